@@ -1,0 +1,33 @@
+// Builds the worker into build/, unless nothing that it is made of has changed; wrangler.toml names this as its build.
+
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import { files, hash } from "./lib/inputs.mjs";
+import { setUp, tool } from "./lib/setup.mjs";
+import { find, main, root, run, step } from "./lib/steps.mjs";
+
+// All that decides what comes out: the crate, and whoever compiles, binds, optimizes and bundles it.
+const inputs = [
+  "src", "Cargo.toml", "Cargo.lock", ".cargo", "build.rs", "rust-toolchain.toml",
+  "package-lock.json", "tools/build.mjs", "tools/lib/setup.mjs",
+];
+const outputs = ["build/index.js", "build/index_bg.wasm"].map((name) => path.join(root, name));
+const stamp = path.join(root, "build/inputs.sha256");
+
+export async function build() {
+  const fingerprint = hash(inputs.flatMap(files));
+  const done = [...outputs, stamp].every((name) => existsSync(name)) && readFileSync(stamp, "utf8") === fingerprint;
+  if (done) return;
+  await run(tool("worker-build"), ["--release"], {
+    env: { WASM_BINDGEN_BIN: tool("wasm-bindgen"), WASM_OPT_BIN: find("wasm-opt"), ESBUILD_BIN: find("esbuild") },
+  });
+  writeFileSync(stamp, fingerprint); // of before the build: what was edited meanwhile is built the next time
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  await main(async () => {
+    await setUp();
+    await step("worker", build);
+  });
+}

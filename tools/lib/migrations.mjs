@@ -1,0 +1,20 @@
+// The tables of both databases, brought to where src/store/migrations says.
+
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { files, hash } from "./inputs.mjs";
+import { wrangler } from "./wrangler.mjs";
+
+/** The bindings of the two databases in wrangler.toml. */
+export const databases = ["DB", "SEARCH"];
+
+/** Migrates the local databases under `state`, unless this was done: the note of it lies beside them and goes with them. */
+export async function migrateLocally(state) {
+  const note = path.resolve(state, "v3/d1/migrations.sha256");
+  const wanted = hash(files("src/store/migrations"));
+  if (existsSync(note) && readFileSync(note, "utf8") === wanted) return;
+  for (const database of databases) {
+    await wrangler(["d1", "migrations", "apply", database, "--local", "--persist-to", state]);
+  }
+  writeFileSync(note, wanted);
+}

@@ -1,0 +1,158 @@
+// Steps that show that they go on, and the commands that they run.
+
+import { spawn } from "node:child_process";
+import { accessSync, constants } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import util from "node:util";
+
+/** The clone: every command runs here, and every path that we name starts here. */
+export const root = fileURLToPath(new URL("../..", import.meta.url));
+
+// The npm packages come first, so that their scripts meet a Node that is new enough; rustup's folder
+// last, for a shell that has not heard of it yet.
+const folders = [
+  path.join(root, "node_modules/.bin"),
+  ...(process.env.PATH ?? "").split(path.delimiter),
+  path.join(process.env.HOME ?? "", ".cargo/bin"),
+];
+process.env.PATH = [...new Set(folders)].join(path.delimiter);
+
+/** What went wrong, in words for the person at the terminal; `output` is what the failed command said. */
+export class Failure extends Error {
+  constructor(message, output = "") {
+    super(message);
+    this.output = output;
+  }
+}
+
+const running = new Map(); // each command that runs, with how to send it a signal
+let stoppedBy = 0; // the number of the signal that ends us
+
+/** Runs a whole tool: a Failure ends it with its message, a signal together with all that it started. */
+export async function main(tool) {
+  for (const [signal, number] of [["SIGHUP", 1], ["SIGINT", 2], ["SIGTERM", 15]]) {
+    process.on(signal, () => {
+      if (stoppedBy) return; // npm and the terminal both send us one Ctrl-C
+      stoppedBy = number;
+      for (const send of running.values()) send("SIGTERM");
+      setTimeout(() => running.forEach((send) => send("SIGKILL")), 5_000).unref();
+    });
+  }
+  try {
+    await tool();
+  } catch (error) {
+    if (!stoppedBy) {
+      if (!(error instanceof Failure)) throw error;
+      if (error.output) process.stderr.write(`${error.output.trimEnd()}\n`);
+      console.error(`hublet: ${error.message}`);
+      process.exitCode = 1;
+    }
+  }
+  if (stoppedBy) process.exitCode = 128 + stoppedBy;
+}
+
+/** Does `work`, shows that it goes on, and says how long it took: always, or when that was worth a line. */
+export async function step(title, work, { always = false } = {}) {
+  const began = Date.now();
+  const seconds = () => (Date.now() - began) / 1000;
+  let spoken = 0; // where there is no terminal to write over: one line at two seconds, then every ten
+  lastWords = "";
+  const ticker = setInterval(() => {
+    if (process.stdout.isTTY) return show(`… ${title}  ${seconds().toFixed(0)} s  ${lastWords}`);
+    if (seconds() < 2 + 10 * spoken) return;
+    spoken += 1;
+    console.log(`… ${title}  ${seconds().toFixed(0)} s`);
+  }, 250);
+  const close = (mark, note = "") => {
+    clearInterval(ticker);
+    show("");
+    if (always || mark !== "✓" || seconds() >= 1) console.log(`${mark} ${title}  ${seconds().toFixed(1)} s${note}`);
+  };
+  try {
+    const result = await work();
+    close("✓", result?.note);
+    return result;
+  } catch (error) {
+    close(stoppedBy ? "-" : "✗");
+    throw error;
+  }
+}
+
+let shown = "";
+let lastWords = ""; // of the command that runs: a sign of life on a terminal
+
+function show(line) {
+  if (!process.stdout.isTTY || line === shown) return;
+  shown = line.slice(0, process.stdout.columns - 1);
+  process.stdout.write(`\r\x1b[K${shown}`);
+}
+
+/** Prints what a command says while a step is shown, without the two running into each other. */
+export function pass(text) {
+  show("");
+  process.stdout.write(text);
+}
+
+/**
+ * Runs a command to its end and returns what it printed on standard output; where it fails, all that it
+ * printed goes into the Failure. `input` is its standard input, `heard` gets its output as it comes.
+ */
+export async function run(command, args, { env = {}, input = "", heard = () => {} } = {}) {
+  // A process group of its own: a signal reaches what the command itself started, and Ctrl-C comes once, from us.
+  const child = begin(command, args, { env, detached: true, stdio: "pipe" });
+  let answer = "";
+  let output = "";
+  const hear = (text) => {
+    output += text;
+    lastWords = util.stripVTControlCharacters(text).trim().split("\n").pop() || lastWords;
+    heard(text);
+  };
+  child.stdout.setEncoding("utf8").on("data", hear).on("data", (text) => (answer += text));
+  child.stderr.setEncoding("utf8").on("data", hear);
+  child.stdin.on("error", () => {}); // it may end without having read everything
+  child.stdin.end(input);
+  const code = await ended(child);
+  if (code !== 0) throw new Failure(`${path.basename(command)} ${args[0]} failed (${code})`, output);
+  return answer;
+}
+
+/** Runs a command that talks with the person at the terminal itself; returns its exit code. */
+export function handOver(command, args, { env = {} } = {}) {
+  return ended(begin(command, args, { env, stdio: "inherit" }));
+}
+
+function begin(command, args, { env, ...options }) {
+  if (stoppedBy) throw new Failure("stopped");
+  const child = spawn(command, args, { cwd: root, env: { ...process.env, ...env }, ...options });
+  running.set(child, (signal) => {
+    try {
+      process.kill(options.detached ? -child.pid : child.pid, signal);
+    } catch {
+      // it has ended already
+    }
+  });
+  return child;
+}
+
+function ended(child) {
+  return new Promise((resolve, reject) => {
+    child.on("error", (error) => reject(new Failure(`cannot run ${child.spawnfile}: ${error.message}`)));
+    child.on("exit", () => child.stdout && running.get(child)("SIGKILL")); // whoever is left of its group
+    child.on("close", (code, signal) => resolve(code ?? signal));
+  }).finally(() => running.delete(child));
+}
+
+/** The full name of a command, or undefined where there is none. */
+export function find(command) {
+  return process.env.PATH.split(path.delimiter)
+    .map((folder) => path.join(folder, command))
+    .find((file) => {
+      try {
+        accessSync(file, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+}

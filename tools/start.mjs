@@ -1,0 +1,71 @@
+// Starts the index on this machine: brings what is missing, makes the databases, runs the worker, says when it answers.
+
+import { build } from "./build.mjs";
+import { migrateLocally } from "./lib/migrations.mjs";
+import { forDevelopment } from "./lib/secrets.mjs";
+import { setUp } from "./lib/setup.mjs";
+import { Failure, main, pass, step } from "./lib/steps.mjs";
+import { wrangler } from "./lib/wrangler.mjs";
+import util from "node:util";
+
+const given = process.argv.slice(2);
+
+/** The value of an option of wrangler's among the arguments, in either spelling. */
+function option(name) {
+  const at = given.findIndex((word) => word === name || word.startsWith(`${name}=`));
+  if (at < 0) return undefined;
+  return given[at].includes("=") ? given[at].slice(name.length + 1) : given[at + 1];
+}
+
+const defaults = { "--ip": "127.0.0.1", "--inspector-port": "0", "--show-interactive-dev-session": "false" };
+const state = option("--persist-to") ?? ".wrangler/state";
+
+const steps = [
+  ["secrets", forDevelopment],
+  ["worker", build],
+  ["databases", () => migrateLocally(state)],
+];
+
+// Runs until somebody ends it. wrangler may take another port than it was asked for, so it says where it is.
+async function serve() {
+  const options = Object.entries(defaults).filter(([name]) => option(name) === undefined);
+  let heardOf;
+  const address = new Promise((resolve) => (heardOf = resolve));
+  let log = "";
+  const serving = wrangler(["dev", ...options.map((pair) => pair.join("=")), ...given], {
+    heard(text) {
+      pass(text);
+      log = (log + util.stripVTControlCharacters(text)).slice(-10_000);
+      const found = /Ready on (https?:\/\/\S+)/.exec(log);
+      if (found) heardOf(found[1]);
+    },
+  });
+  await step("waiting for the worker", () => Promise.race([serving.then(() => { throw new Failure("wrangler dev ended"); }), address.then(answers)]));
+  announce(await address);
+  await serving;
+}
+
+async function answers(address) {
+  for (;;) {
+    const reply = await fetch(new URL("/v1/_ping", address)).catch(() => null);
+    if (reply?.ok) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+function announce(address) {
+  const { host } = new URL(address);
+  const where = option("--persist-to") ? ` --persist-to ${state}` : "";
+  console.log(`
+hublet is ready on ${address} — try:
+  docker search ${host}/hello
+  curl -d '{"username": "alice", "email": "alice@example.com", "password": "wonderland"}' ${address}/v1/users/
+  npm run admin -- list${where}
+`);
+}
+
+await main(async () => {
+  await setUp();
+  for (const [title, work] of steps) await step(title, work);
+  await serve();
+});
