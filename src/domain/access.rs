@@ -1,0 +1,134 @@
+//! Who may do what: the rules, over facts that `store` has read.
+
+use std::fmt;
+
+/// What somebody may do in a namespace or a repository; each includes the ones before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Pull.
+    Read,
+    /// Pull and push.
+    Write,
+    /// Pull, push, delete, and say who else may.
+    Admin,
+}
+
+impl Role {
+    /// The role of this name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "read" => Some(Self::Read),
+            "write" => Some(Self::Write),
+            "admin" => Some(Self::Admin),
+            _ => None,
+        }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+/// What a repository token opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Pull.
+    Read,
+    /// Push.
+    Write,
+    /// Delete.
+    Delete,
+}
+
+impl Access {
+    /// The access of this name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "read" => Some(Self::Read),
+            "write" => Some(Self::Write),
+            "delete" => Some(Self::Delete),
+            _ => None,
+        }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Delete => "delete",
+        }
+    }
+
+    /// The role that it takes.
+    #[must_use]
+    pub fn role(self) -> Role {
+        match self {
+            Self::Read => Role::Read,
+            Self::Write => Role::Write,
+            Self::Delete => Role::Admin,
+        }
+    }
+}
+
+impl fmt::Display for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What is known of a user and a place.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Administrates the whole index.
+    pub administrator: bool,
+    /// The namespace is the user's own.
+    pub owner: bool,
+    /// Role in the namespace.
+    pub member: Option<Role>,
+    /// Role in this one repository.
+    pub collaborator: Option<Role>,
+    /// The repository exists and is public.
+    pub public: bool,
+}
+
+impl Standing {
+    /// The most that this user may do here. Everything follows from it.
+    #[must_use]
+    pub fn role(self) -> Option<Role> {
+        if self.administrator || self.owner {
+            return Some(Role::Admin);
+        }
+        let public = self.public.then_some(Role::Read);
+        self.member.max(self.collaborator).max(public)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_greatest_right_counts() {
+        let nobody = Standing::default();
+        assert_eq!(nobody.role(), None);
+        assert_eq!(Standing { public: true, ..nobody }.role(), Some(Role::Read));
+        assert_eq!(Standing { member: Some(Role::Read), ..nobody }.role(), Some(Role::Read));
+        assert_eq!(
+            Standing { member: Some(Role::Read), collaborator: Some(Role::Write), ..nobody }.role(),
+            Some(Role::Write)
+        );
+        assert_eq!(Standing { collaborator: Some(Role::Write), public: true, ..nobody }.role(), Some(Role::Write));
+        assert_eq!(Standing { owner: true, ..nobody }.role(), Some(Role::Admin));
+        assert_eq!(Standing { administrator: true, ..nobody }.role(), Some(Role::Admin));
+    }
+}

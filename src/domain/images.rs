@@ -1,0 +1,113 @@
+//! Lists of images as clients send them.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::{
+    domain::names::is_image_id,
+    refusal::{Answer, invalid},
+};
+
+/// A repository holds so many images; their list then fits a row of the database.
+pub const MOST: usize = 10_000;
+
+/// The longest checksum: `tarsum+sha256:` and 64 digits leave room to spare.
+const LONGEST_CHECKSUM: usize = 100;
+
+/// An image as it is announced. Old clients send more (`Tag`), which is not kept: a client that
+/// reads it back would tag the wrong image.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Image {
+    /// 64 hex digits.
+    pub id: String,
+    /// Opaque: `tarsum+sha256:…`, `sha256:…`, bare hex.
+    #[serde(default)]
+    pub checksum: Option<String>,
+}
+
+/// Reads the body of a `PUT`: a JSON list of images, perhaps empty. One id that is named several
+/// times (once a tag) is one image, at its first place, with the first checksum that it has.
+pub fn read(body: &[u8]) -> Answer<Vec<Image>> {
+    let Ok(value) = serde_json::from_slice::<Value>(body) else { return invalid("Invalid JSON") };
+    let Value::Array(entries) = value else { return invalid("A list of images is expected") };
+    let mut images: Vec<Image> = Vec::with_capacity(entries.len().min(MOST));
+    let mut known = std::collections::HashMap::with_capacity(entries.len().min(MOST));
+    for entry in entries {
+        let image = image(entry)?;
+        if let Some(first) = known.get(&image.id).and_then(|&place: &usize| images.get_mut(place)) {
+            first.checksum = first.checksum.take().or(image.checksum);
+        } else {
+            known.insert(image.id.clone(), images.len());
+            images.push(image);
+        }
+        if images.len() > MOST {
+            return invalid(format!("A repository holds at most {MOST} images"));
+        }
+    }
+    Ok(images)
+}
+
+fn image(entry: Value) -> Answer<Image> {
+    let Ok(mut image) = serde_json::from_value::<Image>(entry) else {
+        return invalid("An image is an object with an id and perhaps a checksum");
+    };
+    if !is_image_id(&image.id) {
+        return invalid("An image id is 64 lower-case hexadecimal digits");
+    }
+    image.checksum = image.checksum.filter(|checksum| !checksum.is_empty());
+    let fits = |checksum: &String| {
+        checksum.len() <= LONGEST_CHECKSUM
+            && checksum.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
+    };
+    if image.checksum.as_ref().is_some_and(|checksum| !fits(checksum)) {
+        return invalid(format!("A checksum is at most {LONGEST_CHECKSUM} printable characters"));
+    }
+    Ok(image)
+}
+
+/// The list as one JSON text of pairs, for the database.
+#[must_use]
+pub fn pairs(images: &[Image]) -> String {
+    Value::Array(images.iter().map(|image| json!([image.id, image.checksum])).collect()).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(digit: char) -> String {
+        digit.to_string().repeat(64)
+    }
+
+    #[test]
+    fn one_id_with_several_tags_is_one_image() {
+        let body = json!([
+            { "id": id('a'), "Tag": "1.0" },
+            { "id": id('b'), "checksum": "" },
+            { "id": id('a'), "Tag": "latest", "checksum": "sha256:x" },
+            { "id": id('a'), "checksum": "sha256:y" },
+        ]);
+        let images = read(body.to_string().as_bytes()).unwrap();
+        assert_eq!(
+            images,
+            [Image { id: id('a'), checksum: Some("sha256:x".into()) }, Image { id: id('b'), checksum: None }]
+        );
+        assert_eq!(pairs(&images), format!(r#"[["{}","sha256:x"],["{}",null]]"#, id('a'), id('b')));
+    }
+
+    #[test]
+    fn what_is_not_a_list_of_images_is_refused() {
+        let upper = format!(r#"[{{"id":"{}"}}]"#, id('A'));
+        let short = format!(r#"[{{"id":"{}"}}]"#, &id('a')[1..]);
+        let checksum = format!(r#"[{{"id":"{}","checksum":5}}]"#, id('a'));
+        for body in ["", "{", "{}", "null", "\"\"", "[1]", "[{}]", &upper, &short, &checksum] {
+            assert!(read(body.as_bytes()).is_err(), "{body}");
+        }
+        let list = |n: usize| {
+            let entries = (0..n).map(|i| json!({ "id": format!("{i:064x}") })).collect::<Vec<_>>();
+            read(Value::Array(entries).to_string().as_bytes())
+        };
+        assert_eq!(list(MOST).unwrap().len(), MOST);
+        assert!(list(MOST + 1).is_err());
+    }
+}

@@ -1,0 +1,176 @@
+//! Names: of users, namespaces, repositories and images, and addresses of mail.
+
+use std::fmt;
+
+use crate::refusal::{Answer, invalid};
+
+/// Names that no user may take: they would look like authority.
+const FORBIDDEN_USERS: [&str; 5] = ["library", "admin", "root", "docker", "hublet"];
+
+/// Path components that mean something else in the API or in a registry.
+pub const RESERVED: [&str; 11] = [
+    "images",
+    "auth",
+    "layer",
+    "tags",
+    "collaborators",
+    "privacy",
+    "star",
+    "manifests",
+    "blobs",
+    "uploads",
+    "transfer",
+];
+
+/// The longest name, namespace and slash included: the registries' own limit.
+pub const LONGEST: usize = 255;
+
+/// The namespace of a name that has none.
+pub const LIBRARY: &str = "library";
+
+/// A user's name: 4 to 30 of `[a-z0-9_]`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct UserName(String);
+
+impl UserName {
+    /// Takes a name as it was typed.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let fits =
+            (4..=30).contains(&text.len()) && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'));
+        fits.then(|| Self(text.to_owned()))
+    }
+
+    /// Takes a name for a new account; the words of the refusal are the Hub's.
+    pub fn new_account(text: &str) -> Answer<Self> {
+        match Self::parse(text) {
+            Some(name) if !FORBIDDEN_USERS.contains(&text) => Ok(name),
+            Some(_) => invalid("This username is not available"),
+            None => invalid(r#"Wrong username format (it has to match "^[a-z0-9_]{4,30}$")"#),
+        }
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A repository's full name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct RepositoryName {
+    /// `library` when none was given.
+    pub namespace: String,
+    /// The rest; in the registry protocol it may have slashes.
+    pub name: String,
+}
+
+impl RepositoryName {
+    /// Takes a namespace and a name as they stand in a path or a scope. The grammar is as wide as
+    /// any client's: letters of both cases, digits, `.`, `_`, `-`.
+    pub fn parse(namespace: &str, name: &str) -> Answer<Self> {
+        let components = || std::iter::once(namespace).chain(name.split('/'));
+        if namespace.len() + 1 + name.len() > LONGEST {
+            return invalid(format!("Repository name is longer than {LONGEST} characters"));
+        }
+        if !components().all(is_component) {
+            return invalid("Invalid repository name (it has to match [a-zA-Z0-9._-]+)");
+        }
+        Ok(Self { namespace: namespace.to_owned(), name: name.to_owned() })
+    }
+
+    /// Refuses a name that a path could not tell from something else; asked where one is made.
+    pub fn require_unreserved(&self) -> Answer<()> {
+        match self.name.split('/').find(|component| RESERVED.contains(component)) {
+            Some(word) => invalid(format!("\"{word}\" is a reserved word and cannot name a repository")),
+            None => Ok(()),
+        }
+    }
+
+    /// The name as search shows it: without `library/`, unless what is left would look like a
+    /// namespace and a name.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        if self.namespace == LIBRARY && !self.name.contains('/') { self.name.clone() } else { self.to_string() }
+    }
+}
+
+impl fmt::Display for RepositoryName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
+/// Dots in a row are refused because paths give them a meaning.
+fn is_component(text: &str) -> bool {
+    !text.is_empty()
+        && text != "."
+        && !text.contains("..")
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+}
+
+/// Whether this is an image id: 64 lower-case hex digits.
+#[must_use]
+pub fn is_image_id(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// The longest address that SMTP carries (RFC 5321, 4.5.3.1.3).
+const LONGEST_EMAIL: usize = 254;
+
+/// Takes an e-mail address: something before one `@`, a domain behind it, nothing that could end a
+/// header. Whether it works is for the confirmation to find out.
+pub fn email(text: &str) -> Answer<&str> {
+    let plain = text.len() <= LONGEST_EMAIL
+        && !text.chars().any(|c| c.is_whitespace() || c.is_control() || "<>()[]\\,;:\"".contains(c));
+    match text.split_once('@') {
+        Some((local, domain))
+            if plain && !local.is_empty() && domain.split('.').all(|l| !l.is_empty()) && !domain.contains('@') =>
+        {
+            Ok(text)
+        }
+        _ => invalid("Invalid email address"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn user_names() {
+        for good in ["paul", "a_b9", "____", &"x".repeat(30)] {
+            assert!(UserName::new_account(good).is_ok(), "{good}");
+        }
+        for bad in ["abc", "Paul", "pa-ul", "pa ul", "päul", "library", "admin", "docker", &"x".repeat(31)] {
+            assert!(UserName::new_account(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn repository_names() {
+        for good in ["app", "App-1.x_y", "____", "-x", "a/b/c"] {
+            assert!(RepositoryName::parse("paul", good).is_ok(), "{good}");
+        }
+        for bad in ["", ".", "..", "a..b", "a/", "/a", "a//b", "a b", "a%2Fb", "é", "a:b", &"x".repeat(252)] {
+            assert!(RepositoryName::parse("paul", bad).is_err(), "{bad}");
+        }
+        assert!(RepositoryName::parse("paul", &"x".repeat(250)).is_ok());
+        let name = |name| RepositoryName::parse(LIBRARY, name).unwrap();
+        assert!(name("a/tags/b").require_unreserved().is_err());
+        assert!(name("tagsy").require_unreserved().is_ok());
+        assert_eq!(name("redis").shown(), "redis");
+        assert_eq!(name("redis/alpine").shown(), "library/redis/alpine");
+    }
+
+    #[test]
+    fn emails() {
+        for good in ["sam@docker.com", "a+b@localhost", "ü@例え.jp"] {
+            assert!(email(good).is_ok(), "{good}");
+        }
+        for bad in ["", "sam", "@docker.com", "sam@", "a@b@c", "a b@c.de", "a@c.de\r\nBcc: x", "a@.com", "<a@b.c>"] {
+            assert!(email(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,330 @@
+//! Passwords: Argon2id with a pepper, and what an isolate remembers of them.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    fmt,
+};
+
+use argon2::{Algorithm, Argon2, Params, Version};
+use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD as BASE64};
+
+use crate::{
+    domain::{keys::Key, secret::same},
+    refusal::{Answer, invalid},
+};
+
+/// The Hub's own least length, in characters.
+const SHORTEST: usize = 5;
+
+/// Bytes beyond which a password only costs time.
+const LONGEST: usize = 1024;
+
+/// The most that a stored hash or a setting may ask of an isolate of 128 MB: 64 MiB, ten passes.
+const MOST_MEMORY: u32 = 64 * 1024;
+const MOST_PASSES: u32 = 10;
+const MOST_LANES: u32 = 4;
+
+/// How long a verified password is remembered, in seconds.
+const REMEMBERED: i64 = 5 * 60;
+
+/// How many verified passwords an isolate remembers.
+const MOST_REMEMBERED: usize = 1024;
+
+/// One Argon2 may begin every so many milliseconds: it takes some 45, and what is left serves
+/// everything else.
+const TURN: u64 = 75;
+
+/// How long a request waits for its turn: some 64 are then waiting.
+const LONGEST_WAIT: u64 = 5_000;
+
+/// Refuses a password that may not be set.
+pub fn acceptable(password: &str) -> Answer<&str> {
+    if password.chars().count() < SHORTEST {
+        return invalid(format!("Password must be at least {SHORTEST} characters long"));
+    }
+    if password.len() > LONGEST {
+        return invalid(format!("Password must be at most {LONGEST} bytes long"));
+    }
+    Ok(password)
+}
+
+/// What one hash costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cost {
+    /// KiB of memory.
+    pub memory: u32,
+    /// Passes over it.
+    pub passes: u32,
+    /// Lanes.
+    pub lanes: u32,
+}
+
+impl Default for Cost {
+    /// OWASP's first recommendation: 19 MiB, two passes, one lane.
+    fn default() -> Self {
+        Self { memory: 19 * 1024, passes: 2, lanes: 1 }
+    }
+}
+
+impl Cost {
+    /// Reads `m=19456,t=2,p=1`, within the bounds.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        let mut parts = text.split(',');
+        let mut part = |name: &str| parts.next()?.strip_prefix(name)?.parse().ok();
+        let cost = Self { memory: part("m=")?, passes: part("t=")?, lanes: part("p=")? };
+        let bounded = (1..=MOST_LANES).contains(&cost.lanes)
+            && (8 * cost.lanes..=MOST_MEMORY).contains(&cost.memory)
+            && (1..=MOST_PASSES).contains(&cost.passes);
+        (parts.next().is_none() && bounded).then_some(cost)
+    }
+}
+
+impl fmt::Display for Cost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "m={},t={},p={}", self.memory, self.passes, self.lanes)
+    }
+}
+
+/// `PASSWORD_PEPPER`: secret inputs by id; the first hashes, all verify.
+#[derive(Clone)]
+pub struct Peppers(Vec<(String, Vec<u8>)>);
+
+impl Peppers {
+    /// Reads `id:value,id:value`; a value has at least 32 bytes.
+    pub fn read(text: &str) -> Result<Self, String> {
+        let read = |part: &str| match part.trim().split_once(':') {
+            Some((id, value)) if (1..=8).contains(&id.len()) && value.len() >= 32 => {
+                Ok((id.to_owned(), value.as_bytes().to_vec()))
+            }
+            _ => Err("PASSWORD_PEPPER is not a list of id:value with an id of up to 8 and a value of 32 or more bytes"),
+        };
+        let peppers = text.split(',').map(read).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self(peppers))
+    }
+
+    fn first(&self) -> Option<&(String, Vec<u8>)> {
+        self.0.first()
+    }
+
+    fn named(&self, id: &str) -> Option<&[u8]> {
+        self.0.iter().find(|(known, _)| known == id).map(|(_, value)| value.as_slice())
+    }
+}
+
+impl fmt::Debug for Peppers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|(id, _)| id)).finish()
+    }
+}
+
+/// A stored hash, taken apart: `$argon2id$v=19$m=,t=,p=,keyid=$salt$hash`.
+struct Stored {
+    cost: Cost,
+    pepper: String,
+    salt: Vec<u8>,
+    hash: Vec<u8>,
+}
+
+impl Stored {
+    fn read(text: &str) -> Option<Self> {
+        let mut parts = text.strip_prefix("$argon2id$v=19$")?.split('$');
+        let (cost, pepper) = parts.next()?.rsplit_once(",keyid=")?;
+        let mut bytes = |at_least: usize| BASE64.decode(parts.next()?).ok().filter(|b| b.len() >= at_least);
+        let stored = Self {
+            cost: Cost::read(cost)?,
+            pepper: String::from_utf8(BASE64.decode(pepper).ok()?).ok()?,
+            salt: bytes(8)?,
+            hash: bytes(16)?,
+        };
+        parts.next().is_none().then_some(stored)
+    }
+
+    fn print(&self) -> String {
+        let encode = |bytes: &[u8]| BASE64.encode(bytes);
+        let pepper = encode(self.pepper.as_bytes());
+        format!("$argon2id$v=19${},keyid={pepper}${}${}", self.cost, encode(&self.salt), encode(&self.hash))
+    }
+}
+
+fn argon2(password: &str, salt: &[u8], pepper: &[u8], cost: Cost, length: usize) -> Result<Vec<u8>, String> {
+    let mut hash = vec![0; length];
+    Params::new(cost.memory, cost.passes, cost.lanes, Some(length))
+        .and_then(|params| Argon2::new_with_secret(pepper, Algorithm::Argon2id, Version::V0x13, params))
+        .and_then(|argon2| argon2.hash_password_into(password.as_bytes(), salt, &mut hash))
+        .map_err(|error| format!("Argon2: {error}"))?;
+    Ok(hash)
+}
+
+/// Hashes a password under the first pepper, as it is stored.
+pub fn hash(password: &str, salt: [u8; 16], peppers: &Peppers, cost: Cost) -> Result<String, String> {
+    let (id, pepper) = peppers.first().ok_or("PASSWORD_PEPPER is empty")?;
+    let hash = argon2(password, &salt, pepper, cost, 32)?;
+    Ok(Stored { cost, pepper: id.clone(), salt: salt.to_vec(), hash }.print())
+}
+
+/// Whether this is the password that was stored. An error is ours: the stored text is damaged, or
+/// its pepper is no longer configured.
+pub fn verify(password: &str, stored: &str, peppers: &Peppers) -> Result<bool, String> {
+    let stored = Stored::read(stored).ok_or("a stored password is not a PHC string of ours")?;
+    let pepper = peppers
+        .named(&stored.pepper)
+        .ok_or_else(|| format!("PASSWORD_PEPPER lacks the id {:?} of a stored password", stored.pepper))?;
+    Ok(same(&argon2(password, &stored.salt, pepper, stored.cost, stored.hash.len())?, &stored.hash))
+}
+
+/// The work of a verification, for a user who does not exist: the answer must not come sooner.
+pub fn verify_nothing(password: &str, peppers: &Peppers, cost: Cost) -> Result<(), String> {
+    let (_, pepper) = peppers.first().ok_or("PASSWORD_PEPPER is empty")?;
+    argon2(password, &[0; 16], pepper, cost, 32).map(|_| ())
+}
+
+/// Whether a stored hash should be made anew: another pepper or another cost is in force.
+#[must_use]
+pub fn is_outdated(stored: &str, peppers: &Peppers, cost: Cost) -> bool {
+    let current = peppers.first().map(|(id, _)| id);
+    Stored::read(stored).is_none_or(|stored| stored.cost != cost || Some(&stored.pepper) != current)
+}
+
+/// What an isolate remembers of passwords: which it verified lately, and when the next Argon2 may
+/// begin. Losing it costs time only.
+pub struct Verified {
+    key: Key,
+    until: RefCell<BTreeMap<[u8; 32], i64>>,
+    next_turn: Cell<u64>,
+    hashes: Cell<u64>,
+}
+
+impl Verified {
+    /// An empty memory under a random key, which never leaves the isolate.
+    #[must_use]
+    pub fn new(key: [u8; 32]) -> Self {
+        Self { key: Key::new(&key), until: RefCell::default(), next_turn: Cell::default(), hashes: Cell::default() }
+    }
+
+    /// Binds the stored hash too, so that a changed password is not remembered.
+    fn name(&self, user: &str, password: &str, stored: &str) -> [u8; 32] {
+        self.key.mac("verified password", &[user.as_bytes(), password.as_bytes(), stored.as_bytes()])
+    }
+
+    /// Whether this was verified in the last five minutes.
+    #[must_use]
+    pub fn knows(&self, user: &str, password: &str, stored: &str, now: i64) -> bool {
+        let until = self.until.borrow().get(&self.name(user, password, stored)).copied();
+        until.is_some_and(|until| now < until && until <= now + REMEMBERED)
+    }
+
+    /// Remembers that this was verified.
+    pub fn remember(&self, user: &str, password: &str, stored: &str, now: i64) {
+        let mut until = self.until.borrow_mut();
+        if until.len() >= MOST_REMEMBERED {
+            until.retain(|_, until| now < *until);
+        }
+        if until.len() >= MOST_REMEMBERED {
+            until.clear();
+        }
+        until.insert(self.name(user, password, stored), now + REMEMBERED);
+    }
+
+    /// Takes a turn: how many milliseconds to sleep before the hash, or nothing when too many wait.
+    /// A turn is a point in time and nothing more, so that a request that dies holds up nobody.
+    #[must_use]
+    pub fn turn(&self, now_millis: u64) -> Option<u64> {
+        let begin = self.next_turn.get().max(now_millis);
+        let wait = begin - now_millis;
+        if wait > LONGEST_WAIT {
+            return None;
+        }
+        self.next_turn.set(begin + TURN);
+        self.hashes.set(self.hashes.get() + 1);
+        Some(wait)
+    }
+
+    /// How many hashes this isolate has computed.
+    #[must_use]
+    pub fn hashes(&self) -> u64 {
+        self.hashes.get()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COST: Cost = Cost { memory: 64, passes: 1, lanes: 1 };
+
+    fn peppers(ids: &[&str]) -> Peppers {
+        let list = ids.iter().map(|id| format!("{id}:{}", id.repeat(40))).collect::<Vec<_>>();
+        Peppers::read(&list.join(",")).unwrap()
+    }
+
+    #[test]
+    fn a_password_is_verified_under_its_own_pepper_and_cost() {
+        let old = hash("toto42", [1; 16], &peppers(&["a"]), COST).unwrap();
+        assert!(old.starts_with("$argon2id$v=19$m=64,t=1,p=1,keyid=YQ$"), "{old}");
+        let rotated = peppers(&["b", "a"]);
+        assert_eq!(verify("toto42", &old, &rotated), Ok(true));
+        assert_eq!(verify("toto43", &old, &rotated), Ok(false));
+        assert!(verify("toto42", &old, &peppers(&["b"])).is_err());
+        assert!(is_outdated(&old, &rotated, COST));
+        assert!(!is_outdated(&old, &peppers(&["a", "b"]), COST));
+        assert!(is_outdated(&old, &peppers(&["a"]), Cost::default()));
+    }
+
+    #[test]
+    fn argon2_is_the_one_of_the_reference() {
+        // RFC 9106 has no vector with these parameters: this one is of the reference implementation
+        // (`echo -n password | argon2 somesalt -id -m 16 -t 2 -p 1 -l 32`).
+        let hash = argon2("password", b"somesalt", &[], Cost { memory: 1 << 16, passes: 2, lanes: 1 }, 32).unwrap();
+        let expected = "09316115d5cf24ed5a15a31a3ba326e5cf32edc24702987c02b6566f61913cf7";
+        assert_eq!(crate::domain::secret::hex(&hash), expected);
+    }
+
+    #[test]
+    fn what_is_stored_is_bounded_and_exact() {
+        let good = hash("toto42", [1; 16], &peppers(&["a"]), COST).unwrap();
+        assert_eq!(Stored::read(&good).unwrap().print(), good);
+        for bad in [
+            good.replace("m=64", "m=99999999"),
+            good.replace("t=1", "t=1000"),
+            good.replace("argon2id", "argon2i"),
+            good.replace(",keyid=YQ", ""),
+            format!("{good}$"),
+            String::new(),
+        ] {
+            assert!(Stored::read(&bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_verified_password_is_remembered_for_five_minutes_and_for_one_hash() {
+        let memory = Verified::new([9; 32]);
+        memory.remember("paul", "toto42", "hash", 1000);
+        assert!(memory.knows("paul", "toto42", "hash", 1299));
+        assert!(!memory.knows("paul", "toto42", "hash", 1300));
+        assert!(!memory.knows("paul", "toto42", "other hash", 1000));
+        assert!(!memory.knows("paul", "toto43", "hash", 1000));
+        for user in 0..3000 {
+            memory.remember(&user.to_string(), "x", "y", 1000);
+        }
+        assert!(memory.until.borrow().len() <= MOST_REMEMBERED);
+    }
+
+    #[test]
+    fn turns_are_apart_and_few_wait() {
+        let memory = Verified::new([9; 32]);
+        let waits = std::iter::from_fn(|| memory.turn(1000)).collect::<Vec<_>>();
+        assert_eq!(waits[..3], [0, 75, 150]);
+        assert_eq!(waits.len(), 67);
+        assert_eq!(memory.turn(60_000), Some(0));
+    }
+
+    #[test]
+    fn lengths() {
+        assert!(acceptable("1234").is_err());
+        assert!(acceptable("ééééé").is_ok());
+        assert!(acceptable(&"x".repeat(1024)).is_ok());
+        assert!(acceptable(&"x".repeat(1025)).is_err());
+    }
+}

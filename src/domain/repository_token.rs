@@ -1,0 +1,249 @@
+//! Repository tokens of the v1 protocol: `signature=<hex>,repository="ns/name",access=write`.
+//!
+//! The signature says for itself what it opens, until when, and whose right it stands for, so that a
+//! forged or altered one is refused without storage. Whether that right still exists is for the
+//! database to say, in the one round trip that answers the request anyway.
+
+use crate::domain::{
+    access::Access,
+    keys::{ID, Keys},
+    names::RepositoryName,
+    secret::{hex, unhex},
+};
+
+/// Seconds that a token to read or write lives: a push of many layers takes hours.
+pub const LIFETIME: i64 = 4 * 60 * 60;
+
+/// Seconds that a token to delete lives.
+pub const DELETE_LIFETIME: i64 = 15 * 60;
+
+/// The form of the signature; another form gets another number.
+const VERSION: u8 = 1;
+
+/// What the MAC is for.
+const PURPOSE: &str = "repository token";
+
+/// Version, key id, then the fields of [`Claim`], then the nonce.
+const SIGNED: usize = 1 + ID + 8 + 1 + 8 + 8 + 8 + NONCE;
+const NONCE: usize = 8;
+const MAC: usize = 32;
+
+/// Whose right a token stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Credential {
+    /// Nobody's: it opens public repositories only.
+    Nobody,
+    /// A password's, of this epoch.
+    Password {
+        /// The user's id.
+        user: i64,
+        /// Ends with the password.
+        epoch: i64,
+    },
+    /// An access token's.
+    AccessToken {
+        /// The user's id.
+        user: i64,
+        /// The access token's id.
+        token: i64,
+    },
+}
+
+impl Credential {
+    /// The user, if it is one's.
+    #[must_use]
+    pub fn user(self) -> Option<i64> {
+        match self {
+            Self::Nobody => None,
+            Self::Password { user, .. } | Self::AccessToken { user, .. } => Some(user),
+        }
+    }
+
+    fn fields(self) -> (u8, i64, i64) {
+        match self {
+            Self::Nobody => (0, 0, 0),
+            Self::Password { user, epoch } => (1, user, epoch),
+            Self::AccessToken { user, token } => (2, user, token),
+        }
+    }
+
+    fn from_fields(fields: (u8, i64, i64)) -> Option<Self> {
+        match fields {
+            (0, 0, 0) => Some(Self::Nobody),
+            (1, user, epoch) => Some(Self::Password { user, epoch }),
+            (2, user, token) => Some(Self::AccessToken { user, token }),
+            _ => None,
+        }
+    }
+}
+
+/// What a genuine token says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// The repository's name.
+    pub repository: RepositoryName,
+    /// Its id: a repository that was made again is another one.
+    pub repository_id: i64,
+    /// What it opens.
+    pub access: Access,
+    /// Whose right it is.
+    pub credential: Credential,
+    /// Seconds since 1970 from which it is refused.
+    pub expires_at: i64,
+}
+
+impl Claim {
+    /// The token, without a scheme.
+    #[must_use]
+    pub fn sign(&self, keys: &Keys, nonce: [u8; NONCE]) -> String {
+        let key = keys.signing();
+        let (kind, user, number) = self.credential.fields();
+        let mut signed = Vec::with_capacity(SIGNED + MAC);
+        signed.push(VERSION);
+        signed.extend(key.id);
+        signed.extend(self.expires_at.to_be_bytes());
+        signed.push(kind);
+        signed.extend(user.to_be_bytes());
+        signed.extend(number.to_be_bytes());
+        signed.extend(self.repository_id.to_be_bytes());
+        signed.extend(nonce);
+        let name = self.repository.to_string();
+        let mac = key.mac(PURPOSE, &[&signed, name.as_bytes(), self.access.as_str().as_bytes()]);
+        signed.extend(mac);
+        print(&hex(&signed), &name, self.access)
+    }
+
+    /// Reads a token (without its scheme) strictly: what it says is what any reader of the header
+    /// takes it to say, byte for byte, so nothing that this accepts means something else to a
+    /// registry. Nothing comes back for what is forged, altered, expired or of another form.
+    #[must_use]
+    pub fn verify(token: &str, keys: &Keys, now: i64) -> Option<Self> {
+        let (signature, rest) = token.strip_prefix("signature=")?.split_once(",repository=\"")?;
+        let (name, access) = rest.split_once("\",access=")?;
+        let (access, bytes) = (Access::parse(access)?, unhex(signature)?);
+        let (signed, mac) = bytes.split_at_checked(SIGNED)?;
+        let mut fields = Fields(signed);
+        if fields.take::<1>()? != [VERSION] {
+            return None;
+        }
+        let key = fields.take::<ID>()?;
+        if !keys.verifies(key, mac, PURPOSE, &[signed, name.as_bytes(), access.as_str().as_bytes()]) {
+            return None;
+        }
+        let expires_at = fields.number()?;
+        let [kind] = fields.take::<1>()?;
+        let credential = Credential::from_fields((kind, fields.number()?, fields.number()?))?;
+        let (namespace, repository) = name.split_once('/')?;
+        let claim = Self {
+            repository: RepositoryName::parse(namespace, repository).ok()?,
+            repository_id: fields.number()?,
+            access,
+            credential,
+            expires_at,
+        };
+        (now < expires_at).then_some(claim)
+    }
+}
+
+fn print(signature: &str, repository: &str, access: Access) -> String {
+    format!(r#"signature={signature},repository="{repository}",access={access}"#)
+}
+
+/// A text from which numbers are taken, front first.
+struct Fields<'a>(&'a [u8]);
+
+impl Fields<'_> {
+    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (taken, rest) = self.0.split_first_chunk::<N>()?;
+        self.0 = rest;
+        Some(*taken)
+    }
+
+    fn number(&mut self) -> Option<i64> {
+        self.take().map(i64::from_be_bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys() -> Keys {
+        Keys::read(&"k".repeat(32)).unwrap()
+    }
+
+    fn claim() -> Claim {
+        Claim {
+            repository: RepositoryName::parse("paul", "app").unwrap(),
+            repository_id: 7,
+            access: Access::Write,
+            credential: Credential::Password { user: 3, epoch: 1 },
+            expires_at: 2000,
+        }
+    }
+
+    #[test]
+    fn what_was_signed_is_what_is_read() {
+        for credential in [
+            Credential::Nobody,
+            Credential::Password { user: 3, epoch: 9 },
+            Credential::AccessToken { user: 3, token: 5 },
+        ] {
+            for access in [Access::Read, Access::Write, Access::Delete] {
+                let claim = Claim { access, credential, ..claim() };
+                assert_eq!(Claim::verify(&claim.sign(&keys(), [1; 8]), &keys(), 1999), Some(claim));
+            }
+        }
+    }
+
+    #[test]
+    fn it_has_the_form_of_the_document() {
+        let token = claim().sign(&keys(), [1; 8]);
+        let (signature, rest) = token.strip_prefix("signature=").unwrap().split_once(',').unwrap();
+        assert!(signature.bytes().all(|byte| byte.is_ascii_hexdigit() && !byte.is_ascii_uppercase()));
+        assert_eq!(signature.len(), 2 * (SIGNED + MAC));
+        assert_eq!(rest, r#"repository="paul/app",access=write"#);
+    }
+
+    #[test]
+    fn every_single_bit_counts() {
+        let token = claim().sign(&keys(), [1; 8]);
+        for place in 0..token.len() {
+            for bit in 0..8 {
+                let mut bytes = token.clone().into_bytes();
+                bytes[place] ^= 1 << bit;
+                if let Ok(altered) = String::from_utf8(bytes) {
+                    assert_eq!(Claim::verify(&altered, &keys(), 1000), None, "{altered}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn look_alikes_are_refused() {
+        let token = claim().sign(&keys(), [1; 8]);
+        let signature = token.split(',').next().unwrap();
+        for altered in [
+            token.replace("paul/app", "paul/other"),
+            token.replace("write", "delete"),
+            token.replace("access=", "Access="),
+            token.replace("access=", "access ="),
+            token.replace("write", "\"write\""),
+            token.replace("repository", "Repository"),
+            format!(r#"repository="paul/app",{signature},access=write"#),
+            format!("{token},access=delete"),
+            format!("{token} "),
+            format!("{token},"),
+            token.to_uppercase(),
+            token.replace("signature=", "signature=0"),
+            token.replace("signature=", "signature=00"),
+            String::new(),
+            "signature=,repository=\"\",access=".into(),
+            "x".repeat(10_000),
+        ] {
+            assert_eq!(Claim::verify(&altered, &keys(), 1000), None, "{altered}");
+        }
+        assert_eq!(Claim::verify(&token, &Keys::read(&"K".repeat(32)).unwrap(), 1000), None);
+        assert_eq!(Claim::verify(&token, &keys(), 2000), None);
+    }
+}

@@ -1,0 +1,62 @@
+//! Guessing made slow: how long a name must wait after so many refused passwords.
+
+/// From this refused password on, a name from one address waits.
+const FREE_FROM_ADDRESS: i64 = 5;
+
+/// From this one on, a name waits wherever the next guess comes from: high, since anybody could use
+/// it to lock somebody out.
+const FREE_FROM_ANYWHERE: i64 = 50;
+
+/// The longest wait: 15 minutes.
+const LONGEST: i64 = 15 * 60;
+
+/// Seconds after which failures are forgotten.
+pub const FORGOTTEN: i64 = 60 * 60;
+
+/// Refused passwords so far, and when the last one was.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Failures {
+    /// How many.
+    pub count: i64,
+    /// Seconds since 1970.
+    pub last_at: i64,
+}
+
+impl Failures {
+    /// Seconds that are still to wait, when `free` failures cost nothing.
+    fn wait(self, free: i64, now: i64) -> i64 {
+        if self.count < free || self.last_at + FORGOTTEN <= now {
+            return 0;
+        }
+        let doublings = u32::try_from(self.count - free).unwrap_or(0).min(10);
+        let wait = (1 << doublings).min(LONGEST);
+        (self.last_at + wait - now).max(0)
+    }
+}
+
+/// Seconds that this name must wait from this address: 0 when it may try.
+#[must_use]
+pub fn wait(from_address: Failures, from_anywhere: Failures, now: i64) -> i64 {
+    from_address.wait(FREE_FROM_ADDRESS, now).max(from_anywhere.wait(FREE_FROM_ANYWHERE, now))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_doubles_from_one_second_to_fifteen_minutes() {
+        let after = |count| wait(Failures { count, last_at: 1000 }, Failures::default(), 1000);
+        assert_eq!([4, 5, 6, 7, 14, 15, 1000].map(after), [0, 1, 2, 4, 512, 900, 900]);
+        let anywhere = |count| wait(Failures::default(), Failures { count, last_at: 1000 }, 1000);
+        assert_eq!([49, 50, 51].map(anywhere), [0, 1, 2]);
+    }
+
+    #[test]
+    fn the_wait_runs_out_and_failures_are_forgotten() {
+        let ten = Failures { count: 10, last_at: 1000 };
+        assert_eq!([1000, 1031, 1032].map(|now| wait(ten, Failures::default(), now)), [32, 1, 0]);
+        let many = Failures { count: 99, last_at: 1000 };
+        assert_eq!(wait(many, many, 1000 + FORGOTTEN), 0);
+    }
+}

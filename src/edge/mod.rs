@@ -1,0 +1,44 @@
+//! The only room that knows that it stands on Cloudflare: it lends the world to the index, reads
+//! requests and writes replies, and decides nothing.
+
+mod d1;
+mod http;
+mod world;
+
+use std::rc::Rc;
+
+use worker::{Context, Env, ScheduleContext, ScheduledEvent, event};
+
+use crate::{index::Index, serve, store::Door};
+
+use self::{d1::D1, world::Edge};
+
+/// Prints the stack of a panic beside what the platform's own hook prints, which stays in force.
+#[event(start)]
+fn start() {
+    let platform = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        console_error_panic_hook::hook(info);
+        platform(info);
+    }));
+}
+
+#[event(fetch)]
+async fn fetch(request: worker::Request, env: Env, context: Context) -> worker::Result<worker::Response> {
+    let request = http::read(request).await?;
+    let index = lend(&env, world::Lasting::Request(context));
+    http::write(serve::serve(&index, &request).await)
+}
+
+#[event(scheduled)]
+async fn scheduled(_event: ScheduledEvent, env: Env, context: ScheduleContext) {
+    let index = lend(&env, world::Lasting::Schedule(context));
+    serve::scheduled(&index).await;
+}
+
+fn lend(env: &Env, lasting: world::Lasting) -> Index {
+    let (settings, verified) = world::isolate(env);
+    let edge = Edge::new(env, lasting, settings.mail_from.clone());
+    let door = |binding| Rc::new(Door::new(Rc::new(D1::new(env, binding))));
+    Index { db: door("DB"), search: door("SEARCH"), world: Rc::new(edge), settings, verified }
+}

@@ -1,0 +1,136 @@
+//! Time, randomness, mail, limits, cache and log of the platform.
+
+use std::{cell::OnceCell, rc::Rc, time::Duration};
+
+use serde_json::{Value, json};
+use worker::{Context, Date, Delay, Env, ScheduleContext, console_error, console_log};
+
+use crate::{
+    domain::password::Verified,
+    index::{Message, Pending, Settings, World},
+    refusal::Fault,
+};
+
+thread_local! {
+    /// What lives as long as the isolate: losing it costs time only.
+    static ISOLATE: OnceCell<(Rc<Settings>, Rc<Verified>)> = const { OnceCell::new() };
+}
+
+/// The settings and the memory of this isolate. What is wrong with the settings is said once.
+pub fn isolate(env: &Env) -> (Rc<Settings>, Rc<Verified>) {
+    ISOLATE.with(|isolate| {
+        let (settings, verified) = isolate.get_or_init(|| {
+            let settings = Settings::read(|name| env.var(name).ok().map(|value| value.to_string()));
+            for problem in &settings.problems {
+                console_error!("{}", json!({ "level": "error", "setting": problem }));
+            }
+            if env.send_email("MAIL").is_err() {
+                console_log!(
+                    "{}",
+                    json!({ "level": "info", "setting": "MAIL is not bound: accounts are active at once" })
+                );
+            }
+            let mut key = [0; 32];
+            fill(&mut key);
+            (Rc::new(settings), Rc::new(Verified::new(key)))
+        });
+        (Rc::clone(settings), Rc::clone(verified))
+    })
+}
+
+/// What waits for work that follows the answer.
+pub enum Lasting {
+    /// The context of a request.
+    Request(Context),
+    /// The context of a scheduled run.
+    Schedule(ScheduleContext),
+}
+
+/// The world as one request sees it.
+pub struct Edge {
+    env: Env,
+    lasting: Lasting,
+    mail_from: Option<String>,
+}
+
+impl Edge {
+    /// Lends what is bound in `env`.
+    pub fn new(env: &Env, lasting: Lasting, mail_from: Option<String>) -> Self {
+        Self { env: env.clone(), lasting, mail_from }
+    }
+
+    async fn send(&self, message: &Message) -> Result<(), String> {
+        let binding = self.env.send_email("MAIL").map_err(|error| format!("{error:?}"))?;
+        let from = self.mail_from.as_deref().ok_or("MAIL_FROM is missing")?;
+        let mail = worker::SendEmailBuilder::builder(from, &message.to, &message.subject).text(&message.text).build();
+        binding.send_with_builder(&mail).await.map(|_| ()).map_err(|error| String::from(error.message()))
+    }
+}
+
+/// The generator of the platform does not fail; were it to, nothing may be signed or hashed with
+/// what it left, and ending the request is all that is left to do.
+fn fill(buffer: &mut [u8]) {
+    if getrandom::fill(buffer).is_err() {
+        std::process::abort();
+    }
+}
+
+impl World for Edge {
+    fn now(&self) -> i64 {
+        i64::try_from(Date::now().as_millis() / 1000).unwrap_or(i64::MAX)
+    }
+
+    fn millis(&self) -> u64 {
+        Date::now().as_millis()
+    }
+
+    fn sleep(&self, millis: u64) -> Pending<'static, ()> {
+        Box::pin(Delay::from(Duration::from_millis(millis)))
+    }
+
+    fn random(&self, buffer: &mut [u8]) {
+        fill(buffer);
+    }
+
+    fn within_limit<'a>(&'a self, key: &'a str) -> Pending<'a, bool> {
+        Box::pin(async move {
+            let Ok(limiter) = self.env.rate_limiter("LOGIN_LIMIT") else { return true };
+            limiter.limit(key.to_owned()).await.map_or(true, |outcome| outcome.success)
+        })
+    }
+
+    fn mails(&self) -> bool {
+        self.env.send_email("MAIL").is_ok()
+    }
+
+    fn mail<'a>(&'a self, message: &'a Message) -> Pending<'a, Result<(), Fault>> {
+        Box::pin(async move { self.send(message).await.map_err(|error| Fault::broken(format!("mail: {error}"))) })
+    }
+
+    fn cached<'a>(&'a self, key: &'a str) -> Pending<'a, Option<String>> {
+        Box::pin(async move { self.env.kv("CACHE").ok()?.get(key).text().await.ok()? })
+    }
+
+    fn cache<'a>(&'a self, key: &'a str, value: &'a str, seconds: u64) -> Pending<'a, ()> {
+        Box::pin(async move {
+            let Ok(put) = self.env.kv("CACHE").and_then(|cache| Ok(cache.put(key, value)?)) else { return };
+            // KV keeps nothing for less than a minute; the entry says itself how old it is.
+            let _ = put.expiration_ttl(seconds.max(60)).execute().await;
+        })
+    }
+
+    fn later(&self, work: Pending<'static, ()>) {
+        match &self.lasting {
+            Lasting::Request(context) => context.wait_until(work),
+            Lasting::Schedule(context) => context.wait_until(work),
+        }
+    }
+
+    fn log(&self, line: &Value) {
+        if line.get("level").and_then(Value::as_str) == Some("error") {
+            console_error!("{line}");
+        } else {
+            console_log!("{line}");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Links that come by mail, and the pages behind them.
+//!
+//! `GET` shows a page with a button; only the button does anything, so that scanners that follow
+//! links confirm nothing. The secret of a link is in its fragment, which browsers do not send, and so
+//! no log ever sees it.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use crate::{
+    domain::{password, secret::sha256_hex},
+    handlers::who,
+    index::{Index, Message},
+    refusal::{Answer, Fault, Refusal, not_found},
+    store::{Statement, links},
+    wire::{Reply, Request, page, request::form},
+};
+
+/// Seconds that a link to confirm an e-mail is good for.
+const CONFIRM: i64 = 24 * 60 * 60;
+
+/// For a link that is used, expired or made up.
+const SPENT: &str = "This link is not valid (any more). Ask for a new one.";
+
+/// A link that is about to be sent.
+pub struct Link {
+    secret: String,
+    public_url: String,
+}
+
+impl Link {
+    /// A link that confirms an e-mail.
+    pub fn to_confirm(index: &Index) -> Result<Self, Fault> {
+        let public_url = index.settings.public_url.clone();
+        let public_url =
+            public_url.ok_or_else(|| Fault::unconfigured("MAIL needs PUBLIC_URL, of which links are made"))?;
+        Ok(Self { secret: URL_SAFE_NO_PAD.encode(index.random::<24>()), public_url })
+    }
+
+    /// Keeps it, for the batch that makes the e-mail.
+    #[must_use]
+    pub fn statement(&self, email_key: &str, now: i64) -> Statement {
+        links::confirming(&sha256_hex(&self.secret), email_key, now + CONFIRM, now)
+    }
+
+    /// Sends it, after the answer.
+    pub fn send_to(self, index: &Index, to: &str, name: &str) {
+        let text = format!(
+            "Somebody, most likely you, gave this address for the account {name}.\n\n\
+             To confirm it, open this link within 24 hours and press the button:\n\n\
+             {}/account/confirm#{}\n\n\
+             If it was not you, do nothing: the address is forgotten after a day.\n",
+            self.public_url, self.secret
+        );
+        send(index, Message { to: to.to_owned(), subject: "Confirm your e-mail address".into(), text });
+    }
+}
+
+/// Tells the owner of an account, at the addresses that are known, that one was added.
+pub fn tell_of_new_email(index: &Index, addresses: Vec<String>, name: &str, added: &str) {
+    for to in addresses {
+        let text = format!(
+            "The address {added} was added to the account {name}.\n\n\
+             If it was not you, change your password at once.\n"
+        );
+        send(index, Message { to, subject: "An e-mail address was added to your account".into(), text });
+    }
+}
+
+fn send(index: &Index, message: Message) {
+    let lender = index.clone();
+    index.world.later(Box::pin(async move {
+        let sent = lender.world.mail(&message).await;
+        lender.report("send a mail", sent.map_err(Into::into));
+    }));
+}
+
+/// `GET /account/confirm`
+#[must_use]
+pub fn confirm_page() -> Reply {
+    let text = "Press the button to confirm that this e-mail address is yours.";
+    served(Reply::html(200, page::form("Confirm your e-mail address", text, "", "Confirm")))
+}
+
+/// `POST /account/confirm`
+pub async fn confirm(index: &Index, request: &Request) -> Answer<Reply> {
+    let hash = sha256_hex(&field(request, "secret")?);
+    let answers = index.db.batch(links::confirm(&hash, index.world.now())).await?;
+    if answers.first().is_none_or(Vec::is_empty) {
+        return not_found(SPENT);
+    }
+    let text = "Your e-mail address is confirmed. You can log in now.";
+    Ok(served(Reply::html(200, page::message("Confirmed", text))))
+}
+
+/// `GET /account/password`
+#[must_use]
+pub fn password_page() -> Reply {
+    let text = "Choose a new password, of five or more characters.";
+    served(Reply::html(200, page::form("Set your password", text, page::PASSWORD, "Set password")))
+}
+
+/// `POST /account/password`
+pub async fn set_password(index: &Index, request: &Request) -> Answer<Reply> {
+    who::require_https(request)?;
+    let hash = sha256_hex(&field(request, "secret")?);
+    let secret = field(request, "password")?;
+    password::acceptable(&secret)?;
+    let now = index.world.now();
+    // Before the work of hashing, whether there is anything to set.
+    if index.db.last(vec![links::password_user(&hash, now)]).await?.is_empty() {
+        return not_found(SPENT);
+    }
+    who::hashing_turn(index, &request.address()).await?;
+    let stored = who::hash(index, &secret)?;
+    if index.db.last(links::set_password(&hash, &stored, now)).await?.is_empty() {
+        return not_found(SPENT);
+    }
+    let text = "Your password is set. What was logged in with the old one is logged out.";
+    Ok(served(Reply::html(200, page::message("Done", text))))
+}
+
+/// A field of a posted form; empty when it is missing.
+fn field(request: &Request, name: &str) -> Answer<String> {
+    let body = request.body.as_deref().ok_or(Refusal::TooLarge)?;
+    Ok(form(body).into_iter().find(|(key, _)| key == name).map(|(_, value)| value).unwrap_or_default())
+}
+
+fn served(reply: Reply) -> Reply {
+    reply.personal().with("Content-Security-Policy", page::policy())
+}

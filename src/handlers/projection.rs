@@ -1,0 +1,112 @@
+//! Search is told of what changed: after the answer, and again by the scheduled run.
+
+use serde_json::{Value, json};
+
+use crate::{
+    index::Index,
+    refusal::{Answer, Fault},
+    store::{
+        Row, documents, failures, links,
+        outbox::{self, News},
+        users,
+    },
+};
+
+/// News that one round takes.
+const ROUND: i64 = 100;
+
+/// Rounds after an answer: what is left waits for the scheduled run.
+const ROUNDS_AFTER_ANSWER: usize = 3;
+
+/// Rounds of a scheduled run.
+const ROUNDS_SCHEDULED: usize = 50;
+
+/// Repositories that one step of the verification compares, and steps of a scheduled run.
+const STEP: i64 = 500;
+const STEPS: usize = 20;
+
+/// Tells search what changed, after the answer.
+pub fn later(index: &Index) {
+    let lender = index.clone();
+    index.world.later(Box::pin(async move {
+        let drained = drain(&lender, ROUNDS_AFTER_ANSWER).await;
+        lender.report("tell search what changed", drained.map_err(Into::into));
+    }));
+}
+
+/// What is done every minute: what is left of the above, a part of the verification, and the removal
+/// of what has expired.
+pub async fn scheduled(index: &Index) {
+    let drained = drain(index, ROUNDS_SCHEDULED).await;
+    index.report("tell search what changed", drained.map_err(Into::into));
+    let verified = verify(index).await;
+    index.report("verify search", verified.map_err(Into::into));
+    index.report("remove what has expired", expire(index).await);
+}
+
+/// Takes news from the outbox until it is empty. News is struck off only where the repository is
+/// still what search was told; what changed meanwhile is told again.
+async fn drain(index: &Index, rounds: usize) -> Result<(), Fault> {
+    for _ in 0..rounds {
+        let rows = index.db.last(vec![outbox::oldest(ROUND)]).await?;
+        let news = rows.iter().map(News::of).collect::<Vec<_>>();
+        if news.is_empty() {
+            break;
+        }
+        index.search.batch(documents::write(&news)).await?;
+        let told = news.iter().map(|news| json!([news.outbox_id, news.revision])).collect();
+        index.db.batch(vec![outbox::told(&Value::Array(told).to_string())]).await?;
+    }
+    Ok(())
+}
+
+/// Compares the next repositories with what search holds, and mends the difference: also from empty.
+async fn verify(index: &Index) -> Result<(), Fault> {
+    let begun = index.db.last(vec![outbox::verified_to()]).await?;
+    let mut cursor = begun.first().map_or(0, |row| row.integer("cursor"));
+    for _ in 0..STEPS {
+        let truth = index.db.last(vec![outbox::after(cursor, STEP)]).await?;
+        let truth = truth.iter().map(News::of).collect::<Vec<_>>();
+        let full = i64::try_from(truth.len()).is_ok_and(|length| length == STEP);
+        let end = truth.last().filter(|_| full).map_or(i64::MAX >> 11, |news| news.repository_id);
+        let held = index.search.last(vec![documents::between(cursor, end)]).await?;
+        let wrong = difference(truth, &held);
+        if !wrong.is_empty() {
+            index.world.log(&json!({ "level": "warning", "doing": "verify search", "mended": wrong.len() }));
+            index.search.batch(documents::write(&wrong)).await?;
+        }
+        cursor = if full { end } else { 0 };
+        if !full {
+            break;
+        }
+    }
+    index.db.batch(vec![outbox::set_verified_to(cursor)]).await?;
+    Ok(())
+}
+
+/// What search must be told so that it holds what is true.
+fn difference(truth: Vec<News>, held: &[Row]) -> Vec<News> {
+    let mut held = held
+        .iter()
+        .map(|row| (row.integer("id"), row.integer("revision")))
+        .collect::<std::collections::BTreeMap<_, _>>();
+    let mut wrong = truth
+        .into_iter()
+        .filter(|news| match held.remove(&news.repository_id) {
+            Some(revision) => news.document.is_none() || revision < news.revision,
+            None => news.document.is_some(),
+        })
+        .collect::<Vec<_>>();
+    let gone = held.into_keys().map(|id| News { outbox_id: 0, repository_id: id, revision: 0, document: None });
+    wrong.extend(gone);
+    wrong
+}
+
+async fn expire(index: &Index) -> Answer<()> {
+    let now = index.world.now();
+    let mut batch = users::lapse(now);
+    batch.push(links::expire(now));
+    batch.push(failures::expire(now));
+    index.db.batch(batch).await?;
+    Ok(())
+}

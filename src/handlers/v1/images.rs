@@ -1,0 +1,129 @@
+//! The images of a repository, and whether a token opens it.
+
+use serde_json::json;
+
+use crate::{
+    domain::{Access, RepositoryName, Role, images},
+    handlers::{
+        projection,
+        v1::{opened, with_endpoint, with_token},
+        who,
+    },
+    index::Index,
+    refusal::{Answer, Error, Fault, Refusal, forbidden, invalid, not_found},
+    store::{
+        self,
+        images::Target,
+        repositories::{self, Place},
+    },
+    wire::{Reply, Request},
+};
+
+const ANY: [Access; 3] = [Access::Read, Access::Write, Access::Delete];
+
+/// `GET /v1/repositories/(namespace)/(repo_name)/images`
+///
+/// A client lists a repository by it, and a registry asks by it whether a token is good.
+pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
+    let presented = who::presented(index, request)?;
+    presented.require_token_for(name, &ANY)?;
+    let place = repositories::place_with_images(name, &presented.whose());
+    let [asker, mut place] = index.db.rows([presented.statement(), place]).await?;
+    let asker = presented.known(index, &asker).await?;
+    let row = place.first_mut().ok_or_else(|| Fault::broken("no row for a place"))?;
+    let repository = opened(&presented, &asker, &Place::of(row), Role::Read)?;
+    let reply =
+        Reply::raw_json(200, row.take_text("images")).personal().with("Vary", "Accept, Authorization, X-Docker-Token");
+    let reply = with_endpoint(reply, index, request);
+    // Clients keep a token from any answer, so it is given only where it was asked for, and never to
+    // who has one.
+    let asked = request.header("x-docker-token").is_some_and(|value| !value.is_empty());
+    if asked && !matches!(presented, who::Presented::Token(_)) {
+        return Ok(with_token(reply, index, &asker, name, repository.id, Access::Read)?);
+    }
+    Ok(reply)
+}
+
+/// `PUT /v1/repositories/(namespace)/(repo_name)/images`
+///
+/// The end of a push. It adds to the list and never removes; new clients send an empty one.
+pub async fn update(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
+    let presented = who::presented(index, request)?;
+    presented.require_somebody()?;
+    presented.require_token_for(name, &[Access::Write])?;
+    let place = repositories::place(name, &presented.whose());
+    let [asker, place] = index.db.rows([presented.statement(), place]).await?;
+    let asker = presented.known(index, &asker).await?;
+    let list = match request.body.as_deref() {
+        None => return Err(Refusal::TooLarge.into()),
+        Some([]) => Vec::new(),
+        Some(body) => images::read(body)?,
+    };
+    let place = Place::of(place.first().ok_or_else(|| Fault::broken("no row for a place"))?);
+    let repository = opened(&presented, &asker, &place, Role::Write)?;
+    let mut batch = repositories::pushed(repository.id, index.world.now());
+    batch.extend(store::images::merge(&Target::Id(repository.id), &images::pairs(&list)));
+    require_merged(&index.db.last(batch).await?)?;
+    projection::later(index);
+    Ok(Reply::empty(204))
+}
+
+/// Refuses a list that would have made a repository too large, or that found no repository any more.
+pub fn require_merged(rows: &[store::Row]) -> Answer<i64> {
+    match rows.first() {
+        Some(row) if row.integer("missing") == 0 => Ok(row.integer("id")),
+        Some(_) => invalid(format!("A repository holds at most {} images", images::MOST)),
+        None => not_found("Repository not found"),
+    }
+}
+
+/// `DELETE /v1/repositories/(namespace)/(repo_name)/images`
+pub async fn clear(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
+    let presented = who::presented(index, request)?;
+    presented.require_somebody()?;
+    presented.require_token_for(name, &[Access::Delete, Access::Write])?;
+    let place = repositories::place(name, &presented.whose());
+    let [asker, place] = index.db.rows([presented.statement(), place]).await?;
+    let asker = presented.known(index, &asker).await?;
+    let place = Place::of(place.first().ok_or_else(|| Fault::broken("no row for a place"))?);
+    let repository = opened(&presented, &asker, &place, Role::Write)?;
+    index.db.batch(vec![store::images::clear(repository.id)]).await?;
+    Ok(Reply::empty(204))
+}
+
+/// `PUT /v1/repositories/(namespace)/(repo_name)/auth`
+///
+/// 200 for a good token of any access, as often as it is asked; 403 for everything else.
+pub async fn authorize(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
+    let opens = async {
+        let presented = who::presented(index, request)?;
+        presented.require_token_for(name, &ANY)?;
+        if !matches!(presented, who::Presented::Token(_)) {
+            return forbidden("A repository token is required");
+        }
+        let place = repositories::place(name, &presented.whose());
+        let [asker, place] = index.db.rows([presented.statement(), place]).await?;
+        let asker = presented.known(index, &asker).await?;
+        let place = Place::of(place.first().ok_or_else(|| Fault::broken("no row for a place"))?);
+        opened(&presented, &asker, &place, Role::Read)
+    };
+    match opens.await {
+        Ok(_) => Ok(Reply::json(200, &json!("OK")).personal()),
+        Err(Error::Refusal(Refusal::Unauthorized(_, reason))) => forbidden(reason),
+        Err(error) => Err(error),
+    }
+}
+
+/// `GET /v1/repositories/(namespace)/(repo_name)/layer/(image_id)/access`
+///
+/// Undocumented, and asked by every v1 registry since 0.6.9 before it takes an image with a parent.
+pub async fn access(index: &Index, request: &Request, name: &RepositoryName, image: &str) -> Answer<Reply> {
+    let presented = who::presented(index, request)?;
+    presented.require_token_for(name, &ANY)?;
+    let place = repositories::place_with_image(name, &presented.whose(), image);
+    let [asker, place] = index.db.rows([presented.statement(), place]).await?;
+    let asker = presented.known(index, &asker).await?;
+    let row = place.first().ok_or_else(|| Fault::broken("no row for a place"))?;
+    opened(&presented, &asker, &Place::of(row), Role::Read)?;
+    Ok(Reply::json(200, &json!({ "access": row.flag("listed") })).personal())
+}

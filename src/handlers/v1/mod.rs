@@ -1,0 +1,82 @@
+//! The Docker Hub API v1.
+
+pub mod images;
+pub mod repositories;
+pub mod search;
+pub mod users;
+
+use serde_json::json;
+
+use crate::{
+    domain::{
+        Access, RepositoryName, Role,
+        repository_token::{Claim, DELETE_LIFETIME, LIFETIME},
+    },
+    handlers::who::{Asker, Presented, unauthorized},
+    index::Index,
+    refusal::{Answer, Fault, forbidden, not_found},
+    store::repositories::{Place, Repository},
+    wire::{Reply, Request},
+};
+
+/// 403 for somebody who can see a repository and may not do this.
+const DENIED: &str = "Access denied, you don't have access to this repo";
+
+/// 404 for what is not there, or not for this asker.
+const ABSENT: &str = "Repository not found";
+
+/// `GET /v1/_ping`
+///
+/// Without the second header, clients take this host for a registry that needs no index, and never
+/// use tokens; without the first, docker before 0.11 goes no further.
+#[must_use]
+pub fn ping() -> Reply {
+    Reply::json(200, &json!(true))
+        .with("X-Docker-Registry-Version", "0.6.0")
+        .with("X-Docker-Registry-Standalone", "false")
+}
+
+/// The repository of a place, for somebody who wants this much of it. A repository token must be for
+/// this very repository, and its user may still do what the token names.
+fn opened(presented: &Presented, asker: &Asker, place: &Place, wanted: Role) -> Answer<Repository> {
+    let Some(repository) = place.repository.clone() else { return not_found(ABSENT) };
+    let role = asker.role_at(place);
+    if let Presented::Token(claim) = presented {
+        if claim.repository_id != repository.id || role < Some(claim.access.role()) {
+            return Err(unauthorized("The token is no longer valid"));
+        }
+        // The registry asks about a repository that is being deleted.
+        return if repository.marked && claim.access != Access::Delete { not_found(ABSENT) } else { Ok(repository) };
+    }
+    if repository.marked || role.is_none() {
+        return not_found(ABSENT);
+    }
+    if role < Some(wanted) { forbidden(DENIED) } else { Ok(repository) }
+}
+
+/// Adds a repository token, in the two headers where clients look for it.
+fn with_token(
+    reply: Reply,
+    index: &Index,
+    asker: &Asker,
+    name: &RepositoryName,
+    repository: i64,
+    access: Access,
+) -> Result<Reply, Fault> {
+    let lifetime = if access == Access::Delete { DELETE_LIFETIME } else { LIFETIME };
+    let claim = Claim {
+        repository: name.clone(),
+        repository_id: repository,
+        access,
+        credential: asker.credential,
+        expires_at: index.world.now() + lifetime,
+    };
+    let token = claim.sign(index.settings.keys()?, index.random());
+    Ok(reply.with("WWW-Authenticate", format!("Token {token}")).with("X-Docker-Token", token))
+}
+
+/// Adds where the registry is: one bare host, the only form that every client reads.
+fn with_endpoint(reply: Reply, index: &Index, request: &Request) -> Reply {
+    let registry = index.settings.registry.as_deref().unwrap_or(&request.host);
+    reply.with("X-Docker-Endpoints", registry)
+}

@@ -1,0 +1,98 @@
+//! Making and deleting repositories.
+
+use futures_util::future::join;
+use serde_json::json;
+
+use crate::{
+    domain::{Access, RepositoryName, Role, images, names::LIBRARY},
+    handlers::{
+        projection,
+        v1::{ABSENT, DENIED, images::require_merged, with_endpoint, with_token},
+        who,
+    },
+    index::Index,
+    refusal::{Answer, Fault, Refusal, forbidden, invalid, not_found},
+    store::{
+        self, documents,
+        images::Target,
+        repositories::{self, Place},
+    },
+    wire::{Reply, Request},
+};
+
+/// `PUT /v1/repositories/(namespace)/(repo_name)/`
+///
+/// The beginning of a push: announces images, and gets a token to push them.
+pub async fn create(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
+    name.require_unreserved()?;
+    let presented = who::presented(index, request)?;
+    presented.require_somebody()?;
+    presented.require_no_token()?;
+    let place = repositories::place(name, &presented.whose());
+    let [asker, place] = index.db.rows([presented.statement(), place]).await?;
+    let asker = presented.known(index, &asker).await?;
+    let body = request.body.as_deref().ok_or(Refusal::TooLarge)?;
+    let list = images::read(body)?;
+    let place = Place::of(place.first().ok_or_else(|| Fault::broken("no row for a place"))?);
+    let namespace = require_pushable(&asker, &place, name)?;
+    let marked = place.repository.filter(|repository| repository.marked).map(|repository| repository.id);
+    let private = index.settings.private;
+    let mut batch = repositories::create(namespace, &name.name, marked, private, index.world.now());
+    batch.extend(store::images::merge(&Target::Named(namespace, &name.name), &images::pairs(&list)));
+    let repository = require_merged(&index.db.last(batch).await?)?;
+    if marked.is_some() {
+        projection::later(index);
+    }
+    let reply = with_endpoint(Reply::json(200, &json!("")).personal(), index, request);
+    Ok(with_token(reply, index, &asker, name, repository, Access::Write)?)
+}
+
+/// Gives the namespace in which one may push under this name. What is private and not theirs looks
+/// like what does not exist and may not be made.
+fn require_pushable(asker: &who::Asker, place: &Place, name: &RepositoryName) -> Answer<i64> {
+    let role = asker.role_at(place);
+    match place.namespace_id {
+        Some(namespace) if role >= Some(Role::Write) => Ok(namespace),
+        _ if role.is_some() && place.repository.is_some() => forbidden(DENIED),
+        _ if name.namespace == LIBRARY => forbidden("Only administrators may create library repositories"),
+        _ => forbidden("Access Denied: Not allowed to create Repo at given location"),
+    }
+}
+
+/// `DELETE /v1/repositories/(namespace)/(repo_name)/`
+///
+/// The first call marks it and gives a token with which the registry deletes its part; the second
+/// removes it.
+pub async fn delete(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
+    let presented = who::presented(index, request)?;
+    presented.require_somebody()?;
+    presented.require_no_token()?;
+    let place = repositories::place(name, &presented.whose());
+    let [asker, place] = index.db.rows([presented.statement(), place]).await?;
+    let asker = presented.known(index, &asker).await?;
+    let body = request.body.as_deref().ok_or(Refusal::TooLarge)?;
+    if !body.is_empty() && serde_json::from_slice::<serde_json::Value>(body).is_err() {
+        return invalid("Invalid JSON");
+    }
+    let place = Place::of(place.first().ok_or_else(|| Fault::broken("no row for a place"))?);
+    let role = asker.role_at(&place);
+    let Some(repository) = place.repository.filter(|_| role.is_some()) else { return not_found(ABSENT) };
+    if role < Some(Role::Admin) {
+        return if repository.marked { not_found(ABSENT) } else { forbidden(DENIED) };
+    }
+    if repository.marked {
+        index.db.batch(repositories::remove(repository.id)).await?;
+        projection::later(index);
+        return Ok(Reply::json(200, &json!("")).personal());
+    }
+    // What is hidden is hidden from search before anybody is told; both databases are asked at once,
+    // so that the answer waits for one round trip.
+    let hidden = index.search.batch(vec![documents::hide(repository.id, repository.revision + 1)]);
+    let marked = index.db.batch(repositories::mark(repository.id, index.world.now()));
+    let (hidden, marked) = join(hidden, marked).await;
+    marked?;
+    hidden?;
+    projection::later(index);
+    let reply = with_endpoint(Reply::json(202, &json!("")).personal(), index, request);
+    Ok(with_token(reply, index, &asker, name, repository.id, Access::Delete)?)
+}

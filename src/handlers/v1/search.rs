@@ -1,0 +1,93 @@
+//! Search.
+
+use serde_json::{Value, json};
+
+use crate::{
+    domain::{names::LIBRARY, search::Search},
+    handlers::who::{self, Presented},
+    index::Index,
+    refusal::Answer,
+    store::{
+        Row,
+        documents::{self, Sight},
+        repositories,
+    },
+    wire::{Reply, Request},
+};
+
+/// The most private repositories of one asker that a search looks into.
+const MOST_PRIVATE: i64 = 10_000;
+
+/// `GET /v1/search?q=&n=&page=`
+///
+/// docker and podman take nothing but 200, so nothing that is asked is an error.
+pub async fn search(index: &Index, request: &Request) -> Answer<Reply> {
+    let presented = who::presented(index, request)?;
+    let search = Search::read(&request.parameters());
+    if presented == Presented::Nobody {
+        return anybody(index, &search).await;
+    }
+    presented.require_no_token()?;
+    let own = repositories::readable_private(&presented.whose(), MOST_PRIVATE);
+    let [asker, own] = index.db.rows([presented.statement(), own]).await?;
+    let asker = presented.known(index, &asker).await?;
+    let sight = if asker.is_administrator() {
+        Sight::All
+    } else {
+        Sight::Also(own.first().map_or("[]", |row| row.text("ids")).to_owned())
+    };
+    Ok(Reply::raw_json(200, found(index, &search, &sight).await?).personal())
+}
+
+/// The answer to nobody is the same for everybody, so it may be a little old.
+async fn anybody(index: &Index, search: &Search) -> Answer<Reply> {
+    let seconds = index.settings.search_cache;
+    if seconds == 0 {
+        return Ok(Reply::raw_json(200, found(index, search, &Sight::Public).await?));
+    }
+    let key =
+        format!("search:{}:{}:{}", search.page_size, search.page, crate::domain::secret::sha256_hex(&search.query));
+    if let Some(body) = index.world.cached(&key).await.and_then(|entry| fresh(&entry, index.world.now(), seconds)) {
+        return Ok(Reply::raw_json(200, body));
+    }
+    let body = found(index, search, &Sight::Public).await?;
+    let entry = json!({ "at": index.world.now(), "body": body }).to_string();
+    let lender = index.clone();
+    index.world.later(Box::pin(async move { lender.world.cache(&key, &entry, seconds).await }));
+    Ok(Reply::raw_json(200, body))
+}
+
+/// The body of a cached answer that is not too old; what is not one of ours counts as none.
+fn fresh(entry: &str, now: i64, seconds: u64) -> Option<String> {
+    let entry = serde_json::from_str::<Value>(entry).ok()?;
+    let age = u64::try_from(now - entry.get("at")?.as_i64()?).ok()?;
+    (age < seconds).then(|| entry.get("body")?.as_str().map(str::to_owned))?
+}
+
+async fn found(index: &Index, search: &Search, sight: &Sight) -> Answer<String> {
+    let rows = index.search.last(vec![documents::find(search, sight)]).await?;
+    let total = rows.first().map_or(0, |row| row.integer("total"));
+    let results = rows.iter().filter_map(result).collect::<Vec<_>>();
+    let body = json!({
+        "query": search.query,
+        "num_results": total,
+        "num_pages": (total + search.page_size - 1) / search.page_size,
+        "page": search.page,
+        "page_size": search.page_size,
+        "results": results,
+    });
+    Ok(body.to_string())
+}
+
+/// docker decodes integers and booleans strictly.
+fn result(row: &Row) -> Option<Value> {
+    let name = row.maybe_text("name")?;
+    Some(json!({
+        "name": name,
+        "description": row.text("description"),
+        "star_count": row.integer("star_count"),
+        "is_official": name.split_once('/').is_none_or(|(namespace, _)| namespace == LIBRARY),
+        "is_trusted": false,
+        "is_automated": false,
+    }))
+}

@@ -1,0 +1,183 @@
+//! Accounts: register, check a login, change.
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    domain::{UserName, names, password},
+    handlers::{account, who},
+    index::Index,
+    refusal::{Answer, Fault, Refusal, forbidden, invalid, not_found},
+    store::users::{self, Account, User},
+    wire::{Reply, Request},
+};
+
+/// Old clients compare these bytes, quotes and all, and then try to log in.
+const TAKEN: &str = "Username or email already exists";
+
+/// For an e-mail that is somebody else's.
+const EMAIL_TAKEN: &str = "email is already associated with an account";
+
+/// `GET /v1/users/`
+pub async fn login(index: &Index, request: &Request) -> Answer<Reply> {
+    let presented = who::presented(index, request)?;
+    presented.require_somebody()?;
+    presented.require_no_token()?;
+    let asker = presented.known(index, &index.db.last(vec![presented.statement()]).await?).await?;
+    asker.require_user()?;
+    Ok(Reply::json(200, &json!("OK")).personal())
+}
+
+/// `POST /v1/users/`
+///
+/// docker registers before it logs in, with whatever e-mail its user types, and goes on only when
+/// the answer is that the name is taken: so this is said before anything else is checked.
+pub async fn register(index: &Index, request: &Request) -> Answer<Reply> {
+    who::require_https(request)?;
+    if !index.settings.open {
+        return Err(who::unauthorized("Registration is closed"));
+    }
+    let body = object(request)?;
+    let typed = body.get("username").and_then(Value::as_str);
+    let Some(typed) = typed.filter(|name| !name.is_empty()) else { return invalid("Missing username") };
+    let email = body.get("email").and_then(Value::as_str).unwrap_or_default();
+    let mut email_taken = false;
+    if UserName::parse(typed).is_some() {
+        let taken = index.db.last(vec![users::taken(typed, &email.to_lowercase())]).await?;
+        let taken = taken.first().ok_or_else(|| Fault::broken("no row for a name"))?;
+        if taken.flag("name_taken") && UserName::new_account(typed).is_ok() {
+            return invalid(TAKEN);
+        }
+        email_taken = taken.flag("email_taken");
+    }
+    let name = UserName::new_account(typed)?;
+    let Some(secret) = body.get("password").and_then(Value::as_str) else { return invalid("Missing password") };
+    password::acceptable(secret)?;
+    let email = names::email(email)?;
+    if email_taken {
+        return invalid(EMAIL_TAKEN);
+    }
+    who::hashing_turn(index, &request.address()).await?;
+    let account = Account {
+        name: name.as_str(),
+        password: &who::hash(index, secret)?,
+        email,
+        email_key: &email.to_lowercase(),
+        confirmed: !index.world.mails(),
+        now: index.world.now(),
+    };
+    let mut batch = users::register(&account);
+    let link = (!account.confirmed).then(|| account::Link::to_confirm(index)).transpose()?;
+    if let Some(link) = &link {
+        // Before the last statement, which tells the outcome.
+        batch.insert(3, link.statement(account.email_key, account.now));
+    }
+    if index.db.last(batch).await?.is_empty() {
+        // Somebody was quicker, with the same name or the same e-mail.
+        return invalid(TAKEN);
+    }
+    if let Some(link) = link {
+        link.send_to(index, email, name.as_str());
+    }
+    Ok(Reply::json(201, &json!("User Created")).personal())
+}
+
+/// `PUT /v1/users/(username)/`
+///
+/// An e-mail is added and replaces none; a password is replaced.
+pub async fn update(index: &Index, request: &Request, name: &str) -> Answer<Reply> {
+    let presented = who::presented(index, request)?;
+    presented.require_somebody()?;
+    presented.require_no_token()?;
+    let fields = object(request);
+    let email = fields.as_ref().ok().and_then(|fields| fields.get("email")).and_then(Value::as_str).map(str::to_owned);
+    let email_key = email.map(|email| email.to_lowercase());
+    let [asker, target, owner, emails] = index
+        .db
+        .rows([
+            presented.statement(),
+            users::by_name(name),
+            users::email_owner(email_key.as_deref().unwrap_or_default()),
+            users::confirmed_emails(name),
+        ])
+        .await?;
+    let asker = presented.known(index, &asker).await?;
+    let fields = fields?;
+    let change = Change::read(&fields)?;
+    let user = require_self(&asker, name, target.first().and_then(User::of))?;
+    if owner.first().is_some_and(|owner| owner.integer("user_id") != user.id) {
+        return invalid(EMAIL_TAKEN);
+    }
+    let known = owner.first().is_some_and(|owner| owner.maybe_integer("confirmed_at").is_some());
+    let mut batch = Vec::new();
+    if let Some(secret) = change.password {
+        who::hashing_turn(index, &request.address()).await?;
+        batch.extend(users::set_password(user.id, &who::hash(index, secret)?, email_key.as_deref()));
+    }
+    let mut link = None;
+    if let (Some(email), Some(key)) = (change.email.filter(|_| !known), &email_key) {
+        let now = index.world.now();
+        let confirmed = !index.world.mails();
+        let mut adding = users::add_email(user.id, email, key, confirmed, now);
+        if !confirmed {
+            let to_confirm = account::Link::to_confirm(index)?;
+            adding.insert(1, to_confirm.statement(key, now));
+            link = Some(to_confirm);
+        }
+        batch.extend(adding);
+    }
+    let added = index.db.last(batch).await?;
+    if change.email.is_some() && !known && added.is_empty() {
+        return invalid(EMAIL_TAKEN);
+    }
+    if let (Some(link), Some(email)) = (link, change.email) {
+        link.send_to(index, email, name);
+        let told = emails.iter().map(|row| row.text("address").to_owned()).collect();
+        account::tell_of_new_email(index, told, name, email);
+    }
+    Ok(Reply::empty(204).personal())
+}
+
+/// The user whose account is changed: oneself, or anybody for an administrator.
+fn require_self(asker: &who::Asker, name: &str, target: Option<User>) -> Answer<User> {
+    let user = asker.require_user()?;
+    if user.name != name && !asker.is_administrator() {
+        return forbidden("You may change your own account only");
+    }
+    match target {
+        Some(target) => Ok(target),
+        None => not_found("User not found"),
+    }
+}
+
+/// What is to be changed.
+struct Change<'a> {
+    password: Option<&'a str>,
+    email: Option<&'a str>,
+}
+
+impl<'a> Change<'a> {
+    fn read(fields: &'a Map<String, Value>) -> Answer<Self> {
+        let text = |name: &'static str| match fields.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.as_str())),
+            Some(_) => invalid(format!("{name} is a string")),
+        };
+        let change = Self { password: text("password")?, email: text("email")? };
+        if change.password.is_none() && change.email.is_none() {
+            return invalid("A password or an email is expected");
+        }
+        change.password.map(password::acceptable).transpose()?;
+        change.email.map(names::email).transpose()?;
+        Ok(change)
+    }
+}
+
+/// The body as a JSON object.
+fn object(request: &Request) -> Answer<Map<String, Value>> {
+    let body = request.body.as_deref().ok_or(Refusal::TooLarge)?;
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(fields)) => Ok(fields),
+        Ok(_) => invalid("A JSON object is expected"),
+        Err(_) => invalid("Invalid JSON"),
+    }
+}

@@ -1,0 +1,99 @@
+//! What the world lends to one request: databases, time, randomness, mail, settings, memory.
+
+use std::{pin::Pin, rc::Rc};
+
+use serde_json::{Value, json};
+
+use crate::{
+    domain::password::Verified,
+    refusal::{Answer, Fault},
+    store::Door,
+};
+
+pub mod settings;
+
+pub use settings::Settings;
+
+/// A value that is not there yet.
+pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+/// Everything that a request needs and is not part of it. Cloning lends it on, to what follows the
+/// answer.
+#[derive(Clone)]
+pub struct Index {
+    /// `DB`: the truth.
+    pub db: Rc<Door>,
+    /// `SEARCH`: the projection that search reads.
+    pub search: Rc<Door>,
+    /// Time, randomness, mail, limits, the log.
+    pub world: Rc<dyn World>,
+    /// What the operator set, read once per isolate.
+    pub settings: Rc<Settings>,
+    /// Passwords that this isolate verified lately.
+    pub verified: Rc<Verified>,
+}
+
+/// The rest of the world. Two bodies: the edge, and the stage of the tests.
+pub trait World {
+    /// Seconds since 1970.
+    fn now(&self) -> i64;
+
+    /// Milliseconds on a clock that only measures.
+    fn millis(&self) -> u64;
+
+    /// Resolves after so many milliseconds.
+    fn sleep(&self, millis: u64) -> Pending<'static, ()>;
+
+    /// Fills the buffer with bytes from the system's generator.
+    fn random(&self, buffer: &mut [u8]);
+
+    /// Whether this caller (an address) is within `LOGIN_LIMIT`. Without the binding, or when it
+    /// fails, everybody is.
+    fn within_limit<'a>(&'a self, key: &'a str) -> Pending<'a, bool>;
+
+    /// Whether mail can be sent.
+    fn mails(&self) -> bool;
+
+    /// Sends a message.
+    fn mail<'a>(&'a self, message: &'a Message) -> Pending<'a, Result<(), Fault>>;
+
+    /// What `CACHE` holds under this key; nothing when it is absent or fails.
+    fn cached<'a>(&'a self, key: &'a str) -> Pending<'a, Option<String>>;
+
+    /// Puts a value into `CACHE` for so many seconds; a failure is nothing.
+    fn cache<'a>(&'a self, key: &'a str, value: &'a str, seconds: u64) -> Pending<'a, ()>;
+
+    /// Does this after the answer has gone out.
+    fn later(&self, work: Pending<'static, ()>);
+
+    /// Writes one line to the log.
+    fn log(&self, line: &Value);
+}
+
+/// A mail to one person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// The address it goes to.
+    pub to: String,
+    /// One line.
+    pub subject: String,
+    /// Plain text.
+    pub text: String,
+}
+
+impl Index {
+    /// So many random bytes.
+    #[must_use]
+    pub fn random<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.world.random(&mut bytes);
+        bytes
+    }
+
+    /// Logs what failed after an answer had gone out: nobody else would hear of it.
+    pub fn report<T>(&self, doing: &str, outcome: Answer<T>) {
+        if let Err(error) = outcome {
+            self.world.log(&json!({ "level": "error", "doing": doing, "error": format!("{error:?}") }));
+        }
+    }
+}

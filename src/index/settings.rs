@@ -1,0 +1,135 @@
+//! What the operator set: vars and secrets, read once per isolate. What cannot be read is a problem
+//! that is logged by name, and what needs it answers 503.
+
+use crate::{
+    domain::{
+        keys::Keys,
+        password::{Cost, Peppers},
+    },
+    refusal::Fault,
+};
+
+/// The settings of one deployment; each field is the var or secret of the same name.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    token_key: Result<Keys, String>,
+    password_pepper: Result<Peppers, String>,
+    /// `PASSWORD_COST`: what a new hash costs.
+    pub password_cost: Cost,
+    /// `REGISTRATION = "open"`: anybody may make an account.
+    pub open: bool,
+    /// `VISIBILITY = "private"`: of new repositories.
+    pub private: bool,
+    /// `REGISTRY`: host and port of the v1 registry; the request's own host when absent.
+    pub registry: Option<String>,
+    /// `PUBLIC_URL`: where this index is reached, without a slash at its end.
+    pub public_url: Option<String>,
+    /// `SEARCH_CACHE`: seconds that an anonymous search may be old.
+    pub search_cache: u64,
+    /// `MAIL_FROM`: the sender of mail.
+    pub mail_from: Option<String>,
+    /// What could not be read, for the log.
+    pub problems: Vec<String>,
+}
+
+impl Settings {
+    /// Reads every setting by its name.
+    pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Self {
+        let text = |name: &str| lookup(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+        let missing = |name: &str| format!("{name} is missing");
+        let mut problems = Vec::new();
+        let token_key = text("TOKEN_KEY").ok_or_else(|| missing("TOKEN_KEY")).and_then(|value| Keys::read(&value));
+        let password_pepper =
+            text("PASSWORD_PEPPER").ok_or_else(|| missing("PASSWORD_PEPPER")).and_then(|value| Peppers::read(&value));
+        problems.extend(token_key.as_ref().err().cloned());
+        problems.extend(password_pepper.as_ref().err().cloned());
+        let mut choice = |name: &str, this: &str, that: &str| match text(name).as_deref() {
+            Some(value) if value == this => true,
+            Some(value) if value != that => {
+                problems.push(format!("{name} is neither {this:?} nor {that:?}; it counts as {that:?}"));
+                false
+            }
+            _ => false,
+        };
+        let open = choice("REGISTRATION", "open", "closed");
+        let public = choice("VISIBILITY", "public", "private");
+        let password_cost = text("PASSWORD_COST").map(|value| Cost::read(&value).ok_or(value));
+        let password_cost = password_cost.transpose().unwrap_or_else(|value| {
+            problems.push(format!("PASSWORD_COST {value:?} is not m=KiB,t=passes,p=lanes within bounds"));
+            None
+        });
+        let public_url = text("PUBLIC_URL").map(|url| url.trim_end_matches('/').to_owned());
+        if public_url.as_ref().is_some_and(|url| !is_origin(url)) {
+            problems.push("PUBLIC_URL is not https://host (http on a loopback address)".into());
+        }
+        let search_cache = text("SEARCH_CACHE").and_then(|value| value.parse().ok()).unwrap_or(0);
+        Self {
+            token_key,
+            password_pepper,
+            password_cost: password_cost.unwrap_or_default(),
+            open,
+            private: !public,
+            registry: text("REGISTRY"),
+            public_url: public_url.filter(|url| is_origin(url)),
+            search_cache,
+            mail_from: text("MAIL_FROM"),
+            problems,
+        }
+    }
+
+    /// The keys under which hublet signs for itself.
+    pub fn keys(&self) -> Result<&Keys, Fault> {
+        self.token_key.as_ref().map_err(Fault::unconfigured)
+    }
+
+    /// The peppers of passwords.
+    pub fn peppers(&self) -> Result<&Peppers, Fault> {
+        self.password_pepper.as_ref().map_err(Fault::unconfigured)
+    }
+}
+
+/// Whether this may stand in a challenge or a mailed link.
+fn is_origin(url: &str) -> bool {
+    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    host.is_some_and(|host| {
+        !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(pairs: &[(&str, &str)]) -> Settings {
+        Settings::read(|name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+    }
+
+    #[test]
+    fn nothing_set_is_a_private_closed_index_that_says_what_it_lacks() {
+        let empty = settings(&[]);
+        assert!(!empty.open && empty.private);
+        assert_eq!(empty.problems, ["TOKEN_KEY is missing", "PASSWORD_PEPPER is missing"]);
+        assert!(empty.keys().is_err() && empty.peppers().is_err());
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named_and_safe() {
+        let key = "k".repeat(32);
+        let odd = settings(&[
+            ("TOKEN_KEY", &key),
+            ("PASSWORD_PEPPER", "1:short"),
+            ("REGISTRATION", "Open"),
+            ("PASSWORD_COST", "m=1"),
+            ("PUBLIC_URL", "https://hub.example.com\" evil"),
+        ]);
+        assert!(odd.keys().is_ok() && odd.peppers().is_err());
+        assert!(!odd.open);
+        assert_eq!(odd.password_cost, Cost::default());
+        assert_eq!(odd.public_url, None);
+        assert_eq!(odd.problems.len(), 4, "{:?}", odd.problems);
+        assert_eq!(
+            settings(&[("PUBLIC_URL", "https://hub.example.com/")]).public_url.unwrap(),
+            "https://hub.example.com"
+        );
+    }
+}

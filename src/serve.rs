@@ -1,0 +1,100 @@
+//! Request to reply; the only place where a failure becomes one.
+
+use serde_json::json;
+
+use crate::{
+    handlers::{account, gate, projection, v1},
+    index::Index,
+    refusal::{Answer, Error},
+    routes::{self, Route},
+    wire::{Reply, Request, reply},
+};
+
+/// Bytes that the body of a request may have, which only its path can tell.
+#[must_use]
+pub fn body_limit(path: &str) -> usize {
+    // What has no route has no use for a body.
+    routes::route(path).map_or(0, |route| route.body_limit())
+}
+
+/// Answers one request.
+pub async fn serve(index: &Index, request: &Request) -> Reply {
+    let begun = index.world.millis();
+    let route = routes::route(&request.path);
+    let answer = match &route {
+        Ok(route) => handle(index, request, route).await,
+        Err(error) => Err(error.clone()),
+    };
+    let fault = match &answer {
+        Err(Error::Fault(fault)) => Some(fault.what.clone()),
+        _ => None,
+    };
+    let dialect = routes::dialect(&request.path);
+    let reply = answer.unwrap_or_else(|error| reply::failure(&error, dialect, &request.path, &request.id));
+    let reply = finished(reply, request, route.as_ref().ok());
+    index.world.log(&json!({
+        "level": if fault.is_some() { "error" } else { "info" },
+        "request": request.id,
+        "method": request.method,
+        "route": route.as_ref().map_or("none", Route::pattern),
+        "status": reply.status,
+        "milliseconds": index.world.millis().saturating_sub(begun),
+        "round_trips": index.db.trips() + index.search.trips(),
+        "fault": fault,
+    }));
+    reply
+}
+
+/// What is done every minute.
+pub async fn scheduled(index: &Index) {
+    projection::scheduled(index).await;
+}
+
+async fn handle(index: &Index, request: &Request, route: &Route) -> Answer<Reply> {
+    routes::require_method(route, &request.method)?;
+    if request.method == "OPTIONS" {
+        return Ok(Reply::empty(204).with("Allow", route.methods().join(", ")));
+    }
+    let method = if request.method == "HEAD" { "GET" } else { request.method.as_str() };
+    match (route, method) {
+        (Route::Ping, _) => Ok(v1::ping()),
+        (Route::Users, "POST") => v1::users::register(index, request).await,
+        (Route::Users, _) => v1::users::login(index, request).await,
+        (Route::User(name), _) => v1::users::update(index, request, name).await,
+        (Route::Repository(name), "DELETE") => v1::repositories::delete(index, request, name).await,
+        (Route::Repository(name), _) => v1::repositories::create(index, request, name).await,
+        (Route::Images(name), "PUT") => v1::images::update(index, request, name).await,
+        (Route::Images(name), "DELETE") => v1::images::clear(index, request, name).await,
+        (Route::Images(name), _) => v1::images::list(index, request, name).await,
+        (Route::Auth(name), _) => v1::images::authorize(index, request, name).await,
+        (Route::Layer(name, image), _) => v1::images::access(index, request, name, image).await,
+        (Route::Search, _) => v1::search::search(index, request).await,
+        (Route::Gate, _) => gate::enter(index, request).await,
+        (Route::Confirm, "POST") => account::confirm(index, request).await,
+        (Route::Confirm, _) => Ok(account::confirm_page()),
+        (Route::Password, "POST") => account::set_password(index, request).await,
+        (Route::Password, _) => Ok(account::password_page()),
+    }
+}
+
+/// What every reply has, and none of them says for itself.
+fn finished(reply: Reply, request: &Request, route: Option<&Route>) -> Reply {
+    let mut reply = reply.with("X-Request-Id", request.id.as_str()).with("X-Content-Type-Options", "nosniff");
+    if reply.header("Vary").is_none() {
+        reply = reply.with("Vary", "Accept");
+    }
+    if request.https {
+        reply = reply.with("Strict-Transport-Security", "max-age=31536000");
+    }
+    if route.is_some_and(Route::is_public_read) {
+        // Never with credentials: a page of another origin reads what anybody may.
+        reply = reply
+            .with("Access-Control-Allow-Origin", "*")
+            .with("Access-Control-Allow-Methods", "GET, HEAD")
+            .with("Access-Control-Max-Age", "86400");
+    }
+    if request.method == "HEAD" {
+        reply.body.clear();
+    }
+    reply
+}

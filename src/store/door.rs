@@ -1,0 +1,195 @@
+//! The one door to a database: statements in, rows out, all or nothing.
+
+use std::{cell::Cell, rc::Rc};
+
+use crate::{
+    index::Pending,
+    refusal::{Fault, FaultKind},
+};
+
+/// A database that runs a batch as one transaction in one round trip. Two bodies: D1 at the edge,
+/// `SQLite` in memory in the tests.
+pub trait Database {
+    /// Runs the statements in order, all or nothing; gives the rows of each.
+    fn batch<'a>(&'a self, statements: &'a [Statement]) -> Pending<'a, Result<Vec<Rows>, Fault>>;
+}
+
+/// One statement with its values. The text is fixed where it is written: a value is always bound.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Statement {
+    /// Lower-case SQL with `?1`, `?2`, ...
+    pub sql: &'static str,
+    /// What the parameters stand for.
+    pub values: Vec<Value>,
+}
+
+impl Statement {
+    /// A statement without values; add them by [`Statement::bind`].
+    #[must_use]
+    pub fn new(sql: &'static str) -> Self {
+        Self { sql, values: Vec::new() }
+    }
+
+    /// Binds the next parameter.
+    #[must_use]
+    pub fn bind(mut self, value: impl Into<Value>) -> Self {
+        self.values.push(value.into());
+        self
+    }
+
+    fn reads_only(&self) -> bool {
+        let sql = self.sql.trim_start();
+        sql.starts_with("select") || (sql.starts_with("with") && !sql.contains("insert "))
+    }
+}
+
+/// A value of a column or a parameter.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// `null`
+    Null,
+    /// Up to 2^53, which is what D1 carries.
+    Integer(i64),
+    /// UTF-8, at most 2 MB.
+    Text(String),
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Self::Integer(value)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Self::Integer(i64::from(value))
+    }
+}
+
+impl From<&str> for Value {
+    fn from(value: &str) -> Self {
+        Self::Text(value.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(value: String) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+/// The rows of one statement.
+pub type Rows = Vec<Row>;
+
+/// One row: columns by name.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Row(pub Vec<(String, Value)>);
+
+impl Row {
+    fn get(&self, column: &str) -> Option<&Value> {
+        self.0.iter().find(|(name, _)| name == column).map(|(_, value)| value)
+    }
+
+    /// A text column; empty when it is null or absent from the statement.
+    #[must_use]
+    pub fn text(&self, column: &str) -> &str {
+        self.maybe_text(column).unwrap_or_default()
+    }
+
+    /// A text column that may be null.
+    #[must_use]
+    pub fn maybe_text(&self, column: &str) -> Option<&str> {
+        match self.get(column) {
+            Some(Value::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Moves a text column out of the row.
+    pub fn take_text(&mut self, column: &str) -> String {
+        match self.0.iter_mut().find(|(name, _)| name == column) {
+            Some((_, value @ Value::Text(_))) => match std::mem::replace(value, Value::Null) {
+                Value::Text(text) => text,
+                _ => String::new(),
+            },
+            _ => String::new(),
+        }
+    }
+
+    /// An integer column; 0 when it is null.
+    #[must_use]
+    pub fn integer(&self, column: &str) -> i64 {
+        self.maybe_integer(column).unwrap_or_default()
+    }
+
+    /// An integer column that may be null.
+    #[must_use]
+    pub fn maybe_integer(&self, column: &str) -> Option<i64> {
+        match self.get(column) {
+            Some(Value::Integer(value)) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// An integer column that is 0 or 1.
+    #[must_use]
+    pub fn flag(&self, column: &str) -> bool {
+        self.integer(column) != 0
+    }
+}
+
+/// A database as a request sees it: it counts the round trips, gives up in time and tries a read
+/// once more.
+pub struct Door {
+    database: Rc<dyn Database>,
+    trips: Cell<u32>,
+}
+
+impl Door {
+    /// A door to this database, for one request.
+    #[must_use]
+    pub fn new(database: Rc<dyn Database>) -> Self {
+        Self { database, trips: Cell::new(0) }
+    }
+
+    /// How many round trips were made so far.
+    #[must_use]
+    pub fn trips(&self) -> u32 {
+        self.trips.get()
+    }
+
+    /// Runs so many statements as [`Door::batch`] does, and gives as many answers.
+    pub async fn rows<const N: usize>(&self, statements: [Statement; N]) -> Result<[Rows; N], Fault> {
+        let answer = self.batch(statements.into()).await?;
+        answer.try_into().map_err(|_| Fault::broken("another number of answers than of statements"))
+    }
+
+    /// Runs the statements as [`Door::batch`] does, and gives the rows of the last.
+    pub async fn last(&self, statements: Vec<Statement>) -> Result<Rows, Fault> {
+        Ok(self.batch(statements).await?.pop().unwrap_or_default())
+    }
+
+    /// Runs the statements in order, all or nothing, in one round trip. A read that failed for a
+    /// passing reason is tried once more; a write never is, since it may have taken effect.
+    pub async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Rows>, Fault> {
+        self.trips.set(self.trips.get() + 1);
+        let answer = match self.database.batch(&statements).await {
+            Err(fault) if fault.kind == FaultKind::Transient && statements.iter().all(Statement::reads_only) => {
+                self.trips.set(self.trips.get() + 1);
+                self.database.batch(&statements).await
+            }
+            answer => answer,
+        }?;
+        if answer.len() == statements.len() {
+            Ok(answer)
+        } else {
+            Err(Fault::broken(format!("{} statements, {} answers", statements.len(), answer.len())))
+        }
+    }
+}

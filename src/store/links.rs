@@ -1,0 +1,78 @@
+//! Links that are mailed or printed: each confirms an e-mail or sets a password, once.
+
+use crate::store::Statement;
+
+/// Keeps a link that confirms an e-mail.
+#[must_use]
+pub fn confirming(hash: &str, email_key: &str, expires_at: i64, now: i64) -> Statement {
+    Statement::new(
+        "insert into links (hash, user_id, email_id, expires_at, created_at)
+         select ?1, user_id, id, ?3, ?4 from emails where key = ?2 and confirmed_at is null",
+    )
+    .bind(hash)
+    .bind(email_key)
+    .bind(expires_at)
+    .bind(now)
+}
+
+/// Uses a link that confirms: the e-mail is confirmed, and an account that waited for it is active.
+/// The first statement gives a row if the link was good; the last removes it.
+#[must_use]
+pub fn confirm(hash: &str, now: i64) -> Vec<Statement> {
+    vec![
+        Statement::new("select user_id from links where hash = ?1 and expires_at > ?2 and email_id is not null")
+            .bind(hash)
+            .bind(now),
+        Statement::new(
+            "update users set status = 'active' where status = 'unconfirmed' and id =
+               (select user_id from links where hash = ?1 and expires_at > ?2 and email_id is not null)",
+        )
+        .bind(hash)
+        .bind(now),
+        Statement::new(
+            "update emails set confirmed_at = ?2 where confirmed_at is null and id =
+               (select email_id from links where hash = ?1 and expires_at > ?2)",
+        )
+        .bind(hash)
+        .bind(now),
+        Statement::new("delete from links where hash = ?1 and email_id is not null").bind(hash),
+    ]
+}
+
+/// Whose password a link sets: `user_id`, and the user's columns.
+#[must_use]
+pub fn password_user(hash: &str, now: i64) -> Statement {
+    Statement::new(
+        "select u.id user_id, u.name user_name, u.status, u.administrator, u.password, u.epoch
+         from links l join users u on u.id = l.user_id
+         where l.hash = ?1 and l.expires_at > ?2 and l.email_id is null and u.kind = 'person'",
+    )
+    .bind(hash)
+    .bind(now)
+}
+
+/// Uses a link that sets a password; the last statement gives a row if this use was the one. Other
+/// links of the user and what the old password opened end with it.
+#[must_use]
+pub fn set_password(hash: &str, password: &str, now: i64) -> Vec<Statement> {
+    vec![
+        Statement::new(
+            "update users set password = ?2, epoch = epoch + 1 where id =
+               (select user_id from links where hash = ?1 and expires_at > ?3 and email_id is null)",
+        )
+        .bind(hash)
+        .bind(password)
+        .bind(now),
+        Statement::new(
+            "delete from links where email_id is null and user_id = (select id from users where password = ?1)",
+        )
+        .bind(password),
+        Statement::new("select id user_id from users where password = ?1").bind(password),
+    ]
+}
+
+/// Removes what has expired.
+#[must_use]
+pub fn expire(now: i64) -> Statement {
+    Statement::new("delete from links where expires_at <= ?1").bind(now)
+}

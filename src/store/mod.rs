@@ -1,0 +1,15 @@
+//! All that the index remembers, and the only room that speaks SQL. It decides nothing.
+//!
+//! A function here is one statement or one short list of them, whose name is its meaning. Statements
+//! go through the one [`Door`], several at a time: a batch is one round trip and one transaction.
+
+pub mod documents;
+pub mod door;
+pub mod failures;
+pub mod images;
+pub mod links;
+pub mod outbox;
+pub mod repositories;
+pub mod users;
+
+pub use door::{Database, Door, Row, Rows, Statement, Value};

@@ -1,0 +1,227 @@
+//! Users and their e-mails.
+
+use crate::{
+    domain::throttle::Failures,
+    store::{Row, Statement},
+};
+
+/// What is read of somebody who asks for something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// Never given twice.
+    pub id: i64,
+    /// Its name.
+    pub name: String,
+    /// Only an active user may do anything.
+    pub active: bool,
+    /// Administrates the whole index.
+    pub administrator: bool,
+    /// PHC string.
+    pub password: Option<String>,
+    /// Which password this is.
+    pub epoch: i64,
+}
+
+impl User {
+    /// The user of a row, if there is one in it.
+    #[must_use]
+    pub fn of(row: &Row) -> Option<Self> {
+        Some(Self {
+            id: row.maybe_integer("user_id")?,
+            name: row.text("user_name").to_owned(),
+            active: row.text("status") == "active",
+            administrator: row.flag("administrator"),
+            password: row.maybe_text("password").map(str::to_owned),
+            epoch: row.integer("epoch"),
+        })
+    }
+}
+
+/// Somebody who shows a password, with the failures that count against the name; always one row.
+#[must_use]
+pub fn with_failures(name: &str, address: &str) -> Statement {
+    Statement::new(
+        "select u.id user_id, u.name user_name, u.status, u.administrator, u.password, u.epoch,
+           f.count address_count, f.last_at address_last_at, g.count name_count, g.last_at name_last_at
+         from (select ?1 as name) typed
+         left join users u on u.name = typed.name
+         left join failures f on f.name = typed.name and f.address = ?2
+         left join failures g on g.name = typed.name and g.address = ''",
+    )
+    .bind(name)
+    .bind(address)
+}
+
+/// The failures of such a row: from the address, and from anywhere.
+#[must_use]
+pub fn failures(row: &Row) -> (Failures, Failures) {
+    let read = |count: &str, last_at: &str| Failures { count: row.integer(count), last_at: row.integer(last_at) };
+    (read("address_count", "address_last_at"), read("name_count", "name_last_at"))
+}
+
+/// Somebody by id.
+#[must_use]
+pub fn by_id(id: i64) -> Statement {
+    Statement::new(
+        "select u.id user_id, u.name user_name, u.status, u.administrator, u.password, u.epoch
+         from users u where u.id = ?1",
+    )
+    .bind(id)
+}
+
+/// Somebody by name.
+#[must_use]
+pub fn by_name(name: &str) -> Statement {
+    Statement::new(
+        "select u.id user_id, u.name user_name, u.status, u.administrator, u.password, u.epoch
+         from users u where u.name = ?1",
+    )
+    .bind(name)
+}
+
+/// Whether a name and an e-mail are taken: `name_taken`, `email_taken`.
+#[must_use]
+pub fn taken(name: &str, email_key: &str) -> Statement {
+    Statement::new(
+        "select exists (select 1 from users where name = ?1) or exists (select 1 from namespaces where name = ?1)
+             as name_taken,
+           exists (select 1 from emails where key = ?2) as email_taken",
+    )
+    .bind(name)
+    .bind(email_key)
+}
+
+/// A new account.
+pub struct Account<'a> {
+    /// The user's name.
+    pub name: &'a str,
+    /// PHC string.
+    pub password: &'a str,
+    /// As it was given.
+    pub email: &'a str,
+    /// In lower case.
+    pub email_key: &'a str,
+    /// Whether both are usable at once.
+    pub confirmed: bool,
+    /// Seconds since 1970.
+    pub now: i64,
+}
+
+/// Makes an account with its namespace and its e-mail, unless the name or the e-mail is taken. The
+/// last statement tells whether it did, by the stored password, which no other account has:
+/// `user_id`, `email_id`.
+#[must_use]
+pub fn register(account: &Account<'_>) -> Vec<Statement> {
+    let status = if account.confirmed { "active" } else { "unconfirmed" };
+    vec![
+        Statement::new(
+            "insert into users (name, status, password, created_at)
+             select ?1, ?2, ?3, ?4
+             where not exists (select 1 from namespaces where name = ?1)
+               and not exists (select 1 from emails where key = ?5)
+             on conflict (name) do nothing",
+        )
+        .bind(account.name)
+        .bind(status)
+        .bind(account.password)
+        .bind(account.now)
+        .bind(account.email_key),
+        Statement::new(
+            "insert into namespaces (name, owner_id, created_at)
+             select name, id, ?3 from users where name = ?1 and password = ?2",
+        )
+        .bind(account.name)
+        .bind(account.password)
+        .bind(account.now),
+        Statement::new(
+            "insert into emails (user_id, address, key, confirmed_at, created_at)
+             select id, ?3, ?4, ?5, ?6 from users where name = ?1 and password = ?2",
+        )
+        .bind(account.name)
+        .bind(account.password)
+        .bind(account.email)
+        .bind(account.email_key)
+        .bind(account.confirmed.then_some(account.now))
+        .bind(account.now),
+        Statement::new(
+            "select u.id user_id, e.id email_id from users u join emails e on e.user_id = u.id
+             where u.name = ?1 and u.password = ?2 and e.key = ?3",
+        )
+        .bind(account.name)
+        .bind(account.password)
+        .bind(account.email_key),
+    ]
+}
+
+/// The user whose e-mail this is, confirmed or not: `user_id`, `confirmed_at`.
+#[must_use]
+pub fn email_owner(key: &str) -> Statement {
+    Statement::new("select user_id, confirmed_at from emails where key = ?1").bind(key)
+}
+
+/// The confirmed e-mails of a user, oldest first: `address`.
+#[must_use]
+pub fn confirmed_emails(name: &str) -> Statement {
+    Statement::new(
+        "select e.address from emails e join users u on u.id = e.user_id
+         where u.name = ?1 and e.confirmed_at is not null order by e.confirmed_at, e.id",
+    )
+    .bind(name)
+}
+
+/// Adds an e-mail, unless it is somebody's. The last statement gives it if it is this user's now:
+/// `email_id`.
+#[must_use]
+pub fn add_email(user: i64, address: &str, key: &str, confirmed: bool, now: i64) -> Vec<Statement> {
+    vec![
+        Statement::new(
+            "insert into emails (user_id, address, key, confirmed_at, created_at) values (?1, ?2, ?3, ?4, ?5)
+             on conflict (key) do nothing",
+        )
+        .bind(user)
+        .bind(address)
+        .bind(key)
+        .bind(confirmed.then_some(now))
+        .bind(now),
+        Statement::new("select id email_id from emails where user_id = ?1 and key = ?2").bind(user).bind(key),
+    ]
+}
+
+/// Sets a password, unless the e-mail that goes with it is somebody else's. What was given out under
+/// the old one ends: links here, tokens by the epoch.
+#[must_use]
+pub fn set_password(user: i64, password: &str, email_key: Option<&str>) -> Vec<Statement> {
+    vec![
+        Statement::new(
+            "update users set password = ?2, epoch = epoch + 1 where id = ?1
+             and not exists (select 1 from emails where key = ?3 and user_id <> ?1)",
+        )
+        .bind(user)
+        .bind(password)
+        .bind(email_key),
+        Statement::new(
+            "delete from links where user_id = ?1 and email_id is null
+             and exists (select 1 from users where id = ?1 and password = ?2)",
+        )
+        .bind(user)
+        .bind(password),
+    ]
+}
+
+/// Stores the same password hashed anew, unless it has changed meanwhile.
+#[must_use]
+pub fn rehash(user: i64, from: &str, to: &str) -> Statement {
+    Statement::new("update users set password = ?3 where id = ?1 and password = ?2").bind(user).bind(from).bind(to)
+}
+
+/// Seconds after which what nobody confirmed lapses.
+pub const UNCONFIRMED: i64 = 24 * 60 * 60;
+
+/// Removes accounts and e-mails that nobody confirmed in 24 hours; the names are free again.
+#[must_use]
+pub fn lapse(now: i64) -> Vec<Statement> {
+    vec![
+        Statement::new("delete from users where status = 'unconfirmed' and created_at <= ?1").bind(now - UNCONFIRMED),
+        Statement::new("delete from emails where confirmed_at is null and created_at <= ?1").bind(now - UNCONFIRMED),
+    ]
+}

@@ -1,0 +1,176 @@
+//! A reply as plain values, and the four dialects in which a failure is written.
+
+use serde_json::{Value, json};
+
+use crate::refusal::{Challenge, Error, FaultKind, Refusal};
+
+/// One reply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// 200 to 599.
+    pub status: u16,
+    /// Names as they are written, each at most once.
+    pub headers: Vec<(&'static str, String)>,
+    /// Empty for 204.
+    pub body: Vec<u8>,
+}
+
+/// In which form a failure is written; the route decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// The Hub API v1: a bare JSON string, and a dict for unknown routes.
+    V1,
+    /// The management API: `message`, `detail`, `errinfo`.
+    Hub,
+    /// The token service and the gate of the registry protocol: both of `OAuth2`'s and of
+    /// distribution's forms in one object.
+    Token,
+    /// A page for a person.
+    Page,
+}
+
+impl Reply {
+    /// A reply without a body.
+    #[must_use]
+    pub fn empty(status: u16) -> Self {
+        Self { status, headers: vec![("Content-Type", "application/json".into())], body: Vec::new() }
+    }
+
+    /// A reply with a JSON body.
+    #[must_use]
+    pub fn json(status: u16, value: &Value) -> Self {
+        Self::raw_json(status, value.to_string())
+    }
+
+    /// A reply whose body is JSON already.
+    #[must_use]
+    pub fn raw_json(status: u16, body: String) -> Self {
+        Self { body: body.into_bytes(), ..Self::empty(status) }
+    }
+
+    /// A page.
+    #[must_use]
+    pub fn html(status: u16, body: String) -> Self {
+        Self { status, headers: vec![("Content-Type", "text/html; charset=utf-8".into())], body: body.into_bytes() }
+    }
+
+    /// Adds a header, or replaces the one of this name.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.retain(|(known, _)| *known != name);
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// The value of a header.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// Says that no cache may keep this: it is about a person or a token.
+    #[must_use]
+    pub fn personal(self) -> Self {
+        self.with("Cache-Control", "no-store")
+    }
+}
+
+/// A failure as a reply. `path` and `id` are those of the request.
+#[must_use]
+pub fn failure(error: &Error, dialect: Dialect, path: &str, id: &str) -> Reply {
+    let (status, reason) = words(error);
+    let reply = match dialect {
+        Dialect::V1 => Reply::json(status, &v1_body(error, &reason, path, id)),
+        Dialect::Hub => Reply::json(status, &json!({ "message": reason, "detail": reason, "errinfo": {} })),
+        Dialect::Token => Reply::json(
+            status,
+            &json!({
+                "error": oauth_code(status),
+                "error_description": reason,
+                "details": reason,
+                "errors": [{ "code": distribution_code(status), "message": reason }],
+            }),
+        ),
+        Dialect::Page => Reply::html(status, crate::wire::page::message("hublet", &reason)),
+    };
+    let reply = reply.personal();
+    match error {
+        Error::Refusal(Refusal::Unauthorized(challenge, _)) => {
+            reply.with("WWW-Authenticate", challenge_header(challenge))
+        }
+        Error::Refusal(Refusal::MethodNotAllowed(allowed)) => reply.with("Allow", allowed.join(", ")),
+        Error::Refusal(Refusal::TooMany { retry_after }) => reply.with("Retry-After", retry_after.to_string()),
+        Error::Fault(fault) if matches!(fault.kind, FaultKind::Transient | FaultKind::Overloaded) => {
+            reply.with("Retry-After", "5")
+        }
+        _ => reply,
+    }
+}
+
+/// The status of a failure and its words for the caller. A fault keeps its own words for the log.
+fn words(error: &Error) -> (u16, String) {
+    match error {
+        Error::Refusal(refusal) => match refusal {
+            Refusal::Invalid(reason) => (400, reason.to_string()),
+            Refusal::Unauthorized(_, reason) => (401, reason.to_string()),
+            Refusal::Inactive => (403, "Account is not Active".into()),
+            Refusal::Forbidden(reason) => (403, reason.to_string()),
+            Refusal::NotFound(reason) => (404, reason.to_string()),
+            Refusal::NoRoute => (404, "not found".into()),
+            Refusal::MethodNotAllowed(_) => (405, "Method not allowed".into()),
+            Refusal::TooLarge => (413, "The request body is too large".into()),
+            Refusal::UnsupportedMediaType => (415, "Content-Type must be application/json".into()),
+            Refusal::TooMany { retry_after } => (429, format!("Too many attempts, try again in {retry_after} seconds")),
+        },
+        Error::Fault(fault) => match fault.kind {
+            FaultKind::Transient | FaultKind::Overloaded => {
+                (503, "The index is temporarily unavailable, try again".into())
+            }
+            FaultKind::Unconfigured => (503, "The index is not configured for this".into()),
+            FaultKind::Broken => (500, "Internal error of the index".into()),
+        },
+    }
+}
+
+/// A bare string, as the Hub answered; for a path without a route its dict. A fault names the
+/// request, so that the person who sees it can name it to the operator.
+fn v1_body(error: &Error, reason: &str, path: &str, id: &str) -> Value {
+    match error {
+        Error::Refusal(Refusal::NoRoute) => json!({
+            "status_code": "404",
+            "error": format!("The requested URL ({path}) was not found on this server."),
+        }),
+        Error::Fault(_) => json!(format!("{reason} (request {id})")),
+        Error::Refusal(_) => json!(reason),
+    }
+}
+
+fn challenge_header(challenge: &Challenge) -> String {
+    match challenge {
+        Challenge::Index => r#"Basic realm="auth required",Token"#.into(),
+        Challenge::Basic => r#"Basic realm="auth required""#.into(),
+        Challenge::Bearer { realm, service } => format!(r#"Bearer realm="{realm}",service="{service}""#),
+        Challenge::Session => "Bearer".into(),
+    }
+}
+
+fn oauth_code(status: u16) -> &'static str {
+    match status {
+        401 => "invalid_grant",
+        403 => "access_denied",
+        429 | 503 => "temporarily_unavailable",
+        500 => "server_error",
+        _ => "invalid_request",
+    }
+}
+
+fn distribution_code(status: u16) -> &'static str {
+    match status {
+        401 => "UNAUTHORIZED",
+        403 => "DENIED",
+        404 => "NAME_UNKNOWN",
+        429 => "TOOMANYREQUESTS",
+        500 | 503 => "UNAVAILABLE",
+        _ => "UNSUPPORTED",
+    }
+}

@@ -1,0 +1,165 @@
+//! A request as plain values.
+
+use std::fmt;
+
+/// The headers that hublet reads; the edge lends no others, since each costs a call out of wasm.
+pub const HEADERS: [&str; 7] =
+    ["authorization", "x-docker-token", "content-type", "content-length", "origin", "user-agent", "cf-connecting-ip"];
+
+/// One request, read to its end.
+#[derive(Clone, Default)]
+pub struct Request {
+    /// The method as it was sent: `GET`.
+    pub method: String,
+    /// The path of the normalised URL, still percent-encoded.
+    pub path: String,
+    /// What stands behind `?`, still percent-encoded.
+    pub query: String,
+    /// The host and port of the URL: `127.0.0.1:8787`.
+    pub host: String,
+    /// Whether it came over https.
+    pub https: bool,
+    /// Headers with lower-case names; one line each, as the platform joins them.
+    pub headers: Vec<(String, String)>,
+    /// The body, or nothing when it is over the limit of its route.
+    pub body: Option<Vec<u8>>,
+    /// Our name for this request, in the log and in `X-Request-Id`.
+    pub id: String,
+}
+
+impl Request {
+    /// The value of a header, which must be one of [`HEADERS`].
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        debug_assert!(HEADERS.contains(&name), "{name} is not among the headers that the edge lends");
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether the host of the URL is this machine itself.
+    #[must_use]
+    pub fn loopback(&self) -> bool {
+        let name = match self.host.rsplit_once(':') {
+            Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+            _ => &self.host,
+        };
+        name == "localhost"
+            || name == "[::1]"
+            || name.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+    }
+
+    /// `https://host` as the caller reached us.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        format!("{}://{}", if self.https { "https" } else { "http" }, self.host)
+    }
+
+    /// Where the request comes from, for counting: an IPv4 address, an IPv6 network of 64 bits
+    /// (one customer), or `local`.
+    #[must_use]
+    pub fn address(&self) -> String {
+        match self.header("cf-connecting-ip").map(str::parse::<std::net::IpAddr>) {
+            Some(Ok(std::net::IpAddr::V6(address))) => {
+                if let Some(v4) = address.to_ipv4_mapped() {
+                    return v4.to_string();
+                }
+                let network = u128::from(address) & (u128::MAX << 64);
+                format!("{}/64", std::net::Ipv6Addr::from(network))
+            }
+            Some(Ok(address)) => address.to_string(),
+            _ if self.loopback() => "local".to_owned(),
+            _ => "unknown".to_owned(),
+        }
+    }
+
+    /// The decoded parameters of the query, in order.
+    #[must_use]
+    pub fn parameters(&self) -> Vec<(String, String)> {
+        form(self.query.as_bytes())
+    }
+}
+
+/// The pairs of an `application/x-www-form-urlencoded` text; what is not UTF-8 becomes U+FFFD.
+#[must_use]
+pub fn form(text: &[u8]) -> Vec<(String, String)> {
+    text.split(|&byte| byte == b'&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let mut halves = pair.splitn(2, |&byte| byte == b'=');
+            let mut half = || decoded(halves.next().unwrap_or_default());
+            (half(), half())
+        })
+        .collect()
+}
+
+fn decoded(text: &[u8]) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((&byte, behind)) = rest.split_first() {
+        rest = behind;
+        match byte {
+            b'+' => bytes.push(b' '),
+            b'%' => match rest.split_first_chunk::<2>() {
+                Some((digits, behind)) if digits.iter().all(u8::is_ascii_hexdigit) => {
+                    bytes.push(digits.iter().fold(0, |value, &digit| value << 4 | nibble(digit)));
+                    rest = behind;
+                }
+                _ => bytes.push(b'%'),
+            },
+            other => bytes.push(other),
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
+fn nibble(digit: u8) -> u8 {
+    match digit {
+        b'0'..=b'9' => digit - b'0',
+        _ => (digit | 0x20) - b'a' + 10,
+    }
+}
+
+/// Neither headers nor the body: both hold secrets.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} ({})", self.method, self.path, self.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_is_decoded_as_forms_are() {
+        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        assert_eq!(form(b"q=a+b%2Fc&n=25&&x"), [pair("q", "a b/c"), pair("n", "25"), pair("x", "")]);
+        assert_eq!(
+            form(b"q=100%&r=%zz&s=%C3%A9&t=%ff"),
+            [pair("q", "100%"), pair("r", "%zz"), pair("s", "é"), pair("t", "\u{fffd}")]
+        );
+    }
+
+    #[test]
+    fn only_this_machine_is_loopback() {
+        let at = |host: &str| Request { host: host.to_owned(), ..Request::default() }.loopback();
+        for host in ["127.0.0.1:8787", "127.9.9.9", "localhost:80", "[::1]:8787", "[::1]"] {
+            assert!(at(host), "{host}");
+        }
+        for host in ["127.0.0.1.example.com", "localhost.example.com", "10.0.0.1:80", "[::2]:80", ""] {
+            assert!(!at(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_one_customer() {
+        let from = |ip: &str| {
+            let headers = vec![("cf-connecting-ip".to_owned(), ip.to_owned())];
+            Request { headers, ..Request::default() }.address()
+        };
+        assert_eq!(from("203.0.113.9"), "203.0.113.9");
+        assert_eq!(from("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
+        assert_eq!(from("::ffff:203.0.113.9"), "203.0.113.9");
+        assert_eq!(from("nonsense"), "unknown");
+        assert_eq!(Request { host: "127.0.0.1".into(), ..Request::default() }.address(), "local");
+    }
+}
