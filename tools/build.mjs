@@ -9,20 +9,21 @@ import { find, main, root, run, step } from "./lib/steps.mjs";
 
 // All that decides what comes out: the crate, and whoever compiles, binds, optimizes and bundles it.
 const inputs = [
-  "src", "Cargo.toml", "Cargo.lock", ".cargo", "build.rs", "rust-toolchain.toml",
+  "src", "Cargo.toml", ".cargo", "build.rs", "rust-toolchain.toml",
   "package-lock.json", "tools/build.mjs", "tools/lib/setup.mjs",
 ];
 const outputs = ["build/index.js", "build/index_bg.wasm"].map((name) => path.join(root, name));
 const stamp = path.join(root, "build/inputs.sha256");
 
 export async function build() {
-  const fingerprint = hash(inputs.flatMap(files));
-  const done = [...outputs, stamp].every((name) => existsSync(name)) && readFileSync(stamp, "utf8") === fingerprint;
-  if (done) return;
+  const made = hash(inputs.flatMap(files));
+  const fingerprint = () => `${made} ${hash(files("Cargo.lock"))}`;
+  if ([...outputs, stamp].every((name) => existsSync(name)) && readFileSync(stamp, "utf8") === fingerprint()) return;
   await run(tool("worker-build"), ["--release"], {
     env: { WASM_BINDGEN_BIN: tool("wasm-bindgen"), WASM_OPT_BIN: find("wasm-opt"), ESBUILD_BIN: find("esbuild") },
   });
-  writeFileSync(stamp, fingerprint); // of before the build: what was edited meanwhile is built the next time
+  // What was edited during the build is built the next time; only Cargo.lock is cargo's own to complete.
+  writeFileSync(stamp, fingerprint());
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {

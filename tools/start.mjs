@@ -2,7 +2,7 @@
 
 import { build } from "./build.mjs";
 import { migrateLocally } from "./lib/migrations.mjs";
-import { forDevelopment } from "./lib/secrets.mjs";
+import { forDevelopment } from "./lib/settings.mjs";
 import { setUp } from "./lib/setup.mjs";
 import { Failure, main, pass, step } from "./lib/steps.mjs";
 import { wrangler } from "./lib/wrangler.mjs";

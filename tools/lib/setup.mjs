@@ -21,7 +21,16 @@ const home = ({ name, version }) => path.join(cache, `${name}-${version}`);
 
 /** All of the set-up, in order. A step that finds its work done takes no time. */
 export async function setUp() {
-  for (const bring of [prerequisites, packages, newerNode, compiler, buildTools]) await bring();
+  prerequisites();
+  await setUpNode();
+  await compiler();
+  await buildTools();
+}
+
+/** What needs no compiler. */
+export async function setUpNode() {
+  await packages();
+  await newerNode();
 }
 
 // What we cannot bring: one line for each that is missing, with how to get it.
@@ -61,8 +70,7 @@ async function newerNode() {
   if (major > 22 || (major === 22 && minor >= 12) || process.env.WRANGLER_COMMAND) return;
   const node = path.join(root, "node_modules/.bin/node");
   if (!existsSync(node)) throw new Failure(`Node.js ${process.versions.node} is too old here: install 22.12 or later (https://nodejs.org)`);
-  const code = await handOver(node, process.argv.slice(1));
-  process.exit(typeof code === "number" ? code : 1);
+  process.exit(await handOver(node, process.argv.slice(1)));
 }
 
 // rust-toolchain.toml names the compiler and its wasm target: rustup brings both when cargo is first asked.

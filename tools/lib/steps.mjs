@@ -52,27 +52,31 @@ export async function main(tool) {
   if (stoppedBy) process.exitCode = 128 + stoppedBy;
 }
 
-/** Does `work`, shows that it goes on, and says how long it took: always, or when that was worth a line. */
+/**
+ * Does `work`, shows that it goes on, and says how long it took: always, or when that was worth a line.
+ * A text that `work` returns is told along with it. All on standard error: answers have the other one.
+ */
 export async function step(title, work, { always = false } = {}) {
   const began = Date.now();
   const seconds = () => (Date.now() - began) / 1000;
   let spoken = 0; // where there is no terminal to write over: one line at two seconds, then every ten
   lastWords = "";
   const ticker = setInterval(() => {
-    if (process.stdout.isTTY) return show(`… ${title}  ${seconds().toFixed(0)} s  ${lastWords}`);
+    const line = `… ${title}  ${seconds().toFixed(0)} s  ${lastWords}`;
+    if (process.stderr.isTTY) return show(line);
     if (seconds() < 2 + 10 * spoken) return;
     spoken += 1;
-    console.log(`… ${title}  ${seconds().toFixed(0)} s`);
+    console.error(line);
   }, 250);
-  const close = (mark, note = "") => {
+  const close = (mark, news) => {
     clearInterval(ticker);
     show("");
-    if (always || mark !== "✓" || seconds() >= 1) console.log(`${mark} ${title}  ${seconds().toFixed(1)} s${note}`);
+    const words = [`${mark} ${title}`, `${seconds().toFixed(1)} s`];
+    if (news) words.push(news);
+    if (always || mark !== "✓" || seconds() >= 1) console.error(words.join("  "));
   };
   try {
-    const result = await work();
-    close("✓", result?.note);
-    return result;
+    close("✓", await work());
   } catch (error) {
     close(stoppedBy ? "-" : "✗");
     throw error;
@@ -83,9 +87,10 @@ let shown = "";
 let lastWords = ""; // of the command that runs: a sign of life on a terminal
 
 function show(line) {
-  if (!process.stdout.isTTY || line === shown) return;
-  shown = line.slice(0, process.stdout.columns - 1);
-  process.stdout.write(`\r\x1b[K${shown}`);
+  const fitting = line.slice(0, (process.stderr.columns || 80) - 1); // a longer one would stay on the screen
+  if (!process.stderr.isTTY || fitting === shown) return;
+  shown = fitting;
+  process.stderr.write(`\r\x1b[K${shown}`);
 }
 
 /** Prints what a command says while a step is shown, without the two running into each other. */
@@ -118,8 +123,9 @@ export async function run(command, args, { env = {}, input = "", heard = () => {
 }
 
 /** Runs a command that talks with the person at the terminal itself; returns its exit code. */
-export function handOver(command, args, { env = {} } = {}) {
-  return ended(begin(command, args, { env, stdio: "inherit" }));
+export async function handOver(command, args, { env = {} } = {}) {
+  const code = await ended(begin(command, args, { env, stdio: "inherit" }));
+  return typeof code === "number" ? code : 1;
 }
 
 function begin(command, args, { env, ...options }) {

@@ -1,10 +1,12 @@
-// The one way in which wrangler is called: quiet, and without a word to anybody where nothing is deployed.
+// The one way in which wrangler is called.
 
 import path from "node:path";
 import { Failure, handOver, root, run } from "./steps.mjs";
 
 const program = path.join(root, "node_modules/.bin/wrangler");
-const silence = {
+
+/** Wrangler keeps to itself what it is doing, and asks nobody for news. */
+export const silence = {
   WRANGLER_SEND_METRICS: "false",
   WRANGLER_SEND_ERROR_REPORTS: "false",
   WRANGLER_HIDE_BANNER: "true",

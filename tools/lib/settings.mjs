@@ -1,4 +1,4 @@
-// The secrets of an index, in files that only their owner may read.
+// What the operator set: secrets, in files that only their owner may read, and the vars of wrangler.toml.
 
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -16,17 +16,16 @@ export const names = Object.keys(fresh);
 
 export const read = (file) => (existsSync(file) ? util.parseEnv(readFileSync(file, "utf8")) : {});
 
-/** Fills in the secrets that a file lacks, and begins it with `text`; a value that is there is never changed. */
-export function fill(file, wanted, text = "") {
-  const before = existsSync(file) ? readFileSync(file, "utf8") : null;
-  let after = before ?? text;
-  for (const name of wanted) {
-    if (util.parseEnv(after)[name]) continue;
+/** Makes the secrets that a file lacks, and the file out of `beginning`; a value that is there is never changed. */
+export function fill(file, wanted, beginning) {
+  const missing = wanted.filter((name) => !read(file)[name]);
+  if (!missing.length) return;
+  let after = existsSync(file) ? readFileSync(file, "utf8") : beginning;
+  for (const name of missing) {
     const line = `${name}="${fresh[name]()}"`;
     const empty = new RegExp(`^${name}=("")?$`, "m");
-    after = empty.test(after) ? after.replace(empty, line) : `${after}${line}\n`;
+    after = empty.test(after) ? after.replace(empty, line) : `${after.replace(/\n?$/, "\n")}${line}\n`;
   }
-  if (after === before) return;
   mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
   writeFileSync(file, after, { mode: 0o600 });
 }
@@ -34,4 +33,10 @@ export function fill(file, wanted, text = "") {
 /** .dev.vars, made of its example. */
 export function forDevelopment() {
   fill(development, names, readFileSync(path.join(root, ".dev.vars.example"), "utf8"));
+}
+
+/** A var of wrangler.toml, if it is set there. */
+export function variable(name) {
+  const text = readFileSync(path.join(root, "wrangler.toml"), "utf8");
+  return new RegExp(`^${name}\\s*=\\s*"([^"]+)"`, "m").exec(text)?.[1];
 }

@@ -1,0 +1,17 @@
+-- add NAME
+-- Makes an active user with a namespace of the same name; they choose the password by the link that is printed.
+-- Refused: NAME is taken or reserved.
+insert into users (name, status, password, created_at)
+select :NAME, 'active', :PASSWORD, :NOW
+where :NAME not in ('library', 'admin', 'root', 'docker', 'hublet')
+  and not exists (select 1 from namespaces where name = :NAME)
+on conflict (name) do nothing;
+insert into namespaces (name, owner_id, created_at)
+select name, id, :NOW from users where name = :NAME
+on conflict do nothing;
+-- Somebody who never chose a password may get another link; it works for a week.
+insert into links (hash, user_id, expires_at, created_at)
+select :SECRET, id, :NOW + 604800, :NOW from users
+where name = :NAME and kind = 'person' and password is null and :PASSWORD is null;
+select name, status from users
+where name = :NAME and (password = :PASSWORD or exists (select 1 from links where hash = :SECRET));

@@ -1,0 +1,13 @@
+-- member NAMESPACE USER ROLE
+-- Gives a user the role read, write or admin in everything of a namespace, or none.
+-- Refused: there is no namespace NAMESPACE or no user USER.
+delete from members
+where :ROLE = 'none'
+  and namespace_id = (select id from namespaces where name = :NAMESPACE)
+  and user_id = (select id from users where name = :USER);
+insert into members (namespace_id, user_id, role)
+select namespaces.id, users.id, :ROLE from namespaces join users on users.name = :USER
+where namespaces.name = :NAMESPACE and :ROLE <> 'none'
+on conflict (namespace_id, user_id) do update set role = excluded.role;
+select namespaces.name as namespace, users.name as user, :ROLE as role from namespaces join users on users.name = :USER
+where namespaces.name = :NAMESPACE;

@@ -1,0 +1,12 @@
+-- password NAME
+-- Lets a user who forgot it choose a new password by the link that is printed; until then the old one works.
+-- Refused: there is no person of the name NAME.
+update users set password = :PASSWORD, epoch = epoch + 1
+where name = :NAME and kind = 'person' and :PASSWORD is not null;
+delete from links
+where email_id is null and :PASSWORD is not null and user_id = (select id from users where name = :NAME);
+insert into links (hash, user_id, expires_at, created_at)
+select :SECRET, id, :NOW + 604800, :NOW from users
+where name = :NAME and kind = 'person' and :PASSWORD is null;
+select name, status from users
+where name = :NAME and (password = :PASSWORD or exists (select 1 from links where hash = :SECRET));

@@ -1,0 +1,163 @@
+// The operator's command: runs one of src/store/operator/*.sql on the database, here or, with --remote, on Cloudflare.
+
+import crypto from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { text } from "node:stream/consumers";
+import util from "node:util";
+import { development, production, read, variable } from "./lib/settings.mjs";
+import { setUpNode } from "./lib/setup.mjs";
+import { Failure, main, root, step } from "./lib/steps.mjs";
+import { wrangler } from "./lib/wrangler.mjs";
+
+/** What each word may be. Nothing that fits could end an SQL string. */
+const grammars = {
+  NAME: /^[a-z0-9_]{4,30}$/,
+  USER: /^[a-z0-9_]{4,30}$/,
+  NAMESPACE: /^(?=.{1,255}$)(?:[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*|[a-z0-9_]{4,30})$/,
+  ROLE: /^(?:read|write|admin|none)$/,
+};
+
+const options = {
+  remote: { type: "boolean", default: false },
+  local: { type: "boolean", default: false },
+  "persist-to": { type: "string" },
+  "password-stdin": { type: "boolean", default: false },
+  help: { type: "boolean", default: false, short: "h" },
+};
+
+/**
+ * A command is a file: its first line is the usage and names the parameters, its second says what it does,
+ * and where it can be refused, the third says why. Its last statement returns a row when it worked.
+ */
+function command(name) {
+  const lines = readFileSync(path.join(folder, `${name}.sql`), "utf8").split("\n");
+  const said = lines.filter((line) => line.startsWith("-- ")).map((line) => line.slice(3));
+  const [usage, purpose] = said;
+  const refusal = said.find((line) => line.startsWith("Refused: "))?.slice("Refused: ".length);
+  return { usage, purpose, refusal, sql: lines.filter((line) => !line.startsWith("--")).join("\n") };
+}
+
+const folder = path.join(root, "src/store/operator");
+const names = readdirSync(folder).map((file) => path.basename(file, ".sql")).sort();
+
+function help() {
+  const usages = names.map(command).map(({ usage, purpose }) => `  ${usage.padEnd(28)} ${purpose}`);
+  return `npm run admin -- COMMAND [--remote | --persist-to DIR]
+
+${usages.join("\n")}
+
+  --remote            the database of the deployed worker, not the one of \`npm start\`
+  --persist-to DIR    where \`npm start -- --persist-to DIR\` keeps its database
+  --password-stdin    with add and password: take the password from standard input, print no link`;
+}
+
+/** The values of a command's parameters, each checked before it goes near SQL. */
+function parameters({ usage }, words) {
+  const [, ...wanted] = usage.split(" ");
+  if (words.length !== wanted.length) throw new Failure(`usage: npm run admin -- ${usage}`);
+  const wrong = wanted.findIndex((parameter, at) => !grammars[parameter].test(words[at]));
+  if (wrong >= 0) throw new Failure(`${wanted[wrong]} ${JSON.stringify(words[wrong])} does not fit ${grammars[wanted[wrong]].source}`);
+  return Object.fromEntries(wanted.map((parameter, at) => [parameter, words[at]]));
+}
+
+/** Puts each `:PARAMETER` into the text as a literal. */
+function inline(sql, values) {
+  return sql.replace(/:([A-Z]+)\b/g, (_, name) => {
+    const value = values[name];
+    if (value === undefined) throw new Error(`the command wants :${name}, which nobody gives`);
+    return typeof value === "string" ? `'${value.replaceAll("'", "''")}'` : String(value);
+  });
+}
+
+/** The rows of the last statement. */
+async function execute(sql, where) {
+  try {
+    return JSON.parse(await wrangler(["d1", "execute", "DB", ...where, "--json", "--command", sql])).at(-1).results;
+  } catch (error) {
+    if (!/no such table/.test(error.output)) throw error;
+    throw new Failure("the database has no tables yet: `npm start` makes them here, `npm run deploy` on Cloudflare");
+  }
+}
+
+/** A password as the worker stores it: a PHC string that names its pepper. */
+function phc(password, peppers) {
+  if ([...password].length < 5 || Buffer.byteLength(password) > 1024) {
+    throw new Failure("a password has at least 5 characters and at most 1024 bytes");
+  }
+  const [id, secret] = peppers[0];
+  const [memory, passes, parallelism] = [19456, 2, 1]; // a login hashes again where PASSWORD_COST wants otherwise
+  const nonce = crypto.randomBytes(16);
+  const hash = crypto.argon2Sync("argon2id", { message: password, nonce, secret, memory, passes, parallelism, tagLength: 32 });
+  const base64 = (bytes) => Buffer.from(bytes).toString("base64").replace(/=+$/, "");
+  return `$argon2id$v=19$m=${memory},t=${passes},p=${parallelism},keyid=${base64(id)}$${base64(nonce)}$${base64(hash)}`;
+}
+
+/** PASSWORD_PEPPER of the index that is asked: ids with their values, the first of which hashes. */
+function readPeppers(remote) {
+  const file = remote ? production : development;
+  const value = read(file).PASSWORD_PEPPER;
+  if (!value) throw new Failure(`PASSWORD_PEPPER is not in ${path.relative(root, file)}`);
+  return value.split(",").map((part) => part.trim()).map((part) => [part.slice(0, part.indexOf(":")), part.slice(part.indexOf(":") + 1)]);
+}
+
+/** The counted ids beside the configured ones. */
+function comparePeppers(rows, peppers) {
+  const counted = new Map(rows.map(({ pepper, users }) => [Buffer.from(pepper, "base64").toString(), users]));
+  const known = peppers.map(([id], at) => ({ pepper: id, users: counted.get(id) ?? 0, note: at ? "verifies" : "hashes and verifies" }));
+  const lost = [...counted.keys()].filter((id) => !peppers.some(([known]) => known === id));
+  return [...known, ...lost.map((id) => ({ pepper: id, users: counted.get(id), note: "not configured: these cannot log in" }))];
+}
+
+function table(rows) {
+  const columns = Object.keys(rows[0] ?? {});
+  const width = (column) => Math.max(column.length, ...rows.map((row) => String(row[column]).length));
+  const line = (cell) => columns.map((column) => String(cell(column)).padEnd(width(column))).join("  ").trimEnd();
+  return [line((column) => column), ...rows.map((row) => line((column) => row[column]))].join("\n");
+}
+
+async function admin() {
+  const { values: flags, positionals: [name, ...words] } = parse();
+  if (flags.help || !name) return console.log(help());
+  if (!names.includes(name)) throw new Failure(`there is no command ${JSON.stringify(name)}: see \`npm run admin -- --help\``);
+
+  const chosen = command(name);
+  const values = parameters(chosen, words);
+  const takesPassword = chosen.sql.includes(":PASSWORD");
+  if (flags["password-stdin"] && !takesPassword) throw new Failure(`${name} takes no password`);
+  if (flags.remote && flags["persist-to"]) throw new Failure("--remote and --persist-to are two different databases");
+
+  const password = flags["password-stdin"] ? phc((await text(process.stdin)).replace(/\r?\n$/, ""), readPeppers(flags.remote)) : null;
+  const secret = takesPassword && !password ? crypto.randomBytes(32).toString("base64url") : null;
+  const origin = secret && publicUrl(flags.remote);
+  const sha256 = (words) => crypto.createHash("sha256").update(words).digest("hex");
+  const sql = inline(chosen.sql, { ...values, NOW: Math.floor(Date.now() / 1000), PASSWORD: password, SECRET: secret && sha256(secret) });
+
+  const where = flags.remote ? ["--remote"] : ["--local", ...(flags["persist-to"] ? ["--persist-to", flags["persist-to"]] : [])];
+  let rows;
+  await step(name, async () => void (rows = await execute(sql, where)));
+  if (!rows.length && chosen.refusal) throw new Failure(chosen.refusal.replace(/\b[A-Z]+\b/g, (word) => values[word] ?? word));
+  if (name === "peppers") rows = comparePeppers(rows, readPeppers(flags.remote));
+  console.log(rows.length ? table(rows) : "nobody yet");
+  if (secret) console.log(`\nTo choose the password, once, within a week:\n${origin}/account/password#${secret}`);
+}
+
+function parse() {
+  try {
+    return util.parseArgs({ options, allowPositionals: true });
+  } catch (error) {
+    throw new Failure(error.message);
+  }
+}
+
+/** Where the index is reached: what the link begins with. */
+function publicUrl(remote) {
+  const set = (remote ? read(production) : read(development)).PUBLIC_URL ?? variable("PUBLIC_URL");
+  if (!set && remote) throw new Failure("set PUBLIC_URL in wrangler.toml first: the link begins with it");
+  return (set ?? "http://127.0.0.1:8787").replace(/\/$/, "");
+}
+
+await main(async () => {
+  await setUpNode();
+  await admin();
+});
