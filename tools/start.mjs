@@ -58,7 +58,7 @@ function announce(address) {
   const where = option("--persist-to") ? ` --persist-to ${state}` : "";
   console.log(`
 hublet is ready on ${address} — try:
-  docker search ${host}/hello
+  docker search ${host}/
   curl -d '{"username": "alice", "email": "alice@example.com", "password": "wonderland"}' ${address}/v1/users/
   npm run admin -- list${where}
 `);

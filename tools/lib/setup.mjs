@@ -61,7 +61,9 @@ async function packages() {
   const wanted = path.join(root, "package-lock.json");
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(wanted).mtimeMs) return;
   // Nothing here needs an install script; --loglevel hides that wrangler wants the Node that is being brought.
-  await step("npm packages", () => run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]));
+  await step("npm packages", async () => {
+    await run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);
+  });
 }
 
 // wrangler wants Node 22.12; the packages hold a newer one, and the same tool starts over with it.
