@@ -20,7 +20,12 @@ export async function build() {
   const fingerprint = () => `${made} ${hash(files("Cargo.lock"))}`;
   if ([...outputs, stamp].every((name) => existsSync(name)) && readFileSync(stamp, "utf8") === fingerprint()) return;
   await run(tool("worker-build"), ["--release"], {
-    env: { WASM_BINDGEN_BIN: tool("wasm-bindgen"), WASM_OPT_BIN: find("wasm-opt"), ESBUILD_BIN: find("esbuild") },
+    env: {
+      WASM_BINDGEN_BIN: tool("wasm-bindgen"),
+      WASM_OPT_BIN: find("wasm-opt"),
+      ESBUILD_BIN: find("esbuild"),
+      RUST_BACKTRACE: "0", // worker-build's own, under the compiler's words
+    },
   });
   // What was edited during the build is built the next time; only Cargo.lock is cargo's own to complete.
   writeFileSync(stamp, fingerprint());

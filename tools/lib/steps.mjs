@@ -31,14 +31,9 @@ let stoppedBy = 0; // the number of the signal that ends us
 
 /** Runs a whole tool: a Failure ends it with its message, a signal together with all that it started. */
 export async function main(tool) {
-  for (const [signal, number] of [["SIGHUP", 1], ["SIGINT", 2], ["SIGTERM", 15]]) {
-    process.on(signal, () => {
-      if (stoppedBy) return; // npm and the terminal both send us one Ctrl-C
-      stoppedBy = number;
-      for (const send of running.values()) send("SIGTERM");
-      setTimeout(() => running.forEach((send) => send("SIGKILL")), 5_000).unref();
-    });
-  }
+  for (const [signal, number] of [["SIGHUP", 1], ["SIGINT", 2], ["SIGTERM", 15]]) process.on(signal, () => end(number));
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => end(13)); // nobody reads us any more
+  process.on("exit", () => tell("SIGTERM")); // where we fall over ourselves
   try {
     await tool();
   } catch (error) {
@@ -51,6 +46,15 @@ export async function main(tool) {
   }
   if (stoppedBy) process.exitCode = 128 + stoppedBy;
 }
+
+function end(number) {
+  if (stoppedBy) return; // npm and the terminal both send us one Ctrl-C
+  stoppedBy = number;
+  tell("SIGTERM");
+  setTimeout(tell, 5_000, "SIGKILL").unref();
+}
+
+const tell = (signal) => running.forEach((send) => send(signal));
 
 /**
  * Does `work`, shows that it goes on, and says how long it took: always, or when that was worth a line.
