@@ -1,12 +1,13 @@
 // Starts the index on this machine: brings what is missing, makes the databases, runs the worker, says when it answers.
 
+import { setTimeout } from "node:timers/promises";
+import util from "node:util";
 import { build } from "./build.mjs";
 import { migrateLocally } from "./lib/migrations.mjs";
 import { forDevelopment } from "./lib/settings.mjs";
 import { setUp } from "./lib/setup.mjs";
-import { Failure, main, pass, step } from "./lib/steps.mjs";
+import { main, pass, step } from "./lib/steps.mjs";
 import { wrangler } from "./lib/wrangler.mjs";
-import util from "node:util";
 
 const given = process.argv.slice(2);
 
@@ -29,29 +30,30 @@ const steps = [
 // Runs until somebody ends it. wrangler may take another port than it was asked for, so it says where it is.
 async function serve() {
   const options = Object.entries(defaults).filter(([name]) => option(name) === undefined);
-  let heardOf;
-  const address = new Promise((resolve) => (heardOf = resolve));
+  let address;
   let log = "";
-  const serving = wrangler(["dev", ...options.map((pair) => pair.join("=")), ...given], {
-    heard(text) {
-      pass(text);
-      log = (log + util.stripVTControlCharacters(text)).slice(-10_000);
-      const found = /Ready on (https?:\/\/\S+)/.exec(log);
-      if (found) heardOf(found[1]);
-    },
+  let ended = false;
+  const heard = (text) => {
+    pass(text);
+    if (address) return;
+    log += util.stripVTControlCharacters(text);
+    address = /Ready on (https?:\/\/\S+)/.exec(log)?.[1];
+  };
+  const serving = wrangler(["dev", ...options.map((pair) => pair.join("=")), ...given], { heard });
+  serving.catch(() => {}).then(() => (ended = true));
+  await step("waiting for the worker", async () => {
+    while (!ended && !(address && (await answers(address)))) await setTimeout(100);
+    if (ended) await serving;
   });
-  await step("waiting for the worker", () => Promise.race([serving.then(() => { throw new Failure("wrangler dev ended"); }), address.then(answers)]));
-  announce(await address);
+  announce(address);
   await serving;
 }
 
-async function answers(address) {
-  for (;;) {
-    const reply = await fetch(new URL("/v1/_ping", address)).catch(() => null);
-    if (reply?.ok) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
+const answers = (address) =>
+  fetch(new URL("/v1/_ping", address)).then(
+    (reply) => reply.ok,
+    () => false,
+  );
 
 function announce(address) {
   const { host } = new URL(address);

@@ -105,20 +105,21 @@ export function pass(text) {
 
 /**
  * Runs a command to its end and returns what it printed on standard output; where it fails, all that it
- * printed goes into the Failure. `input` is its standard input, `heard` gets its output as it comes.
+ * printed goes into the Failure. Whoever has `heard` everything as it came gets neither. `input` is its standard input.
  */
-export async function run(command, args, { env = {}, input = "", heard = () => {} } = {}) {
+export async function run(command, args, { env = {}, input = "", heard } = {}) {
   // A process group of its own: a signal reaches what the command itself started, and Ctrl-C comes once, from us.
   const child = begin(command, args, { env, detached: true, stdio: "pipe" });
   let answer = "";
   let output = "";
-  const hear = (text) => {
-    output += text;
+  const hear = (text, isAnswer) => {
     lastWords = util.stripVTControlCharacters(text).trim().split("\n").pop() || lastWords;
-    heard(text);
+    if (heard) return heard(text);
+    output += text;
+    if (isAnswer) answer += text;
   };
-  child.stdout.setEncoding("utf8").on("data", hear).on("data", (text) => (answer += text));
-  child.stderr.setEncoding("utf8").on("data", hear);
+  child.stdout.setEncoding("utf8").on("data", (text) => hear(text, true));
+  child.stderr.setEncoding("utf8").on("data", (text) => hear(text, false));
   child.stdin.on("error", () => {}); // it may end without having read everything
   child.stdin.end(input);
   const code = await ended(child);
