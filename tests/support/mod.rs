@@ -1,0 +1,12 @@
+//! The stages on which the pages are played, and the world that they lend to the index.
+
+pub mod operator;
+pub mod page;
+pub mod pattern;
+pub mod play;
+pub mod remote;
+pub mod sqlite;
+pub mod stage;
+pub mod world;
+
+pub use stage::Stage;

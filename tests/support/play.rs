@@ -1,0 +1,322 @@
+//! Plays a page: sends each request, compares each answer, and has the stage do what stands between.
+
+use std::fmt::Write;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::Value;
+
+use super::{
+    page::{Block, Direction, Exchange, Page, Step},
+    pattern::Captures,
+};
+
+/// Where a page is played: in this process, or at an address.
+pub trait Theatre {
+    /// A page begins: mail that was sent before is none of its business.
+    fn begin(&mut self, page: &Page) -> Result<(), String>;
+
+    /// Sends a request.
+    fn send(&mut self, request: &Sent) -> Result<Answered, String>;
+
+    /// Does what a line of the page says.
+    fn direct(&mut self, direction: &Direction) -> Result<Done, String>;
+}
+
+/// A request, ready to be sent.
+#[derive(Debug, Clone, Default)]
+pub struct Sent {
+    /// The method.
+    pub method: String,
+    /// Path and query.
+    pub target: String,
+    /// Names as they are written, in order, perhaps one twice.
+    pub headers: Vec<(String, String)>,
+    /// Perhaps empty.
+    pub body: Vec<u8>,
+}
+
+/// What came back.
+#[derive(Debug, Clone, Default)]
+pub struct Answered {
+    /// The status.
+    pub status: u16,
+    /// Lower-case names; lines of one name are joined.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+    /// What the index logged as its own fault, where that can be seen.
+    pub faults: Vec<String>,
+}
+
+/// What became of a direction.
+#[derive(Debug)]
+pub enum Done {
+    /// It was done, and this is what there is to read: the text of a mail, a link for a new user.
+    Read(String),
+    /// This stage cannot do it; why.
+    Cannot(String),
+}
+
+/// How many exchanges were played.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Sent and compared.
+    pub played: usize,
+    /// Not sent, since the stage could not do what they depend on.
+    pub skipped: usize,
+    /// What the stage could not do.
+    pub undone: Vec<String>,
+}
+
+#[derive(PartialEq, Eq)]
+enum Skipping {
+    Nothing,
+    Section,
+    Page,
+}
+
+/// Plays a page to its end, or to its first failure, which names its place.
+pub fn play(page: &Page, theatre: &mut dyn Theatre, tally: &mut Tally) -> Result<(), String> {
+    let at = |line: usize, error: String| format!("{}:{line}: {error}", page.name);
+    let (mut captures, mut skipping, mut skipped) = (Captures::default(), Skipping::Nothing, false);
+    theatre.begin(page).map_err(|error| at(1, error))?;
+    for step in &page.steps {
+        match step {
+            Step::Section if skipping == Skipping::Section => skipping = Skipping::Nothing,
+            Step::Section => {}
+            Step::Exchange(exchange) if skipping != Skipping::Nothing || skipped && lacks(exchange, &captures) => {
+                tally.skipped += 1;
+            }
+            Step::Exchange(exchange) => {
+                exchanged(exchange, theatre, &mut captures).map_err(|(line, error)| at(line, error))?;
+                tally.played += 1;
+            }
+            Step::Direction(_) if skipping != Skipping::Nothing => {}
+            Step::Direction(direction) => match theatre.direct(direction).map_err(|error| at(direction.line, error))? {
+                Done::Read(text) => {
+                    read(direction, &text, &mut captures).map_err(|error| at(direction.line, error))?;
+                }
+                Done::Cannot(why) => {
+                    tally.undone.push(at(direction.line, format!("{}: {} ({why})", direction.word, direction.rest)));
+                    skipping = if direction.word == "Setting" { Skipping::Page } else { Skipping::Section };
+                    skipped = true;
+                }
+            },
+        }
+    }
+    Ok(())
+}
+
+/// Catches the secret of the link in a text. A mail has one.
+fn read(direction: &Direction, text: &str, captures: &mut Captures) -> Result<(), String> {
+    match secret(text) {
+        Some(secret) => captures.put("secret", secret),
+        None if direction.word == "Mail" => return Err(format!("there is no link in the mail: {text:?}")),
+        None => {}
+    }
+    Ok(())
+}
+
+/// What stands behind the `#` of the URL in a text.
+fn secret(text: &str) -> Option<&str> {
+    let url = text.split_whitespace().find(|word| word.starts_with("http") && word.contains('#'))?;
+    url.split_once('#').map(|(_, secret)| secret)
+}
+
+fn lacks(exchange: &Exchange, captures: &Captures) -> bool {
+    request(&exchange.request, captures).is_err()
+}
+
+fn exchanged(exchange: &Exchange, theatre: &mut dyn Theatre, captures: &mut Captures) -> Result<(), (usize, String)> {
+    let sent = request(&exchange.request, captures).map_err(|error| (exchange.request.line, error))?;
+    let answered = theatre.send(&sent).map_err(|error| (exchange.request.line, error))?;
+    compare(&exchange.response, &sent, &answered, captures)
+        .map_err(|error| (exchange.response.line, report(&error, exchange, &sent, &answered)))
+}
+
+/// The request of a block, with what was caught so far. `Host` is for the reader.
+fn request(block: &Block, captures: &Captures) -> Result<Sent, String> {
+    let (method, target) = block.asks().ok_or_else(|| format!("{:?} is no request", block.start))?;
+    let mut headers = Vec::new();
+    for (name, value) in block.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("host")) {
+        let value = captures.fill(value)?;
+        let encoded = if name.eq_ignore_ascii_case("authorization") { basic(&value) } else { None };
+        headers.push((name.clone(), encoded.unwrap_or(value)));
+    }
+    let body = captures.fill_body(block.body.as_deref().unwrap_or_default())?;
+    Ok(Sent { method: method.to_owned(), target: captures.fill(target)?, headers, body: body.into_bytes() })
+}
+
+/// Credentials that are written in clear, as they are sent.
+fn basic(value: &str) -> Option<String> {
+    let (scheme, clear) = value.split_once(' ')?;
+    let written = scheme.eq_ignore_ascii_case("basic") && clear.contains(':');
+    written.then(|| format!("{scheme} {}", STANDARD.encode(clear)))
+}
+
+fn compare(expected: &Block, sent: &Sent, got: &Answered, captures: &mut Captures) -> Result<(), String> {
+    let status = expected.status().ok_or_else(|| format!("{:?} is no response", expected.start))?;
+    if got.status != status {
+        return Err(format!("the status is {}, and not {status}", got.status));
+    }
+    for (name, value) in &expected.headers {
+        if name.eq_ignore_ascii_case("content-length") {
+            length(value, sent, got)?;
+        } else {
+            header(name, value, got, captures)?;
+        }
+    }
+    expected.body.as_deref().map_or(Ok(()), |wanted| body(wanted, got, captures))
+}
+
+/// An answer in this process has no such header, and one of 204 never has: it is what arrived that
+/// counts. An answer to HEAD has the length of a body that it does not have.
+fn length(value: &str, sent: &Sent, got: &Answered) -> Result<(), String> {
+    let arrived = got.body.len().to_string();
+    if arrived == value || sent.method == "HEAD" && got.body.is_empty() {
+        return Ok(());
+    }
+    Err(format!("the body has {arrived} bytes, and not {value}"))
+}
+
+fn header(name: &str, value: &str, got: &Answered, captures: &mut Captures) -> Result<(), String> {
+    let found = got.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+    match (found, value) {
+        (None, "(absent)") => Ok(()),
+        (None, _) => Err(format!("there is no {name}")),
+        (Some(found), "(absent)") => Err(format!("there is a {name}: {found}")),
+        (Some(found), _) if captures.text(value, found) => Ok(()),
+        (Some(found), _) => Err(format!("{name} is {found:?}, and not {:?}", shown(value, captures))),
+    }
+}
+
+fn body(wanted: &str, got: &Answered, captures: &mut Captures) -> Result<(), String> {
+    let text = String::from_utf8_lossy(&got.body);
+    let Ok(expected) = serde_json::from_str::<Value>(wanted) else {
+        let fits = captures.text(wanted, text.trim_end_matches('\n'));
+        return if fits { Ok(()) } else { Err(format!("the body is not {:?}", shown(wanted, captures))) };
+    };
+    let actual = serde_json::from_str(&text).map_err(|error| format!("the body is no JSON: {error}"))?;
+    captures.json(&expected, &actual)
+}
+
+fn shown(pattern: &str, captures: &Captures) -> String {
+    captures.fill(pattern).unwrap_or_else(|_| pattern.to_owned())
+}
+
+/// What went wrong, with both sides of the exchange.
+fn report(error: &str, exchange: &Exchange, sent: &Sent, got: &Answered) -> String {
+    let mut text = format!("{error}\n    {} {}\n", sent.method, sent.target);
+    let mut show = |title: &str, start: String, headers: &[(String, String)], body: &str| {
+        let _ = writeln!(text, "  {title}:\n    {start}");
+        for (name, value) in headers {
+            let _ = writeln!(text, "    {name}: {value}");
+        }
+        let _ = writeln!(text, "\n    {}", body.replace('\n', "\n    "));
+    };
+    let response = &exchange.response;
+    show("expected", response.start.clone(), &response.headers, response.body.as_deref().unwrap_or_default());
+    show("actual", format!("HTTP/1.1 {}", got.status), &got.headers, &String::from_utf8_lossy(&got.body));
+    for fault in &got.faults {
+        let _ = writeln!(text, "  logged: {fault}");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Answers with its own request in the body, and can do but one thing.
+    #[derive(Default)]
+    struct Echo {
+        sent: Vec<Sent>,
+    }
+
+    impl Theatre for Echo {
+        fn begin(&mut self, _: &Page) -> Result<(), String> {
+            Ok(())
+        }
+
+        fn send(&mut self, request: &Sent) -> Result<Answered, String> {
+            self.sent.push(request.clone());
+            let headers = vec![("x-length".to_owned(), request.body.len().to_string())];
+            Ok(Answered { status: 200, headers, body: request.body.clone(), faults: Vec::new() })
+        }
+
+        fn direct(&mut self, direction: &Direction) -> Result<Done, String> {
+            Ok(match direction.word.as_str() {
+                "Mail" => Done::Read("Open http://x/account/confirm#s3cret\n".into()),
+                _ => Done::Cannot("no hands".into()),
+            })
+        }
+    }
+
+    fn played(text: &str) -> (Result<(), String>, Tally, Vec<Sent>) {
+        let (mut echo, mut tally) = (Echo::default(), Tally::default());
+        let page = Page::read("p.md", text, "_1").unwrap();
+        let outcome = play(&page, &mut echo, &mut tally);
+        (outcome, tally, echo.sent)
+    }
+
+    fn exchange(request: &str, response: &str) -> String {
+        format!("```http\n{request}\n```\n\n```http\n{response}\n```\n\n")
+    }
+
+    #[test]
+    fn an_exchange_that_fits_is_counted() {
+        let text = exchange(
+            "PUT /a HTTP/1.1\nHost: x\nAuthorization: Basic paul:to:to\n\n{\"a\": 1}",
+            "HTTP/1.1 200\nX-Length: [n]\nX-None: (absent)\nContent-Length: 8\n\n{\"a\":1}",
+        );
+        let (outcome, tally, sent) = played(&text);
+        outcome.unwrap();
+        assert_eq!(tally, Tally { played: 1, ..Tally::default() });
+        assert_eq!(sent[0].headers, [("Authorization".to_owned(), "Basic cGF1bDp0bzp0bw==".to_owned())]);
+        assert_eq!(sent[0].target, "/a");
+    }
+
+    #[test]
+    fn a_failure_names_its_place_and_shows_both_sides() {
+        for (response, words) in [
+            ("HTTP/1.1 201", "p.md:8: the status is 200, and not 201"),
+            ("HTTP/1.1 200\nX-Length: 2", "p.md:8: X-Length is \"1\", and not \"2\""),
+            ("HTTP/1.1 200\nX-Length: (absent)", "p.md:8: there is a X-Length: 1"),
+            ("HTTP/1.1 200\nX-None: a", "p.md:8: there is no X-None"),
+            ("HTTP/1.1 200\nContent-Length: 0", "p.md:8: the body has 1 bytes, and not 0"),
+            ("HTTP/1.1 200\n\n2", "p.md:8: body is 1, and not 2"),
+            ("HTTP/1.1 200\n\nplain", "p.md:8: the body is not \"plain\""),
+        ] {
+            let (outcome, tally, _) = played(&exchange("PUT /\n\n1", response));
+            let error = outcome.unwrap_err();
+            assert!(error.starts_with(words) && error.contains("actual:"), "{error}");
+            assert_eq!(tally, Tally::default());
+        }
+    }
+
+    #[test]
+    fn what_was_caught_goes_into_later_requests() {
+        let text = exchange("PUT /\n\n\"abc\"", "HTTP/1.1 200\nX-Length: [n]\n\n\"[word]\"")
+            + "Mail: paul@example.com\n\n"
+            + &exchange("POST /[word]?[n]\nX-A: <[secret]>\n\nb=[secret]", "HTTP/1.1 200");
+        let (outcome, _, sent) = played(&text);
+        outcome.unwrap();
+        assert_eq!(sent[1].target, "/abc?5");
+        assert_eq!(sent[1].headers[0].1, "<s3cret>");
+        assert_eq!(sent[1].body, b"b=s3cret");
+    }
+
+    #[test]
+    fn what_cannot_be_done_ends_with_the_section_and_a_setting_with_the_page() {
+        let one = exchange("PUT /", "HTTP/1.1 200\nX-Length: [n]");
+        let needs = exchange("PUT /[n]", "HTTP/1.1 200");
+        let operator = format!("## A\n\nOperator: x\n\n{one}## B\n\n{needs}{one}{needs}");
+        let tally = played(&operator).1;
+        assert_eq!((tally.played, tally.skipped), (2, 2));
+        assert_eq!(tally.undone, ["p.md:3: Operator: x (no hands)"]);
+        let setting = format!("## A\n\nSetting: A=b\n\n{one}## B\n\n{one}");
+        let tally = played(&setting).1;
+        assert_eq!((tally.played, tally.skipped), (0, 2));
+        assert!(played(&needs).0.unwrap_err().contains("nothing was caught as [n]"));
+    }
+}

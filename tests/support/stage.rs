@@ -1,0 +1,223 @@
+//! The stage in this process: the index over `SQLite`, with a clock that is set.
+
+use std::{collections::BTreeMap, rc::Rc};
+
+use hublet::{
+    domain::password::Verified,
+    index::{Index, Settings, World},
+    serve,
+    store::Door,
+    wire::{Reply, Request, request::HEADERS},
+};
+use serde_json::Value;
+use url::Url;
+
+use super::{
+    operator,
+    page::{Direction, Page},
+    play::{Answered, Done, Sent, Theatre},
+    sqlite::Sqlite,
+    world::{Scenery, finished},
+};
+
+/// What the index runs with unless a page says otherwise: a Hub on one's own machine, with the
+/// cheapest hash there is.
+const SETTINGS: [(&str, &str); 6] = [
+    ("TOKEN_KEY", "a key of the stage which is no secret at all"),
+    ("PASSWORD_PEPPER", "1:a pepper of the stage which is no secret at all"),
+    ("PASSWORD_COST", "m=64,t=1,p=1"),
+    ("REGISTRATION", "open"),
+    ("VISIBILITY", "public"),
+    ("SEARCH_CACHE", "0"),
+];
+
+/// Where the index seems to be.
+const ORIGIN: &str = "http://127.0.0.1:8787";
+
+/// An index with its databases and its world. Requests come one after the other.
+pub struct Stage {
+    /// `DB`.
+    pub db: Rc<Sqlite>,
+    /// `SEARCH`.
+    pub search: Rc<Sqlite>,
+    /// Clock, mailbox, log.
+    pub world: Rc<Scenery>,
+    vars: BTreeMap<String, String>,
+    settings: Rc<Settings>,
+    verified: Rc<Verified>,
+    requests: u64,
+    mail_read: usize,
+}
+
+impl Stage {
+    /// An empty index.
+    pub fn new() -> Result<Self, String> {
+        let vars = SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let mut stage = Self {
+            db: Rc::new(Sqlite::migrated("db")?),
+            search: Rc::new(Sqlite::migrated("search")?),
+            world: Rc::default(),
+            vars: vars.into(),
+            settings: Rc::new(Settings::read(|_| None)),
+            verified: Rc::new(Verified::new([0; 32])),
+            requests: 0,
+            mail_read: 0,
+        };
+        stage.restart();
+        Ok(stage)
+    }
+
+    /// Changes a setting, as a deployment does. `MAIL=on` binds `MAIL`.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.vars.insert(name.to_owned(), value.to_owned());
+        self.restart();
+    }
+
+    /// A new isolate: it reads the settings and remembers nobody.
+    fn restart(&mut self) {
+        self.settings = Rc::new(Settings::read(|name| self.vars.get(name).cloned()));
+        self.verified = Rc::new(Verified::new([1; 32]));
+        self.world.mails.set(self.vars.get("MAIL").is_some_and(|value| value == "on"));
+    }
+
+    /// The index as one request sees it.
+    pub fn index(&self) -> Index {
+        Index {
+            db: Rc::new(Door::new(self.db.clone())),
+            search: Rc::new(Door::new(self.search.clone())),
+            world: self.world.clone(),
+            settings: Rc::clone(&self.settings),
+            verified: Rc::clone(&self.verified),
+        }
+    }
+
+    /// Answers a request, and does what follows the answer.
+    pub fn answer(&self, request: &Request) -> Reply {
+        let reply = finished(serve::serve(&self.index(), request));
+        self.world.do_later();
+        reply
+    }
+
+    /// What is done every minute.
+    pub fn scheduled(&self) {
+        finished(serve::scheduled(&self.index()));
+        self.world.do_later();
+    }
+
+    /// The request as the platform would lend it: the URL normalised, a body over the limit of its
+    /// path not read.
+    fn received(&mut self, sent: &Sent) -> Result<Request, String> {
+        let url = Url::parse(&format!("{ORIGIN}{}", sent.target)).map_err(|error| error.to_string())?;
+        let (path, body) = (url.path().to_owned(), sent.body.clone());
+        let unread = matches!(sent.method.as_str(), "GET" | "HEAD" | "OPTIONS");
+        let fits = body.len() <= serve::body_limit(&path);
+        self.requests += 1;
+        Ok(Request {
+            method: sent.method.clone(),
+            path,
+            query: url.query().unwrap_or_default().to_owned(),
+            host: ORIGIN.trim_start_matches("http://").to_owned(),
+            https: false,
+            headers: joined(sent),
+            body: if unread { Some(Vec::new()) } else { fits.then_some(body) },
+            id: format!("{:016x}", self.requests),
+        })
+    }
+
+    /// The newest mail to an address since the page began.
+    fn newest_mail(&self, address: &str) -> Result<String, String> {
+        let mailbox = self.world.mailbox.borrow();
+        let mut unread = mailbox.iter().skip(self.mail_read);
+        let newest = unread.rfind(|message| message.to == address);
+        newest.map(|message| message.text.clone()).ok_or_else(|| format!("no mail was sent to {address}"))
+    }
+
+    fn faults(&self, since: usize) -> Vec<String> {
+        let log = self.world.log.borrow();
+        let is_error = |line: &&Value| line.get("level").is_some_and(|level| level == "error");
+        log.iter().skip(since).filter(is_error).map(ToString::to_string).collect()
+    }
+}
+
+/// The headers that the index reads, as the platform joins them.
+fn joined(sent: &Sent) -> Vec<(String, String)> {
+    let mut headers = BTreeMap::<String, String>::new();
+    for (name, value) in &sent.headers {
+        let name = name.to_ascii_lowercase();
+        if HEADERS.contains(&name.as_str()) {
+            headers
+                .entry(name)
+                .and_modify(|first| *first = format!("{first}, {value}"))
+                .or_insert_with(|| value.clone());
+        }
+    }
+    if !sent.body.is_empty() {
+        headers.insert("content-length".to_owned(), sent.body.len().to_string());
+    }
+    headers.into_iter().collect()
+}
+
+impl Theatre for Stage {
+    fn begin(&mut self, _: &Page) -> Result<(), String> {
+        self.mail_read = self.world.mailbox.borrow().len();
+        Ok(())
+    }
+
+    fn send(&mut self, sent: &Sent) -> Result<Answered, String> {
+        let logged = self.world.log.borrow().len();
+        let request = self.received(sent)?;
+        let reply = self.answer(&request);
+        let headers = reply.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect();
+        Ok(Answered { status: reply.status, headers, body: reply.body, faults: self.faults(logged) })
+    }
+
+    fn direct(&mut self, direction: &Direction) -> Result<Done, String> {
+        let rest = direction.rest.as_str();
+        match direction.word.as_str() {
+            "Operator" => operator::run(self.db.connection(), rest, self.world.now()).map(Done::Read),
+            "Time" => {
+                self.world.pass(seconds(rest)?);
+                Ok(Done::Read(String::new()))
+            }
+            "Mail" => self.newest_mail(rest).map(Done::Read),
+            "Scheduled" => {
+                self.scheduled();
+                Ok(Done::Read(String::new()))
+            }
+            _ => {
+                let (name, value) = rest.split_once('=').ok_or("a setting is NAME=value")?;
+                self.set(name, value);
+                Ok(Done::Read(String::new()))
+            }
+        }
+    }
+}
+
+/// Reads `+4h`.
+fn seconds(text: &str) -> Result<u64, String> {
+    let read = || {
+        let (number, unit) = text.strip_prefix('+')?.split_at_checked(text.len().checked_sub(2)?)?;
+        let unit = match unit {
+            "s" => 1,
+            "m" => 60,
+            "h" => 60 * 60,
+            "d" => 24 * 60 * 60,
+            _ => return None,
+        };
+        number.parse::<u64>().ok()?.checked_mul(unit)
+    };
+    read().ok_or_else(|| format!("{text:?} is not +NUMBER and one of s, m, h, d"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times() {
+        assert_eq!(["+90s", "+5m", "+4h", "+2d"].map(|text| seconds(text).unwrap()), [90, 300, 14_400, 172_800]);
+        for text in ["4h", "+h", "+4", "+", "", "+4w", "+é"] {
+            assert!(seconds(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The rest of the world on the stage: a clock that is set, a mailbox that is read, a cache, a log.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::{BTreeMap, VecDeque},
+    pin::pin,
+    rc::Rc,
+    task::{Context, Poll, Waker},
+};
+
+use hublet::{
+    index::{Message, Pending, World},
+    refusal::Fault,
+};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+/// When the play begins: 2026-01-01 in UTC.
+const BEGINNING: i64 = 1_767_225_600;
+
+/// A world in which nothing happens by itself.
+#[derive(Default)]
+pub struct Scenery {
+    millis: Rc<Cell<u64>>,
+    drawn: Cell<u64>,
+    later: RefCell<VecDeque<Pending<'static, ()>>>,
+    cache: RefCell<BTreeMap<String, (String, i64)>>,
+    /// Whether mail can be sent.
+    pub mails: Cell<bool>,
+    /// Whether everybody is beyond `LOGIN_LIMIT`.
+    pub flooded: Cell<bool>,
+    /// What was mailed, in order.
+    pub mailbox: RefCell<Vec<Message>>,
+    /// What was logged, in order.
+    pub log: RefCell<Vec<Value>>,
+}
+
+impl Scenery {
+    /// Lets so many seconds pass.
+    pub fn pass(&self, seconds: u64) {
+        self.millis.set(self.millis.get() + seconds * 1000);
+    }
+
+    /// Does what was to follow the answer, and what follows from that.
+    pub fn do_later(&self) {
+        loop {
+            let Some(work) = self.later.borrow_mut().pop_front() else { break };
+            finished(work);
+        }
+    }
+}
+
+impl World for Scenery {
+    fn now(&self) -> i64 {
+        BEGINNING + i64::try_from(self.millis.get() / 1000).unwrap_or_default()
+    }
+
+    fn millis(&self) -> u64 {
+        self.millis.get()
+    }
+
+    fn sleep(&self, millis: u64) -> Pending<'static, ()> {
+        let clock = Rc::clone(&self.millis);
+        Box::pin(async move { clock.set(clock.get() + millis) })
+    }
+
+    fn random(&self, buffer: &mut [u8]) {
+        for part in buffer.chunks_mut(32) {
+            self.drawn.set(self.drawn.get() + 1);
+            let bytes = Sha256::digest(self.drawn.get().to_be_bytes());
+            part.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
+        }
+    }
+
+    fn within_limit<'a>(&'a self, _: &'a str) -> Pending<'a, bool> {
+        Box::pin(async { !self.flooded.get() })
+    }
+
+    fn mails(&self) -> bool {
+        self.mails.get()
+    }
+
+    fn mail<'a>(&'a self, message: &'a Message) -> Pending<'a, Result<(), Fault>> {
+        Box::pin(async {
+            self.mailbox.borrow_mut().push(message.clone());
+            Ok(())
+        })
+    }
+
+    fn cached<'a>(&'a self, key: &'a str) -> Pending<'a, Option<String>> {
+        let cache = self.cache.borrow();
+        let found = cache.get(key).filter(|(_, until)| self.now() < *until).map(|(value, _)| value.clone());
+        Box::pin(async { found })
+    }
+
+    fn cache<'a>(&'a self, key: &'a str, value: &'a str, seconds: u64) -> Pending<'a, ()> {
+        Box::pin(async move {
+            let until = self.now() + i64::try_from(seconds).unwrap_or(i64::MAX / 2);
+            self.cache.borrow_mut().insert(key.to_owned(), (value.to_owned(), until));
+        })
+    }
+
+    fn later(&self, work: Pending<'static, ()>) {
+        self.later.borrow_mut().push_back(work);
+    }
+
+    fn log(&self, line: &Value) {
+        self.log.borrow_mut().push(line.clone());
+    }
+}
+
+/// Runs to its end what waits for nothing outside of this process.
+pub fn finished<T>(work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(value) = work.as_mut().poll(&mut context) {
+            return value;
+        }
+    }
+}
