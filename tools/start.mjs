@@ -4,6 +4,7 @@ import { setTimeout } from "node:timers/promises";
 import util from "node:util";
 import { build } from "./build.mjs";
 import { migrateLocally } from "./lib/migrations.mjs";
+import { forRegistries } from "./lib/services.mjs";
 import { forDevelopment } from "./lib/settings.mjs";
 import { setUp } from "./lib/setup.mjs";
 import { main, pass, step } from "./lib/steps.mjs";
@@ -23,6 +24,7 @@ const state = option("--persist-to") ?? ".wrangler/state";
 
 const steps = [
   ["secrets", forDevelopment],
+  ["keys", forRegistries],
   ["worker", build],
   ["databases", () => migrateLocally(state)],
 ];

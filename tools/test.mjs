@@ -28,9 +28,15 @@ const gate = [
   ["clippy", () => cargo("clippy", "--locked", "--all-targets", "--", "-D", "warnings")],
   ["clippy for wasm", () => cargo("clippy", "--locked", "--target", "wasm32-unknown-unknown", "--lib", "--", "-D", "warnings")],
   ["tests", async () => count(await cargo("test", "--locked"))],
+  ["tests of the tools", ofTools],
   ["release build", build],
   ["tests in workerd", inWorkerd],
 ];
+
+async function ofTools() {
+  if (!files("tests/tools").length) return "none yet";
+  return count(await run("node", ["--test", "--test-reporter=spec", "tests/tools/*.test.mjs"]));
+}
 
 async function inWorkerd() {
   if (!files("tests/workerd").length) return "none yet";

@@ -1,0 +1,212 @@
+// `npm run keys` and `npm run doctor`, run in a copy of the clone where wrangler is a script that notes what it is told.
+
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { after, beforeEach, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { parseEnv } from "node:util";
+import { eventSecret } from "../../tools/lib/services.mjs";
+
+const clone = fileURLToPath(new URL("../..", import.meta.url));
+const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "hublet-keys-"));
+const at = (...names) => path.join(scratch, ...names);
+after(() => fs.rmSync(scratch, { recursive: true, force: true }));
+
+const wrangler = `#!/usr/bin/env node
+const fs = require("node:fs");
+const [command, ...words] = process.argv.slice(2);
+const state = JSON.parse(fs.readFileSync(__dirname + "/state.json"));
+const input = words[0] === "bulk" ? fs.readFileSync(0, "utf8") : "";
+fs.appendFileSync(__dirname + "/calls", JSON.stringify({ command, words, input }) + "\\n");
+if (command === "d1") console.log("No migrations to apply!");
+if (words[0] === "list" && state.secrets) console.log(JSON.stringify(state.secrets.map((name) => ({ name }))));
+if (words[0] === "list" && !state.secrets) { console.error("code: 10007"); process.exit(1); }
+if (words[0] === "bulk" && state.broken) { console.error("no network"); process.exit(1); }
+if (words[0] === "bulk") for (const name of Object.keys(JSON.parse(input))) console.log("created " + name);
+`;
+
+beforeEach(() => {
+  fs.rmSync(scratch, { recursive: true, force: true });
+  for (const name of ["tools", "package.json", "package-lock.json", "wrangler.toml", ".dev.vars.example"]) {
+    fs.cpSync(path.join(clone, name), at(name), { recursive: true });
+  }
+  fs.mkdirSync(at("node_modules/.bin"), { recursive: true });
+  for (const name of fs.readdirSync(path.join(clone, "node_modules")).filter((name) => !name.startsWith("."))) {
+    fs.symlinkSync(path.join(clone, "node_modules", name), at("node_modules", name));
+  }
+  fs.writeFileSync(at("node_modules/.bin/wrangler"), wrangler, { mode: 0o755 });
+  fs.writeFileSync(at("node_modules/.bin/package.json"), "{}");
+  cloudflare({ secrets: null });
+});
+
+const cloudflare = (state) => fs.writeFileSync(at("node_modules/.bin/state.json"), JSON.stringify(state));
+const calls = () => fs.readFileSync(at("node_modules/.bin/calls"), "utf8").trim().split("\n").map((line) => JSON.parse(line));
+
+/** Runs a tool; nothing that it says may hold a secret. `clock` shifts its idea of now by so many days. */
+function tool(name, words = [], { clock = 0 } = {}) {
+  const shift = `data:text/javascript,const now = Date.now; Date.now = () => now() + ${clock} * 864e5`;
+  // The packages are there: WRANGLER_COMMAND keeps the tool from looking after them.
+  const env = { ...process.env, WRANGLER_COMMAND: "test" };
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["--import", shift, at("tools", name), ...words], { env, encoding: "utf8" });
+  for (const secret of secrets()) assert.ok(!(stdout + stderr).includes(secret), `${name} ${words} printed a secret`);
+  return { status, said: stdout + stderr };
+}
+const keys = (...words) => tool("keys.mjs", words);
+
+function works(result) {
+  assert.equal(result.status, 0, result.said);
+  return result.said;
+}
+function fails(result, pattern) {
+  assert.equal(result.status, 1, result.said);
+  assert.match(result.said, pattern);
+}
+
+const read = (name) => (fs.existsSync(at(name)) ? fs.readFileSync(at(name), "utf8") : "");
+const vars = (name = ".dev.vars") => parseEnv(read(name));
+function secrets() {
+  const all = [vars(), vars(".keys/production.vars")].flatMap((vars) =>
+    [vars.TOKEN_KEY, vars.PASSWORD_PEPPER, vars.REGISTRY_KEY, vars.TOKEN_KEY && eventSecret(vars.TOKEN_KEY, "registry")]);
+  return all.filter(Boolean);
+}
+
+/** What is there, after a look at whether all of it fits together. */
+function chain(file = ".dev.vars", folder = ".keys") {
+  const { REGISTRY_KEY, REGISTRY_CERTIFICATE } = vars(file);
+  const key = createPrivateKey({ key: Buffer.from(REGISTRY_KEY, "base64"), format: "der", type: "pkcs8" });
+  const [leaf, ca, ...earlier] = REGISTRY_CERTIFICATE.match(/-----BEGIN[^-]+-----[^-]+-----END[^-]+-----/g).map((pem) => new X509Certificate(pem));
+  assert.ok(leaf.checkPrivateKey(key));
+  assert.ok(!leaf.ca && ca.ca && ca.verify(ca.publicKey));
+  for (const one of [leaf, ...earlier]) assert.ok(one.checkIssued(ca) && one.verify(ca.publicKey));
+  assert.deepEqual(new X509Certificate(read(`${folder}/ca.pem`)).raw, ca.raw);
+  assert.equal(leaf.publicKey.asymmetricKeyDetails.namedCurve, "prime256v1");
+  return { leaf, ca, earlier };
+}
+
+const years = (certificate) => Math.round((certificate.validToDate - Date.now()) / (365.25 * 864e5));
+
+test("an event secret is what the worker computes", () => {
+  const [first, last] = ["n".repeat(32), "o".repeat(32)];
+  assert.equal(eventSecret(`${first}, ${last} `, "registry"), "f4d54f0857109ee4d98ef048308be8207eab02b7c0df3bb6f181af604bba27e9");
+  assert.equal(eventSecret(first, "registry.example.com:5000"), "fd7c2bd761a60f02e31383a7b6a426db7c89c962250acd92d6dc772f024bea4e");
+});
+
+test("keys are made once, for their owner's eyes", () => {
+  fs.writeFileSync(at(".dev.vars"), 'MINE="my own"\nREGISTRY_KEY=""\nSERVICES="registry, other=jwks, old=libtrust"', { mode: 0o600 });
+  works(keys());
+  const { leaf, ca, earlier } = chain();
+  assert.equal(leaf.subject, "CN=hublet registry token signer");
+  assert.deepEqual([years(leaf), years(ca), earlier.length], [2, 10, 0]);
+  assert.equal(vars().MINE, "my own");
+  assert.equal(read(".dev.vars").match(/^REGISTRY_KEY=/gm).length, 1);
+
+  assert.equal(fs.statSync(at(".keys")).mode & 0o777, 0o700);
+  const files = fs.readdirSync(at(".keys"));
+  assert.deepEqual(files.sort(), ["ca.key", "ca.pem", "jwks.json", "leaves.pem", "old.yml", "other.yml", "registry.yml"]);
+  for (const file of [".dev.vars", ...files.map((name) => `.keys/${name}`)]) assert.equal(fs.statSync(at(file)).mode & 0o777, 0o600, file);
+  assert.match(read(".keys/registry.yml"), new RegExp(`rootcertbundle: "${at(".keys/ca.pem")}"[^]*Bearer ${eventSecret(vars().TOKEN_KEY, "registry")}"`));
+  assert.match(read(".keys/old.yml"), /rootcertbundle: ".*\/leaves.pem"/);
+  assert.match(read(".keys/other.yml"), /jwks: ".*\/jwks.json"/);
+
+  const before = [".dev.vars", ".keys/ca.pem", ".keys/ca.key", ".keys/registry.yml"].map(read);
+  assert.match(works(keys()), /the key is there/);
+  assert.deepEqual([".dev.vars", ".keys/ca.pem", ".keys/ca.key", ".keys/registry.yml"].map(read), before);
+  works(keys("--public-url", "https://index.example.com/"));
+  const elsewhere = read(".keys/registry.yml");
+  assert.match(elsewhere, /realm: "https:\/\/index.example.com\/token"/);
+  works(keys("rotate"));
+  assert.equal(read(".keys/registry.yml"), elsewhere);
+  assert.equal(read(".keys/leaves.pem").match(/BEGIN/g).length, 2);
+});
+
+test("rotation keeps the CA and what was signed before", () => {
+  works(keys());
+  const first = chain();
+  for (let count = 0; count < 6; count += 1) works(keys("rotate"));
+  const last = chain();
+  assert.deepEqual(last.ca.raw, first.ca.raw);
+  assert.equal(last.earlier.length, 4);
+  assert.equal(new Set([last.leaf, ...last.earlier].map(({ serialNumber }) => serialNumber)).size, 5);
+  assert.ok(vars().REGISTRY_CERTIFICATE.length < 5000, "a secret of a worker has 5 kB");
+
+  works(tool("keys.mjs", ["rotate"], { clock: 3 * 365 }));
+  assert.equal(vars().REGISTRY_CERTIFICATE.match(/BEGIN/g).length, 2, "what has expired goes");
+});
+
+test("after a theft nothing of before is left", () => {
+  works(keys());
+  const before = chain();
+  assert.match(works(keys("compromised")), /registry: rootcertbundle becomes a copy of .*\.keys\/ca\.pem/);
+  const now = chain();
+  assert.equal(now.earlier.length, 0);
+  assert.ok(!before.leaf.verify(now.ca.publicKey) && !now.leaf.verify(before.ca.publicKey));
+});
+
+test("what is lost is asked for, not made anew", () => {
+  fails(keys("rotate"), /no keys yet/);
+  works(keys());
+  const all = read(".dev.vars");
+  fs.rmSync(at(".keys/ca.key"));
+  fails(keys("rotate"), /ca\.key is missing: bring your copy/);
+  fs.rmSync(at(".keys/ca.pem"));
+  works(keys()); // the worker has the certificate too
+  chain();
+  fs.writeFileSync(at(".dev.vars"), all.replace(/^REGISTRY_KEY=.*$/m, ""));
+  fails(keys(), /REGISTRY_CERTIFICATE without REGISTRY_KEY/);
+  fails(keys("rotated"), /usage/);
+  fs.writeFileSync(at(".dev.vars"), all.replace("SERVICES=\"registry\"", "SERVICES=\"registry=rsa\""));
+  fails(keys(), /SERVICES: "registry=rsa" is not/);
+});
+
+test("production has keys of its own, which go up together", () => {
+  fs.writeFileSync(at("wrangler.toml"), read("wrangler.toml").replace(/^# (PUBLIC_URL|SERVICES) /gm, "$1 "));
+  works(keys());
+  works(keys("--remote"));
+  const draft = chain(".keys/production.vars", ".keys/production");
+  assert.notDeepEqual(draft.ca.raw, chain().ca.raw);
+  assert.ok(calls().every(({ words }) => words[0] !== "bulk"), "the first deploy takes them along");
+
+  cloudflare({ secrets: ["TOKEN_KEY", "PASSWORD_PEPPER"] });
+  works(keys("--remote"));
+  cloudflare({ secrets: ["TOKEN_KEY", "PASSWORD_PEPPER", "REGISTRY_KEY", "REGISTRY_CERTIFICATE"], broken: true });
+  fails(keys("rotate", "--remote"), /sends it again/);
+  cloudflare({ secrets: ["TOKEN_KEY", "PASSWORD_PEPPER", "REGISTRY_KEY", "REGISTRY_CERTIFICATE"] });
+  works(keys("--remote"));
+  const sent = calls().filter(({ words }) => words[0] === "bulk").map(({ input }) => JSON.parse(input));
+  assert.equal(sent.length, 3);
+  for (const one of sent) assert.deepEqual(Object.keys(one).sort(), ["REGISTRY_CERTIFICATE", "REGISTRY_KEY"]);
+  assert.deepEqual(sent[2], sent[1]);
+  assert.notEqual(sent[1].REGISTRY_KEY, sent[0].REGISTRY_KEY);
+  assert.match(sent[2].REGISTRY_CERTIFICATE, /-----\nMII/);
+
+  fs.rmSync(at(".keys"), { recursive: true });
+  fails(keys("--remote"), /at work but not in .keys\/production.vars: bring your copy/);
+  assert.equal(calls().filter(({ words }) => words[0] === "bulk").length, 3);
+});
+
+test("the doctor finds what is wrong and says the cure", () => {
+  const doctor = (...words) => tool("doctor.mjs", words);
+  fails(doctor(), /TOKEN_KEY in .dev.vars is missing → npm start makes it[^]*REGISTRY_KEY is missing .* → npm run keys$/m);
+  works(keys());
+  assert.doesNotMatch(works(doctor()), /^[!✗]/m);
+
+  assert.match(works(tool("doctor.mjs", [], { clock: 700 })), /^! the key that signs ends on .*, in \d\d days → npm run keys -- rotate$/m);
+  fails(tool("doctor.mjs", [], { clock: 800 }), /^✗ the key that signs ended on .* → npm run keys -- rotate$/m);
+
+  const key = vars().REGISTRY_KEY;
+  works(keys("rotate"));
+  const good = read(".dev.vars");
+  fs.writeFileSync(at(".dev.vars"), good.replace(/^REGISTRY_KEY=.*$/m, `REGISTRY_KEY="${key}"`));
+  fails(doctor(), /^✗ REGISTRY_KEY does not fit REGISTRY_CERTIFICATE/m);
+  fs.writeFileSync(at(".dev.vars"), good.replace(/^PASSWORD_PEPPER=.*$/m, 'PASSWORD_PEPPER="1:short"'));
+  fails(doctor(), /^✗ PASSWORD_PEPPER .* is too short/m);
+  fs.writeFileSync(at(".dev.vars"), good);
+  fs.chmodSync(at(".keys/ca.key"), 0o644);
+  fails(doctor(), /^✗ others may read .keys\/ca.key → chmod 600 .keys\/ca.key$/m);
+  fs.chmodSync(at(".keys/ca.key"), 0o600);
+  fails(doctor("--registry", "registry=http://127.0.0.1:9"), /^✗ registry at http:\/\/127.0.0.1:9 does not answer/m);
+});

@@ -1,0 +1,245 @@
+// Looks for what is wrong or will soon be, and says what to do about it: one line each.
+
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import path from "node:path";
+import util from "node:util";
+import { daysLeft, expired, issued, lastDay } from "./lib/certificates.mjs";
+import { cloudflare, secretNames } from "./lib/cloudflare.mjs";
+import { databases } from "./lib/migrations.mjs";
+import { objection } from "./lib/registries.mjs";
+import { deployed, here, inspect, short } from "./lib/registry-keys.mjs";
+import { configurations, jwk, publicUrl, services, setting, trust } from "./lib/services.mjs";
+import { read } from "./lib/settings.mjs";
+import { setUpNode } from "./lib/setup.mjs";
+import { Failure, main, root } from "./lib/steps.mjs";
+
+const help = `npm run doctor -- [--remote] [--registry SERVICE=URL]... [--public-url URL] [--persist-to DIR]
+
+  --remote                  the deployed worker, not the one of \`npm start\`
+  --registry SERVICE=URL    asks the registry of a service whether it trusts the index; may be repeated
+  --public-url URL          where the index is reached, if not at PUBLIC_URL
+  --persist-to DIR          where \`npm start -- --persist-to DIR\` keeps its databases`;
+
+const options = {
+  remote: { type: "boolean", default: false },
+  registry: { type: "string", multiple: true, default: [] },
+  "public-url": { type: "string" },
+  "persist-to": { type: "string", default: ".wrangler/state" },
+  help: { type: "boolean", default: false, short: "h" },
+};
+
+/** From so many days before its end on, a certificate is worth a warning. */
+const soon = 60;
+
+const well = (words) => ({ mark: "✓", words });
+const doubt = (words, cure) => ({ mark: "!", words, cure });
+const wrong = (words, cure) => ({ mark: "✗", words, cure });
+
+async function doctor(flags) {
+  const place = flags.remote ? deployed : here;
+  const checks = [
+    secrets, signing, permissions, bindings, address, registries, ...flags.registry.map(registry),
+    ...(flags.remote ? [open, secretsAtWork, signs] : []), ...databases.map(migrations),
+  ];
+  const told = new Set(); // what ails several checks is said once
+  for (const check of checks) {
+    for (const { mark, words, cure } of await attempt(() => check(place, flags))) {
+      if (mark === "✗") process.exitCode = 1;
+      const line = cure ? `${mark} ${words} → ${cure}` : `${mark} ${words}`;
+      if (!told.has(line)) console.log(line);
+      told.add(line);
+    }
+  }
+}
+
+/** A check that cannot even be made is something wrong, and its Failure says what. */
+async function attempt(check) {
+  try {
+    return [await check()].flat();
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const output = util.stripVTControlCharacters(error.output).split("\n").find((line) => /error/i.test(line));
+    return [wrong(output ? `${error.message} (${output.trim()})` : error.message)];
+  }
+}
+
+/** TOKEN_KEY and PASSWORD_PEPPER, by the rules of the worker. */
+function secrets(place) {
+  const made = place === here ? "npm start makes it" : "npm run deploy makes it, unless you have a copy";
+  const long = (value) => Buffer.byteLength(value) >= 32;
+  const rules = {
+    TOKEN_KEY: (part) => long(part),
+    PASSWORD_PEPPER: (part) => /^[^:]{1,8}:/.test(part) && long(part.slice(part.indexOf(":") + 1)),
+  };
+  return Object.entries(rules).map(([name, fits]) => {
+    const where = `${name} in ${short(place.secrets)}`;
+    const parts = read(place.secrets)[name]?.trim().split(",").map((part) => part.trim());
+    if (!parts?.[0]) return wrong(`${where} is missing`, made);
+    if (!parts.every(fits)) return wrong(`${where} is too short or ill-formed`, "values as .dev.vars.example says");
+    return well(`${where}: ${parts.length === 1 ? "one value" : `${parts.length} values, of which the first is used`}`);
+  });
+}
+
+async function secretsAtWork() {
+  const there = await secretNames();
+  if (!there) return wrong("the worker was never deployed", "npm run deploy");
+  const [deploy, keys] = ["npm run deploy", "npm run keys -- --remote"];
+  const cures = { TOKEN_KEY: deploy, PASSWORD_PEPPER: deploy, REGISTRY_KEY: keys, REGISTRY_CERTIFICATE: keys };
+  const missing = Object.keys(cures).filter((name) => !there.includes(name));
+  if (!missing.length) return well("the deployed worker has all secrets");
+  return missing.map((name) => wrong(`the deployed worker has no ${name}`, cures[name]));
+}
+
+/** REGISTRY_KEY, REGISTRY_CERTIFICATE, and the CA beside them. */
+function signing(place) {
+  const { key, leaf, chained, earlier, ca, caKey } = inspect(place);
+  const silent = `${short(place.secrets)}: /token answers 503`;
+  if (!key) return wrong(`REGISTRY_KEY is missing in ${silent}`, keys(place));
+  if (!leaf || !chained) return wrong(`REGISTRY_CERTIFICATE is missing in ${silent}`, keys(place));
+  const copy = `bring your copy of both, or ${keys(place, "rotate")}`;
+  if (!leaf.checkPrivateKey(key)) return wrong(`REGISTRY_KEY does not fit REGISTRY_CERTIFICATE in ${silent}`, copy);
+  if (!issued(chained, leaf)) return wrong("the certificate that signs is not of the CA behind it", keys(place, "rotate"));
+  const before = earlier.length ? `; what the ${earlier.length === 1 ? "one" : earlier.length} before signed is good` : "";
+  return [
+    well(`REGISTRY_KEY fits REGISTRY_CERTIFICATE${before}`),
+    dated(leaf, "the key that signs", keys(place, "rotate")),
+    dated(chained, "the CA", `${keys(place, "compromised")}, and every registry gets the new file`),
+    ours(place, chained, ca, caKey),
+  ];
+}
+
+/** The command that changes keys. */
+function keys({ flag }, verb = "") {
+  const words = `${verb}${flag}`.trim();
+  return `npm run keys${words && ` -- ${words}`}`;
+}
+
+/** Whether a new key could be made under the CA. */
+function ours(place, chained, ca, caKey) {
+  const at = (name) => `${short(place.folder)}/${name}`;
+  if (!ca || !caKey) return doubt(`${at(ca ? "ca.key" : "ca.pem")}, for the next key, is missing`, "bring your copy of it");
+  if (!ca.checkPrivateKey(caKey)) return wrong(`${at("ca.key")} is not the key of ${at("ca.pem")}`, "bring your copy of both");
+  if (!ca.raw.equals(chained.raw)) return wrong(`${at("ca.pem")} is not the CA of REGISTRY_CERTIFICATE`, keys(place, "rotate"));
+  return well(`${at("ca.key")} fits ${at("ca.pem")}`);
+}
+
+function dated(certificate, what, cure) {
+  if (expired(certificate)) return wrong(`${what} ended on ${lastDay(certificate)}`, cure);
+  if (daysLeft(certificate) < soon) return doubt(`${what} ends on ${lastDay(certificate)}, in ${daysLeft(certificate)} days`, cure);
+  return well(`${what} is good until ${lastDay(certificate)}`);
+}
+
+const migrations = (name) => async (place, flags) => {
+  const where = flags.remote ? ["--remote"] : ["--local", "--persist-to", flags["persist-to"]];
+  const said = await cloudflare(["d1", "migrations", "list", name, ...where]);
+  if (/No migrations to apply/.test(said)) return well(`${name} has all its tables`);
+  const pending = said.match(/\d+_\w+\.sql/g) ?? ["(it does not say which)"];
+  return wrong(`${name} waits for ${pending.join(", ")}`, flags.remote ? "npm run deploy" : "npm start");
+};
+
+/** What a deployed index leaves open. Some want that. */
+function open(place) {
+  const settings = [
+    ["REGISTRATION", "open", "closed", "anybody may make an account"],
+    ["VISIBILITY", "public", "private", "anybody may pull what is new"],
+  ];
+  return settings.map(([name, loose, tight, risk]) => {
+    if (setting(place, name) !== loose) return well(`${name} is ${tight}`);
+    return doubt(`${name} is ${loose}: ${risk}`, `"${tight}" in wrangler.toml, unless you want that`);
+  });
+}
+
+/** Whether the deployed worker answers where it says, with the key that we have. */
+async function signs(place, flags) {
+  const { leaf } = inspect(place);
+  if (!leaf) return [];
+  const address = `${publicUrl(place, flags["public-url"])}/.well-known/jwks.json`;
+  let keys;
+  try {
+    ({ keys } = await (await fetch(address, { signal: AbortSignal.timeout(10_000) })).json());
+  } catch (error) {
+    return wrong(`${address} does not answer (${error.cause?.code ?? error.message})`, "is PUBLIC_URL right, and the worker deployed?");
+  }
+  const ours = jwk(leaf);
+  if (keys?.[0]?.x === ours.x && keys[0].y === ours.y) return well("the deployed worker signs with the key that is here");
+  return wrong("the deployed worker signs with another key than the one here", "npm run keys -- --remote sends it again");
+}
+
+function bindings(place) {
+  const text = readFileSync(path.join(root, "wrangler.toml"), "utf8");
+  const bound = (name) => new RegExp(`^(?:binding|name)\\s*=\\s*["']${name}["']`, "m").test(text);
+  const losses = {
+    DB: [wrong, "nothing works"],
+    SEARCH: [wrong, "search answers 503"],
+    CACHE: [doubt, "every anonymous search asks the database"],
+    LOGIN_LIMIT: [doubt, "one address may try passwords of many users at full speed"],
+  };
+  const found = Object.entries(losses).filter(([name]) => !bound(name)).map(([name, [judge, loss]]) =>
+    judge(`wrangler.toml binds no ${name}: ${loss}`, "take it from the wrangler.toml that came with hublet"));
+  if (!/^crons\s*=\s*\[\s*["']/m.test(text)) {
+    found.push(doubt("wrangler.toml has no crons: nothing clears what has expired", 'crons = ["* * * * *"] under [triggers]'));
+  }
+  if (bound("MAIL") && !(setting(place, "MAIL_FROM") && setting(place, "PUBLIC_URL"))) {
+    found.push(wrong("MAIL is bound, but nobody can confirm an account", "set MAIL_FROM and PUBLIC_URL in wrangler.toml"));
+  }
+  return found.length ? found : well(`all bindings are there${bound("MAIL") ? "" : "; without MAIL an account is active at once"}`);
+}
+
+const address = (place, flags) => well(`the index is reached at ${publicUrl(place, flags["public-url"])}`);
+
+/** SERVICES, and whether what was written for each is still what it needs. */
+function registries(place, flags) {
+  const all = services(place);
+  if (!all.length) return doubt("SERVICES names no registry: nobody gets a token", `name one, then ${keys(place)}`);
+  const issuer = setting(place, "ISSUER") ?? "hublet";
+  const signedFor = all.map(({ name, trust }) => `${name} (${trust})`).join(", ");
+  const found = [well(`ISSUER ${JSON.stringify(issuer)} signs for ${signedFor}`)];
+  if (!inspect(place).leaf) return found;
+  const wanted = [...trust(place), ...configurations(place, publicUrl(place, flags["public-url"]))];
+  for (const { file, text } of wanted) {
+    if (!existsSync(file)) found.push(wrong(`${short(file)} is missing`, keys(place)));
+    else if (settled(readFileSync(file, "utf8")) !== settled(text)) {
+      found.push(doubt(`${short(file)} is not what the settings say today`, `${keys(place)}, and then the registry needs it`));
+    }
+  }
+  return found;
+}
+
+/** What counts in a configuration: not our comments, which may be worded anew. */
+const settled = (text) => text.replace(/^#.*\n|  #.*$/gm, "").trim();
+
+const registry = (pair) => async (place, flags) => {
+  const [, name, url] = /^([^=]+)=(https?:\/\/\S+)$/.exec(pair) ?? [];
+  const service = services(place).find((service) => service.name === name);
+  if (!service) return wrong(`--registry ${pair} is not SERVICE=URL with a service of SERVICES`);
+  if (!inspect(place).leaf) return [];
+  const against = await objection(place, service, url, publicUrl(place, flags["public-url"]));
+  if (against) return wrong(`${name} at ${url} ${against.words}`, against.cure);
+  return well(`${name} at ${url} sends people here and takes our tokens`);
+};
+
+/** Nobody but the owner reads a secret. */
+function permissions(place) {
+  const keys = here.folder;
+  const inside = existsSync(keys) ? readdirSync(keys, { recursive: true }).map((name) => path.join(keys, name)) : [];
+  const all = [keys, ...inside, place.secrets].filter((file) => existsSync(file));
+  const loose = [...new Set(all)].filter((file) => statSync(file).mode & 0o077);
+  if (process.platform === "win32" || !loose.length) return well("nobody else reads the secrets");
+  const mode = (file) => (statSync(file).isDirectory() ? 700 : 600);
+  return loose.map((file) => wrong(`others may read ${short(file)}`, `chmod ${mode(file)} ${short(file)}`));
+}
+
+function parse() {
+  try {
+    return util.parseArgs({ options }).values;
+  } catch (error) {
+    throw new Failure(error.message);
+  }
+}
+
+await main(async () => {
+  await setUpNode();
+  const flags = parse();
+  if (flags.help) console.log(help);
+  else await doctor(flags);
+});

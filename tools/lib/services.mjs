@@ -1,0 +1,154 @@
+// The registries that take our tokens, and the configuration that makes them do so.
+
+import { createHash, createHmac } from "node:crypto";
+import path from "node:path";
+import { here, inspect, make, short } from "./registry-keys.mjs";
+import { read, variable } from "./settings.mjs";
+import { Failure } from "./steps.mjs";
+import { keep } from "./vault.mjs";
+
+/** What somebody on this machine reaches without PUBLIC_URL. */
+const local = "http://127.0.0.1:8787";
+
+/** A setting of an index: its own file comes before wrangler.toml, as in `wrangler dev`. */
+export const setting = (place, name) => read(place.secrets)[name]?.trim() || variable(name);
+
+/** Where clients and registries reach the index. */
+export function publicUrl(place, given) {
+  const url = (given ?? setting(place, "PUBLIC_URL") ?? (place.flag ? "" : local)).replace(/\/+$/, "");
+  if (!url) throw new Failure("PUBLIC_URL, where registries send people, is not set: set it in wrangler.toml, or give --public-url URL");
+  if (!isOrigin(url)) throw new Failure(`PUBLIC_URL ${JSON.stringify(url)} is not https://host (http on a loopback address)`);
+  return url;
+}
+
+function isOrigin(text) {
+  const url = URL.parse(text);
+  const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url?.hostname);
+  return url?.origin === text.toLowerCase() && (url.protocol === "https:" || (url.protocol === "http:" && loopback));
+}
+
+/** SERVICES, read: the name of each, how it is told which key signed, and the file that is its configuration. */
+export function services(place) {
+  const texts = (setting(place, "SERVICES") ?? "").split(",").map((text) => text.trim()).filter(Boolean);
+  const found = texts.map(service);
+  const twice = found.find(({ file }, at) => found.findIndex((other) => other.file === file) < at);
+  if (twice) throw new Failure(`SERVICES names ${twice.name} twice, or another that makes the same file`);
+  return found;
+}
+
+function service(text) {
+  const [, name, trust = "x5c"] = /^([!#-+\--<>-[\]-~]+)(?:=(x5c|jwks|libtrust))?$/.exec(text) ?? [];
+  if (!name) throw new Failure(`SERVICES: ${JSON.stringify(text)} is not NAME or NAME=x5c|jwks|libtrust`);
+  return { name, trust, file: `${name.replace(/[^\w.:-]/g, "_").replace(/^\./, "_")}.yml` };
+}
+
+/**
+ * What proves that an event comes from this registry. It is made from the last key of TOKEN_KEY, which stays while
+ * new ones are put before it; the worker makes the same, so nobody has to store it.
+ */
+export function eventSecret(tokenKey, name) {
+  const mac = createHmac("sha256", tokenKey.split(",").at(-1).trim());
+  for (const part of ["hublet", "event secret", name]) {
+    const length = Buffer.alloc(8); // before each part, so that no two lists of parts are the same bytes
+    length.writeBigUInt64BE(BigInt(Buffer.byteLength(part)));
+    mac.update(length).update(part);
+  }
+  return mac.digest("hex");
+}
+
+/** What registries are given: by trust, the setting and the file that it names; for zot, its `cert`. */
+const given = {
+  x5c: { setting: "rootcertbundle", file: "ca.pem", kind: "docker-registry 2.8 and distribution 3" },
+  jwks: { setting: "jwks", file: "jwks.json", kind: "distribution 3" },
+  libtrust: { setting: "rootcertbundle", file: "leaves.pem", kind: "docker-registry 2.8" },
+};
+
+/** The setting of a registry that says whom it trusts, and the file for it. */
+export const trusted = (place, { trust }) => ({ setting: given[trust].setting, file: path.join(place.folder, given[trust].file) });
+
+/** The files that hold what registries trust, apart from the CA: they change with every key. */
+export function trust(place) {
+  const { leaf, earlier } = inspect(place);
+  const leaves = [leaf, ...earlier];
+  const pem = { file: path.join(place.folder, given.libtrust.file), text: leaves.map((certificate) => `${certificate}`).join("") };
+  if (!services(place).some(({ trust }) => trust === "jwks")) return [pem];
+  const jwks = `${JSON.stringify({ keys: leaves.map(jwk) }, null, 2)}\n`;
+  return [pem, { file: path.join(place.folder, given.jwks.file), text: jwks }];
+}
+
+/** The configuration of each registry. */
+export const configurations = (place, url) =>
+  services(place).map((service) => ({ file: path.join(place.folder, service.file), text: text(place, service, url) }));
+
+export const write = (files) => files.forEach(({ file, text }) => keep(file, text));
+
+/** The keys of this machine, where there are none, and what its registries need of them. */
+export async function forRegistries() {
+  if (!(await make(here))) return;
+  write([...trust(here), ...configurations(here, publicUrl(here))]);
+}
+
+/** The public key of a certificate, named by its RFC 7638 thumbprint. */
+export function jwk({ publicKey }) {
+  const { crv, kty, x, y } = publicKey.export({ format: "jwk" });
+  const kid = createHash("sha256").update(JSON.stringify({ crv, kty, x, y })).digest("base64url");
+  return { kty, crv, x, y, use: "sig", alg: "ES256", kid };
+}
+
+/** The part of a configuration that says who may do what; no secret is in it. */
+export function authentication(place, service, url) {
+  const { setting: name, file } = trusted(place, service);
+  return `auth:
+  token:
+    realm: ${JSON.stringify(`${url}/token`)}
+    service: ${JSON.stringify(service.name)}
+    issuer: ${JSON.stringify(setting(place, "ISSUER") ?? "hublet")}
+    ${name}: ${JSON.stringify(file)}  # copy this file to the registry and name the copy`;
+}
+
+function text(place, service, url) {
+  const tokenKey = read(place.secrets).TOKEN_KEY;
+  if (!tokenKey) throw new Failure(`TOKEN_KEY is not in ${short(place.secrets)}: bring your copy of it`);
+  const secret = eventSecret(tokenKey, service.name);
+  return `# For the registry ${JSON.stringify(service.name)}: a part of the configuration of ${given[service.trust].kind}.
+# It holds a secret. \`npm run keys\` writes it anew: change your copy of it.
+
+${authentication(place, service, url)}
+
+notifications:
+  endpoints:
+    - name: hublet
+      url: ${JSON.stringify(`${url}/events`)}
+      headers:
+        Authorization: [${JSON.stringify(`Bearer ${secret}`)}]
+      timeout: 10s
+      threshold: 3  # failures, after which it waits
+      backoff: 10s
+      ignoredmediatypes: [application/octet-stream]  # layers
+
+${notes[service.trust](url)}
+${zot(place, service, url, secret)}`;
+}
+
+const notes = {
+  x5c: () => `# distribution 3 takes the same, unchanged. A new key (npm run keys -- rotate) needs no change here.
+`,
+  jwks: (url) => `# docker-registry 2.8 has no such setting. The index shows the same keys at
+#   ${url}/.well-known/jwks.json
+# A new key (npm run keys -- rotate) is believed once the registry has the new file and was started again.
+`,
+  libtrust: () => `# distribution 3 does not take it. A new key (npm run keys -- rotate) is believed once the registry
+# has the new file and was started again.
+`,
+};
+
+const zot = (place, { name }, url, secret) => `# zot has this in JSON. It believes the first certificate of its file alone: a new key needs the new file there.
+#   "http": { "auth": { "bearer": {
+#     "realm": ${JSON.stringify(`${url}/token`)}, "service": ${JSON.stringify(name)},
+#     "cert": ${JSON.stringify(path.join(place.folder, given.libtrust.file))}
+#   } } },
+#   "extensions": { "events": { "enable": true, "sinks": [ {
+#     "type": "http", "address": ${JSON.stringify(`${url}/events`)}, "timeout": "10s",
+#     "credentials": { "token": ${JSON.stringify(secret)} }
+#   } ] } }
+`;
