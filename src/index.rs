@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     domain::password::Verified,
     refusal::{Answer, Fault},
-    store::Door,
+    store::{Door, Statement},
 };
 
 pub mod settings;
@@ -63,6 +63,12 @@ pub trait World {
     /// Puts a value into `CACHE` for so many seconds; a failure is nothing.
     fn cache<'a>(&'a self, key: &'a str, value: &'a str, seconds: u64) -> Pending<'a, ()>;
 
+    /// Signs ES256 with this P-256 key (PKCS#8): r and s, 64 bytes.
+    fn sign<'a>(&'a self, pkcs8: &'a [u8], message: &'a [u8]) -> Pending<'a, Result<Vec<u8>, Fault>>;
+
+    /// Whether this is an ES256 signature of the message under this key (an uncompressed point).
+    fn verifies<'a>(&'a self, point: &'a [u8; 65], message: &'a [u8], signature: &'a [u8]) -> Pending<'a, bool>;
+
     /// Does this after the answer has gone out.
     fn later(&self, work: Pending<'static, ()>);
 
@@ -88,6 +94,14 @@ impl Index {
         let mut bytes = [0; N];
         self.world.random(&mut bytes);
         bytes
+    }
+
+    /// Writes one statement after the answer.
+    pub fn later(&self, doing: &'static str, statement: Statement) {
+        let lender = self.clone();
+        self.world.later(Box::pin(async move {
+            lender.report(doing, lender.db.batch(vec![statement]).await.map_err(Into::into));
+        }));
     }
 
     /// Logs what failed after an answer had gone out: nobody else would hear of it.

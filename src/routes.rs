@@ -4,6 +4,10 @@
 //! Every path is served with and without a slash at its end, and never redirected: old clients lose
 //! their credentials on the way.
 
+pub mod hub;
+
+pub use hub::Hub;
+
 use crate::{
     domain::{
         RepositoryName,
@@ -34,16 +38,29 @@ pub enum Route {
     Search,
     /// `/v2/`
     Gate,
+    /// `/v2/_catalog`
+    Catalog,
+    /// `/token`
+    Token,
+    /// `/.well-known/jwks.json`
+    Keys,
+    /// `/events`
+    Events,
     /// `/account/confirm`
     Confirm,
     /// `/account/password`
     Password,
+    /// `/account/forgotten`
+    Forgotten,
+    /// The management API.
+    Hub(Hub),
 }
 
 /// The methods of a route, as its 405 lists them.
-type Methods = &'static [&'static str];
+pub type Methods = &'static [&'static str];
 
-const READ: Methods = &["GET", "HEAD", "OPTIONS"];
+/// Methods of what is only read.
+pub const READ: Methods = &["GET", "HEAD", "OPTIONS"];
 const FORM: Methods = &["GET", "HEAD", "POST", "OPTIONS"];
 
 impl Route {
@@ -51,11 +68,13 @@ impl Route {
     #[must_use]
     pub fn methods(&self) -> Methods {
         match self {
-            Self::Ping | Self::Search | Self::Gate | Self::Layer(..) => READ,
-            Self::Users | Self::Confirm | Self::Password => FORM,
+            Self::Ping | Self::Search | Self::Gate | Self::Catalog | Self::Keys | Self::Layer(..) => READ,
+            Self::Users | Self::Confirm | Self::Password | Self::Forgotten | Self::Token => FORM,
             Self::User(_) | Self::Auth(_) => &["PUT", "OPTIONS"],
             Self::Repository(_) => &["PUT", "DELETE", "OPTIONS"],
             Self::Images(_) => &["GET", "HEAD", "PUT", "DELETE", "OPTIONS"],
+            Self::Events => &["POST", "OPTIONS"],
+            Self::Hub(route) => route.methods(),
         }
     }
 
@@ -72,8 +91,14 @@ impl Route {
             Self::Layer(..) => "/v1/repositories/{repository}/layer/{image}/access",
             Self::Search => "/v1/search",
             Self::Gate => "/v2/",
+            Self::Catalog => "/v2/_catalog",
+            Self::Token => "/token",
+            Self::Keys => "/.well-known/jwks.json",
+            Self::Events => "/events",
             Self::Confirm => "/account/confirm",
             Self::Password => "/account/password",
+            Self::Forgotten => "/account/forgotten",
+            Self::Hub(route) => route.pattern(),
         }
     }
 
@@ -83,6 +108,7 @@ impl Route {
         match self {
             // 10,000 images with checksums.
             Self::Repository(_) | Self::Images(_) => 2_000_000,
+            Self::Events => 8 << 20,
             _ => 1 << 20,
         }
     }
@@ -90,16 +116,27 @@ impl Route {
     /// Whether a page in a browser, of any origin, may read its answer.
     #[must_use]
     pub fn is_public_read(&self) -> bool {
-        matches!(self, Self::Ping | Self::Search | Self::Images(_))
+        matches!(self, Self::Ping | Self::Search | Self::Images(_) | Self::Keys)
+    }
+
+    /// In which form a failure on it is written.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        match self {
+            Self::Confirm | Self::Password | Self::Forgotten => Dialect::Page,
+            Self::Gate | Self::Catalog | Self::Token | Self::Keys | Self::Events => Dialect::Token,
+            Self::Hub(_) => Dialect::Hub,
+            _ => Dialect::V1,
+        }
     }
 }
 
-/// In which form a failure on this path is written.
+/// In which form a failure is written on a path that is no route.
 #[must_use]
 pub fn dialect(path: &str) -> Dialect {
     match path.trim_start_matches('/').split('/').next() {
         Some("account") => Dialect::Page,
-        Some("v2" | "token") => Dialect::Token,
+        Some("v2") => Dialect::Hub,
         _ => Dialect::V1,
     }
 }
@@ -117,8 +154,14 @@ pub fn route(path: &str) -> Answer<Route> {
         ["v1", "search"] => Route::Search,
         ["v1", "repositories", rest @ ..] => return repository(rest),
         ["v2"] => Route::Gate,
+        ["v2", "_catalog"] => Route::Catalog,
+        ["v2", rest @ ..] => Route::Hub(Hub::read(rest)?),
+        ["token"] => Route::Token,
+        [".well-known", "jwks.json"] => Route::Keys,
+        ["events"] => Route::Events,
         ["account", "confirm"] => Route::Confirm,
         ["account", "password"] => Route::Password,
+        ["account", "forgotten"] => Route::Forgotten,
         _ => return Err(Refusal::NoRoute.into()),
     };
     Ok(route)

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    handlers::{account, gate, projection, v1},
+    handlers::{account, events, gate, hub, projection, token, v1},
     index::Index,
     refusal::{Answer, Error},
     routes::{self, Route},
@@ -29,7 +29,7 @@ pub async fn serve(index: &Index, request: &Request) -> Reply {
         Err(Error::Fault(fault)) => Some(fault.what.clone()),
         _ => None,
     };
-    let dialect = routes::dialect(&request.path);
+    let dialect = route.as_ref().map_or_else(|_| routes::dialect(&request.path), Route::dialect);
     let reply = answer.unwrap_or_else(|error| reply::failure(&error, dialect, &request.path, &request.id));
     let reply = finished(reply, request, route.as_ref().ok());
     index.world.log(&json!({
@@ -70,6 +70,14 @@ async fn handle(index: &Index, request: &Request, route: &Route) -> Answer<Reply
         (Route::Layer(name, image), _) => v1::images::access(index, request, name, image).await,
         (Route::Search, _) => v1::search::search(index, request).await,
         (Route::Gate, _) => gate::enter(index, request).await,
+        (Route::Catalog, _) => gate::catalog(index, request).await,
+        (Route::Token, "POST") => token::post(index, request).await,
+        (Route::Token, _) => token::get(index, request).await,
+        (Route::Keys, _) => Ok(gate::keys(index)?),
+        (Route::Events, _) => events::take(index, request).await,
+        (Route::Hub(route), method) => hub::handle(index, request, route, method).await,
+        (Route::Forgotten, "POST") => account::forgotten(index, request).await,
+        (Route::Forgotten, _) => Ok(account::forgotten_page()),
         (Route::Confirm, "POST") => account::confirm(index, request).await,
         (Route::Confirm, _) => Ok(account::confirm_page()),
         (Route::Password, "POST") => account::set_password(index, request).await,

@@ -35,12 +35,20 @@ impl Key {
     /// lists of parts are the same bytes and no MAC serves two purposes.
     #[must_use]
     pub fn mac(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
+        let mut framed = Vec::new();
+        for part in [b"hublet", purpose.as_bytes()].iter().chain(parts) {
+            framed.extend((part.len() as u64).to_be_bytes());
+            framed.extend(*part);
+        }
+        self.plain_mac(&framed)
+    }
+
+    /// HMAC-SHA256 over just these bytes, for a key that has no other purpose.
+    #[must_use]
+    pub fn plain_mac(&self, bytes: &[u8]) -> [u8; 32] {
         // HMAC takes a key of any length: the refusal that the type allows does not exist.
         let Ok(mut mac) = <Hmac<Sha256> as KeyInit>::new_from_slice(&self.secret) else { return [0; 32] };
-        for part in [b"hublet", purpose.as_bytes()].iter().chain(parts) {
-            mac.update(&(part.len() as u64).to_be_bytes());
-            mac.update(part);
-        }
+        mac.update(bytes);
         mac.finalize().into_bytes().into()
     }
 }

@@ -1,14 +1,24 @@
 //! The words of the field and their rules. Nothing here waits, stores, sends, or reads a clock.
 
 pub mod access;
+pub mod certificates;
+pub mod credential;
+pub mod events;
 pub mod images;
+pub mod jwt;
 pub mod keys;
+pub mod limits;
 pub mod names;
+pub mod opaque;
 pub mod password;
+pub mod registry_token;
 pub mod repository_token;
+pub mod scope;
 pub mod search;
 pub mod secret;
+pub mod session_token;
 pub mod throttle;
+pub mod time;
 
 pub use access::{Access, Role};
 pub use names::{RepositoryName, UserName};

@@ -6,6 +6,7 @@
 
 use crate::domain::{
     access::Access,
+    credential::Credential,
     keys::{ID, Keys},
     names::RepositoryName,
     secret::{hex, unhex},
@@ -27,55 +28,6 @@ const PURPOSE: &str = "repository token";
 const SIGNED: usize = 1 + ID + 8 + 1 + 8 + 8 + 8 + NONCE;
 const NONCE: usize = 8;
 const MAC: usize = 32;
-
-/// Whose right a token stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Credential {
-    /// Nobody's: it opens public repositories only.
-    Nobody,
-    /// A password's, of this epoch.
-    Password {
-        /// The user's id.
-        user: i64,
-        /// Ends with the password.
-        epoch: i64,
-    },
-    /// An access token's.
-    AccessToken {
-        /// The user's id.
-        user: i64,
-        /// The access token's id.
-        token: i64,
-    },
-}
-
-impl Credential {
-    /// The user, if it is one's.
-    #[must_use]
-    pub fn user(self) -> Option<i64> {
-        match self {
-            Self::Nobody => None,
-            Self::Password { user, .. } | Self::AccessToken { user, .. } => Some(user),
-        }
-    }
-
-    fn fields(self) -> (u8, i64, i64) {
-        match self {
-            Self::Nobody => (0, 0, 0),
-            Self::Password { user, epoch } => (1, user, epoch),
-            Self::AccessToken { user, token } => (2, user, token),
-        }
-    }
-
-    fn from_fields(fields: (u8, i64, i64)) -> Option<Self> {
-        match fields {
-            (0, 0, 0) => Some(Self::Nobody),
-            (1, user, epoch) => Some(Self::Password { user, epoch }),
-            (2, user, token) => Some(Self::AccessToken { user, token }),
-            _ => None,
-        }
-    }
-}
 
 /// What a genuine token says.
 #[derive(Debug, Clone, PartialEq, Eq)]

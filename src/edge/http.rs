@@ -6,7 +6,7 @@ use worker::{Headers, ResponseBuilder};
 use crate::{
     domain::secret::hex,
     serve::body_limit,
-    wire::{Reply, Request, request::HEADERS},
+    wire::{Reply, Request, request::headers_of},
 };
 
 /// Reads a request, with a body up to the limit of its path.
@@ -14,13 +14,13 @@ pub async fn read(mut request: worker::Request) -> worker::Result<Request> {
     // `Request::method` takes an unknown method for GET, and `Request::path` does not normalise.
     let method = request.inner().method();
     let url = request.url()?;
+    let path = url.path().to_owned();
     let mut headers = Vec::new();
-    for name in HEADERS {
+    for &name in headers_of(&path) {
         if let Some(value) = request.headers().get(name)? {
             headers.push((name.to_owned(), value));
         }
     }
-    let path = url.path().to_owned();
     let announced = headers.iter().find(|(name, _)| name == "content-length").and_then(|(_, value)| value.parse().ok());
     let body = match method.as_str() {
         "GET" | "HEAD" | "OPTIONS" => Some(Vec::new()),

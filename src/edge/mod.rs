@@ -1,6 +1,7 @@
 //! The only room that knows that it stands on Cloudflare: it lends the world to the index, reads
 //! requests and writes replies, and decides nothing.
 
+mod crypto;
 mod d1;
 mod http;
 mod world;

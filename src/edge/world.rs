@@ -7,6 +7,7 @@ use worker::{Context, Date, Delay, Env, ScheduleContext, console_error, console_
 
 use crate::{
     domain::password::Verified,
+    edge::crypto,
     index::{Message, Pending, Settings, World},
     refusal::Fault,
 };
@@ -117,6 +118,14 @@ impl World for Edge {
             // KV keeps nothing for less than a minute; the entry says itself how old it is.
             let _ = put.expiration_ttl(seconds.max(60)).execute().await;
         })
+    }
+
+    fn sign<'a>(&'a self, pkcs8: &'a [u8], message: &'a [u8]) -> Pending<'a, Result<Vec<u8>, Fault>> {
+        Box::pin(async move { crypto::sign(pkcs8, message).await.map_err(Fault::unconfigured) })
+    }
+
+    fn verifies<'a>(&'a self, point: &'a [u8; 65], message: &'a [u8], signature: &'a [u8]) -> Pending<'a, bool> {
+        Box::pin(crypto::verifies(point, message, signature))
     }
 
     fn later(&self, work: Pending<'static, ()>) {

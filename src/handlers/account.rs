@@ -7,8 +7,8 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::{
-    domain::{password, secret::sha256_hex},
-    handlers::who,
+    domain::{names, password, secret::sha256_hex},
+    handlers::{login, who},
     index::{Index, Message},
     refusal::{Answer, Fault, Refusal, not_found},
     store::{Statement, links},
@@ -17,6 +17,9 @@ use crate::{
 
 /// Seconds that a link to confirm an e-mail is good for.
 const CONFIRM: i64 = 24 * 60 * 60;
+
+/// Seconds that a mailed link to set a password is good for.
+const PASSWORD: i64 = 60 * 60;
 
 /// For a link that is used, expired or made up.
 const SPENT: &str = "This link is not valid (any more). Ask for a new one.";
@@ -28,8 +31,8 @@ pub struct Link {
 }
 
 impl Link {
-    /// A link that confirms an e-mail.
-    pub fn to_confirm(index: &Index) -> Result<Self, Fault> {
+    /// A new link.
+    pub fn new(index: &Index) -> Result<Self, Fault> {
         let public_url = index.settings.public_url.clone();
         let public_url =
             public_url.ok_or_else(|| Fault::unconfigured("MAIL needs PUBLIC_URL, of which links are made"))?;
@@ -52,6 +55,19 @@ impl Link {
             self.public_url, self.secret
         );
         send(index, Message { to: to.to_owned(), subject: "Confirm your e-mail address".into(), text });
+    }
+}
+
+impl Link {
+    /// Sends it as one that sets a password, after the answer.
+    fn send_password_to(self, index: &Index, to: &str, name: &str) {
+        let text = format!(
+            "Somebody, most likely you, asked for a new password for the account {name}.\n\n\
+             To set it, open this link within one hour:\n\n{}/account/password#{}\n\n\
+             If it was not you, do nothing: your password stays as it is.\n",
+            self.public_url, self.secret
+        );
+        send(index, Message { to: to.to_owned(), subject: "Set a new password".into(), text });
     }
 }
 
@@ -110,13 +126,42 @@ pub async fn set_password(index: &Index, request: &Request) -> Answer<Reply> {
     if index.db.last(vec![links::password_user(&hash, now)]).await?.is_empty() {
         return not_found(SPENT);
     }
-    who::hashing_turn(index, &request.address()).await?;
-    let stored = who::hash(index, &secret)?;
+    login::hashing_turn(index, &request.address()).await?;
+    let stored = login::hash(index, &secret)?;
     if index.db.last(links::set_password(&hash, &stored, now)).await?.is_empty() {
         return not_found(SPENT);
     }
     let text = "Your password is set. What was logged in with the old one is logged out.";
     Ok(served(Reply::html(200, page::message("Done", text))))
+}
+
+/// `GET /account/forgotten`
+#[must_use]
+pub fn forgotten_page() -> Reply {
+    let text =
+        "Give the e-mail address of your account. If it is confirmed, a link to set a new password is sent to it.";
+    served(Reply::html(200, page::form("Forgotten password", text, page::EMAIL, "Send the link")))
+}
+
+/// `POST /account/forgotten`
+///
+/// The answer and the work before it are the same whether the e-mail is known or not: one statement
+/// that keeps a link where there is somebody to keep it for. What it tells is used after the answer.
+pub async fn forgotten(index: &Index, request: &Request) -> Answer<Reply> {
+    if !index.world.mails() {
+        return Err(Fault::unconfigured("MAIL is not bound: `npm run admin -- password NAME` makes a link").into());
+    }
+    login::require_within_limit(index, &request.address()).await?;
+    let email = field(request, "email")?;
+    let email = names::email(email.trim())?;
+    let (link, now) = (Link::new(index)?, index.world.now());
+    let found =
+        index.db.last(links::forgotten(&sha256_hex(&link.secret), &email.to_lowercase(), now + PASSWORD, now)).await?;
+    if let Some(row) = found.first() {
+        link.send_password_to(index, row.text("address"), row.text("name"));
+    }
+    let text = "If this address belongs to an account, a link is on its way to it. It is good for one hour.";
+    Ok(served(Reply::html(200, page::message("Look into your mail", text))))
 }
 
 /// A field of a posted form; empty when it is missing.

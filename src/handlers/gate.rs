@@ -1,32 +1,93 @@
-//! `GET /v2/`: the gate of the registry protocol, which decides who can work with this host.
-//!
-//! Every client of today begins here. Without the version header, old ones do not take the index for
-//! a registry; with a 401, new ones ask for credentials.
+//! What the index serves of the registry protocol: its gate, the catalog, and the keys.
 
 use serde_json::json;
 
 use crate::{
-    handlers::who::{self, Presented},
+    domain::RepositoryName,
+    handlers::{
+        registry,
+        who::{self, Asker, Presented},
+    },
     index::Index,
-    refusal::{Answer, Challenge, Error, Refusal},
+    refusal::{Answer, Challenge, Error, Fault, Refusal},
+    store::{Row, repositories},
     wire::{Reply, Request},
 };
 
+/// Names on a page of the catalog, when the asker does not say, and at most.
+const PAGE: i64 = 100;
+const LARGEST_PAGE: i64 = 1_000;
+
 /// `GET /v2/`
+///
+/// Every client of today begins here. Without the version header, old ones do not take the index for
+/// a registry; with a 401, new ones ask for credentials.
 pub async fn enter(index: &Index, request: &Request) -> Answer<Reply> {
     let known = async {
-        let presented = who::presented(index, request)?;
+        let presented = who::presented_to_registry(index, request, false).await?;
         if presented == Presented::Nobody {
             return Err(who::unauthorized("authentication required"));
         }
         presented.require_no_token()?;
         presented.known(index, &index.db.last(vec![presented.statement()]).await?).await
     };
-    match known.await {
-        Ok(_) => Ok(Reply::json(200, &json!({})).personal()),
-        Err(Error::Refusal(Refusal::Unauthorized(_, reason))) => {
-            Err(Refusal::Unauthorized(Challenge::Basic, reason).into())
+    challenged(index, request, known.await.map(|_| Reply::json(200, &json!({})).personal()))
+}
+
+/// `GET /v2/_catalog?n=&last=`
+///
+/// What the asker may read, in the order of names.
+pub async fn catalog(index: &Index, request: &Request) -> Answer<Reply> {
+    let parameters = request.parameters();
+    let text = |name: &str| parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+    let limit = text("n").and_then(|n| n.parse::<i64>().ok()).unwrap_or(PAGE).clamp(1, LARGEST_PAGE);
+    let listed = async {
+        let presented = who::presented_to_registry(index, request, false).await?;
+        presented.require_no_token()?;
+        let last = text("last").unwrap_or_default();
+        let names = repositories::catalog(&presented.whose(), presented.may_administrate(), last, limit + 1);
+        let [asker, mut rows] = index.db.rows([presented.statement(), names]).await?;
+        let asker = presented.known(index, &asker).await?;
+        let more = i64::try_from(rows.len()).is_ok_and(|length| length > limit);
+        rows.truncate(usize::try_from(limit).unwrap_or_default());
+        let end = rows.last().filter(|_| more).map(|row| row.text("full_name").to_owned());
+        let names = rows.iter().filter(|row| allows(&asker, row)).map(|row| row.text("full_name")).collect::<Vec<_>>();
+        let reply = Reply::json(200, &json!({ "repositories": names })).personal();
+        Ok(match end {
+            Some(end) => reply.with("Link", format!("</v2/_catalog?last={}&n={limit}>; rel=\"next\"", encoded(&end))),
+            None => reply,
+        })
+    };
+    challenged(index, request, listed.await)
+}
+
+/// `GET /.well-known/jwks.json`
+pub fn keys(index: &Index) -> Result<Reply, Fault> {
+    let chain = &index.settings.signing_key()?.chain;
+    let keys = chain.leaves().map(crate::domain::certificates::Certificate::jwk).collect::<Vec<_>>();
+    Ok(Reply::json(200, &json!({ "keys": keys })).with("Cache-Control", "public, max-age=300"))
+}
+
+/// Gives a 401 the challenge that clients of registries understand: Bearer where there are keys to
+/// sign with, Basic where there are none.
+fn challenged(index: &Index, request: &Request, answer: Answer<Reply>) -> Answer<Reply> {
+    let Err(Error::Refusal(Refusal::Unauthorized(_, reason))) = answer else { return answer };
+    let challenge = match (index.settings.signing_key(), index.settings.services.first()) {
+        (Ok(_), Some(service)) => {
+            Challenge::Bearer { realm: registry::realm(index, request)?, service: service.name.clone() }
         }
-        Err(error) => Err(error),
-    }
+        _ => Challenge::Basic,
+    };
+    Err(Refusal::Unauthorized(challenge, reason).into())
+}
+
+/// Whether the access token that the asker came with allows to read what the asker may.
+fn allows(asker: &Asker, row: &Row) -> bool {
+    let Some(limits) = &asker.limits else { return true };
+    let name = row.text("full_name").split_once('/').map(|(namespace, name)| RepositoryName::parse(namespace, name));
+    matches!(name, Some(Ok(name)) if limits.role(&name, !row.flag("private")).is_some())
+}
+
+fn encoded(name: &str) -> String {
+    name.replace('/', "%2F")
 }

@@ -1,7 +1,12 @@
 //! One function per heading of the documents, each in five beats: who, what, may they, do it, say it.
 
 pub mod account;
+pub mod events;
 pub mod gate;
+pub mod hub;
+pub mod login;
 pub mod projection;
+pub mod registry;
+pub mod token;
 pub mod v1;
 pub mod who;

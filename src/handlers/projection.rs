@@ -6,9 +6,9 @@ use crate::{
     index::Index,
     refusal::{Answer, Fault},
     store::{
-        Row, documents, failures, links,
+        Row, documents, events, failures, links,
         outbox::{self, News},
-        users,
+        refresh_tokens, users,
     },
 };
 
@@ -107,6 +107,9 @@ async fn expire(index: &Index) -> Answer<()> {
     let mut batch = users::lapse(now);
     batch.push(links::expire(now));
     batch.push(failures::expire(now));
+    batch.push(events::expire(now));
+    let settings = &index.settings;
+    batch.push(refresh_tokens::expire(now, settings.refresh_unused, settings.refresh_age));
     index.db.batch(batch).await?;
     Ok(())
 }

@@ -5,14 +5,15 @@
 
 use crate::{
     domain::{
-        Access, RepositoryName, Role, Secret, UserName, password,
-        repository_token::{Claim, Credential},
-        throttle,
+        Access, RepositoryName, Role, Secret, UserName, credential::Credential, limits::Limits, opaque,
+        repository_token::Claim, session_token,
     },
+    handlers::{login, registry},
     index::Index,
-    refusal::{Answer, Challenge, Fault, Refusal, forbidden},
+    refusal::{Answer, Challenge, Error, Fault, Refusal, forbidden},
     store::{
-        Row, Statement, failures,
+        Row, Statement, access_tokens,
+        access_tokens::AccessToken,
         repositories::{Place, Whose},
         users,
         users::User,
@@ -37,8 +38,17 @@ pub enum Presented {
         /// Where it comes from.
         address: String,
     },
+    /// An access token in the place of a password.
+    AccessToken {
+        /// The user.
+        name: UserName,
+        /// As it is stored.
+        hash: String,
+    },
     /// A genuine repository token, whose right must still exist.
     Token(Claim),
+    /// A genuine session token, or registry token, whose right must still exist.
+    Bearer(Credential),
 }
 
 /// Somebody who is known.
@@ -48,48 +58,74 @@ pub struct Asker {
     pub user: Option<User>,
     /// What a token that is given to them stands for.
     pub credential: Credential,
+    /// What the access token allows that they came with.
+    pub limits: Option<Limits>,
 }
 
 impl Asker {
-    /// The most that they may do in a place.
-    #[must_use]
-    pub fn role_at(&self, place: &Place) -> Option<Role> {
-        place.standing(self.is_administrator()).role()
-    }
+    const NOBODY: Self = Self { user: None, credential: Credential::Nobody, limits: None };
 
-    /// Whether they administrate the whole index with these credentials.
+    /// Whether they administrate the whole index with these credentials: access tokens never do.
     #[must_use]
     pub fn is_administrator(&self) -> bool {
-        self.user.as_ref().is_some_and(|user| user.administrator)
+        self.limits.is_none() && self.user.as_ref().is_some_and(|user| user.administrator)
+    }
+
+    /// The most that they may do in a place: what the user may, and the access token allows.
+    #[must_use]
+    pub fn role_at(&self, place: &Place, name: &RepositoryName) -> Option<Role> {
+        let standing = place.standing(self.is_administrator());
+        match &self.limits {
+            None => standing.role(),
+            Some(limits) => standing.role().min(limits.role(name, standing.public)),
+        }
     }
 
     /// The user, or a 401.
     pub fn require_user(&self) -> Answer<&User> {
         self.user.as_ref().ok_or_else(|| unauthorized("Login required"))
     }
+
+    /// The user, who came with their password: an access token changes no account and makes no token.
+    pub fn require_password(&self) -> Answer<&User> {
+        if self.limits.is_some() {
+            return forbidden("An access token cannot do this");
+        }
+        self.require_user()
+    }
+
+    /// The name for records; empty for nobody.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.user.as_ref().map_or("", |user| &user.name)
+    }
 }
 
 /// 401 with the challenge of the index.
 #[must_use]
-pub fn unauthorized<E: From<Refusal>>(reason: &'static str) -> E {
+pub fn unauthorized(reason: &'static str) -> Error {
     Refusal::Unauthorized(Challenge::Index, reason.into()).into()
 }
 
-/// Reads what is presented, without storage. Credentials travel over https only, except to this
-/// machine itself.
-pub fn presented(index: &Index, request: &Request) -> Answer<Presented> {
+/// Refuses credentials over plain http, except to this machine itself.
+pub fn require_https(request: &Request) -> Answer<()> {
+    if request.https || request.loopback() { Ok(()) } else { forbidden("Credentials are taken over https only") }
+}
+
+fn authorization(request: &Request) -> Answer<Authorization> {
     let header = request.header("authorization");
-    let authorization = Authorization::read(header).ok_or_else(|| unauthorized::<Refusal>("Malformed credentials"))?;
-    if authorization == Authorization::Nobody {
-        return Ok(Presented::Nobody);
+    let authorization = Authorization::read(header).ok_or_else(|| unauthorized("Malformed credentials"))?;
+    if authorization != Authorization::Nobody {
+        require_https(request)?;
     }
-    require_https(request)?;
-    match authorization {
+    Ok(authorization)
+}
+
+/// Reads what is presented to the index: a password, an access token, a repository token.
+pub fn presented(index: &Index, request: &Request) -> Answer<Presented> {
+    match authorization(request)? {
         Authorization::Nobody => Ok(Presented::Nobody),
-        Authorization::Basic { name, secret } => {
-            let name = UserName::parse(&name).ok_or_else(|| unauthorized::<Refusal>(WRONG))?;
-            Ok(Presented::Password { name, secret, address: request.address() })
-        }
+        Authorization::Basic { name, secret } => Presented::named(&name, secret, request),
         Authorization::Token(token) => {
             let claim = Claim::verify(token.reveal(), index.settings.keys()?, index.world.now());
             claim.map(Presented::Token).ok_or_else(|| unauthorized("The token is not valid"))
@@ -98,12 +134,41 @@ pub fn presented(index: &Index, request: &Request) -> Answer<Presented> {
     }
 }
 
-/// Refuses credentials over plain http.
-pub fn require_https(request: &Request) -> Answer<()> {
-    if request.https || request.loopback() { Ok(()) } else { forbidden("Credentials are taken over https only") }
+/// Reads what is presented where a registry token is good too. `searching` asks that it be one for
+/// search.
+pub async fn presented_to_registry(index: &Index, request: &Request, searching: bool) -> Answer<Presented> {
+    let Authorization::Bearer(token) = authorization(request)? else { return presented(index, request) };
+    let standing = registry::verify(index, token.reveal()).await?;
+    match standing.filter(|standing| standing.searches || !searching) {
+        Some(standing) => Ok(Presented::Bearer(standing.credential)),
+        None => Err(unauthorized("The token is not valid")),
+    }
+}
+
+/// Reads what is presented to the management API: a session token and nothing else.
+pub fn presented_to_management(index: &Index, request: &Request) -> Answer<Presented> {
+    let refused = || Refusal::Unauthorized(Challenge::Session, "unauthorized".into());
+    let authorization = Authorization::read(request.header("authorization")).ok_or_else(refused)?;
+    if authorization == Authorization::Nobody {
+        return Ok(Presented::Nobody);
+    }
+    require_https(request)?;
+    let Authorization::Bearer(token) = authorization else { return Err(refused().into()) };
+    let credential = session_token::verify(token.reveal(), index.settings.keys()?, index.world.now());
+    Ok(credential.map(Presented::Bearer).ok_or_else(refused)?)
 }
 
 impl Presented {
+    /// A name with a password or an access token, told apart by its form.
+    pub fn named(name: &str, secret: Secret, request: &Request) -> Answer<Self> {
+        let name = UserName::parse(name).ok_or_else(|| unauthorized(WRONG))?;
+        if !opaque::Kind::Access.claims(secret.reveal()) {
+            return Ok(Self::Password { name, secret, address: request.address() });
+        }
+        let hash = opaque::Kind::Access.hash(secret.reveal());
+        hash.map(|hash| Self::AccessToken { name, hash }).ok_or_else(|| unauthorized("The access token is not valid"))
+    }
+
     /// Refuses a repository token that is for something else than this repository and this access.
     pub fn require_token_for(&self, name: &RepositoryName, wanted: &[Access]) -> Answer<()> {
         match self {
@@ -131,13 +196,35 @@ impl Presented {
         }
     }
 
+    /// Refuses nobody in the words of the management API.
+    pub fn require_session(&self) -> Answer<()> {
+        match self {
+            Self::Nobody => Err(Refusal::Unauthorized(Challenge::Session, "unauthorized".into()).into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether an administrator who presents this is one with it: access tokens never are.
+    #[must_use]
+    pub fn may_administrate(&self) -> bool {
+        match self {
+            Self::Password { .. } => true,
+            Self::Token(Claim { credential, .. }) | Self::Bearer(credential) => {
+                matches!(credential, Credential::Password { .. })
+            }
+            Self::Nobody | Self::AccessToken { .. } => false,
+        }
+    }
+
     /// Whose standing a place is read for.
     #[must_use]
     pub fn whose(&self) -> Whose<'_> {
         match self {
             Self::Nobody => Whose::Nobody,
-            Self::Password { name, .. } => Whose::Name(name.as_str()),
-            Self::Token(claim) => claim.credential.user().map_or(Whose::Nobody, Whose::Id),
+            Self::Password { name, .. } | Self::AccessToken { name, .. } => Whose::Name(name.as_str()),
+            Self::Token(Claim { credential, .. }) | Self::Bearer(credential) => {
+                credential.user().map_or(Whose::Nobody, Whose::Id)
+            }
         }
     }
 
@@ -145,131 +232,74 @@ impl Presented {
     #[must_use]
     pub fn statement(&self) -> Statement {
         match self {
-            Self::Nobody => users::by_id(0),
+            Self::Nobody => users::by_credential(Credential::Nobody),
             Self::Password { name, address, .. } => users::with_failures(name.as_str(), address),
-            Self::Token(claim) => users::by_id(claim.credential.user().unwrap_or(0)),
+            Self::AccessToken { name, hash } => users::with_access_token(name.as_str(), hash),
+            Self::Token(Claim { credential, .. }) | Self::Bearer(credential) => users::by_credential(*credential),
         }
     }
 
     /// Decides over the row of that statement.
     pub async fn known(&self, index: &Index, rows: &[Row]) -> Answer<Asker> {
         match self {
-            Self::Nobody => Ok(Asker { user: None, credential: Credential::Nobody }),
+            Self::Nobody => Ok(Asker::NOBODY),
             Self::Password { name, secret, address } => {
                 let row = rows.first().ok_or_else(|| Fault::broken("no row for a user"))?;
-                let user = by_password(index, row, name, secret, address).await?;
+                let user = login::check(index, row, name, secret, address).await?;
                 let credential = Credential::Password { user: user.id, epoch: user.epoch };
-                Ok(Asker { user: Some(user), credential })
+                Ok(Asker { user: Some(user), credential, limits: None })
             }
-            Self::Token(claim) => by_token(claim, rows),
+            Self::AccessToken { .. } => by_access_token(index, rows),
+            Self::Token(Claim { credential, .. }) => {
+                by_credential(index, *credential, rows).ok_or_else(|| unauthorized("The token is no longer valid"))
+            }
+            Self::Bearer(credential) => by_credential(index, *credential, rows)
+                .ok_or_else(|| Refusal::Unauthorized(Challenge::Session, "The token is no longer valid".into()).into()),
         }
     }
 }
 
-/// A token's right must still exist: the user is active, and the password is the one under which
-/// the token was given.
-fn by_token(claim: &Claim, rows: &[Row]) -> Answer<Asker> {
-    let user = rows.first().and_then(User::of);
-    let stands = match (claim.credential, &user) {
-        (Credential::Nobody, _) => true,
-        (Credential::Password { epoch, .. }, Some(user)) => user.active && user.epoch == epoch,
-        _ => false,
-    };
-    if stands {
-        Ok(Asker { user, credential: claim.credential })
-    } else {
-        Err(unauthorized("The token is no longer valid"))
+/// An access token that was found by its hash.
+fn by_access_token(index: &Index, rows: &[Row]) -> Answer<Asker> {
+    let found = rows.first().and_then(|row| Some((User::of(row)?, AccessToken::of(row)?)));
+    let Some((user, token)) = found else { return Err(unauthorized("The access token is not valid")) };
+    if !token.is_good(index.world.now()) {
+        return Err(unauthorized("The access token has expired or is not active"));
+    }
+    if !user.active {
+        return Err(Refusal::Inactive.into());
+    }
+    Ok(came_with(index, user, token))
+}
+
+/// A token's right must still exist: the user is active, and the password or the access token under
+/// which it was given is the same.
+fn by_credential(index: &Index, credential: Credential, rows: &[Row]) -> Option<Asker> {
+    if credential == Credential::Nobody {
+        return Some(Asker::NOBODY);
+    }
+    let row = rows.first()?;
+    let user = User::of(row).filter(|user| user.active)?;
+    match credential {
+        Credential::Password { epoch, .. } if user.epoch == epoch => {
+            Some(Asker { user: Some(user), credential, limits: None })
+        }
+        Credential::AccessToken { .. } => {
+            let token = AccessToken::of(row).filter(|token| token.is_good(index.world.now()))?;
+            Some(came_with(index, user, token))
+        }
+        _ => None,
     }
 }
 
-/// Checks a password against a row of [`users::with_failures`]. Whoever does not exist costs the same
-/// work and gets the same answer as a wrong password; so do those who are not active, until the
-/// password is right.
-async fn by_password(index: &Index, row: &Row, name: &UserName, secret: &Secret, address: &str) -> Answer<User> {
+/// Seconds within which another use of a token is not written down.
+const USE_NOTED: i64 = 60;
+
+fn came_with(index: &Index, user: User, token: AccessToken) -> Asker {
     let now = index.world.now();
-    let (from_address, from_anywhere) = users::failures(row);
-    let wait = throttle::wait(from_address, from_anywhere, now);
-    if wait > 0 {
-        return Err(Refusal::TooMany { retry_after: wait }.into());
+    if token.used_at.is_none_or(|used_at| used_at + USE_NOTED <= now) {
+        index.later("note the use of an access token", access_tokens::used(token.id, now));
     }
-    let user = User::of(row);
-    if !is_right(index, user.as_ref(), name, secret, address).await? {
-        index.db.batch(vec![failures::count(name.as_str(), address, now)]).await?;
-        return Err(unauthorized(WRONG));
-    }
-    let Some(user) = user.filter(|user| user.active) else { return Err(Refusal::Inactive.into()) };
-    if from_address.count > 0 || from_anywhere.count > 0 {
-        forget_failures(index, name, address);
-    }
-    Ok(user)
-}
-
-/// Whether the password is right: remembered, or worth one Argon2.
-async fn is_right(index: &Index, user: Option<&User>, name: &UserName, secret: &Secret, address: &str) -> Answer<bool> {
-    let (peppers, now) = (index.settings.peppers()?, index.world.now());
-    let stored = user.and_then(|user| user.password.as_deref());
-    if stored.is_some_and(|stored| index.verified.knows(name.as_str(), secret.reveal(), stored, now)) {
-        return Ok(true);
-    }
-    hashing_turn(index, address).await?;
-    let Some(stored) = stored else {
-        password::verify_nothing(secret.reveal(), peppers, index.settings.password_cost).map_err(Fault::broken)?;
-        return Ok(false);
-    };
-    let right = password::verify(secret.reveal(), stored, peppers).map_err(Fault::unconfigured)?;
-    if right {
-        index.verified.remember(name.as_str(), secret.reveal(), stored, now);
-        if password::is_outdated(stored, peppers, index.settings.password_cost) {
-            hash_anew(index, user, secret, stored);
-        }
-    }
-    Ok(right)
-}
-
-/// Waits until this request may compute an Argon2, within the limit of its address.
-pub async fn hashing_turn(index: &Index, address: &str) -> Answer<()> {
-    if !index.world.within_limit(address).await {
-        return Err(Refusal::TooMany { retry_after: 60 }.into());
-    }
-    turn(index).await
-}
-
-async fn turn(index: &Index) -> Answer<()> {
-    match index.verified.turn(index.world.millis()) {
-        Some(0) => Ok(()),
-        Some(wait) => {
-            index.world.sleep(wait).await;
-            Ok(())
-        }
-        None => Err(Refusal::TooMany { retry_after: 5 }.into()),
-    }
-}
-
-/// After the answer: the same password under the pepper and the cost of today.
-fn hash_anew(index: &Index, user: Option<&User>, secret: &Secret, stored: &str) {
-    let Some(id) = user.map(|user| user.id) else { return };
-    let (index, secret, stored) = (index.clone(), secret.clone(), stored.to_owned());
-    index.clone().world.later(Box::pin(async move {
-        let hashed = async {
-            turn(&index).await?;
-            let new = hash(&index, secret.reveal())?;
-            index.db.batch(vec![users::rehash(id, &stored, &new)]).await?;
-            Answer::Ok(())
-        };
-        index.report("hash a password anew", hashed.await);
-    }));
-}
-
-/// A password as it is stored. Take a [`hashing_turn`] first.
-pub fn hash(index: &Index, password: &str) -> Result<String, Fault> {
-    password::hash(password, index.random(), index.settings.peppers()?, index.settings.password_cost)
-        .map_err(Fault::broken)
-}
-
-fn forget_failures(index: &Index, name: &UserName, address: &str) {
-    let statement = failures::reset(name.as_str(), address);
-    let index = index.clone();
-    index.clone().world.later(Box::pin(async move {
-        index.report("forget failures", index.db.batch(vec![statement]).await.map_err(Into::into));
-    }));
+    let credential = Credential::AccessToken { user: user.id, token: token.id };
+    Asker { user: Some(user), credential, limits: Some(token.limits) }
 }

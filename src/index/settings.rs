@@ -3,14 +3,43 @@
 
 use crate::{
     domain::{
+        certificates::SigningKey,
         keys::Keys,
         password::{Cost, Peppers},
+        registry_token::KeyHint,
     },
     refusal::Fault,
 };
 
+/// A registry that tokens are for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Service {
+    /// `aud` of its tokens.
+    pub name: String,
+    /// How it is told which key signed.
+    pub hint: KeyHint,
+}
+
+impl Service {
+    /// Reads `NAME` or `NAME=x5c|jwks|libtrust`.
+    fn read(text: &str) -> Option<Self> {
+        let (name, hint) = text.split_once('=').unwrap_or((text, "x5c"));
+        let hint = match hint {
+            "x5c" => KeyHint::X5c,
+            "jwks" => KeyHint::Jwks,
+            "libtrust" => KeyHint::Libtrust,
+            _ => return None,
+        };
+        let plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\,".contains(&byte));
+        plain.then(|| Self { name: name.to_owned(), hint })
+    }
+}
+
+/// Seconds of a day.
+const DAY: i64 = 24 * 60 * 60;
+
 /// The settings of one deployment; each field is the var or secret of the same name.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Settings {
     token_key: Result<Keys, String>,
     password_pepper: Result<Peppers, String>,
@@ -26,6 +55,17 @@ pub struct Settings {
     pub public_url: Option<String>,
     /// `SEARCH_CACHE`: seconds that an anonymous search may be old.
     pub search_cache: u64,
+    signing_key: Result<SigningKey, String>,
+    /// `SERVICES`: the registries that tokens are for.
+    pub services: Vec<Service>,
+    /// `ISSUER`: `iss` of registry tokens.
+    pub issuer: String,
+    /// `REGISTRY_TOKEN_SECONDS`: how long a registry token lives, 60 to 3,600.
+    pub registry_token_seconds: i64,
+    /// `REFRESH_UNUSED_DAYS`, in seconds: how long a refresh token may lie unused.
+    pub refresh_unused: i64,
+    /// `REFRESH_DAYS`, in seconds: how old a refresh token may be.
+    pub refresh_age: i64,
     /// `MAIL_FROM`: the sender of mail.
     pub mail_from: Option<String>,
     /// What could not be read, for the log.
@@ -62,6 +102,25 @@ impl Settings {
         if public_url.as_ref().is_some_and(|url| !is_origin(url)) {
             problems.push("PUBLIC_URL is not https://host (http on a loopback address)".into());
         }
+        let signing_key = match (text("REGISTRY_KEY"), text("REGISTRY_CERTIFICATE")) {
+            (Some(key), Some(certificates)) => SigningKey::read(&key, &certificates),
+            _ => Err("REGISTRY_KEY and REGISTRY_CERTIFICATE are missing (npm run keys)".into()),
+        };
+        if text("REGISTRY_KEY").is_some() {
+            problems.extend(signing_key.as_ref().err().cloned());
+        }
+        let services = text("SERVICES").unwrap_or_default();
+        let mut service = |text: &str| {
+            let service = Service::read(text.trim());
+            if service.is_none() {
+                problems.push(format!("SERVICES: {text:?} is not NAME or NAME=x5c|jwks|libtrust"));
+            }
+            service
+        };
+        let services = services.split(',').filter(|s| !s.trim().is_empty()).filter_map(&mut service).collect();
+        let number = |name: &str, usual: i64, least: i64, most: i64| {
+            text(name).and_then(|value| value.parse::<i64>().ok()).unwrap_or(usual).clamp(least, most)
+        };
         let search_cache = text("SEARCH_CACHE").and_then(|value| value.parse().ok()).unwrap_or(0);
         Self {
             token_key,
@@ -72,6 +131,12 @@ impl Settings {
             registry: text("REGISTRY"),
             public_url: public_url.filter(|url| is_origin(url)),
             search_cache,
+            signing_key,
+            services,
+            issuer: text("ISSUER").unwrap_or_else(|| "hublet".into()),
+            registry_token_seconds: number("REGISTRY_TOKEN_SECONDS", 300, 60, 3_600),
+            refresh_unused: number("REFRESH_UNUSED_DAYS", 90, 1, 3_650) * DAY,
+            refresh_age: number("REFRESH_DAYS", 365, 1, 3_650) * DAY,
             mail_from: text("MAIL_FROM"),
             problems,
         }
@@ -80,6 +145,11 @@ impl Settings {
     /// The keys under which hublet signs for itself.
     pub fn keys(&self) -> Result<&Keys, Fault> {
         self.token_key.as_ref().map_err(Fault::unconfigured)
+    }
+
+    /// The key that signs registry tokens, with its certificates.
+    pub fn signing_key(&self) -> Result<&SigningKey, Fault> {
+        self.signing_key.as_ref().map_err(Fault::unconfigured)
     }
 
     /// The peppers of passwords.

@@ -39,11 +39,34 @@ pub fn confirm(hash: &str, now: i64) -> Vec<Statement> {
     ]
 }
 
+/// Keeps a link that sets the password of the active person whose confirmed e-mail this is; the last
+/// statement tells who: `name`, `address`.
+#[must_use]
+pub fn forgotten(hash: &str, email_key: &str, expires_at: i64, now: i64) -> Vec<Statement> {
+    vec![
+        Statement::new(
+            "insert into links (hash, user_id, email_id, expires_at, created_at)
+             select ?1, u.id, null, ?3, ?4 from emails e join users u on u.id = e.user_id
+             where e.key = ?2 and e.confirmed_at is not null and u.status = 'active' and u.kind = 'person'",
+        )
+        .bind(hash)
+        .bind(email_key)
+        .bind(expires_at)
+        .bind(now),
+        Statement::new(
+            "select u.name, e.address from links l join users u on u.id = l.user_id
+             join emails e on e.user_id = u.id and e.key = ?2 where l.hash = ?1",
+        )
+        .bind(hash)
+        .bind(email_key),
+    ]
+}
+
 /// Whose password a link sets: `user_id`, and the user's columns.
 #[must_use]
 pub fn password_user(hash: &str, now: i64) -> Statement {
     Statement::new(
-        "select u.id user_id, u.name user_name, u.status, u.administrator, u.password, u.epoch
+        "select u.id user_id, u.name user_name, u.kind, u.status, u.administrator, u.password, u.epoch
          from links l join users u on u.id = l.user_id
          where l.hash = ?1 and l.expires_at > ?2 and l.email_id is null and u.kind = 'person'",
     )
@@ -63,10 +86,9 @@ pub fn set_password(hash: &str, password: &str, now: i64) -> Vec<Statement> {
         .bind(hash)
         .bind(password)
         .bind(now),
-        Statement::new(
-            "delete from links where email_id is null and user_id = (select id from users where password = ?1)",
-        )
-        .bind(password),
+        Statement::new("delete from links where user_id = (select id from users where password = ?1)").bind(password),
+        Statement::new("delete from refresh_tokens where user_id = (select id from users where password = ?1)")
+            .bind(password),
         Statement::new("select id user_id from users where password = ?1").bind(password),
     ]
 }

@@ -3,12 +3,16 @@
 //! A function here is one statement or one short list of them, whose name is its meaning. Statements
 //! go through the one [`Door`], several at a time: a batch is one round trip and one transaction.
 
+pub mod access_tokens;
 pub mod documents;
 pub mod door;
+pub mod events;
 pub mod failures;
 pub mod images;
 pub mod links;
+pub mod machines;
 pub mod outbox;
+pub mod refresh_tokens;
 pub mod repositories;
 pub mod users;
 

@@ -14,6 +14,28 @@ pub enum Whose<'a> {
     Name(&'a str),
     /// The user of this id.
     Id(i64),
+    /// The user of the refresh token with this hash.
+    RefreshToken(&'a str),
+}
+
+impl Whose<'_> {
+    /// Binds the three parameters of which one says who it is: name, id, hash.
+    fn bind_to(&self, statement: Statement) -> Statement {
+        let (name, id, hash) = match *self {
+            Self::Nobody => (Value::Null, Value::Null, Value::Null),
+            Self::Name(name) => (name.into(), Value::Null, Value::Null),
+            Self::Id(id) => (Value::Null, id.into(), Value::Null),
+            Self::RefreshToken(hash) => (Value::Null, Value::Null, hash.into()),
+        };
+        statement.bind(name).bind(id).bind(hash)
+    }
+}
+
+/// The user of such three parameters, `?1` to `?3`.
+macro_rules! whose {
+    () => {
+        "coalesce(?2, (select id from users where name = ?1), (select user_id from refresh_tokens where hash = ?3))"
+    };
 }
 
 /// A repository.
@@ -60,6 +82,16 @@ impl Place {
         }
     }
 
+    /// The place as if a repository that is marked deleted were gone already.
+    #[must_use]
+    pub fn without_marked(mut self) -> Self {
+        if self.repository.as_ref().is_some_and(|repository| repository.marked) {
+            self.repository = None;
+            self.collaborator = None;
+        }
+        self
+    }
+
     /// What the rules are applied to.
     #[must_use]
     pub fn standing(&self, administrator: bool) -> Standing {
@@ -73,20 +105,26 @@ impl Place {
     }
 }
 
-/// The statement of a place, with more columns about its repository `r`.
+/// The statement of places: which (`$asked`, with `namespace` and `name`), and more columns about each
+/// repository `r`.
 macro_rules! place {
-    ($more:literal) => {
+    ($more:literal, $asked:literal) => {
         concat!(
             "select n.id namespace_id, n.owner_id is not null and n.owner_id = u.id owner,
                r.id repository_id, r.private, r.deleted_at, r.revision, m.role member_role, c.role collaborator_role",
             $more,
-            " from (select ?1 as namespace, ?2 as name) asked
-             left join namespaces n on n.name = asked.namespace
+            " from ",
+            $asked,
+            " asked left join namespaces n on n.name = asked.namespace
              left join repositories r on r.namespace_id = n.id and r.name = asked.name
-             left join users u on u.id = coalesce(?4, (select id from users where name = ?3))
-             left join members m on m.namespace_id = n.id and m.user_id = u.id
+             left join users u on u.id = ",
+            whose!(),
+            " left join members m on m.namespace_id = n.id and m.user_id = u.id
              left join collaborators c on c.repository_id = r.id and c.user_id = u.id"
         )
+    };
+    ($more:literal) => {
+        place!($more, "(select ?4 as namespace, ?5 as name)")
     };
 }
 
@@ -113,17 +151,23 @@ pub fn place_with_images(name: &RepositoryName, whose: &Whose<'_>) -> Statement 
 /// A place with whether its repository lists this image (`listed`).
 #[must_use]
 pub fn place_with_image(name: &RepositoryName, whose: &Whose<'_>, image: &str) -> Statement {
-    let sql = place!(", exists (select 1 from images where repository_id = r.id and id = ?5) listed");
+    let sql = place!(", exists (select 1 from images where repository_id = r.id and id = ?6) listed");
     located(sql, name, whose).bind(image)
 }
 
+/// Several places at once (a JSON list of pairs of namespace and name), each with its `position`.
+#[must_use]
+pub fn places(names: &str, whose: &Whose<'_>) -> Statement {
+    whose
+        .bind_to(Statement::new(place!(
+            ", asked.position",
+            "(select key position, value ->> 0 namespace, value ->> 1 name from json_each(?4))"
+        )))
+        .bind(names)
+}
+
 fn located(sql: &'static str, name: &RepositoryName, whose: &Whose<'_>) -> Statement {
-    let (user_name, id) = match *whose {
-        Whose::Nobody => (Value::Null, Value::Null),
-        Whose::Name(name) => (name.into(), Value::Null),
-        Whose::Id(id) => (Value::Null, id.into()),
-    };
-    Statement::new(sql).bind(name.namespace.as_str()).bind(name.name.as_str()).bind(user_name).bind(id)
+    whose.bind_to(Statement::new(sql)).bind(name.namespace.as_str()).bind(name.name.as_str())
 }
 
 /// Makes a repository, unless it is there. One that was marked deleted (`marked`) goes first.
@@ -132,8 +176,9 @@ pub fn create(namespace: i64, name: &str, marked: Option<i64>, private: bool, no
     let mut statements = marked.map(remove).unwrap_or_default();
     statements.push(
         Statement::new(
-            "insert into repositories (namespace_id, name, private, created_at, updated_at)
-             values (?1, ?2, ?3, ?4, ?4) on conflict (namespace_id, name) do nothing",
+            "insert into repositories (namespace_id, name, full_name, private, created_at, updated_at)
+             select id, ?2, name || '/' || ?2, ?3, ?4, ?4 from namespaces where id = ?1
+             on conflict (namespace_id, name) do nothing",
         )
         .bind(namespace)
         .bind(name)
@@ -183,28 +228,65 @@ pub fn tell_search(id: i64) -> Statement {
     Statement::new("insert into outbox (repository_id) values (?1)").bind(id)
 }
 
-/// The private repositories that a user may read, as ids (`id`), the newest first.
+/// The private repositories that a user may read, the newest first, as a JSON list of pairs of id and
+/// full name (`readable`).
 #[must_use]
 pub fn readable_private(whose: &Whose<'_>, most: i64) -> Statement {
-    let (name, id) = match *whose {
-        Whose::Nobody => (Value::Null, Value::Null),
-        Whose::Name(name) => (name.into(), Value::Null),
-        Whose::Id(id) => (Value::Null, id.into()),
-    };
-    Statement::new(
-        "with asker as (select id from users where id = coalesce(?2, (select id from users where name = ?1)))
-         select json_group_array(id) ids from (
-           select r.id from asker join namespaces n on n.owner_id = asker.id join repositories r on r.namespace_id = n.id
-             where r.private = 1 and r.deleted_at is null and r.pushed_at is not null
-           union
-           select r.id from asker join members m on m.user_id = asker.id join repositories r on r.namespace_id = m.namespace_id
-             where r.private = 1 and r.deleted_at is null and r.pushed_at is not null
-           union
-           select r.id from asker join collaborators c on c.user_id = asker.id join repositories r on r.id = c.repository_id
-             where r.private = 1 and r.deleted_at is null and r.pushed_at is not null
-           order by 1 desc limit ?3)",
-    )
-    .bind(name)
-    .bind(id)
-    .bind(most)
+    whose
+        .bind_to(Statement::new(concat!(
+            "with asker as (select id from users where id = ",
+            whose!(),
+            ")
+             select json_group_array(json_array(id, full_name)) readable from (
+               select r.id, r.full_name from asker join namespaces n on n.owner_id = asker.id
+                 join repositories r on r.namespace_id = n.id
+                 where r.private = 1 and r.deleted_at is null and r.pushed_at is not null
+               union
+               select r.id, r.full_name from asker join members m on m.user_id = asker.id
+                 join repositories r on r.namespace_id = m.namespace_id
+                 where r.private = 1 and r.deleted_at is null and r.pushed_at is not null
+               union
+               select r.id, r.full_name from asker join collaborators c on c.user_id = asker.id
+                 join repositories r on r.id = c.repository_id
+                 where r.private = 1 and r.deleted_at is null and r.pushed_at is not null
+               order by 1 desc limit ?4)"
+        )))
+        .bind(most)
+}
+
+/// What somebody may read, in the order of full names, behind this one: `full_name`, `private`.
+/// `administrating` lets an administrator read everything.
+#[must_use]
+pub fn catalog(whose: &Whose<'_>, administrating: bool, last: &str, limit: i64) -> Statement {
+    whose
+        .bind_to(Statement::new(concat!(
+            "with asker as (select id, administrator from users where id = ",
+            whose!(),
+            ")
+             select full_name, private from (
+               select full_name, private from (select full_name, private from repositories
+                 where private = 0 and deleted_at is null and pushed_at is not null and full_name > ?4
+                 order by full_name limit ?5)
+               union
+               select r.full_name, r.private from asker join namespaces n on n.owner_id = asker.id
+                 join repositories r on r.namespace_id = n.id
+                 where r.deleted_at is null and r.pushed_at is not null and r.full_name > ?4
+               union
+               select r.full_name, r.private from asker join members m on m.user_id = asker.id
+                 join repositories r on r.namespace_id = m.namespace_id
+                 where r.deleted_at is null and r.pushed_at is not null and r.full_name > ?4
+               union
+               select r.full_name, r.private from asker join collaborators c on c.user_id = asker.id
+                 join repositories r on r.id = c.repository_id
+                 where r.deleted_at is null and r.pushed_at is not null and r.full_name > ?4
+               union
+               select full_name, private from (select r.full_name, r.private from repositories r
+                 where ?6 and exists (select 1 from asker where administrator = 1)
+                   and r.deleted_at is null and r.pushed_at is not null and r.full_name > ?4
+                 order by r.full_name limit ?5)
+               order by 1 limit ?5)"
+        )))
+        .bind(last)
+        .bind(limit)
+        .bind(administrating)
 }

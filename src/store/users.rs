@@ -1,7 +1,7 @@
 //! Users and their e-mails.
 
 use crate::{
-    domain::throttle::Failures,
+    domain::{credential::Credential, throttle::Failures},
     store::{Row, Statement},
 };
 
@@ -12,6 +12,8 @@ pub struct User {
     pub id: i64,
     /// Its name.
     pub name: String,
+    /// A machine has no password.
+    pub machine: bool,
     /// Only an active user may do anything.
     pub active: bool,
     /// Administrates the whole index.
@@ -29,6 +31,7 @@ impl User {
         Some(Self {
             id: row.maybe_integer("user_id")?,
             name: row.text("user_name").to_owned(),
+            machine: row.text("kind") == "machine",
             active: row.text("status") == "active",
             administrator: row.flag("administrator"),
             password: row.maybe_text("password").map(str::to_owned),
@@ -41,7 +44,7 @@ impl User {
 #[must_use]
 pub fn with_failures(name: &str, address: &str) -> Statement {
     Statement::new(
-        "select u.id user_id, u.name user_name, u.status, u.administrator, u.password, u.epoch,
+        "select u.id user_id, u.name user_name, u.kind, u.status, u.administrator, u.password, u.epoch,
            f.count address_count, f.last_at address_last_at, g.count name_count, g.last_at name_last_at
          from (select ?1 as name) typed
          left join users u on u.name = typed.name
@@ -59,11 +62,43 @@ pub fn failures(row: &Row) -> (Failures, Failures) {
     (read("address_count", "address_last_at"), read("name_count", "name_last_at"))
 }
 
-/// Somebody by id.
+/// Whose a credential is, with the access token that it names (`token_*`).
 #[must_use]
-pub fn by_id(id: i64) -> Statement {
+pub fn by_credential(credential: Credential) -> Statement {
+    let (user, token) = match credential {
+        Credential::Nobody => (0, None),
+        Credential::Password { user, .. } => (user, None),
+        Credential::AccessToken { user, token } => (user, Some(token)),
+    };
     Statement::new(
-        "select u.id user_id, u.name user_name, u.status, u.administrator, u.password, u.epoch
+        "select u.id user_id, u.name user_name, u.kind, u.status, u.administrator, u.password, u.epoch,
+           t.id token_id, t.scopes token_scopes, t.resources token_resources, t.is_active token_active,
+           t.expires_at token_expires_at, t.used_at token_used_at
+         from users u left join access_tokens t on t.id = ?2 and t.user_id = u.id where u.id = ?1",
+    )
+    .bind(user)
+    .bind(token)
+}
+
+/// Whose an access token is, by its hash (`token_*`), under this name.
+#[must_use]
+pub fn with_access_token(name: &str, hash: &str) -> Statement {
+    Statement::new(
+        "select u.id user_id, u.name user_name, u.kind, u.status, u.administrator, u.password, u.epoch,
+           t.id token_id, t.scopes token_scopes, t.resources token_resources, t.is_active token_active,
+           t.expires_at token_expires_at, t.used_at token_used_at
+         from access_tokens t join users u on u.id = t.user_id where t.hash = ?2 and u.name = ?1",
+    )
+    .bind(name)
+    .bind(hash)
+}
+
+/// When a user joined, and the e-mail where mail goes: `created_at`, `address`.
+#[must_use]
+pub fn profile(id: i64) -> Statement {
+    Statement::new(
+        "select u.created_at, (select address from emails where user_id = u.id and confirmed_at is not null
+           order by confirmed_at, id limit 1) address
          from users u where u.id = ?1",
     )
     .bind(id)
@@ -73,7 +108,7 @@ pub fn by_id(id: i64) -> Statement {
 #[must_use]
 pub fn by_name(name: &str) -> Statement {
     Statement::new(
-        "select u.id user_id, u.name user_name, u.status, u.administrator, u.password, u.epoch
+        "select u.id user_id, u.name user_name, u.kind, u.status, u.administrator, u.password, u.epoch
          from users u where u.name = ?1",
     )
     .bind(name)
@@ -188,7 +223,7 @@ pub fn add_email(user: i64, address: &str, key: &str, confirmed: bool, now: i64)
 }
 
 /// Sets a password, unless the e-mail that goes with it is somebody else's. What was given out under
-/// the old one ends: links here, tokens by the epoch.
+/// the old one ends: links and refresh tokens here, other tokens by the epoch.
 #[must_use]
 pub fn set_password(user: i64, password: &str, email_key: Option<&str>) -> Vec<Statement> {
     vec![
@@ -200,7 +235,13 @@ pub fn set_password(user: i64, password: &str, email_key: Option<&str>) -> Vec<S
         .bind(password)
         .bind(email_key),
         Statement::new(
-            "delete from links where user_id = ?1 and email_id is null
+            "delete from links where user_id = ?1
+             and exists (select 1 from users where id = ?1 and password = ?2)",
+        )
+        .bind(user)
+        .bind(password),
+        Statement::new(
+            "delete from refresh_tokens where user_id = ?1
              and exists (select 1 from users where id = ?1 and password = ?2)",
         )
         .bind(user)

@@ -49,6 +49,10 @@ pub fn form(title: &str, text: &str, fields: &str, button: &str) -> String {
 pub const PASSWORD: &str = "<label>New password <input type=\"password\" name=\"password\" minlength=\"5\" \
 maxlength=\"1024\" autocomplete=\"new-password\" required></label>";
 
+/// The field for an e-mail address.
+pub const EMAIL: &str = "<label>E-mail <input type=\"email\" name=\"email\" maxlength=\"254\" \
+autocomplete=\"email\" required></label>";
+
 fn frame(title: &str, content: &str) -> String {
     let title = escaped(title);
     format!(

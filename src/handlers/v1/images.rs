@@ -31,7 +31,7 @@ pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> An
     let [asker, mut place] = index.db.rows([presented.statement(), place]).await?;
     let asker = presented.known(index, &asker).await?;
     let row = place.first_mut().ok_or_else(|| Fault::broken("no row for a place"))?;
-    let repository = opened(&presented, &asker, &Place::of(row), Role::Read)?;
+    let repository = opened(&presented, &asker, name, &Place::of(row), Role::Read)?;
     let reply =
         Reply::raw_json(200, row.take_text("images")).personal().with("Vary", "Accept, Authorization, X-Docker-Token");
     let reply = with_endpoint(reply, index, request);
@@ -60,7 +60,7 @@ pub async fn update(index: &Index, request: &Request, name: &RepositoryName) -> 
         Some(body) => images::read(body)?,
     };
     let place = Place::of(place.first().ok_or_else(|| Fault::broken("no row for a place"))?);
-    let repository = opened(&presented, &asker, &place, Role::Write)?;
+    let repository = opened(&presented, &asker, name, &place, Role::Write)?;
     let mut batch = repositories::pushed(repository.id, index.world.now());
     batch.extend(store::images::merge(&Target::Id(repository.id), &images::pairs(&list)));
     require_merged(&index.db.last(batch).await?)?;
@@ -86,7 +86,7 @@ pub async fn clear(index: &Index, request: &Request, name: &RepositoryName) -> A
     let [asker, place] = index.db.rows([presented.statement(), place]).await?;
     let asker = presented.known(index, &asker).await?;
     let place = Place::of(place.first().ok_or_else(|| Fault::broken("no row for a place"))?);
-    let repository = opened(&presented, &asker, &place, Role::Write)?;
+    let repository = opened(&presented, &asker, name, &place, Role::Write)?;
     index.db.batch(vec![store::images::clear(repository.id)]).await?;
     Ok(Reply::empty(204))
 }
@@ -105,7 +105,7 @@ pub async fn authorize(index: &Index, request: &Request, name: &RepositoryName) 
         let [asker, place] = index.db.rows([presented.statement(), place]).await?;
         let asker = presented.known(index, &asker).await?;
         let place = Place::of(place.first().ok_or_else(|| Fault::broken("no row for a place"))?);
-        opened(&presented, &asker, &place, Role::Read)
+        opened(&presented, &asker, name, &place, Role::Read)
     };
     match opens.await {
         Ok(_) => Ok(Reply::json(200, &json!("OK")).personal()),
@@ -124,6 +124,6 @@ pub async fn access(index: &Index, request: &Request, name: &RepositoryName, ima
     let [asker, place] = index.db.rows([presented.statement(), place]).await?;
     let asker = presented.known(index, &asker).await?;
     let row = place.first().ok_or_else(|| Fault::broken("no row for a place"))?;
-    opened(&presented, &asker, &Place::of(row), Role::Read)?;
+    opened(&presented, &asker, name, &Place::of(row), Role::Read)?;
     Ok(Reply::json(200, &json!({ "access": row.flag("listed") })).personal())
 }

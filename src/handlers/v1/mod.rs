@@ -38,9 +38,15 @@ pub fn ping() -> Reply {
 
 /// The repository of a place, for somebody who wants this much of it. A repository token must be for
 /// this very repository, and its user may still do what the token names.
-fn opened(presented: &Presented, asker: &Asker, place: &Place, wanted: Role) -> Answer<Repository> {
+fn opened(
+    presented: &Presented,
+    asker: &Asker,
+    name: &RepositoryName,
+    place: &Place,
+    wanted: Role,
+) -> Answer<Repository> {
     let Some(repository) = place.repository.clone() else { return not_found(ABSENT) };
-    let role = asker.role_at(place);
+    let role = asker.role_at(place, name);
     if let Presented::Token(claim) = presented {
         if claim.repository_id != repository.id || role < Some(claim.access.role()) {
             return Err(unauthorized("The token is no longer valid"));

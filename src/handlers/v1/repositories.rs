@@ -50,7 +50,7 @@ pub async fn create(index: &Index, request: &Request, name: &RepositoryName) -> 
 /// Gives the namespace in which one may push under this name. What is private and not theirs looks
 /// like what does not exist and may not be made.
 fn require_pushable(asker: &who::Asker, place: &Place, name: &RepositoryName) -> Answer<i64> {
-    let role = asker.role_at(place);
+    let role = asker.role_at(place, name);
     match place.namespace_id {
         Some(namespace) if role >= Some(Role::Write) => Ok(namespace),
         _ if role.is_some() && place.repository.is_some() => forbidden(DENIED),
@@ -75,7 +75,7 @@ pub async fn delete(index: &Index, request: &Request, name: &RepositoryName) -> 
         return invalid("Invalid JSON");
     }
     let place = Place::of(place.first().ok_or_else(|| Fault::broken("no row for a place"))?);
-    let role = asker.role_at(&place);
+    let role = asker.role_at(&place, name);
     let Some(repository) = place.repository.filter(|_| role.is_some()) else { return not_found(ABSENT) };
     if role < Some(Role::Admin) {
         return if repository.marked { not_found(ABSENT) } else { forbidden(DENIED) };

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::{
-    domain::{names::LIBRARY, search::Search},
-    handlers::who::{self, Presented},
+    domain::{RepositoryName, credential::Credential, names::LIBRARY, search::Search},
+    handlers::who::{self, Asker, Presented},
     index::Index,
     refusal::Answer,
     store::{
@@ -22,9 +22,9 @@ const MOST_PRIVATE: i64 = 10_000;
 ///
 /// docker and podman take nothing but 200, so nothing that is asked is an error.
 pub async fn search(index: &Index, request: &Request) -> Answer<Reply> {
-    let presented = who::presented(index, request)?;
+    let presented = who::presented_to_registry(index, request, true).await?;
     let search = Search::read(&request.parameters());
-    if presented == Presented::Nobody {
+    if presented == Presented::Nobody || presented == Presented::Bearer(Credential::Nobody) {
         return anybody(index, &search).await;
     }
     presented.require_no_token()?;
@@ -34,9 +34,23 @@ pub async fn search(index: &Index, request: &Request) -> Answer<Reply> {
     let sight = if asker.is_administrator() {
         Sight::All
     } else {
-        Sight::Also(own.first().map_or("[]", |row| row.text("ids")).to_owned())
+        Sight::Also(readable(&asker, own.first().map_or("[]", |row| row.text("readable"))))
     };
     Ok(Reply::raw_json(200, found(index, &search, &sight).await?).personal())
+}
+
+/// The ids of those that the asker's access token allows too, as JSON.
+fn readable(asker: &Asker, pairs: &str) -> String {
+    let pairs = serde_json::from_str::<Vec<(i64, String)>>(pairs).unwrap_or_default();
+    let allowed = |name: &str| match (&asker.limits, name.split_once('/')) {
+        (None, _) => true,
+        (Some(limits), Some((namespace, name))) => {
+            RepositoryName::parse(namespace, name).is_ok_and(|name| limits.role(&name, false).is_some())
+        }
+        _ => false,
+    };
+    let ids = pairs.into_iter().filter(|(_, name)| allowed(name)).map(|(id, _)| id).collect::<Vec<_>>();
+    json!(ids).to_string()
 }
 
 /// The answer to nobody is the same for everybody, so it may be a little old.

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     domain::{UserName, names, password},
-    handlers::{account, who},
+    handlers::{account, login, who},
     index::Index,
     refusal::{Answer, Fault, Refusal, forbidden, invalid, not_found},
     store::users::{self, Account, User},
@@ -56,17 +56,17 @@ pub async fn register(index: &Index, request: &Request) -> Answer<Reply> {
     if email_taken {
         return invalid(EMAIL_TAKEN);
     }
-    who::hashing_turn(index, &request.address()).await?;
+    login::hashing_turn(index, &request.address()).await?;
     let account = Account {
         name: name.as_str(),
-        password: &who::hash(index, secret)?,
+        password: &login::hash(index, secret)?,
         email,
         email_key: &email.to_lowercase(),
         confirmed: !index.world.mails(),
         now: index.world.now(),
     };
     let mut batch = users::register(&account);
-    let link = (!account.confirmed).then(|| account::Link::to_confirm(index)).transpose()?;
+    let link = (!account.confirmed).then(|| account::Link::new(index)).transpose()?;
     if let Some(link) = &link {
         // Before the last statement, which tells the outcome.
         batch.insert(3, link.statement(account.email_key, account.now));
@@ -110,8 +110,8 @@ pub async fn update(index: &Index, request: &Request, name: &str) -> Answer<Repl
     let known = owner.first().is_some_and(|owner| owner.maybe_integer("confirmed_at").is_some());
     let mut batch = Vec::new();
     if let Some(secret) = change.password {
-        who::hashing_turn(index, &request.address()).await?;
-        batch.extend(users::set_password(user.id, &who::hash(index, secret)?, email_key.as_deref()));
+        login::hashing_turn(index, &request.address()).await?;
+        batch.extend(users::set_password(user.id, &login::hash(index, secret)?, email_key.as_deref()));
     }
     let mut link = None;
     if let (Some(email), Some(key)) = (change.email.filter(|_| !known), &email_key) {
@@ -119,7 +119,7 @@ pub async fn update(index: &Index, request: &Request, name: &str) -> Answer<Repl
         let confirmed = !index.world.mails();
         let mut adding = users::add_email(user.id, email, key, confirmed, now);
         if !confirmed {
-            let to_confirm = account::Link::to_confirm(index)?;
+            let to_confirm = account::Link::new(index)?;
             adding.insert(1, to_confirm.statement(key, now));
             link = Some(to_confirm);
         }
@@ -139,7 +139,7 @@ pub async fn update(index: &Index, request: &Request, name: &str) -> Answer<Repl
 
 /// The user whose account is changed: oneself, or anybody for an administrator.
 fn require_self(asker: &who::Asker, name: &str, target: Option<User>) -> Answer<User> {
-    let user = asker.require_user()?;
+    let user = asker.require_password()?;
     if user.name != name && !asker.is_administrator() {
         return forbidden("You may change your own account only");
     }

@@ -1,0 +1,164 @@
+//! The certificates under which registry tokens are signed, and the ids of their keys.
+
+use std::{cell::Cell, fmt};
+
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use x509_cert::{
+    Certificate as X509,
+    der::{Decode, Encode},
+};
+
+/// An uncompressed point of P-256: 4, x, y.
+pub type Point = [u8; 65];
+
+/// One certificate for a P-256 key.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Certificate {
+    der: Vec<u8>,
+    /// DER of the public key with its algorithm.
+    spki: Vec<u8>,
+    /// The public key.
+    pub point: Point,
+    /// Seconds since 1970 after which nobody accepts it.
+    pub expires_at: i64,
+}
+
+impl fmt::Debug for Certificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Certificate({})", self.thumbprint())
+    }
+}
+
+impl Certificate {
+    fn read(der: Vec<u8>) -> Result<Self, String> {
+        let parsed = X509::from_der(&der).map_err(|error| format!("a certificate cannot be read: {error}"))?;
+        let certificate = parsed.tbs_certificate();
+        let key = certificate.subject_public_key_info();
+        let point = key.subject_public_key.raw_bytes().try_into();
+        let expires_at = certificate.validity().not_after.to_unix_duration().as_secs();
+        Ok(Self {
+            spki: key.to_der().map_err(|error| error.to_string())?,
+            point: point.map_err(|_| "a certificate is not of a P-256 key")?,
+            expires_at: i64::try_from(expires_at).unwrap_or(i64::MAX),
+            der,
+        })
+    }
+
+    /// RFC 7638.
+    #[must_use]
+    pub fn thumbprint(&self) -> String {
+        let (x, y) = self.coordinates();
+        let canonical = format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#);
+        URL_SAFE_NO_PAD.encode(Sha256::digest(canonical))
+    }
+
+    /// libtrust's id: base32 of the first 240 bits of SHA-256 over the key, in 12 groups of 4.
+    #[must_use]
+    pub fn libtrust_id(&self) -> String {
+        const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+        let digest = Sha256::digest(&self.spki);
+        let bits = digest.iter().take(30).flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1));
+        let bits = bits.collect::<Vec<_>>();
+        let digits = bits.chunks(5).map(|five| five.iter().fold(0, |value, bit| value << 1 | usize::from(*bit)));
+        let text = digits.filter_map(|digit| BASE32.get(digit)).map(|&byte| char::from(byte)).collect::<Vec<_>>();
+        text.chunks(4).map(|four| four.iter().collect::<String>()).collect::<Vec<_>>().join(":")
+    }
+
+    /// The public key as a JWK.
+    #[must_use]
+    pub fn jwk(&self) -> Value {
+        let (x, y) = self.coordinates();
+        json!({ "kty": "EC", "crv": "P-256", "x": x, "y": y, "use": "sig", "alg": "ES256", "kid": self.thumbprint() })
+    }
+
+    fn coordinates(&self) -> (String, String) {
+        let [_, coordinates @ ..] = &self.point;
+        let (x, y) = coordinates.split_at(32);
+        (URL_SAFE_NO_PAD.encode(x), URL_SAFE_NO_PAD.encode(y))
+    }
+
+    fn base64(&self) -> String {
+        STANDARD.encode(&self.der)
+    }
+}
+
+/// `REGISTRY_CERTIFICATE`: the leaf, its CA, then earlier leaves, whose tokens are still good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chain {
+    /// Whose key signs.
+    pub leaf: Certificate,
+    /// What registries trust.
+    pub ca: Certificate,
+    /// Whose keys signed before.
+    pub earlier: Vec<Certificate>,
+}
+
+impl Chain {
+    /// Reads PEM certificates, one behind the other.
+    pub fn read(pem: &str) -> Result<Self, String> {
+        let blocks = pem_blocks(pem, "CERTIFICATE").map_err(|error| format!("REGISTRY_CERTIFICATE: {error}"))?;
+        let mut certificates = blocks.into_iter().map(Certificate::read);
+        let mut next = |what: &str| certificates.next().unwrap_or_else(|| Err(format!("the {what} is missing")));
+        let named = |error| format!("REGISTRY_CERTIFICATE: {error}");
+        let (leaf, ca) = (next("leaf").map_err(named)?, next("CA").map_err(named)?);
+        Ok(Self { leaf, ca, earlier: certificates.collect::<Result<_, _>>().map_err(named)? })
+    }
+
+    /// The leaf and the CA as a token carries them.
+    #[must_use]
+    pub fn x5c(&self) -> [String; 2] {
+        [self.leaf.base64(), self.ca.base64()]
+    }
+
+    /// Every leaf whose tokens are good.
+    pub fn leaves(&self) -> impl Iterator<Item = &Certificate> {
+        std::iter::once(&self.leaf).chain(&self.earlier)
+    }
+}
+
+/// `REGISTRY_KEY` with its certificates.
+pub struct SigningKey {
+    /// The private key, PKCS#8.
+    pub pkcs8: Vec<u8>,
+    /// Its certificates.
+    pub chain: Chain,
+    /// Whether the key is the leaf's, once it was tried.
+    pub fits: Cell<Option<bool>>,
+}
+
+impl SigningKey {
+    /// Reads the key (base64 of PKCS#8, or PEM) and the certificates.
+    pub fn read(key: &str, certificates: &str) -> Result<Self, String> {
+        let pkcs8 = match pem_blocks(key, "PRIVATE KEY")?.pop() {
+            Some(der) => der,
+            None => STANDARD.decode(key.trim()).map_err(|_| "REGISTRY_KEY is not base64")?,
+        };
+        Ok(Self { pkcs8, chain: Chain::read(certificates)?, fits: Cell::new(None) })
+    }
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SigningKey({:?})", self.chain.leaf)
+    }
+}
+
+/// The bytes of each block of this label. The lines may also be ended by `\n` in two characters, as
+/// files of variables have it.
+pub fn pem_blocks(text: &str, label: &str) -> Result<Vec<Vec<u8>>, String> {
+    let text = text.replace("\\n", "\n");
+    let (begin, end) = (format!("-----BEGIN {label}-----"), format!("-----END {label}-----"));
+    text.split(&begin)
+        .skip(1)
+        .map(|block| {
+            let body = block.split(&end).next().unwrap_or_default();
+            let body = body.chars().filter(|c| !c.is_whitespace()).collect::<String>();
+            STANDARD.decode(body).map_err(|_| format!("a {label} block is not base64"))
+        })
+        .collect()
+}

@@ -1,0 +1,90 @@
+//! Whose right a token stands for.
+
+use std::fmt;
+
+/// What somebody showed when a token was given to them. The token ends with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Credential {
+    /// Nothing: it opens what is public.
+    Nobody,
+    /// A password, of this epoch.
+    Password {
+        /// The user's id.
+        user: i64,
+        /// Ends with the password.
+        epoch: i64,
+    },
+    /// An access token.
+    AccessToken {
+        /// The user's id.
+        user: i64,
+        /// The access token's id.
+        token: i64,
+    },
+}
+
+impl Credential {
+    /// The user, if it is one's.
+    #[must_use]
+    pub fn user(self) -> Option<i64> {
+        match self {
+            Self::Nobody => None,
+            Self::Password { user, .. } | Self::AccessToken { user, .. } => Some(user),
+        }
+    }
+
+    /// As three numbers: the kind, the user, and the epoch or the token.
+    #[must_use]
+    pub fn fields(self) -> (u8, i64, i64) {
+        match self {
+            Self::Nobody => (0, 0, 0),
+            Self::Password { user, epoch } => (1, user, epoch),
+            Self::AccessToken { user, token } => (2, user, token),
+        }
+    }
+
+    /// From three such numbers.
+    #[must_use]
+    pub fn from_fields(fields: (u8, i64, i64)) -> Option<Self> {
+        match fields {
+            (0, 0, 0) => Some(Self::Nobody),
+            (1, user, epoch) => Some(Self::Password { user, epoch }),
+            (2, user, token) => Some(Self::AccessToken { user, token }),
+            _ => None,
+        }
+    }
+
+    /// From the text that it prints as.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('.');
+        let fields = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+        Self::from_fields(fields).filter(|credential| credential.to_string() == text)
+    }
+}
+
+impl fmt::Display for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (kind, user, number) = self.fields();
+        write!(f, "{kind}.{user}.{number}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_read_as_it_is_printed() {
+        for credential in [
+            Credential::Nobody,
+            Credential::Password { user: 3, epoch: 9 },
+            Credential::AccessToken { user: 3, token: 5 },
+        ] {
+            assert_eq!(Credential::parse(&credential.to_string()), Some(credential));
+        }
+        for other in ["", "1.2", "3.1.1", "0.1.1", "1.+2.3", "1.2.3.4", "01.2.3"] {
+            assert_eq!(Credential::parse(other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! What registries tell: notifications of distribution 2.8 and 3, and the `CloudEvents` of zot.
+
+use serde_json::Value;
+
+use crate::domain::{RepositoryName, names::LIBRARY, time};
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// A manifest was pushed.
+    Push,
+    /// A manifest was pulled.
+    Pull,
+    /// A manifest or a tag was deleted.
+    Delete,
+}
+
+impl Action {
+    /// Its name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Push => "push",
+            Self::Pull => "pull",
+            Self::Delete => "delete",
+        }
+    }
+}
+
+/// One event about a manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// The registry sends the same event again under the same id.
+    pub id: String,
+    /// What happened.
+    pub action: Action,
+    /// Where.
+    pub repository: RepositoryName,
+    /// Empty when it happened by digest.
+    pub tag: String,
+    /// Empty when it happened by tag.
+    pub digest: String,
+    /// Bytes of the manifest and what it names, as far as the registry says.
+    pub size: i64,
+    /// Of the manifest.
+    pub media_type: String,
+    /// Milliseconds since 1970, by the registry's clock.
+    pub at: i64,
+    /// Who did it; empty when the registry does not say.
+    pub by: String,
+}
+
+/// The attributes of a `CloudEvent` that stand in headers.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CloudEvent<'a> {
+    /// `Ce-Id`
+    pub id: Option<&'a str>,
+    /// `Ce-Type`
+    pub kind: Option<&'a str>,
+    /// `Ce-Time`
+    pub time: Option<&'a str>,
+}
+
+/// The events of a body, and for each one that was not understood the reason. Events about blobs
+/// are neither: they are not news. `now` is in milliseconds.
+#[must_use]
+pub fn read(body: &[u8], headers: CloudEvent<'_>, now: i64) -> (Vec<Event>, Vec<String>) {
+    let (mut events, mut odd) = (Vec::new(), Vec::new());
+    let Ok(body) = serde_json::from_slice::<Value>(body) else { return (events, vec!["the body is not JSON".into()]) };
+    let read = match (&body, body.get("events")) {
+        (_, Some(Value::Array(list))) => list.iter().map(|event| notification(event, now)).collect(),
+        (_, _) if headers.kind.is_some() => vec![cloud_event(&body, headers, now)],
+        (Value::Object(fields), _) if fields.contains_key("specversion") => {
+            let text = |name: &str| fields.get(name).and_then(Value::as_str);
+            let headers = CloudEvent { id: text("id"), kind: text("type"), time: text("time") };
+            vec![cloud_event(fields.get("data").unwrap_or(&Value::Null), headers, now)]
+        }
+        _ => vec![Err("neither notifications nor a CloudEvent".into())],
+    };
+    for event in read {
+        match event {
+            Ok(Some(event)) if events.iter().any(|known: &Event| known.id == event.id) => {}
+            Ok(Some(event)) => events.push(event),
+            Ok(None) => {}
+            Err(reason) => odd.push(reason),
+        }
+    }
+    (events, odd)
+}
+
+/// An event of distribution.
+fn notification(event: &Value, now: i64) -> Result<Option<Event>, String> {
+    let target = event.get("target").unwrap_or(&Value::Null);
+    let media_type = text(target, "mediaType", 255);
+    let action = match event.get("action").and_then(Value::as_str) {
+        // Layers are pushed, pulled and mounted too.
+        Some("push" | "pull") if media_type == "application/octet-stream" => return Ok(None),
+        Some("mount") => return Ok(None),
+        Some("push") => Action::Push,
+        Some("pull") => Action::Pull,
+        Some("delete") => Action::Delete,
+        other => return Err(format!("an event with the action {other:?}")),
+    };
+    let by = event.get("actor").map_or_else(String::new, |actor| text(actor, "name", 255));
+    let size = target.get("length").or_else(|| target.get("size")).and_then(Value::as_i64).unwrap_or_default();
+    Event {
+        id: text(event, "id", 100),
+        action,
+        repository: repository(target, "repository")?,
+        tag: text(target, "tag", 128),
+        digest: text(target, "digest", 200),
+        size,
+        media_type,
+        at: moment(event.get("timestamp").and_then(Value::as_str), now),
+        by,
+    }
+    .checked()
+}
+
+/// An event of zot.
+fn cloud_event(data: &Value, headers: CloudEvent<'_>, now: i64) -> Result<Option<Event>, String> {
+    let action = match headers.kind {
+        Some("zotregistry.image.updated") => Action::Push,
+        Some("zotregistry.image.deleted") => Action::Delete,
+        Some("zotregistry.repository.created" | "zotregistry.image.lint_failed") => return Ok(None),
+        other => return Err(format!("a CloudEvent of the type {other:?}")),
+    };
+    let reference = text(data, "reference", 200);
+    let by_digest = reference.contains(':');
+    let manifest = data.get("manifest").and_then(Value::as_str).map_or(0, str::len);
+    Event {
+        id: headers.id.unwrap_or_default().chars().take(100).collect(),
+        action,
+        repository: repository(data, "name")?,
+        tag: if by_digest { String::new() } else { reference },
+        digest: text(data, "digest", 200),
+        size: i64::try_from(manifest).unwrap_or_default(),
+        media_type: text(data, "mediaType", 255),
+        at: moment(headers.time, now),
+        by: String::new(),
+    }
+    .checked()
+}
+
+impl Event {
+    fn checked(self) -> Result<Option<Self>, String> {
+        if self.id.is_empty() {
+            return Err("an event without an id".into());
+        }
+        if self.tag.is_empty() && self.digest.is_empty() {
+            return Err(format!("the event {} names neither a tag nor a digest", self.id));
+        }
+        Ok(Some(self))
+    }
+}
+
+fn repository(target: &Value, field: &str) -> Result<RepositoryName, String> {
+    let name = text(target, field, 1_000);
+    let (namespace, rest) = name.split_once('/').unwrap_or((LIBRARY, &name));
+    let parsed = RepositoryName::parse(namespace, rest).and_then(|name| name.require_unreserved().map(|()| name));
+    parsed.map_err(|_| format!("an event about the repository {name:?}"))
+}
+
+/// A text field, cut where nothing that long means anything.
+fn text(value: &Value, field: &str, longest: usize) -> String {
+    value.get(field).and_then(Value::as_str).unwrap_or_default().chars().take(longest).collect()
+}
+
+/// A moment that lies ahead would make every later event look old.
+fn moment(text: Option<&str>, now: i64) -> i64 {
+    text.and_then(time::parse_millis).map_or(now, |at| at.clamp(0, now))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_800_000_000_000;
+
+    #[test]
+    fn distribution() {
+        let body = br#"{"events":[
+            {"id":"1","timestamp":"2026-11-23T19:00:00.5Z","action":"push","target":{"mediaType":"application/vnd.oci.image.manifest.v1+json","size":527,"length":527,"digest":"sha256:aa","repository":"paul/app","tag":"latest","url":"http://r/"},"actor":{"name":"paul"}},
+            {"id":"2","action":"push","target":{"mediaType":"application/octet-stream","digest":"sha256:bb","repository":"paul/app"}},
+            {"id":"3","action":"mount","target":{"digest":"sha256:bb","repository":"paul/app"}},
+            {"id":"4","action":"delete","target":{"digest":"sha256:aa","repository":"app"}},
+            {"id":"1","action":"push","target":{"digest":"sha256:aa","repository":"paul/app"}},
+            {"id":"5","action":"dance","target":{}},
+            {"id":"6","action":"pull","target":{"repository":"../x","digest":"sha256:aa"}},
+            {"id":"7","action":"pull","target":{"repository":"paul/app"}},
+            {"action":"pull","target":{"repository":"paul/app","digest":"sha256:aa"}},
+            7
+        ]}"#;
+        let (events, odd) = read(body, CloudEvent::default(), NOW);
+        assert_eq!(events.len(), 2, "{events:?}");
+        assert_eq!(odd.len(), 5, "{odd:?}");
+        let push = &events[0];
+        assert_eq!((push.tag.as_str(), push.size, push.by.as_str()), ("latest", 527, "paul"));
+        assert_eq!(push.at, 1_795_460_400_500);
+        assert_eq!(events[1].repository.to_string(), "library/app");
+        assert_eq!(events[1].at, NOW);
+    }
+
+    #[test]
+    fn zot() {
+        let headers =
+            CloudEvent { id: Some("a"), kind: Some("zotregistry.image.updated"), time: Some("2026-11-23T19:00:00Z") };
+        let body = br#"{"name":"paul/app","reference":"1.0","digest":"sha256:aa","mediaType":"m","manifest":"{}"}"#;
+        let (events, odd) = read(body, headers, NOW);
+        assert!(odd.is_empty(), "{odd:?}");
+        assert_eq!((events[0].action, events[0].tag.as_str(), events[0].size), (Action::Push, "1.0", 2));
+        let structured = br#"{"specversion":"1.0","id":"b","type":"zotregistry.image.deleted","data":{"name":"paul/app","reference":"sha256:aa","digest":"sha256:aa"}}"#;
+        let (events, _) = read(structured, CloudEvent::default(), NOW);
+        assert_eq!((events[0].action, events[0].tag.as_str()), (Action::Delete, ""));
+    }
+
+    #[test]
+    fn what_is_not_understood_is_said() {
+        for body in ["", "[]", "{}", "null", r#"{"events":7}"#, r#"{"specversion":"1.0"}"#] {
+            let (events, odd) = read(body.as_bytes(), CloudEvent::default(), NOW);
+            assert_eq!((events.len(), odd.len()), (0, 1), "{body}");
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! What an access token allows: never more than its user may, often less.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    domain::{
+        RepositoryName, Role,
+        names::{LIBRARY, LONGEST},
+    },
+    refusal::{Answer, invalid},
+};
+
+/// The most resources of a token.
+const MOST_RESOURCES: usize = 50;
+
+/// What the scopes of a token open, in the Hub's words; each includes the ones before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum TokenScope {
+    /// Pull what is public.
+    #[serde(rename = "repo:public_read")]
+    PublicRead,
+    /// Pull.
+    #[serde(rename = "repo:read")]
+    Read,
+    /// Pull and push.
+    #[serde(rename = "repo:write")]
+    Write,
+    /// Pull, push, delete.
+    #[serde(rename = "repo:admin")]
+    Admin,
+}
+
+impl TokenScope {
+    /// The role that it is good for in a repository.
+    fn role(self, public: bool) -> Option<Role> {
+        match self {
+            Self::PublicRead => public.then_some(Role::Read),
+            Self::Read => Some(Role::Read),
+            Self::Write => Some(Role::Write),
+            Self::Admin => Some(Role::Admin),
+        }
+    }
+}
+
+/// Some repositories of a token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resource {
+    /// `ns/app`, `ns/*`, `ns/**`.
+    pub path: String,
+    /// What is open there; the token's own scopes when there are none.
+    #[serde(default)]
+    pub scopes: Vec<TokenScope>,
+}
+
+/// The limits of an access token.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// At least one.
+    pub scopes: Vec<TokenScope>,
+    /// Nothing: wherever the user may.
+    pub resources: Option<Vec<Resource>>,
+}
+
+impl Limits {
+    /// Reads limits as they are stored; what cannot be read opens nothing.
+    #[must_use]
+    pub fn stored(scopes: &str, resources: Option<&str>) -> Self {
+        Self {
+            scopes: serde_json::from_str(scopes).unwrap_or_default(),
+            resources: resources.map(|text| serde_json::from_str(text).unwrap_or_default()),
+        }
+    }
+
+    /// The most that the token allows in a repository.
+    #[must_use]
+    pub fn role(&self, name: &RepositoryName, public: bool) -> Option<Role> {
+        let most = |scopes: &[TokenScope]| scopes.iter().filter_map(|scope| scope.role(public)).max();
+        let own = most(&self.scopes);
+        let Some(resources) = &self.resources else { return own };
+        let matching = resources.iter().filter(|resource| matches(&resource.path, name));
+        let there = matching.filter_map(|r| if r.scopes.is_empty() { own } else { most(&r.scopes) }).max();
+        there.min(own)
+    }
+
+    /// The most that it allows anywhere in a namespace.
+    #[must_use]
+    pub fn role_in_namespace(&self) -> Option<Role> {
+        self.scopes.iter().filter_map(|scope| scope.role(true)).max().filter(|_| self.resources.is_none())
+    }
+}
+
+/// Refuses resources that are not of the form.
+pub fn acceptable(resources: &[Resource]) -> Answer<()> {
+    if resources.len() > MOST_RESOURCES {
+        return invalid(format!("A token has at most {MOST_RESOURCES} resources"));
+    }
+    for Resource { path, .. } in resources {
+        let (namespace, rest) = path.split_once('/').unwrap_or((LIBRARY, path));
+        let literal = rest.strip_suffix("/**").unwrap_or(rest).replace('*', "x");
+        let formed = RepositoryName::parse(namespace, if rest == "**" { "x" } else { &literal }).is_ok();
+        let open = !path.contains('/') && path.contains('*') || rest.trim_end_matches("**").contains("**");
+        if !formed || open || path.len() > LONGEST {
+            return invalid(format!(
+                "Resource path {path:?} is not a repository, or a pattern with a literal namespace, * and a final /**"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a pattern names this repository. Its first component is literal; `*` is any text within a
+/// component; a final `/**` is any depth; nothing else is special.
+fn matches(pattern: &str, name: &RepositoryName) -> bool {
+    let (namespace, rest) = pattern.split_once('/').unwrap_or((LIBRARY, pattern));
+    if namespace != name.namespace {
+        return false;
+    }
+    let mut patterns = rest.split('/').collect::<Vec<_>>();
+    let mut components = name.name.split('/').collect::<Vec<_>>();
+    if patterns.last() == Some(&"**") {
+        patterns.pop();
+        if components.len() <= patterns.len() {
+            return false;
+        }
+        components.truncate(patterns.len());
+    }
+    patterns.len() == components.len() && patterns.iter().zip(&components).all(|(p, c)| component(p, c))
+}
+
+/// Whether a component is of a pattern. Each piece between stars is taken at its first place, so the
+/// time is bounded by the product of the lengths.
+fn component(pattern: &str, text: &str) -> bool {
+    let Some((first, rest)) = pattern.split_once('*') else { return pattern == text };
+    let Some(mut text) = text.strip_prefix(first) else { return false };
+    let mut pieces = rest.split('*').collect::<Vec<_>>();
+    let last = pieces.pop().unwrap_or_default();
+    for piece in pieces {
+        let Some((_, behind)) = text.split_once(piece) else { return false };
+        text = behind;
+    }
+    text.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> RepositoryName {
+        let (namespace, name) = text.split_once('/').unwrap();
+        RepositoryName::parse(namespace, name).unwrap()
+    }
+
+    #[test]
+    fn patterns() {
+        for (pattern, yes, no) in [
+            ("ns/app", &["ns/app"][..], &["ns/app2", "ns/app/x", "other/app", "ns/ap"][..]),
+            ("app", &["library/app"], &["ns/app"]),
+            ("ns/*", &["ns/app", "ns/x"], &["ns/app/x", "nsx/app"]),
+            ("ns/app-*", &["ns/app-", "ns/app-1"], &["ns/app", "ns/xapp-1"]),
+            ("ns/*-app-*", &["ns/my-app-1", "ns/-app--app-"], &["ns/my-app", "ns/app-1"]),
+            ("ns/**", &["ns/app", "ns/a/b/c"], &["other/app"]),
+            ("ns/a/**", &["ns/a/b", "ns/a/b/c"], &["ns/a", "ns/b/c"]),
+            ("ns/*/c", &["ns/a/c"], &["ns/a/b/c", "ns/c"]),
+        ] {
+            for text in yes {
+                assert!(matches(pattern, &name(text)), "{pattern} {text}");
+            }
+            for text in no {
+                assert!(!matches(pattern, &name(text)), "{pattern} {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_such_patterns_are_accepted() {
+        let accepted = |path: &str| acceptable(&[Resource { path: path.into(), scopes: vec![] }]).is_ok();
+        for path in ["ns/app", "ns/*", "ns/**", "ns/a/**", "ns/a*b/c", "app"] {
+            assert!(accepted(path), "{path}");
+        }
+        for path in ["", "*/app", "**", "ns/", "ns/**/x", "n*s/app", "ns/[a]", "ns/a?", "ns//x", "ns/a b"] {
+            assert!(!accepted(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_token_allows_what_its_scopes_and_resources_both_allow() {
+        let limits = |scopes: &str, resources: Option<&str>| Limits::stored(scopes, resources);
+        let all = limits(r#"["repo:write","repo:read"]"#, None);
+        assert_eq!(all.role(&name("ns/app"), false), Some(Role::Write));
+        let public = limits(r#"["repo:public_read"]"#, None);
+        assert_eq!(public.role(&name("ns/app"), true), Some(Role::Read));
+        assert_eq!(public.role(&name("ns/app"), false), None);
+        let one = limits(r#"["repo:write"]"#, Some(r#"[{"path":"ns/app"},{"path":"ns/*","scopes":["repo:read"]}]"#));
+        assert_eq!(one.role(&name("ns/app"), false), Some(Role::Write));
+        assert_eq!(one.role(&name("ns/other"), false), Some(Role::Read));
+        assert_eq!(one.role(&name("other/app"), true), None);
+        let more = limits(r#"["repo:read"]"#, Some(r#"[{"path":"ns/app","scopes":["repo:admin"]}]"#));
+        assert_eq!(more.role(&name("ns/app"), false), Some(Role::Read));
+        assert_eq!(limits("damaged", None).role(&name("ns/app"), true), None);
+        assert_eq!(limits(r#"["repo:read"]"#, Some("damaged")).role(&name("ns/app"), true), None);
+    }
+}

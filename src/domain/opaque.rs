@@ -1,0 +1,94 @@
+//! Secrets that hublet gives out and only it reads: access tokens, refresh tokens, links.
+//!
+//! A token has a prefix that secret scanners know it by, 160 random bits, and a checksum, so that
+//! nonsense is refused without the database.
+
+use crate::domain::{
+    Secret,
+    secret::{hex, sha256_hex},
+};
+
+/// Random bytes in a token.
+pub const RANDOM: usize = 20;
+
+/// Hex digits of the checksum.
+const CHECKSUM: usize = 8;
+
+/// The kinds of token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Works wherever a password does.
+    Access,
+    /// Gets registry tokens.
+    Refresh,
+}
+
+impl Kind {
+    /// These prefixes never change: scanners know them.
+    #[must_use]
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Self::Access => "hlp_",
+            Self::Refresh => "hlr_",
+        }
+    }
+
+    /// A new token of these random bytes.
+    #[must_use]
+    pub fn make(self, random: [u8; RANDOM]) -> Secret {
+        let body = format!("{}{}", self.prefix(), hex(&random));
+        Secret::new(format!("{body}{}", checksum(&body)))
+    }
+
+    /// Whether this means to be such a token.
+    #[must_use]
+    pub fn claims(self, text: &str) -> bool {
+        text.starts_with(self.prefix())
+    }
+
+    /// How a token is stored; nothing for what is not one.
+    #[must_use]
+    pub fn hash(self, text: &str) -> Option<String> {
+        let digits = text.strip_prefix(self.prefix())?;
+        let formed = digits.len() == 2 * RANDOM + CHECKSUM
+            && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        let (body, sum) = text.split_at_checked(text.len().checked_sub(CHECKSUM)?)?;
+        (formed && checksum(body) == sum).then(|| sha256_hex(text))
+    }
+}
+
+/// A random UUID (version 4): the public name of a token.
+#[must_use]
+pub fn uuid(random: [u8; 16]) -> String {
+    let bits = u128::from_be_bytes(random) & !(0xf << 76) & !(0x3 << 62) | 4 << 76 | 2 << 62;
+    let group = |shift: u32| bits >> shift & 0xffff;
+    format!("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", bits >> 96, group(80), group(64), group(48), bits & ((1 << 48) - 1))
+}
+
+fn checksum(body: &str) -> String {
+    let mut sum = sha256_hex(body);
+    sum.truncate(CHECKSUM);
+    sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uuids() {
+        assert_eq!(uuid([0xff; 16]), "ffffffff-ffff-4fff-bfff-ffffffffffff");
+    }
+
+    #[test]
+    fn a_token_is_known_by_its_form() {
+        let token = Kind::Access.make([7; RANDOM]);
+        assert_eq!(token.reveal().len(), 4 + 40 + 8);
+        assert_eq!(Kind::Access.hash(token.reveal()), Some(sha256_hex(token.reveal())));
+        assert_eq!(Kind::Refresh.hash(token.reveal()), None);
+        let altered = token.reveal().replace("07", "08");
+        for other in [altered.as_str(), "hlp_", "", &token.reveal()[1..], &token.reveal().to_uppercase(), "hlp_é"] {
+            assert_eq!(Kind::Access.hash(other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Registry tokens: JWTs that registries verify, signed ES256 under a certificate.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::domain::{
+    certificates::{Certificate, Chain},
+    credential::Credential,
+    jwt::Parts,
+    scope::Grant,
+};
+
+/// Seconds that `nbf` lies back: clocks differ.
+const BACKDATED: i64 = 30;
+
+/// How a registry is told which key signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyHint {
+    /// The certificate and its CA, in the token: what registries 2.8 and 3 both verify.
+    X5c,
+    /// RFC 7638 thumbprint, for registries with a JWKS file.
+    Jwks,
+    /// libtrust's id, for 2.8 with the bare leaf.
+    Libtrust,
+}
+
+/// What a registry token says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claims<A = Vec<Grant>> {
+    /// `ISSUER`.
+    pub iss: String,
+    /// The user's name; empty for nobody.
+    pub sub: String,
+    /// The one service that it is for.
+    pub aud: String,
+    /// Seconds since 1970.
+    pub exp: i64,
+    /// A little earlier than `iat`.
+    pub nbf: i64,
+    /// Seconds since 1970.
+    pub iat: i64,
+    /// Random.
+    pub jti: String,
+    /// What it opens.
+    pub access: A,
+    /// For us alone: what it stands for.
+    pub credential: String,
+}
+
+impl Claims {
+    /// The times of a token that lives so many seconds from now.
+    #[must_use]
+    pub fn times(now: i64, lifetime: i64) -> (i64, i64, i64) {
+        (now + lifetime, now - BACKDATED, now)
+    }
+}
+
+/// The header of a token for a service.
+#[must_use]
+pub fn header(hint: KeyHint, chain: &Chain) -> Value {
+    match hint {
+        KeyHint::X5c => json!({ "alg": "ES256", "typ": "JWT", "x5c": chain.x5c() }),
+        KeyHint::Jwks => json!({ "alg": "ES256", "typ": "JWT", "kid": chain.leaf.thumbprint() }),
+        KeyHint::Libtrust => json!({ "alg": "ES256", "typ": "JWT", "kid": chain.leaf.libtrust_id() }),
+    }
+}
+
+/// What a verified token stands for here, and whether it may search.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Whose it is.
+    pub credential: Credential,
+    /// Whether `registry:catalog:search` was granted.
+    pub searches: bool,
+}
+
+/// The leaf whose key verifies a presented token, if its header is one that we write. The header
+/// chooses among our own certificates and nothing else.
+#[must_use]
+pub fn signer<'a>(parts: &Parts<'_>, chain: &'a Chain) -> Option<&'a Certificate> {
+    chain.leaves().find(|leaf| {
+        let chain = Chain { leaf: (*leaf).clone(), ..chain.clone() };
+        [KeyHint::X5c, KeyHint::Jwks, KeyHint::Libtrust].iter().any(|hint| header(*hint, &chain) == parts.header)
+    })
+}
+
+/// What a token of good signature says to us, now.
+#[must_use]
+pub fn standing(parts: &Parts<'_>, issuer: &str, services: &[&str], now: i64) -> Option<Standing> {
+    let claims = parts.claims::<Claims<Vec<Value>>>()?;
+    let current = claims.nbf <= now && now < claims.exp;
+    if !current || claims.iss != issuer || !services.contains(&claims.aud.as_str()) {
+        return None;
+    }
+    let search = |grant: &Value| {
+        grant["type"] == "registry"
+            && grant["name"] == "catalog"
+            && grant["actions"].as_array().is_some_and(|actions| actions.iter().any(|a| a == "search" || a == "*"))
+    };
+    Some(Standing { credential: Credential::parse(&claims.credential)?, searches: claims.access.iter().any(search) })
+}

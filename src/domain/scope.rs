@@ -1,0 +1,175 @@
+//! Scopes of the registry protocol, and what is granted of them.
+
+use serde::Serialize;
+
+use crate::domain::{RepositoryName, Role, names::LIBRARY};
+
+/// The most scopes that one token is asked for.
+pub const MOST: usize = 50;
+
+/// A scope as a client asks for it: `repository:ns/name:pull,push`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope {
+    /// `repository`, `registry`, or what we do not know.
+    pub kind: String,
+    /// `plugin` of `repository(plugin)`.
+    pub class: Option<String>,
+    /// As it was asked; perhaps with a host and its port.
+    pub name: String,
+    /// As they were asked.
+    pub actions: Vec<String>,
+}
+
+/// A part of the `access` claim of a registry token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Grant {
+    /// As it was asked.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// As it was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
+    /// As it was asked.
+    pub name: String,
+    /// Never `*`: registries take it for everything.
+    pub actions: Vec<&'static str>,
+}
+
+impl Scope {
+    /// Reads one scope: what is between the first and the last colon is the name.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        let (kind, rest) = text.split_once(':')?;
+        let (name, actions) = rest.rsplit_once(':')?;
+        let (kind, class) = match kind.strip_suffix(')').and_then(|kind| kind.split_once('(')) {
+            Some((kind, class)) => (kind, Some(class.to_owned())),
+            None => (kind, None),
+        };
+        Some(Self {
+            kind: kind.to_owned(),
+            class,
+            name: name.to_owned(),
+            actions: actions.split(',').map(str::to_owned).collect(),
+        })
+    }
+
+    /// The repository that it is about. A name outside the grammar, or with a host, is none.
+    #[must_use]
+    pub fn repository(&self) -> Option<RepositoryName> {
+        if self.kind != "repository" {
+            return None;
+        }
+        let (namespace, name) = self.name.split_once('/').unwrap_or((LIBRARY, &self.name));
+        RepositoryName::parse(namespace, name).ok()
+    }
+
+    /// What somebody of this role is granted of it; too little is not an error.
+    #[must_use]
+    pub fn for_role(&self, role: Option<Role>) -> Option<Grant> {
+        let asked = |action: &str| self.actions.iter().any(|asked| asked == action || asked == "*");
+        let allowed = [("pull", Role::Read), ("push", Role::Write), ("delete", Role::Admin)];
+        let actions = allowed.iter().filter(|(action, least)| asked(action) && role >= Some(*least));
+        self.grant(actions.map(|(action, _)| *action).collect())
+    }
+
+    /// What is granted of a registry as a whole: search to anybody, the catalog to administrators,
+    /// since registries take it for everything that they hold.
+    #[must_use]
+    pub fn for_registry(&self, administrator: bool) -> Option<Grant> {
+        if self.kind != "registry" || self.name != "catalog" {
+            return None;
+        }
+        let asked = |action: &str| self.actions.iter().any(|asked| asked == action);
+        let mut actions = Vec::new();
+        if asked("search") {
+            actions.push("search");
+        }
+        if asked("*") && administrator {
+            actions.push("*");
+        }
+        self.grant(actions)
+    }
+
+    fn grant(&self, actions: Vec<&'static str>) -> Option<Grant> {
+        (!actions.is_empty()).then(|| Grant {
+            kind: self.kind.clone(),
+            class: self.class.clone(),
+            name: self.name.clone(),
+            actions,
+        })
+    }
+}
+
+/// Every scope of the parameters of a request: each may hold several between blanks, and the same
+/// one may come twice. What has not the form of a scope asks for nothing.
+#[must_use]
+pub fn read_all<'a>(parameters: impl Iterator<Item = &'a str>) -> Vec<Scope> {
+    let mut scopes = Vec::new();
+    for scope in parameters.flat_map(str::split_whitespace).filter_map(Scope::read) {
+        if !scopes.contains(&scope) {
+            scopes.push(scope);
+        }
+    }
+    scopes
+}
+
+/// Grants as one text, for the answer of the OAuth2 form.
+#[must_use]
+pub fn print(grants: &[Grant]) -> String {
+    let one = |grant: &Grant| {
+        let class = grant.class.as_ref().map_or_else(String::new, |class| format!("({class})"));
+        format!("{}{class}:{}:{}", grant.kind, grant.name, grant.actions.join(","))
+    };
+    grants.iter().map(one).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scope(text: &str) -> Scope {
+        Scope::read(text).unwrap()
+    }
+
+    #[test]
+    fn a_scope_is_split_at_its_first_and_last_colon() {
+        let host = scope("repository:host:5000/a/b:pull");
+        assert_eq!((host.name.as_str(), host.repository()), ("host:5000/a/b", None));
+        assert_eq!(scope("repository::pull").repository(), None);
+        assert_eq!(scope("repository(plugin):a/b:pull").class.as_deref(), Some("plugin"));
+        assert_eq!(scope("repository:app:pull").repository().unwrap().to_string(), "library/app");
+        assert_eq!(scope("repository:a/b/c:pull").repository().unwrap().name, "b/c");
+        for other in ["", "repository", "repository:a/b", "pull"] {
+            assert_eq!(Scope::read(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn several_scopes_come_in_many_ways() {
+        let all =
+            read_all(["repository:a/b:pull repository:c/d:pull,push", "repository:a/b:pull", " nonsense "].into_iter());
+        assert_eq!(all, [scope("repository:a/b:pull"), scope("repository:c/d:pull,push")]);
+    }
+
+    #[test]
+    fn a_star_is_expanded_and_never_echoed() {
+        let actions = |text: &str, role| scope(text).for_role(role).map(|grant| grant.actions);
+        assert_eq!(actions("repository:a/b:*", Some(Role::Read)), Some(vec!["pull"]));
+        assert_eq!(actions("repository:a/b:*", Some(Role::Write)), Some(vec!["pull", "push"]));
+        assert_eq!(actions("repository:a/b:*", Some(Role::Admin)), Some(vec!["pull", "push", "delete"]));
+        assert_eq!(actions("repository:a/b:push,pull", Some(Role::Read)), Some(vec!["pull"]));
+        assert_eq!(actions("repository:a/b:delete", Some(Role::Write)), None);
+        assert_eq!(actions("repository:a/b:pull", None), None);
+        assert_eq!(actions("repository:a/b:fly", Some(Role::Admin)), None);
+    }
+
+    #[test]
+    fn the_catalog_is_for_administrators() {
+        let actions = |text: &str, admin| scope(text).for_registry(admin).map(|grant| grant.actions);
+        assert_eq!(actions("registry:catalog:search", false), Some(vec!["search"]));
+        assert_eq!(actions("registry:catalog:*", false), None);
+        assert_eq!(actions("registry:catalog:*", true), Some(vec!["*"]));
+        assert_eq!(actions("registry:other:*", true), None);
+        assert_eq!(actions("repository:catalog:*", true), None);
+    }
+}

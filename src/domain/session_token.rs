@@ -1,0 +1,96 @@
+//! Session tokens of the management API: JWTs that only hublet reads, under `TOKEN_KEY`.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::domain::{
+    credential::Credential,
+    jwt::{self, Parts},
+    keys::{Key, Keys},
+    secret::{hex, same, unhex},
+};
+
+/// Seconds that a session lives, as on the Hub.
+pub const LIFETIME: i64 = 10 * 60;
+
+/// What tells it from every other token of ours.
+const AUDIENCE: &str = "hublet session";
+const TYPE: &str = "hublet-session+jwt";
+const PURPOSE: &str = "session token";
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Claims {
+    aud: String,
+    exp: i64,
+    iat: i64,
+    jti: String,
+    credential: String,
+    /// Where the Hub's tools look for the name.
+    #[serde(rename = "https://hub.docker.com")]
+    hub: Value,
+}
+
+/// A session token for a credential.
+#[must_use]
+pub fn sign(keys: &Keys, credential: Credential, username: &str, jti: [u8; 8], now: i64) -> String {
+    let claims = Claims {
+        aud: AUDIENCE.into(),
+        exp: now + LIFETIME,
+        iat: now,
+        jti: hex(&jti),
+        credential: credential.to_string(),
+        hub: json!({ "username": username }),
+    };
+    let unsigned = jwt::unsigned(&header(keys.signing()), &claims);
+    let signature = signature(keys.signing(), &unsigned);
+    jwt::signed(&unsigned, &signature)
+}
+
+/// The credential of a genuine one.
+#[must_use]
+pub fn verify(token: &str, keys: &Keys, now: i64) -> Option<Credential> {
+    let parts = Parts::read(token)?;
+    let id = unhex(parts.header.get("kid")?.as_str()?)?.try_into().ok()?;
+    let key = keys.named(id)?;
+    if parts.header != header(key) || !same(&signature(key, parts.signed), &parts.signature) {
+        return None;
+    }
+    let claims = parts.claims::<Claims>()?;
+    let credential = Credential::parse(&claims.credential).filter(|credential| credential.user().is_some());
+    credential.filter(|_| claims.aud == AUDIENCE && claims.iat <= now && now < claims.exp)
+}
+
+/// HMAC-SHA256 under a key of its own, so that no other MAC of the same key is ever one of these.
+fn signature(key: &Key, unsigned: &str) -> [u8; 32] {
+    Key::new(&key.mac(PURPOSE, &[])).plain_mac(unsigned.as_bytes())
+}
+
+fn header(key: &Key) -> Value {
+    json!({ "alg": "HS256", "kid": hex(&key.id), "typ": TYPE })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_signed_is_taken_and_not_for_long() {
+        let keys = Keys::read(&"k".repeat(32)).unwrap();
+        let credential = Credential::Password { user: 3, epoch: 1 };
+        let token = sign(&keys, credential, "paul", [1; 8], 1000);
+        assert_eq!(verify(&token, &keys, 1599), Some(credential));
+        assert_eq!(verify(&token, &keys, 1600), None);
+        assert_eq!(verify(&token, &keys, 999), None);
+        assert_eq!(verify(&token, &Keys::read(&"K".repeat(32)).unwrap(), 1000), None);
+        let rotated = Keys::read(&format!("{},{}", "n".repeat(32), "k".repeat(32))).unwrap();
+        assert_eq!(verify(&token, &rotated, 1000), Some(credential));
+        for place in 0..token.len() {
+            for bit in 0..8 {
+                let mut bytes = token.clone().into_bytes();
+                bytes[place] ^= 1 << bit;
+                let altered = String::from_utf8(bytes).unwrap_or_default();
+                assert_eq!(verify(&altered, &keys, 1000), None, "{altered}");
+            }
+        }
+    }
+}

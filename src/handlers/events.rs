@@ -1,0 +1,69 @@
+//! `POST /events`: what registries tell.
+//!
+//! A registry repeats an event for ever, and keeps the later ones waiting, until it is told that it
+//! was taken. So with the right secret the answer is 200 whenever what could be understood is stored;
+//! what could not is logged. Events never make namespaces, change who may see what, or make us ask
+//! any address that they name.
+
+use serde_json::json;
+
+use crate::{
+    domain::{
+        events::{self, CloudEvent},
+        secret::{hex, same},
+    },
+    handlers::projection,
+    index::{Index, settings::Service},
+    refusal::{Answer, Challenge, Refusal},
+    store,
+    wire::{Authorization, Reply, Request},
+};
+
+/// Events that one batch takes, whose list then fits a parameter of the database.
+const BATCH: usize = 2_000;
+
+/// `POST /events`
+pub async fn take(index: &Index, request: &Request) -> Answer<Reply> {
+    let service = known(index, request)?;
+    let body = request.body.as_deref().ok_or(Refusal::TooLarge)?;
+    let headers =
+        CloudEvent { id: request.header("ce-id"), kind: request.header("ce-type"), time: request.header("ce-time") };
+    let now = index.world.now();
+    let (events, odd) = events::read(body, headers, now * 1000);
+    let mut unknown = Vec::new();
+    for events in events.chunks(BATCH) {
+        let rows = index.db.last(store::events::take(events, &service.name, index.settings.private, now)).await?;
+        unknown.extend(rows.iter().map(|row| row.text("name").to_owned()));
+    }
+    if !odd.is_empty() || !unknown.is_empty() {
+        let line = json!({
+            "level": "warning",
+            "request": request.id,
+            "service": service.name,
+            "not_understood": odd.iter().take(20).collect::<Vec<_>>(),
+            "no_such_namespace": unknown,
+        });
+        index.world.log(&line);
+    }
+    if !events.is_empty() {
+        projection::later(index);
+    }
+    Ok(Reply::json(200, &json!({ "taken": events.len(), "not_understood": odd.len() })).personal())
+}
+
+/// The service whose secret this is.
+fn known<'a>(index: &'a Index, request: &Request) -> Answer<&'a Service> {
+    let refused = |reason: &'static str| Refusal::Unauthorized(Challenge::Session, reason.into());
+    let header = request.header("authorization");
+    let Some(Authorization::Bearer(secret)) = Authorization::read(header) else {
+        return Err(refused("The event secret of a service is required").into());
+    };
+    crate::handlers::who::require_https(request)?;
+    let key = index.settings.keys()?.oldest();
+    let is = |service: &&Service| {
+        let expected = hex(&key.mac("event secret", &[service.name.as_bytes()]));
+        same(expected.as_bytes(), secret.reveal().as_bytes())
+    };
+    let service = index.settings.services.iter().find(is);
+    Ok(service.ok_or_else(|| refused("This is the event secret of no service"))?)
+}

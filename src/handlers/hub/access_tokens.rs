@@ -1,0 +1,197 @@
+//! Access tokens: made, listed, changed and ended by who logged in with their password.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::{
+    domain::{
+        limits::{self, Resource, TokenScope},
+        opaque, time,
+    },
+    handlers::{
+        hub::{
+            Page, body,
+            sessions::{known_with, user_of},
+        },
+        who::Asker,
+    },
+    index::Index,
+    refusal::{Answer, Fault, invalid, not_found},
+    store::{
+        Row,
+        access_tokens::{self, New, Whose},
+    },
+    wire::{Reply, Request},
+};
+
+/// The most tokens that one user has.
+const MOST: i64 = 250;
+
+/// The longest label, in characters.
+const LONGEST_LABEL: usize = 100;
+
+/// For a token that is not there. Clients look for these words, whatever the status.
+const ABSENT: &str = "access token not found";
+
+/// What a new token is to be. Older tools send no scopes; `is_active` is not for them to say here.
+#[derive(Deserialize)]
+pub struct Wanted {
+    token_label: String,
+    scopes: Option<Vec<TokenScope>>,
+    expires_at: Option<String>,
+    resources: Option<Vec<Resource>>,
+}
+
+/// What of a token is to be changed.
+#[derive(Deserialize)]
+pub struct Change {
+    token_label: Option<String>,
+    is_active: Option<bool>,
+}
+
+/// `POST /v2/access-tokens`
+pub async fn create(index: &Index, request: &Request) -> Answer<Reply> {
+    let user = user_of(index, request)?;
+    let (asker, _) = known_with(index, request, access_tokens::by_uuid(&Whose::User(user), "")).await?;
+    asker.require_password()?;
+    make(index, request, &asker, user, &body(request)?).await
+}
+
+/// `GET /v2/access-tokens`
+pub async fn list(index: &Index, request: &Request) -> Answer<Reply> {
+    let user = user_of(index, request)?;
+    let page = Page::read(request);
+    let (asker, rows) =
+        known_with(index, request, access_tokens::list(&Whose::User(user), page.size, page.offset())).await?;
+    asker.require_password()?;
+    listed(index, request, page, &rows)
+}
+
+/// `GET /v2/access-tokens/{uuid}`
+pub async fn get(index: &Index, request: &Request, uuid: &str) -> Answer<Reply> {
+    let user = user_of(index, request)?;
+    let (asker, rows) = known_with(index, request, access_tokens::by_uuid(&Whose::User(user), uuid)).await?;
+    asker.require_password()?;
+    shown(&rows)
+}
+
+/// `PATCH /v2/access-tokens/{uuid}`
+pub async fn update(index: &Index, request: &Request, uuid: &str) -> Answer<Reply> {
+    let user = user_of(index, request)?;
+    let (asker, rows) = known_with(index, request, access_tokens::by_uuid(&Whose::User(user), uuid)).await?;
+    asker.require_password()?;
+    shown(&rows)?;
+    change(index, user, uuid, &body(request)?).await
+}
+
+/// `DELETE /v2/access-tokens/{uuid}`
+pub async fn delete(index: &Index, request: &Request, uuid: &str) -> Answer<Reply> {
+    let user = user_of(index, request)?;
+    let (asker, rows) = known_with(index, request, access_tokens::by_uuid(&Whose::User(user), uuid)).await?;
+    asker.require_password()?;
+    shown(&rows)?;
+    end(index, user, uuid).await
+}
+
+/// Makes a token for a user; its secret is in this answer and nowhere else.
+pub async fn make(index: &Index, request: &Request, asker: &Asker, user: i64, wanted: &Wanted) -> Answer<Reply> {
+    let label = acceptable_label(&wanted.token_label)?;
+    let scopes = wanted.scopes.clone().unwrap_or_else(|| vec![TokenScope::Admin]);
+    if scopes.is_empty() {
+        return invalid("scopes: at least one of repo:admin, repo:write, repo:read, repo:public_read");
+    }
+    limits::acceptable(wanted.resources.as_deref().unwrap_or_default())?;
+    let now = index.world.now();
+    let expires_at = match &wanted.expires_at {
+        None => None,
+        Some(text) => match time::parse(text).filter(|time| *time > now) {
+            Some(time) => Some(time),
+            None => return invalid("expires_at: a time to come, as 2030-01-02T03:04:05Z"),
+        },
+    };
+    let resources = wanted.resources.as_ref().map(|resources| json!(resources).to_string());
+    let secret = opaque::Kind::Access.make(index.random());
+    let new = New {
+        uuid: &opaque::uuid(index.random()),
+        user_id: user,
+        hash: &opaque::Kind::Access.hash(secret.reveal()).unwrap_or_default(),
+        label,
+        scopes: &json!(scopes).to_string(),
+        resources: resources.as_deref(),
+        expires_at,
+        expires_text: wanted.expires_at.as_deref(),
+        created_by: asker.name(),
+        creator_ip: &request.address(),
+        creator_ua: &request.header("user-agent").unwrap_or_default().chars().take(200).collect::<String>(),
+        now,
+        most: MOST,
+    };
+    let rows = index.db.last(access_tokens::create(&new)).await?;
+    let Some(row) = rows.first() else { return invalid(format!("A user has at most {MOST} access tokens")) };
+    Ok(Reply::json(201, &object(row, secret.reveal())?).personal())
+}
+
+/// A page of tokens.
+pub fn listed(index: &Index, request: &Request, page: Page, rows: &[Row]) -> Answer<Reply> {
+    let count = rows.first().map_or(0, |row| row.integer("count"));
+    let tokens = rows
+        .iter()
+        .filter(|row| row.maybe_text("uuid").is_some())
+        .map(|row| object(row, ""))
+        .collect::<Result<_, _>>()?;
+    let active = ("active_count", rows.first().map_or(0, |row| row.integer("active_count")).into());
+    Ok(page.reply(index, request, count, tokens, Some(active))?)
+}
+
+/// One token, or a 404.
+pub fn shown(rows: &[Row]) -> Answer<Reply> {
+    match rows.first() {
+        Some(row) => Ok(Reply::json(200, &object(row, "")?).personal()),
+        None => not_found(ABSENT),
+    }
+}
+
+/// Changes a token.
+pub async fn change(index: &Index, user: i64, uuid: &str, change: &Change) -> Answer<Reply> {
+    let label = change.token_label.as_deref().map(acceptable_label).transpose()?;
+    shown(&index.db.last(access_tokens::update(user, uuid, label, change.is_active)).await?)
+}
+
+/// Ends a token.
+pub async fn end(index: &Index, user: i64, uuid: &str) -> Answer<Reply> {
+    if index.db.last(vec![access_tokens::delete(user, uuid)]).await?.is_empty() {
+        return not_found(ABSENT);
+    }
+    Ok(Reply::empty(204).personal())
+}
+
+fn acceptable_label(label: &str) -> Answer<&str> {
+    if (1..=LONGEST_LABEL).contains(&label.chars().count()) {
+        Ok(label)
+    } else {
+        invalid(format!("token_label: 1 to {LONGEST_LABEL} characters"))
+    }
+}
+
+/// A token as the Hub shows it. What was sent is echoed as it was: clients compare it.
+fn object(row: &Row, secret: &str) -> Result<Value, Fault> {
+    let damaged = |error| Fault::broken(format!("a stored access token is damaged: {error}"));
+    let scopes = serde_json::from_str::<Value>(row.text("scopes")).map_err(damaged)?;
+    let resources = row.maybe_text("resources").map(serde_json::from_str::<Value>).transpose().map_err(damaged)?;
+    Ok(json!({
+        "uuid": row.text("uuid"),
+        "client_id": "HUB",
+        "creator_ip": row.text("creator_ip"),
+        "creator_ua": row.text("creator_ua"),
+        "created_at": time::print(row.integer("created_at")),
+        "created_by": row.text("created_by"),
+        "last_used": row.maybe_integer("used_at").map(time::print),
+        "generated_by": "manual",
+        "is_active": row.flag("is_active"),
+        "token": secret,
+        "token_label": row.text("label"),
+        "scopes": scopes,
+        "resources": resources,
+        "expires_at": row.maybe_text("expires_text"),
+    }))
+}

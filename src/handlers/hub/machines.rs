@@ -1,0 +1,136 @@
+//! Machines of a namespace and their access tokens, kept by the namespace's admins: they outlive the
+//! colleague who made them.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::{
+    domain::{RepositoryName, Role, UserName, time},
+    handlers::{
+        hub::{Page, access_tokens as tokens, body},
+        who::{self, Asker},
+    },
+    index::Index,
+    refusal::{Answer, Fault, forbidden, invalid, not_found},
+    store::{
+        Row, Rows, Statement, access_tokens,
+        access_tokens::Whose,
+        machines,
+        repositories::{self, Place},
+    },
+    wire::{Reply, Request},
+};
+
+#[derive(Deserialize)]
+struct Wanted {
+    username: String,
+    role: Option<String>,
+}
+
+/// `POST /v2/namespaces/{namespace}/machines`
+pub async fn create(index: &Index, request: &Request, namespace: &str) -> Answer<Reply> {
+    let wanted = body::<Wanted>(request);
+    let name = wanted.as_ref().map_or("", |wanted| wanted.username.as_str());
+    let (_, place, taken) = admin(index, request, namespace, machines::taken(name)).await?;
+    let wanted = wanted?;
+    let name = UserName::new_account(&wanted.username)?;
+    let role = wanted.role.as_deref().unwrap_or("write");
+    if Role::parse(role).is_none() {
+        return invalid("role: read, write or admin");
+    }
+    if taken.first().is_some_and(|row| row.flag("taken")) {
+        return invalid("This username already exists");
+    }
+    let Some(namespace_id) = place.namespace_id else { return not_found("namespace not found") };
+    let now = index.world.now();
+    let mut batch = machines::create(namespace_id, name.as_str(), role, now);
+    batch.push(machines::find(namespace, name.as_str()));
+    if index.db.last(batch).await?.is_empty() {
+        return invalid("This username already exists");
+    }
+    let machine = json!({ "username": name.as_str(), "role": role, "date_joined": time::print(now) });
+    Ok(Reply::json(201, &machine).personal())
+}
+
+/// `GET /v2/namespaces/{namespace}/machines`
+pub async fn list(index: &Index, request: &Request, namespace: &str) -> Answer<Reply> {
+    let (_, _, rows) = admin(index, request, namespace, machines::list(namespace)).await?;
+    let one = |row: &Row| {
+        json!({
+            "username": row.text("name"),
+            "role": row.maybe_text("role"),
+            "date_joined": time::print(row.integer("created_at")),
+        })
+    };
+    let results = rows.iter().map(one).collect::<Vec<Value>>();
+    Ok(Reply::json(200, &json!({ "count": results.len(), "results": results })).personal())
+}
+
+/// `DELETE /v2/namespaces/{namespace}/machines/{username}`
+pub async fn delete(index: &Index, request: &Request, namespace: &str, name: &str) -> Answer<Reply> {
+    let (_, _, rows) = admin(index, request, namespace, machines::find(namespace, name)).await?;
+    index.db.batch(vec![machines::delete(machine(&rows)?)]).await?;
+    Ok(Reply::empty(204).personal())
+}
+
+/// `GET /v2/namespaces/{namespace}/machines/{username}/access-tokens`
+pub async fn tokens(index: &Index, request: &Request, namespace: &str, name: &str) -> Answer<Reply> {
+    let page = Page::read(request);
+    let list = access_tokens::list(&Whose::Machine(namespace, name), page.size, page.offset());
+    let (_, _, rows) = admin(index, request, namespace, list).await?;
+    tokens::listed(index, request, page, &rows)
+}
+
+/// `POST /v2/namespaces/{namespace}/machines/{username}/access-tokens`
+pub async fn create_token(index: &Index, request: &Request, namespace: &str, name: &str) -> Answer<Reply> {
+    let (asker, _, rows) = admin(index, request, namespace, machines::find(namespace, name)).await?;
+    tokens::make(index, request, &asker, machine(&rows)?, &body(request)?).await
+}
+
+/// `GET`, `PATCH`, `DELETE /v2/namespaces/{namespace}/machines/{username}/access-tokens/{uuid}`
+pub async fn token(
+    index: &Index,
+    request: &Request,
+    namespace: &str,
+    name: &str,
+    uuid: &str,
+    method: &str,
+) -> Answer<Reply> {
+    let found = access_tokens::by_uuid(&Whose::Machine(namespace, name), uuid);
+    let (_, _, rows) = admin(index, request, namespace, found).await?;
+    let shown = tokens::shown(&rows)?;
+    let user = rows.first().map_or(0, |row| row.integer("user_id"));
+    match method {
+        "PATCH" => tokens::change(index, user, uuid, &body(request)?).await,
+        "DELETE" => tokens::end(index, user, uuid).await,
+        _ => Ok(shown),
+    }
+}
+
+/// An admin of a namespace, who came with their password, and the rows of one more statement.
+async fn admin(
+    index: &Index,
+    request: &Request,
+    namespace: &str,
+    statement: Statement,
+) -> Answer<(Asker, Place, Rows)> {
+    let presented = who::presented_to_management(index, request)?;
+    presented.require_session()?;
+    let name = RepositoryName { namespace: namespace.to_owned(), name: String::new() };
+    let place = repositories::place(&name, &presented.whose());
+    let [asker, place, rows] = index.db.rows([presented.statement(), place, statement]).await?;
+    let asker = presented.known(index, &asker).await?;
+    asker.require_password()?;
+    let place = Place::of(place.first().ok_or_else(|| Fault::broken("no row for a place"))?);
+    if place.namespace_id.is_none() {
+        return not_found("namespace not found");
+    }
+    if asker.role_at(&place, &name) < Some(Role::Admin) {
+        return forbidden("Only admins of the namespace may do this");
+    }
+    Ok((asker, place, rows))
+}
+
+fn machine(rows: &[Row]) -> Answer<i64> {
+    rows.first().map_or_else(|| not_found("machine not found"), |row| Ok(row.integer("id")))
+}

@@ -1,0 +1,122 @@
+//! Logging in to the management API, and the logins that docker keeps.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::{
+    domain::{Secret, session_token, time},
+    handlers::{
+        hub::body,
+        who::{self, Asker, Presented},
+    },
+    index::Index,
+    refusal::{Answer, Challenge, Error, Refusal, not_found},
+    store::{Row, Statement, refresh_tokens, users},
+    wire::{Reply, Request},
+};
+
+#[derive(Deserialize)]
+struct Login {
+    username: String,
+    password: String,
+}
+
+#[derive(Deserialize)]
+struct AuthToken {
+    identifier: String,
+    secret: String,
+}
+
+/// `POST /v2/users/login`
+pub async fn login(index: &Index, request: &Request) -> Answer<Reply> {
+    let Login { username, password } = body(request)?;
+    Ok(Reply::json(200, &json!({ "token": open(index, request, &username, password).await? })).personal())
+}
+
+/// `POST /v2/auth/token`
+pub async fn auth_token(index: &Index, request: &Request) -> Answer<Reply> {
+    let AuthToken { identifier, secret } = body(request)?;
+    Ok(Reply::json(200, &json!({ "access_token": open(index, request, &identifier, secret).await? })).personal())
+}
+
+/// A session for who shows a password or an access token.
+async fn open(index: &Index, request: &Request, name: &str, secret: String) -> Answer<String> {
+    who::require_https(request)?;
+    let opened = async {
+        let presented = Presented::named(name, Secret::new(secret), request)?;
+        presented.known(index, &index.db.last(vec![presented.statement()]).await?).await
+    };
+    let asker = opened.await.map_err(|error| match error {
+        Error::Refusal(Refusal::Unauthorized(_, reason)) => Refusal::Unauthorized(Challenge::Session, reason).into(),
+        other => other,
+    })?;
+    let (keys, now) = (index.settings.keys()?, index.world.now());
+    Ok(session_token::sign(keys, asker.credential, asker.name(), index.random(), now))
+}
+
+/// Somebody with a session, and the rows of one more statement, in one round trip.
+pub async fn known_with(index: &Index, request: &Request, statement: Statement) -> Answer<(Asker, Vec<Row>)> {
+    let presented = who::presented_to_management(index, request)?;
+    presented.require_session()?;
+    let [asker, rows] = index.db.rows([presented.statement(), statement]).await?;
+    Ok((presented.known(index, &asker).await?, rows))
+}
+
+/// The user of a presented session, whose rows are read before it is known to be good.
+pub fn user_of(index: &Index, request: &Request) -> Answer<i64> {
+    let presented = who::presented_to_management(index, request)?;
+    presented.require_session()?;
+    match presented {
+        Presented::Bearer(credential) => Ok(credential.user().unwrap_or_default()),
+        _ => Ok(0),
+    }
+}
+
+/// `GET /v2/user`
+pub async fn oneself(index: &Index, request: &Request) -> Answer<Reply> {
+    let user = user_of(index, request)?;
+    let (asker, rows) = known_with(index, request, users::profile(user)).await?;
+    let user = asker.require_user()?;
+    let row = rows.first();
+    let reply = json!({
+        "id": user.id,
+        "username": user.name,
+        "full_name": "",
+        "type": if user.machine { "Machine" } else { "User" },
+        "is_admin": asker.is_administrator(),
+        "email": row.and_then(|row| row.maybe_text("address")),
+        "date_joined": time::print(row.map_or(0, |row| row.integer("created_at"))),
+    });
+    Ok(Reply::json(200, &reply).personal())
+}
+
+/// `GET /v2/refresh-tokens`
+///
+/// The logins that docker keeps: from where, and when each was last used.
+pub async fn refresh_tokens(index: &Index, request: &Request) -> Answer<Reply> {
+    let user = user_of(index, request)?;
+    let (asker, rows) = known_with(index, request, refresh_tokens::list(user)).await?;
+    asker.require_password()?;
+    let one = |row: &Row| {
+        json!({
+            "uuid": row.text("uuid"),
+            "client": row.text("client"),
+            "address": row.text("address"),
+            "created_at": time::print(row.integer("created_at")),
+            "last_used": time::print(row.integer("used_at")),
+        })
+    };
+    let results = rows.iter().map(one).collect::<Vec<Value>>();
+    Ok(Reply::json(200, &json!({ "count": results.len(), "results": results })).personal())
+}
+
+/// `DELETE /v2/refresh-tokens/{uuid}`
+pub async fn end_refresh_token(index: &Index, request: &Request, uuid: &str) -> Answer<Reply> {
+    let user = user_of(index, request)?;
+    let (asker, _) = known_with(index, request, refresh_tokens::list(user)).await?;
+    asker.require_password()?;
+    if index.db.last(vec![refresh_tokens::delete(user, uuid)]).await?.is_empty() {
+        return not_found("refresh token not found");
+    }
+    Ok(Reply::empty(204).personal())
+}

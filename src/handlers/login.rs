@@ -1,0 +1,96 @@
+//! Passwords at work: checked with patience for the database and none for guessers.
+
+use crate::{
+    domain::{Secret, UserName, password, throttle},
+    handlers::who::{WRONG, unauthorized},
+    index::Index,
+    refusal::{Answer, Fault, Refusal},
+    store::{Row, failures, users, users::User},
+};
+
+/// Checks a password against a row of [`users::with_failures`]. Whoever does not exist costs the same
+/// work and gets the same answer as a wrong password; so do those who are not active, until the
+/// password is right.
+pub async fn check(index: &Index, row: &Row, name: &UserName, secret: &Secret, address: &str) -> Answer<User> {
+    let now = index.world.now();
+    let (from_address, from_anywhere) = users::failures(row);
+    let wait = throttle::wait(from_address, from_anywhere, now);
+    if wait > 0 {
+        return Err(Refusal::TooMany { retry_after: wait }.into());
+    }
+    let user = User::of(row);
+    if !is_right(index, user.as_ref(), name, secret, address).await? {
+        index.db.batch(vec![failures::count(name.as_str(), address, now)]).await?;
+        return Err(unauthorized(WRONG));
+    }
+    let Some(user) = user.filter(|user| user.active) else { return Err(Refusal::Inactive.into()) };
+    if from_address.count > 0 || from_anywhere.count > 0 {
+        index.later("forget failures", failures::reset(name.as_str(), address));
+    }
+    Ok(user)
+}
+
+/// Whether the password is right: remembered, or worth one Argon2.
+async fn is_right(index: &Index, user: Option<&User>, name: &UserName, secret: &Secret, address: &str) -> Answer<bool> {
+    let (peppers, now) = (index.settings.peppers()?, index.world.now());
+    let stored = user.and_then(|user| user.password.as_deref());
+    if stored.is_some_and(|stored| index.verified.knows(name.as_str(), secret.reveal(), stored, now)) {
+        return Ok(true);
+    }
+    hashing_turn(index, address).await?;
+    let Some(stored) = stored else {
+        password::verify_nothing(secret.reveal(), peppers, index.settings.password_cost).map_err(Fault::broken)?;
+        return Ok(false);
+    };
+    let right = password::verify(secret.reveal(), stored, peppers).map_err(Fault::unconfigured)?;
+    if right {
+        index.verified.remember(name.as_str(), secret.reveal(), stored, now);
+        if password::is_outdated(stored, peppers, index.settings.password_cost) {
+            hash_anew(index, user, secret, stored);
+        }
+    }
+    Ok(right)
+}
+
+/// Waits until this request may compute an Argon2, within the limit of its address.
+pub async fn hashing_turn(index: &Index, address: &str) -> Answer<()> {
+    require_within_limit(index, address).await?;
+    turn(index).await
+}
+
+/// Refuses an address that asks too often for what costs much.
+pub async fn require_within_limit(index: &Index, address: &str) -> Answer<()> {
+    if index.world.within_limit(address).await { Ok(()) } else { Err(Refusal::TooMany { retry_after: 60 }.into()) }
+}
+
+async fn turn(index: &Index) -> Answer<()> {
+    match index.verified.turn(index.world.millis()) {
+        Some(0) => Ok(()),
+        Some(wait) => {
+            index.world.sleep(wait).await;
+            Ok(())
+        }
+        None => Err(Refusal::TooMany { retry_after: 5 }.into()),
+    }
+}
+
+/// After the answer: the same password under the pepper and the cost of today.
+fn hash_anew(index: &Index, user: Option<&User>, secret: &Secret, stored: &str) {
+    let Some(id) = user.map(|user| user.id) else { return };
+    let (lender, secret, stored) = (index.clone(), secret.clone(), stored.to_owned());
+    index.world.later(Box::pin(async move {
+        let hashed = async {
+            turn(&lender).await?;
+            let new = hash(&lender, secret.reveal())?;
+            lender.db.batch(vec![users::rehash(id, &stored, &new)]).await?;
+            Answer::Ok(())
+        };
+        lender.report("hash a password anew", hashed.await);
+    }));
+}
+
+/// A password as it is stored. Take a [`hashing_turn`] first.
+pub fn hash(index: &Index, password: &str) -> Result<String, Fault> {
+    password::hash(password, index.random(), index.settings.peppers()?, index.settings.password_cost)
+        .map_err(Fault::broken)
+}

@@ -1,0 +1,205 @@
+//! The token service of the registry protocol.
+//!
+//! What is granted is what is asked, what the user may, and what the access token allows, all three.
+//! Too little is not an error: the token opens less, and the registry says so.
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    domain::{
+        Secret,
+        credential::Credential,
+        opaque,
+        scope::{self, Grant, MOST, Scope},
+    },
+    handlers::{
+        login, registry,
+        who::{self, Asker, Presented, WRONG},
+    },
+    index::{Index, settings::Service},
+    refusal::{Answer, Challenge, Error, Fault, Refusal, invalid},
+    store::{
+        Row, Statement, refresh_tokens,
+        repositories::{self, Place, Whose},
+        users::User,
+    },
+    wire::{Reply, Request, request::form},
+};
+
+/// Refresh tokens that a user has; the least used goes.
+const MOST_REFRESH: i64 = 50;
+
+/// Seconds within which another use of a refresh token is not written down.
+const USE_NOTED: i64 = 60 * 60;
+
+/// What is asked for, whichever way.
+struct Asked<'a> {
+    service: &'a Service,
+    scopes: Vec<Scope>,
+    client: String,
+    /// Whether a refresh token is wanted.
+    offline: bool,
+    /// Whether the answer is in the form of `OAuth2`.
+    oauth: bool,
+}
+
+/// `GET /token?service=&scope=&account=&client_id=&offline_token=`
+pub async fn get(index: &Index, request: &Request) -> Answer<Reply> {
+    let parameters = request.parameters();
+    let asked =
+        Asked { offline: text(&parameters, "offline_token") == Some("true"), ..Asked::read(index, &parameters)? };
+    let presented = as_basic(who::presented(index, request))?;
+    as_basic(presented.require_no_token())?;
+    if let Some(account) = text(&parameters, "account").filter(|account| !account.is_empty()) {
+        as_basic(require_account(&presented, account))?;
+    }
+    as_basic(mint(index, request, &presented, &asked).await)
+}
+
+/// `POST /token`
+pub async fn post(index: &Index, request: &Request) -> Answer<Reply> {
+    who::require_https(request)?;
+    let parameters = form(request.body.as_deref().ok_or(Refusal::TooLarge)?);
+    let field = |name| match text(&parameters, name) {
+        Some(value) if !value.is_empty() => Ok(value),
+        _ => Err(Error::from(Refusal::Invalid(format!("{name} is missing").into()))),
+    };
+    let grant_type = field("grant_type")?;
+    let asked = Asked {
+        offline: text(&parameters, "access_type") == Some("offline"),
+        oauth: true,
+        ..Asked::read(index, &parameters)?
+    };
+    field("client_id")?;
+    match grant_type {
+        "password" => {
+            let presented = Presented::named(field("username")?, Secret::new(field("password")?), request);
+            as_basic(mint(index, request, &as_basic(presented)?, &asked).await)
+        }
+        "refresh_token" => as_basic(refresh(index, field("refresh_token")?, &asked).await),
+        _ => invalid("grant_type is neither password nor refresh_token"),
+    }
+}
+
+impl<'a> Asked<'a> {
+    fn read(index: &'a Index, parameters: &[(String, String)]) -> Answer<Self> {
+        let Some(name) = text(parameters, "service") else { return invalid("service is missing") };
+        let service = index.settings.services.iter().find(|service| service.name == name);
+        let Some(service) = service else { return invalid(format!("{name:?} is no service of this index")) };
+        let scopes = parameters.iter().filter(|(key, _)| key == "scope").map(|(_, value)| value.as_str());
+        let scopes = scope::read_all(scopes);
+        if scopes.len() > MOST {
+            return invalid(format!("At most {MOST} scopes"));
+        }
+        let client = text(parameters, "client_id").unwrap_or_default().chars().take(100).collect();
+        Ok(Self { service, scopes, client, offline: false, oauth: false })
+    }
+
+    /// One statement for the places of all scopes, however many they are.
+    fn places(&self, whose: &Whose<'_>) -> Statement {
+        let names = self.scopes.iter().map(|scope| scope.repository().map(|name| json!([name.namespace, name.name])));
+        repositories::places(&Value::Array(names.map(|name| name.unwrap_or(Value::Null)).collect()).to_string(), whose)
+    }
+
+    /// What the asker gets of each scope.
+    fn grants(&self, asker: &Asker, places: &[Row]) -> Vec<Grant> {
+        let grant = |(position, scope): (usize, &Scope)| match scope.repository() {
+            Some(name) => {
+                let row = places.iter().find(|row| usize::try_from(row.integer("position")) == Ok(position))?;
+                scope.for_role(asker.role_at(&Place::of(row).without_marked(), &name))
+            }
+            None => scope.for_registry(asker.is_administrator()),
+        };
+        self.scopes.iter().enumerate().filter_map(grant).collect()
+    }
+}
+
+/// A token for who shows a password, an access token or nothing.
+async fn mint(index: &Index, request: &Request, presented: &Presented, asked: &Asked<'_>) -> Answer<Reply> {
+    // Before anything is computed or read for somebody who could not be given a token anyway.
+    index.settings.signing_key()?;
+    if *presented == Presented::Nobody {
+        login::require_within_limit(index, &request.address()).await?;
+    }
+    let [asker, places] = index.db.rows([presented.statement(), asked.places(&presented.whose())]).await?;
+    let asker = presented.known(index, &asker).await?;
+    let mut refresh = None;
+    // Only a password is worth replacing on the client's disk.
+    if let (true, Credential::Password { user, .. }) = (asked.offline, asker.credential) {
+        let token = opaque::Kind::Refresh.make(index.random());
+        let hash = opaque::Kind::Refresh.hash(token.reveal()).unwrap_or_default();
+        let (uuid, now) = (opaque::uuid(index.random()), index.world.now());
+        let batch = refresh_tokens::create(&uuid, user, &hash, &asked.client, &request.address(), now, MOST_REFRESH);
+        index.db.batch(batch).await?;
+        refresh = Some(token);
+    }
+    answer(index, asked, &asker, &places, refresh.as_ref()).await
+}
+
+/// A token for who shows a refresh token.
+async fn refresh(index: &Index, token: &str, asked: &Asked<'_>) -> Answer<Reply> {
+    index.settings.signing_key()?;
+    let wrong = || who::unauthorized("The refresh token is not valid: log in again");
+    let hash = opaque::Kind::Refresh.hash(token).ok_or_else(wrong)?;
+    let (now, settings) = (index.world.now(), &index.settings);
+    let found = refresh_tokens::user(&hash, now, settings.refresh_unused, settings.refresh_age);
+    let [found, places] = index.db.rows([found, asked.places(&Whose::RefreshToken(&hash))]).await?;
+    let row = found.first().ok_or_else(wrong)?;
+    let user = User::of(row).ok_or_else(|| Fault::broken("a refresh token without a user"))?;
+    if !user.active {
+        return Err(Refusal::Inactive.into());
+    }
+    if row.integer("refresh_used_at") + USE_NOTED <= now {
+        index.later("note the use of a refresh token", refresh_tokens::used(row.integer("refresh_id"), now));
+    }
+    let credential = Credential::Password { user: user.id, epoch: user.epoch };
+    let asker = Asker { user: Some(user), credential, limits: None };
+    answer(index, asked, &asker, &places, None).await
+}
+
+async fn answer(
+    index: &Index,
+    asked: &Asked<'_>,
+    asker: &Asker,
+    places: &[Row],
+    refresh: Option<&Secret>,
+) -> Answer<Reply> {
+    let grants = asked.grants(asker, places);
+    let scope = scope::print(&grants);
+    let signed = registry::sign(index, asked.service, asker.name(), asker.credential, grants).await?;
+    let mut body = Map::new();
+    body.insert("token".into(), signed.token.clone().into());
+    body.insert("access_token".into(), signed.token.into());
+    body.insert("expires_in".into(), signed.expires_in.into());
+    body.insert("issued_at".into(), crate::domain::time::print(signed.issued_at).into());
+    if asked.oauth {
+        body.insert("token_type".into(), "Bearer".into());
+        body.insert("scope".into(), scope.into());
+    }
+    if let Some(refresh) = refresh {
+        body.insert("refresh_token".into(), refresh.reveal().into());
+    }
+    Ok(Reply::json(200, &Value::Object(body)).personal())
+}
+
+/// `account` is who docker thinks it is.
+fn require_account(presented: &Presented, account: &str) -> Answer<()> {
+    match presented {
+        Presented::Password { name, .. } | Presented::AccessToken { name, .. } if name.as_str() != account => {
+            Err(who::unauthorized(WRONG))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The token service asks for a password alone.
+fn as_basic<T>(answer: Answer<T>) -> Answer<T> {
+    answer.map_err(|error| match error {
+        Error::Refusal(Refusal::Unauthorized(_, reason)) => Refusal::Unauthorized(Challenge::Basic, reason).into(),
+        other => other,
+    })
+}
+
+fn text<'a>(parameters: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+}

@@ -1,0 +1,189 @@
+//! The routes of the management API, in the forms of Docker Hub's own. Its older and its newer paths
+//! are one route.
+
+use crate::{
+    domain::{RepositoryName, names::RESERVED},
+    refusal::{Answer, Refusal},
+    routes::Methods,
+};
+
+/// What a request to the management API is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hub {
+    /// `/v2/users/login`: the older login.
+    Login,
+    /// `/v2/auth/token`: the newer login.
+    AuthToken,
+    /// `/v2/user`: oneself.
+    Oneself,
+    /// `/v2/access-tokens`
+    AccessTokens,
+    /// `/v2/access-tokens/{uuid}`
+    AccessToken(String),
+    /// `/v2/refresh-tokens`: the logins that docker keeps.
+    RefreshTokens,
+    /// `/v2/refresh-tokens/{uuid}`
+    RefreshToken(String),
+    /// `/v2/namespaces/{namespace}/repositories`
+    Repositories(String),
+    /// `/v2/repositories`: to create, with the namespace in the body.
+    NewRepository,
+    /// `/v2/namespaces/{namespace}/repositories/{repository}`
+    Repository(RepositoryName),
+    /// `…/privacy`
+    Privacy(RepositoryName),
+    /// `…/transfer`
+    Transfer(RepositoryName),
+    /// `…/star`
+    Star(RepositoryName),
+    /// `…/tags`
+    Tags(RepositoryName),
+    /// `…/tags/{tag}`
+    Tag(RepositoryName, String),
+    /// `…/collaborators`
+    Collaborators(RepositoryName),
+    /// `…/collaborators/{username}`
+    Collaborator(RepositoryName, String),
+    /// `/v2/namespaces/{namespace}/members`
+    Members(String),
+    /// `/v2/namespaces/{namespace}/members/{username}`
+    Member(String, String),
+    /// `/v2/namespaces/{namespace}/machines`
+    Machines(String),
+    /// `/v2/namespaces/{namespace}/machines/{username}`
+    Machine(String, String),
+    /// `/v2/namespaces/{namespace}/machines/{username}/access-tokens`
+    MachineTokens(String, String),
+    /// `/v2/namespaces/{namespace}/machines/{username}/access-tokens/{uuid}`
+    MachineToken(String, String, String),
+}
+
+impl Hub {
+    /// The route of a path, behind `/v2/`.
+    pub fn read(segments: &[&str]) -> Answer<Self> {
+        if segments.iter().any(|segment| segment.is_empty()) {
+            return Err(Refusal::NoRoute.into());
+        }
+        let own = |text: &str| text.to_owned();
+        Ok(match segments {
+            ["users", "login"] => Self::Login,
+            ["auth", "token"] => Self::AuthToken,
+            ["user"] => Self::Oneself,
+            ["access-tokens" | "api_tokens"] => Self::AccessTokens,
+            ["access-tokens" | "api_tokens", uuid] => Self::AccessToken(own(uuid)),
+            ["refresh-tokens"] => Self::RefreshTokens,
+            ["refresh-tokens", uuid] => Self::RefreshToken(own(uuid)),
+            ["repositories"] => Self::NewRepository,
+            ["repositories", namespace] | ["namespaces", namespace, "repositories"] => {
+                Self::Repositories(own(namespace))
+            }
+            ["repositories", namespace, rest @ ..] | ["namespaces", namespace, "repositories", rest @ ..] => {
+                return Self::repository(namespace, rest);
+            }
+            ["namespaces" | "orgs", namespace, "members"] => Self::Members(own(namespace)),
+            ["namespaces" | "orgs", namespace, "members", user] => Self::Member(own(namespace), own(user)),
+            ["namespaces", namespace, "machines"] => Self::Machines(own(namespace)),
+            ["namespaces", namespace, "machines", user] => Self::Machine(own(namespace), own(user)),
+            ["namespaces", namespace, "machines", user, "access-tokens"] => {
+                Self::MachineTokens(own(namespace), own(user))
+            }
+            ["namespaces", namespace, "machines", user, "access-tokens", uuid] => {
+                Self::MachineToken(own(namespace), own(user), own(uuid))
+            }
+            _ => return Err(Refusal::NoRoute.into()),
+        })
+    }
+
+    /// A repository is every component up to a reserved word, which no repository's name has.
+    fn repository(namespace: &str, rest: &[&str]) -> Answer<Self> {
+        let end = rest.iter().skip(1).position(|component| RESERVED.contains(component)).map_or(rest.len(), |p| p + 1);
+        let (name, rest) = rest.split_at_checked(end).ok_or(Refusal::NoRoute)?;
+        let name = RepositoryName::parse(namespace, &name.join("/"))?;
+        Ok(match rest {
+            [] => Self::Repository(name),
+            ["privacy"] => Self::Privacy(name),
+            ["transfer"] => Self::Transfer(name),
+            ["star"] => Self::Star(name),
+            ["tags"] => Self::Tags(name),
+            ["tags", tag] => Self::Tag(name, (*tag).to_owned()),
+            ["collaborators"] => Self::Collaborators(name),
+            ["collaborators", user] => Self::Collaborator(name, (*user).to_owned()),
+            _ => return Err(Refusal::NoRoute.into()),
+        })
+    }
+
+    /// The methods that it has.
+    #[must_use]
+    pub fn methods(&self) -> Methods {
+        match self {
+            Self::Login | Self::AuthToken | Self::NewRepository | Self::Privacy(_) | Self::Transfer(_) => {
+                &["POST", "OPTIONS"]
+            }
+            Self::Oneself | Self::Tags(_) | Self::RefreshTokens | Self::Members(_) => super::READ,
+            Self::AccessTokens
+            | Self::Repositories(_)
+            | Self::Collaborators(_)
+            | Self::Machines(_)
+            | Self::MachineTokens(..) => &["GET", "HEAD", "POST", "OPTIONS"],
+            Self::AccessToken(_) | Self::Repository(_) | Self::MachineToken(..) => {
+                &["GET", "HEAD", "PATCH", "DELETE", "OPTIONS"]
+            }
+            Self::Tag(..) => &["GET", "HEAD", "DELETE", "OPTIONS"],
+            Self::Star(_) | Self::Member(..) => &["PUT", "DELETE", "OPTIONS"],
+            Self::Collaborator(..) | Self::Machine(..) | Self::RefreshToken(_) => &["DELETE", "OPTIONS"],
+        }
+    }
+
+    /// Its path without what varies.
+    #[must_use]
+    pub fn pattern(&self) -> &'static str {
+        match self {
+            Self::Login => "/v2/users/login",
+            Self::AuthToken => "/v2/auth/token",
+            Self::Oneself => "/v2/user",
+            Self::AccessTokens => "/v2/access-tokens",
+            Self::AccessToken(_) => "/v2/access-tokens/{uuid}",
+            Self::RefreshTokens => "/v2/refresh-tokens",
+            Self::RefreshToken(_) => "/v2/refresh-tokens/{uuid}",
+            Self::Repositories(_) => "/v2/namespaces/{namespace}/repositories",
+            Self::NewRepository => "/v2/repositories",
+            Self::Repository(_) => "/v2/namespaces/{namespace}/repositories/{repository}",
+            Self::Privacy(_) => "/v2/namespaces/{namespace}/repositories/{repository}/privacy",
+            Self::Transfer(_) => "/v2/namespaces/{namespace}/repositories/{repository}/transfer",
+            Self::Star(_) => "/v2/namespaces/{namespace}/repositories/{repository}/star",
+            Self::Tags(_) => "/v2/namespaces/{namespace}/repositories/{repository}/tags",
+            Self::Tag(..) => "/v2/namespaces/{namespace}/repositories/{repository}/tags/{tag}",
+            Self::Collaborators(_) => "/v2/namespaces/{namespace}/repositories/{repository}/collaborators",
+            Self::Collaborator(..) => "/v2/namespaces/{namespace}/repositories/{repository}/collaborators/{username}",
+            Self::Members(_) => "/v2/namespaces/{namespace}/members",
+            Self::Member(..) => "/v2/namespaces/{namespace}/members/{username}",
+            Self::Machines(_) => "/v2/namespaces/{namespace}/machines",
+            Self::Machine(..) => "/v2/namespaces/{namespace}/machines/{username}",
+            Self::MachineTokens(..) => "/v2/namespaces/{namespace}/machines/{username}/access-tokens",
+            Self::MachineToken(..) => "/v2/namespaces/{namespace}/machines/{username}/access-tokens/{uuid}",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(path: &str) -> Answer<Hub> {
+        Hub::read(&path.split('/').collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn older_and_newer_paths_are_one() {
+        let name = RepositoryName::parse("ns", "a/b").unwrap();
+        for path in ["repositories/ns/a/b", "namespaces/ns/repositories/a/b"] {
+            assert_eq!(read(path), Ok(Hub::Repository(name.clone())), "{path}");
+            let tags = format!("{path}/tags/tags");
+            assert_eq!(read(&tags), Ok(Hub::Tag(name.clone(), "tags".into())), "{tags}");
+        }
+        assert_eq!(read("repositories/ns/tags"), Ok(Hub::Repository(RepositoryName::parse("ns", "tags").unwrap())));
+        assert!(read("repositories/ns/a/layer/x").is_err());
+        assert!(read("repositories/ns/a%2Fb").is_err());
+        assert!(read("repositories//a").is_err());
+    }
+}

@@ -1,0 +1,56 @@
+//! Collaborators: who else may do what in one repository.
+
+use crate::{domain::RepositoryName, store::Statement};
+
+/// A page of the collaborators of a repository, by name, with `count` in every row: `name`, `kind`,
+/// `role`. A page past the end is one row without a `name`.
+#[must_use]
+pub fn list(repository: &RepositoryName, limit: i64, offset: i64) -> Statement {
+    let sql = "with all_of_them as (
+           select u.name, u.kind, c.role from namespaces n join repositories r on r.namespace_id = n.id
+           join collaborators c on c.repository_id = r.id join users u on u.id = c.user_id
+           where n.name = ?1 and r.name = ?2)
+         select c.count, p.* from (select count(*) count from all_of_them) c
+         left join (select * from all_of_them order by name limit ?3 offset ?4) p on true order by p.name";
+    named(sql, repository).bind(limit).bind(offset)
+}
+
+/// A user as they stand to a repository: `user_id`, `name`, `kind`, `status`, `role`, `owner`; no row
+/// when there is no such user.
+#[must_use]
+pub fn find(repository: &RepositoryName, username: &str) -> Statement {
+    let sql = "select u.id user_id, u.name, u.kind, u.status, c.role, ifnull(n.owner_id = u.id, 0) owner
+         from users u left join namespaces n on n.name = ?1
+         left join repositories r on r.namespace_id = n.id and r.name = ?2
+         left join collaborators c on c.repository_id = r.id and c.user_id = u.id
+         where u.name = ?3";
+    named(sql, repository).bind(username)
+}
+
+/// Gives a user a role in a repository.
+#[must_use]
+pub fn set(repository: i64, user: i64, role: &str) -> Statement {
+    Statement::new(
+        "insert into collaborators (repository_id, user_id, role)
+         select r.id, u.id, ?3 from repositories r join users u on u.id = ?2 where r.id = ?1
+         on conflict (repository_id, user_id) do update set role = excluded.role",
+    )
+    .bind(repository)
+    .bind(user)
+    .bind(role)
+}
+
+/// Takes it away; gives the `user_id` if there was one.
+#[must_use]
+pub fn remove(repository: i64, username: &str) -> Statement {
+    Statement::new(
+        "delete from collaborators where repository_id = ?1 and user_id = (select id from users where name = ?2)
+         returning user_id",
+    )
+    .bind(repository)
+    .bind(username)
+}
+
+fn named(sql: &'static str, repository: &RepositoryName) -> Statement {
+    Statement::new(sql).bind(repository.namespace.as_str()).bind(repository.name.as_str())
+}

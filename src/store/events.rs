@@ -1,0 +1,146 @@
+//! What registries told, taken once.
+
+use serde_json::{Value, json};
+
+use crate::{domain::events::Event, store::Statement};
+
+/// Seconds for which an id is known: a registry that was away longer sends what is new by then.
+pub const REMEMBERED: i64 = 7 * 24 * 60 * 60;
+
+/// Events as the statements below take them: `0` id, `1` action, `2` namespace, `3` name, `4` tag,
+/// `5` digest, `6` size, `7` media type, `8` milliseconds, `9` actor.
+fn listed(events: &[Event]) -> String {
+    let one = |event: &Event| {
+        json!([
+            event.id,
+            event.action.as_str(),
+            event.repository.namespace,
+            event.repository.name,
+            event.tag,
+            event.digest,
+            event.size,
+            event.media_type,
+            event.at,
+            event.by,
+        ])
+    };
+    Value::Array(events.iter().map(one).collect()).to_string()
+}
+
+/// Events of a service that were not taken before, with their namespace.
+macro_rules! fresh {
+    ($action:literal, $rest:literal) => {
+        concat!(
+            "with fresh as materialized (
+               select j.value ->> 0 id, n.id namespace_id, n.name namespace, j.value ->> 3 name, j.value ->> 4 tag,
+                 j.value ->> 5 digest, j.value ->> 6 size, j.value ->> 7 media_type, j.value ->> 8 at, j.value ->> 9 actor
+               from json_each(?1) j join namespaces n on n.name = j.value ->> 2
+               where j.value ->> 1 = '",
+            $action,
+            "' and not exists (select 1 from events e where e.service = ?2 and e.id = j.value ->> 0)) ",
+            $rest
+        )
+    };
+}
+
+/// Takes events of a service, in one batch: repositories that were pushed to come into being, tags
+/// are set and removed (the newer stays), pulls are counted, and the ids are remembered, so that the
+/// same events change nothing again. The last statement gives the names (`name`) in namespaces that do
+/// not exist.
+#[must_use]
+pub fn take(events: &[Event], service: &str, private: bool, now: i64) -> Vec<Statement> {
+    let list = listed(events);
+    let of = |sql: &'static str| Statement::new(sql).bind(list.as_str()).bind(service);
+    vec![
+        // A push begins a repository anew that was marked deleted before it.
+        of(fresh!(
+            "push",
+            "delete from repositories where deleted_at is not null and id in (
+               select r.id from fresh f join repositories r on r.namespace_id = f.namespace_id and r.name = f.name
+               where r.deleted_at * 1000 < f.at)"
+        )),
+        of(fresh!(
+            "push",
+            "insert into repositories (namespace_id, name, full_name, private, created_at, updated_at, pushed_at)
+             select namespace_id, name, namespace || '/' || name, ?3, ?4, ?4, max(at) / 1000 from fresh
+             where true group by namespace_id, name
+             on conflict (namespace_id, name) do update set
+               pushed_at = max(ifnull(pushed_at, 0), excluded.pushed_at), updated_at = excluded.updated_at,
+               revision = revision + 1
+             where deleted_at is null"
+        ))
+        .bind(private)
+        .bind(now),
+        // One row a tag: the newest of this list.
+        of(fresh!(
+            "push",
+            "insert into tags (repository_id, service, name, digest, size, media_type, pushed_at, pushed_by)
+             select r.id, ?2, f.tag, f.digest, f.size, f.media_type, max(f.at), f.actor
+             from fresh f join repositories r on r.namespace_id = f.namespace_id and r.name = f.name
+             where f.tag <> '' and r.deleted_at is null
+               and not exists (select 1 from tags d where d.repository_id = r.id and d.service = ?2
+                 and d.name = '@' || f.digest and d.deleted = 1 and d.pushed_at >= f.at)
+             group by r.id, f.tag
+             on conflict (repository_id, service, name) do update set digest = excluded.digest, size = excluded.size,
+               media_type = excluded.media_type, pushed_at = excluded.pushed_at, pushed_by = excluded.pushed_by,
+               deleted = 0
+             where excluded.pushed_at > tags.pushed_at"
+        )),
+        // A deletion leaves a mark, under the tag or under the digest, for an older push that comes late.
+        of(fresh!(
+            "delete",
+            "insert into tags (repository_id, service, name, digest, size, media_type, pushed_at, pushed_by, deleted)
+             select r.id, ?2, case f.tag when '' then '@' || f.digest else f.tag end, f.digest, 0, '', max(f.at),
+               f.actor, 1
+             from fresh f join repositories r on r.namespace_id = f.namespace_id and r.name = f.name
+             where true group by r.id, 3
+             on conflict (repository_id, service, name) do update set pushed_at = excluded.pushed_at, deleted = 1
+             where excluded.pushed_at >= tags.pushed_at"
+        )),
+        of(fresh!(
+            "delete",
+            "update tags set deleted = 1 where deleted = 0 and service = ?2 and id in (
+               select t.id from fresh f join repositories r on r.namespace_id = f.namespace_id and r.name = f.name
+               join tags t on t.repository_id = r.id and t.service = ?2 and t.digest = f.digest
+               where f.tag = '' and t.pushed_at <= f.at)"
+        )),
+        of(fresh!(
+            "pull",
+            "update repositories set pull_count = pull_count + p.pulls, pulled_at = max(ifnull(pulled_at, 0), p.at / 1000)
+             from (select namespace_id, name, count(*) pulls, max(at) at from fresh group by namespace_id, name) p
+             where repositories.namespace_id = p.namespace_id and repositories.name = p.name"
+        )),
+        of(fresh!(
+            "pull",
+            "update tags set pulled_at = max(ifnull(pulled_at, 0), p.at / 1000)
+             from (select r.id repository_id, f.tag, f.digest, max(f.at) at from fresh f
+                   join repositories r on r.namespace_id = f.namespace_id and r.name = f.name
+                   group by r.id, f.tag, f.digest) p
+             where tags.repository_id = p.repository_id and tags.service = ?2
+               and (tags.name = p.tag or p.tag = '' and tags.digest = p.digest)"
+        )),
+        of(fresh!(
+            "push",
+            "insert into outbox (repository_id)
+             select distinct r.id from fresh f join repositories r on r.namespace_id = f.namespace_id and r.name = f.name"
+        )),
+        Statement::new(
+            "insert into events (service, id, taken_at) select ?2, value ->> 0, ?3 from json_each(?1) where true
+             on conflict (service, id) do nothing",
+        )
+        .bind(list.as_str())
+        .bind(service)
+        .bind(now),
+        Statement::new(
+            "select distinct value ->> 2 || '/' || (value ->> 3) name from json_each(?1)
+             where not exists (select 1 from namespaces where name = value ->> 2) limit 20",
+        )
+        .bind(list.as_str()),
+    ]
+}
+
+/// Forgets ids that no registry sends again.
+#[must_use]
+pub fn expire(now: i64) -> Statement {
+    Statement::new("delete from events where taken_at <= ?1").bind(now - REMEMBERED)
+}

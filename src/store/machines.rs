@@ -1,0 +1,60 @@
+//! Machines: users without a password, made for a namespace.
+
+use crate::store::Statement;
+
+/// Makes a machine of a namespace with a role in it, unless the name is taken.
+#[must_use]
+pub fn create(namespace: i64, name: &str, role: &str, now: i64) -> Vec<Statement> {
+    vec![
+        Statement::new(
+            "insert into users (name, kind, status, machine_of, created_at)
+             select ?2, 'machine', 'active', ?1, ?3 where not exists (select 1 from namespaces where name = ?2)
+             on conflict (name) do nothing",
+        )
+        .bind(namespace)
+        .bind(name)
+        .bind(now),
+        Statement::new(
+            "insert into members (namespace_id, user_id, role)
+             select ?1, id, ?3 from users where name = ?2 and machine_of = ?1 on conflict do nothing",
+        )
+        .bind(namespace)
+        .bind(name)
+        .bind(role),
+    ]
+}
+
+/// The user or the namespace that has a name already: `taken`.
+#[must_use]
+pub fn taken(name: &str) -> Statement {
+    Statement::new(
+        "select exists (select 1 from users where name = ?1) or exists (select 1 from namespaces where name = ?1) taken",
+    )
+    .bind(name)
+}
+
+/// The machines of a namespace, by name: `name`, `role`, `created_at`.
+#[must_use]
+pub fn list(namespace: &str) -> Statement {
+    Statement::new(
+        "select u.name, m.role, u.created_at from namespaces n join users u on u.machine_of = n.id
+         left join members m on m.namespace_id = n.id and m.user_id = u.id where n.name = ?1 order by u.name",
+    )
+    .bind(namespace)
+}
+
+/// One machine of a namespace: `id`.
+#[must_use]
+pub fn find(namespace: &str, name: &str) -> Statement {
+    Statement::new(
+        "select u.id from namespaces n join users u on u.machine_of = n.id where n.name = ?1 and u.name = ?2",
+    )
+    .bind(namespace)
+    .bind(name)
+}
+
+/// Removes a machine with its tokens.
+#[must_use]
+pub fn delete(id: i64) -> Statement {
+    Statement::new("delete from users where id = ?1 and kind = 'machine'").bind(id)
+}

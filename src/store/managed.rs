@@ -1,0 +1,190 @@
+//! Repositories as they are managed: everything that is told of them, lists of a namespace, and what
+//! their admins change.
+
+use crate::{
+    domain::RepositoryName,
+    store::{
+        Statement,
+        repositories::{Whose, place, remove, tell_search, whose},
+    },
+};
+
+/// A place with all that is told of its repository; always one row.
+#[must_use]
+pub fn repository(name: &RepositoryName, whose: &Whose<'_>) -> Statement {
+    let sql = place!(
+        ", r.description, r.full_description, r.star_count, r.pull_count, r.created_at, r.updated_at,
+           exists (select 1 from tags t where t.repository_id = r.id and t.deleted = 0) tagged,
+           (select count(*) from collaborators k where k.repository_id = r.id) collaborator_count,
+           exists (select 1 from stars s where s.user_id = u.id and s.repository_id = r.id) starred"
+    );
+    whose.bind_to(Statement::new(sql)).bind(name.namespace.as_str()).bind(name.name.as_str())
+}
+
+/// The place of this name in a namespace, or in the user's own one, whose name is in the row too
+/// (`namespace`).
+#[must_use]
+pub fn place_for(namespace: Option<&str>, name: &str, whose: &Whose<'_>) -> Statement {
+    let sql = place!(
+        ", asked.namespace",
+        "(select coalesce(?4, (select name from namespaces where owner_id = ?2)) as namespace, ?5 as name)"
+    );
+    whose.bind_to(Statement::new(sql)).bind(namespace).bind(name)
+}
+
+/// Which repositories of a namespace are listed, and how.
+pub struct List<'a> {
+    /// The namespace.
+    pub namespace: &'a str,
+    /// What their names have in them, in any case.
+    pub name: &'a str,
+    /// `name`, `last_updated` or `pull_count`; descending behind a `-`.
+    pub ordering: &'a str,
+    /// Lets an administrator see everything.
+    pub administrating: bool,
+    /// At most so many.
+    pub limit: i64,
+    /// Behind so many.
+    pub offset: i64,
+}
+
+/// The statement of lists in this order.
+macro_rules! listed {
+    ($order:literal) => {
+        concat!(
+            "with there as (
+               select n.id namespace_id, u.id user_id, n.owner_id is not null and n.owner_id = u.id owner,
+                 m.role member_role, ?6 and ifnull(u.administrator, 0) administrator
+               from namespaces n left join users u on u.id = ",
+            whose!(),
+            "  left join members m on m.namespace_id = n.id and m.user_id = u.id where n.name = ?4),
+             readable as (
+               select t.namespace_id, t.owner, t.member_role, c.role collaborator_role, r.id repository_id, r.name,
+                 r.private, r.revision, r.description, r.star_count, r.pull_count, r.created_at, r.updated_at
+               from there t join repositories r on r.namespace_id = t.namespace_id
+               left join collaborators c on c.repository_id = r.id and c.user_id = t.user_id
+               where r.deleted_at is null and instr(lower(r.name), lower(?5)) > 0
+                 and (r.private = 0 or t.owner or t.administrator or t.member_role is not null or c.role is not null))
+             select c.count, p.*,
+               exists (select 1 from tags where repository_id = p.repository_id and deleted = 0) tagged
+             from there join (select count(*) count from readable) c
+             left join (select * from readable order by ",
+            $order,
+            " limit ?7 offset ?8) p on true order by ",
+            $order
+        )
+    };
+}
+
+/// The repositories of a namespace that somebody may read, each with its place and what a list tells
+/// of it, and in every row `count`. A page past the end is one row without a `name`, a namespace that
+/// does not exist is none. Nothing for an order that there is not.
+#[must_use]
+pub fn list(list: &List<'_>, whose: &Whose<'_>) -> Option<Statement> {
+    let sql = match list.ordering {
+        "name" => listed!("name"),
+        "-name" => listed!("name desc"),
+        "last_updated" => listed!("updated_at, name"),
+        "-last_updated" => listed!("updated_at desc, name"),
+        "pull_count" => listed!("pull_count, name"),
+        "-pull_count" => listed!("pull_count desc, name"),
+        _ => return None,
+    };
+    let statement = whose.bind_to(Statement::new(sql)).bind(list.namespace).bind(list.name);
+    Some(statement.bind(list.administrating).bind(list.limit).bind(list.offset))
+}
+
+/// A new repository.
+pub struct New<'a> {
+    /// Where.
+    pub namespace: i64,
+    /// Without the namespace.
+    pub name: &'a str,
+    /// One line.
+    pub description: &'a str,
+    /// A page.
+    pub full_description: &'a str,
+    /// Only for who was named.
+    pub private: bool,
+    /// Seconds since 1970.
+    pub now: i64,
+}
+
+/// Makes a repository, unless it is there; one that was marked deleted (`marked`) goes first. The last
+/// statement gives its `id` if this made it.
+#[must_use]
+pub fn create(new: &New<'_>, marked: Option<i64>) -> Vec<Statement> {
+    let mut statements = marked.map(remove).unwrap_or_default();
+    statements.push(
+        Statement::new(
+            "insert into repositories (namespace_id, name, full_name, private, description, full_description,
+               created_at, updated_at)
+             select id, ?2, name || '/' || ?2, ?3, ?4, ?5, ?6, ?6 from namespaces where id = ?1
+             on conflict (namespace_id, name) do nothing returning id",
+        )
+        .bind(new.namespace)
+        .bind(new.name)
+        .bind(new.private)
+        .bind(new.description)
+        .bind(new.full_description)
+        .bind(new.now),
+    );
+    statements
+}
+
+/// What is to be changed of a repository; nothing stays as it is.
+#[derive(Default)]
+pub struct Change<'a> {
+    /// One line.
+    pub description: Option<&'a str>,
+    /// A page.
+    pub full_description: Option<&'a str>,
+    /// Only for who was named.
+    pub private: Option<bool>,
+}
+
+/// Changes a repository.
+#[must_use]
+pub fn update(id: i64, change: &Change<'_>, now: i64) -> Vec<Statement> {
+    vec![
+        Statement::new(
+            "update repositories set description = ifnull(?2, description),
+               full_description = ifnull(?3, full_description), private = ifnull(?4, private), updated_at = ?5,
+               revision = revision + 1
+             where id = ?1 and deleted_at is null",
+        )
+        .bind(id)
+        .bind(change.description)
+        .bind(change.full_description)
+        .bind(change.private)
+        .bind(now),
+        tell_search(id),
+    ]
+}
+
+/// Removes a repository at once, with all that belongs to it.
+#[must_use]
+pub fn delete(id: i64) -> Vec<Statement> {
+    vec![tell_search(id), Statement::new("delete from repositories where id = ?1").bind(id)]
+}
+
+/// Moves a repository to another namespace, unless the name is taken there; one that was marked
+/// deleted there (`marked`) goes first. The last statement gives its `id` if this moved it.
+#[must_use]
+pub fn transfer(id: i64, namespace: i64, marked: Option<i64>, now: i64) -> Vec<Statement> {
+    let mut statements = marked.map(remove).unwrap_or_default();
+    statements.push(tell_search(id));
+    statements.push(
+        Statement::new(
+            "update repositories set namespace_id = ?2, updated_at = ?3, revision = revision + 1,
+               full_name = (select n.name from namespaces n where n.id = ?2) || '/' || name
+             where id = ?1 and deleted_at is null and exists (select 1 from namespaces where id = ?2)
+               and not exists (select 1 from repositories t where t.namespace_id = ?2 and t.name = repositories.name)
+             returning id",
+        )
+        .bind(id)
+        .bind(namespace)
+        .bind(now),
+    );
+    statements
+}

@@ -1,0 +1,63 @@
+//! Members: who may do what in everything of a namespace.
+
+use crate::store::Statement;
+
+/// A page of those who have a right in a namespace, its owner first and the rest by name, with `count`
+/// in every row: columns as of [`find`]. A page past the end is one row without a `name`.
+#[must_use]
+pub fn list(namespace: &str, limit: i64, offset: i64) -> Statement {
+    Statement::new(
+        "with there as (select id, owner_id from namespaces where name = ?1),
+         all_of_them as (
+           select u.id user_id, u.name, u.kind, u.status, u.created_at, 'admin' role, 1 owner
+           from there t join users u on u.id = t.owner_id
+           union all
+           select u.id, u.name, u.kind, u.status, u.created_at, m.role, 0
+           from there t join members m on m.namespace_id = t.id join users u on u.id = m.user_id
+           where u.id is not t.owner_id)
+         select c.count, p.* from (select count(*) count from all_of_them) c
+         left join (select * from all_of_them order by owner desc, name limit ?2 offset ?3) p on true
+         order by p.owner desc, p.name",
+    )
+    .bind(namespace)
+    .bind(limit)
+    .bind(offset)
+}
+
+/// A user as they stand to a namespace: `user_id`, `name`, `kind`, `status`, `created_at`, `role`,
+/// `owner`; no row when there is no such user.
+#[must_use]
+pub fn find(namespace: &str, username: &str) -> Statement {
+    Statement::new(
+        "select u.id user_id, u.name, u.kind, u.status, u.created_at, m.role, ifnull(n.owner_id = u.id, 0) owner
+         from users u left join namespaces n on n.name = ?1
+         left join members m on m.namespace_id = n.id and m.user_id = u.id
+         where u.name = ?2",
+    )
+    .bind(namespace)
+    .bind(username)
+}
+
+/// Gives a user a role in a namespace.
+#[must_use]
+pub fn set(namespace: i64, user: i64, role: &str) -> Statement {
+    Statement::new(
+        "insert into members (namespace_id, user_id, role)
+         select n.id, u.id, ?3 from namespaces n join users u on u.id = ?2 where n.id = ?1
+         on conflict (namespace_id, user_id) do update set role = excluded.role",
+    )
+    .bind(namespace)
+    .bind(user)
+    .bind(role)
+}
+
+/// Takes it away; gives the `user_id` if there was one.
+#[must_use]
+pub fn remove(namespace: i64, username: &str) -> Statement {
+    Statement::new(
+        "delete from members where namespace_id = ?1 and user_id = (select id from users where name = ?2)
+         returning user_id",
+    )
+    .bind(namespace)
+    .bind(username)
+}

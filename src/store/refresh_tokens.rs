@@ -1,0 +1,73 @@
+//! Refresh tokens: what docker keeps instead of the password.
+
+use crate::store::Statement;
+
+/// Keeps a new one; the least used of more than `most` go.
+#[must_use]
+pub fn create(uuid: &str, user: i64, hash: &str, client: &str, address: &str, now: i64, most: i64) -> Vec<Statement> {
+    vec![
+        Statement::new(
+            "insert into refresh_tokens (uuid, user_id, hash, client, address, created_at, used_at)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
+        )
+        .bind(uuid)
+        .bind(user)
+        .bind(hash)
+        .bind(client)
+        .bind(address)
+        .bind(now),
+        Statement::new(
+            "delete from refresh_tokens where user_id = ?1 and id in (
+               select id from refresh_tokens where user_id = ?1 order by used_at desc, id desc limit -1 offset ?2)",
+        )
+        .bind(user)
+        .bind(most),
+    ]
+}
+
+/// The user of one that is not too old (`unused` and `age` in seconds), with `refresh_id` and
+/// `refresh_used_at`.
+#[must_use]
+pub fn user(hash: &str, now: i64, unused: i64, age: i64) -> Statement {
+    Statement::new(
+        "select u.id user_id, u.name user_name, u.kind, u.status, u.administrator, u.password, u.epoch,
+           t.id refresh_id, t.used_at refresh_used_at
+         from refresh_tokens t join users u on u.id = t.user_id
+         where t.hash = ?1 and t.used_at > ?2 - ?3 and t.created_at > ?2 - ?4",
+    )
+    .bind(hash)
+    .bind(now)
+    .bind(unused)
+    .bind(age)
+}
+
+/// Notes that one was used.
+#[must_use]
+pub fn used(id: i64, now: i64) -> Statement {
+    Statement::new("update refresh_tokens set used_at = ?2 where id = ?1").bind(id).bind(now)
+}
+
+/// Those of a user, the last used first.
+#[must_use]
+pub fn list(user: i64) -> Statement {
+    Statement::new(
+        "select uuid, client, address, created_at, used_at from refresh_tokens where user_id = ?1
+         order by used_at desc, id desc",
+    )
+    .bind(user)
+}
+
+/// Removes one; gives its `id` if there was one.
+#[must_use]
+pub fn delete(user: i64, uuid: &str) -> Statement {
+    Statement::new("delete from refresh_tokens where user_id = ?1 and uuid = ?2 returning id").bind(user).bind(uuid)
+}
+
+/// Removes those that are too old.
+#[must_use]
+pub fn expire(now: i64, unused: i64, age: i64) -> Statement {
+    Statement::new("delete from refresh_tokens where used_at <= ?1 - ?2 or created_at <= ?1 - ?3")
+        .bind(now)
+        .bind(unused)
+        .bind(age)
+}

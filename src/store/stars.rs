@@ -1,0 +1,40 @@
+//! Stars: who likes a repository.
+
+use crate::store::Statement;
+
+/// Gives a star; a second one of the same user changes nothing.
+#[must_use]
+pub fn add(user: i64, repository: i64) -> Vec<Statement> {
+    let added = Statement::new(
+        "insert into stars (user_id, repository_id)
+         select u.id, r.id from users u join repositories r on r.id = ?2 where u.id = ?1
+         on conflict do nothing",
+    );
+    counted(added.bind(user).bind(repository), repository)
+}
+
+/// Takes a star back.
+#[must_use]
+pub fn remove(user: i64, repository: i64) -> Vec<Statement> {
+    let removed = Statement::new("delete from stars where user_id = ?1 and repository_id = ?2");
+    counted(removed.bind(user).bind(repository), repository)
+}
+
+/// A change of stars, then the count of what is there. Search is told before the number changes, since
+/// behind that nothing shows that it did.
+fn counted(change: Statement, repository: i64) -> Vec<Statement> {
+    vec![
+        change,
+        Statement::new(
+            "insert into outbox (repository_id) select id from repositories
+             where id = ?1 and star_count <> (select count(*) from stars where repository_id = ?1)",
+        )
+        .bind(repository),
+        Statement::new(
+            "update repositories set star_count = (select count(*) from stars where repository_id = ?1),
+               revision = revision + 1
+             where id = ?1 and star_count <> (select count(*) from stars where repository_id = ?1)",
+        )
+        .bind(repository),
+    ]
+}

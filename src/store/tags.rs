@@ -1,0 +1,70 @@
+//! The tags of repositories, as registries told of them in their events.
+
+use crate::{domain::RepositoryName, store::Statement};
+
+/// The repository of a name, `?1` and `?2`.
+macro_rules! repository {
+    () => {
+        "(select r.id from namespaces n join repositories r on r.namespace_id = n.id
+           where n.name = ?1 and r.name = ?2)"
+    };
+}
+
+/// The statement of lists in this order.
+macro_rules! listed {
+    ($order:literal) => {
+        concat!(
+            "with newest as (
+               select * from (
+                 select t.*, row_number() over (partition by t.name order by t.pushed_at desc, t.id desc) nth
+                 from tags t where t.repository_id = ",
+            repository!(),
+            "    and t.deleted = 0 and instr(lower(t.name), lower(?3)) > 0)
+               where nth = 1)
+             select c.count, p.* from (select count(*) count from newest) c
+             left join (select * from newest order by ",
+            $order,
+            " limit ?4 offset ?5) p on true order by ",
+            $order
+        )
+    };
+}
+
+/// A page of the tags that have a text in their names, with `count` in every row; a page past the end
+/// is one row without a `name`. Where registries have the same tag, it is the one that was pushed
+/// last. Nothing for an order that there is not.
+#[must_use]
+pub fn list(repository: &RepositoryName, name: &str, ordering: &str, limit: i64, offset: i64) -> Option<Statement> {
+    let sql = match ordering {
+        "name" => listed!("name"),
+        "-name" => listed!("name desc"),
+        "last_updated" => listed!("pushed_at, name"),
+        "-last_updated" => listed!("pushed_at desc, name"),
+        _ => return None,
+    };
+    Some(named(sql, repository).bind(name).bind(limit).bind(offset))
+}
+
+/// One tag, the one that was pushed last.
+#[must_use]
+pub fn find(repository: &RepositoryName, tag: &str) -> Statement {
+    let sql = concat!(
+        "select * from tags where repository_id = ",
+        repository!(),
+        " and name = ?3 and deleted = 0 order by pushed_at desc, id desc limit 1"
+    );
+    named(sql, repository).bind(tag)
+}
+
+/// Forgets a tag in every registry; gives its `id`s. A mark stays, so that an older push that is told
+/// late does not bring it back.
+#[must_use]
+pub fn forget(repository: i64, tag: &str) -> Statement {
+    Statement::new("update tags set deleted = 1 where repository_id = ?1 and name = ?2 and deleted = 0 returning id")
+        .bind(repository)
+        .bind(tag)
+}
+
+fn named(sql: &'static str, repository: &RepositoryName) -> Statement {
+    Statement::new(sql).bind(repository.namespace.as_str()).bind(repository.name.as_str())
+}
