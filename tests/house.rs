@@ -14,7 +14,7 @@ const ROOMS: [(&str, &[&str]); 9] = [
     // A database's answer is not there yet when it is asked.
     ("store", &["domain", "refusal", "index::Pending"]),
     // It holds doors, and nothing else of the store.
-    ("index", &["domain", "refusal", "store::Door"]),
+    ("index", &["domain", "refusal", "store::Door", "store::Statement"]),
     // In which form a failure is written is a matter of the path.
     ("routes", &["domain", "refusal", "wire::Dialect"]),
     ("handlers", &["domain", "wire", "store", "routes", "refusal", "index"]),

@@ -7,7 +7,7 @@ use hublet::{
     index::{Index, Settings, World},
     serve,
     store::Door,
-    wire::{Reply, Request, request::HEADERS},
+    wire::{Reply, Request, request::headers_of},
 };
 use serde_json::Value;
 use url::Url;
@@ -22,13 +22,16 @@ use super::{
 
 /// What the index runs with unless a page says otherwise: a Hub on one's own machine, with the
 /// cheapest hash there is.
-const SETTINGS: [(&str, &str); 6] = [
+const SETTINGS: [(&str, &str); 9] = [
     ("TOKEN_KEY", "a key of the stage which is no secret at all"),
     ("PASSWORD_PEPPER", "1:a pepper of the stage which is no secret at all"),
     ("PASSWORD_COST", "m=64,t=1,p=1"),
     ("REGISTRATION", "open"),
     ("VISIBILITY", "public"),
     ("SEARCH_CACHE", "0"),
+    ("SERVICES", "registry"),
+    ("REGISTRY_KEY", include_str!("registry/key.pem")),
+    ("REGISTRY_CERTIFICATE", include_str!("registry/certificates.pem")),
 ];
 
 /// Where the index seems to be.
@@ -118,7 +121,7 @@ impl Stage {
             query: url.query().unwrap_or_default().to_owned(),
             host: ORIGIN.trim_start_matches("http://").to_owned(),
             https: false,
-            headers: joined(sent),
+            headers: joined(sent, url.path()),
             body: if unread { Some(Vec::new()) } else { fits.then_some(body) },
             id: format!("{:016x}", self.requests),
         })
@@ -140,11 +143,11 @@ impl Stage {
 }
 
 /// The headers that the index reads, as the platform joins them.
-fn joined(sent: &Sent) -> Vec<(String, String)> {
+fn joined(sent: &Sent, path: &str) -> Vec<(String, String)> {
     let mut headers = BTreeMap::<String, String>::new();
     for (name, value) in &sent.headers {
         let name = name.to_ascii_lowercase();
-        if HEADERS.contains(&name.as_str()) {
+        if headers_of(path).contains(&name.as_str()) {
             headers
                 .entry(name)
                 .and_modify(|first| *first = format!("{first}, {value}"))

@@ -12,6 +12,13 @@ use hublet::{
     index::{Message, Pending, World},
     refusal::Fault,
 };
+use p256::{
+    ecdsa::{
+        Signature, SigningKey, VerifyingKey,
+        signature::{Signer, Verifier},
+    },
+    pkcs8::DecodePrivateKey,
+};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -98,6 +105,22 @@ impl World for Scenery {
             let until = self.now() + i64::try_from(seconds).unwrap_or(i64::MAX / 2);
             self.cache.borrow_mut().insert(key.to_owned(), (value.to_owned(), until));
         })
+    }
+
+    fn sign<'a>(&'a self, pkcs8: &'a [u8], message: &'a [u8]) -> Pending<'a, Result<Vec<u8>, Fault>> {
+        let signed = SigningKey::from_pkcs8_der(pkcs8)
+            .map(|key| Signer::<Signature>::sign(&key, message).to_bytes().to_vec())
+            .map_err(|error| Fault::unconfigured(error.to_string()));
+        Box::pin(async { signed })
+    }
+
+    fn verifies<'a>(&'a self, point: &'a [u8; 65], message: &'a [u8], signature: &'a [u8]) -> Pending<'a, bool> {
+        let verified = || {
+            let key = VerifyingKey::from_sec1_bytes(point).ok()?;
+            key.verify(message, &Signature::from_slice(signature).ok()?).ok()
+        };
+        let verified = verified().is_some();
+        Box::pin(async move { verified })
     }
 
     fn later(&self, work: Pending<'static, ()>) {
