@@ -324,7 +324,7 @@ fn planted_breaches_are_found() {
         ("src/domain/mod.rs", "use super::wire::Reply;", "domain leans on wire::Reply"),
         ("src/domain/a.rs", "fn a() { crate::index::now() }", "domain leans on index::now"),
         ("src/domain/a.rs", "use crate::*;", "domain leans on *"),
-        ("src/index.rs", "use crate::store::Statement;", "index leans on store::Statement"),
+        ("src/index.rs", "use crate::store::users;", "index leans on store::users"),
         ("src/store/users.rs", "use crate::index::{Pending, World};", "store leans on index::World"),
         ("src/serve.rs", "use crate::{refusal as r, store as s};", "serve leans on store"),
         ("src/edge/d1.rs", "use crate::store::users;", "edge leans on store::users"),
