@@ -128,6 +128,13 @@ mod tests {
     }
 
     #[test]
+    fn event_secrets_are_what_the_tools_print() {
+        let keys = Keys::read(&format!("{},{}", "n".repeat(32), "o".repeat(32))).unwrap();
+        let secret = crate::domain::secret::hex(&keys.oldest().mac("event secret", &[b"registry"]));
+        assert_eq!(secret, "f4d54f0857109ee4d98ef048308be8207eab02b7c0df3bb6f181af604bba27e9");
+    }
+
+    #[test]
     fn a_short_key_is_no_key() {
         assert!(Keys::read("").is_err());
         assert!(Keys::read(&format!("{},short", "k".repeat(32))).is_err());

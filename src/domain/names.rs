@@ -1,4 +1,4 @@
-//! Names: of users, namespaces, repositories and images, and addresses of mail.
+//! Names: of users, namespaces, repositories, images and hosts, and addresses of mail.
 
 use std::fmt;
 
@@ -114,6 +114,18 @@ fn is_component(text: &str) -> bool {
 #[must_use]
 pub fn is_image_id(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// Whether a host, perhaps with a port, is this machine itself.
+#[must_use]
+pub fn is_loopback(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    name == "localhost"
+        || name == "[::1]"
+        || name.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// The longest address that SMTP carries (RFC 5321, 4.5.3.1.3).

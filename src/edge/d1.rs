@@ -7,7 +7,7 @@ use serde::{
     de::{MapAccess, Visitor},
 };
 use wasm_bindgen::JsValue;
-use worker::{D1Database, Env};
+use worker::{D1Database, D1SessionConstraint, Env};
 
 use crate::{
     index::Pending,
@@ -29,26 +29,38 @@ const TRANSIENT: [&str; 6] = [
 const OVERLOADED: [&str; 3] = ["overloaded", "Too many requests queued", "exceeded timeout"];
 
 /// One bound database.
-pub struct D1(Result<D1Database, &'static str>);
+pub struct D1 {
+    database: Result<D1Database, &'static str>,
+    nearest: bool,
+}
 
 impl D1 {
-    /// The database of this binding; without it every batch is a fault.
-    pub fn new(env: &Env, binding: &'static str) -> Self {
-        Self(env.d1(binding).map_err(|_| binding))
+    /// The database of this binding; without it every batch is a fault. `nearest` lets reads come
+    /// from a replica.
+    pub fn new(env: &Env, binding: &'static str, nearest: bool) -> Self {
+        Self { database: env.d1(binding).map_err(|_| binding), nearest }
     }
 }
 
 impl Database for D1 {
     fn batch<'a>(&'a self, statements: &'a [Statement]) -> Pending<'a, Result<Vec<Rows>, Fault>> {
         Box::pin(async move {
-            let database =
-                self.0.as_ref().map_err(|binding| Fault::unconfigured(format!("the binding {binding} is missing")))?;
+            let database = self
+                .database
+                .as_ref()
+                .map_err(|binding| Fault::unconfigured(format!("the binding {binding} is missing")))?;
             let mut prepared = Vec::with_capacity(statements.len());
             for Statement { sql, values } in statements {
                 let values = values.iter().map(bound).collect::<Vec<_>>();
                 prepared.push(database.prepare(*sql).bind(&values).map_err(|error| fault(&error))?);
             }
-            let results = database.batch(prepared).await.map_err(|error| fault(&error))?;
+            let results = if self.nearest && statements.iter().all(Statement::reads_only) {
+                let session = database.with_session_constraint(D1SessionConstraint::FirstUnconstrained);
+                session.map_err(|error| fault(&error))?.batch(prepared).await
+            } else {
+                database.batch(prepared).await
+            };
+            let results = results.map_err(|error| fault(&error))?;
             results
                 .iter()
                 .map(|result| {

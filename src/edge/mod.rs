@@ -10,7 +10,11 @@ use std::rc::Rc;
 
 use worker::{Context, Env, ScheduleContext, ScheduledEvent, event};
 
-use crate::{index::Index, serve, store::Door};
+use crate::{
+    index::Index,
+    serve,
+    store::{Door, door::Sleep},
+};
 
 use self::{d1::D1, world::Edge};
 
@@ -40,6 +44,10 @@ async fn scheduled(_event: ScheduledEvent, env: Env, context: ScheduleContext) {
 fn lend(env: &Env, lasting: world::Lasting) -> Index {
     let (settings, verified) = world::isolate(env);
     let edge = Edge::new(env, lasting, settings.mail_from.clone());
-    let door = |binding| Rc::new(Door::new(Rc::new(D1::new(env, binding))));
+    let sleep: Sleep = Rc::new(world::sleep);
+    let door = |binding| {
+        let database = Rc::new(D1::new(env, binding, settings.nearest));
+        Rc::new(Door::new(database).within(settings.database_timeout, Rc::clone(&sleep)))
+    };
     Index { db: door("DB"), search: door("SEARCH"), world: Rc::new(edge), settings, verified }
 }

@@ -39,6 +39,11 @@ pub fn isolate(env: &Env) -> (Rc<Settings>, Rc<Verified>) {
     })
 }
 
+/// Resolves after so many milliseconds.
+pub fn sleep(millis: u64) -> Pending<'static, ()> {
+    Box::pin(Delay::from(Duration::from_millis(millis)))
+}
+
 /// What waits for work that follows the answer.
 pub enum Lasting {
     /// The context of a request.
@@ -86,7 +91,7 @@ impl World for Edge {
     }
 
     fn sleep(&self, millis: u64) -> Pending<'static, ()> {
-        Box::pin(Delay::from(Duration::from_millis(millis)))
+        sleep(millis)
     }
 
     fn random(&self, buffer: &mut [u8]) {

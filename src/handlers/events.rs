@@ -55,7 +55,8 @@ pub async fn take(index: &Index, request: &Request) -> Answer<Reply> {
 fn known<'a>(index: &'a Index, request: &Request) -> Answer<&'a Service> {
     let refused = |reason: &'static str| Refusal::Unauthorized(Challenge::Session, reason.into());
     let header = request.header("authorization");
-    let Some(Authorization::Bearer(secret)) = Authorization::read(header) else {
+    // Older zot has no way to send Bearer: there the secret is the password of any name.
+    let Some(Authorization::Bearer(secret) | Authorization::Basic { secret, .. }) = Authorization::read(header) else {
         return Err(refused("The event secret of a service is required").into());
     };
     crate::handlers::who::require_https(request)?;

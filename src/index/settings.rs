@@ -5,6 +5,7 @@ use crate::{
     domain::{
         certificates::SigningKey,
         keys::Keys,
+        names::is_loopback,
         password::{Cost, Peppers},
         registry_token::KeyHint,
     },
@@ -66,6 +67,10 @@ pub struct Settings {
     pub refresh_unused: i64,
     /// `REFRESH_DAYS`, in seconds: how old a refresh token may be.
     pub refresh_age: i64,
+    /// `READS = "nearest"`: reads may come from a replica.
+    pub nearest: bool,
+    /// `DATABASE_TIMEOUT`: milliseconds after which a database call is given up.
+    pub database_timeout: u64,
     /// `MAIL_FROM`: the sender of mail.
     pub mail_from: Option<String>,
     /// What could not be read, for the log.
@@ -93,6 +98,7 @@ impl Settings {
         };
         let open = choice("REGISTRATION", "open", "closed");
         let public = choice("VISIBILITY", "public", "private");
+        let nearest = choice("READS", "nearest", "primary");
         let password_cost = text("PASSWORD_COST").map(|value| Cost::read(&value).ok_or(value));
         let password_cost = password_cost.transpose().unwrap_or_else(|value| {
             problems.push(format!("PASSWORD_COST {value:?} is not m=KiB,t=passes,p=lanes within bounds"));
@@ -137,6 +143,8 @@ impl Settings {
             registry_token_seconds: number("REGISTRY_TOKEN_SECONDS", 300, 60, 3_600),
             refresh_unused: number("REFRESH_UNUSED_DAYS", 90, 1, 3_650) * DAY,
             refresh_age: number("REFRESH_DAYS", 365, 1, 3_650) * DAY,
+            nearest,
+            database_timeout: number("DATABASE_TIMEOUT", 10_000, 50, 30_000).unsigned_abs(),
             mail_from: text("MAIL_FROM"),
             problems,
         }
@@ -158,12 +166,16 @@ impl Settings {
     }
 }
 
-/// Whether this may stand in a challenge or a mailed link.
+/// Whether this may stand in a challenge or a mailed link: https, or this machine itself.
 fn is_origin(url: &str) -> bool {
-    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-    host.is_some_and(|host| {
+    let plain = |host: &str| {
         !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte))
-    })
+    };
+    match (url.strip_prefix("https://"), url.strip_prefix("http://")) {
+        (Some(host), _) => plain(host),
+        (_, Some(host)) => plain(host) && is_loopback(host),
+        _ => false,
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use std::{cell::Cell, rc::Rc};
 
+use futures_util::future::{Either, select};
+
 use crate::{
     index::Pending,
     refusal::{Fault, FaultKind},
@@ -37,7 +39,9 @@ impl Statement {
         self
     }
 
-    fn reads_only(&self) -> bool {
+    /// Whether it changes nothing.
+    #[must_use]
+    pub fn reads_only(&self) -> bool {
         let sql = self.sql.trim_start();
         sql.starts_with("select") || (sql.starts_with("with") && !sql.contains("insert "))
     }
@@ -144,18 +148,28 @@ impl Row {
     }
 }
 
+/// Resolves after so many milliseconds.
+pub type Sleep = Rc<dyn Fn(u64) -> Pending<'static, ()>>;
+
 /// A database as a request sees it: it counts the round trips, gives up in time and tries a read
 /// once more.
 pub struct Door {
     database: Rc<dyn Database>,
     trips: Cell<u32>,
+    patience: Option<(Sleep, u64)>,
 }
 
 impl Door {
     /// A door to this database, for one request.
     #[must_use]
     pub fn new(database: Rc<dyn Database>) -> Self {
-        Self { database, trips: Cell::new(0) }
+        Self { database, trips: Cell::new(0), patience: None }
+    }
+
+    /// The same door, which gives up after so many milliseconds.
+    #[must_use]
+    pub fn within(self, millis: u64, sleep: Sleep) -> Self {
+        Self { patience: Some((sleep, millis)), ..self }
     }
 
     /// How many round trips were made so far.
@@ -178,11 +192,9 @@ impl Door {
     /// Runs the statements in order, all or nothing, in one round trip. A read that failed for a
     /// passing reason is tried once more; a write never is, since it may have taken effect.
     pub async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Rows>, Fault> {
-        self.trips.set(self.trips.get() + 1);
-        let answer = match self.database.batch(&statements).await {
+        let answer = match self.ask(&statements).await {
             Err(fault) if fault.kind == FaultKind::Transient && statements.iter().all(Statement::reads_only) => {
-                self.trips.set(self.trips.get() + 1);
-                self.database.batch(&statements).await
+                self.ask(&statements).await
             }
             answer => answer,
         }?;
@@ -190,6 +202,20 @@ impl Door {
             Ok(answer)
         } else {
             Err(Fault::broken(format!("{} statements, {} answers", statements.len(), answer.len())))
+        }
+    }
+
+    /// One round trip.
+    async fn ask(&self, statements: &[Statement]) -> Result<Vec<Rows>, Fault> {
+        self.trips.set(self.trips.get() + 1);
+        let answer = self.database.batch(statements);
+        let Some((sleep, millis)) = &self.patience else { return answer.await };
+        match select(answer, sleep(*millis)).await {
+            Either::Left((answer, _)) => answer,
+            Either::Right(_) => {
+                let what = format!("the database did not answer in {millis} ms");
+                Err(Fault { what, kind: FaultKind::Overloaded })
+            }
         }
     }
 }

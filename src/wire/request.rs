@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::domain::names::is_loopback;
+
 /// The headers that hublet reads; the edge lends no others, since each costs a call out of wasm.
 pub const HEADERS: [&str; 7] =
     ["authorization", "x-docker-token", "content-type", "content-length", "origin", "user-agent", "cf-connecting-ip"];
@@ -50,13 +52,7 @@ impl Request {
     /// Whether the host of the URL is this machine itself.
     #[must_use]
     pub fn loopback(&self) -> bool {
-        let name = match self.host.rsplit_once(':') {
-            Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-            _ => &self.host,
-        };
-        name == "localhost"
-            || name == "[::1]"
-            || name.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+        is_loopback(&self.host)
     }
 
     /// `https://host` as the caller reached us.
