@@ -16,12 +16,23 @@ const grammars = {
   USER: /^[a-z0-9_]{4,30}$/,
   NAMESPACE: /^(?=.{1,255}$)(?:[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*|[a-z0-9_]{4,30})$/,
   ROLE: /^(?:read|write|admin|none)$/,
+  REPOSITORY: /^(?=.{3,255}$)[a-z0-9._-]+(?:\/[A-Za-z0-9._-]+)+$/,
+  end: /^end$/,
 };
+
+/** What `token` may be told by its flags. */
+const SCOPE = /^repo:(?:admin|write|read|public_read)$/;
+const RESOURCE = /^(?=.{3,255}$)[a-z0-9._-]+(?:\/[A-Za-z0-9._*-]+)+$/;
 
 const options = {
   remote: { type: "boolean", default: false },
   local: { type: "boolean", default: false },
   "persist-to": { type: "string" },
+  machine: { type: "boolean", default: false },
+  resource: { type: "string", multiple: true },
+  scope: { type: "string", multiple: true },
+  days: { type: "string" },
+  label: { type: "string" },
   "password-stdin": { type: "boolean", default: false },
   help: { type: "boolean", default: false, short: "h" },
 };
@@ -49,6 +60,11 @@ ${usages.join("\n")}
 
   --remote            the database of the deployed worker, not the one of \`npm start\`
   --persist-to DIR    where \`npm start -- --persist-to DIR\` keeps its database
+  --machine           with add: a machine, who has no password (the same as add-machine)
+  --scope SCOPE       with token: repo:admin, repo:write, repo:read or repo:public_read; repo:read when there is none
+  --resource PATH     with token: only this repository, or ns/*, ns/**; may be repeated
+  --days N            with token: until then; without it, until it is ended
+  --label TEXT        with token: what people call it
   --password-stdin    with add and password: take the password from standard input, print no link`;
 }
 
@@ -61,9 +77,36 @@ function parameters({ usage }, words) {
   return Object.fromEntries(wanted.map((parameter, at) => [parameter, words[at]]));
 }
 
+/** A fresh access token and the values that keep it; its form is that of src/domain/opaque.rs. */
+function accessToken({ scope = ["repo:read"], resource, days, label = "made by the operator" }) {
+  const odd = [...scope.filter((word) => !SCOPE.test(word)), ...(resource ?? []).filter((word) => !RESOURCE.test(word))];
+  if (odd.length) throw new Failure(`${JSON.stringify(odd[0])} is neither a scope nor a resource: see --help`);
+  if (days !== undefined && !/^[1-9][0-9]{0,4}$/.test(days)) throw new Failure("--days is a number from 1 to 99999");
+  if (!/^[^\p{C}]{1,100}$/u.test(label)) throw new Failure("--label is 1 to 100 printable characters");
+  const body = `hlp_${crypto.randomBytes(20).toString("hex")}`;
+  const token = body + sha256(body).slice(0, 8);
+  const expires = days === undefined ? null : Math.floor(Date.now() / 1000) + days * 86_400;
+  return {
+    token,
+    values: {
+      UUID: crypto.randomUUID(),
+      TOKEN: sha256(token),
+      LABEL: label,
+      SCOPES: JSON.stringify(scope),
+      RESOURCES: resource ? JSON.stringify(resource.map((path) => ({ path, scopes: [] }))) : null,
+      EXPIRES: expires,
+      EXPIRES_TEXT: expires && new Date(expires * 1000).toISOString().replace(/\.\d+Z$/, "Z"),
+    },
+  };
+}
+
+function sha256(words) {
+  return crypto.createHash("sha256").update(words).digest("hex");
+}
+
 /** Puts each `:PARAMETER` into the text as a literal. */
 function inline(sql, values) {
-  return sql.replace(/:([A-Z]+)\b/g, (_, name) => {
+  return sql.replace(/:([A-Z_]+)\b/g, (_, name) => {
     const value = values[name];
     if (value === undefined) throw new Error(`the command wants :${name}, which nobody gives`);
     return typeof value === "string" ? `'${value.replaceAll("'", "''")}'` : String(value);
@@ -117,7 +160,8 @@ function table(rows) {
 }
 
 async function admin() {
-  const { values: flags, positionals: [name, ...words] } = parse();
+  const { values: flags, positionals: [given, ...words] } = parse();
+  const name = given === "add" && flags.machine ? "add-machine" : given;
   if (flags.help || !name) return console.log(help());
   if (!names.includes(name)) throw new Failure(`there is no command ${JSON.stringify(name)}: see \`npm run admin -- --help\``);
 
@@ -130,8 +174,8 @@ async function admin() {
   const password = flags["password-stdin"] ? phc((await text(process.stdin)).replace(/\r?\n$/, ""), readPeppers(flags.remote)) : null;
   const secret = takesPassword && !password ? crypto.randomBytes(32).toString("base64url") : null;
   const origin = secret && publicUrl(flags.remote);
-  const sha256 = (words) => crypto.createHash("sha256").update(words).digest("hex");
-  const sql = inline(chosen.sql, { ...values, NOW: Math.floor(Date.now() / 1000), PASSWORD: password, SECRET: secret && sha256(secret) });
+  const made = name === "token" ? accessToken(flags) : undefined;
+  const sql = inline(chosen.sql, { ...values, ...made?.values, NOW: Math.floor(Date.now() / 1000), PASSWORD: password, SECRET: secret && sha256(secret) });
 
   const where = flags.remote ? ["--remote"] : ["--local", ...(flags["persist-to"] ? ["--persist-to", flags["persist-to"]] : [])];
   let rows;
@@ -139,6 +183,7 @@ async function admin() {
   if (!rows.length && chosen.refusal) throw new Failure(chosen.refusal.replace(/\b[A-Z]+\b/g, (word) => values[word] ?? word));
   if (name === "peppers") rows = comparePeppers(rows, readPeppers(flags.remote));
   console.log(rows.length ? table(rows) : "nobody yet");
+  if (made) console.log(`\nThe token, which is shown this once; use it where a password goes:\n${made.token}`);
   if (secret) console.log(`\nTo choose the password, once, within a week:\n${origin}/account/password#${secret}`);
 }
 

@@ -1,0 +1,9 @@
+-- token NAME
+-- Makes an access token for a user or a machine and prints it, once; --resource, --scope and --days limit it.
+-- Refused: there is no user NAME.
+insert into access_tokens (uuid, user_id, hash, label, scopes, resources, expires_at, expires_text, created_at,
+  created_by, creator_ip, creator_ua)
+select :UUID, id, :TOKEN, :LABEL, :SCOPES, :RESOURCES, :EXPIRES, :EXPIRES_TEXT, :NOW, 'operator', '', 'npm run admin'
+from users where name = :NAME;
+select u.name, t.uuid, t.scopes, t.resources, t.expires_text as expires
+from access_tokens t join users u on u.id = t.user_id where t.uuid = :UUID;

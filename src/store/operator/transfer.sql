@@ -1,0 +1,15 @@
+-- transfer REPOSITORY NAMESPACE
+-- Moves a repository, given as namespace/name, into another namespace; who may use it there follows from there.
+-- Refused: there is no repository REPOSITORY, no namespace NAMESPACE, or it has such a repository already.
+insert into outbox (repository_id)
+select r.id from repositories r join namespaces n on n.id = r.namespace_id
+where n.name || '/' || r.name = :REPOSITORY;
+update repositories set
+  namespace_id = (select id from namespaces where name = :NAMESPACE),
+  full_name = :NAMESPACE || '/' || name, revision = revision + 1, updated_at = :NOW
+where deleted_at is null and full_name = :REPOSITORY
+  and exists (select 1 from namespaces where name = :NAMESPACE)
+  and not exists (select 1 from repositories taken join namespaces n on n.id = taken.namespace_id
+    where n.name = :NAMESPACE and taken.name = repositories.name);
+select full_name, :NAMESPACE as namespace from repositories
+where full_name = :NAMESPACE || substr(:REPOSITORY, instr(:REPOSITORY, '/')) and updated_at = :NOW;
