@@ -21,6 +21,8 @@ pub enum Step {
     Direction(Direction),
     /// A request and what is expected for it.
     Exchange(Box<Exchange>),
+    /// A signed token and what it must say.
+    Claims(Claims),
 }
 
 /// A line such as `Operator: disable paul`.
@@ -28,10 +30,21 @@ pub enum Step {
 pub struct Direction {
     /// Where it stands.
     pub line: usize,
-    /// `Operator`, `Time`, `Mail`, `Scheduled` or `Setting`.
+    /// `Operator`, `Time`, `Mail`, `Secret`, `Scheduled` or `Setting`.
     pub word: String,
     /// What stands behind the colon.
     pub rest: String,
+}
+
+/// A line such as `Decoded: [token]`, and the JSON behind it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Claims {
+    /// Where the JSON begins.
+    pub line: usize,
+    /// A JSON Web Token, most likely one that was caught.
+    pub token: String,
+    /// What it must say.
+    pub claims: String,
 }
 
 /// A request and what is expected for it.
@@ -56,20 +69,25 @@ pub struct Block {
     pub body: Option<String>,
 }
 
-const DIRECTIONS: [&str; 5] = ["Operator", "Time", "Mail", "Scheduled", "Setting"];
+const DIRECTIONS: [&str; 6] = ["Operator", "Time", "Mail", "Secret", "Scheduled", "Setting"];
 
 impl Page {
     /// Takes a page apart. `suffix` stands where the page has a `~` behind a name.
     pub fn read(name: &str, text: &str, suffix: &str) -> Result<Self, String> {
         let text = renamed(text, suffix);
         let mut lines = text.lines().enumerate().map(|(at, line)| (at + 1, line.trim_end()));
-        let (mut steps, mut asked) = (Vec::new(), None::<Block>);
+        let (mut steps, mut asked, mut decoded) = (Vec::new(), None::<Block>, None::<&str>);
         while let Some((at, line)) = lines.next() {
             let Some(kind) = line.strip_prefix("```") else {
+                decoded = line.strip_prefix("Decoded: ").or(decoded);
                 steps.extend(prose(at, line));
                 continue;
             };
             let content = lines.by_ref().map(|(_, line)| line).take_while(|line| *line != "```").collect::<Vec<_>>();
+            if let Some(token) = decoded.take().filter(|_| kind == "json") {
+                let claims = Claims { line: at + 1, token: token.to_owned(), claims: content.join("\n") };
+                steps.push(Step::Claims(claims));
+            }
             if kind != "http" {
                 continue;
             }
@@ -202,14 +220,29 @@ HTTP/1.1 204
 Content-Length: 0
 ```
 
+```json
+{}
+```
+
+Decoded: [token]
+
+```json
+{\"sub\": \"paul~\"}
+```
+
 Scheduled:
 ";
 
     #[test]
     fn a_page_is_a_list_of_steps() {
         let page = Page::read("users.md", PAGE, "_1").unwrap();
-        let [Step::Section, Step::Direction(operator), Step::Exchange(exchange), Step::Direction(scheduled)] =
-            page.steps.as_slice()
+        let [
+            Step::Section,
+            Step::Direction(operator),
+            Step::Exchange(exchange),
+            Step::Claims(claims),
+            Step::Direction(scheduled),
+        ] = page.steps.as_slice()
         else {
             panic!("{page:?}");
         };
@@ -219,6 +252,7 @@ Scheduled:
         assert_eq!(exchange.request.header("x-empty"), Some(""));
         assert_eq!(exchange.request.body.as_deref(), Some("{\"email\":\n\n \"P_1@x\"}"));
         assert_eq!((exchange.response.status(), &exchange.response.body), (Some(204), &None));
+        assert_eq!((claims.token.as_str(), claims.claims.as_str()), ("[token]", "{\"sub\": \"paul_1\"}"));
         assert_eq!((scheduled.word.as_str(), scheduled.rest.as_str()), ("Scheduled", ""));
         assert!(!page.sets());
     }

@@ -2,11 +2,14 @@
 
 use std::fmt::Write;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use serde_json::Value;
 
 use super::{
-    page::{Block, Direction, Exchange, Page, Step},
+    page::{Block, Claims, Direction, Exchange, Page, Step},
     pattern::Captures,
 };
 
@@ -91,6 +94,9 @@ pub fn play(page: &Page, theatre: &mut dyn Theatre, tally: &mut Tally) -> Result
                 exchanged(exchange, theatre, &mut captures).map_err(|(line, error)| at(line, error))?;
                 tally.played += 1;
             }
+            Step::Claims(claims)
+                if skipping != Skipping::Nothing || skipped && captures.fill(&claims.token).is_err() => {}
+            Step::Claims(claims) => says(claims, &mut captures).map_err(|error| at(claims.line, error))?,
             Step::Direction(_) if skipping != Skipping::Nothing => {}
             Step::Direction(direction) => match theatre.direct(direction).map_err(|error| at(direction.line, error))? {
                 Done::Read(text) => {
@@ -107,9 +113,20 @@ pub fn play(page: &Page, theatre: &mut dyn Theatre, tally: &mut Tally) -> Result
     Ok(())
 }
 
+/// Compares what a token says.
+fn says(claims: &Claims, captures: &mut Captures) -> Result<(), String> {
+    let token = captures.fill(&claims.token)?;
+    let said = token.split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
+    let said = said.and_then(|said| serde_json::from_slice(&said).ok());
+    let said: Value = said.ok_or_else(|| format!("{token:?} is no JSON Web Token"))?;
+    let expected = serde_json::from_str(&claims.claims).map_err(|error| error.to_string())?;
+    captures.json(&expected, &said).map_err(|error| format!("{error}\n    {said}"))
+}
+
 /// Catches the secret of the link in a text. A mail has one.
 fn read(direction: &Direction, text: &str, captures: &mut Captures) -> Result<(), String> {
-    match secret(text) {
+    let found = if direction.word == "Secret" { Some(text.trim()) } else { secret(text) };
+    match found {
         Some(secret) => captures.put("secret", secret),
         None if direction.word == "Mail" => return Err(format!("there is no link in the mail: {text:?}")),
         None => {}
@@ -247,6 +264,7 @@ mod tests {
         fn direct(&mut self, direction: &Direction) -> Result<Done, String> {
             Ok(match direction.word.as_str() {
                 "Mail" => Done::Read("Open http://x/account/confirm#s3cret\n".into()),
+                "Secret" => Done::Read("hush\n".into()),
                 _ => Done::Cannot("no hands".into()),
             })
         }
@@ -304,6 +322,19 @@ mod tests {
         assert_eq!(sent[1].target, "/abc?5");
         assert_eq!(sent[1].headers[0].1, "<s3cret>");
         assert_eq!(sent[1].body, b"b=s3cret");
+    }
+
+    #[test]
+    fn a_token_is_compared_with_what_it_should_say() {
+        // {"sub":"paul"}
+        let caught = "Secret: registry\n\n".to_owned()
+            + &exchange("PUT /\n\nx.eyJzdWIiOiJwYXVsIn0.[secret]", "HTTP/1.1 200\n\n[token]");
+        let says = |claims: &str| played(&format!("{caught}Decoded: [token]\n\n```json\n{claims}\n```\n")).0;
+        says(r#"{"sub": "[name]"}"#).unwrap();
+        says(r#"{"...": "..."}"#).unwrap();
+        assert!(says("{}").unwrap_err().starts_with("p.md:18: body.sub was not expected"));
+        let nothing = played("Decoded: a.b.c\n\n```json\n{}\n```\n").0;
+        assert!(nothing.unwrap_err().contains("is no JSON Web Token"));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The stage at an address: the index is asked over HTTP, and done to by whoever can.
 
-use std::{env, process::Command, time::Duration};
+use std::{env, fs, process::Command, time::Duration};
 
 use serde_json::json;
 use ureq::{Agent, http};
@@ -103,6 +103,14 @@ fn administrate(words: &str, flags: &[String]) -> Result<Done, String> {
     }
 }
 
+/// What `npm run keys` wrote into the configuration of a registry here.
+fn event_secret(service: &str) -> Done {
+    let file = format!("{}/.keys/{service}.yml", env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(&file).unwrap_or_default();
+    let secret = text.split_once("Bearer ").and_then(|(_, rest)| rest.split('"').next());
+    secret.map_or_else(|| Done::Cannot(format!("{file} has no event secret")), |secret| Done::Read(secret.to_owned()))
+}
+
 impl Theatre for Remote {
     fn begin(&mut self, page: &Page) -> Result<(), String> {
         match &self.stage {
@@ -121,6 +129,7 @@ impl Theatre for Remote {
         }
         match (direction.word.as_str(), &self.admin) {
             ("Operator", Some(flags)) => administrate(&direction.rest, flags),
+            ("Secret", _) if is_loopback(&self.url) => Ok(event_secret(&direction.rest)),
             ("Operator", None) => Ok(Done::Cannot("INDEX_ADMIN is not set".to_owned())),
             _ => Ok(Done::Cannot("not at an address".to_owned())),
         }

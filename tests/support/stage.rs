@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, rc::Rc};
 
 use hublet::{
-    domain::password::Verified,
+    domain::{password::Verified, secret::hex},
     index::{Index, Settings, World},
     serve,
     store::Door,
@@ -135,6 +135,12 @@ impl Stage {
         newest.map(|message| message.text.clone()).ok_or_else(|| format!("no mail was sent to {address}"))
     }
 
+    /// What a registry of this name shows with its events.
+    pub fn event_secret(&self, service: &str) -> Result<String, String> {
+        let keys = self.settings.keys().map_err(|fault| fault.what)?;
+        Ok(hex(&keys.oldest().mac("event secret", &[service.as_bytes()])))
+    }
+
     fn faults(&self, since: usize) -> Vec<String> {
         let log = self.world.log.borrow();
         let is_error = |line: &&Value| line.get("level").is_some_and(|level| level == "error");
@@ -183,6 +189,7 @@ impl Theatre for Stage {
                 Ok(Done::Read(String::new()))
             }
             "Mail" => self.newest_mail(rest).map(Done::Read),
+            "Secret" => self.event_secret(rest).map(Done::Read),
             "Scheduled" => {
                 self.scheduled();
                 Ok(Done::Read(String::new()))
