@@ -125,6 +125,10 @@ pub async fn update(index: &Index, request: &Request, name: &str) -> Answer<Repl
         }
         batch.extend(adding);
     }
+    if batch.is_empty() {
+        // The e-mail is theirs already.
+        return Ok(Reply::empty(204).personal());
+    }
     let added = index.db.last(batch).await?;
     if change.email.is_some() && !known && added.is_empty() {
         return invalid(EMAIL_TAKEN);
