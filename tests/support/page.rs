@@ -44,7 +44,7 @@ pub struct Claims {
     /// A JSON Web Token, most likely one that was caught.
     pub token: String,
     /// What it must say.
-    pub claims: String,
+    pub says: String,
 }
 
 /// A request and what is expected for it.
@@ -85,7 +85,7 @@ impl Page {
             };
             let content = lines.by_ref().map(|(_, line)| line).take_while(|line| *line != "```").collect::<Vec<_>>();
             if let Some(token) = decoded.take().filter(|_| kind == "json") {
-                let claims = Claims { line: at + 1, token: token.to_owned(), claims: content.join("\n") };
+                let claims = Claims { line: at + 1, token: token.to_owned(), says: content.join("\n") };
                 steps.push(Step::Claims(claims));
             }
             if kind != "http" {
@@ -252,7 +252,7 @@ Scheduled:
         assert_eq!(exchange.request.header("x-empty"), Some(""));
         assert_eq!(exchange.request.body.as_deref(), Some("{\"email\":\n\n \"P_1@x\"}"));
         assert_eq!((exchange.response.status(), &exchange.response.body), (Some(204), &None));
-        assert_eq!((claims.token.as_str(), claims.claims.as_str()), ("[token]", "{\"sub\": \"paul_1\"}"));
+        assert_eq!((claims.token.as_str(), claims.says.as_str()), ("[token]", "{\"sub\": \"paul_1\"}"));
         assert_eq!((scheduled.word.as_str(), scheduled.rest.as_str()), ("Scheduled", ""));
         assert!(!page.sets());
     }

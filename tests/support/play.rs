@@ -119,7 +119,7 @@ fn says(claims: &Claims, captures: &mut Captures) -> Result<(), String> {
     let said = token.split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
     let said = said.and_then(|said| serde_json::from_slice(&said).ok());
     let said: Value = said.ok_or_else(|| format!("{token:?} is no JSON Web Token"))?;
-    let expected = serde_json::from_str(&claims.claims).map_err(|error| error.to_string())?;
+    let expected = serde_json::from_str(&claims.says).map_err(|error| error.to_string())?;
     captures.json(&expected, &said).map_err(|error| format!("{error}\n    {said}"))
 }
 
