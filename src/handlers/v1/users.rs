@@ -107,6 +107,9 @@ pub async fn update(index: &Index, request: &Request, name: &str) -> Answer<Repl
     if owner.first().is_some_and(|owner| owner.integer("user_id") != user.id) {
         return invalid(EMAIL_TAKEN);
     }
+    if user.machine {
+        return forbidden("A machine has neither a password nor an email");
+    }
     let known = owner.first().is_some_and(|owner| owner.maybe_integer("confirmed_at").is_some());
     let mut batch = Vec::new();
     if let Some(secret) = change.password {
