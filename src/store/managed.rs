@@ -5,14 +5,14 @@ use crate::{
     domain::RepositoryName,
     store::{
         Statement,
-        repositories::{Whose, place, remove, tell_search, whose},
+        repositories::{Whose, remove, standing, tell_search, whose},
     },
 };
 
 /// A place with all that is told of its repository; always one row.
 #[must_use]
 pub fn repository(name: &RepositoryName, whose: &Whose<'_>) -> Statement {
-    let sql = place!(
+    let sql = standing!(
         ", r.description, r.full_description, r.star_count, r.pull_count, r.created_at, r.updated_at,
            exists (select 1 from tags t where t.repository_id = r.id and t.deleted = 0) tagged,
            (select count(*) from collaborators k where k.repository_id = r.id) collaborator_count,
@@ -25,7 +25,7 @@ pub fn repository(name: &RepositoryName, whose: &Whose<'_>) -> Statement {
 /// (`namespace`).
 #[must_use]
 pub fn place_for(namespace: Option<&str>, name: &str, whose: &Whose<'_>) -> Statement {
-    let sql = place!(
+    let sql = standing!(
         ", asked.namespace",
         "(select coalesce(?4, (select name from namespaces where owner_id = ?2)) as namespace, ?5 as name)"
     );

@@ -4,6 +4,7 @@
 //! go through the one [`Door`], several at a time: a batch is one round trip and one transaction.
 
 pub mod access_tokens;
+pub mod collaborators;
 pub mod documents;
 pub mod door;
 pub mod events;
@@ -11,9 +12,13 @@ pub mod failures;
 pub mod images;
 pub mod links;
 pub mod machines;
+pub mod managed;
+pub mod members;
 pub mod outbox;
 pub mod refresh_tokens;
 pub mod repositories;
+pub mod stars;
+pub mod tags;
 pub mod users;
 
 pub use door::{Database, Door, Row, Rows, Statement, Value};

@@ -20,7 +20,7 @@ pub enum Whose<'a> {
 
 impl Whose<'_> {
     /// Binds the three parameters of which one says who it is: name, id, hash.
-    fn bind_to(&self, statement: Statement) -> Statement {
+    pub(super) fn bind_to(&self, statement: Statement) -> Statement {
         let (name, id, hash) = match *self {
             Self::Nobody => (Value::Null, Value::Null, Value::Null),
             Self::Name(name) => (name.into(), Value::Null, Value::Null),
@@ -37,6 +37,7 @@ macro_rules! whose {
         "coalesce(?2, (select id from users where name = ?1), (select user_id from refresh_tokens where hash = ?3))"
     };
 }
+pub(super) use whose;
 
 /// A repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,7 +108,7 @@ impl Place {
 
 /// The statement of places: which (`$asked`, with `namespace` and `name`), and more columns about each
 /// repository `r`.
-macro_rules! place {
+macro_rules! standing {
     ($more:literal, $asked:literal) => {
         concat!(
             "select n.id namespace_id, n.owner_id is not null and n.owner_id = u.id owner,
@@ -124,21 +125,22 @@ macro_rules! place {
         )
     };
     ($more:literal) => {
-        place!($more, "(select ?4 as namespace, ?5 as name)")
+        standing!($more, "(select ?4 as namespace, ?5 as name)")
     };
 }
+pub(super) use standing;
 
 /// A place; always one row.
 #[must_use]
 pub fn place(name: &RepositoryName, whose: &Whose<'_>) -> Statement {
-    located(place!(""), name, whose)
+    located(standing!(""), name, whose)
 }
 
 /// A place with the list of its images (`images`, JSON text built by the database; ids and checksums
 /// hold nothing that JSON escapes).
 #[must_use]
 pub fn place_with_images(name: &RepositoryName, whose: &Whose<'_>) -> Statement {
-    let sql = place!(
+    let sql = standing!(
         ",
         (select '[' || ifnull(group_concat(
              '{\"id\":\"' || i.id || '\"' || ifnull(',\"checksum\":\"' || i.checksum || '\"', '') || '}', ','
@@ -151,7 +153,7 @@ pub fn place_with_images(name: &RepositoryName, whose: &Whose<'_>) -> Statement 
 /// A place with whether its repository lists this image (`listed`).
 #[must_use]
 pub fn place_with_image(name: &RepositoryName, whose: &Whose<'_>, image: &str) -> Statement {
-    let sql = place!(", exists (select 1 from images where repository_id = r.id and id = ?6) listed");
+    let sql = standing!(", exists (select 1 from images where repository_id = r.id and id = ?6) listed");
     located(sql, name, whose).bind(image)
 }
 
@@ -159,7 +161,7 @@ pub fn place_with_image(name: &RepositoryName, whose: &Whose<'_>, image: &str) -
 #[must_use]
 pub fn places(names: &str, whose: &Whose<'_>) -> Statement {
     whose
-        .bind_to(Statement::new(place!(
+        .bind_to(Statement::new(standing!(
             ", asked.position",
             "(select key position, value ->> 0 namespace, value ->> 1 name from json_each(?4))"
         )))

@@ -1,23 +1,85 @@
-//! Collaborators.
+//! Collaborators: who else may do what in one repository. It counts at their next request.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 use crate::{
-    domain::RepositoryName,
+    domain::{RepositoryName, Role},
+    handlers::hub::{
+        Page, body,
+        repositories::{Reached, paged},
+    },
     index::Index,
-    refusal::{Answer, Fault},
+    refusal::{Answer, invalid, not_found},
+    store::{Row, collaborators},
     wire::{Reply, Request},
 };
 
-/// To come.
-pub async fn add(_index: &Index, _request: &Request, _name: &RepositoryName) -> Answer<Reply> {
-    Err(Fault::broken("to come").into())
+#[derive(Deserialize)]
+struct Wanted {
+    user: String,
+    role: Option<String>,
 }
 
-/// To come.
-pub async fn list(_index: &Index, _request: &Request, _name: &RepositoryName) -> Answer<Reply> {
-    Err(Fault::broken("to come").into())
+/// `GET /v2/namespaces/{namespace}/repositories/{repository}/collaborators`
+pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
+    let page = Page::read(request);
+    let list = collaborators::list(name, page.size, page.offset());
+    let reached = Reached::with_session(index, request, name, Some(list)).await?;
+    reached.opened(name, Role::Admin)?;
+    let count = reached.more().first().map_or(0, |row| row.integer("count"));
+    let results = reached.more().iter().filter(|row| row.maybe_text("name").is_some()).map(object).collect();
+    paged(index, request, page, count, results)
 }
 
-/// To come.
-pub async fn remove(_index: &Index, _request: &Request, _name: &RepositoryName, _user: &str) -> Answer<Reply> {
-    Err(Fault::broken("to come").into())
+/// `POST /v2/namespaces/{namespace}/repositories/{repository}/collaborators`
+///
+/// A second one of the same user changes the role. Clients that send none mean somebody who pushes.
+pub async fn add(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
+    let wanted = body::<Wanted>(request);
+    let user = wanted.as_ref().map_or("", |wanted| wanted.user.as_str());
+    let reached = Reached::with_session(index, request, name, Some(collaborators::find(name, user))).await?;
+    let wanted = wanted?;
+    let Some(role) = Role::parse(wanted.role.as_deref().unwrap_or("write")) else {
+        return invalid("role: read, write or admin");
+    };
+    let repository = reached.opened(name, Role::Admin)?;
+    let user = addable(reached.more())?;
+    let batch = vec![
+        collaborators::set(repository.id, user.integer("user_id"), role.as_str()),
+        collaborators::find(name, &wanted.user),
+    ];
+    match index.db.last(batch).await?.iter().find(|row| row.maybe_text("role").is_some()) {
+        Some(row) => Ok(Reply::json(200, &object(row)).personal()),
+        None => not_found("repository not found"),
+    }
+}
+
+/// `DELETE /v2/namespaces/{namespace}/repositories/{repository}/collaborators/{username}`
+pub async fn remove(index: &Index, request: &Request, name: &RepositoryName, user: &str) -> Answer<Reply> {
+    let reached = Reached::with_session(index, request, name, None).await?;
+    let repository = reached.opened(name, Role::Admin)?;
+    if index.db.last(vec![collaborators::remove(repository.id, user)]).await?.is_empty() {
+        return not_found("collaborator not found");
+    }
+    Ok(Reply::empty(204).personal())
+}
+
+/// Somebody who may be given a role: an active user, and not the owner, who has every right.
+pub fn addable(rows: &[Row]) -> Answer<&Row> {
+    match rows.first().filter(|row| row.text("status") == "active") {
+        None => not_found("user not found"),
+        Some(row) if row.flag("owner") => invalid("The owner of the namespace has every right already"),
+        Some(row) => Ok(row),
+    }
+}
+
+fn object(row: &Row) -> Value {
+    json!({ "user": row.text("name"), "role": row.text("role"), "type": kind(row) })
+}
+
+/// The kind of a user, in the Hub's words.
+#[must_use]
+pub fn kind(row: &Row) -> &'static str {
+    if row.text("kind") == "machine" { "Machine" } else { "User" }
 }

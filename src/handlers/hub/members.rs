@@ -1,22 +1,128 @@
-//! Members.
+//! Members: who may do what in everything of a namespace. It counts at their next request.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 use crate::{
+    domain::{RepositoryName, Role, time},
+    handlers::{
+        hub::{
+            Page, body,
+            collaborators::{addable, kind},
+            repositories::{NO_NAMESPACE, paged},
+        },
+        who::{self, Asker},
+    },
     index::Index,
-    refusal::{Answer, Fault},
+    refusal::{Answer, Fault, forbidden, invalid, not_found},
+    store::{
+        Row, Rows, Statement, members,
+        repositories::{self, Place},
+    },
     wire::{Reply, Request},
 };
 
-/// To come.
-pub async fn list(_index: &Index, _request: &Request, _namespace: &str) -> Answer<Reply> {
-    Err(Fault::broken("to come").into())
+#[derive(Deserialize)]
+struct Wanted {
+    role: String,
 }
 
-/// To come.
-pub async fn set(_index: &Index, _request: &Request, _namespace: &str, _user: &str) -> Answer<Reply> {
-    Err(Fault::broken("to come").into())
+/// `GET /v2/namespaces/{namespace}/members`
+pub async fn list(index: &Index, request: &Request, namespace: &str) -> Answer<Reply> {
+    let page = Page::read(request);
+    let (asked, rows) = asked(index, request, namespace, members::list(namespace, page.size, page.offset())).await?;
+    asked.administrated()?;
+    let count = rows.first().map_or(0, |row| row.integer("count"));
+    let results = rows.iter().filter(|row| row.maybe_text("name").is_some()).map(object).collect();
+    paged(index, request, page, count, results)
 }
 
-/// To come.
-pub async fn remove(_index: &Index, _request: &Request, _namespace: &str, _user: &str) -> Answer<Reply> {
-    Err(Fault::broken("to come").into())
+/// `PUT /v2/namespaces/{namespace}/members/{username}`
+pub async fn set(index: &Index, request: &Request, namespace: &str, user: &str) -> Answer<Reply> {
+    let (asked, rows) = asked(index, request, namespace, members::find(namespace, user)).await?;
+    let Some(role) = role(&body::<Wanted>(request)?.role) else {
+        return invalid("role: read, write or admin; or member, editor or owner");
+    };
+    let namespace_id = asked.administrated()?;
+    let member = addable(&rows)?;
+    let batch =
+        vec![members::set(namespace_id, member.integer("user_id"), role.as_str()), members::find(namespace, user)];
+    match index.db.last(batch).await?.iter().find(|row| row.maybe_text("role").is_some()) {
+        Some(row) => Ok(Reply::json(200, &object(row)).personal()),
+        None => not_found("user not found"),
+    }
+}
+
+/// `DELETE /v2/namespaces/{namespace}/members/{username}`
+pub async fn remove(index: &Index, request: &Request, namespace: &str, user: &str) -> Answer<Reply> {
+    let (asked, rows) = asked(index, request, namespace, members::find(namespace, user)).await?;
+    let namespace_id = asked.administrated()?;
+    if rows.first().is_some_and(|row| row.flag("owner")) {
+        return invalid("The owner of a namespace cannot be removed from it");
+    }
+    if index.db.last(vec![members::remove(namespace_id, user)]).await?.is_empty() {
+        return not_found("member not found");
+    }
+    Ok(Reply::empty(204).personal())
+}
+
+/// Who asks about a namespace.
+struct Asked {
+    asker: Asker,
+    place: Place,
+}
+
+/// Somebody with a session, the namespace, and the rows of one more statement, in one round trip.
+async fn asked(index: &Index, request: &Request, namespace: &str, statement: Statement) -> Answer<(Asked, Rows)> {
+    let presented = who::presented_to_management(index, request)?;
+    presented.require_session()?;
+    let name = RepositoryName { namespace: namespace.to_owned(), name: String::new() };
+    let place = repositories::place(&name, &presented.whose());
+    let [asker, place, rows] = index.db.rows([presented.statement(), place, statement]).await?;
+    let asker = presented.known(index, &asker).await?;
+    let place = Place::of(place.first().ok_or_else(|| Fault::broken("no row for a place"))?);
+    Ok((Asked { asker, place }, rows))
+}
+
+impl Asked {
+    /// The namespace, for one of its admins. An access token for some of its repositories does not
+    /// open the whole of it.
+    fn administrated(&self) -> Answer<i64> {
+        let Some(namespace) = self.place.namespace_id else { return not_found(NO_NAMESPACE) };
+        let role = self.place.standing(self.asker.is_administrator()).role();
+        let allowed = self.asker.limits.as_ref().map_or(role, |limits| role.min(limits.role_in_namespace()));
+        if allowed < Some(Role::Admin) {
+            return forbidden("Access denied: only admins of the namespace may do this");
+        }
+        Ok(namespace)
+    }
+}
+
+/// A role by its name, or by the name that the Hub has for it in an organisation.
+fn role(text: &str) -> Option<Role> {
+    match text {
+        "member" => Some(Role::Read),
+        "editor" => Some(Role::Write),
+        "owner" => Some(Role::Admin),
+        other => Role::parse(other),
+    }
+}
+
+fn object(row: &Row) -> Value {
+    let role = match row.text("role") {
+        _ if row.flag("owner") => "Owner",
+        "admin" => "Admin",
+        "write" => "Write",
+        _ => "Read",
+    };
+    json!({
+        "id": row.integer("user_id"),
+        "username": row.text("name"),
+        "full_name": "",
+        "role": role,
+        "groups": [],
+        "is_guest": false,
+        "type": kind(row),
+        "date_joined": time::print(row.integer("created_at")),
+    })
 }

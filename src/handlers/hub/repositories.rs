@@ -1,43 +1,236 @@
-//! Repositories.
+//! Repositories as they are managed: made, described, moved and removed.
+
+mod list;
+mod reached;
+
+use futures_util::future::join;
+use serde::Deserialize;
+use serde_json::json;
+
+pub use list::{list, paged};
+pub use reached::Reached;
 
 use crate::{
-    domain::RepositoryName,
+    domain::{RepositoryName, Role},
+    handlers::{
+        hub::body,
+        projection,
+        who::{self, Asker},
+    },
     index::Index,
-    refusal::{Answer, Fault},
+    refusal::{Answer, Error, Fault, forbidden, invalid, not_found},
+    store::{
+        Rows, Statement, documents,
+        managed::{self, Change, New},
+        repositories::{self, Place, Repository},
+    },
     wire::{Reply, Request},
 };
 
-/// To come.
-pub async fn create(_index: &Index, _request: &Request, _namespace: Option<&String>) -> Answer<Reply> {
-    Err(Fault::broken("to come").into())
+/// The longest texts, in characters: what the Hub takes.
+const LONGEST_DESCRIPTION: usize = 100;
+const LONGEST_FULL_DESCRIPTION: usize = 25_000;
+
+/// For a namespace that is not there.
+pub const NO_NAMESPACE: &str = "namespace not found";
+
+/// What a new repository is to be.
+#[derive(Deserialize)]
+struct Wanted {
+    name: String,
+    namespace: Option<String>,
+    description: Option<String>,
+    full_description: Option<String>,
+    is_private: Option<bool>,
 }
 
-/// To come.
-pub async fn list(_index: &Index, _request: &Request, _namespace: &str) -> Answer<Reply> {
-    Err(Fault::broken("to come").into())
+/// What is to be different about one.
+#[derive(Deserialize, Default)]
+struct Changes {
+    description: Option<String>,
+    full_description: Option<String>,
+    is_private: Option<bool>,
 }
 
-/// To come.
-pub async fn get(_index: &Index, _request: &Request, _name: &RepositoryName) -> Answer<Reply> {
-    Err(Fault::broken("to come").into())
+#[derive(Deserialize)]
+struct Privacy {
+    is_private: bool,
 }
 
-/// To come.
-pub async fn update(_index: &Index, _request: &Request, _name: &RepositoryName) -> Answer<Reply> {
-    Err(Fault::broken("to come").into())
+#[derive(Deserialize)]
+struct Destination {
+    namespace: String,
 }
 
-/// To come.
-pub async fn delete(_index: &Index, _request: &Request, _name: &RepositoryName) -> Answer<Reply> {
-    Err(Fault::broken("to come").into())
+/// `POST /v2/namespaces/{namespace}/repositories`, `POST /v2/repositories`
+///
+/// Where the path names no namespace, the body does; else the asker's own is meant.
+pub async fn create(index: &Index, request: &Request, namespace: Option<&String>) -> Answer<Reply> {
+    let presented = who::presented_to_management(index, request)?;
+    presented.require_session()?;
+    // Wrong credentials are told before a wrong body, so what the body names is looked up unread.
+    let wanted = body::<Wanted>(request);
+    let (asked, name) = wanted.as_ref().map_or((None, ""), |wanted| {
+        (wanted.namespace.as_deref().filter(|namespace| !namespace.is_empty()), wanted.name.as_str())
+    });
+    let place = managed::place_for(namespace.map(String::as_str).or(asked), name, &presented.whose());
+    let [asker, place] = index.db.rows([presented.statement(), place]).await?;
+    let asker = presented.known(index, &asker).await?;
+    let wanted = wanted?;
+    let row = place.first().ok_or_else(|| Fault::broken("no row for a place"))?;
+    let name = acceptable_name(row.maybe_text("namespace"), &wanted)?;
+    require_short(wanted.description.as_deref(), wanted.full_description.as_deref())?;
+    let place = Place::of(row);
+    let marked = marked(&place);
+    let new = New {
+        namespace: require_creatable(&asker, &place.without_marked(), &name)?,
+        name: &name.name,
+        description: wanted.description.as_deref().unwrap_or_default(),
+        full_description: wanted.full_description.as_deref().unwrap_or_default(),
+        private: wanted.is_private.unwrap_or(index.settings.private),
+        now: index.world.now(),
+    };
+    let mut batch = managed::create(&new, marked);
+    let made = batch.len() - 1;
+    batch.push(managed::repository(&name, &presented.whose()));
+    let mut rows = index.db.batch(batch).await?;
+    if rows.get(made).is_none_or(Vec::is_empty) {
+        return exists(&name);
+    }
+    if marked.is_some() {
+        projection::later(index);
+    }
+    Reached::again(presented, asker, rows.pop().unwrap_or_default())?.shown(&name, 201)
 }
 
-/// To come.
-pub async fn privacy(_index: &Index, _request: &Request, _name: &RepositoryName) -> Answer<Reply> {
-    Err(Fault::broken("to come").into())
+/// `GET /v2/namespaces/{namespace}/repositories/{repository}`
+pub async fn get(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
+    Reached::by_anybody(index, request, name, None).await?.shown(name, 200)
 }
 
-/// To come.
-pub async fn transfer(_index: &Index, _request: &Request, _name: &RepositoryName) -> Answer<Reply> {
-    Err(Fault::broken("to come").into())
+/// `PATCH /v2/namespaces/{namespace}/repositories/{repository}`
+pub async fn update(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
+    change(index, request, name, body(request)).await
+}
+
+/// `POST /v2/namespaces/{namespace}/repositories/{repository}/privacy`
+pub async fn privacy(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
+    let changes = body::<Privacy>(request);
+    let changes = changes.map(|Privacy { is_private }| Changes { is_private: Some(is_private), ..Changes::default() });
+    change(index, request, name, changes).await
+}
+
+/// Changes what a body says; who may see a repository is for its admins to say.
+async fn change(index: &Index, request: &Request, name: &RepositoryName, changes: Answer<Changes>) -> Answer<Reply> {
+    let reached = Reached::with_session(index, request, name, None).await?;
+    let changes = changes?;
+    require_short(changes.description.as_deref(), changes.full_description.as_deref())?;
+    let role = if changes.is_private.is_some() { Role::Admin } else { Role::Write };
+    let repository = reached.opened(name, role)?;
+    let change = Change {
+        description: changes.description.as_deref(),
+        full_description: changes.full_description.as_deref(),
+        private: changes.is_private,
+    };
+    let mut batch = managed::update(repository.id, &change, index.world.now());
+    batch.push(managed::repository(name, &reached.presented.whose()));
+    let mut rows = match changes.is_private {
+        Some(true) => hidden(index, repository, batch).await?,
+        _ => index.db.batch(batch).await?,
+    };
+    projection::later(index);
+    Reached::again(reached.presented, reached.asker, rows.pop().unwrap_or_default())?.shown(name, 200)
+}
+
+/// `DELETE /v2/namespaces/{namespace}/repositories/{repository}`
+///
+/// At once: no registry takes part in it.
+pub async fn delete(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
+    let reached = Reached::with_session(index, request, name, None).await?;
+    let repository = reached.opened(name, Role::Admin)?;
+    hidden(index, repository, managed::delete(repository.id)).await?;
+    projection::later(index);
+    Ok(Reply::json(202, &json!({})).personal())
+}
+
+/// `POST /v2/namespaces/{namespace}/repositories/{repository}/transfer`
+///
+/// It needs an admin of the repository who may make one there.
+pub async fn transfer(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
+    let presented = who::presented_to_management(index, request)?;
+    presented.require_session()?;
+    let destination = body::<Destination>(request);
+    let namespace = destination.as_ref().map_or("", |destination| destination.namespace.as_str());
+    let there = RepositoryName { namespace: namespace.to_owned(), name: name.name.clone() };
+    let place = repositories::place(&there, &presented.whose());
+    let reached = Reached::read(index, presented, name, Some(place)).await?;
+    destination?;
+    let there = RepositoryName::parse(&there.namespace, &there.name)?;
+    let repository = reached.opened(name, Role::Admin)?;
+    let place = Place::of(reached.more().first().ok_or_else(|| Fault::broken("no row for a place"))?);
+    let marked = marked(&place);
+    let namespace = require_creatable(&reached.asker, &place.without_marked(), &there)?;
+    let mut batch = managed::transfer(repository.id, namespace, marked, index.world.now());
+    let moved = batch.len() - 1;
+    batch.push(managed::repository(&there, &reached.presented.whose()));
+    let mut rows = index.db.batch(batch).await?;
+    if rows.get(moved).is_none_or(Vec::is_empty) {
+        return exists(&there);
+    }
+    projection::later(index);
+    Reached::again(reached.presented, reached.asker, rows.pop().unwrap_or_default())?.shown(&there, 200)
+}
+
+/// Changes the truth, and hides a repository from search before anybody is told; both databases are
+/// asked at once, so that the answer waits for one round trip.
+async fn hidden(index: &Index, repository: &Repository, batch: Vec<Statement>) -> Result<Vec<Rows>, Fault> {
+    let hidden = index.search.batch(vec![documents::hide(repository.id, repository.revision + 1)]);
+    let (hidden, changed) = join(hidden, index.db.batch(batch)).await;
+    let changed = changed?;
+    hidden.map(|_| changed)
+}
+
+/// The name of a new repository; `namespace` is the one that was looked up.
+fn acceptable_name(namespace: Option<&str>, wanted: &Wanted) -> Answer<RepositoryName> {
+    let Some(namespace) = namespace else { return invalid("namespace: whose the repository is to be") };
+    if wanted.namespace.as_deref().is_some_and(|asked| !asked.is_empty() && asked != namespace) {
+        return invalid("namespace: the path names another one");
+    }
+    let name = RepositoryName::parse(namespace, &wanted.name)?;
+    name.require_unreserved()?;
+    Ok(name)
+}
+
+/// Refuses texts that are too long, in the words that the Hub has for it.
+fn require_short(description: Option<&str>, full_description: Option<&str>) -> Answer<()> {
+    let texts = [
+        ("description", description, LONGEST_DESCRIPTION),
+        ("full_description", full_description, LONGEST_FULL_DESCRIPTION),
+    ];
+    for (field, text, longest) in texts {
+        if text.is_some_and(|text| text.chars().count() > longest) {
+            return invalid(format!("{field}: Exceeded max number of characters ({longest})"));
+        }
+    }
+    Ok(())
+}
+
+/// The id of a repository that is marked deleted and gives way to another of its name.
+fn marked(place: &Place) -> Option<i64> {
+    place.repository.as_ref().filter(|repository| repository.marked).map(|repository| repository.id)
+}
+
+/// Gives the namespace of a place that is free, to somebody who may make a repository there. What is
+/// private and not theirs looks like what is free and may not be made.
+fn require_creatable(asker: &Asker, place: &Place, name: &RepositoryName) -> Answer<i64> {
+    let Some(namespace) = place.namespace_id else { return not_found(NO_NAMESPACE) };
+    if asker.role_at(place, name) < Some(Role::Write) {
+        return forbidden("Access denied: not allowed to create a repository in this namespace");
+    }
+    if place.repository.is_some() { exists(name) } else { Ok(namespace) }
+}
+
+/// 400 in the words of the older clients, which look for them.
+fn exists<T>(name: &RepositoryName) -> Result<T, Error> {
+    invalid(format!("Repository {name} already exists"))
 }

@@ -1,18 +1,34 @@
-//! Stars.
+//! Stars, one of each user for each repository.
 
 use crate::{
-    domain::RepositoryName,
+    domain::{RepositoryName, Role},
+    handlers::{hub::repositories::Reached, projection},
     index::Index,
-    refusal::{Answer, Fault},
+    refusal::Answer,
+    store::{Statement, stars},
     wire::{Reply, Request},
 };
 
-/// To come.
-pub async fn add(_index: &Index, _request: &Request, _name: &RepositoryName) -> Answer<Reply> {
-    Err(Fault::broken("to come").into())
+/// `PUT /v2/namespaces/{namespace}/repositories/{repository}/star`
+pub async fn add(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
+    change(index, request, name, stars::add).await
 }
 
-/// To come.
-pub async fn remove(_index: &Index, _request: &Request, _name: &RepositoryName) -> Answer<Reply> {
-    Err(Fault::broken("to come").into())
+/// `DELETE /v2/namespaces/{namespace}/repositories/{repository}/star`
+pub async fn remove(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
+    change(index, request, name, stars::remove).await
+}
+
+/// Anybody who may read a repository may like it.
+async fn change(
+    index: &Index,
+    request: &Request,
+    name: &RepositoryName,
+    batch: fn(i64, i64) -> Vec<Statement>,
+) -> Answer<Reply> {
+    let reached = Reached::with_session(index, request, name, None).await?;
+    let repository = reached.opened(name, Role::Read)?;
+    index.db.batch(batch(reached.asker.require_user()?.id, repository.id)).await?;
+    projection::later(index);
+    Ok(Reply::empty(204).personal())
 }

@@ -1,23 +1,100 @@
-//! Tags.
+//! Tags: what registries told of them. The index holds no bytes, so forgetting a tag here deletes
+//! nothing there.
+
+use serde_json::{Value, json};
 
 use crate::{
-    domain::RepositoryName,
+    domain::{RepositoryName, Role, time},
+    handlers::{
+        hub::{
+            Page,
+            repositories::{Reached, paged},
+        },
+        who,
+    },
     index::Index,
-    refusal::{Answer, Fault},
+    refusal::{Answer, invalid, not_found},
+    store::{Row, tags},
     wire::{Reply, Request},
 };
 
-/// To come.
-pub async fn list(_index: &Index, _request: &Request, _name: &RepositoryName) -> Answer<Reply> {
-    Err(Fault::broken("to come").into())
+/// For a tag that is not there. Clients look for these words.
+const ABSENT: &str = "tag not found";
+
+/// `GET /v2/namespaces/{namespace}/repositories/{repository}/tags?page=&page_size=&name=&ordering=`
+///
+/// The newest first, unless they are asked for in another order.
+pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
+    let presented = who::presented_to_management(index, request)?;
+    let page = Page::read(request);
+    let parameters = request.parameters();
+    let text = |name: &str| parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+    let ordering = text("ordering").unwrap_or("-last_updated");
+    let Some(list) = tags::list(name, text("name").unwrap_or_default(), ordering, page.size, page.offset()) else {
+        return invalid("ordering: name or last_updated, descending behind a -");
+    };
+    let reached = Reached::read(index, presented, name, Some(list)).await?;
+    reached.opened(name, Role::Read)?;
+    let count = reached.more().first().map_or(0, |row| row.integer("count"));
+    let tags = reached.more().iter().filter(|row| row.maybe_text("name").is_some()).map(object).collect();
+    paged(index, request, page, count, tags)
 }
 
-/// To come.
-pub async fn get(_index: &Index, _request: &Request, _name: &RepositoryName, _tag: &str) -> Answer<Reply> {
-    Err(Fault::broken("to come").into())
+/// `GET /v2/namespaces/{namespace}/repositories/{repository}/tags/{tag}`
+pub async fn get(index: &Index, request: &Request, name: &RepositoryName, tag: &str) -> Answer<Reply> {
+    let reached = Reached::by_anybody(index, request, name, Some(tags::find(name, tag))).await?;
+    reached.opened(name, Role::Read)?;
+    match reached.more().first() {
+        Some(row) => Ok(Reply::json(200, &object(row)).personal()),
+        None => not_found(ABSENT),
+    }
 }
 
-/// To come.
-pub async fn delete(_index: &Index, _request: &Request, _name: &RepositoryName, _tag: &str) -> Answer<Reply> {
-    Err(Fault::broken("to come").into())
+/// `DELETE /v2/namespaces/{namespace}/repositories/{repository}/tags/{tag}`
+pub async fn delete(index: &Index, request: &Request, name: &RepositoryName, tag: &str) -> Answer<Reply> {
+    let reached = Reached::with_session(index, request, name, None).await?;
+    let repository = reached.opened(name, Role::Admin)?;
+    if index.db.last(vec![tags::forget(repository.id, tag)]).await?.is_empty() {
+        return not_found(ABSENT);
+    }
+    Ok(Reply::empty(204).personal())
+}
+
+/// A tag as the Hub shows it. Of what is inside an image, registries tell nothing.
+fn object(row: &Row) -> Value {
+    let pushed = time::print(row.integer("pushed_at").div_euclid(1_000));
+    let pulled = row.maybe_integer("pulled_at").map(time::print);
+    let image = json!({
+        "architecture": "",
+        "features": "",
+        "variant": "",
+        "digest": row.text("digest"),
+        "os": "",
+        "os_features": "",
+        "os_version": "",
+        "size": row.integer("size"),
+        "status": "active",
+        "last_pulled": pulled,
+        "last_pushed": pushed,
+        "layers": [],
+    });
+    json!({
+        "id": row.integer("id"),
+        "name": row.text("name"),
+        "images": [image],
+        "creator": 0,
+        "last_updated": pushed,
+        "last_updater": 0,
+        "last_updater_username": row.text("pushed_by"),
+        "repository": row.integer("repository_id"),
+        "full_size": row.integer("size"),
+        "v2": true,
+        "status": "active",
+        "tag_status": "active",
+        "tag_last_pulled": pulled,
+        "tag_last_pushed": pushed,
+        "media_type": row.text("media_type"),
+        "content_type": "image",
+        "digest": row.text("digest"),
+    })
 }

@@ -1,0 +1,74 @@
+//! The repositories of a namespace, as far as the asker may read them.
+
+use serde_json::Value;
+
+use crate::{
+    domain::{RepositoryName, credential::Credential},
+    handlers::{
+        hub::{
+            Page,
+            repositories::{NO_NAMESPACE, reached::told},
+        },
+        who::{self, Asker, Presented},
+    },
+    index::Index,
+    refusal::{Answer, invalid, not_found},
+    store::{
+        Row,
+        managed::{self, List},
+        repositories::Place,
+    },
+    wire::{Reply, Request},
+};
+
+/// The most repositories of a namespace that are looked at for an access token. Its globs are matched
+/// here and not by the database, so every name has to be read.
+const MOST: i64 = 5_000;
+
+/// `GET /v2/namespaces/{namespace}/repositories?page=&page_size=&name=&ordering=`
+pub async fn list(index: &Index, request: &Request, namespace: &str) -> Answer<Reply> {
+    let presented = who::presented_to_management(index, request)?;
+    let page = Page::read(request);
+    let limited = matches!(presented, Presented::Bearer(Credential::AccessToken { .. }));
+    let parameters = request.parameters();
+    let text = |name: &str| parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+    let wanted = List {
+        namespace,
+        name: text("name").unwrap_or_default(),
+        ordering: text("ordering").unwrap_or("name"),
+        administrating: presented.may_administrate(),
+        limit: if limited { MOST } else { page.size },
+        offset: if limited { 0 } else { page.offset() },
+    };
+    let Some(statement) = managed::list(&wanted, &presented.whose()) else {
+        return invalid("ordering: name, last_updated or pull_count, descending behind a -");
+    };
+    let [asker, rows] = index.db.rows([presented.statement(), statement]).await?;
+    let asker = presented.known(index, &asker).await?;
+    let Some(first) = rows.first() else { return not_found(NO_NAMESPACE) };
+    let count = first.integer("count");
+    let mut results = rows.iter().filter_map(|row| readable(&asker, namespace, row)).collect::<Vec<_>>();
+    if !limited {
+        return paged(index, request, page, count, results);
+    }
+    let count = i64::try_from(results.len()).unwrap_or(MOST);
+    let (offset, size) = (usize::try_from(page.offset()), usize::try_from(page.size));
+    results = results.into_iter().skip(offset.unwrap_or_default()).take(size.unwrap_or_default()).collect();
+    paged(index, request, page, count, results)
+}
+
+/// A page of a list; one past its end is not there, as on the Hub.
+pub fn paged(index: &Index, request: &Request, page: Page, count: i64, results: Vec<Value>) -> Answer<Reply> {
+    if page.number > 1 && page.offset() >= count {
+        return not_found("page not found");
+    }
+    Ok(page.reply(index, request, count, results, None)?)
+}
+
+/// The repository of a row, where the access token of the asker lets them see it too.
+fn readable(asker: &Asker, namespace: &str, row: &Row) -> Option<Value> {
+    let name = RepositoryName { namespace: namespace.to_owned(), name: row.maybe_text("name")?.to_owned() };
+    let place = Place::of(row);
+    asker.role_at(&place, &name)?;
+    Some(told(&name, &place, row))
+}

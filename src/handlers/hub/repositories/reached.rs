@@ -1,0 +1,150 @@
+//! A repository as it is reached by who asks: the first beats of every handler about one.
+
+use serde_json::{Value, json};
+
+use crate::{
+    domain::{RepositoryName, Role, time},
+    handlers::who::{self, Asker, Presented},
+    index::Index,
+    refusal::{Answer, Fault, forbidden, not_found},
+    store::{
+        Row, Rows, Statement, managed,
+        repositories::{Place, Repository},
+    },
+    wire::{Reply, Request},
+};
+
+/// For a repository that is not there, or not for this asker. Clients look for these words.
+const ABSENT: &str = "repository not found";
+
+/// Who asks, and what they asked for.
+pub struct Reached {
+    /// With what they came.
+    pub presented: Presented,
+    /// Who they are.
+    pub asker: Asker,
+    place: Place,
+    row: Row,
+    more: Rows,
+}
+
+impl Reached {
+    /// Reads who asks, the repository, and the rows of one more statement, in one round trip.
+    pub async fn by_anybody(
+        index: &Index,
+        request: &Request,
+        name: &RepositoryName,
+        more: Option<Statement>,
+    ) -> Answer<Self> {
+        Self::read(index, who::presented_to_management(index, request)?, name, more).await
+    }
+
+    /// The same for somebody who has a session.
+    pub async fn with_session(
+        index: &Index,
+        request: &Request,
+        name: &RepositoryName,
+        more: Option<Statement>,
+    ) -> Answer<Self> {
+        let presented = who::presented_to_management(index, request)?;
+        presented.require_session()?;
+        Self::read(index, presented, name, more).await
+    }
+
+    /// The same for what was presented.
+    pub async fn read(
+        index: &Index,
+        presented: Presented,
+        name: &RepositoryName,
+        more: Option<Statement>,
+    ) -> Answer<Self> {
+        let mut batch = vec![presented.statement(), managed::repository(name, &presented.whose())];
+        batch.extend(more);
+        let mut rows = index.db.batch(batch).await?.into_iter();
+        let asker = presented.known(index, &rows.next().unwrap_or_default()).await?;
+        let place = rows.next().unwrap_or_default();
+        Ok(Self { more: rows.next().unwrap_or_default(), ..Self::again(presented, asker, place)? })
+    }
+
+    /// After a change, by the rows that the same statement gives then.
+    pub fn again(presented: Presented, asker: Asker, mut rows: Rows) -> Result<Self, Fault> {
+        let row = rows.pop().ok_or_else(|| Fault::broken("no row for a place"))?;
+        Ok(Self { presented, asker, place: Place::of(&row), row, more: Rows::new() })
+    }
+
+    /// The rows of the other statement.
+    #[must_use]
+    pub fn more(&self) -> &[Row] {
+        &self.more
+    }
+
+    /// The repository, for somebody who may do this much with it.
+    pub fn opened(&self, name: &RepositoryName, wanted: Role) -> Answer<&Repository> {
+        let role = self.asker.role_at(&self.place, name);
+        let repository = self.place.repository.as_ref().filter(|repository| !repository.marked && role.is_some());
+        let Some(repository) = repository else { return not_found(ABSENT) };
+        if role < Some(wanted) {
+            return forbidden(format!("Access denied: this takes the role {} in the repository", wanted.as_str()));
+        }
+        Ok(repository)
+    }
+
+    /// All that is told of the repository, as a reply.
+    pub fn shown(&self, name: &RepositoryName, status: u16) -> Answer<Reply> {
+        self.opened(name, Role::Read)?;
+        let role = self.asker.role_at(&self.place, name);
+        let more = json!({
+            "user": name.namespace,
+            "is_automated": false,
+            "collaborator_count": self.row.integer("collaborator_count"),
+            "hub_user": null,
+            "has_starred": self.row.flag("starred"),
+            "full_description": self.row.text("full_description"),
+            "permissions": {
+                "read": role >= Some(Role::Read),
+                "write": role >= Some(Role::Write),
+                "admin": role >= Some(Role::Admin),
+            },
+            "immutable_tags_settings": { "enabled": false, "rules": [] },
+            "source": null,
+        });
+        let mut body = told(name, &self.place, &self.row);
+        if let (Value::Object(body), Value::Object(more)) = (&mut body, more) {
+            body.extend(more);
+        }
+        Ok(Reply::json(status, &body).personal())
+    }
+}
+
+/// What a list tells of a repository, in the Hub's words.
+pub fn told(name: &RepositoryName, place: &Place, row: &Row) -> Value {
+    let updated_at = time::print(row.integer("updated_at"));
+    json!({
+        "name": name.name,
+        "namespace": name.namespace,
+        "repository_type": "image",
+        "status": 1,
+        "status_description": "active",
+        "description": row.text("description"),
+        "is_private": row.flag("private"),
+        "star_count": row.integer("star_count"),
+        "pull_count": row.integer("pull_count"),
+        "last_updated": updated_at,
+        "last_modified": updated_at,
+        "date_registered": time::print(row.integer("created_at")),
+        "affiliation": affiliation(place),
+        "media_types": [],
+        "content_types": if row.flag("tagged") { json!(["image"]) } else { json!([]) },
+        "categories": [],
+        "storage_size": null,
+    })
+}
+
+/// What somebody is to a repository, beside what everybody is.
+fn affiliation(place: &Place) -> Option<&'static str> {
+    let standing = place.standing(false);
+    if standing.owner {
+        return Some("owner");
+    }
+    standing.member.map(|_| "member").or(standing.collaborator.map(|_| "collaborator"))
+}
