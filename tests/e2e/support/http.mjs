@@ -14,10 +14,8 @@ export function send(address, method, path, { headers = {}, body = "", limit = 3
   const length = payload.length || method === "PUT" || method === "POST" ? { "Content-Length": Buffer.byteLength(payload) } : {};
   return new Promise((resolve, reject) => {
     const request = http.request(address, { method, path, headers: { ...headers, ...length } }, (response) => {
-      const chunks = [];
-      response.on("data", (chunk) => chunks.push(chunk));
-      response.on("error", reject);
-      response.on("end", () => resolve(new Answer(`${method} ${path}`, response, Buffer.concat(chunks))));
+      const chunks = response.toArray();
+      chunks.then((chunks) => new Answer(`${method} ${path}`, response, Buffer.concat(chunks))).then(resolve, reject);
     });
     request.on("error", reject);
     request.setTimeout(limit, () => request.destroy(new Error(`${method} ${path}: no answer within ${limit} ms`)));
