@@ -107,7 +107,7 @@ fn notification(event: &Value, now: i64) -> Result<Option<Event>, String> {
         id: text(event, "id", 100),
         action,
         repository: repository(target, "repository")?,
-        tag: text(target, "tag", 128),
+        tag: text(target, "tag", 200),
         digest: text(target, "digest", 200),
         size,
         media_type,
@@ -129,7 +129,7 @@ fn cloud_event(data: &Value, headers: CloudEvent<'_>, now: i64) -> Result<Option
     let by_digest = reference.contains(':');
     let manifest = data.get("manifest").and_then(Value::as_str).map_or(0, str::len);
     Event {
-        id: headers.id.unwrap_or_default().chars().take(100).collect(),
+        id: cut(headers.id.unwrap_or_default(), 100),
         action,
         repository: repository(data, "name")?,
         tag: if by_digest { String::new() } else { reference },
@@ -143,12 +143,24 @@ fn cloud_event(data: &Value, headers: CloudEvent<'_>, now: i64) -> Result<Option
 }
 
 impl Event {
+    /// About how many bytes it has in a list of events.
+    #[must_use]
+    pub fn size_listed(&self) -> usize {
+        const NUMBERS_AND_QUOTES: usize = 80;
+        let Self { id, repository, tag, digest, media_type, by, .. } = self;
+        let texts = [id, &repository.namespace, &repository.name, tag, digest, media_type, by];
+        texts.iter().map(|text| text.len()).sum::<usize>() + NUMBERS_AND_QUOTES
+    }
+
     fn checked(self) -> Result<Option<Self>, String> {
         if self.id.is_empty() {
             return Err("an event without an id".into());
         }
         if self.tag.is_empty() && self.digest.is_empty() {
             return Err(format!("the event {} names neither a tag nor a digest", self.id));
+        }
+        if !self.tag.is_empty() && !is_tag(&self.tag) || !self.digest.is_empty() && !is_digest(&self.digest) {
+            return Err(format!("the event {} is about {:?} {:?}", self.id, self.tag, self.digest));
         }
         Ok(Some(self))
     }
@@ -161,9 +173,31 @@ fn repository(target: &Value, field: &str) -> Result<RepositoryName, String> {
     parsed.map_err(|_| format!("an event about the repository {name:?}"))
 }
 
+/// As registries have it: `[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}`.
+fn is_tag(text: &str) -> bool {
+    let letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    text.len() <= 128
+        && text.bytes().all(|byte| letter(byte) || b".-".contains(&byte))
+        && text.bytes().next().is_some_and(letter)
+}
+
+/// An algorithm and a value: `sha256:…`.
+fn is_digest(text: &str) -> bool {
+    let plain = |text: &str| {
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+._=-".contains(&byte))
+    };
+    text.split_once(':').is_some_and(|(algorithm, value)| plain(algorithm) && plain(value))
+}
+
 /// A text field, cut where nothing that long means anything.
 fn text(value: &Value, field: &str, longest: usize) -> String {
-    value.get(field).and_then(Value::as_str).unwrap_or_default().chars().take(longest).collect()
+    cut(value.get(field).and_then(Value::as_str).unwrap_or_default(), longest)
+}
+
+/// At most so many bytes of a text, without what is no letter.
+fn cut(text: &str, longest: usize) -> String {
+    let (text, _) = text.split_at(text.floor_char_boundary(longest));
+    text.chars().filter(|letter| !letter.is_control()).collect()
 }
 
 /// A moment that lies ahead would make every later event look old.
@@ -189,11 +223,13 @@ mod tests {
             {"id":"6","action":"pull","target":{"repository":"../x","digest":"sha256:aa"}},
             {"id":"7","action":"pull","target":{"repository":"paul/app"}},
             {"action":"pull","target":{"repository":"paul/app","digest":"sha256:aa"}},
+            {"id":"8","action":"push","target":{"repository":"paul/app","digest":"sha256:aa","tag":"@sha256:aa"}},
+            {"id":"9","action":"pull","target":{"repository":"paul/app","digest":"sha256"}},
             7
         ]}"#;
         let (events, odd) = read(body, CloudEvent::default(), NOW);
         assert_eq!(events.len(), 2, "{events:?}");
-        assert_eq!(odd.len(), 5, "{odd:?}");
+        assert_eq!(odd.len(), 7, "{odd:?}");
         let push = &events[0];
         assert_eq!((push.tag.as_str(), push.size, push.by.as_str()), ("latest", 527, "paul"));
         assert_eq!(push.at, 1_795_460_400_500);

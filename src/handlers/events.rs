@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::{
     domain::{
-        events::{self, CloudEvent},
+        events::{self, CloudEvent, Event},
         secret::{hex, same},
     },
     handlers::projection,
@@ -19,8 +19,9 @@ use crate::{
     wire::{Authorization, Reply, Request},
 };
 
-/// Events that one batch takes, whose list then fits a parameter of the database.
-const BATCH: usize = 2_000;
+/// Bytes of a list of events that one batch takes: it is a parameter of the database, which has 2 MB
+/// at most.
+const BATCH: usize = 1_000_000;
 
 /// `POST /events`
 pub async fn take(index: &Index, request: &Request) -> Answer<Reply> {
@@ -31,7 +32,7 @@ pub async fn take(index: &Index, request: &Request) -> Answer<Reply> {
     let now = index.world.now();
     let (events, odd) = events::read(body, headers, now * 1000);
     let mut unknown = Vec::new();
-    for events in events.chunks(BATCH) {
+    for events in batches(&events) {
         let rows = index.db.last(store::events::take(events, &service.name, index.settings.private, now)).await?;
         unknown.extend(rows.iter().map(|row| row.text("name").to_owned()));
     }
@@ -49,6 +50,19 @@ pub async fn take(index: &Index, request: &Request) -> Answer<Reply> {
         projection::later(index);
     }
     Ok(Reply::json(200, &json!({ "taken": events.len(), "not_understood": odd.len() })).personal())
+}
+
+/// The events in order, in as few parts as fit a batch each.
+fn batches(events: &[Event]) -> impl Iterator<Item = &[Event]> {
+    let mut size = 0;
+    events.chunk_by(move |before, next| {
+        size += before.size_listed();
+        let fits = size + next.size_listed() <= BATCH;
+        if !fits {
+            size = 0;
+        }
+        fits
+    })
 }
 
 /// The service whose secret this is.

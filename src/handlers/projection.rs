@@ -107,7 +107,7 @@ async fn expire(index: &Index) -> Answer<()> {
     let mut batch = users::lapse(now);
     batch.push(links::expire(now));
     batch.push(failures::expire(now));
-    batch.push(events::expire(now));
+    batch.extend(events::expire(now));
     let settings = &index.settings;
     batch.push(refresh_tokens::expire(now, settings.refresh_unused, settings.refresh_age));
     index.db.batch(batch).await?;

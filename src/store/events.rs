@@ -139,8 +139,11 @@ pub fn take(events: &[Event], service: &str, private: bool, now: i64) -> Vec<Sta
     ]
 }
 
-/// Forgets ids that no registry sends again.
+/// Forgets ids that no registry sends again, and the marks of what was deleted before them.
 #[must_use]
-pub fn expire(now: i64) -> Statement {
-    Statement::new("delete from events where taken_at <= ?1").bind(now - REMEMBERED)
+pub fn expire(now: i64) -> Vec<Statement> {
+    vec![
+        Statement::new("delete from events where taken_at <= ?1").bind(now - REMEMBERED),
+        Statement::new("delete from tags where deleted = 1 and pushed_at <= ?1").bind((now - REMEMBERED) * 1000),
+    ]
 }

@@ -53,6 +53,7 @@ create table tags (
   unique (repository_id, service, name)
 ) strict;
 create index tags_by_digest on tags (repository_id, service, digest);
+create index tags_deleted on tags (pushed_at) where deleted = 1;
 
 -- Events that were taken: a registry sends each at least once.
 create table events (
