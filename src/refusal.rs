@@ -10,6 +10,8 @@ pub type Reason = Cow<'static, str>;
 pub enum Refusal {
     /// 400: the request is not of the documented form.
     Invalid(Reason),
+    /// 400: the token service has no such grant.
+    UnknownGrant,
     /// 401: the credentials are missing or wrong; the challenge says which kind is wanted.
     Unauthorized(Challenge, Reason),
     /// 403: the account exists, but is not active.

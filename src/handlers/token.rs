@@ -19,7 +19,8 @@ use crate::{
     index::{Index, settings::Service},
     refusal::{Answer, Challenge, Error, Fault, Refusal, invalid},
     store::{
-        Row, Statement, refresh_tokens,
+        Row, Statement,
+        refresh_tokens::{self, New},
         repositories::{self, Place, Whose},
         users::User,
     },
@@ -77,7 +78,7 @@ pub async fn post(index: &Index, request: &Request) -> Answer<Reply> {
             as_basic(mint(index, request, &as_basic(presented)?, &asked).await)
         }
         "refresh_token" => as_basic(refresh(index, field("refresh_token")?, &asked).await),
-        _ => invalid("grant_type is neither password nor refresh_token"),
+        _ => Err(Refusal::UnknownGrant.into()),
     }
 }
 
@@ -125,12 +126,21 @@ async fn mint(index: &Index, request: &Request, presented: &Presented, asked: &A
     let asker = presented.known(index, &asker).await?;
     let mut refresh = None;
     // Only a password is worth replacing on the client's disk.
-    if let (true, Credential::Password { user, .. }) = (asked.offline, asker.credential) {
+    if let (true, Credential::Password { user, epoch }) = (asked.offline, asker.credential) {
         let token = opaque::Kind::Refresh.make(index.random());
-        let hash = opaque::Kind::Refresh.hash(token.reveal()).unwrap_or_default();
-        let (uuid, now) = (opaque::uuid(index.random()), index.world.now());
-        let batch = refresh_tokens::create(&uuid, user, &hash, &asked.client, &request.address(), now, MOST_REFRESH);
-        index.db.batch(batch).await?;
+        let new = New {
+            uuid: &opaque::uuid(index.random()),
+            user_id: user,
+            epoch,
+            hash: &opaque::Kind::Refresh.hash(token.reveal()).unwrap_or_default(),
+            client: &asked.client,
+            address: &request.address(),
+            now: index.world.now(),
+            most: MOST_REFRESH,
+        };
+        if index.db.last(refresh_tokens::create(&new)).await?.is_empty() {
+            return Err(who::unauthorized(WRONG));
+        }
         refresh = Some(token);
     }
     answer(index, asked, &asker, &places, refresh.as_ref()).await

@@ -2,26 +2,49 @@
 
 use crate::store::Statement;
 
-/// Keeps a new one; the least used of more than `most` go.
+/// A new refresh token.
+pub struct New<'a> {
+    /// Its public name.
+    pub uuid: &'a str,
+    /// Whose it is.
+    pub user_id: i64,
+    /// Of the password that was shown for it.
+    pub epoch: i64,
+    /// SHA-256 of the secret.
+    pub hash: &'a str,
+    /// `client_id`, as it was sent.
+    pub client: &'a str,
+    /// From where.
+    pub address: &'a str,
+    /// Seconds since 1970.
+    pub now: i64,
+    /// The most that a user may have; the least used of more go.
+    pub most: i64,
+}
+
+/// Keeps a new one, unless the password was changed meanwhile; the last statement gives its `id` if
+/// it is kept.
 #[must_use]
-pub fn create(uuid: &str, user: i64, hash: &str, client: &str, address: &str, now: i64, most: i64) -> Vec<Statement> {
+pub fn create(new: &New<'_>) -> Vec<Statement> {
     vec![
         Statement::new(
             "insert into refresh_tokens (uuid, user_id, hash, client, address, created_at, used_at)
-             values (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
+             select ?1, id, ?3, ?4, ?5, ?6, ?6 from users where id = ?2 and epoch = ?7",
         )
-        .bind(uuid)
-        .bind(user)
-        .bind(hash)
-        .bind(client)
-        .bind(address)
-        .bind(now),
+        .bind(new.uuid)
+        .bind(new.user_id)
+        .bind(new.hash)
+        .bind(new.client)
+        .bind(new.address)
+        .bind(new.now)
+        .bind(new.epoch),
         Statement::new(
             "delete from refresh_tokens where user_id = ?1 and id in (
                select id from refresh_tokens where user_id = ?1 order by used_at desc, id desc limit -1 offset ?2)",
         )
-        .bind(user)
-        .bind(most),
+        .bind(new.user_id)
+        .bind(new.most),
+        Statement::new("select id from refresh_tokens where hash = ?1").bind(new.hash),
     ]
 }
 

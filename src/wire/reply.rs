@@ -85,7 +85,7 @@ pub fn failure(error: &Error, dialect: Dialect, path: &str, id: &str) -> Reply {
         Dialect::Token => Reply::json(
             status,
             &json!({
-                "error": oauth_code(status),
+                "error": oauth_code(error, status),
                 "error_description": reason,
                 "details": reason,
                 "errors": [{ "code": distribution_code(status), "message": reason }],
@@ -112,6 +112,7 @@ fn words(error: &Error) -> (u16, String) {
     match error {
         Error::Refusal(refusal) => match refusal {
             Refusal::Invalid(reason) => (400, reason.to_string()),
+            Refusal::UnknownGrant => (400, "grant_type is neither password nor refresh_token".into()),
             Refusal::Unauthorized(_, reason) => (401, reason.to_string()),
             Refusal::Inactive => (403, "Account is not Active".into()),
             Refusal::Forbidden(reason) => (403, reason.to_string()),
@@ -154,8 +155,9 @@ fn challenge_header(challenge: &Challenge) -> String {
     }
 }
 
-fn oauth_code(status: u16) -> &'static str {
+fn oauth_code(error: &Error, status: u16) -> &'static str {
     match status {
+        _ if *error == Error::Refusal(Refusal::UnknownGrant) => "unsupported_grant_type",
         401 => "invalid_grant",
         403 => "access_denied",
         429 | 503 => "temporarily_unavailable",

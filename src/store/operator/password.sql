@@ -5,6 +5,7 @@ update users set password = :PASSWORD, epoch = epoch + 1
 where name = :NAME and kind = 'person' and :PASSWORD is not null;
 delete from links
 where email_id is null and :PASSWORD is not null and user_id = (select id from users where name = :NAME);
+delete from refresh_tokens where :PASSWORD is not null and user_id = (select id from users where name = :NAME);
 insert into links (hash, user_id, expires_at, created_at)
 select :SECRET, id, :NOW + 604800, :NOW from users
 where name = :NAME and kind = 'person' and :PASSWORD is null;
