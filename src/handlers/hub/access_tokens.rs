@@ -53,8 +53,9 @@ pub struct Change {
 pub async fn create(index: &Index, request: &Request) -> Answer<Reply> {
     let user = user_of(index, request)?;
     let (asker, _) = known_with(index, request, access_tokens::by_uuid(&Whose::User(user), "")).await?;
+    let wanted = Wanted::read(index, request)?;
     asker.require_password()?;
-    make(index, request, &asker, user, &body(request)?).await
+    make(index, request, &asker, user, &wanted).await
 }
 
 /// `GET /v2/access-tokens`
@@ -79,9 +80,10 @@ pub async fn get(index: &Index, request: &Request, uuid: &str) -> Answer<Reply> 
 pub async fn update(index: &Index, request: &Request, uuid: &str) -> Answer<Reply> {
     let user = user_of(index, request)?;
     let (asker, rows) = known_with(index, request, access_tokens::by_uuid(&Whose::User(user), uuid)).await?;
+    let wanted = Change::read(request)?;
     asker.require_password()?;
     shown(&rows)?;
-    change(index, user, uuid, &body(request)?).await
+    change(index, user, uuid, &wanted).await
 }
 
 /// `DELETE /v2/access-tokens/{uuid}`
@@ -93,37 +95,53 @@ pub async fn delete(index: &Index, request: &Request, uuid: &str) -> Answer<Repl
     end(index, user, uuid).await
 }
 
+impl Wanted {
+    /// What a body asks for.
+    pub fn read(index: &Index, request: &Request) -> Answer<Self> {
+        let wanted = body::<Self>(request)?;
+        acceptable_label(&wanted.token_label)?;
+        if wanted.scopes.as_ref().is_some_and(Vec::is_empty) {
+            return invalid("scopes: at least one of repo:admin, repo:write, repo:read, repo:public_read");
+        }
+        limits::acceptable(wanted.resources.as_deref().unwrap_or_default())?;
+        if wanted.expires_at.is_some() && wanted.ends_at().is_none_or(|time| time <= index.world.now()) {
+            return invalid("expires_at: a time to come, as 2030-01-02T03:04:05Z");
+        }
+        Ok(wanted)
+    }
+
+    fn ends_at(&self) -> Option<i64> {
+        self.expires_at.as_deref().and_then(time::parse)
+    }
+}
+
+impl Change {
+    /// What a body asks for.
+    pub fn read(request: &Request) -> Answer<Self> {
+        let change = body::<Self>(request)?;
+        change.token_label.as_deref().map(acceptable_label).transpose()?;
+        Ok(change)
+    }
+}
+
 /// Makes a token for a user; its secret is in this answer and nowhere else.
 pub async fn make(index: &Index, request: &Request, asker: &Asker, user: i64, wanted: &Wanted) -> Answer<Reply> {
-    let label = acceptable_label(&wanted.token_label)?;
     let scopes = wanted.scopes.clone().unwrap_or_else(|| vec![TokenScope::Admin]);
-    if scopes.is_empty() {
-        return invalid("scopes: at least one of repo:admin, repo:write, repo:read, repo:public_read");
-    }
-    limits::acceptable(wanted.resources.as_deref().unwrap_or_default())?;
-    let now = index.world.now();
-    let expires_at = match &wanted.expires_at {
-        None => None,
-        Some(text) => match time::parse(text).filter(|time| *time > now) {
-            Some(time) => Some(time),
-            None => return invalid("expires_at: a time to come, as 2030-01-02T03:04:05Z"),
-        },
-    };
     let resources = wanted.resources.as_ref().map(|resources| json!(resources).to_string());
     let secret = opaque::Kind::Access.make(index.random());
     let new = New {
         uuid: &opaque::uuid(index.random()),
         user_id: user,
         hash: &opaque::Kind::Access.hash(secret.reveal()).unwrap_or_default(),
-        label,
+        label: &wanted.token_label,
         scopes: &json!(scopes).to_string(),
         resources: resources.as_deref(),
-        expires_at,
+        expires_at: wanted.ends_at(),
         expires_text: wanted.expires_at.as_deref(),
         created_by: asker.name(),
         creator_ip: &request.address(),
         creator_ua: &request.header("user-agent").unwrap_or_default().chars().take(200).collect::<String>(),
-        now,
+        now: index.world.now(),
         most: MOST,
     };
     let rows = index.db.last(access_tokens::create(&new)).await?;
@@ -153,7 +171,7 @@ pub fn shown(rows: &[Row]) -> Answer<Reply> {
 
 /// Changes a token.
 pub async fn change(index: &Index, user: i64, uuid: &str, change: &Change) -> Answer<Reply> {
-    let label = change.token_label.as_deref().map(acceptable_label).transpose()?;
+    let label = change.token_label.as_deref();
     shown(&index.db.last(access_tokens::update(user, uuid, label, change.is_active)).await?)
 }
 
@@ -165,9 +183,9 @@ pub async fn end(index: &Index, user: i64, uuid: &str) -> Answer<Reply> {
     Ok(Reply::empty(204).personal())
 }
 
-fn acceptable_label(label: &str) -> Answer<&str> {
+fn acceptable_label(label: &str) -> Answer<()> {
     if (1..=LONGEST_LABEL).contains(&label.chars().count()) {
-        Ok(label)
+        Ok(())
     } else {
         invalid(format!("token_label: 1 to {LONGEST_LABEL} characters"))
     }

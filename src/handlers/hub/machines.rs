@@ -31,17 +31,17 @@ struct Wanted {
 pub async fn create(index: &Index, request: &Request, namespace: &str) -> Answer<Reply> {
     let wanted = body::<Wanted>(request);
     let name = wanted.as_ref().map_or("", |wanted| wanted.username.as_str());
-    let (_, place, taken) = admin(index, request, namespace, machines::taken(name)).await?;
+    let (asked, taken) = asked(index, request, namespace, machines::taken(name)).await?;
     let wanted = wanted?;
     let name = UserName::new_account(&wanted.username)?;
     let role = wanted.role.as_deref().unwrap_or("write");
     if Role::parse(role).is_none() {
         return invalid("role: read, write or admin");
     }
+    let namespace_id = asked.administrated()?;
     if taken.first().is_some_and(|row| row.flag("taken")) {
         return invalid("This username already exists");
     }
-    let Some(namespace_id) = place.namespace_id else { return not_found("namespace not found") };
     let now = index.world.now();
     let mut batch = machines::create(namespace_id, name.as_str(), role, now);
     batch.push(machines::find(namespace, name.as_str()));
@@ -54,7 +54,8 @@ pub async fn create(index: &Index, request: &Request, namespace: &str) -> Answer
 
 /// `GET /v2/namespaces/{namespace}/machines`
 pub async fn list(index: &Index, request: &Request, namespace: &str) -> Answer<Reply> {
-    let (_, _, rows) = admin(index, request, namespace, machines::list(namespace)).await?;
+    let (asked, rows) = asked(index, request, namespace, machines::list(namespace)).await?;
+    asked.administrated()?;
     let one = |row: &Row| {
         json!({
             "username": row.text("name"),
@@ -68,7 +69,8 @@ pub async fn list(index: &Index, request: &Request, namespace: &str) -> Answer<R
 
 /// `DELETE /v2/namespaces/{namespace}/machines/{username}`
 pub async fn delete(index: &Index, request: &Request, namespace: &str, name: &str) -> Answer<Reply> {
-    let (_, _, rows) = admin(index, request, namespace, machines::find(namespace, name)).await?;
+    let (asked, rows) = asked(index, request, namespace, machines::find(namespace, name)).await?;
+    asked.administrated()?;
     index.db.batch(vec![machines::delete(machine(&rows)?)]).await?;
     Ok(Reply::empty(204).personal())
 }
@@ -77,14 +79,17 @@ pub async fn delete(index: &Index, request: &Request, namespace: &str, name: &st
 pub async fn tokens(index: &Index, request: &Request, namespace: &str, name: &str) -> Answer<Reply> {
     let page = Page::read(request);
     let list = access_tokens::list(&Whose::Machine(namespace, name), page.size, page.offset());
-    let (_, _, rows) = admin(index, request, namespace, list).await?;
+    let (asked, rows) = asked(index, request, namespace, list).await?;
+    asked.administrated()?;
     tokens::listed(index, request, page, &rows)
 }
 
 /// `POST /v2/namespaces/{namespace}/machines/{username}/access-tokens`
 pub async fn create_token(index: &Index, request: &Request, namespace: &str, name: &str) -> Answer<Reply> {
-    let (asker, _, rows) = admin(index, request, namespace, machines::find(namespace, name)).await?;
-    tokens::make(index, request, &asker, machine(&rows)?, &body(request)?).await
+    let (asked, rows) = asked(index, request, namespace, machines::find(namespace, name)).await?;
+    let wanted = tokens::Wanted::read(index, request)?;
+    asked.administrated()?;
+    tokens::make(index, request, &asked.asker, machine(&rows)?, &wanted).await
 }
 
 /// `GET`, `PATCH`, `DELETE /v2/namespaces/{namespace}/machines/{username}/access-tokens/{uuid}`
@@ -97,38 +102,47 @@ pub async fn token(
     method: &str,
 ) -> Answer<Reply> {
     let found = access_tokens::by_uuid(&Whose::Machine(namespace, name), uuid);
-    let (_, _, rows) = admin(index, request, namespace, found).await?;
+    let (asked, rows) = asked(index, request, namespace, found).await?;
+    let change = (method == "PATCH").then(|| tokens::Change::read(request)).transpose()?;
+    asked.administrated()?;
     let shown = tokens::shown(&rows)?;
     let user = rows.first().map_or(0, |row| row.integer("user_id"));
-    match method {
-        "PATCH" => tokens::change(index, user, uuid, &body(request)?).await,
-        "DELETE" => tokens::end(index, user, uuid).await,
-        _ => Ok(shown),
+    match change {
+        Some(change) => tokens::change(index, user, uuid, &change).await,
+        None if method == "DELETE" => tokens::end(index, user, uuid).await,
+        None => Ok(shown),
     }
 }
 
-/// An admin of a namespace, who came with their password, and the rows of one more statement.
-async fn admin(
-    index: &Index,
-    request: &Request,
-    namespace: &str,
-    statement: Statement,
-) -> Answer<(Asker, Place, Rows)> {
+/// Who asks about a namespace.
+struct Asked {
+    asker: Asker,
+    place: Place,
+    name: RepositoryName,
+}
+
+/// Somebody with a session, the namespace, and the rows of one more statement, in one round trip.
+async fn asked(index: &Index, request: &Request, namespace: &str, statement: Statement) -> Answer<(Asked, Rows)> {
     let presented = who::presented_to_management(index, request)?;
     presented.require_session()?;
     let name = RepositoryName { namespace: namespace.to_owned(), name: String::new() };
     let place = repositories::place(&name, &presented.whose());
     let [asker, place, rows] = index.db.rows([presented.statement(), place, statement]).await?;
     let asker = presented.known(index, &asker).await?;
-    asker.require_password()?;
     let place = Place::of(place.first().ok_or_else(|| Fault::broken("no row for a place"))?);
-    if place.namespace_id.is_none() {
-        return not_found("namespace not found");
+    Ok((Asked { asker, place, name }, rows))
+}
+
+impl Asked {
+    /// The namespace, for one of its admins who came with their password.
+    fn administrated(&self) -> Answer<i64> {
+        self.asker.require_password()?;
+        let Some(namespace) = self.place.namespace_id else { return not_found("namespace not found") };
+        if self.asker.role_at(&self.place, &self.name) < Some(Role::Admin) {
+            return forbidden("Only admins of the namespace may do this");
+        }
+        Ok(namespace)
     }
-    if asker.role_at(&place, &name) < Some(Role::Admin) {
-        return forbidden("Only admins of the namespace may do this");
-    }
-    Ok((asker, place, rows))
 }
 
 fn machine(rows: &[Row]) -> Answer<i64> {
