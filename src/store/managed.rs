@@ -58,19 +58,20 @@ macro_rules! listed {
                from namespaces n left join users u on u.id = ",
             whose!(),
             "  left join members m on m.namespace_id = n.id and m.user_id = u.id where n.name = ?4),
-             readable as (
-               select t.namespace_id, t.owner, t.member_role, c.role collaborator_role, r.id repository_id, r.name,
-                 r.private, r.revision, r.description, r.star_count, r.pull_count, r.created_at, r.updated_at
-               from there t join repositories r on r.namespace_id = t.namespace_id
-               left join collaborators c on c.repository_id = r.id and c.user_id = t.user_id
-               where r.deleted_at is null and instr(lower(r.name), lower(?5)) > 0
-                 and (r.private = 0 or t.owner or t.administrator or t.member_role is not null or c.role is not null))
-             select c.count, p.*,
-               exists (select 1 from tags where repository_id = p.repository_id and deleted = 0) tagged
-             from there join (select count(*) count from readable) c
-             left join (select * from readable order by ",
+             readable as materialized (
+               select r.id, r.name, r.updated_at, r.pull_count
+               from there t cross join repositories r on r.namespace_id = t.namespace_id
+               where r.deleted_at is null and (?5 = '' or instr(lower(r.name), lower(?5)) > 0)
+                 and (r.private = 0 or t.owner or t.administrator or t.member_role is not null or exists (
+                   select 1 from collaborators where repository_id = r.id and user_id = t.user_id)))
+             select t.namespace_id, t.owner, t.member_role, k.role collaborator_role, c.count, r.id repository_id,
+               r.name, r.private, r.revision, r.description, r.star_count, r.pull_count, r.created_at, r.updated_at,
+               exists (select 1 from tags where repository_id = r.id and deleted = 0) tagged
+             from there t join (select count(*) count from readable) c
+             left join (select id from readable order by ",
             $order,
-            " limit ?7 offset ?8) p on true order by ",
+            " limit ?7 offset ?8) p on true left join repositories r on r.id = p.id
+             left join collaborators k on k.repository_id = r.id and k.user_id = t.user_id order by ",
             $order
         )
     };
@@ -143,14 +144,15 @@ pub struct Change<'a> {
     pub private: Option<bool>,
 }
 
-/// Changes a repository.
+/// Changes a repository. Hiding it goes ahead in search as the next revision, so the change itself is
+/// the one behind that.
 #[must_use]
 pub fn update(id: i64, change: &Change<'_>, now: i64) -> Vec<Statement> {
     vec![
         Statement::new(
             "update repositories set description = ifnull(?2, description),
                full_description = ifnull(?3, full_description), private = ifnull(?4, private), updated_at = ?5,
-               revision = revision + 1
+               revision = revision + 1 + ifnull(?4, 0)
              where id = ?1 and deleted_at is null",
         )
         .bind(id)

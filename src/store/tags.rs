@@ -14,17 +14,16 @@ macro_rules! repository {
 macro_rules! listed {
     ($order:literal) => {
         concat!(
-            "with newest as (
-               select * from (
-                 select t.*, row_number() over (partition by t.name order by t.pushed_at desc, t.id desc) nth
-                 from tags t where t.repository_id = ",
+            "with newest as materialized (
+               select id, name, max(pushed_at) pushed_at from tags where repository_id = ",
             repository!(),
-            "    and t.deleted = 0 and instr(lower(t.name), lower(?3)) > 0)
-               where nth = 1)
-             select c.count, p.* from (select count(*) count from newest) c
-             left join (select * from newest order by ",
+            "    and deleted = 0 and (?3 = '' or instr(lower(name), lower(?3)) > 0) group by name)
+             select c.count, t.id, t.repository_id, t.name, t.digest, t.size, t.media_type, t.pushed_at, t.pushed_by,
+               t.pulled_at
+             from (select count(*) count from newest) c
+             left join (select id from newest order by ",
             $order,
-            " limit ?4 offset ?5) p on true order by ",
+            " limit ?4 offset ?5) p on true left join tags t on t.id = p.id order by ",
             $order
         )
     };

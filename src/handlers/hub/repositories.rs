@@ -7,7 +7,7 @@ use futures_util::future::join;
 use serde::Deserialize;
 use serde_json::json;
 
-pub use list::{list, paged};
+pub use list::{list, paged, parameter};
 pub use reached::Reached;
 
 use crate::{

@@ -8,7 +8,7 @@ use crate::{
     handlers::{
         hub::{
             Page,
-            repositories::{Reached, paged},
+            repositories::{Reached, paged, parameter},
         },
         who,
     },
@@ -27,10 +27,9 @@ const ABSENT: &str = "tag not found";
 pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
     let presented = who::presented_to_management(index, request)?;
     let page = Page::read(request);
-    let parameters = request.parameters();
-    let text = |name: &str| parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
-    let ordering = text("ordering").unwrap_or("-last_updated");
-    let Some(list) = tags::list(name, text("name").unwrap_or_default(), ordering, page.size, page.offset()) else {
+    let (part, ordering) = (parameter(request, "name"), parameter(request, "ordering"));
+    let (part, ordering) = (part.as_deref().unwrap_or_default(), ordering.as_deref().unwrap_or("-last_updated"));
+    let Some(list) = tags::list(name, part, ordering, page.size, page.offset()) else {
         return invalid("ordering: name or last_updated, descending behind a -");
     };
     let reached = Reached::read(index, presented, name, Some(list)).await?;

@@ -29,13 +29,12 @@ const MOST: i64 = 5_000;
 pub async fn list(index: &Index, request: &Request, namespace: &str) -> Answer<Reply> {
     let presented = who::presented_to_management(index, request)?;
     let page = Page::read(request);
+    let (name, ordering) = (parameter(request, "name"), parameter(request, "ordering"));
     let limited = matches!(presented, Presented::Bearer(Credential::AccessToken { .. }));
-    let parameters = request.parameters();
-    let text = |name: &str| parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
     let wanted = List {
         namespace,
-        name: text("name").unwrap_or_default(),
-        ordering: text("ordering").unwrap_or("name"),
+        name: name.as_deref().unwrap_or_default(),
+        ordering: ordering.as_deref().unwrap_or("name"),
         administrating: presented.may_administrate(),
         limit: if limited { MOST } else { page.size },
         offset: if limited { 0 } else { page.offset() },
@@ -46,15 +45,20 @@ pub async fn list(index: &Index, request: &Request, namespace: &str) -> Answer<R
     let [asker, rows] = index.db.rows([presented.statement(), statement]).await?;
     let asker = presented.known(index, &asker).await?;
     let Some(first) = rows.first() else { return not_found(NO_NAMESPACE) };
-    let count = first.integer("count");
-    let mut results = rows.iter().filter_map(|row| readable(&asker, namespace, row)).collect::<Vec<_>>();
-    if !limited {
-        return paged(index, request, page, count, results);
-    }
-    let count = i64::try_from(results.len()).unwrap_or(MOST);
-    let (offset, size) = (usize::try_from(page.offset()), usize::try_from(page.size));
-    results = results.into_iter().skip(offset.unwrap_or_default()).take(size.unwrap_or_default()).collect();
-    paged(index, request, page, count, results)
+    let readable = rows.iter().filter_map(|row| readable(&asker, namespace, row)).collect::<Vec<_>>();
+    let (count, skipped) = if limited {
+        (i64::try_from(readable.len()).unwrap_or(MOST), usize::try_from(page.offset()).unwrap_or(usize::MAX))
+    } else {
+        (first.integer("count"), 0)
+    };
+    let shown = readable.iter().skip(skipped).take(usize::try_from(page.size).unwrap_or_default());
+    paged(index, request, page, count, shown.map(|(name, place, row)| told(name, place, row)).collect())
+}
+
+/// A parameter of the query.
+#[must_use]
+pub fn parameter(request: &Request, name: &str) -> Option<String> {
+    request.parameters().into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
 }
 
 /// A page of a list; one past its end is not there, as on the Hub.
@@ -66,9 +70,9 @@ pub fn paged(index: &Index, request: &Request, page: Page, count: i64, results: 
 }
 
 /// The repository of a row, where the access token of the asker lets them see it too.
-fn readable(asker: &Asker, namespace: &str, row: &Row) -> Option<Value> {
+fn readable<'a>(asker: &Asker, namespace: &str, row: &'a Row) -> Option<(RepositoryName, Place, &'a Row)> {
     let name = RepositoryName { namespace: namespace.to_owned(), name: row.maybe_text("name")?.to_owned() };
     let place = Place::of(row);
     asker.role_at(&place, &name)?;
-    Some(told(&name, &place, row))
+    Some((name, place, row))
 }
