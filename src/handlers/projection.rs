@@ -53,7 +53,7 @@ async fn drain(index: &Index, rounds: usize) -> Result<(), Fault> {
         if news.is_empty() {
             break;
         }
-        index.search.batch(documents::write(&news)).await?;
+        index.search.batch(documents::write(&news, index.world.now())).await?;
         let told = news.iter().map(|news| json!([news.outbox_id, news.revision])).collect();
         index.db.batch(vec![outbox::told(&Value::Array(told).to_string())]).await?;
     }
@@ -69,11 +69,11 @@ async fn verify(index: &Index) -> Result<(), Fault> {
         let truth = truth.iter().map(News::of).collect::<Vec<_>>();
         let full = i64::try_from(truth.len()).is_ok_and(|length| length == STEP);
         let end = truth.last().filter(|_| full).map_or(i64::MAX >> 11, |news| news.repository_id);
-        let held = index.search.last(vec![documents::between(cursor, end)]).await?;
+        let held = index.search.last(vec![documents::between(cursor, end, index.world.now())]).await?;
         let wrong = difference(truth, &held);
         if !wrong.is_empty() {
             index.world.log(&json!({ "level": "warning", "doing": "verify search", "mended": wrong.len() }));
-            index.search.batch(documents::write(&wrong)).await?;
+            index.search.batch(documents::write(&wrong, index.world.now())).await?;
         }
         cursor = if full { end } else { 0 };
         if !full {
@@ -88,12 +88,17 @@ async fn verify(index: &Index) -> Result<(), Fault> {
 fn difference(truth: Vec<News>, held: &[Row]) -> Vec<News> {
     let mut held = held
         .iter()
-        .map(|row| (row.integer("id"), row.integer("revision")))
+        .map(|row| (row.integer("id"), (row.integer("revision"), row.flag("settled"))))
         .collect::<std::collections::BTreeMap<_, _>>();
     let mut wrong = truth
         .into_iter()
         .filter(|news| match held.remove(&news.repository_id) {
-            Some(revision) => news.document.is_none() || revision < news.revision,
+            // A document ahead of the truth was hidden for a change that is still on its way, or never came.
+            Some((revision, settled)) => {
+                revision < news.revision
+                    || settled && revision > news.revision
+                    || news.document.is_none() && revision == news.revision
+            }
             None => news.document.is_some(),
         })
         .collect::<Vec<_>>();
@@ -112,4 +117,50 @@ async fn expire(index: &Index) -> Answer<()> {
     batch.push(refresh_tokens::expire(now, settings.refresh_unused, settings.refresh_age));
     index.db.batch(batch).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Value as Column, outbox::Document};
+
+    fn news(id: i64, revision: i64, listed: bool) -> News {
+        let document = listed.then(|| Document {
+            namespace: "paul".into(),
+            name: "app".into(),
+            description: String::new(),
+            private: false,
+            star_count: 0,
+            pushed_at: 0,
+        });
+        News { outbox_id: 0, repository_id: id, revision, document }
+    }
+
+    fn held(id: i64, revision: i64, settled: bool) -> Row {
+        let column = |name: &str, value: i64| (name.to_owned(), Column::Integer(value));
+        Row(vec![column("id", id), column("revision", revision), column("settled", settled.into())])
+    }
+
+    #[test]
+    fn what_differs_is_mended_and_what_is_on_its_way_is_left_alone() {
+        let truth = vec![
+            news(1, 5, true),
+            news(2, 5, true),
+            news(3, 5, true),
+            news(4, 5, true),
+            news(5, 5, true),
+            news(6, 5, false),
+            news(7, 5, false),
+        ];
+        let there = [
+            held(1, 5, true),  // as it is
+            held(2, 4, true),  // behind
+            held(3, 6, false), // hidden just now
+            held(4, 6, true),  // hidden for a change that never came
+            held(6, 5, true),  // no longer listed
+            held(8, 5, true),  // gone
+        ];
+        let wrong = difference(truth, &there).into_iter().map(|news| news.repository_id).collect::<Vec<_>>();
+        assert_eq!(wrong, [2, 4, 5, 6, 8]);
+    }
 }

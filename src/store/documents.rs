@@ -10,9 +10,14 @@ use crate::{
     store::{Statement, outbox::News},
 };
 
-/// Brings documents up to date with news; older news than what is there changes nothing.
+/// Seconds after which what was hidden ahead of the truth must be true by now: no request takes so
+/// long.
+pub const SETTLED: i64 = 60;
+
+/// Brings documents up to date with news; older news than what is there changes nothing, unless what
+/// is there was hidden for a change that never came about.
 #[must_use]
-pub fn write(news: &[News]) -> Vec<Statement> {
+pub fn write(news: &[News], now: i64) -> Vec<Statement> {
     let mut documents = Vec::new();
     let mut gone = Vec::new();
     for News { repository_id, revision, document, .. } in news {
@@ -39,9 +44,10 @@ pub fn write(news: &[News]) -> Vec<Statement> {
         Statement::new(
             "delete from documents where id in (
                select d.id from json_each(?1) j join documents d on d.id = j.value ->> 0
-               where j.value ->> 1 = 0 or d.revision <= j.value ->> 1)",
+               where j.value ->> 1 = 0 or d.revision <= j.value ->> 1 or d.hidden_at <= ?2)",
         )
-        .bind(json!(gone).to_string()),
+        .bind(json!(gone).to_string())
+        .bind(now - SETTLED),
         Statement::new(
             "insert into documents (id, revision, name, last, words, description, visibility, star_count, pushed_at)
              select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
@@ -49,25 +55,33 @@ pub fn write(news: &[News]) -> Vec<Statement> {
              from json_each(?1) where true
              on conflict (id) do update set revision = excluded.revision, name = excluded.name, last = excluded.last,
                words = excluded.words, description = excluded.description, visibility = excluded.visibility,
-               star_count = excluded.star_count, pushed_at = excluded.pushed_at
-             where excluded.revision > documents.revision",
+               star_count = excluded.star_count, pushed_at = excluded.pushed_at, hidden_at = null
+             where excluded.revision >= documents.revision or documents.hidden_at <= ?2",
         )
-        .bind(json!(documents).to_string()),
+        .bind(json!(documents).to_string())
+        .bind(now - SETTLED),
     ]
 }
 
-/// Hides a repository from strangers at once, as of this revision.
+/// Hides a repository from strangers at once, as of this revision, which the truth is about to reach.
 #[must_use]
-pub fn hide(id: i64, revision: i64) -> Statement {
-    Statement::new("update documents set visibility = 'prv', revision = ?2 where id = ?1 and revision < ?2")
-        .bind(id)
-        .bind(revision)
+pub fn hide(id: i64, revision: i64, now: i64) -> Statement {
+    Statement::new(
+        "update documents set visibility = 'prv', revision = ?2, hidden_at = ?3 where id = ?1 and revision < ?2",
+    )
+    .bind(id)
+    .bind(revision)
+    .bind(now)
 }
 
-/// The documents with ids in a range (above the first, up to the second): `id`, `revision`.
+/// The documents with ids in a range (above the first, up to the second): `id`, `revision`, and
+/// whether what they say is `settled`.
 #[must_use]
-pub fn between(above: i64, to: i64) -> Statement {
-    Statement::new("select id, revision from documents where id > ?1 and id <= ?2").bind(above).bind(to)
+pub fn between(above: i64, to: i64, now: i64) -> Statement {
+    Statement::new("select id, revision, ifnull(hidden_at <= ?3, 1) settled from documents where id > ?1 and id <= ?2")
+        .bind(above)
+        .bind(to)
+        .bind(now - SETTLED)
 }
 
 /// Who may see what a search finds.

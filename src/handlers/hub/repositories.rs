@@ -184,7 +184,7 @@ pub async fn transfer(index: &Index, request: &Request, name: &RepositoryName) -
 /// Changes the truth, and hides a repository from search before anybody is told; both databases are
 /// asked at once, so that the answer waits for one round trip.
 async fn hidden(index: &Index, repository: &Repository, batch: Vec<Statement>) -> Result<Vec<Rows>, Fault> {
-    let hidden = index.search.batch(vec![documents::hide(repository.id, repository.revision + 1)]);
+    let hidden = index.search.batch(vec![documents::hide(repository.id, repository.revision + 1, index.world.now())]);
     let (hidden, changed) = join(hidden, index.db.batch(batch)).await;
     let changed = changed?;
     hidden.map(|_| changed)

@@ -87,7 +87,7 @@ pub async fn delete(index: &Index, request: &Request, name: &RepositoryName) -> 
     }
     // What is hidden is hidden from search before anybody is told; both databases are asked at once,
     // so that the answer waits for one round trip.
-    let hidden = index.search.batch(vec![documents::hide(repository.id, repository.revision + 1)]);
+    let hidden = index.search.batch(vec![documents::hide(repository.id, repository.revision + 1, index.world.now())]);
     let marked = index.db.batch(repositories::mark(repository.id, index.world.now()));
     let (hidden, marked) = join(hidden, marked).await;
     marked?;

@@ -10,7 +10,8 @@ create table documents (
   description text not null,
   visibility text not null check (visibility in ('pub', 'prv')),
   star_count integer not null,
-  pushed_at integer not null
+  pushed_at integer not null,
+  hidden_at integer                         -- hidden ahead of the truth, which then counts again after a while
 ) strict;
 create index documents_by_name on documents (visibility, name collate nocase);
 create index documents_by_last on documents (visibility, last collate nocase);
