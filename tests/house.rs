@@ -34,6 +34,7 @@ const ROOMS: [(&str, &[&str]); 9] = [
             "store::Rows",
             "store::Statement",
             "store::Value",
+            "store::door::Sleep",
         ],
     ),
 ];
