@@ -70,14 +70,23 @@ pub fn used(id: i64, now: i64) -> Statement {
     Statement::new("update refresh_tokens set used_at = ?2 where id = ?1").bind(id).bind(now)
 }
 
-/// Those of a user, the last used first.
+/// Those of a user that are not too old, the last used first.
 #[must_use]
-pub fn list(user: i64) -> Statement {
+pub fn list(user: i64, now: i64, unused: i64, age: i64) -> Statement {
     Statement::new(
-        "select uuid, client, address, created_at, used_at from refresh_tokens where user_id = ?1
-         order by used_at desc, id desc",
+        "select uuid, client, address, created_at, used_at from refresh_tokens
+         where user_id = ?1 and used_at > ?2 - ?3 and created_at > ?2 - ?4 order by used_at desc, id desc",
     )
     .bind(user)
+    .bind(now)
+    .bind(unused)
+    .bind(age)
+}
+
+/// One of a user: `id`.
+#[must_use]
+pub fn by_uuid(user: i64, uuid: &str) -> Statement {
+    Statement::new("select id from refresh_tokens where user_id = ?1 and uuid = ?2").bind(user).bind(uuid)
 }
 
 /// Removes one; gives its `id` if there was one.

@@ -15,6 +15,9 @@ use crate::{
     wire::{Reply, Request},
 };
 
+/// For a refresh token that is not there.
+const ABSENT: &str = "refresh token not found";
+
 #[derive(Deserialize)]
 struct Login {
     username: String,
@@ -95,7 +98,9 @@ pub async fn oneself(index: &Index, request: &Request) -> Answer<Reply> {
 /// The logins that docker keeps: from where, and when each was last used.
 pub async fn refresh_tokens(index: &Index, request: &Request) -> Answer<Reply> {
     let user = user_of(index, request)?;
-    let (asker, rows) = known_with(index, request, refresh_tokens::list(user)).await?;
+    let (now, settings) = (index.world.now(), &index.settings);
+    let list = refresh_tokens::list(user, now, settings.refresh_unused, settings.refresh_age);
+    let (asker, rows) = known_with(index, request, list).await?;
     asker.require_password()?;
     let one = |row: &Row| {
         json!({
@@ -113,10 +118,13 @@ pub async fn refresh_tokens(index: &Index, request: &Request) -> Answer<Reply> {
 /// `DELETE /v2/refresh-tokens/{uuid}`
 pub async fn end_refresh_token(index: &Index, request: &Request, uuid: &str) -> Answer<Reply> {
     let user = user_of(index, request)?;
-    let (asker, _) = known_with(index, request, refresh_tokens::list(user)).await?;
+    let (asker, rows) = known_with(index, request, refresh_tokens::by_uuid(user, uuid)).await?;
     asker.require_password()?;
+    if rows.is_empty() {
+        return not_found(ABSENT);
+    }
     if index.db.last(vec![refresh_tokens::delete(user, uuid)]).await?.is_empty() {
-        return not_found("refresh token not found");
+        return not_found(ABSENT);
     }
     Ok(Reply::empty(204).personal())
 }
