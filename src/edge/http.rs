@@ -1,6 +1,7 @@
 //! The platform's requests and responses as plain values.
 
 use futures_util::StreamExt;
+use web_sys::Url;
 use worker::{Headers, ResponseBuilder};
 
 use crate::{
@@ -11,10 +12,11 @@ use crate::{
 
 /// Reads a request, with a body up to the limit of its path.
 pub async fn read(mut request: worker::Request) -> worker::Result<Request> {
-    // `Request::method` takes an unknown method for GET, and `Request::path` does not normalise.
+    // `Request::method` takes an unknown method for GET, and `Request::path` does not normalise. The
+    // platform's own URL does, and brings no tables of Unicode into the worker.
     let method = request.inner().method();
-    let url = request.url()?;
-    let path = url.path().to_owned();
+    let url = Url::new(&request.inner().url())?;
+    let path = url.pathname();
     let mut headers = Vec::new();
     for &name in headers_of(&path) {
         if let Some(value) = request.headers().get(name)? {
@@ -32,12 +34,9 @@ pub async fn read(mut request: worker::Request) -> worker::Result<Request> {
     Ok(Request {
         method,
         path,
-        query: url.query().unwrap_or_default().to_owned(),
-        host: url.host_str().map_or_else(String::new, |host| match url.port() {
-            Some(port) => format!("{host}:{port}"),
-            None => host.to_owned(),
-        }),
-        https: url.scheme() == "https",
+        query: url.search().trim_start_matches('?').to_owned(),
+        host: url.host(),
+        https: url.protocol() == "https:",
         headers,
         body,
         id: hex(&id),
