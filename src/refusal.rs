@@ -48,6 +48,8 @@ pub enum Challenge {
         realm: String,
         /// The registry for which the token must be.
         service: String,
+        /// Whether the version of the registry protocol is named beside it.
+        version: bool,
     },
     /// A session token of the management API (`Bearer`).
     Session,

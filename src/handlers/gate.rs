@@ -70,15 +70,32 @@ pub fn keys(index: &Index) -> Result<Reply, Fault> {
 
 /// Gives a 401 the challenge that clients of registries understand: Bearer where there are keys to
 /// sign with, Basic where there are none.
+///
+/// A Docker that still pushes to v1 registries gets Basic too: after a login by tokens it would keep
+/// an identity token, and v1 wants the password. Later ones search with an identity token only where
+/// this header is, until 23; older ones would push here.
 fn challenged(index: &Index, request: &Request, answer: Answer<Reply>) -> Answer<Reply> {
     let Err(Error::Refusal(Refusal::Unauthorized(_, reason))) = answer else { return answer };
+    let docker = docker(request);
     let challenge = match (index.settings.signing_key(), index.settings.services.first()) {
-        (Ok(_), Some(service)) => {
-            Challenge::Bearer { realm: registry::realm(index, request)?, service: service.name.clone() }
-        }
+        (Ok(_), Some(service)) if docker.is_none_or(|version| version >= WITHOUT_V1) => Challenge::Bearer {
+            realm: registry::realm(index, request)?,
+            service: service.name.clone(),
+            version: docker.is_some(),
+        },
         _ => Challenge::Basic,
     };
     Err(Refusal::Unauthorized(challenge, reason).into())
+}
+
+/// The first Docker that speaks to no v1 registry.
+const WITHOUT_V1: (u32, u32) = (17, 12);
+
+/// The version of the Docker that asks.
+fn docker(request: &Request) -> Option<(u32, u32)> {
+    let (major, rest) = request.header("user-agent")?.strip_prefix("docker/")?.split_once('.')?;
+    let minor = rest.split(|letter: char| !letter.is_ascii_digit()).next()?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
 }
 
 /// Whether the access token that the asker came with allows to read what the asker may.

@@ -96,7 +96,13 @@ pub fn failure(error: &Error, dialect: Dialect, path: &str, id: &str) -> Reply {
     let reply = reply.personal();
     match error {
         Error::Refusal(Refusal::Unauthorized(challenge, _)) => {
-            reply.with("WWW-Authenticate", challenge_header(challenge))
+            let reply = reply.with("WWW-Authenticate", challenge_header(challenge));
+            match challenge {
+                Challenge::Bearer { version: true, .. } => {
+                    reply.with("Docker-Distribution-Api-Version", "registry/2.0")
+                }
+                _ => reply,
+            }
         }
         Error::Refusal(Refusal::MethodNotAllowed(allowed)) => reply.with("Allow", allowed.join(", ")),
         Error::Refusal(Refusal::TooMany { retry_after }) => reply.with("Retry-After", retry_after.to_string()),
@@ -150,7 +156,7 @@ fn challenge_header(challenge: &Challenge) -> String {
     match challenge {
         Challenge::Index => r#"Basic realm="auth required",Token"#.into(),
         Challenge::Basic => r#"Basic realm="auth required""#.into(),
-        Challenge::Bearer { realm, service } => format!(r#"Bearer realm="{realm}",service="{service}""#),
+        Challenge::Bearer { realm, service, .. } => format!(r#"Bearer realm="{realm}",service="{service}""#),
         Challenge::Session => "Bearer".into(),
     }
 }
