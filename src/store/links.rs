@@ -74,22 +74,27 @@ pub fn password_user(hash: &str, now: i64) -> Statement {
     .bind(now)
 }
 
+/// The user of a good link that sets a password, `?1` at `?2`.
+macro_rules! whose {
+    () => {
+        "(select user_id from links where hash = ?1 and expires_at > ?2 and email_id is null)"
+    };
+}
+
 /// Uses a link that sets a password; the last statement gives a row if this use was the one. Other
 /// links of the user and what the old password opened end with it.
 #[must_use]
 pub fn set_password(hash: &str, password: &str, now: i64) -> Vec<Statement> {
     vec![
-        Statement::new(
-            "update users set password = ?2, epoch = epoch + 1 where id =
-               (select user_id from links where hash = ?1 and expires_at > ?3 and email_id is null)",
-        )
-        .bind(hash)
-        .bind(password)
-        .bind(now),
-        Statement::new("delete from links where user_id = (select id from users where password = ?1)").bind(password),
-        Statement::new("delete from refresh_tokens where user_id = (select id from users where password = ?1)")
+        Statement::new(concat!("update users set password = ?3, epoch = epoch + 1 where id = ", whose!()))
+            .bind(hash)
+            .bind(now)
             .bind(password),
-        Statement::new("select id user_id from users where password = ?1").bind(password),
+        Statement::new(concat!("delete from refresh_tokens where user_id = ", whose!())).bind(hash).bind(now),
+        // The link itself goes last: it says whose all of this is.
+        Statement::new(concat!("delete from links where user_id = ", whose!(), " returning user_id"))
+            .bind(hash)
+            .bind(now),
     ]
 }
 

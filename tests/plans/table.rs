@@ -1,0 +1,218 @@
+//! Every function of the store that builds statements, with values as requests bring them.
+
+use hublet::{
+    domain::{
+        RepositoryName,
+        credential::Credential,
+        events::{Action, Event},
+        search::Search,
+    },
+    store::{
+        Statement, access_tokens, collaborators, documents, events, failures, images, links, machines, managed,
+        members,
+        outbox::{self, Document, News},
+        refresh_tokens,
+        repositories::{self, Whose},
+        stars, tags, users,
+    },
+};
+use serde_json::json;
+
+use super::fill::BEGINNING;
+
+/// What is asked of `DB`, as functions by name: several of one name ask it in several ways.
+#[allow(clippy::too_many_lines, reason = "it is a table")]
+pub fn truth() -> Vec<(&'static str, Vec<Statement>)> {
+    let app = &RepositoryName { namespace: "user5".into(), name: "app41".into() };
+    let new = RepositoryName { namespace: "user5".into(), name: "new".into() };
+    let (user, repository, namespace) = (5, 41, 6);
+    let now = BEGINNING + 1_000_000;
+    // Of what expires, what was there in the first three seconds does.
+    let expired = BEGINNING + 3;
+    let (by_name, by_id) = (Whose::Name("user5"), Whose::Id(user));
+    let by_refresh_token = Whose::RefreshToken("refresh5");
+    let ids = json!([[format!("{:064x}", 1), "sum"], [format!("{:064x}", 9), null]]).to_string();
+    let mut table = vec![
+        ("access_tokens::by_uuid", vec![access_tokens::by_uuid(&access_tokens::Whose::User(user), "uuid5")]),
+        ("access_tokens::by_uuid", vec![access_tokens::by_uuid(&machine(), "uuid5")]),
+        ("access_tokens::create", access_tokens::create(&new_access_token())),
+        ("access_tokens::delete", vec![access_tokens::delete(user, "uuid5")]),
+        ("access_tokens::list", vec![access_tokens::list(&access_tokens::Whose::User(user), 10, 0)]),
+        ("access_tokens::list", vec![access_tokens::list(&machine(), 10, 0)]),
+        ("access_tokens::update", access_tokens::update(user, "uuid5", Some("a"), Some(false))),
+        ("access_tokens::used", vec![access_tokens::used(5, now)]),
+        ("collaborators::find", vec![collaborators::find(app, "user7")]),
+        ("collaborators::list", vec![collaborators::list(app, 10, 0)]),
+        ("collaborators::remove", vec![collaborators::remove(repository, "user7")]),
+        ("collaborators::set", vec![collaborators::set(repository, 9, "read")]),
+        ("events::expire", events::expire(expired + events::REMEMBERED)),
+        ("events::take", events::take(&told(app, &new), "registry", false, now)),
+        ("failures::count", vec![failures::count("user5", "::1", now)]),
+        ("failures::expire", vec![failures::expire(expired + hublet::domain::throttle::FORGOTTEN)]),
+        ("failures::reset", vec![failures::reset("user5", "::1")]),
+        ("images::clear", vec![images::clear(repository)]),
+        ("images::merge", images::merge(&images::Target::Id(repository), &ids)),
+        ("images::merge", images::merge(&images::Target::Named(namespace, "app41"), &ids)),
+        ("links::confirm", links::confirm("link5", BEGINNING)),
+        ("links::confirming", vec![links::confirming("new", "user2@x", now, now)]),
+        ("links::expire", vec![links::expire(expired)]),
+        ("links::forgotten", links::forgotten("new", "user5@x", now, now)),
+        ("links::password_user", vec![links::password_user("link6", BEGINNING)]),
+        ("links::set_password", links::set_password("link6", "new", BEGINNING)),
+        ("machines::create", machines::create(namespace, "robot", "write", now)),
+        ("machines::delete", vec![Statement::new("select 1"), machines::delete(user)]),
+        ("machines::find", vec![machines::find("user5", "machine5")]),
+        ("machines::list", vec![machines::list("user5")]),
+        ("machines::taken", vec![machines::taken("robot")]),
+        ("managed::create", managed::create(&new_repository(namespace), None)),
+        ("managed::delete", managed::delete(repository)),
+        ("managed::place_for", vec![managed::place_for(None, "app41", &by_id)]),
+        ("managed::place_for", vec![managed::place_for(Some("user5"), "app41", &by_name)]),
+        ("managed::repository", vec![managed::repository(app, &by_id)]),
+        ("managed::transfer", managed::transfer(repository, 7, Some(49), now)),
+        (
+            "managed::update",
+            managed::update(repository, &managed::Change { private: Some(true), ..managed::Change::default() }, now),
+        ),
+        ("members::find", vec![members::find("user5", "user6")]),
+        ("members::list", vec![members::list("user5", 10, 0)]),
+        ("members::remove", vec![members::remove(namespace, "user6")]),
+        ("members::set", vec![members::set(namespace, 9, "read")]),
+        ("outbox::after", vec![outbox::after(50, 20)]),
+        ("outbox::oldest", vec![outbox::oldest(20)]),
+        ("outbox::set_verified_to", vec![outbox::set_verified_to(5)]),
+        ("outbox::told", vec![outbox::told("[[5,1],[6,1]]")]),
+        ("outbox::verified_to", vec![outbox::verified_to()]),
+        ("refresh_tokens::by_uuid", vec![refresh_tokens::by_uuid(user, "uuid5")]),
+        ("refresh_tokens::create", refresh_tokens::create(&new_refresh_token(now))),
+        ("refresh_tokens::delete", vec![refresh_tokens::delete(user, "uuid5")]),
+        ("refresh_tokens::expire", vec![refresh_tokens::expire(expired + 1000, 1000, 1000)]),
+        ("refresh_tokens::list", vec![refresh_tokens::list(user, now, now, now)]),
+        ("refresh_tokens::used", vec![refresh_tokens::used(5, now)]),
+        ("refresh_tokens::user", vec![refresh_tokens::user("refresh5", now, now, now)]),
+        ("repositories::catalog", vec![repositories::catalog(&by_id, false, "user2", 20)]),
+        ("repositories::catalog", vec![repositories::catalog(&Whose::Nobody, false, "", 20)]),
+        ("repositories::create", repositories::create(namespace, "app49", Some(49), true, now)),
+        ("repositories::mark", repositories::mark(repository, now)),
+        ("repositories::place", vec![repositories::place(app, &by_name)]),
+        ("repositories::place", vec![repositories::place(app, &by_refresh_token)]),
+        ("repositories::place", vec![repositories::place(&new, &Whose::Nobody)]),
+        ("repositories::place_with_image", vec![repositories::place_with_image(app, &by_id, "5")]),
+        ("repositories::place_with_images", vec![repositories::place_with_images(app, &by_id)]),
+        ("repositories::places", vec![repositories::places(r#"[["user5","app41"],["user6","no"]]"#, &by_id)]),
+        ("repositories::pushed", repositories::pushed(repository, now)),
+        ("repositories::readable_private", vec![repositories::readable_private(&by_name, 100)]),
+        ("repositories::remove", repositories::remove(49)),
+        ("repositories::tell_search", vec![repositories::tell_search(repository)]),
+        ("stars::add", stars::add(user, repository)),
+        ("stars::remove", stars::remove(1, 10)),
+        ("tags::find", vec![tags::find(app, "tag1")]),
+        ("tags::forget", vec![tags::forget(repository, "tag1")]),
+        ("users::add_email", users::add_email(user, "a@x", "a@x", true, now)),
+        ("users::by_credential", vec![users::by_credential(Credential::Password { user, epoch: 1 })]),
+        ("users::by_credential", vec![users::by_credential(Credential::AccessToken { user, token: 5 })]),
+        ("users::by_name", vec![users::by_name("user5")]),
+        ("users::confirmed_emails", vec![users::confirmed_emails("user5")]),
+        ("users::email_owner", vec![users::email_owner("user5@x")]),
+        ("users::lapse", users::lapse(expired + users::UNCONFIRMED)),
+        ("users::profile", vec![users::profile(user)]),
+        ("users::register", users::register(&account(now))),
+        ("users::rehash", vec![users::rehash(user, "hash5", "new")]),
+        ("users::set_password", users::set_password(user, "new", Some("user5@x"))),
+        ("users::taken", vec![users::taken("user5", "user5@x")]),
+        ("users::with_access_token", vec![users::with_access_token("user5", "access5")]),
+        ("users::with_failures", vec![users::with_failures("user5", "::1")]),
+    ];
+    for ordering in ["name", "-name", "last_updated", "-last_updated", "pull_count", "-pull_count"] {
+        let list = managed::List { namespace: "user5", name: "", ordering, administrating: false, limit: 5, offset: 0 };
+        table.push(("managed::list", managed::list(&list, &by_id).into_iter().collect()));
+        table.push(("tags::list", tags::list(app, "", ordering, 5, 0).into_iter().collect()));
+    }
+    table
+}
+
+/// What is asked of `SEARCH`.
+pub fn search() -> Vec<(&'static str, Vec<Statement>)> {
+    let now = BEGINNING + 1_000_000;
+    let document = Document {
+        namespace: "user5".into(),
+        name: "app41".into(),
+        description: "new".into(),
+        private: false,
+        star_count: 1,
+        pushed_at: 1,
+    };
+    let news = [
+        News { outbox_id: 1, repository_id: 41, revision: 2, document: Some(document) },
+        News { outbox_id: 2, repository_id: 42, revision: 2, document: None },
+    ];
+    let mut table = vec![
+        ("documents::between", vec![documents::between(100, 150, now)]),
+        ("documents::hide", vec![documents::hide(41, 2, now)]),
+        ("documents::write", documents::write(&news, now)),
+    ];
+    for query in ["", "rare", "often", "user5/app41", "app", "qx", "rare qx", "nothing like it"] {
+        let search = Search::read(&[("q".into(), query.into())]);
+        for sight in [documents::Sight::Public, documents::Sight::Also("[3,6,9]".into()), documents::Sight::All] {
+            table.push(("documents::find", vec![documents::find(&search, &sight)]));
+        }
+    }
+    table
+}
+
+fn machine() -> access_tokens::Whose<'static> {
+    access_tokens::Whose::Machine("user5", "machine5")
+}
+
+fn new_access_token() -> access_tokens::New<'static> {
+    access_tokens::New {
+        uuid: "new",
+        user_id: 5,
+        hash: "new",
+        label: "",
+        scopes: "[]",
+        resources: None,
+        expires_at: None,
+        expires_text: None,
+        created_by: "",
+        creator_ip: "",
+        creator_ua: "",
+        now: 0,
+        most: 250,
+    }
+}
+
+fn new_refresh_token(now: i64) -> refresh_tokens::New<'static> {
+    refresh_tokens::New { uuid: "new", user_id: 5, epoch: 1, hash: "new", client: "", address: "", now, most: 1 }
+}
+
+fn new_repository(namespace: i64) -> managed::New<'static> {
+    managed::New { namespace, name: "new", description: "", full_description: "", private: false, now: 0 }
+}
+
+fn account(now: i64) -> users::Account<'static> {
+    users::Account { name: "somebody", password: "new", email: "s@x", email_key: "s@x", confirmed: true, now }
+}
+
+/// A push, a pull and deletions, by tag and by digest, of a repository that is there and of a new one.
+fn told(app: &RepositoryName, new: &RepositoryName) -> Vec<Event> {
+    let event = |id: &str, action, repository: &RepositoryName, tag: &str, digest: &str| Event {
+        id: id.into(),
+        action,
+        repository: repository.clone(),
+        tag: tag.into(),
+        digest: digest.into(),
+        size: 1,
+        media_type: String::new(),
+        at: (BEGINNING + 1_000_000) * 1000,
+        by: "user5".into(),
+    };
+    vec![
+        event("new1", Action::Push, app, "tag1", "digest1"),
+        event("new2", Action::Push, new, "tag1", "digest1"),
+        event("new3", Action::Pull, app, "", "digest81"),
+        event("new4", Action::Pull, app, "tag0", ""),
+        event("new5", Action::Delete, app, "tag0", ""),
+        event("new6", Action::Delete, app, "", "digest82"),
+    ]
+}
