@@ -1,0 +1,52 @@
+// The pages of the contract, played against the built worker in workerd.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { unstable_readConfig as readConfig } from "wrangler";
+import { root } from "../../tools/lib/steps.mjs";
+import { startStage, startWorker } from "./stage.mjs";
+
+let worker;
+let stage;
+before(async () => {
+  worker = await startWorker();
+  stage = await startStage(worker);
+}, { timeout: 60_000 });
+after(async () => {
+  stage?.stop();
+  await worker?.stop();
+}, { timeout: 60_000 });
+
+/** Plays every page, and gives what was said of it. */
+function play() {
+  const env = { ...process.env, INDEX_URL: worker.url.origin, INDEX_STAGE: stage.url, RUST_BACKTRACE: "0" };
+  const cargo = spawn("cargo", ["test", "--locked", "--quiet", "--test", "wire", "the_pages_hold"], { cwd: root, env });
+  let said = "";
+  for (const stream of [cargo.stdout, cargo.stderr]) stream.on("data", (part) => void (said += part));
+  return new Promise((resolve, reject) => {
+    cargo.on("error", reject);
+    cargo.on("close", (code) => (code === 0 ? resolve(said) : reject(new Error(said))));
+  });
+}
+
+// One server plays them twice: no page may count on being the first.
+for (const time of ["once", "once more"]) {
+  test(`the pages hold ${time}`, { timeout: 600_000 }, async (t) => {
+    const [, played, skipped] = /(\d+) exchanges played, (\d+) skipped/.exec(await play());
+    t.diagnostic(`${played} exchanges played`);
+    assert.ok(played > 0);
+    assert.equal(skipped, "0");
+  });
+}
+
+test("the stage has the bindings of the deployed worker", () => {
+  const bound = (config) => {
+    const read = readConfig({ config: path.join(root, config) });
+    const databases = read.d1_databases.map(({ binding, migrations_dir: folder }) => [binding, folder.split("src/").at(-1)]);
+    const others = [...read.kv_namespaces.map(({ binding }) => binding), ...read.ratelimits.map(({ name }) => name)];
+    return { date: read.compatibility_date, flags: read.compatibility_flags, databases, others };
+  };
+  assert.deepEqual(bound("tests/workerd/wrangler.toml"), bound("wrangler.toml"));
+});

@@ -1,0 +1,136 @@
+// The built worker in workerd, and what a page of the contract asks of its stage between requests.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import http from "node:http";
+import path from "node:path";
+import { text } from "node:stream/consumers";
+import { createTestHarness } from "wrangler";
+import { eventSecret } from "../../tools/lib/services.mjs";
+import { root } from "../../tools/lib/steps.mjs";
+import { operate } from "./operator.mjs";
+
+const configPath = path.join(root, "tests/workerd/wrangler.toml");
+const pem = (name) => readFileSync(path.join(root, "tests/support/registry", `${name}.pem`), "utf8");
+const keys = { REGISTRY_KEY: pem("key"), REGISTRY_CERTIFICATE: pem("certificates") };
+const options = (vars) => ({ root, workers: [{ configPath, vars: { ...keys, ...vars } }] });
+
+/** Starts the worker with empty databases; `vars` go over those of wrangler.toml. */
+export async function startWorker(vars = {}) {
+  const harness = createTestHarness(options(vars));
+  const { url } = await harness.listen();
+  const worker = harness.getWorker();
+  for (const database of ["DB", "SEARCH"]) await worker.applyD1Migrations(database);
+
+  /** Asks; `trouble` is what goes wrong meanwhile. The answer has `stats`: what the databases were asked. */
+  async function ask(request, { trouble, ...init } = {}) {
+    const [method, target] = request.split(" ");
+    const headers = { ...init.headers, ...(trouble ? { "x-test-trouble": JSON.stringify(trouble) } : {}) };
+    const response = await fetch(new URL(target, url), { method, redirect: "manual", ...init, headers });
+    const body = await response.text();
+    const stats = JSON.parse(response.headers.get("x-test-stats"));
+    return { status: response.status, headers: response.headers, body, stats, json: () => JSON.parse(body) };
+  }
+
+  /** Asks what must succeed. */
+  async function succeed(request, init) {
+    const answer = await ask(request, init);
+    assert.ok(answer.status < 300, `${request}: ${answer.status} ${answer.body}`);
+    return answer;
+  }
+
+  /** Does what is not a request of the index: sets the clock, reads mail. */
+  async function direct(what, value = "") {
+    const response = await fetch(new URL(`/__stage/${what}?value=${encodeURIComponent(value)}`, url));
+    const said = await response.text();
+    if (!response.ok) throw new Error(said);
+    return said;
+  }
+
+  return {
+    url,
+    ask,
+    succeed,
+    direct,
+    logs: () => harness.getLogs(),
+    env: () => worker.getEnv(),
+    scheduled: () => worker.scheduled({ cron: "* * * * *" }),
+    set: (vars) => harness.update(options(vars)),
+    stop: () => harness.close(),
+  };
+}
+
+const units = { s: 1, m: 60, h: 3600, d: 86_400 };
+
+/** Answers the lines of pages on an address of its own (`INDEX_STAGE`). */
+export async function startStage(worker) {
+  let shift = 0;
+  let vars = {};
+  const set = async (wanted) => {
+    vars = wanted;
+    await worker.set(vars);
+    await worker.direct("clock", shift);
+  };
+  const lines = {
+    // What one page set is not for the next.
+    Page: async () => {
+      if (Object.keys(vars).length) await set({});
+      return worker.direct("clear");
+    },
+    Operator: async (words) => operate((await worker.env()).DB, words, Math.floor((Date.now() + shift) / 1000)),
+    Time: (span) => {
+      const [, number, unit] = /^\+(\d+)([smhd])$/.exec(span);
+      shift += number * units[unit] * 1000;
+      return worker.direct("clock", shift);
+    },
+    Mail: (address) => worker.direct("mail", address),
+    Secret: async (service) => eventSecret((await worker.env()).TOKEN_KEY, service),
+    Scheduled: async () => void (await worker.scheduled()),
+    Setting: (setting) => {
+      const [name, ...value] = setting.split("=");
+      return set({ ...vars, [name]: value.join("=") });
+    },
+  };
+
+  const server = http.createServer(async (request, response) => {
+    try {
+      const { line } = JSON.parse(await text(request));
+      const [, word, rest] = /^(\w+): *(.*)$/.exec(line);
+      response.end((await lines[word](rest)) ?? "");
+    } catch (error) {
+      response.writeHead(500).end(String(error.stack));
+    }
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return { url: `http://127.0.0.1:${server.address().port}/`, stop: () => server.close() };
+}
+
+/** The header of a user who comes with a password. */
+export const basic = (name, password) => `Basic ${Buffer.from(`${name}:${password}`).toString("base64")}`;
+
+/** An image id that is as good as any: 64 hexadecimal digits. */
+export const imageId = (number) => number.toString(16).padStart(64, "0");
+
+/** Registers a user and gives the header by which they are known. */
+export async function join(worker, username, password = "toto42") {
+  const body = JSON.stringify({ username, password, email: `${username}@example.com` });
+  await worker.succeed("POST /v1/users/", { body });
+  return basic(username, password);
+}
+
+/** Pushes a repository and gives its write token. */
+export async function makeRepository(worker, authorization, repository, ids) {
+  const init = { headers: { authorization }, body: JSON.stringify(ids.map((id) => ({ id }))) };
+  const made = await worker.succeed(`PUT /v1/repositories/${repository}/`, init);
+  await worker.succeed(`PUT /v1/repositories/${repository}/images`, init);
+  return made.headers.get("x-docker-token");
+}
+
+/** Waits until something that follows an answer has come. */
+export async function soon(what, ask) {
+  for (const end = Date.now() + 5000; Date.now() < end; ) {
+    if (await ask()) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`not ${what} in time`);
+}
