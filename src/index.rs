@@ -1,11 +1,11 @@
 //! What the world lends to one request: databases, time, randomness, mail, settings, memory.
 
-use std::{pin::Pin, rc::Rc};
+use std::{cell::Cell, pin::Pin, rc::Rc};
 
 use serde_json::{Value, json};
 
 use crate::{
-    domain::password::Verified,
+    domain::{credential::Credential, password::Verified},
     refusal::{Answer, Fault},
     store::{Door, Statement},
 };
@@ -31,6 +31,8 @@ pub struct Index {
     pub settings: Rc<Settings>,
     /// Passwords that this isolate verified lately.
     pub verified: Rc<Verified>,
+    /// Who turned out to be asking, for the log.
+    pub asker: Cell<Credential>,
 }
 
 /// The rest of the world. Two bodies: the edge, and the stage of the tests.

@@ -40,6 +40,9 @@ pub async fn serve(index: &Index, request: &Request) -> Reply {
         "status": reply.status,
         "milliseconds": index.world.millis().saturating_sub(begun),
         "round_trips": index.db.trips() + index.search.trips(),
+        // Ids only: the user, and the password's epoch or the access token.
+        "user": index.asker.get().user(),
+        "credential": index.asker.get().to_string(),
         "fault": fault,
     }));
     reply

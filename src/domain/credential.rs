@@ -3,9 +3,10 @@
 use std::fmt;
 
 /// What somebody showed when a token was given to them. The token ends with it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Credential {
     /// Nothing: it opens what is public.
+    #[default]
     Nobody,
     /// A password, of this epoch.
     Password {

@@ -6,7 +6,7 @@ mod d1;
 mod http;
 mod world;
 
-use std::rc::Rc;
+use std::{cell::Cell, rc::Rc};
 
 use worker::{Context, Env, ScheduleContext, ScheduledEvent, event};
 
@@ -49,5 +49,5 @@ fn lend(env: &Env, lasting: world::Lasting) -> Index {
         let database = Rc::new(D1::new(env, binding, settings.nearest));
         Rc::new(Door::new(database).within(settings.database_timeout, Rc::clone(&sleep)))
     };
-    Index { db: door("DB"), search: door("SEARCH"), world: Rc::new(edge), settings, verified }
+    Index { db: door("DB"), search: door("SEARCH"), world: Rc::new(edge), settings, verified, asker: Cell::default() }
 }

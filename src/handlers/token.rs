@@ -163,6 +163,7 @@ async fn refresh(index: &Index, token: &str, asked: &Asked<'_>) -> Answer<Reply>
         index.later("note the use of a refresh token", refresh_tokens::used(row.integer("refresh_id"), now));
     }
     let credential = Credential::Password { user: user.id, epoch: user.epoch };
+    index.asker.set(credential);
     let asker = Asker { user: Some(user), credential, limits: None };
     answer(index, asked, &asker, &places, None).await
 }

@@ -241,6 +241,12 @@ impl Presented {
 
     /// Decides over the row of that statement.
     pub async fn known(&self, index: &Index, rows: &[Row]) -> Answer<Asker> {
+        let asker = self.recognized(index, rows).await?;
+        index.asker.set(asker.credential);
+        Ok(asker)
+    }
+
+    async fn recognized(&self, index: &Index, rows: &[Row]) -> Answer<Asker> {
         match self {
             Self::Nobody => Ok(Asker::NOBODY),
             Self::Password { name, secret, address } => {

@@ -1,6 +1,6 @@
 //! The stage in this process: the index over `SQLite`, with a clock that is set.
 
-use std::{collections::BTreeMap, rc::Rc};
+use std::{cell::Cell, collections::BTreeMap, rc::Rc};
 
 use hublet::{
     domain::{password::Verified, secret::hex},
@@ -91,6 +91,7 @@ impl Stage {
             world: self.world.clone(),
             settings: Rc::clone(&self.settings),
             verified: Rc::clone(&self.verified),
+            asker: Cell::default(),
         }
     }
 
