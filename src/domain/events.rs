@@ -1,8 +1,13 @@
 //! What registries tell: notifications of distribution 2.8 and 3, and the `CloudEvents` of zot.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::domain::{RepositoryName, names::LIBRARY, time};
+
+/// The longest id of an event, in bytes; registries take UUIDs.
+const LONGEST_ID: usize = 100;
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +70,7 @@ pub struct CloudEvent<'a> {
 /// are neither: they are not news. `now` is in milliseconds.
 #[must_use]
 pub fn read(body: &[u8], headers: CloudEvent<'_>, now: i64) -> (Vec<Event>, Vec<String>) {
-    let (mut events, mut odd) = (Vec::new(), Vec::new());
+    let (mut events, mut odd, mut ids) = (Vec::new(), Vec::new(), BTreeSet::new());
     let Ok(body) = serde_json::from_slice::<Value>(body) else { return (events, vec!["the body is not JSON".into()]) };
     let read = match (&body, body.get("events")) {
         (_, Some(Value::Array(list))) => list.iter().map(|event| notification(event, now)).collect(),
@@ -79,8 +84,11 @@ pub fn read(body: &[u8], headers: CloudEvent<'_>, now: i64) -> (Vec<Event>, Vec<
     };
     for event in read {
         match event {
-            Ok(Some(event)) if events.iter().any(|known: &Event| known.id == event.id) => {}
-            Ok(Some(event)) => events.push(event),
+            Ok(Some(event)) => {
+                if ids.insert(event.id.clone()) {
+                    events.push(event);
+                }
+            }
             Ok(None) => {}
             Err(reason) => odd.push(reason),
         }
@@ -104,7 +112,7 @@ fn notification(event: &Value, now: i64) -> Result<Option<Event>, String> {
     let by = event.get("actor").map_or_else(String::new, |actor| text(actor, "name", 255));
     let size = target.get("length").or_else(|| target.get("size")).and_then(Value::as_i64).unwrap_or_default();
     Event {
-        id: text(event, "id", 100),
+        id: text(event, "id", LONGEST_ID + 1),
         action,
         repository: repository(target, "repository")?,
         tag: text(target, "tag", 200),
@@ -129,7 +137,7 @@ fn cloud_event(data: &Value, headers: CloudEvent<'_>, now: i64) -> Result<Option
     let by_digest = reference.contains(':');
     let manifest = data.get("manifest").and_then(Value::as_str).map_or(0, str::len);
     Event {
-        id: cut(headers.id.unwrap_or_default(), 100),
+        id: cut(headers.id.unwrap_or_default(), LONGEST_ID + 1),
         action,
         repository: repository(data, "name")?,
         tag: if by_digest { String::new() } else { reference },
@@ -153,8 +161,8 @@ impl Event {
     }
 
     fn checked(self) -> Result<Option<Self>, String> {
-        if self.id.is_empty() {
-            return Err("an event without an id".into());
+        if self.id.is_empty() || self.id.len() > LONGEST_ID {
+            return Err(format!("an event with the id {:?}", self.id));
         }
         if self.tag.is_empty() && self.digest.is_empty() {
             return Err(format!("the event {} names neither a tag nor a digest", self.id));
