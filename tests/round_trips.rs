@@ -1,0 +1,213 @@
+//! How often an answer of the token service and of the management API waits for a database: never to
+//! refuse what is malformed, forged or unknown, once for a read or a check, twice for a write.
+
+#[allow(dead_code, reason = "the pages need more of it")]
+mod support;
+
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+use support::{Stage, client::Client};
+
+const FIFTY: usize = 50;
+
+fn scopes(many: usize) -> String {
+    (0..many).fold(String::new(), |mut all, number| {
+        let _ = write!(all, "&scope=repository:paul/app{number}:pull,push");
+        all
+    })
+}
+
+/// An event as distribution sends it; each of another tag.
+fn event(number: usize, action: &str) -> Value {
+    json!({
+        "id": format!("{action}-{number}"),
+        "timestamp": "2025-12-01T10:00:00.123456789Z",
+        "action": action,
+        "target": {
+            "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
+            "size": 1234,
+            "digest": format!("sha256:{number:064x}"),
+            "length": 1234,
+            "repository": format!("paul/app{}", number % 10),
+            "url": format!("http://127.0.0.1:5000/v2/paul/app/manifests/sha256:{number:064x}"),
+            "tag": format!("v{number}"),
+        },
+        "request": { "id": format!("{number:036x}"), "addr": "127.0.0.1:50000", "method": "PUT", "useragent": "x" },
+        "actor": { "name": "paul" },
+        "source": { "addr": "registry:5000", "instanceID": format!("{number:036x}") },
+    })
+}
+
+fn events(many: usize, action: &str) -> String {
+    json!({ "events": (0..many).map(|number| event(number, action)).collect::<Vec<_>>() }).to_string()
+}
+
+#[test]
+#[allow(clippy::too_many_lines, reason = "it is a table")]
+fn every_answer_keeps_to_its_budget() {
+    let mut client = Client(Stage::new().unwrap());
+    let session = client.join("paul");
+    client.join("jane");
+    client.operate("namespace acme").unwrap();
+    client.operate("member acme paul admin").unwrap();
+    let (access, uuid) = client.access_token(&session);
+    let with_access = format!("paul:{access}");
+    let made = client.ask("POST /v2/repositories", &session, r#"{"name": "app"}"#);
+    assert_eq!(made.status, 201, "{made:?}");
+    client.ask("POST /v2/namespaces/acme/machines", &session, r#"{"username": "robot"}"#);
+    let tokens = "/v2/namespaces/acme/machines/robot/access-tokens";
+    let robots = client.ask(&format!("POST {tokens}"), &session, r#"{"token_label": "builds"}"#).text("uuid");
+    let login = client.ask("GET /token?service=registry&offline_token=true", "paul:secret", "");
+    let token = format!("Bearer {}", login.text("token"));
+    let searching = client.ask("GET /token?service=registry&scope=registry:catalog:search", "paul:secret", "");
+    let searching = format!("Bearer {}", searching.text("token"));
+    let refresh = format!(
+        "grant_type=refresh_token&service=registry&client_id=docker&refresh_token={}{}",
+        login.text("refresh_token"),
+        scopes(FIFTY)
+    );
+    let refresh_uuid = client.ask("GET /v2/refresh-tokens", &session, "").body["results"][0]["uuid"].clone();
+    let end_refresh = format!("DELETE /v2/refresh-tokens/{}", refresh_uuid.as_str().unwrap());
+    let registry = client.registry("registry");
+    let forged = format!("{token}0");
+    let mint = "GET /token?service=registry";
+    let (fifty, more) = (format!("{mint}{}", scopes(FIFTY)), format!("{mint}{}", scopes(FIFTY + 1)));
+    let broken = "paul:hlp_000000000000000000000000000000000000000000000000";
+    let password = "grant_type=password&service=registry&client_id=docker&username=paul&password=secret";
+    let offline = format!("{password}&access_type=offline");
+    let one = format!("/v2/access-tokens/{uuid}");
+    let robots_one = format!("{tokens}/{robots}");
+    let with = |method: &str, path: &str| format!("{method} {path}");
+    let list = |many| events(many, "push");
+    let table = [
+        (0, 400, "GET /token".to_owned(), "paul:secret", String::new()),
+        (0, 400, "GET /token?service=other".into(), "paul:secret", String::new()),
+        (0, 400, more, "paul:secret", String::new()),
+        (0, 401, mint.into(), broken, String::new()),
+        (0, 401, mint.into(), "Basic %%%", String::new()),
+        (0, 401, mint.into(), "Bearer x.y.z", String::new()),
+        (0, 401, mint.into(), "Pa-ul:secret", String::new()),
+        (0, 401, format!("{mint}&account=jane"), "paul:secret", String::new()),
+        (0, 400, "POST /token".into(), "", password.replace("password&", "magic&")),
+        (0, 400, "POST /token".into(), "", password.replace("registry", "other")),
+        (0, 400, "POST /token".into(), "", password.replace("client_id", "client")),
+        (0, 400, "POST /token".into(), "", password.replace("username", "user")),
+        (0, 401, "POST /token".into(), "", refresh.replace("hlr_", "hlr_0")),
+        (0, 401, "GET /v2/".into(), &forged, String::new()),
+        (0, 401, "GET /v2/_catalog".into(), &forged, String::new()),
+        (0, 401, "GET /v1/search".into(), &token, String::new()),
+        (0, 401, "POST /events".into(), "Bearer 0000", list(1)),
+        (0, 401, "GET /v2/access-tokens".into(), "", String::new()),
+        (0, 401, "GET /v2/access-tokens".into(), "paul:secret", String::new()),
+        (0, 401, "GET /v2/access-tokens".into(), &token, String::new()),
+        (0, 401, "POST /v2/access-tokens".into(), "", "{}".into()),
+        (0, 400, "POST /v2/users/login".into(), "", "{".into()),
+        (0, 415, "POST /v2/users/login".into(), "", "username=paul".into()),
+        (1, 200, mint.into(), "", String::new()),
+        (1, 200, fifty.clone(), "", String::new()),
+        (1, 200, fifty.clone(), "paul:secret", String::new()),
+        (1, 200, fifty.clone(), "jane:secret", String::new()),
+        (1, 200, fifty, &with_access, String::new()),
+        (1, 200, format!("{mint}&offline_token=true"), &with_access, String::new()),
+        (1, 200, "POST /token".into(), "", password.into()),
+        (1, 200, "POST /token".into(), "", refresh.clone()),
+        (1, 200, "GET /v2/".into(), "paul:secret", String::new()),
+        (1, 200, "GET /v2/".into(), &token, String::new()),
+        (1, 200, "GET /v2/_catalog".into(), "", String::new()),
+        (1, 200, "GET /v2/_catalog".into(), "paul:secret", String::new()),
+        (1, 200, "GET /v2/_catalog".into(), &with_access, String::new()),
+        (1, 200, "GET /v2/_catalog?n=1".into(), &token, String::new()),
+        (0, 200, "POST /events".into(), &registry, list(0)),
+        (0, 200, "POST /events".into(), &registry, "{".into()),
+        (1, 200, "POST /events".into(), &registry, list(1)),
+        (1, 200, "POST /events".into(), &registry, list(1_000)),
+        (1, 200, "POST /events".into(), &registry, events(1_000, "pull")),
+        (1, 200, "POST /events".into(), &registry, events(1_000, "delete")),
+        (1, 200, "POST /v2/users/login".into(), "", r#"{"username": "paul", "password": "secret"}"#.into()),
+        (1, 200, "GET /v2/user".into(), &session, String::new()),
+        (1, 200, "GET /v2/access-tokens".into(), &session, String::new()),
+        (1, 200, with("GET", &one), &session, String::new()),
+        (1, 404, with("GET", &robots_one).replace("robot", "ghost"), &session, String::new()),
+        (1, 200, "GET /v2/refresh-tokens".into(), &session, String::new()),
+        (1, 200, "GET /v2/namespaces/acme/machines".into(), &session, String::new()),
+        (1, 200, with("GET", tokens), &session, String::new()),
+        (1, 200, with("GET", &robots_one), &session, String::new()),
+        (1, 200, "GET /v2/repositories/paul/app".into(), &session, String::new()),
+        (1, 400, "POST /v2/access-tokens".into(), &session, "{}".into()),
+        (1, 415, "POST /v2/access-tokens".into(), &session, "x=y".into()),
+        (1, 404, "POST /v2/namespaces/none/machines".into(), &session, r#"{"username": "other"}"#.into()),
+        (1, 404, "POST /account/password".into(), "", "secret=x&password=other".into()),
+        // A failure is counted, and search asks the other database.
+        (2, 401, mint.into(), "paul:guess", String::new()),
+        (2, 200, "GET /v1/search?q=app".into(), &searching, String::new()),
+        (2, 200, format!("{mint}&offline_token=true{}", scopes(FIFTY)), "paul:secret", String::new()),
+        (2, 200, "POST /token".into(), "", offline),
+        (2, 201, "POST /v2/access-tokens".into(), &session, r#"{"token_label": "another"}"#.into()),
+        (2, 200, with("PATCH", &one), &session, r#"{"is_active": false}"#.into()),
+        (2, 204, with("DELETE", &one), &session, String::new()),
+        (2, 204, end_refresh.clone(), &session, String::new()),
+        (1, 404, end_refresh, &session, String::new()),
+        (1, 401, "POST /token".into(), "", refresh),
+        (2, 201, "POST /v2/namespaces/acme/machines".into(), &session, r#"{"username": "other"}"#.into()),
+        (2, 201, with("POST", tokens), &session, r#"{"token_label": "another"}"#.into()),
+        (2, 200, with("PATCH", &robots_one), &session, r#"{"is_active": false}"#.into()),
+        (2, 204, with("DELETE", &robots_one), &session, String::new()),
+        (2, 204, "DELETE /v2/namespaces/acme/machines/robot".into(), &session, String::new()),
+    ];
+    for (trips, status, request, who, body) in table {
+        let told = client.ask(&request, who, &body);
+        let case = format!("{request} as {who:?} with {}: {}", body.get(..80).unwrap_or(&body), told.body);
+        assert_eq!((told.status, told.trips), (status, trips), "{case}");
+    }
+}
+
+#[test]
+fn a_forgotten_password_is_the_same_work_for_everybody() {
+    let mut client = Client(Stage::new().unwrap());
+    client.join("paul");
+    client.0.set("PUBLIC_URL", "https://hub.example.com");
+    client.0.set("MAIL", "on");
+    for (status, trips, mails, email) in
+        [(400, 0, 0, "paul"), (200, 1, 0, "ghost@example.com"), (200, 1, 1, "PAUL@example.com")]
+    {
+        let told = client.ask("POST /account/forgotten", "", &format!("email={email}"));
+        assert_eq!((told.status, told.trips), (status, trips), "{email}");
+        assert_eq!(client.0.world.mailbox.borrow().len(), mails, "{email}");
+    }
+}
+
+#[test]
+fn the_longest_list_of_events_is_taken() {
+    let mut client = Client(Stage::new().unwrap());
+    client.join("paul");
+    let registry = client.registry("registry");
+    let most = 8 << 20;
+    let (length, several) = (event(10_000, "push").to_string().len() + 1, 9_000);
+    assert!(length * several < most);
+    let told = client.ask("POST /events", &registry, &events(several, "push"));
+    assert_eq!((told.status, &told.body["taken"]), (200, &json!(several)), "{told:?}");
+    let tags = client.ask("GET /v2/repositories/paul/app0/tags", "", "");
+    assert_eq!(tags.body["count"], several / 10);
+    let told = client.ask("POST /events", &registry, &" ".repeat(most + 1));
+    assert_eq!(told.status, 413);
+}
+
+#[test]
+fn a_thousand_events_with_the_longest_texts_are_two_round_trips_at_most() {
+    let mut client = Client(Stage::new().unwrap());
+    client.join("paul");
+    let long = |number: usize| {
+        let mut event = event(number, "push");
+        event["id"] = json!(format!("{number:0>100}"));
+        event["target"]["mediaType"] = json!("é".repeat(400));
+        event["target"]["repository"] = json!(format!("paul/{number:0>250}"));
+        event["target"]["tag"] = json!(format!("{number:0>128}"));
+        event["target"]["digest"] = json!(format!("sha512:{number:0128x}"));
+        event["actor"]["name"] = json!("\"".repeat(400));
+        event
+    };
+    let list = json!({ "events": (0..1_000).map(long).collect::<Vec<_>>() }).to_string();
+    let told = client.ask("POST /events", &client.registry("registry"), &list);
+    assert_eq!((told.status, &told.body["taken"], told.trips), (200, &json!(1_000), 2), "{told:?}");
+}
