@@ -1,6 +1,6 @@
 // A Docker daemon of one's own, and clients of it that each have their own stored logins.
 
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { start } from "./daemons.mjs";
 import { basic } from "./http.mjs";
@@ -29,12 +29,13 @@ export async function startDockerd() {
 
 /**
  * A `docker` command with a configuration of its own: `logins` is the users by host. Call it with the words of a
- * command; it gives `{ code, stdout, stderr, milliseconds }`.
+ * command; it gives `{ code, stdout, stderr, milliseconds }`. `stored` is what it keeps of its logins, as text.
  */
 function client(socket, logins = {}) {
   const config = scratch();
   const auths = Object.entries(logins).map(([host, user]) => [host, { auth: basic(user).slice("Basic ".length) }]);
   writeFileSync(path.join(config, "config.json"), JSON.stringify({ auths: Object.fromEntries(auths) }), { mode: 0o600 });
-  return (args, options = {}) =>
+  const docker = (args, options = {}) =>
     run("docker", args, { ...options, env: { DOCKER_CONFIG: config, DOCKER_HOST: `unix://${socket}`, ...options.env } });
+  return Object.assign(docker, { stored: () => readFileSync(path.join(config, "config.json"), "utf8") });
 }
