@@ -5,19 +5,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    domain::{RepositoryName, Role, UserName, time},
-    handlers::{
-        hub::{Page, access_tokens as tokens, body},
-        who::{self, Asker},
-    },
+    domain::{Role, UserName, time},
+    handlers::hub::{Page, access_tokens as tokens, body, namespace::asked},
     index::Index,
-    refusal::{Answer, Fault, forbidden, invalid, not_found},
-    store::{
-        Row, Rows, Statement, access_tokens,
-        access_tokens::Whose,
-        machines,
-        repositories::{self, Place},
-    },
+    refusal::{Answer, invalid, not_found},
+    store::{Row, access_tokens, access_tokens::Whose, machines},
     wire::{Reply, Request},
 };
 
@@ -38,7 +30,7 @@ pub async fn create(index: &Index, request: &Request, namespace: &str) -> Answer
     if Role::parse(role).is_none() {
         return invalid("role: read, write or admin");
     }
-    let namespace_id = asked.administrated()?;
+    let namespace_id = asked.administrated_by_password()?;
     if taken.first().is_some_and(|row| row.flag("taken")) {
         return invalid("This username already exists");
     }
@@ -55,7 +47,7 @@ pub async fn create(index: &Index, request: &Request, namespace: &str) -> Answer
 /// `GET /v2/namespaces/{namespace}/machines`
 pub async fn list(index: &Index, request: &Request, namespace: &str) -> Answer<Reply> {
     let (asked, rows) = asked(index, request, namespace, machines::list(namespace)).await?;
-    asked.administrated()?;
+    asked.administrated_by_password()?;
     let one = |row: &Row| {
         json!({
             "username": row.text("name"),
@@ -70,7 +62,7 @@ pub async fn list(index: &Index, request: &Request, namespace: &str) -> Answer<R
 /// `DELETE /v2/namespaces/{namespace}/machines/{username}`
 pub async fn delete(index: &Index, request: &Request, namespace: &str, name: &str) -> Answer<Reply> {
     let (asked, rows) = asked(index, request, namespace, machines::find(namespace, name)).await?;
-    asked.administrated()?;
+    asked.administrated_by_password()?;
     index.db.batch(vec![machines::delete(machine(&rows)?)]).await?;
     Ok(Reply::empty(204).personal())
 }
@@ -80,7 +72,7 @@ pub async fn tokens(index: &Index, request: &Request, namespace: &str, name: &st
     let page = Page::read(request);
     let list = access_tokens::list(&Whose::Machine(namespace, name), page.size, page.offset());
     let (asked, rows) = asked(index, request, namespace, list).await?;
-    asked.administrated()?;
+    asked.administrated_by_password()?;
     tokens::listed(index, request, page, &rows)
 }
 
@@ -88,7 +80,7 @@ pub async fn tokens(index: &Index, request: &Request, namespace: &str, name: &st
 pub async fn create_token(index: &Index, request: &Request, namespace: &str, name: &str) -> Answer<Reply> {
     let (asked, rows) = asked(index, request, namespace, machines::find(namespace, name)).await?;
     let wanted = tokens::Wanted::read(index, request)?;
-    asked.administrated()?;
+    asked.administrated_by_password()?;
     tokens::make(index, request, &asked.asker, machine(&rows)?, &wanted).await
 }
 
@@ -104,44 +96,13 @@ pub async fn token(
     let found = access_tokens::by_uuid(&Whose::Machine(namespace, name), uuid);
     let (asked, rows) = asked(index, request, namespace, found).await?;
     let change = (method == "PATCH").then(|| tokens::Change::read(request)).transpose()?;
-    asked.administrated()?;
+    asked.administrated_by_password()?;
     let shown = tokens::shown(&rows)?;
     let user = rows.first().map_or(0, |row| row.integer("user_id"));
     match change {
         Some(change) => tokens::change(index, user, uuid, &change).await,
         None if method == "DELETE" => tokens::end(index, user, uuid).await,
         None => Ok(shown),
-    }
-}
-
-/// Who asks about a namespace.
-struct Asked {
-    asker: Asker,
-    place: Place,
-    name: RepositoryName,
-}
-
-/// Somebody with a session, the namespace, and the rows of one more statement, in one round trip.
-async fn asked(index: &Index, request: &Request, namespace: &str, statement: Statement) -> Answer<(Asked, Rows)> {
-    let presented = who::presented_to_management(index, request)?;
-    presented.require_session()?;
-    let name = RepositoryName { namespace: namespace.to_owned(), name: String::new() };
-    let place = repositories::place(&name, &presented.whose());
-    let [asker, place, rows] = index.db.rows([presented.statement(), place, statement]).await?;
-    let asker = presented.known(index, &asker).await?;
-    let place = Place::of(place.first().ok_or_else(|| Fault::broken("no row for a place"))?);
-    Ok((Asked { asker, place, name }, rows))
-}
-
-impl Asked {
-    /// The namespace, for one of its admins who came with their password.
-    fn administrated(&self) -> Answer<i64> {
-        self.asker.require_password()?;
-        let Some(namespace) = self.place.namespace_id else { return not_found("namespace not found") };
-        if self.asker.role_at(&self.place, &self.name) < Some(Role::Admin) {
-            return forbidden("Only admins of the namespace may do this");
-        }
-        Ok(namespace)
     }
 }
 

@@ -4,21 +4,16 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    domain::{RepositoryName, Role, time},
-    handlers::{
-        hub::{
-            Page, body,
-            collaborators::{addable, kind},
-            repositories::{NO_NAMESPACE, paged},
-        },
-        who::{self, Asker},
+    domain::{Role, time},
+    handlers::hub::{
+        Page, body,
+        collaborators::{addable, kind},
+        namespace::asked,
+        repositories::paged,
     },
     index::Index,
-    refusal::{Answer, Fault, forbidden, invalid, not_found},
-    store::{
-        Row, Rows, Statement, members,
-        repositories::{self, Place},
-    },
+    refusal::{Answer, invalid, not_found},
+    store::{Row, members},
     wire::{Reply, Request},
 };
 
@@ -64,38 +59,6 @@ pub async fn remove(index: &Index, request: &Request, namespace: &str, user: &st
         return not_found("member not found");
     }
     Ok(Reply::empty(204).personal())
-}
-
-/// Who asks about a namespace.
-struct Asked {
-    asker: Asker,
-    place: Place,
-}
-
-/// Somebody with a session, the namespace, and the rows of one more statement, in one round trip.
-async fn asked(index: &Index, request: &Request, namespace: &str, statement: Statement) -> Answer<(Asked, Rows)> {
-    let presented = who::presented_to_management(index, request)?;
-    presented.require_session()?;
-    let name = RepositoryName { namespace: namespace.to_owned(), name: String::new() };
-    let place = repositories::place(&name, &presented.whose());
-    let [asker, place, rows] = index.db.rows([presented.statement(), place, statement]).await?;
-    let asker = presented.known(index, &asker).await?;
-    let place = Place::of(place.first().ok_or_else(|| Fault::broken("no row for a place"))?);
-    Ok((Asked { asker, place }, rows))
-}
-
-impl Asked {
-    /// The namespace, for one of its admins. An access token for some of its repositories does not
-    /// open the whole of it.
-    fn administrated(&self) -> Answer<i64> {
-        let Some(namespace) = self.place.namespace_id else { return not_found(NO_NAMESPACE) };
-        let role = self.place.standing(self.asker.is_administrator()).role();
-        let allowed = self.asker.limits.as_ref().map_or(role, |limits| role.min(limits.role_in_namespace()));
-        if allowed < Some(Role::Admin) {
-            return forbidden("Access denied: only admins of the namespace may do this");
-        }
-        Ok(namespace)
-    }
 }
 
 /// A role by its name, or by the name that the Hub has for it in an organisation.

@@ -7,6 +7,7 @@ pub mod access_tokens;
 pub mod collaborators;
 pub mod machines;
 pub mod members;
+pub mod namespace;
 pub mod repositories;
 pub mod sessions;
 pub mod stars;

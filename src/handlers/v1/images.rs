@@ -6,11 +6,11 @@ use crate::{
     domain::{Access, RepositoryName, Role, images},
     handlers::{
         projection,
-        v1::{opened, with_endpoint, with_token},
+        v1::{opened, reached, with_endpoint, with_token},
         who,
     },
     index::Index,
-    refusal::{Answer, Error, Fault, Refusal, forbidden, invalid, not_found},
+    refusal::{Answer, Error, Refusal, forbidden, invalid, not_found},
     store::{
         self,
         images::Target,
@@ -27,11 +27,9 @@ const ANY: [Access; 3] = [Access::Read, Access::Write, Access::Delete];
 pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
     let presented = who::presented(index, request)?;
     presented.require_token_for(name, &ANY)?;
-    let place = repositories::place_with_images(name, &presented.whose());
-    let [asker, mut place] = index.db.rows([presented.statement(), place]).await?;
-    let asker = presented.known(index, &asker).await?;
-    let row = place.first_mut().ok_or_else(|| Fault::broken("no row for a place"))?;
-    let repository = opened(&presented, &asker, name, &Place::of(row), Role::Read)?;
+    let (asker, mut row) =
+        reached(index, &presented, repositories::place_with_images(name, &presented.whose())).await?;
+    let repository = opened(&presented, &asker, name, &Place::of(&row), Role::Read)?;
     let reply =
         Reply::raw_json(200, row.take_text("images")).personal().with("Vary", "Accept, Authorization, X-Docker-Token");
     let reply = with_endpoint(reply, index, request);
@@ -51,15 +49,13 @@ pub async fn update(index: &Index, request: &Request, name: &RepositoryName) -> 
     let presented = who::presented(index, request)?;
     presented.require_somebody()?;
     presented.require_token_for(name, &[Access::Write])?;
-    let place = repositories::place(name, &presented.whose());
-    let [asker, place] = index.db.rows([presented.statement(), place]).await?;
-    let asker = presented.known(index, &asker).await?;
+    let (asker, row) = reached(index, &presented, repositories::place(name, &presented.whose())).await?;
     let list = match request.body.as_deref() {
         None => return Err(Refusal::TooLarge.into()),
         Some([]) => Vec::new(),
         Some(body) => images::read(body)?,
     };
-    let place = Place::of(place.first().ok_or_else(|| Fault::broken("no row for a place"))?);
+    let place = Place::of(&row);
     let repository = opened(&presented, &asker, name, &place, Role::Write)?;
     let mut batch = repositories::pushed(repository.id, index.world.now());
     batch.extend(store::images::merge(&Target::Id(repository.id), &images::pairs(&list)));
@@ -82,10 +78,8 @@ pub async fn clear(index: &Index, request: &Request, name: &RepositoryName) -> A
     let presented = who::presented(index, request)?;
     presented.require_somebody()?;
     presented.require_token_for(name, &[Access::Delete, Access::Write])?;
-    let place = repositories::place(name, &presented.whose());
-    let [asker, place] = index.db.rows([presented.statement(), place]).await?;
-    let asker = presented.known(index, &asker).await?;
-    let place = Place::of(place.first().ok_or_else(|| Fault::broken("no row for a place"))?);
+    let (asker, row) = reached(index, &presented, repositories::place(name, &presented.whose())).await?;
+    let place = Place::of(&row);
     let repository = opened(&presented, &asker, name, &place, Role::Write)?;
     index.db.batch(vec![store::images::clear(repository.id)]).await?;
     Ok(Reply::empty(204))
@@ -101,10 +95,8 @@ pub async fn authorize(index: &Index, request: &Request, name: &RepositoryName) 
         if !matches!(presented, who::Presented::Token(_)) {
             return forbidden("A repository token is required");
         }
-        let place = repositories::place(name, &presented.whose());
-        let [asker, place] = index.db.rows([presented.statement(), place]).await?;
-        let asker = presented.known(index, &asker).await?;
-        let place = Place::of(place.first().ok_or_else(|| Fault::broken("no row for a place"))?);
+        let (asker, row) = reached(index, &presented, repositories::place(name, &presented.whose())).await?;
+        let place = Place::of(&row);
         opened(&presented, &asker, name, &place, Role::Read)
     };
     match opens.await {
@@ -120,10 +112,8 @@ pub async fn authorize(index: &Index, request: &Request, name: &RepositoryName) 
 pub async fn access(index: &Index, request: &Request, name: &RepositoryName, image: &str) -> Answer<Reply> {
     let presented = who::presented(index, request)?;
     presented.require_token_for(name, &ANY)?;
-    let place = repositories::place_with_image(name, &presented.whose(), image);
-    let [asker, place] = index.db.rows([presented.statement(), place]).await?;
-    let asker = presented.known(index, &asker).await?;
-    let row = place.first().ok_or_else(|| Fault::broken("no row for a place"))?;
-    opened(&presented, &asker, name, &Place::of(row), Role::Read)?;
+    let (asker, row) =
+        reached(index, &presented, repositories::place_with_image(name, &presented.whose(), image)).await?;
+    opened(&presented, &asker, name, &Place::of(&row), Role::Read)?;
     Ok(Reply::json(200, &json!({ "access": row.flag("listed") })).personal())
 }

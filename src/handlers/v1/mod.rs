@@ -15,7 +15,10 @@ use crate::{
     handlers::who::{Asker, Presented, unauthorized},
     index::Index,
     refusal::{Answer, Fault, forbidden, not_found},
-    store::repositories::{Place, Repository},
+    store::{
+        Row, Statement,
+        repositories::{Place, Repository},
+    },
     wire::{Reply, Request},
 };
 
@@ -34,6 +37,13 @@ pub fn ping() -> Reply {
     Reply::json(200, &json!(true))
         .with("X-Docker-Registry-Version", "0.6.0")
         .with("X-Docker-Registry-Standalone", "false")
+}
+
+/// Who asks, and the row that tells of the place they ask about, in one round trip.
+async fn reached(index: &Index, presented: &Presented, place: Statement) -> Answer<(Asker, Row)> {
+    let [asker, mut place] = index.db.rows([presented.statement(), place]).await?;
+    let asker = presented.known(index, &asker).await?;
+    Ok((asker, place.pop().ok_or_else(|| Fault::broken("no row for a place"))?))
 }
 
 /// The repository of a place, for somebody who wants this much of it. A repository token must be for

@@ -7,11 +7,11 @@ use crate::{
     domain::{Access, RepositoryName, Role, images, names::LIBRARY},
     handlers::{
         projection,
-        v1::{ABSENT, DENIED, images::require_merged, with_endpoint, with_token},
+        v1::{ABSENT, DENIED, images::require_merged, reached, with_endpoint, with_token},
         who,
     },
     index::Index,
-    refusal::{Answer, Fault, Refusal, forbidden, invalid, not_found},
+    refusal::{Answer, Refusal, forbidden, invalid, not_found},
     store::{
         self, documents,
         images::Target,
@@ -28,12 +28,10 @@ pub async fn create(index: &Index, request: &Request, name: &RepositoryName) -> 
     let presented = who::presented(index, request)?;
     presented.require_somebody()?;
     presented.require_no_token()?;
-    let place = repositories::place(name, &presented.whose());
-    let [asker, place] = index.db.rows([presented.statement(), place]).await?;
-    let asker = presented.known(index, &asker).await?;
+    let (asker, row) = reached(index, &presented, repositories::place(name, &presented.whose())).await?;
     let body = request.body.as_deref().ok_or(Refusal::TooLarge)?;
     let list = images::read(body)?;
-    let place = Place::of(place.first().ok_or_else(|| Fault::broken("no row for a place"))?);
+    let place = Place::of(&row);
     let namespace = require_pushable(&asker, &place, name)?;
     let marked = place.repository.filter(|repository| repository.marked).map(|repository| repository.id);
     let private = index.settings.private;
@@ -67,14 +65,12 @@ pub async fn delete(index: &Index, request: &Request, name: &RepositoryName) -> 
     let presented = who::presented(index, request)?;
     presented.require_somebody()?;
     presented.require_no_token()?;
-    let place = repositories::place(name, &presented.whose());
-    let [asker, place] = index.db.rows([presented.statement(), place]).await?;
-    let asker = presented.known(index, &asker).await?;
+    let (asker, row) = reached(index, &presented, repositories::place(name, &presented.whose())).await?;
     let body = request.body.as_deref().ok_or(Refusal::TooLarge)?;
     if !body.is_empty() && serde_json::from_slice::<serde_json::Value>(body).is_err() {
         return invalid("Invalid JSON");
     }
-    let place = Place::of(place.first().ok_or_else(|| Fault::broken("no row for a place"))?);
+    let place = Place::of(&row);
     let role = asker.role_at(&place, name);
     let Some(repository) = place.repository.filter(|_| role.is_some()) else { return not_found(ABSENT) };
     if role < Some(Role::Admin) {

@@ -1,0 +1,55 @@
+//! A namespace as it is reached by who asks: the first beats of every handler about one.
+
+use crate::{
+    domain::{RepositoryName, Role},
+    handlers::{
+        hub::repositories::NO_NAMESPACE,
+        who::{self, Asker},
+    },
+    index::Index,
+    refusal::{Answer, Fault, forbidden, not_found},
+    store::{
+        Rows, Statement,
+        repositories::{self, Place},
+    },
+    wire::Request,
+};
+
+/// Who asks about a namespace.
+pub struct Asked {
+    /// Somebody with a session.
+    pub asker: Asker,
+    place: Place,
+}
+
+/// Somebody with a session, the namespace, and the rows of one more statement, in one round trip.
+pub async fn asked(index: &Index, request: &Request, namespace: &str, statement: Statement) -> Answer<(Asked, Rows)> {
+    let presented = who::presented_to_management(index, request)?;
+    presented.require_session()?;
+    let name = RepositoryName { namespace: namespace.to_owned(), name: String::new() };
+    let place = repositories::place(&name, &presented.whose());
+    let [asker, place, rows] = index.db.rows([presented.statement(), place, statement]).await?;
+    let asker = presented.known(index, &asker).await?;
+    let place = Place::of(place.first().ok_or_else(|| Fault::broken("no row for a place"))?);
+    Ok((Asked { asker, place }, rows))
+}
+
+impl Asked {
+    /// The namespace, for one of its admins. An access token for some of its repositories does not
+    /// open the whole of it.
+    pub fn administrated(&self) -> Answer<i64> {
+        let Some(namespace) = self.place.namespace_id else { return not_found(NO_NAMESPACE) };
+        let role = self.place.standing(self.asker.is_administrator()).role();
+        let allowed = self.asker.limits.as_ref().map_or(role, |limits| role.min(limits.role_in_namespace()));
+        if allowed < Some(Role::Admin) {
+            return forbidden("Access denied: only admins of the namespace may do this");
+        }
+        Ok(namespace)
+    }
+
+    /// The same, for an admin who came with their password.
+    pub fn administrated_by_password(&self) -> Answer<i64> {
+        self.asker.require_password()?;
+        self.administrated()
+    }
+}
