@@ -8,7 +8,7 @@ use base64::{
     Engine,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
-use hublet::domain::certificates::pem_blocks;
+use hublet::{domain::certificates::pem_blocks, wire::Request};
 use p256::{
     ecdsa::{Signature, VerifyingKey, signature::Verifier},
     pkcs8::DecodePublicKey,
@@ -260,4 +260,34 @@ fn what_is_secret_is_stored_as_a_hash() {
     let hash = |secret: &str| hublet::domain::secret::sha256_hex(secret);
     assert_eq!(stored("select hash from access_tokens"), hash(&access));
     assert_eq!(stored("select hash from refresh_tokens"), hash(&login.text("refresh_token")));
+}
+
+#[test]
+fn over_plain_http_credentials_get_no_answer_and_no_look_up() {
+    let (client, _) = index();
+    let asked = |method: &str, path: &str, query: &str, authorization: &str| {
+        let headers = [("authorization", authorization)].into_iter().filter(|(_, value)| !value.is_empty());
+        let request = Request {
+            method: method.into(),
+            path: path.into(),
+            query: query.into(),
+            host: "hub.example.com".into(),
+            headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            body: Some(Vec::new()),
+            ..Request::default()
+        };
+        let reply = client.0.answer(&request);
+        let log = client.0.world.log.borrow();
+        (reply.status, log.iter().rev().find_map(|line| line.get("round_trips")?.as_u64()).unwrap())
+    };
+    let basic = format!("Basic {}", STANDARD.encode("paul:secret"));
+    let registry = client.registry("registry");
+    assert_eq!(asked("GET", "/token", "service=registry", &basic), (403, 0));
+    assert_eq!(asked("POST", "/token", "", ""), (403, 0));
+    assert_eq!(asked("POST", "/events", "", &registry), (403, 0));
+    assert_eq!(asked("GET", "/v2/_catalog", "", "Bearer x.y.z"), (403, 0));
+    assert_eq!(asked("GET", "/v2/user", "", "Bearer x.y.z"), (403, 0));
+    assert_eq!(asked("GET", "/token", "service=registry", ""), (200, 1));
+    // Where the index is reached is for PUBLIC_URL to say, and for no Host header.
+    assert_eq!(asked("GET", "/v2/", "", ""), (503, 0));
 }
