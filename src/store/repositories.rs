@@ -282,8 +282,8 @@ pub fn catalog(whose: &Whose<'_>, administrating: bool, last: &str, limit: i64) 
                  join repositories r on r.id = c.repository_id
                  where r.deleted_at is null and r.pushed_at is not null and r.full_name > ?4
                union
-               select full_name, private from (select r.full_name, r.private from repositories r
-                 where ?6 and exists (select 1 from asker where administrator = 1)
+               select full_name, private from (select r.full_name, r.private from asker cross join repositories r
+                 where ?6 and asker.administrator = 1
                    and r.deleted_at is null and r.pushed_at is not null and r.full_name > ?4
                  order by r.full_name limit ?5)
                order by 1 limit ?5)"

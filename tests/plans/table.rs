@@ -91,6 +91,7 @@ pub fn truth() -> Vec<(&'static str, Vec<Statement>)> {
         ("refresh_tokens::used", vec![refresh_tokens::used(5, now)]),
         ("refresh_tokens::user", vec![refresh_tokens::user("refresh5", now, now, now)]),
         ("repositories::catalog", vec![repositories::catalog(&by_id, false, "user2", 20)]),
+        ("repositories::catalog", vec![repositories::catalog(&by_id, true, "user2", 20)]),
         ("repositories::catalog", vec![repositories::catalog(&Whose::Nobody, false, "", 20)]),
         ("repositories::create", repositories::create(namespace, "app49", Some(49), true, now)),
         ("repositories::mark", repositories::mark(repository, now)),

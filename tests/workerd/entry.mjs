@@ -26,12 +26,15 @@ const after = (milliseconds) => new Promise((resolve) => setTimeout(resolve, mil
 class Tally {
   calls = { DB: 0, SEARCH: 0 };
   statements = 0;
+  rows = 0; // that the databases looked at, as D1 bills them
   rounds = 0;
 
   async count(database, statements, call) {
     const round = this.rounds + 1;
     try {
-      return await call();
+      const answer = await call();
+      this.rows += answer.reduce((sum, { meta }) => sum + (meta?.rows_read ?? 0), 0);
+      return answer;
     } finally {
       this.calls[database] += 1;
       this.statements += statements;
@@ -40,7 +43,7 @@ class Tally {
   }
 
   toString() {
-    return JSON.stringify({ rounds: this.rounds, calls: this.calls, statements: this.statements });
+    return JSON.stringify({ rounds: this.rounds, calls: this.calls, statements: this.statements, rows: this.rows });
   }
 }
 

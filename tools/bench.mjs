@@ -1,0 +1,56 @@
+// Measures the worker against the least that a worker can do, and against a twin in JavaScript. It prints what it
+// measured in this run, and nothing else.
+//
+//   npm run bench             everything at 1, 16 and 64 connections: about eight minutes
+//   npm run bench -- --quick  what has a budget: under two minutes, once everything is built
+//   npm run bench -- distance an answer costs as many delays as its round trips
+//   npm run bench -- growth   p50 with 1,000, 30,000 and 1,000,000 repositories (or the sizes that are named)
+
+import { mkdirSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import { build } from "./build.mjs";
+import { setUp, tool } from "./lib/setup.mjs";
+import { Failure, find, main, root, run, step } from "./lib/steps.mjs";
+
+const { values, positionals } = parseArgs({ options: { quick: { type: "boolean" } }, allowPositionals: true });
+
+/** The floor is a crate of its own. */
+async function floor() {
+  const folder = path.join(root, "tests/bench/floor");
+  await run("sh", ["-c", `cd "${folder}" && exec "${tool("worker-build")}" --release`], {
+    env: {
+      WASM_BINDGEN_BIN: tool("wasm-bindgen"), WASM_OPT_BIN: find("wasm-opt"), ESBUILD_BIN: find("esbuild"),
+      CARGO_TARGET_DIR: path.join(root, "target"),
+    },
+  });
+}
+
+/** A table as Markdown, its columns as wide as they must be. */
+function print(columns, rows) {
+  const cells = [columns, columns.map(() => "---"), ...rows.map((row) => row.map((cell) => String(cell ?? "")))];
+  console.log(`\n${cells.map((row) => `| ${row.join(" | ")} |`).join("\n")}`);
+}
+
+await main(async () => {
+  const [what = "cost", ...sizes] = positionals;
+  if (!["cost", "distance", "growth"].includes(what)) throw new Failure(`${what} is nothing that is measured`);
+  if (process.platform !== "linux") throw new Failure("the kernel's accounting is read as Linux has it");
+  await setUp();
+  await step("worker", build);
+  if (what === "cost") await step("floor", floor);
+  const { requireWrk } = await import("../tests/bench/load.mjs");
+  requireWrk();
+  const { measure } = await import(`../tests/bench/${what}.mjs`);
+  const machine = `${os.cpus()[0].model}, ${os.cpus().length} cores, ${os.hostname()}`;
+  const begun = new Date();
+  const result = await measure({ quick: values.quick, sizes: sizes.map(Number), print });
+  const load = os.loadavg().map((number) => number.toFixed(1)).join(" ");
+  console.log(`\n${begun.toISOString().slice(0, 16).replace("T", " ")} UTC, ${machine}; load ${load} at the end`);
+  const file = path.join(root, `target/bench/${what}.json`);
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(file, `${JSON.stringify({ begun, machine, load, ...result }, undefined, 2)}\n`);
+  console.log(path.relative(root, file));
+  process.exit(); // databases that are lent to nobody hold no one up
+});
