@@ -4,6 +4,7 @@ import crypto from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { text } from "node:stream/consumers";
+import { setTimeout } from "node:timers/promises";
 import util from "node:util";
 import { development, production, read, variable } from "./lib/settings.mjs";
 import { setUpNode } from "./lib/setup.mjs";
@@ -113,11 +114,18 @@ function inline(sql, values) {
   });
 }
 
+/** How often a command is tried again that met a write of the running worker, and after how long. */
+const BUSY = { times: 20, milliseconds: 250 };
+
 /** The rows of the last statement. */
-async function execute(sql, where) {
+async function execute(sql, where, again = BUSY.times) {
   try {
     return JSON.parse(await wrangler(["d1", "execute", "DB", ...where, "--json", "--command", sql])).at(-1).results;
   } catch (error) {
+    if (/SQLITE_BUSY|database is locked/.test(error.output) && again) {
+      await setTimeout(BUSY.milliseconds);
+      return execute(sql, where, again - 1); // it took no effect: the commands of a batch are one transaction
+    }
     if (!/no such table/.test(error.output)) throw error;
     throw new Failure("the database has no tables yet: `npm start` makes them here, `npm run deploy` on Cloudflare");
   }
