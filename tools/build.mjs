@@ -27,37 +27,8 @@ export async function build() {
       RUST_BACKTRACE: "0", // worker-build's own, under the compiler's words
     },
   });
-  const [, wasm] = outputs;
-  writeFileSync(wasm, withoutNames(readFileSync(wasm)));
   // What was edited during the build is built the next time; only Cargo.lock is cargo's own to complete.
   writeFileSync(stamp, fingerprint());
-}
-
-/**
- * The module without the names of its functions, which are a seventh of what is uploaded: worker-build always keeps
- * them. A panic still says its file and line.
- */
-function withoutNames(wasm) {
-  const number = (at) => { // LEB128: its value, and where it ends
-    let value = 0;
-    for (let shift = 0; ; shift += 7) {
-      const byte = wasm[at++];
-      value += (byte & 0x7f) * 2 ** shift;
-      if (byte < 0x80) return [value, at];
-    }
-  };
-  const kept = [wasm.subarray(0, 8)];
-  for (let at = 8; at < wasm.length; ) {
-    const [size, inside] = number(at + 1);
-    const end = inside + size;
-    const name = () => {
-      const [length, from] = number(inside);
-      return wasm.toString("utf8", from, from + length);
-    };
-    if (wasm[at] !== 0 || name() !== "name") kept.push(wasm.subarray(at, end));
-    at = end;
-  }
-  return Buffer.concat(kept);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {

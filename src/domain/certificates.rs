@@ -8,8 +8,10 @@ use base64::{
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-
-use crate::domain::time;
+use x509_cert::{
+    Certificate as X509,
+    der::{Decode, Encode},
+};
 
 /// An uncompressed point of P-256: 4, x, y.
 pub type Point = [u8; 65];
@@ -34,10 +36,17 @@ impl fmt::Debug for Certificate {
 
 impl Certificate {
     fn read(der: Vec<u8>) -> Result<Self, String> {
-        let (spki, expires_at) = parts(&der).ok_or("a certificate cannot be read")?;
-        let point = spki.strip_prefix(&SPKI).and_then(|point| point.try_into().ok());
-        let point = point.ok_or("a certificate is not of a P-256 key")?;
-        Ok(Self { spki: spki.to_vec(), point, expires_at, der })
+        let parsed = X509::from_der(&der).map_err(|error| format!("a certificate cannot be read: {error}"))?;
+        let certificate = parsed.tbs_certificate();
+        let key = certificate.subject_public_key_info();
+        let point = key.subject_public_key.raw_bytes().try_into();
+        let expires_at = certificate.validity().not_after.to_unix_duration().as_secs();
+        Ok(Self {
+            spki: key.to_der().map_err(|error| error.to_string())?,
+            point: point.map_err(|_| "a certificate is not of a P-256 key")?,
+            expires_at: i64::try_from(expires_at).unwrap_or(i64::MAX),
+            der,
+        })
     }
 
     /// RFC 7638.
@@ -76,73 +85,6 @@ impl Certificate {
     fn base64(&self) -> String {
         STANDARD.encode(&self.der)
     }
-}
-
-/// What stands before the point of every P-256 key (RFC 5480): its algorithm, and the length of both.
-const SPKI: [u8; 26] = [
-    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce,
-    0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
-];
-
-const SEQUENCE: u8 = 0x30;
-const UTC_TIME: u8 = 0x17;
-const GENERALIZED_TIME: u8 = 0x18;
-
-/// Tag of the version, which may be missing.
-const VERSION: u8 = 0xa0;
-
-/// The two things of a certificate (RFC 5280, 4.1) that matter here: the public key with its algorithm,
-/// and when it ends. It is the operator's own: nothing else about it is judged.
-fn parts(der: &[u8]) -> Option<(&[u8], i64)> {
-    let (certificate, []) = inside(der, SEQUENCE)? else { return None };
-    let (mut fields, _) = inside(certificate, SEQUENCE)?;
-    if fields.first() == Some(&VERSION) {
-        fields = element(fields)?.2;
-    }
-    // Serial number, algorithm, issuer.
-    for _ in 0..3 {
-        fields = element(fields)?.2;
-    }
-    let (validity, fields) = inside(fields, SEQUENCE)?;
-    let (tag, text, _) = element(element(validity)?.2)?;
-    let subject = element(fields)?.2;
-    let (_, _, behind) = element(subject)?;
-    let spki = subject.get(..subject.len() - behind.len())?;
-    Some((spki, seconds(tag, std::str::from_utf8(text).ok()?)?))
-}
-
-/// A time as certificates write it: two digits of the year until 2049, four since.
-fn seconds(tag: u8, text: &str) -> Option<i64> {
-    let (century, rest) = match tag {
-        UTC_TIME if text.get(..2)? < "50" => ("20", text),
-        UTC_TIME => ("19", text),
-        GENERALIZED_TIME => ("", text),
-        _ => return None,
-    };
-    let digits = format!("{century}{}", rest.strip_suffix('Z')?);
-    let part = |from: usize, to: usize| digits.get(from..to);
-    let (year, month, day) = (part(0, 4)?, part(4, 6)?, part(6, 8)?);
-    let (hour, minute, second) = (part(8, 10)?, part(10, 12)?, part(12, 14)?);
-    time::parse(&format!("{year}-{month}-{day}T{hour}:{minute}:{second}Z"))
-}
-
-/// What is inside the first element, which has this tag, and what stands behind it.
-fn inside(der: &[u8], wanted: u8) -> Option<(&[u8], &[u8])> {
-    let (tag, content, behind) = element(der)?;
-    (tag == wanted).then_some((content, behind))
-}
-
-/// The first element: its tag, what is inside, and what stands behind it.
-fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let [tag, first, rest @ ..] = der else { return None };
-    let (length, rest) = match (first, rest) {
-        (0..=0x7f, rest) => (usize::from(*first), rest),
-        (0x81, [length, rest @ ..]) => (usize::from(*length), rest),
-        (0x82, [high, low, rest @ ..]) => (usize::from(*high) << 8 | usize::from(*low), rest),
-        _ => return None,
-    };
-    let (content, behind) = rest.split_at_checked(length)?;
-    Some((*tag, content, behind))
 }
 
 /// `REGISTRY_CERTIFICATE`: the leaf, its CA, then earlier leaves, whose tokens are still good.
