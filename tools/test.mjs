@@ -1,16 +1,22 @@
 // The gate: everything that must hold before a change lands, in the order in which it fails fastest.
+//
+//   npm test                 the whole gate
+//   npm test -- faults       one part of it: tests/faults.rs, tests/workerd/faults.test.mjs, tests/tools/faults.test.mjs
 
+import { existsSync } from "node:fs";
+import path from "node:path";
 import { build } from "./build.mjs";
-import { files } from "./lib/inputs.mjs";
 import { forDevelopment } from "./lib/settings.mjs";
 import { setUp } from "./lib/setup.mjs";
-import { Failure, main, run, step } from "./lib/steps.mjs";
+import { Failure, main, root, run, step } from "./lib/steps.mjs";
 import { silence } from "./lib/wrangler.mjs";
 
-const told = { passed: 0, skipped: 0 };
+const told = { passed: 0, skipped: 0, cases: [] };
 
-// What cargo and node say of the tests they ran, so that a gate that ran none shows.
+// What cargo and node say of the tests they ran, so that a gate that ran none shows; and the lines by which a test
+// that makes its own cases says how many: "cases: 1204 faults".
 function count(output) {
+  told.cases.push(...[...output.matchAll(/^(?:ℹ )?(cases: .*)$/gm)].map(([, line]) => line));
   const sum = (...patterns) =>
     patterns.flatMap((pattern) => [...output.matchAll(pattern)]).reduce((total, [, number]) => total + Number(number), 0);
   const passed = sum(/^test result: .*?(\d+) passed/gm, /^ℹ pass (\d+)/gm);
@@ -27,26 +33,42 @@ const gate = [
   ["format", () => cargo("fmt", "--check")],
   ["clippy", () => cargo("clippy", "--locked", "--all-targets", "--", "-D", "warnings")],
   ["clippy for wasm", () => cargo("clippy", "--locked", "--target", "wasm32-unknown-unknown", "--lib", "--", "-D", "warnings")],
-  ["tests", async () => count(await cargo("test", "--locked"))],
+  ["tests", inProcess],
   ["tests of the tools", ofTools],
   ["release build", build],
   ["tests in workerd", inWorkerd],
 ];
 
-async function ofTools() {
-  if (!files("tests/tools").length) return "none yet";
-  return count(await run("node", ["--test", "--test-reporter=spec", "tests/tools/*.test.mjs"]));
+/** One part of the gate by the name of its file. */
+function part(name) {
+  const has = (file) => existsSync(path.join(root, file));
+  const steps = [];
+  if (has(`tests/${name}.rs`) || has(`tests/${name}/main.rs`)) steps.push(["tests", () => inProcess("--test", name)]);
+  if (has(`tests/tools/${name}.test.mjs`)) steps.push(["tests of the tools", () => ofTools(name)]);
+  if (has(`tests/workerd/${name}.test.mjs`)) steps.push(["release build", build], ["tests in workerd", () => inWorkerd(name)]);
+  if (!steps.length) throw new Failure(`no test is called ${name}`);
+  return steps;
 }
 
-async function inWorkerd() {
-  if (!files("tests/workerd").length) return "none yet";
+async function inProcess(...which) {
+  return count(await cargo("test", "--locked", ...which, "--", "--show-output"));
+}
+
+async function ofTools(name = "*") {
+  return count(await run("node", ["--test", "--test-reporter=spec", `tests/tools/${name}.test.mjs`]));
+}
+
+async function inWorkerd(name = "*") {
   forDevelopment();
-  return count(await run("node", ["--test", "--test-reporter=spec", "tests/workerd/*.test.mjs"], { env: silence }));
+  return count(await run("node", ["--test", "--test-reporter=spec", `tests/workerd/${name}.test.mjs`], { env: silence }));
 }
 
 await main(async () => {
+  const names = process.argv.slice(2);
+  const steps = names.length ? names.flatMap(part) : gate;
   await setUp();
-  for (const [title, work] of gate) await step(title, work, { always: true });
+  for (const [title, work] of steps) await step(title, work, { always: true });
   if (!told.passed) throw new Failure("no test ran");
+  for (const line of told.cases) console.log(line);
   console.log(`${told.passed} passed, 0 failed, ${told.skipped} skipped`);
 });
