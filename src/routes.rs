@@ -44,6 +44,8 @@ pub enum Route {
     Token,
     /// `/.well-known/jwks.json`
     Keys,
+    /// `/openapi.json`
+    Description,
     /// `/events`
     Events,
     /// `/account/confirm`
@@ -68,7 +70,13 @@ impl Route {
     #[must_use]
     pub fn methods(&self) -> Methods {
         match self {
-            Self::Ping | Self::Search | Self::Gate | Self::Catalog | Self::Keys | Self::Layer(..) => READ,
+            Self::Ping
+            | Self::Search
+            | Self::Gate
+            | Self::Catalog
+            | Self::Keys
+            | Self::Description
+            | Self::Layer(..) => READ,
             Self::Users | Self::Confirm | Self::Password | Self::Forgotten | Self::Token => FORM,
             Self::User(_) | Self::Auth(_) => &["PUT", "OPTIONS"],
             Self::Repository(_) => &["PUT", "DELETE", "OPTIONS"],
@@ -94,6 +102,7 @@ impl Route {
             Self::Catalog => "/v2/_catalog",
             Self::Token => "/token",
             Self::Keys => "/.well-known/jwks.json",
+            Self::Description => "/openapi.json",
             Self::Events => "/events",
             Self::Confirm => "/account/confirm",
             Self::Password => "/account/password",
@@ -116,7 +125,7 @@ impl Route {
     /// Whether a page in a browser, of any origin, may read its answer.
     #[must_use]
     pub fn is_public_read(&self) -> bool {
-        matches!(self, Self::Ping | Self::Search | Self::Images(_) | Self::Keys)
+        matches!(self, Self::Ping | Self::Search | Self::Images(_) | Self::Keys | Self::Description)
     }
 
     /// In which form a failure on it is written.
@@ -158,6 +167,7 @@ pub fn route(path: &str) -> Answer<Route> {
         ["v2", rest @ ..] => Route::Hub(Hub::read(rest)?),
         ["token"] => Route::Token,
         [".well-known", "jwks.json"] => Route::Keys,
+        ["openapi.json"] => Route::Description,
         ["events"] => Route::Events,
         ["account", "confirm"] => Route::Confirm,
         ["account", "password"] => Route::Password,

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    handlers::{account, events, gate, hub, projection, token, v1},
+    handlers::{account, description, events, gate, hub, projection, token, v1},
     index::Index,
     refusal::{Answer, Error},
     routes::{self, Route},
@@ -77,6 +77,7 @@ async fn handle(index: &Index, request: &Request, route: &Route) -> Answer<Reply
         (Route::Token, "POST") => token::post(index, request).await,
         (Route::Token, _) => token::get(index, request).await,
         (Route::Keys, _) => Ok(gate::keys(index)?),
+        (Route::Description, _) => Ok(description::description()),
         (Route::Events, _) => events::take(index, request).await,
         (Route::Hub(route), method) => hub::handle(index, request, route, method).await,
         (Route::Forgotten, "POST") => account::forgotten(index, request).await,

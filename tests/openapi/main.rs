@@ -1,0 +1,115 @@
+//! The description that is served at `/openapi.json` is what the pages of the contract show and the
+//! routes have: it is made of both, and compared. `UPDATE=1 cargo test --test openapi` writes it anew.
+
+#![allow(clippy::indexing_slicing, reason = "what fails here is a failed test")]
+
+mod document;
+mod seen;
+mod shape;
+#[allow(dead_code, reason = "only some of it is needed here")]
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::{env, fs, path::PathBuf, sync::OnceLock};
+
+use seen::Seen;
+use serde_json::Value;
+use support::{
+    Stage,
+    page::{Block, Direction, Page, Step},
+    play::{Answered, Done, Sent, Tally, Theatre, play},
+};
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+const DESCRIPTION: &str = include_str!("../../src/openapi.json");
+
+/// A stage on which everything is written down.
+struct Recorder<'a> {
+    stage: Stage,
+    /// The requests of the page as they are written, each with its heading, the next one first.
+    written: std::vec::IntoIter<(String, Block)>,
+    seen: &'a mut Seen,
+}
+
+impl Theatre for Recorder<'_> {
+    fn begin(&mut self, page: &Page) -> Result<(), String> {
+        self.stage.begin(page)
+    }
+
+    fn send(&mut self, sent: &Sent) -> Result<Answered, String> {
+        let got = self.stage.send(sent)?;
+        let (heading, written) = self.written.next().ok_or("more was sent than is written")?;
+        let log = self.stage.world.log.borrow();
+        let trips = log.iter().rev().find_map(|line| line.get("round_trips")?.as_u64());
+        self.seen.meet(&heading, &written, sent, &got, trips.unwrap_or_default());
+        Ok(got)
+    }
+
+    fn direct(&mut self, direction: &Direction) -> Result<Done, String> {
+        self.stage.direct(direction)
+    }
+}
+
+/// The text of a heading above a line, without marks.
+fn heading(text: &str, line: usize) -> String {
+    let above = text.lines().take(line).filter_map(|line| line.strip_prefix("## ").or(line.strip_prefix("# ")));
+    above.last().unwrap_or_default().replace('`', "")
+}
+
+/// Plays a page on a stage of its own, so that names need no fresh suffix.
+fn record(path: &PathBuf, seen: &mut Seen) -> Result<(), String> {
+    let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
+    let written = |page: Page| {
+        let exchanges = page.steps.into_iter().filter_map(|step| match step {
+            Step::Exchange(exchange) => Some((heading(&text, exchange.request.line), exchange.request)),
+            _ => None,
+        });
+        exchanges.collect::<Vec<_>>().into_iter()
+    };
+    let read = || Page::read(&path.to_string_lossy(), &text, "_1");
+    let mut recorder = Recorder { stage: Stage::new()?, written: written(read()?), seen };
+    let mut tally = Tally::default();
+    play(&read()?, &mut recorder, &mut tally)?;
+    if tally.skipped == 0 { Ok(()) } else { Err(format!("{}: something was skipped", path.display())) }
+}
+
+/// All pages, played once for all tests.
+fn seen() -> &'static Seen {
+    static SEEN: OnceLock<Seen> = OnceLock::new();
+    SEEN.get_or_init(|| all().unwrap_or_else(|error| unreachable!("{error}")))
+}
+
+fn all() -> Result<Seen, String> {
+    let entries = fs::read_dir(format!("{ROOT}/tests/wire")).map_err(|error| error.to_string())?;
+    let mut pages = entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect::<Vec<_>>();
+    pages.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
+    pages.sort();
+    let mut seen = Seen::default();
+    pages.iter().try_for_each(|page| record(page, &mut seen))?;
+    Ok(seen)
+}
+
+#[test]
+fn the_description_is_what_the_pages_show() {
+    let made = document::print(seen());
+    serde_json::from_str::<Value>(&made).unwrap();
+    if env::var_os("UPDATE").is_some() {
+        fs::write(format!("{ROOT}/src/openapi.json"), &made).unwrap();
+        return;
+    }
+    let differing = made.lines().zip(DESCRIPTION.lines()).find(|(made, kept)| made != kept);
+    assert!(made == DESCRIPTION, "run UPDATE=1 cargo test --test openapi and look at what changed, as {differing:#?}");
+}
+
+#[test]
+fn every_route_is_on_a_page_with_every_method() {
+    let (seen, patterns) = (seen(), seen::patterns());
+    assert!(patterns.len() > 30, "where are the routes?");
+    for pattern in patterns {
+        let methods = seen.methods.get(pattern).unwrap_or_else(|| panic!("{pattern} is on no page"));
+        for method in methods.iter().filter(|method| !["HEAD", "OPTIONS"].contains(method)) {
+            let operation = seen.operations.get(pattern).and_then(|operations| operations.get(*method));
+            assert!(operation.is_some_and(|seen| seen.successes > 0), "{method} {pattern} goes well on no page");
+        }
+    }
+}
