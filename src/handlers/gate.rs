@@ -18,6 +18,10 @@ use crate::{
 const PAGE: i64 = 100;
 const LARGEST_PAGE: i64 = 1_000;
 
+/// The most names that are looked at for an access token. What it allows is matched here and not by the
+/// database, and a page must not end at a name that it hides.
+const MOST_LIMITED: i64 = 5_000;
+
 /// `GET /v2/`
 ///
 /// Every client of today begins here. Without the version header, old ones do not take the index for
@@ -45,16 +49,16 @@ pub async fn catalog(index: &Index, request: &Request) -> Answer<Reply> {
         let presented = who::presented_to_registry(index, request, false).await?;
         presented.require_no_token()?;
         let last = text("last").unwrap_or_default();
-        let names = repositories::catalog(&presented.whose(), presented.may_administrate(), last, limit + 1);
-        let [asker, mut rows] = index.db.rows([presented.statement(), names]).await?;
+        let read = if presented.is_limited() { MOST_LIMITED } else { limit + 1 };
+        let names = repositories::catalog(&presented.whose(), presented.may_administrate(), last, read);
+        let [asker, rows] = index.db.rows([presented.statement(), names]).await?;
         let asker = presented.known(index, &asker).await?;
-        let more = i64::try_from(rows.len()).is_ok_and(|length| length > limit);
-        rows.truncate(usize::try_from(limit).unwrap_or_default());
-        let end = rows.last().filter(|_| more).map(|row| row.text("full_name").to_owned());
-        let names = rows.iter().filter(|row| allows(&asker, row)).map(|row| row.text("full_name")).collect::<Vec<_>>();
+        let mut allowed = rows.iter().filter(|row| allows(&asker, row)).map(|row| row.text("full_name"));
+        let names = allowed.by_ref().take(usize::try_from(limit).unwrap_or_default()).collect::<Vec<_>>();
+        let end = allowed.next().and(names.last());
         let reply = Reply::json(200, &json!({ "repositories": names })).personal();
         Ok(match end {
-            Some(end) => reply.with("Link", format!("</v2/_catalog?last={}&n={limit}>; rel=\"next\"", encoded(&end))),
+            Some(end) => reply.with("Link", format!("</v2/_catalog?last={}&n={limit}>; rel=\"next\"", encoded(end))),
             None => reply,
         })
     };

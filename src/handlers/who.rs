@@ -216,6 +216,18 @@ impl Presented {
         }
     }
 
+    /// Whether an access token stands behind it, which may open less than its user may.
+    #[must_use]
+    pub fn is_limited(&self) -> bool {
+        match self {
+            Self::AccessToken { .. } => true,
+            Self::Token(Claim { credential, .. }) | Self::Bearer(credential) => {
+                matches!(credential, Credential::AccessToken { .. })
+            }
+            Self::Nobody | Self::Password { .. } => false,
+        }
+    }
+
     /// Whose standing a place is read for.
     #[must_use]
     pub fn whose(&self) -> Whose<'_> {

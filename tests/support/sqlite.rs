@@ -7,7 +7,7 @@ use hublet::{
     refusal::Fault,
     store::{Database, Row, Rows, Statement, Value},
 };
-use rusqlite::{Connection, limits::Limit, params_from_iter, types};
+use rusqlite::{Connection, backup::Backup, limits::Limit, params_from_iter, types};
 
 /// Where the migrations are, one folder for each database.
 const MIGRATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/store/migrations");
@@ -37,6 +37,15 @@ impl Sqlite {
         }
         database.limit().map_err(|error| error.to_string())?;
         Ok(database)
+    }
+
+    /// Another database with the same in it.
+    #[allow(dead_code, reason = "not every test tries several things from one beginning")]
+    pub fn copied(&self) -> rusqlite::Result<Self> {
+        let mut copy = Self::open()?;
+        Backup::new(&self.connection, &mut copy.connection)?.step(-1)?;
+        copy.limit()?;
+        Ok(copy)
     }
 
     fn open() -> rusqlite::Result<Self> {

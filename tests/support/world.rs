@@ -43,6 +43,14 @@ pub struct Scenery {
 }
 
 impl Scenery {
+    /// The same hour of another world, in which nothing was drawn, mailed or logged yet. What it draws
+    /// is not what was drawn here.
+    #[allow(dead_code, reason = "not every test tries several things from one beginning")]
+    pub fn copied(&self) -> Self {
+        let millis = Rc::new(Cell::new(self.millis.get()));
+        Self { millis, drawn: Cell::new(1 << 32), mails: self.mails.clone(), ..Self::default() }
+    }
+
     /// Lets so many seconds pass.
     pub fn pass(&self, seconds: u64) {
         self.millis.set(self.millis.get() + seconds * 1000);

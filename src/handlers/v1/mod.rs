@@ -55,8 +55,10 @@ fn opened(
     place: &Place,
     wanted: Role,
 ) -> Answer<Repository> {
-    let Some(repository) = place.repository.clone() else { return not_found(ABSENT) };
     let role = asker.role_at(place, name);
+    // Also for a token from when they could read it: it does not tell whether there still is one.
+    let repository = place.repository.clone().filter(|_| role.is_some());
+    let Some(repository) = repository else { return not_found(ABSENT) };
     if let Presented::Token(claim) = presented {
         if claim.repository_id != repository.id || role < Some(claim.access.role()) {
             return Err(unauthorized("The token is no longer valid"));
@@ -64,7 +66,7 @@ fn opened(
         // The registry asks about a repository that is being deleted.
         return if repository.marked && claim.access != Access::Delete { not_found(ABSENT) } else { Ok(repository) };
     }
-    if repository.marked || role.is_none() {
+    if repository.marked {
         return not_found(ABSENT);
     }
     if role < Some(wanted) { forbidden(DENIED) } else { Ok(repository) }

@@ -3,13 +3,13 @@
 use serde_json::Value;
 
 use crate::{
-    domain::{RepositoryName, credential::Credential},
+    domain::RepositoryName,
     handlers::{
         hub::{
             Page,
             repositories::{NO_NAMESPACE, reached::told},
         },
-        who::{self, Asker, Presented},
+        who::{self, Asker},
     },
     index::Index,
     refusal::{Answer, invalid, not_found},
@@ -30,7 +30,7 @@ pub async fn list(index: &Index, request: &Request, namespace: &str) -> Answer<R
     let presented = who::presented_to_management(index, request)?;
     let page = Page::read(request);
     let (name, ordering) = (parameter(request, "name"), parameter(request, "ordering"));
-    let limited = matches!(presented, Presented::Bearer(Credential::AccessToken { .. }));
+    let limited = presented.is_limited();
     let wanted = List {
         namespace,
         name: name.as_deref().unwrap_or_default(),

@@ -1,0 +1,162 @@
+//! The permission matrix: every endpoint asked by everybody about a public repository, a private one and
+//! none. The README shows what is measured here, and what may not be read is as if it were not there.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "what fails here is a failed test")]
+
+mod actors;
+mod endpoints;
+mod readme;
+#[allow(dead_code, reason = "the pages need more of it")]
+#[path = "../support/mod.rs"]
+mod support;
+
+use actors::{Actor, Cast, MISSING, PRIVATE, PUBLIC};
+use endpoints::{ENDPOINTS, Endpoint, VARIANTS};
+use readme::Line;
+use support::{
+    Stage,
+    play::{Answered, Sent, Theatre},
+};
+
+/// An index that is as it was before, whatever is asked of it.
+struct Rehearsal<'a> {
+    original: &'a Stage,
+    stage: Stage,
+    changes: u64,
+}
+
+impl<'a> Rehearsal<'a> {
+    fn of(original: &'a Stage) -> Self {
+        let stage = original.copied().unwrap();
+        let changes = changes(&stage);
+        Self { original, stage, changes }
+    }
+
+    /// Begins anew if what was asked has changed anything.
+    fn afresh(&mut self) -> &mut Stage {
+        if changes(&self.stage) != self.changes {
+            *self = Self::of(self.original);
+        }
+        &mut self.stage
+    }
+}
+
+fn changes(stage: &Stage) -> u64 {
+    stage.db.connection().total_changes() + stage.search.connection().total_changes()
+}
+
+/// An answer, with the calls of the databases that it waited for.
+fn send(stage: &mut Stage, sent: &Sent) -> (Answered, u64) {
+    let answered = stage.send(sent).unwrap();
+    let trips = stage.world.log.borrow().iter().rev().find_map(|line| line.get("round_trips")?.as_u64());
+    (answered, trips.unwrap())
+}
+
+/// What the matrix says of one endpoint: a line for each repository, a cell for each actor.
+fn measured(endpoint: &Endpoint, cast: &Cast, rehearsal: &mut Rehearsal<'_>, cases: &mut usize) -> Vec<Line> {
+    let places: &[(&'static str, &str)] = &[("public", PUBLIC), ("private", PRIVATE), ("missing", MISSING)];
+    let places = if endpoint.names_a_repository() { places } else { &[("", PUBLIC)] };
+    let line = |(place, name): &(&'static str, &str)| {
+        let mut cell = |actor: &Actor| {
+            let stage = rehearsal.afresh();
+            let sent = endpoint.request(cast, stage, actor, name);
+            let (answered, _) = send(stage, &sent);
+            *cases += 1;
+            if endpoint.method == "GET" {
+                let head = send(stage, &Sent { method: "HEAD".to_owned(), ..sent }).0;
+                *cases += 1;
+                assert_eq!(
+                    (head.status, head.body.len()),
+                    (answered.status, 0),
+                    "HEAD of {} as {}",
+                    endpoint.label(),
+                    actor.label
+                );
+            }
+            endpoint.told(&answered, name)
+        };
+        Line { place, cells: cast.actors.iter().map(&mut cell).collect() }
+    };
+    places.iter().map(line).collect()
+}
+
+#[test]
+fn the_readme_shows_who_may_do_what() {
+    let mut cast = actors::cast();
+    actors::hide(&mut cast);
+    let mut rehearsal = Rehearsal::of(&cast.client.0);
+    let mut cases = 0;
+    let rows = ENDPOINTS.map(|endpoint| (endpoint.label(), measured(&endpoint, &cast, &mut rehearsal, &mut cases)));
+    println!("cases: {cases} permission matrix");
+    let labels = cast.actors.iter().map(|actor| actor.label).collect::<Vec<_>>();
+    readme::hold(&readme::table(&labels, &rows));
+}
+
+#[test]
+fn every_endpoint_is_in_the_matrix() {
+    let asked = |method: &str, pattern: &str| {
+        let method = if method == "HEAD" { "GET" } else { method };
+        method == "OPTIONS" || ENDPOINTS.iter().any(|endpoint| endpoint.method == method && endpoint.pattern == pattern)
+    };
+    let routes = endpoints::routes();
+    assert!(routes.len() > 100, "where are the routes?");
+    let lacking = routes.iter().filter(|(method, pattern)| !asked(method, pattern)).collect::<Vec<_>>();
+    assert!(lacking.is_empty(), "not in tests/matrix/endpoints.rs: {lacking:?}");
+    let known = |endpoint: &&Endpoint| !routes.contains(&(endpoint.method.to_owned(), endpoint.pattern.to_owned()));
+    assert_eq!(ENDPOINTS.iter().find(known).map(Endpoint::label), None, "is no route");
+}
+
+/// All that somebody could tell two indexes apart by.
+type Impression = (u16, Vec<(String, String)>, String, u64);
+
+fn impression(stage: &Stage, sent: &Sent) -> Impression {
+    let (answered, trips) = send(&mut stage.copied().unwrap(), sent);
+    (answered.status, answered.headers, String::from_utf8_lossy(&answered.body).into_owned(), trips)
+}
+
+/// The requests about the hidden repository whose answers differ between two indexes, for those who
+/// may not read it.
+fn told_apart(with: &Cast, without: &Cast, cases: &mut usize) -> Vec<String> {
+    let mut found = Vec::new();
+    for endpoint in ENDPOINTS.iter().chain(&VARIANTS).filter(|endpoint| endpoint.names_a_repository()) {
+        for actor in without.actors.iter().filter(|actor| !actor.reads) {
+            // A repository token is a genuine one for what is hidden, from when they could read it.
+            let sent = endpoint.request(without, &with.client.0, actor, PRIVATE);
+            let (hidden, missing) = (impression(&with.client.0, &sent), impression(&without.client.0, &sent));
+            *cases += 1;
+            if hidden != missing {
+                let case = format!("{}{} as {}", endpoint.label(), endpoint.query, actor.label);
+                found.push(format!("{case}\n  private: {hidden:?}\n  missing: {missing:?}"));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn a_private_repository_is_as_if_it_were_not_there() {
+    let without = actors::cast();
+    let mut with = actors::cast();
+    actors::hide(&mut with);
+    let mut cases = 0;
+    let found = told_apart(&with, &without, &mut cases);
+    assert!(found.is_empty(), "\n{}", found.join("\n"));
+
+    // The same while its registry deletes its part.
+    assert_eq!(with.client.ask("DELETE /v1/repositories/olga/hidden/", "olga:secret", "").status, 202);
+    let found = told_apart(&with, &without, &mut cases);
+    assert!(found.is_empty(), "marked deleted\n{}", found.join("\n"));
+    println!("cases: {cases} private repositories that look missing");
+}
+
+#[test]
+fn what_is_shown_by_mistake_is_found() {
+    let without = actors::cast();
+    let mut with = actors::cast();
+    actors::hide(&mut with);
+    with.client.0.db.connection().execute("update repositories set private = 0 where name = 'hidden'", []).unwrap();
+    let found = told_apart(&with, &without, &mut 0);
+    for (endpoint, actor) in [("GET /v1/repositories/{repository}/images", "anonymous"), ("GET /token", "a stranger")] {
+        assert!(found.iter().any(|case| case.contains(endpoint) && case.contains(actor)), "{endpoint} as {actor}");
+    }
+}
