@@ -82,7 +82,7 @@ const EVENTS: &str = r#"{"events": []}"#;
 
 /// Every endpoint: a route of [`hublet::routes`] that is not here fails by its name.
 #[rustfmt::skip]
-pub const ENDPOINTS: [Endpoint; 62] = [
+pub const ENDPOINTS: [Endpoint; 63] = [
     endpoint("GET", "/v1/repositories/{repository}/images", ""),
     endpoint("PUT", "/v1/repositories/{repository}/images", "[]"),
     endpoint("DELETE", "/v1/repositories/{repository}/images", ""),
@@ -138,6 +138,7 @@ pub const ENDPOINTS: [Endpoint; 62] = [
     endpoint("GET", "/v2/", ""),
     endpoint("GET", "/v1/_ping", ""),
     endpoint("GET", "/.well-known/jwks.json", ""),
+    endpoint("GET", "/openapi.json", ""),
     endpoint("POST", "/events", EVENTS),
     endpoint("GET", "/account/confirm", ""),
     endpoint("POST", "/account/confirm", "secret=none"),

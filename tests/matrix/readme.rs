@@ -1,6 +1,6 @@
 //! The matrix as a table for people: what is the same for several is said once.
 
-use std::{env, fs, path::Path};
+use std::{env, fmt::Write, fs, path::Path};
 
 /// What one repository gives everybody.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub fn table(labels: &[&str], rows: &[(String, Vec<Line>)]) -> String {
             let endpoints = if at == 0 { labels.join("<br>") } else { String::new() };
             let place = if said.len() == 1 { String::new() } else { places.join(", ") };
             let cells = columns.iter().map(|column| cells[column[0]].as_str()).collect::<Vec<_>>().join(" | ");
-            text += &format!("| {endpoints} | {place} | {cells} |\n");
+            let _ = writeln!(text, "| {endpoints} | {place} | {cells} |");
         }
     }
     text
