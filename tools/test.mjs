@@ -6,6 +6,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { build } from "./build.mjs";
+import { advisories, crates, packages } from "./lib/dependencies.mjs";
 import { forDevelopment } from "./lib/settings.mjs";
 import { setUp } from "./lib/setup.mjs";
 import { Failure, main, root, run, step } from "./lib/steps.mjs";
@@ -33,6 +34,9 @@ const gate = [
   ["format", () => cargo("fmt", "--check")],
   ["clippy", () => cargo("clippy", "--locked", "--all-targets", "--", "-D", "warnings")],
   ["clippy for wasm", () => cargo("clippy", "--locked", "--target", "wasm32-unknown-unknown", "--lib", "--", "-D", "warnings")],
+  ["crates", crates],
+  ["advisories of crates", advisories],
+  ["npm audit", packages],
   ["tests", inProcess],
   ["tests of the tools", ofTools],
   ["release build", build],
