@@ -1,15 +1,15 @@
 // The operator's command: runs one of src/store/operator/*.sql on the database, here or, with --remote, on Cloudflare.
 
 import crypto from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { text } from "node:stream/consumers";
-import { setTimeout } from "node:timers/promises";
 import util from "node:util";
+import { emptySearch } from "./lib/migrations.mjs";
+import { command, inline, names } from "./lib/operator.mjs";
 import { development, production, read, variable } from "./lib/settings.mjs";
 import { setUpNode } from "./lib/setup.mjs";
 import { Failure, main, root, step } from "./lib/steps.mjs";
-import { wrangler } from "./lib/wrangler.mjs";
+import { patiently } from "./lib/wrangler.mjs";
 
 /** What each word may be. Nothing that fits could end an SQL string. */
 const grammars = {
@@ -35,23 +35,9 @@ const options = {
   days: { type: "string" },
   label: { type: "string" },
   "password-stdin": { type: "boolean", default: false },
+  "keep-access-tokens": { type: "boolean", default: false },
   help: { type: "boolean", default: false, short: "h" },
 };
-
-/**
- * A command is a file: its first line is the usage and names the parameters, its second says what it does,
- * and where it can be refused, the third says why. Its last statement returns a row when it worked.
- */
-function command(name) {
-  const lines = readFileSync(path.join(folder, `${name}.sql`), "utf8").split("\n");
-  const said = lines.filter((line) => line.startsWith("-- ")).map((line) => line.slice(3));
-  const [usage, purpose] = said;
-  const refusal = said.find((line) => line.startsWith("Refused: "))?.slice("Refused: ".length);
-  return { usage, purpose, refusal, sql: lines.filter((line) => !line.startsWith("--")).join("\n") };
-}
-
-const folder = path.join(root, "src/store/operator");
-const names = readdirSync(folder).map((file) => path.basename(file, ".sql")).sort();
 
 function help() {
   const usages = names.map(command).map(({ usage, purpose }) => `  ${usage.padEnd(28)} ${purpose}`);
@@ -66,7 +52,8 @@ ${usages.join("\n")}
   --resource PATH     with token: only this repository, or ns/*, ns/**; may be repeated
   --days N            with token: until then; without it, until it is ended
   --label TEXT        with token: what people call it
-  --password-stdin    with add and password: take the password from standard input, print no link`;
+  --password-stdin    with add and password: take the password from standard input, print no link
+  --keep-access-tokens  with after-restore: do not deactivate them`;
 }
 
 /** The values of a command's parameters, each checked before it goes near SQL. */
@@ -105,27 +92,11 @@ function sha256(words) {
   return crypto.createHash("sha256").update(words).digest("hex");
 }
 
-/** Puts each `:PARAMETER` into the text as a literal. */
-function inline(sql, values) {
-  return sql.replace(/:([A-Z_]+)\b/g, (_, name) => {
-    const value = values[name];
-    if (value === undefined) throw new Error(`the command wants :${name}, which nobody gives`);
-    return typeof value === "string" ? `'${value.replaceAll("'", "''")}'` : String(value);
-  });
-}
-
-/** How often a command is tried again that met a write of the running worker, and after how long. */
-const BUSY = { times: 20, milliseconds: 250 };
-
 /** The rows of the last statement. */
-async function execute(sql, where, again = BUSY.times) {
+async function execute(sql, where) {
   try {
-    return JSON.parse(await wrangler(["d1", "execute", "DB", ...where, "--json", "--command", sql])).at(-1).results;
+    return JSON.parse(await patiently(["d1", "execute", "DB", ...where, "--json", "--command", sql])).at(-1).results;
   } catch (error) {
-    if (/SQLITE_BUSY|database is locked/.test(error.output) && again) {
-      await setTimeout(BUSY.milliseconds);
-      return execute(sql, where, again - 1); // it took no effect: the commands of a batch are one transaction
-    }
     if (!/no such table/.test(error.output)) throw error;
     throw new Failure("the database has no tables yet: `npm start` makes them here, `npm run deploy` on Cloudflare");
   }
@@ -183,10 +154,11 @@ async function admin() {
   const secret = takesPassword && !password ? crypto.randomBytes(32).toString("base64url") : null;
   const origin = secret && publicUrl(flags.remote);
   const made = name === "token" ? accessToken(flags) : undefined;
-  const sql = inline(chosen.sql, { ...values, ...made?.values, NOW: Math.floor(Date.now() / 1000), PASSWORD: password, SECRET: secret && sha256(secret) });
+  const sql = inline(chosen.sql, { ...values, ...made?.values, NOW: Math.floor(Date.now() / 1000), PASSWORD: password, SECRET: secret && sha256(secret), KEEP: flags["keep-access-tokens"] ? 1 : null });
 
   const where = flags.remote ? ["--remote"] : ["--local", ...(flags["persist-to"] ? ["--persist-to", flags["persist-to"]] : [])];
   let rows;
+  if (name === "after-restore") await emptySearch(where); // first: what it shows may be private again
   await step(name, async () => void (rows = await execute(sql, where)));
   if (!rows.length && chosen.refusal) throw new Failure(chosen.refusal.replace(/\b[A-Z]+\b/g, (word) => values[word] ?? word));
   if (name === "peppers") rows = comparePeppers(rows, readPeppers(flags.remote));

@@ -66,12 +66,11 @@ async function packages() {
   });
 }
 
-// wrangler wants Node 22.12; the packages hold a newer one, and the same tool starts over with it.
+// wrangler wants Node 22.12, a backup the SQLite of 24; the packages hold a newer one, and the same tool starts over with it.
 async function newerNode() {
-  const [major, minor] = process.versions.node.split(".").map(Number);
-  if (major > 22 || (major === 22 && minor >= 12) || process.env.WRANGLER_COMMAND) return;
+  if (Number.parseInt(process.versions.node, 10) >= 24 || process.env.WRANGLER_COMMAND) return;
   const node = path.join(root, "node_modules/.bin/node");
-  if (!existsSync(node)) throw new Failure(`Node.js ${process.versions.node} is too old here: install 22.12 or later (https://nodejs.org)`);
+  if (!existsSync(node)) throw new Failure(`Node.js ${process.versions.node} is too old here: install 24 or later (https://nodejs.org)`);
   process.exit(await handOver(node, process.argv.slice(1)));
 }
 

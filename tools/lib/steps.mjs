@@ -97,6 +97,15 @@ function show(line) {
   process.stderr.write(`\r\x1b[K${shown}`);
 }
 
+/**
+ * Lets work of our own that takes long be seen: `words` say how far it is. Here it also ends, where somebody wants that.
+ */
+export async function breathe(words) {
+  lastWords = words;
+  await new Promise((resolve) => setImmediate(resolve));
+  if (stoppedBy) throw new Failure("stopped");
+}
+
 /** Prints what a command says while a step is shown, without the two running into each other. */
 export function pass(text) {
   show("");

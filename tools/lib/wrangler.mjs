@@ -1,6 +1,7 @@
 // The one way in which wrangler is called.
 
 import path from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { Failure, handOver, root, run } from "./steps.mjs";
 
 const program = path.join(root, "node_modules/.bin/wrangler");
@@ -20,4 +21,18 @@ export const wrangler = (args, options) => run(program, args, { ...options, env:
 export async function wranglerAloud(args) {
   const code = await handOver(program, args, { env: silence });
   if (code !== 0) throw new Failure(`wrangler ${args[0]} failed (${code})`);
+}
+
+/** How often a command is tried again that met a write of the running worker, and after how long. */
+const BUSY = { times: 20, milliseconds: 250 };
+
+/** Runs wrangler on a database where somebody else may be writing. */
+export async function patiently(args, again = BUSY.times) {
+  try {
+    return await wrangler(args);
+  } catch (error) {
+    if (!again || !/SQLITE_BUSY|database is locked/.test(error.output)) throw error;
+    await setTimeout(BUSY.milliseconds);
+    return patiently(args, again - 1); // it took no effect: the commands of a batch are one transaction
+  }
 }

@@ -1,0 +1,344 @@
+// `npm run backup` and `npm run restore`: what goes in comes out, at one moment, whole or not at all.
+
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { createHash, randomInt } from "node:crypto";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { after, test } from "node:test";
+import { lasting, write } from "../../tools/lib/backup-file.mjs";
+import { restore } from "../../tools/lib/recovery.mjs";
+import { applied, counts, empty, localFile, migrate, migrations, open, openLocal, tables } from "../../tools/lib/sqlite.mjs";
+import { root } from "../../tools/lib/steps.mjs";
+
+const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "hublet-recovery-"));
+const at = (...names) => path.join(scratch, ...names);
+after(() => fs.rmSync(scratch, { recursive: true, force: true }));
+
+const NOW = 1_800_000_000;
+
+/** Runs a tool as npm does, and gives what it said. */
+function run(name, ...words) {
+  // The packages are there: WRANGLER_COMMAND keeps the tool from looking after them.
+  const env = { ...process.env, WRANGLER_COMMAND: "test", INIT_CWD: scratch };
+  const { status, stdout, stderr } = spawnSync(process.execPath, [path.join(root, "tools", `${name}.mjs`), ...words], { env, encoding: "utf8" });
+  return { status, said: stdout + stderr };
+}
+
+function works(result) {
+  assert.equal(result.status, 0, result.said);
+  return result.said;
+}
+function fails(result, pattern) {
+  assert.equal(result.status, 1, result.said);
+  assert.match(result.said, pattern);
+}
+
+/** A place where `npm start` keeps databases, with tables and nothing else. */
+function place(name, names = migrations("DB")) {
+  const state = at(name);
+  const database = openLocal(state, "DB", { make: true });
+  migrate(database, "DB", names);
+  return { state, database };
+}
+
+/** Fills the tables, for so many repositories with so many images and tags each. */
+function fill(database, repositories, { images = 10, tags = 2 } = {}) {
+  const users = Math.ceil(repositories / 10);
+  const each = (most, sql) => database.exec(`with recursive n(i) as (select 1 union all select i + 1 from n where i < ${most}) ${sql}`);
+  const hex = (seed) => `lower(hex(randomblob(28))) || printf('%08x', ${seed})`;
+  database.exec("begin");
+  each(users, `insert into users (name, kind, status, password, epoch, created_at)
+    select 'user' || i, 'person', 'active', '$argon2id$v=19$' || ${hex("i")}, 1 + i % 7, ${NOW} from n`);
+  each(users, `insert into emails (user_id, address, key, confirmed_at, created_at)
+    select i, 'User' || i || '@Example.com', 'user' || i || '@example.com', ${NOW}, ${NOW} from n`);
+  each(users, `insert into namespaces (name, owner_id, created_at) select 'user' || i, i, ${NOW} from n`);
+  each(users, `insert into links (hash, user_id, expires_at, created_at) select ${hex("i")}, i, ${NOW} + 60, ${NOW} from n`);
+  each(users, `insert into members select 1, i, 'read' from n`);
+  each(users, `insert into access_tokens (uuid, user_id, hash, label, scopes, resources, created_at, created_by, creator_ip, creator_ua)
+    select 'uuid' || i, i, ${hex("i")}, 'it''s ☃ number ' || i, '["repo:read"]', null, ${NOW}, 'user' || i, '::1', 'curl' from n`);
+  each(users, `insert into refresh_tokens (uuid, user_id, hash, client, address, created_at, used_at)
+    select 'uuid' || i, i, ${hex("i")}, 'docker', '::1', ${NOW}, ${NOW} from n`);
+  each(repositories, `insert into repositories (namespace_id, name, private, description, full_description, created_at, updated_at, pushed_at, full_name)
+    select 2 + (i - 1) / 10, 'app' || i, i % 2, 'what; it''s "for"', char(10) || '# ☃ two' || char(13, 10) || 'lines, \\n; and ''quotes''', ${NOW}, ${NOW}, ${NOW},
+      'user' || (1 + (i - 1) / 10) || '/app' || i from n`);
+  each(repositories * images, `insert into images (repository_id, position, id, checksum)
+    select 1 + (i - 1) / ${images}, i % ${images}, ${hex("i")}, 'sha256:' || ${hex("i")} from n order by 1, 3`);
+  each(repositories * tags, `insert into tags (repository_id, service, name, digest, size, media_type, pushed_at, pushed_by)
+    select 1 + (i - 1) / ${tags}, 'registry', 'tag' || (i % ${tags}), 'sha256:' || ${hex("i")}, i, 'application/json', ${NOW}000, 'user1' from n`);
+  each(users, `insert into collaborators select i, 1 + i % ${users}, 'write' from n`);
+  each(users, `insert into stars select i, i from n`);
+  each(users, `insert into events select 'registry', 'event' || i, ${NOW} from n`);
+  each(users, `insert into outbox (repository_id) select i from n`);
+  each(users, `insert into failures select 'user' || i, '::1', 3, ${NOW} from n`);
+  database.exec(`insert into progress values ('verify search', 500); commit`);
+}
+
+/** What a restore changes on purpose, so that what was revoked does not come back. */
+const renewed = { users: ["epoch"], access_tokens: ["id", "is_active"] };
+
+/** One sum over all rows of each table, but for what a restore renews. */
+function sums(database) {
+  const sum = (table, columns) => {
+    const shown = columns.filter((name) => !renewed[table]?.includes(name)).map((name) => `"${name}"`).join(", ");
+    const hash = createHash("sha256");
+    const all = database.prepare(`select ${shown} from "${table}" order by ${shown}`);
+    all.setReturnArrays(true);
+    for (const row of all.iterate()) hash.update(JSON.stringify(row));
+    return hash.digest("hex");
+  };
+  return Object.fromEntries(Object.entries(lasting(database)).map(([table, columns]) => [table, sum(table, columns)]));
+}
+
+const one = (database, sql) => Object.values(database.prepare(sql).get())[0];
+
+test("a hundred thousand repositories go through a backup and come out the same", { timeout: 600_000 }, async (t) => {
+  const { state, database } = place("from");
+  fill(database, 100_000, { images: 4 });
+  assert.match(works(run("backup", "large", "--persist-to", state)), /100000 repositories, 10000 collaborators, 400000 images/);
+  assert.equal(fs.statSync(at("large")).mode & 0o777, 0o600);
+  works(run("restore", "large", "--persist-to", at("to"), "--keep-access-tokens"));
+  const to = openLocal(at("to"), "DB");
+  assert.deepEqual(sums(to), sums(database));
+  const rows = Object.values(counts(to)).reduce((total, count) => total + count);
+  t.diagnostic(`${rows} rows, ${fs.statSync(at("large")).size} bytes`);
+});
+
+/** A filled database that no command looks at. */
+function filled(repositories = 20, names = migrations("DB")) {
+  const database = empty("DB", names);
+  fill(database, repositories, { images: 2, tags: 1 });
+  return database;
+}
+
+/** All that a database holds and what form it has. */
+function whole(database) {
+  const schema = database.prepare("select sql from sqlite_schema order by name").all();
+  return [schema, ...Object.keys(tables(database)).map((table) => database.prepare(`select * from "${table}"`).all())];
+}
+
+test("a damaged backup is refused wherever the damage is, and nothing has happened", { timeout: 120_000 }, async (t) => {
+  const small = filled(1);
+  await write(small, at("small"), "now");
+  const good = fs.readFileSync(at("small"));
+  const target = empty("DB", migrations("DB"));
+  const before = whole(target);
+  let cases = 0;
+  const refuse = async (what, bytes) => {
+    fs.writeFileSync(at("bad"), bytes);
+    await assert.rejects(restore(target, at("bad"), { now: NOW }), /no whole backup|newer hublet/, what);
+    assert.equal(target.isTransaction, false, what);
+    cases += 1;
+  };
+  for (let place = 0; place < good.length; place += 1) {
+    const bytes = Buffer.from(good);
+    bytes[place] ^= 1 << randomInt(8);
+    await refuse(`byte ${place}: ${bytes[place]}`, bytes);
+  }
+  for (let length = 0; length < good.length; length += 1) await refuse(`the first ${length} bytes`, good.subarray(0, length));
+  const lines = good.toString().split(/(?<=\n)/);
+  for (let line = 0; line < lines.length; line += 1) {
+    await refuse(`without line ${line}`, lines.toSpliced(line, 1).join(""));
+    await refuse(`line ${line} twice`, lines.toSpliced(line, 0, lines[line]).join(""));
+  }
+  await refuse("two in one file", Buffer.concat([good, good]));
+  await refuse("more behind it", `${good}\n`);
+  assert.deepEqual(whole(target), before);
+  await restore(target, at("small"), { now: NOW });
+  assert.deepEqual(sums(target), sums(small));
+  t.diagnostic(`cases: ${cases} recovery`);
+});
+
+/** Writes a backup with another first line, as whole as one can be. */
+function rewritten(file, change) {
+  const [first, ...others] = fs.readFileSync(at(file), "utf8").trim().split("\n");
+  const { rows } = JSON.parse(others.pop());
+  const body = [JSON.stringify(change(JSON.parse(first))), ...others].map((line) => `${line}\n`).join("");
+  fs.writeFileSync(at("other"), `${body}${JSON.stringify({ rows, sha256: createHash("sha256").update(body).digest("hex") })}\n`);
+}
+
+test("what a newer hublet made is refused, and so is a database with something in it", async () => {
+  await write(filled(), at("new"), "now");
+  const { state, database } = place("refusing");
+  const search = openLocal(state, "SEARCH", { make: true });
+  migrate(search, "SEARCH", migrations("SEARCH"));
+  search.exec("insert into documents values (1, 1, 'a', 'a', ' a ', '', 'pub', 0, 0, null)");
+  const refuse = (file, pattern) => {
+    const before = [whole(database), whole(search)];
+    fails(run("restore", file, "--persist-to", state), pattern);
+    assert.deepEqual([whole(database), whole(search)], before);
+  };
+  rewritten("new", (header) => ({ ...header, format: 2 }));
+  refuse("other", /a newer hublet made it/);
+  rewritten("new", (header) => ({ ...header, migrations: [...header.migrations, "9999_dreams.sql"] }));
+  refuse("other", /newer hublet, which has 9999_dreams.sql/);
+  rewritten("new", ({ columns: { stars, ...columns }, ...header }) => ({ ...header, columns }));
+  refuse("other", /no whole backup/);
+  rewritten("new", ({ columns, ...header }) => ({ ...header, columns: { ...columns, 'stars"; drop table users; --': ["id"] } }));
+  refuse("other", /no whole backup|other tables/);
+  refuse("nothing", /cannot read/);
+  fs.writeFileSync(at("half"), fs.readFileSync(at("new")).subarray(0, 5000));
+  refuse("half", /no whole backup/);
+
+  for (const sql of ["insert into namespaces (name, created_at) values ('acme', 0)", `insert into users (name, status, created_at) values ('alice', 'active', 0)`]) {
+    database.exec(sql);
+    refuse("new", /the database is not empty \(\d+ \w+/);
+  }
+  fails(run("backup", "new", "--persist-to", state), /there already/);
+  fails(run("backup", "more", "--persist-to", at("nowhere")), /there is no database/);
+  assert.ok(!fs.existsSync(at("more")) && !fs.existsSync(at("nowhere")));
+
+  database.exec("delete from users; delete from namespaces where name = 'acme'; insert into progress values ('verify search', 7)");
+  works(run("restore", "new", "--persist-to", state));
+  assert.equal(one(search, "select count(*) from documents"), 0, "search shows what was");
+  assert.equal(one(search, "select count(*) from fragments where fragments match 'app'"), 0);
+  assert.equal(one(database, "select count(*) from progress"), 0, "its verification begins anew");
+  assert.deepEqual(applied(database), migrations("DB"));
+});
+
+test("a backup of every earlier version is restored, and then migrated", async () => {
+  for (let count = 1; count < migrations("DB").length; count += 1) {
+    const names = migrations("DB").slice(0, count);
+    const old = empty("DB", names);
+    old.exec(`insert into users (name, status, created_at) values ('alice', 'active', 5);
+      insert into namespaces (name, owner_id, created_at) values ('alice', 1, 5);
+      insert into repositories (namespace_id, name, private, created_at, updated_at) values (2, 'app', 1, 5, 5)`);
+    await write(old, at(`version ${count}`), "then");
+    const target = empty("DB", []);
+    await restore(target, at(`version ${count}`), { now: NOW });
+    assert.deepEqual(applied(target), migrations("DB"));
+    assert.deepEqual(schema(target), schema(empty("DB", migrations("DB"))));
+    assert.deepEqual({ ...target.prepare("select name, status, created_at from users").get() }, { name: "alice", status: "active", created_at: 5 });
+    assert.equal(one(target, "select name from repositories where private = 1"), "app");
+  }
+});
+
+const schema = (database) =>
+  database.prepare("select type, name, sql from sqlite_schema where name not like 'sqlite_%' order by type, name").all().map((row) => ({ ...row }));
+
+test("what was revoked does not come back, however often one restores", async () => {
+  const index = filled();
+  index.exec("update access_tokens set id = id + 40; delete from access_tokens where id > 41; update users set epoch = 9 where id = 1");
+  await write(index, at("revoked"), "now");
+  const held = fs.readFileSync(at("revoked"), "utf8");
+  for (const hash of index.prepare("select hash from refresh_tokens union all select hash from links").all()) assert.ok(!held.includes(hash.hash));
+
+  const begin = (now, keep) => {
+    const target = empty("DB", migrations("DB"));
+    return restore(target, at("revoked"), { now, keep }).then(() => target);
+  };
+  /** What anybody could have been given by the index as it is: epochs, ids of access tokens, ids of repositories. */
+  const given = (database) => {
+    const epochs = database.prepare("select epoch from users order by id").all().map(({ epoch }) => epoch);
+    database.exec(`insert into users (name, status, created_at) values ('zoe_', 'active', 0);
+      insert into repositories (namespace_id, name, private, created_at, updated_at) values (1, 'new', 0, 0, 0);
+      insert into access_tokens (uuid, user_id, hash, label, scopes, created_at, created_by, creator_ip, creator_ua)
+        values ('u', 1, 'h', '', '[]', 0, '', '', '')`);
+    const ids = (table) => database.prepare(`select id from "${table}" order by id desc limit 1`).get().id;
+    return { epochs, ids: ["users", "repositories", "access_tokens"].map(ids), tokens: database.prepare("select id from access_tokens").all() };
+  };
+  const first = await begin(NOW, false);
+  assert.equal(one(first, "select count(*) from refresh_tokens") + one(first, "select count(*) from links"), 0);
+  assert.equal(one(first, "select sum(is_active) from access_tokens"), 0);
+  const kept = await begin(NOW, true);
+  assert.equal(one(kept, "select sum(is_active) from access_tokens"), 1);
+
+  // The lost days come after the first time, and one restores the same file again.
+  const lost = given(first);
+  first.exec("update users set epoch = epoch + 1");
+  const after = given(await begin(NOW + 1, true));
+  lost.epochs.forEach((epoch, user) => assert.ok(epoch > 9 && after.epochs[user] > epoch + 1, `epoch ${epoch}`));
+  lost.ids.forEach((id, table) => assert.ok(after.ids[table] > id));
+  for (const { id } of lost.tokens) assert.ok(after.tokens.every((token) => token.id > id));
+  for (const number of [...after.epochs, ...after.ids]) assert.ok(Number.isSafeInteger(number));
+});
+
+test("a backup is of one moment, whoever writes meanwhile", { timeout: 60_000 }, async () => {
+  const { state, database } = place("busy");
+  fill(database, 2000);
+  // One transaction makes a user and a namespace; no moment has one without the other.
+  const writer = spawn(process.execPath, ["-e", `
+    const { DatabaseSync } = require("node:sqlite");
+    const database = new DatabaseSync(process.argv[1], { timeout: 10000 });
+    for (let i = 0; ; i += 1) database.exec("begin immediate; insert into users (name, status, created_at) values ('busy" + i +
+      "', 'active', 0); insert into namespaces (name, owner_id, created_at) values ('busy" + i + "', last_insert_rowid(), 0);" +
+      "insert into stars values (last_insert_rowid(), 1); commit");
+  `.replace("last_insert_rowid(), 1)", "(select max(id) from users), 1)"), localFile(state, "DB")], { stdio: ["ignore", "ignore", "inherit"] });
+  try {
+    const seen = new Set();
+    for (let time = 0; time < 5; time += 1) {
+      const file = `busy ${time}`;
+      works(run("backup", file, "--persist-to", state));
+      const target = empty("DB", []);
+      const rows = await restore(target, at(file), { now: NOW });
+      const busy = (table, where) => one(target, `select count(*) from ${table} where ${where}`);
+      const users = busy("users", "name like 'busy%'");
+      assert.deepEqual([busy("namespaces", "name like 'busy%'"), busy("stars", "repository_id = 1 and user_id > 200")], [users, users]);
+      assert.equal(rows.images, 20_000);
+      seen.add(users);
+    }
+    assert.ok(seen.size > 1, "nobody wrote");
+    assert.equal(writer.exitCode, null);
+  } finally {
+    writer.kill();
+  }
+});
+
+/** A copy of the clone whose wrangler takes a place on this machine for Cloudflare; what only asks, it answers itself. */
+function away(name) {
+  const wrangler = `#!/usr/bin/env node
+const { spawnSync } = require("node:child_process");
+const { existsSync } = require("node:fs");
+const { DatabaseSync } = require("node:sqlite");
+const file = ${JSON.stringify(localFile(at(name, ".wrangler/state"), "DB"))};
+const words = process.argv.slice(2).map((word) => (word === "--remote" ? "--local" : word));
+if (words[1] === "execute" && words.at(-1).startsWith("select")) {
+  try {
+    const results = new DatabaseSync(existsSync(file) ? file : ":memory:").prepare(words.at(-1)).all();
+    console.log(JSON.stringify([{ results }]));
+  } catch (error) {
+    console.error(error.message);
+    process.exit(1);
+  }
+} else {
+  const asked = words.filter((word) => word !== "--skip-confirmation" && word !== "--yes");
+  process.exit(spawnSync(process.execPath, [${JSON.stringify(path.join(root, "node_modules/wrangler/bin/wrangler.js"))}, ...asked], { stdio: "inherit" }).status);
+}
+`;
+  for (const part of ["tools", "src/store", "package.json", "package-lock.json", "wrangler.toml"]) {
+    fs.cpSync(path.join(root, part), at(name, part), { recursive: true });
+  }
+  fs.mkdirSync(at(name, "node_modules/.bin"), { recursive: true });
+  fs.writeFileSync(at(name, "node_modules/.bin/wrangler"), wrangler, { mode: 0o755 });
+  fs.writeFileSync(at(name, "node_modules/.bin/package.json"), "{}");
+  const tool = (tool, ...words) => {
+    const env = { ...process.env, WRANGLER_COMMAND: "test", INIT_CWD: scratch };
+    const { status, stdout, stderr } = spawnSync(process.execPath, [at(name, "tools", `${tool}.mjs`), ...words, "--remote"], { env, encoding: "utf8" });
+    return { status, said: stdout + stderr };
+  };
+  return { tool, database: () => openLocal(at(name, ".wrangler/state"), "DB", { make: true }) };
+}
+
+test("a deployed database goes through a backup into another one", { timeout: 180_000 }, async () => {
+  const from = away("from there");
+  const database = from.database();
+  migrate(database, "DB", migrations("DB"));
+  fill(database, 40, { images: 3 });
+  works(from.tool("backup", "far"));
+  assert.deepEqual(fs.readdirSync(scratch).filter((name) => name.startsWith("far")), ["far"]);
+
+  const to = away("to there");
+  works(to.tool("restore", "far", "--keep-access-tokens"));
+  const there = to.database();
+  assert.deepEqual(sums(there), sums(database));
+  assert.deepEqual(applied(there), migrations("DB"));
+  assert.deepEqual(schema(there), schema(database));
+  assert.ok(one(there, "select min(epoch) from users") > 1e15);
+  const seq = (name) => one(there, `select seq from sqlite_sequence where name = '${name}'`);
+  assert.ok(seq("repositories") > 1e15 && seq("d1_migrations") < 100);
+
+  fails(to.tool("restore", "far"), /not empty/);
+  works(to.tool("admin", "after-restore"));
+  assert.equal(one(there, "select sum(is_active) from access_tokens"), 0);
+});

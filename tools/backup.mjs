@@ -1,0 +1,58 @@
+// Writes a backup: all that counts of the database, here or, with --remote, on Cloudflare, as it is at one moment.
+
+import { rmSync } from "node:fs";
+import path from "node:path";
+import util from "node:util";
+import { setUpNode } from "./lib/setup.mjs";
+import { Failure, main, step } from "./lib/steps.mjs";
+
+const help = `npm run backup -- FILE [--remote | --persist-to DIR]
+
+  FILE                where to write; nothing is there yet
+  --remote            the database of the deployed worker, not the one of \`npm start\`; it answers nobody meanwhile
+  --persist-to DIR    where \`npm start -- --persist-to DIR\` keeps its database
+
+The secrets are not in it: keep a copy of .keys apart. Without PASSWORD_PEPPER no password in a backup is worth anything.`;
+
+const options = {
+  remote: { type: "boolean", default: false },
+  "persist-to": { type: "string" },
+  help: { type: "boolean", default: false, short: "h" },
+};
+
+async function backup() {
+  const { values: flags, positionals: [name, ...more] } = parse();
+  if (flags.help) return console.log(help);
+  if (!name || more.length) throw new Failure(`usage: ${help}`);
+  if (flags.remote && flags["persist-to"]) throw new Failure("--remote and --persist-to are two different databases");
+
+  const file = path.resolve(process.env.INIT_CWD ?? ".", name); // npm runs us from the clone
+  const { openLocal } = await import("./lib/sqlite.mjs"); // wants the Node that was brought
+  const { write } = await import("./lib/backup-file.mjs");
+  const { fetchRemote } = await import("./lib/remote.mjs");
+  const draft = `${file}.export`;
+  try {
+    const database = flags.remote ? await fetchRemote(draft) : openLocal(flags["persist-to"] ?? ".wrangler/state", "DB");
+    let rows;
+    await step("writing", async () => void (rows = await write(database, file, new Date().toISOString())));
+    database.close();
+    const said = Object.entries(rows).filter(([, count]) => count).map(([table, count]) => `${count} ${table}`);
+    console.log(`hublet: ${name} holds ${said.join(", ")}`);
+    console.log("hublet: keep it like a secret, and a copy of .keys in another place: it is worth nothing without");
+  } finally {
+    for (const end of ["", ".sql", "-wal", "-shm", "-journal"]) rmSync(draft + end, { force: true });
+  }
+}
+
+function parse() {
+  try {
+    return util.parseArgs({ options, allowPositionals: true });
+  } catch (error) {
+    throw new Failure(error.message);
+  }
+}
+
+await main(async () => {
+  await setUpNode();
+  await backup();
+});

@@ -1,0 +1,86 @@
+// A backup, put into an empty database.
+
+import { check, lasting, passing, read } from "./backup-file.mjs";
+import { searchTables } from "./migrations.mjs";
+import { command, inline } from "./operator.mjs";
+import { applied, counts, empty, migrate, migrations, tables, transaction } from "./sqlite.mjs";
+import { Failure } from "./steps.mjs";
+
+/**
+ * Refuses what is damaged, and what needs a newer hublet: a form that is not known yet is refused where it is read, a
+ * schema here.
+ */
+export async function acceptable(file) {
+  const header = await check(file);
+  const unknown = header.migrations.filter((name) => !migrations("DB").includes(name));
+  if (unknown.length) throw new Failure(`this backup is of a newer hublet, which has ${unknown.join(", ")}: update this clone first`);
+  return header;
+}
+
+/** The rows that speak against a database being empty: all but those that its migrations put there. */
+export function inTheWay(rows, names) {
+  const made = counts(empty("DB", names));
+  const more = Object.entries(rows).filter(([table, count]) => !passing.includes(table) && count > (made[table] ?? 0));
+  return more.map(([table, count]) => `${count} ${table}`).join(", ");
+}
+
+/** What is said where something is in the way. */
+export function notEmpty(what) {
+  return new Failure(`the database is not empty (${what}): a backup goes into an empty one, so that it replaces nothing`);
+}
+
+/**
+ * Puts a backup into a database, all or nothing. The tables become those of the backup's own version, and are then
+ * brought to this one's; what was revoked since the backup was made is ended like everything of its kind. `last` is
+ * done before the end, and can still fail.
+ */
+export async function restore(database, file, { now, keep, last = () => {} }) {
+  const header = await acceptable(file);
+  return transaction(database, async () => {
+    const what = inTheWay(counts(database), applied(database));
+    if (what) throw notEmpty(what);
+    for (const table of Object.keys(tables(database)).reverse()) database.exec(`drop table "${table}"`);
+    if (applied(database).length) database.exec("delete from d1_migrations");
+    migrate(database, "DB", header.migrations);
+    await fill(database, file, header);
+    migrate(database, "DB", migrations("DB").filter((name) => !header.migrations.includes(name)));
+    const wrong = database.prepare("pragma foreign_key_check").all();
+    if (wrong.length) throw new Failure(`${file} names what is not in it: ${wrong[0].table} without ${wrong[0].parent}`);
+    afterRestore(database, { now, keep });
+    const rows = counts(database);
+    await last();
+    return rows;
+  });
+}
+
+async function fill(database, file, header) {
+  const columns = lasting(database);
+  if (!same(columns, header.columns)) throw new Failure(`${file} has other tables than its migrations make`);
+  const inserts = {};
+  for (const [table, names] of Object.entries(columns)) {
+    database.exec(`delete from "${table}"`); // what the migrations put there is in the backup too
+    const list = names.map((name) => `"${name}"`).join(", ");
+    inserts[table] = database.prepare(`insert into "${table}" (${list}) values (${names.map(() => "?").join(", ")})`);
+  }
+  let first = true;
+  for await (const part of read(file)) {
+    if (!first) for (const row of part[1]) inserts[part[0]].run(...row);
+    first = false;
+  }
+}
+
+const same = (one, other) => JSON.stringify(Object.entries(one).sort()) === JSON.stringify(Object.entries(other).sort());
+
+/** What `npm run admin -- after-restore` does. */
+function afterRestore(database, { now, keep }) {
+  database.exec(inline(command("after-restore").sql, { NOW: now, KEEP: keep ? 1 : null }));
+}
+
+/** Makes the file of SEARCH empty: the scheduled run fills it again. */
+export async function emptySearchFile(database) {
+  await transaction(database, () => {
+    for (const table of searchTables) database.exec(`drop table if exists ${table}`);
+    migrate(database, "SEARCH", migrations("SEARCH"));
+  });
+  database.close();
+}

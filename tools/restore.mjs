@@ -1,0 +1,89 @@
+// Puts a backup into an empty database, here or, with --remote, on Cloudflare: all of it or nothing.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import util from "node:util";
+import { emptySearch } from "./lib/migrations.mjs";
+import { setUpNode } from "./lib/setup.mjs";
+import { Failure, main, step } from "./lib/steps.mjs";
+
+const help = `npm run restore -- FILE [--remote | --persist-to DIR] [--keep-access-tokens]
+
+  FILE                    what \`npm run backup\` wrote
+  --remote                into the database of the deployed worker, not the one of \`npm start\`
+  --persist-to DIR        where \`npm start -- --persist-to DIR\` keeps its database
+  --keep-access-tokens    do not deactivate them
+
+The database must be empty. Everybody logs in again, since what was revoked after the backup must not come back.`;
+
+const options = {
+  remote: { type: "boolean", default: false },
+  "persist-to": { type: "string" },
+  "keep-access-tokens": { type: "boolean", default: false },
+  help: { type: "boolean", default: false, short: "h" },
+};
+
+async function restore() {
+  const { values: flags, positionals: [name, ...more] } = parse();
+  if (flags.help) return console.log(help);
+  if (!name || more.length) throw new Failure(`usage: ${help}`);
+  if (flags.remote && flags["persist-to"]) throw new Failure("--remote and --persist-to are two different databases");
+
+  const file = path.resolve(process.env.INIT_CWD ?? ".", name); // npm runs us from the clone
+  const told = { now: Math.floor(Date.now() / 1000), keep: flags["keep-access-tokens"] };
+  const rows = await (flags.remote ? there(file, told) : here(file, told, flags["persist-to"] ?? ".wrangler/state"));
+  const said = Object.entries(rows).filter(([, count]) => count).map(([table, count]) => `${count} ${table}`);
+  console.log(`hublet: the database holds ${said.join(", ")}
+hublet: everybody logs in again${told.keep ? "" : ", and access tokens are not active: their users make them so, or new ones"}
+hublet: passwords, roles, and who is disabled are those of the backup: look whether one of them was changed since for a reason
+hublet: search finds everything once the scheduled run has been through, 10,000 repositories a minute`);
+}
+
+async function here(file, told, state) {
+  const { acceptable, restore, emptySearchFile } = await import("./lib/recovery.mjs"); // wants the Node that was brought
+  const { openLocal } = await import("./lib/sqlite.mjs");
+  await step("checking", () => acceptable(file));
+  const last = () => emptySearchFile(openLocal(state, "SEARCH", { make: true }));
+  const database = openLocal(state, "DB", { make: true });
+  let rows;
+  await step("restoring", async () => void (rows = await restore(database, file, { ...told, last })));
+  database.close();
+  return rows;
+}
+
+async function there(file, told) {
+  const { acceptable, restore } = await import("./lib/recovery.mjs");
+  const { requireEmpty, sendRemote } = await import("./lib/remote.mjs");
+  const { open } = await import("./lib/sqlite.mjs");
+  await step("checking", () => acceptable(file));
+  let most;
+  await step("asking", async () => void (most = await requireEmpty()));
+  const scratch = mkdtempSync(path.join(os.tmpdir(), "hublet-restore-")); // nobody else may look into it
+  try {
+    const draft = path.join(scratch, "draft");
+    const database = open(draft);
+    database.exec("pragma journal_mode = memory; pragma synchronous = off");
+    let rows;
+    await step("reading", async () => void (rows = await restore(database, file, told)));
+    await emptySearch(["--remote"]);
+    await sendRemote(database, draft, most);
+    database.close();
+    return rows;
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+function parse() {
+  try {
+    return util.parseArgs({ options, allowPositionals: true });
+  } catch (error) {
+    throw new Failure(error.message);
+  }
+}
+
+await main(async () => {
+  await setUpNode();
+  await restore();
+});
