@@ -98,8 +98,13 @@ fn finished(reply: Reply, request: &Request, route: Option<&Route>) -> Reply {
     if request.https {
         reply = reply.with("Strict-Transport-Security", "max-age=31536000");
     }
-    if route.is_some_and(Route::is_public_read) {
-        // Never with credentials: a page of another origin reads what anybody may.
+    let by_anybody = request.header("authorization").is_none();
+    if !by_anybody && reply.header("Cache-Control").is_none() {
+        reply = reply.personal();
+    }
+    // Never with credentials: a page of another origin reads what anybody may.
+    let reads = routes::READ.contains(&request.method.as_str());
+    if by_anybody && reads && route.is_some_and(Route::is_public_read) {
         reply = reply
             .with("Access-Control-Allow-Origin", "*")
             .with("Access-Control-Allow-Methods", "GET, HEAD")

@@ -61,6 +61,9 @@ const SQL: [(&str, &str); 7] = [
     ("pragma ", ""),
 ];
 
+/// How an expression ends that `domain::secret::same` alone compares: `==` tells where two texts differ.
+const SECRETS: [&str; 5] = ["reveal()", "mac", "signature", "password", "hash"];
+
 /// Names that say nothing about what is in a file.
 const EMPTY_NAMES: [&str; 7] = ["utils", "util", "helpers", "helper", "common", "manager", "service"];
 
@@ -212,6 +215,7 @@ fn faults(source: &Source) -> Vec<String> {
         faults.extend(leanings(source));
     }
     faults.extend(words(source));
+    faults.extend(comparisons(source));
     faults.extend(sql(source));
     faults
 }
@@ -259,6 +263,19 @@ fn words(source: &Source) -> Vec<String> {
         }
     }
     faults
+}
+
+fn comparisons(source: &Source) -> Vec<String> {
+    let code = source.code.split("#[cfg(test)]").next().unwrap_or_default();
+    let part = |letter: char| letter.is_alphanumeric() || "_.()&*".contains(letter);
+    let secret = |side: &str| SECRETS.iter().any(|secret| side.ends_with(secret));
+    let compared =
+        [" == ", " != "].iter().flat_map(|operator| code.match_indices(operator)).filter(|(at, operator)| {
+            let right = &code[at + operator.len()..];
+            secret(&code[..*at]) || secret(&right[..right.find(|letter| !part(letter)).unwrap_or(right.len())])
+        });
+    let derived = code.match_indices("PartialEq, Eq)]\npub struct Secret");
+    compared.chain(derived).map(|(at, _)| format!("{}: a secret is compared with ==", source.place(at))).collect()
 }
 
 fn sql(source: &Source) -> Vec<String> {
@@ -338,6 +355,9 @@ fn planted_breaches_are_found() {
         ("src/handlers/a.rs", "let q = \"select id from users\";", "handlers/a.rs:2: handlers speaks SQL"),
         ("src/handlers/a.rs", "let q = r#\"  DELETE FROM users\"#;", "speaks SQL"),
         ("src/handlers/a.rs", "let q = \"with a as (select 1) select 2\";", "speaks SQL"),
+        ("src/domain/a.rs", "fn a() { if secret.reveal() == other {} }", "a.rs:2: a secret is compared"),
+        ("src/domain/a.rs", "let bad = key.id != id && expected != parts.signature;", "a secret is compared"),
+        ("src/domain/a.rs", "#[derive(Clone, PartialEq, Eq)]\npub struct Secret(String);", "a secret is compared"),
         ("src/handlers/helpers.rs", "", "helpers is no name"),
         ("src/wire/a.rs", &"\n".repeat(400), "401 lines are more than 400"),
     ] {

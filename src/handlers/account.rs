@@ -94,7 +94,7 @@ fn send(index: &Index, message: Message) {
 #[must_use]
 pub fn confirm_page() -> Reply {
     let text = "Press the button to confirm that this e-mail address is yours.";
-    served(Reply::html(200, page::form("Confirm your e-mail address", text, "", "Confirm")))
+    Reply::html(200, page::form("Confirm your e-mail address", text, "", "Confirm")).personal()
 }
 
 /// `POST /account/confirm`
@@ -105,14 +105,14 @@ pub async fn confirm(index: &Index, request: &Request) -> Answer<Reply> {
         return not_found(SPENT);
     }
     let text = "Your e-mail address is confirmed. You can log in now.";
-    Ok(served(Reply::html(200, page::message("Confirmed", text))))
+    Ok(Reply::html(200, page::message("Confirmed", text)).personal())
 }
 
 /// `GET /account/password`
 #[must_use]
 pub fn password_page() -> Reply {
     let text = "Choose a new password, of five or more characters.";
-    served(Reply::html(200, page::form("Set your password", text, page::PASSWORD, "Set password")))
+    Reply::html(200, page::form("Set your password", text, page::PASSWORD, "Set password")).personal()
 }
 
 /// `POST /account/password`
@@ -132,7 +132,7 @@ pub async fn set_password(index: &Index, request: &Request) -> Answer<Reply> {
         return not_found(SPENT);
     }
     let text = "Your password is set. What was logged in with the old one is logged out.";
-    Ok(served(Reply::html(200, page::message("Done", text))))
+    Ok(Reply::html(200, page::message("Done", text)).personal())
 }
 
 /// `GET /account/forgotten`
@@ -140,7 +140,7 @@ pub async fn set_password(index: &Index, request: &Request) -> Answer<Reply> {
 pub fn forgotten_page() -> Reply {
     let text =
         "Give the e-mail address of your account. If it is confirmed, a link to set a new password is sent to it.";
-    served(Reply::html(200, page::form("Forgotten password", text, page::EMAIL, "Send the link")))
+    Reply::html(200, page::form("Forgotten password", text, page::EMAIL, "Send the link")).personal()
 }
 
 /// `POST /account/forgotten`
@@ -161,15 +161,11 @@ pub async fn forgotten(index: &Index, request: &Request) -> Answer<Reply> {
         link.send_password_to(index, row.text("address"), row.text("name"));
     }
     let text = "If this address belongs to an account, a link is on its way to it. It is good for one hour.";
-    Ok(served(Reply::html(200, page::message("Look into your mail", text))))
+    Ok(Reply::html(200, page::message("Look into your mail", text)).personal())
 }
 
 /// A field of a posted form; empty when it is missing.
 fn field(request: &Request, name: &str) -> Answer<String> {
     let body = request.body.as_deref().ok_or(Refusal::TooLarge)?;
     Ok(form(body).into_iter().find(|(key, _)| key == name).map(|(_, value)| value).unwrap_or_default())
-}
-
-fn served(reply: Reply) -> Reply {
-    reply.personal().with("Content-Security-Policy", page::policy())
 }

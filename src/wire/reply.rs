@@ -1,11 +1,13 @@
 //! A reply as plain values, and the four dialects in which a failure is written.
 
+use std::fmt;
+
 use serde_json::{Value, json};
 
 use crate::refusal::{Challenge, Error, FaultKind, Refusal};
 
 /// One reply.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Reply {
     /// 200 to 599.
     pub status: u16,
@@ -13,6 +15,13 @@ pub struct Reply {
     pub headers: Vec<(&'static str, String)>,
     /// Empty for 204.
     pub body: Vec<u8>,
+}
+
+/// Neither headers nor the body: both hold tokens.
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {} bytes", self.status, self.body.len())
+    }
 }
 
 /// In which form a failure is written; the route decides.
@@ -48,10 +57,15 @@ impl Reply {
         Self { body: body.into_bytes(), ..Self::empty(status) }
     }
 
-    /// A page.
+    /// A page, which may load nothing but what is in it.
     #[must_use]
     pub fn html(status: u16, body: String) -> Self {
-        Self { status, headers: vec![("Content-Type", "text/html; charset=utf-8".into())], body: body.into_bytes() }
+        let reply = Self {
+            status,
+            headers: vec![("Content-Type", "text/html; charset=utf-8".into())],
+            body: body.into_bytes(),
+        };
+        reply.with("Content-Security-Policy", crate::wire::page::policy())
     }
 
     /// Adds a header, or replaces the one of this name.

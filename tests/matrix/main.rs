@@ -5,6 +5,7 @@
 
 mod actors;
 mod endpoints;
+mod headers;
 mod readme;
 #[allow(dead_code, reason = "the pages need more of it")]
 #[path = "../support/mod.rs"]
@@ -159,4 +160,31 @@ fn what_is_shown_by_mistake_is_found() {
     for (endpoint, actor) in [("GET /v1/repositories/{repository}/images", "anonymous"), ("GET /token", "a stranger")] {
         assert!(found.iter().any(|case| case.contains(endpoint) && case.contains(actor)), "{endpoint} as {actor}");
     }
+}
+
+#[test]
+fn every_answer_has_its_headers() {
+    let mut cast = actors::cast();
+    actors::hide(&mut cast);
+    let mut rehearsal = Rehearsal::of(&cast.client.0);
+    let (mut cases, mut faults) = (0, Vec::new());
+    for endpoint in &ENDPOINTS {
+        for actor in &cast.actors {
+            for (name, method) in
+                [(PRIVATE, endpoint.method), (PUBLIC, endpoint.method), (PUBLIC, "OPTIONS"), (PUBLIC, "BREW")]
+            {
+                let stage = rehearsal.afresh();
+                let sent = endpoint.request(&cast, stage, actor, name);
+                let mut request = stage.received(&Sent { method: method.to_owned(), ..sent }).unwrap();
+                request.https = true;
+                let reply = stage.answer(&request);
+                cases += 1;
+                for fault in headers::faults(&request, &reply) {
+                    faults.push(format!("{method} {} as {}: {} {fault}", request.path, actor.label, reply.status));
+                }
+            }
+        }
+    }
+    println!("cases: {cases} headers of answers");
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }

@@ -89,6 +89,18 @@ impl Stage {
         Ok(stage)
     }
 
+    /// How many Argon2 were computed since the settings were read.
+    #[allow(dead_code, reason = "not every test counts work")]
+    pub fn hashes(&self) -> u64 {
+        self.verified.hashes()
+    }
+
+    /// The value of a setting.
+    #[allow(dead_code, reason = "not every test looks for what is set")]
+    pub fn setting(&self, name: &str) -> &str {
+        self.vars.get(name).map_or("", String::as_str)
+    }
+
     /// Changes a setting, as a deployment does. `MAIL=on` binds `MAIL`.
     pub fn set(&mut self, name: &str, value: &str) {
         self.vars.insert(name.to_owned(), value.to_owned());
@@ -129,7 +141,7 @@ impl Stage {
 
     /// The request as the platform would lend it: the URL normalised, a body over the limit of its
     /// path not read.
-    fn received(&mut self, sent: &Sent) -> Result<Request, String> {
+    pub fn received(&mut self, sent: &Sent) -> Result<Request, String> {
         let url = Url::parse(&format!("{ORIGIN}{}", sent.target)).map_err(|error| error.to_string())?;
         let (path, body) = (url.path().to_owned(), sent.body.clone());
         let unread = matches!(sent.method.as_str(), "GET" | "HEAD" | "OPTIONS");

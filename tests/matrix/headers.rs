@@ -1,0 +1,61 @@
+//! What the headers of every answer must say.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use hublet::{
+    routes::{self, Route},
+    wire::{Dialect, Reply, Request},
+};
+use sha2::{Digest, Sha256};
+
+/// What is wrong with the headers of an answer that came over https.
+pub fn faults(request: &Request, reply: &Reply) -> Vec<&'static str> {
+    let route = routes::route(&request.path).ok();
+    let has = |name: &str, value: &str| reply.header(name) == Some(value);
+    let shown = request.header("authorization").is_some() && request.method != "OPTIONS";
+    let about_a_person = shown || reply.status >= 400 || gives(reply);
+    let page = routes::dialect(&request.path) == Dialect::Page;
+    let reads = ["GET", "HEAD", "OPTIONS"].contains(&request.method.as_str());
+    let public = route.as_ref().is_some_and(Route::is_public_read);
+    let open = public && reads && request.header("authorization").is_none();
+    let rules = [
+        (has("X-Content-Type-Options", "nosniff"), "a browser may guess what it is"),
+        (reply.header("X-Request-Id").is_some_and(|id| id == request.id), "it has not our name for the request"),
+        (has("Strict-Transport-Security", "max-age=31536000"), "it says nothing of https"),
+        (
+            !about_a_person || keeps_public(&request.path) || has("Cache-Control", "no-store"),
+            "what is personal may be kept",
+        ),
+        (!page || request.method == "OPTIONS" || is_strict(reply), "the page has no strict policy"),
+        (reply.header("Access-Control-Allow-Credentials").is_none(), "pages of others come with credentials"),
+        (reply.header("Access-Control-Allow-Headers").is_none(), "pages of others send headers"),
+        (has("Access-Control-Allow-Origin", "*") == open, "pages of others read what they should not, or nothing"),
+        (reply.header("Set-Cookie").is_none(), "there is a cookie"),
+    ];
+    rules.iter().filter(|(holds, _)| !holds).map(|(_, fault)| *fault).collect()
+}
+
+/// What is the same for everybody, and says so.
+fn keeps_public(path: &str) -> bool {
+    ["/v1/_ping", "/.well-known/jwks.json", "/openapi.json"].contains(&path)
+}
+
+/// Whether it gives a token.
+fn gives(reply: &Reply) -> bool {
+    let body = String::from_utf8_lossy(&reply.body);
+    reply.header("X-Docker-Token").is_some() || body.contains("token\":\"")
+}
+
+/// A page loads nothing but its own style and its own script, by their hashes.
+fn is_strict(reply: &Reply) -> bool {
+    let Some(policy) = reply.header("Content-Security-Policy") else { return false };
+    let body = String::from_utf8_lossy(&reply.body);
+    let inline = |tag: &str| {
+        let content = body.split_once(&format!("<{tag}>")).and_then(|(_, rest)| rest.split_once(&format!("</{tag}>")));
+        content.is_none_or(|(content, _)| {
+            policy.contains(&format!("{tag}-src 'sha256-{}'", STANDARD.encode(Sha256::digest(content))))
+        })
+    };
+    let says = |word: &str| policy.split(';').any(|part| part.trim() == word);
+    let closed = ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"];
+    closed.into_iter().all(says) && !policy.contains("unsafe") && inline("style") && inline("script")
+}
