@@ -1,6 +1,8 @@
 //! Guessing and flooding: how long a name must wait after so many refused passwords, what does not wait,
 //! and that nobody is told more by the work of an answer than by its words. The clock is moved.
 
+#![allow(clippy::unwrap_used, reason = "what fails here is a failed test")]
+
 #[allow(dead_code, reason = "the pages need more of it")]
 mod support;
 

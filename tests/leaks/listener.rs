@@ -49,7 +49,9 @@ impl Listener {
     fn hear_hashes(&mut self) {
         let sql = "select password from users where password is not null";
         let hashes = column(self.stage.db.connection(), sql);
-        hashes.iter().for_each(|hash| self.secrets.keep(Kind::Hash, hash));
+        for hash in &hashes {
+            self.secrets.keep(Kind::Hash, hash);
+        }
     }
 
     /// Every place in which a secret is.
