@@ -37,17 +37,22 @@ impl Authorization {
     #[must_use]
     pub fn read(header: Option<&str>) -> Option<Self> {
         let Some(header) = header else { return Some(Self::Nobody) };
-        let (scheme, rest) = header.trim().split_once(' ')?;
+        let (scheme, rest) = trimmed(header).split_once(' ')?;
         let is = |name: &str| scheme.eq_ignore_ascii_case(name);
         if is("basic") {
-            return basic(rest.trim());
+            return basic(trimmed(rest));
         }
         if is("token") {
             return Some(Self::Token(Secret::new(canonical(rest))));
         }
         // Docker Hub's older tools say JWT where the others say Bearer.
-        (is("bearer") || is("jwt")).then(|| Self::Bearer(Secret::new(rest.trim())))
+        (is("bearer") || is("jwt")).then(|| Self::Bearer(Secret::new(trimmed(rest))))
     }
+}
+
+/// Without the blanks that HTTP allows around a value. What Unicode has besides is part of it.
+fn trimmed(text: &str) -> &str {
+    text.trim_matches([' ', '\t'])
 }
 
 fn basic(encoded: &str) -> Option<Authorization> {
@@ -94,6 +99,7 @@ mod tests {
         assert_eq!(read("token a=b, c=d"), token("a=b,c=d"));
         assert_eq!(read("Token Token a=b"), token("a=b"));
         assert_eq!(read("Token a=b,  c=d"), token("a=b, c=d"));
+        assert_eq!(read("Bearer x.y.z\u{a0}"), Authorization::Bearer(Secret::new("x.y.z\u{a0}")));
         assert_eq!(read("JWT x.y.z"), Authorization::Bearer(Secret::new("x.y.z")));
     }
 
@@ -109,6 +115,8 @@ mod tests {
             "Basic cGF1bDr/",
             "Basic OnNlY3JldA==",
             "Digest username=\"paul\"",
+            "\u{3000}Basic cGF1bDp0b3RvNDI=",
+            "Basic cGF1bDp0b3RvNDI=\u{a0}",
         ] {
             assert_eq!(Authorization::read(Some(header)), None, "{header}");
         }
