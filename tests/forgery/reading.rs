@@ -8,6 +8,9 @@ use regex::Regex;
 /// The pattern of its `toolkit.py`, of all versions.
 static PATTERN: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#"(\w+)[:=][\s"]?([^",]+)"?"#).ok());
 
+/// What the fuzzer has kept.
+const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fuzz/corpus");
+
 /// What it takes a header to say.
 pub fn registry(header: &str) -> BTreeMap<String, String> {
     let Some(pattern) = &*PATTERN else { return BTreeMap::new() };
@@ -17,7 +20,7 @@ pub fn registry(header: &str) -> BTreeMap<String, String> {
 
 /// What the fuzzer has kept, as headers.
 pub fn corpus() -> Vec<String> {
-    let entries = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fuzz/corpus"));
+    let entries = fs::read_dir(CORPUS);
     let files = entries.into_iter().flatten().filter_map(|entry| fs::read(entry.ok()?.path()).ok());
     files.map(|bytes| format!("Token {}", String::from_utf8_lossy(&bytes))).collect()
 }

@@ -86,6 +86,7 @@ fn all() -> Result<Seen, String> {
     pages.sort();
     let mut seen = Seen::default();
     pages.iter().try_for_each(|page| record(page, &mut seen))?;
+    seen.unify();
     Ok(seen)
 }
 

@@ -9,7 +9,7 @@ use hublet::{
 use serde_json::Value;
 
 use super::{
-    shape::Shape,
+    shape::{Nouns, Shape},
     support::{
         page::Block,
         play::{Answered, Sent},
@@ -129,15 +129,29 @@ impl Seen {
     }
 }
 
+impl Seen {
+    /// Gives what is shown in several places all that was seen of it in any of them.
+    pub fn unify(&mut self) {
+        let mut nouns = Nouns::default();
+        let shapes = |seen: &mut Self, work: &mut dyn FnMut(&mut Shape)| {
+            let operations = seen.operations.values_mut().flat_map(BTreeMap::values_mut);
+            let responses = operations.flat_map(|operation| operation.responses.values_mut());
+            responses.flat_map(|response| response.content.values_mut()).for_each(work);
+        };
+        shapes(self, &mut |shape| shape.name(&mut nouns));
+        shapes(self, &mut |shape| shape.unify(&nouns));
+    }
+}
+
 impl Operation {
     /// The heading under which it stands most often.
     pub fn summary(&self) -> &str {
         self.headings.iter().max_by_key(|(_, times)| **times).map_or("", |(heading, _)| heading)
     }
 
-    /// The credentials that count; an operation that refuses none does not look at any.
+    /// The credentials that count: what neither asks a database nor refuses any does not look at them.
     pub fn schemes(&self) -> impl Iterator<Item = &&'static str> {
-        self.credentials.iter().filter(|_| self.responses.contains_key(&401))
+        self.credentials.iter().filter(|_| self.stored || self.responses.contains_key(&401))
     }
 
     /// Whether nothing goes well without this parameter.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 /// The types that were met, and what was inside.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Shape {
     types: BTreeSet<&'static str>,
     items: Option<Box<Shape>>,
@@ -13,6 +13,10 @@ pub struct Shape {
     objects: usize,
     members: BTreeMap<String, (usize, Shape)>,
 }
+
+/// Objects by the names of their members.
+#[derive(Debug, Default)]
+pub struct Nouns(BTreeMap<Vec<String>, Shape>);
 
 impl Shape {
     /// Takes one more value into account.
@@ -35,6 +39,45 @@ impl Shape {
             }
             _ => {}
         }
+    }
+
+    /// Takes everything into account that another one has met.
+    fn join(&mut self, other: &Self) {
+        self.types.extend(&other.types);
+        self.objects += other.objects;
+        if let Some(items) = &other.items {
+            self.items.get_or_insert_default().join(items);
+        }
+        for (name, (times, shape)) in &other.members {
+            let (known, member) = self.members.entry(name.clone()).or_default();
+            *known += times;
+            member.join(shape);
+        }
+    }
+
+    /// By which objects are known to be of one kind: the names of their members.
+    fn kind(&self) -> Option<Vec<String>> {
+        (self.members.len() > 1).then(|| self.members.keys().cloned().collect())
+    }
+
+    /// Adds the objects in it to all that are known.
+    pub fn name(&mut self, nouns: &mut Nouns) {
+        if let Some(kind) = self.kind() {
+            nouns.0.entry(kind).or_default().join(self);
+        }
+        self.items.iter_mut().for_each(|items| items.name(nouns));
+        self.members.values_mut().for_each(|(_, member)| member.name(nouns));
+    }
+
+    /// Gives the objects in it what is known of their kind. What a list lists is its own.
+    pub fn unify(&mut self, nouns: &Nouns) {
+        if let Some(known) = self.kind().and_then(|kind| nouns.0.get(&kind)) {
+            for (name, (_, member)) in self.members.iter_mut().filter(|(name, _)| *name != "results") {
+                known.members.get(name).iter().for_each(|(_, shape)| *member = shape.clone());
+            }
+        }
+        self.items.iter_mut().for_each(|items| items.unify(nouns));
+        self.members.values_mut().for_each(|(_, member)| member.unify(nouns));
     }
 
     /// The schema. A `closed` one has no members but these: that is what is answered, while more may

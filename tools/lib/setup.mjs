@@ -6,7 +6,7 @@ import os from "node:os";
 import path from "node:path";
 import { Failure, find, handOver, root, run, step } from "./steps.mjs";
 
-const cache =
+export const cache =
   process.env.HUBLET_CACHE ?? path.join(process.env.XDG_CACHE_HOME || path.join(os.homedir(), ".cache"), "hublet");
 
 /** What turns the crate into a worker; from crates.io, because worker-build would fetch binaries by itself. */

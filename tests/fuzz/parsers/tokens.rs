@@ -1,0 +1,198 @@
+//! Credentials, and what they are made with.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use hublet::{
+    domain::{
+        Access, RepositoryName, Secret,
+        certificates::{Chain, SigningKey},
+        credential::Credential,
+        jwt::Parts,
+        keys::Keys,
+        opaque::Kind,
+        password::{self, Cost, Peppers},
+        registry_token,
+        repository_token::Claim,
+        session_token,
+    },
+    index::Settings,
+    wire::Authorization,
+};
+
+use super::{keeps, text, two};
+use crate::reading;
+
+const NOW: i64 = 1_800_000_000;
+const KEY: &str = "a key for the parsers, which is no secret";
+const PEPPER: &str = "1:a pepper for the parsers, which is no secret";
+const CHAIN: &str = include_str!("../../support/registry/certificates.pem");
+
+fn ours() -> Option<Keys> {
+    Keys::read(KEY).ok()
+}
+
+/// The header: read as it was written, and silent about what it holds.
+pub fn authorization(bytes: &[u8]) {
+    let header = text(bytes);
+    let read = Authorization::read(Some(&header));
+    match &read {
+        Some(Authorization::Basic { name, secret }) => {
+            keeps(&format!("{read:?}").replace(name.as_str(), ""), secret.reveal());
+            let again = format!("basic {}", STANDARD.encode(format!("{name}:{}", secret.reveal())));
+            assert_eq!(Authorization::read(Some(&again)), read);
+        }
+        Some(Authorization::Token(secret)) => {
+            keeps(&format!("{read:?}"), secret.reveal());
+            // What was brought into its own form once stays in it.
+            if !secret.reveal().contains(' ') {
+                assert_eq!(Authorization::read(Some(&format!("Token {}", secret.reveal()))), read);
+            }
+        }
+        Some(Authorization::Bearer(secret)) => keeps(&format!("{read:?}"), secret.reveal()),
+        _ => {}
+    }
+    // Two headers in one line are none.
+    if matches!(read, Some(Authorization::Basic { .. })) {
+        assert_eq!(Authorization::read(Some(&format!("{header}, {header}"))), None);
+    }
+}
+
+/// A repository token that nobody signed.
+pub fn repository(bytes: &[u8]) {
+    let Some(keys) = ours() else { return };
+    let token = text(bytes);
+    if let Some(claim) = Claim::verify(&token, &keys, NOW) {
+        // The corpus has genuine ones.
+        assert!(claim.expires_at > NOW);
+        as_registries(&format!("Token {token}"), &claim);
+    }
+}
+
+/// A repository token for whatever name there is, signed and then altered at a place that the bytes choose.
+pub fn signed_repository(bytes: &[u8]) {
+    let (Some(keys), [access, place, bit, name @ ..]) = (ours(), bytes) else { return };
+    let name = text(name);
+    let (namespace, rest) = name.split_once('/').unwrap_or(("library", &name));
+    let Ok(repository) = RepositoryName::parse(namespace, rest) else { return };
+    let access = [Access::Read, Access::Write, Access::Delete].into_iter().nth(usize::from(access % 3));
+    let credential = Credential::Password { user: i64::from(*place), epoch: i64::from(*bit) };
+    let Some(access) = access else { return };
+    let claim = Claim { repository, repository_id: 7, access, credential, expires_at: NOW + 1 };
+    let token = claim.sign(&keys, [*place; 8]);
+    assert_eq!(Claim::verify(&token, &keys, NOW).as_ref(), Some(&claim));
+    assert_eq!(Claim::verify(&token, &keys, NOW + 1), None);
+    for scheme in ["Token ", "token Token ", "TOKEN "] {
+        let header = format!("{scheme}{}", if bit & 1 == 0 { token.clone() } else { token.replace(',', ", ") });
+        let shown = Authorization::read(Some(&header));
+        assert_eq!(shown, Some(Authorization::Token(Secret::new(token.as_str()))), "{header}");
+        as_registries(&header, &claim);
+    }
+    let at = usize::from(*place) % token.len();
+    let letters = token.bytes().enumerate();
+    let altered = letters.map(|(place, byte)| char::from(if place == at { byte ^ 1 << (bit % 8) } else { byte }));
+    assert_eq!(Claim::verify(&altered.collect::<String>(), &keys, NOW), None);
+}
+
+/// That the v1 registry reads a header as we do.
+fn as_registries(header: &str, claim: &Claim) {
+    let read = reading::registry(header);
+    let says = |name: &str| read.get(name).map(String::as_str);
+    assert_eq!(says("repository"), Some(claim.repository.to_string().as_str()), "{header}");
+    assert_eq!(says("access"), Some(claim.access.as_str()), "{header}");
+}
+
+/// A session token that nobody signed, and one that was and says what the bytes say.
+pub fn session(bytes: &[u8]) {
+    let Some(keys) = ours() else { return };
+    let token = text(bytes);
+    assert_eq!(session_token::verify(&token, &keys, 0), None);
+    let credential = Credential::AccessToken { user: bytes.len().try_into().unwrap_or(1), token: 3 };
+    let signed = session_token::sign(&keys, credential, &token, [1; 8], NOW);
+    assert_eq!(session_token::verify(&signed, &keys, NOW), (signed.len() <= 32 * 1024).then_some(credential));
+    assert_eq!(session_token::verify(&format!("{signed}{token} "), &keys, NOW), None);
+    if let Some(other) = Credential::parse(&token) {
+        assert_eq!(other.to_string(), token);
+    }
+}
+
+/// A registry token, as far as it is read before its signature is.
+pub fn registry(bytes: &[u8]) {
+    let token = text(bytes);
+    let Some(parts) = Parts::read(&token) else { return };
+    if let Ok(chain) = Chain::read(CHAIN) {
+        let _ = registry_token::signer(&parts, &chain);
+    }
+    if let Some(standing) = registry_token::standing(&parts, "hublet", &["registry"], NOW) {
+        assert_eq!(Credential::parse(&standing.credential.to_string()), Some(standing.credential));
+    }
+}
+
+/// Access and refresh tokens: what is one was made by us, and no text is both.
+pub fn opaque(bytes: &[u8]) {
+    let token = text(bytes);
+    let (access, refresh) = (Kind::Access.hash(&token), Kind::Refresh.hash(&token));
+    assert!(access.is_none() || refresh.is_none());
+    for (kind, hash) in [(Kind::Access, access), (Kind::Refresh, refresh)] {
+        assert!(hash.is_none() || kind.claims(&token) && token.len() == 52);
+        let Some(random) = bytes.first_chunk() else { continue };
+        let made = kind.make(*random);
+        assert!(kind.hash(made.reveal()).is_some_and(|hash| hash.len() == 64));
+        assert_eq!(kind.hash(&format!("{}{token} ", made.reveal())), None);
+    }
+}
+
+/// A stored password, and a new one whose hash is read as it was printed.
+pub fn stored_password(bytes: &[u8]) {
+    let (stored, secret) = two(bytes);
+    let Ok(peppers) = Peppers::read(PEPPER) else { return };
+    if let Some(cost) = Cost::read(&stored) {
+        assert_eq!(Cost::read(&cost.to_string()), Some(cost));
+    }
+    let cheap = Cost { memory: 8, passes: 1, lanes: 1 };
+    // Of what it costs, only a little is tried here.
+    let parameters = stored.split('$').nth(3).and_then(|part| part.rsplit_once(",keyid=")).map(|(cost, _)| cost);
+    let dear = parameters.and_then(Cost::read).is_some_and(|cost| cost.memory > 256 || cost.passes > 2);
+    if !dear && let Err(error) = password::verify(&secret, &stored, &peppers) {
+        keeps(&error, &secret);
+        keeps(&error, stored.rsplit('$').next().unwrap_or_default());
+    }
+    let _ = password::is_outdated(&stored, &peppers, cheap);
+    let Ok(hashed) = password::hash(&secret, [7; 16], &peppers, cheap) else { return };
+    assert_eq!(password::verify(&secret, &hashed, &peppers), Ok(true));
+    assert_eq!(password::verify(&format!("{secret}."), &hashed, &peppers), Ok(false));
+    assert!(!password::is_outdated(&hashed, &peppers, cheap));
+}
+
+/// Secrets of the operator: what cannot be read is named, and not told.
+pub fn keys(bytes: &[u8]) {
+    let (name, value) = two(bytes);
+    for error in [Keys::read(&value).err(), Peppers::read(&value).err()].into_iter().flatten() {
+        keeps(&error, &value);
+    }
+    if let Ok(keys) = Keys::read(&value) {
+        keeps(&format!("{keys:?}"), &value);
+    }
+    if let Ok(peppers) = Peppers::read(&value) {
+        let secrets = value.split(',').filter_map(|pair| pair.split_once(':'));
+        secrets.for_each(|(_, secret)| keeps(&format!("{peppers:?}"), secret));
+    }
+    let secrets = ["TOKEN_KEY", "PASSWORD_PEPPER", "REGISTRY_KEY", "REGISTRY_CERTIFICATE"];
+    let settings = Settings::read(|asked| (asked == name || secrets.contains(&asked)).then(|| value.clone()));
+    if secrets.contains(&name.as_str()) || name.is_empty() {
+        keeps(&format!("{:?}", settings.problems), &value);
+    }
+}
+
+/// PEM and DER.
+pub fn certificates(bytes: &[u8]) {
+    let value = text(bytes);
+    if let Err(error) = SigningKey::read(&value, CHAIN) {
+        keeps(&error, &value);
+    }
+    let pem = format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", STANDARD.encode(bytes));
+    for text in [value, format!("{pem}{pem}")] {
+        let Ok(chain) = Chain::read(&text) else { continue };
+        assert_eq!(chain.leaf.thumbprint().len(), 43);
+        assert_eq!(chain.leaf.libtrust_id().len(), 59);
+        assert_eq!(chain.leaves().count(), 1 + chain.earlier.len());
+    }
+}

@@ -1,0 +1,191 @@
+//! Paths, queries, bodies, names.
+
+use hublet::{
+    domain::{
+        RepositoryName, Role, UserName,
+        events::{self, CloudEvent},
+        images,
+        limits::{self, Limits, Resource},
+        names,
+        scope::{self, Grant, Scope},
+        search, time,
+    },
+    routes::{self, Hub, Route},
+    wire::{Request, request::form},
+};
+use serde_json::Value;
+
+use super::{text, two};
+
+const NOW: i64 = 1_800_000_000_000;
+
+/// A path: a slash at its end changes nothing, and what it names stands in it.
+pub fn path(bytes: &[u8]) {
+    let path = text(bytes);
+    let _ = routes::dialect(&path);
+    let Ok(route) = routes::route(&path) else { return };
+    if !path.ends_with('/') {
+        assert_eq!(routes::route(&format!("{path}/")).as_ref(), Ok(&route));
+    }
+    assert!(!route.methods().is_empty() && route.pattern().starts_with('/') && route.body_limit() > 0);
+    for method in route.methods() {
+        assert!(routes::require_method(&route, method).is_ok());
+    }
+    if let Route::Repository(name) | Route::Images(name) | Route::Auth(name) | Route::Layer(name, _) = &route {
+        let prefix = format!("/v1/repositories/{name}");
+        let again = match &route {
+            Route::Images(_) => format!("{prefix}/images"),
+            Route::Auth(_) => format!("{prefix}/auth"),
+            Route::Layer(_, image) => format!("{prefix}/layer/{image}/access"),
+            _ => format!("{prefix}/"),
+        };
+        // A repository called as a part of the API is can be named without its namespace alone.
+        let word = ["images", "auth", "layer"].contains(&name.name.as_str());
+        assert!(word || routes::route(&again).as_ref() == Ok(&route), "{again}");
+    }
+    if let Route::Hub(Hub::Repository(name) | Hub::Tags(name) | Hub::Tag(name, _)) = &route {
+        assert!(path.contains(&name.namespace) && path.contains(&name.name));
+    }
+}
+
+/// A query: what is printed in percents is read as it was.
+pub fn query(bytes: &[u8]) {
+    let pairs = form(bytes);
+    let encoded = |text: &str| {
+        let bytes = text.bytes().map(|byte| format!("%{byte:02X}"));
+        bytes.collect::<Vec<_>>().concat()
+    };
+    let printed = pairs.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value)));
+    assert_eq!(form(printed.collect::<Vec<_>>().join("&").as_bytes()), pairs);
+    let request = Request { query: text(bytes), ..Request::default() };
+    let page = hublet::handlers::hub::Page::read(&request);
+    assert!((0..=100_000_000).contains(&page.offset()));
+}
+
+/// A search: bounded, whatever is asked.
+pub fn search(bytes: &[u8]) {
+    let (q, numbers) = two(bytes);
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let read = search::Search::read(&[pair("q", &q), pair("n", &numbers), pair("page", &numbers)]);
+    assert!((1..=100).contains(&read.page_size) && (1..=1_000).contains(&read.page) && read.terms.len() <= 8);
+    for expression in [read.fragments(), read.prefixes()].into_iter().flatten() {
+        // Every quote is one of a pair, and nothing ends the text.
+        assert!(expression.matches('"').count() % 2 == 0 && !expression.contains('\0'));
+    }
+    let words = search::words(&q);
+    assert!(words.starts_with(' ') && words.ends_with(' ') && !words.contains("  "));
+    assert!(!search::last(&q).contains('/'));
+}
+
+/// Scopes: what is granted is no more than what was asked, and is printed as a scope.
+pub fn scopes(bytes: &[u8]) {
+    let asked = text(bytes);
+    let read = scope::read_all([asked.as_str()].into_iter());
+    let granted = read.iter().filter_map(|scope| {
+        let grant = scope.for_role(Some(Role::Admin)).or_else(|| scope.for_registry(true))?;
+        let all = scope.actions.iter().any(|action| action == "*");
+        assert!(grant.actions.iter().all(|action| all || scope.actions.iter().any(|asked| asked == action)));
+        assert!(scope.for_role(Some(Role::Read)).is_none_or(|grant| grant.actions == ["pull"]));
+        assert_eq!(scope.for_role(None), None);
+        Some(grant)
+    });
+    let granted = granted.collect::<Vec<Grant>>();
+    for grant in &granted {
+        let printed = scope::print(std::slice::from_ref(grant));
+        let again = Scope::read(&printed);
+        assert!(again.is_some_and(|again| again.name == grant.name && again.actions == grant.actions), "{printed}");
+    }
+}
+
+/// A list of images: printed and read, it is the same.
+pub fn images(bytes: &[u8]) {
+    let Ok(list) = images::read(bytes) else { return };
+    let objects = |(id, checksum): (&Value, &Value)| serde_json::json!({ "id": id, "checksum": checksum });
+    let Ok(Value::Array(pairs)) = serde_json::from_str(&images::pairs(&list)) else { panic!("no list of pairs") };
+    let printed = pairs.iter().filter_map(|pair| Some(objects((pair.get(0)?, pair.get(1)?))));
+    let printed = Value::Array(printed.collect()).to_string();
+    assert_eq!(images::read(printed.as_bytes()), Ok(list));
+}
+
+/// Notifications of distribution.
+pub fn events(bytes: &[u8]) {
+    taken(bytes, CloudEvent::default());
+}
+
+/// An event of zot, with its type and its time in headers.
+pub fn cloud_event(bytes: &[u8]) {
+    let (header, body) = two(bytes);
+    let mut words = header.split('|');
+    taken(body.as_bytes(), CloudEvent { id: words.next(), kind: words.next(), time: words.next() });
+}
+
+fn taken(body: &[u8], headers: CloudEvent<'_>) {
+    let (events, odd) = events::read(body, headers, NOW);
+    for event in &events {
+        assert!((1..=100).contains(&event.id.len()) && (0..=NOW).contains(&event.at));
+        assert!(!event.tag.is_empty() || !event.digest.is_empty());
+        assert!(event.repository.require_unreserved().is_ok());
+        assert!(event.tag.len() <= 128 && event.digest.len() <= 200 && event.by.len() <= 255);
+        let fields = [&event.id, &event.tag, &event.digest, &event.media_type, &event.by];
+        assert!(fields.iter().all(|field| !field.chars().any(char::is_control)));
+    }
+    assert!(odd.iter().all(|reason| reason.len() < 8_000), "a reason is as long as what it is about");
+}
+
+/// Names of users and repositories, and addresses.
+pub fn names(bytes: &[u8]) {
+    let name = text(bytes);
+    if let Some(user) = UserName::parse(&name) {
+        assert_eq!(user.as_str(), name);
+    }
+    let (namespace, rest) = name.split_once('/').unwrap_or(("library", &name));
+    if let Ok(repository) = RepositoryName::parse(namespace, rest) {
+        let printed = repository.to_string();
+        assert_eq!(printed.split_once('/'), Some((namespace, rest)));
+        assert!(printed.len() <= 255 && !printed.contains("..") && !printed.contains("//") && printed.is_ascii());
+        let shown = repository.shown();
+        assert!(shown == printed || format!("library/{shown}") == printed);
+    }
+    if let Ok(address) = names::email(&name) {
+        assert!(address.matches('@').count() == 1 && !address.contains(['\r', '\n', ' ', '<', '>', ',']));
+    }
+    if names::is_loopback(&name) {
+        assert!(name.starts_with("127.") || name.starts_with("localhost") || name.starts_with("[::1]"), "{name}");
+    }
+}
+
+/// The limits of an access token: they open nothing outside of the namespace that they name.
+pub fn limits(bytes: &[u8]) {
+    let (resources, name) = two(bytes);
+    let scopes = r#"["repo:admin"]"#;
+    let stored = Limits::stored(scopes, Some(&resources));
+    let (namespace, rest) = name.split_once('/').unwrap_or(("library", &name));
+    let role = RepositoryName::parse(namespace, rest).ok().and_then(|name| stored.role(&name, true));
+    let listed = serde_json::from_str::<Vec<Resource>>(&resources).unwrap_or_default();
+    let namespaces = |path: &str| path.split_once('/').map_or("library", |(namespace, _)| namespace).to_owned();
+    assert!(role.is_none() || listed.iter().any(|resource| namespaces(&resource.path) == namespace));
+    if limits::acceptable(&listed).is_ok() {
+        assert!(listed.iter().all(|resource| !namespaces(&resource.path).contains('*')));
+        let printed = serde_json::to_string(&listed).unwrap_or_default();
+        assert_eq!(Limits::stored(scopes, Some(&printed)).resources.as_deref(), Some(listed.as_slice()));
+    }
+    let _ = Limits::stored(&resources, None).role_in_namespace();
+}
+
+/// Times: printed and read, they are the same to the second.
+pub fn times(bytes: &[u8]) {
+    let Some(seconds) = time::parse(&text(bytes)) else { return };
+    let printed = time::print(seconds);
+    // Years of more than four digits have no such form.
+    assert!(time::parse(&printed).is_none_or(|again| again == seconds), "{printed}");
+}
+
+/// Where a request comes from, and from which docker.
+pub fn address(bytes: &[u8]) {
+    let (ip, host) = two(bytes);
+    let headers = vec![("cf-connecting-ip".to_owned(), ip)];
+    let request = Request { host, headers, ..Request::default() };
+    let address = request.address();
+    assert!(address.len() <= 50 && address.is_ascii() && !address.is_empty());
+    assert!(request.origin().starts_with("http://"));
+}
