@@ -43,7 +43,7 @@ hublet: search finds everything once the scheduled run has been through, 10,000 
 async function here(file, told, state) {
   const { acceptable, restore, emptySearchFile } = await import("./lib/recovery.mjs"); // wants the Node that was brought
   const { openLocal } = await import("./lib/sqlite.mjs");
-  await step("checking", () => acceptable(file));
+  await step("checking", async () => void (await acceptable(file)));
   const last = () => emptySearchFile(openLocal(state, "SEARCH", { make: true }));
   const database = openLocal(state, "DB", { make: true });
   let rows;
@@ -56,7 +56,7 @@ async function there(file, told) {
   const { acceptable, restore } = await import("./lib/recovery.mjs");
   const { requireEmpty, sendRemote } = await import("./lib/remote.mjs");
   const { open } = await import("./lib/sqlite.mjs");
-  await step("checking", () => acceptable(file));
+  await step("checking", async () => void (await acceptable(file)));
   let most;
   await step("asking", async () => void (most = await requireEmpty()));
   const scratch = mkdtempSync(path.join(os.tmpdir(), "hublet-restore-")); // nobody else may look into it

@@ -2,11 +2,14 @@
 
 import { closeSync, createReadStream, openSync, writeSync } from "node:fs";
 import { passing } from "./backup-file.mjs";
-import { tables } from "./sqlite.mjs";
+import { keys, tables } from "./sqlite.mjs";
 import { breathe } from "./steps.mjs";
 
 /** Bytes of one statement, about: D1 takes 100,000. */
 const STATEMENT = 40_000;
+
+/** A longer text goes in piece by piece: so many characters have 40,000 bytes at most. */
+const pieces = /[^]{1,10000}/gu;
 
 /** The statements of a text that holds no comments and no triggers: a semicolon in quotes ends nothing. */
 export async function* statements(file) {
@@ -73,20 +76,29 @@ export async function write(database, file, most) {
 
 async function rows(database, table, put) {
   const all = database.prepare(`select * from "${table}"`);
-  const columns = all.columns().map(({ name }) => `"${name}"`).join(", ");
+  const columns = all.columns().map(({ name }) => name);
+  const names = columns.map((name) => `"${name}"`).join(", ");
   all.setReturnArrays(true);
   let values = [];
   let length = 0;
   const flush = async () => {
-    if (values.length) put(`insert into "${table}" (${columns}) values ${values.join(",")}`);
+    if (values.length) put(`insert into "${table}" (${names}) values ${values.join(",")}`);
     [values, length] = [[], 0];
     await breathe(table);
   };
   for (const row of all.iterate()) {
-    const text = `(${row.map(literal).join(",")})`;
-    if (length + text.length > STATEMENT) await flush();
+    const cut = row.map((value) => (typeof value === "string" && value.match(pieces)) || [value]);
+    const text = `(${cut.map(([value]) => literal(value)).join(",")})`;
+    const bytes = Buffer.byteLength(text);
+    if (length + bytes > STATEMENT) await flush();
     values.push(text);
-    length += Buffer.byteLength(text);
+    length += bytes;
+    if (cut.every(({ length }) => length === 1)) continue;
+    await flush();
+    const where = keys(database, table).map((key) => `"${key}" = ${literal(row[columns.indexOf(key)])}`).join(" and ");
+    cut.forEach(([, ...more], at) => {
+      for (const piece of more) put(`update "${table}" set "${columns[at]}" = "${columns[at]}" || ${literal(piece)} where ${where}`);
+    });
   }
   await flush();
 }

@@ -5,7 +5,7 @@ import { cloudflare } from "./cloudflare.mjs";
 import { lasting } from "./backup-file.mjs";
 import { load, write } from "./dump.mjs";
 import { inTheWay, notEmpty } from "./recovery.mjs";
-import { applied, counts, empty, migrate, migrations, open } from "./sqlite.mjs";
+import { applied, counts, empty, keys, migrate, migrations, open } from "./sqlite.mjs";
 import { Failure, step } from "./steps.mjs";
 
 /** What a statement answers. */
@@ -54,7 +54,7 @@ export async function fetchRemote(draft) {
  */
 async function mend(database) {
   for (const [table, columns] of Object.entries(lasting(database))) {
-    const key = database.prepare("select name from pragma_table_info(?) where pk > 0 order by pk").all(table).map(({ name }) => `"${name}"`);
+    const key = keys(database, table).map((name) => `"${name}"`);
     for (const column of columns) {
       const several = `instr("${column}", char(10)) > 0 or instr("${column}", char(13)) > 0`;
       if (!database.prepare(`select 1 from "${table}" where ${several} limit 1`).get()) continue;

@@ -71,6 +71,10 @@ export function tables(database) {
   return Object.fromEntries(found.map(({ name }) => [name, columns.all(name).map((column) => column.name)]));
 }
 
+/** The columns by which a row of a table is known. */
+export const keys = (database, table) =>
+  database.prepare("select name from pragma_table_info(?) where pk > 0 order by pk").all(table).map(({ name }) => name);
+
 /** How many rows each table has. */
 export function counts(database) {
   const count = (table) => database.prepare(`select count(*) as rows from "${table}"`).get().rows;
