@@ -5,15 +5,17 @@ import { lastDay } from "./lib/certificates.mjs";
 import { secretNames, upload } from "./lib/cloudflare.mjs";
 import { deployed, here, inspect, make, replace, rotate, short } from "./lib/registry-keys.mjs";
 import { authentication, configurations, publicUrl, services, trust, trusted, write } from "./lib/services.mjs";
-import { fill, forDevelopment, names, production, read } from "./lib/settings.mjs";
+import { fill, forDevelopment, fresh, names, production, read } from "./lib/settings.mjs";
 import { setUpNode } from "./lib/setup.mjs";
 import { Failure, main, step } from "./lib/steps.mjs";
+import { assign } from "./lib/vault.mjs";
 
-const help = `npm run keys -- [rotate | compromised] [--remote] [--public-url URL]
+const help = `npm run keys -- [rotate | compromised [TOKEN_KEY]] [--remote] [--public-url URL]
 
-  (nothing)           makes the keys where there are none, and the configuration of each registry in SERVICES
-  rotate              a new key under the same CA: registries that trust the CA need nothing
-  compromised         a new CA and a new key, when somebody else may have them: every registry needs the new file
+  (nothing)              makes the keys where there are none, and the configuration of each registry in SERVICES
+  rotate                 a new key under the same CA: registries that trust the CA need nothing
+  compromised            a new CA and a new key, when somebody else may have them: every registry needs the new file
+  compromised TOKEN_KEY  a new TOKEN_KEY alone: what the old one signed ends, and registries need their new event secret
 
   --remote            the keys of the deployed worker, not those of \`npm start\`
   --public-url URL    where registries and their clients reach the index, if not at PUBLIC_URL`;
@@ -29,12 +31,14 @@ const verbs = { make, rotate, compromised: replace };
 async function keys() {
   const { values: flags, positionals: [verb = "make", ...more] } = parse();
   if (flags.help) return console.log(help);
-  if (!Object.hasOwn(verbs, verb) || more.length) throw new Failure(`usage: ${help}`);
+  const ofTokens = verb === "compromised" && `${more}` === "TOKEN_KEY";
+  if (!Object.hasOwn(verbs, verb) || (more.length && !ofTokens)) throw new Failure(`usage: ${help}`);
 
   // All that can be wrong with the settings comes before the first key changes.
   const place = flags.remote ? deployed : here;
   if (!flags.remote) forDevelopment();
   const all = services(place);
+  if (ofTokens) return newTokenKey(place, all, all.length ? publicUrl(place, flags["public-url"]) : undefined);
   const url = verb === "make" && all.length ? publicUrl(place, flags["public-url"]) : undefined;
   const there = flags.remote ? await atWork(verb) : undefined;
   const made = await verbs[verb](place);
@@ -76,6 +80,28 @@ async function send(there) {
     const again = `${short(production)} has the key: \`npm run keys -- --remote\` sends it again`;
     throw new Failure(`${error.message}; ${again}`, error.output);
   }
+}
+
+/** A TOKEN_KEY that nobody has seen, and none beside it. */
+async function newTokenKey(place, all, url) {
+  let there;
+  if (place.flag) await step("secrets at work", async () => void (there = await secretNames()));
+  const TOKEN_KEY = fresh.TOKEN_KEY();
+  assign(place.secrets, { TOKEN_KEY });
+  if (there) {
+    try {
+      await step("the new key", () => upload({ TOKEN_KEY }));
+    } catch (error) {
+      throw new Failure(`${error.message}; the old key is still at work: run this again`, error.output);
+    }
+  }
+  if (url) write(configurations(place, url));
+  const told = all.map(({ name, file }) => `  ${name}: the Authorization of its notifications becomes that of ${short(place.folder)}/${file}`);
+  console.log(`hublet: a new TOKEN_KEY: repository tokens, session tokens and event secrets of before are worth nothing
+hublet: a registry is not heard until it has its new secret and was started again:
+${told.join("\n") || "  (SERVICES names none)"}
+hublet: who had the key could come as anybody, and may have made access tokens: npm run admin -- after-restore${place.flag} ends those too`);
+  console.log(whoHasThem(place, there));
 }
 
 const until = (place) => `it signs until ${lastDay(inspect(place).leaf)}`;

@@ -146,6 +146,27 @@ test("after a theft nothing of before is left", () => {
   assert.ok(!before.leaf.verify(now.ca.publicKey) && !now.leaf.verify(before.ca.publicKey));
 });
 
+test("after a theft of TOKEN_KEY no secret that it made is left", () => {
+  works(keys());
+  fs.writeFileSync(at(".dev.vars"), read(".dev.vars").replace(/^TOKEN_KEY="/m, `TOKEN_KEY="${"n".repeat(32)},`));
+  const [before, file] = [vars(), read(".keys/registry.yml")];
+  assert.match(works(keys("compromised", "TOKEN_KEY")), /registry: the Authorization of its notifications becomes that of \.keys\/registry\.yml/);
+  const now = vars();
+  assert.match(now.TOKEN_KEY, /^[\w-]{43}$/);
+  for (const key of before.TOKEN_KEY.split(",")) assert.ok(!now.TOKEN_KEY.includes(key));
+  assert.equal(read(".keys/registry.yml"), file.replaceAll(eventSecret(before.TOKEN_KEY, "registry"), eventSecret(now.TOKEN_KEY, "registry")));
+  assert.deepEqual({ ...now, TOKEN_KEY: "" }, { ...before, TOKEN_KEY: "" });
+  fails(keys("compromised", "PASSWORD_PEPPER"), /usage/);
+  fails(keys("rotate", "TOKEN_KEY"), /usage/);
+
+  fs.writeFileSync(at("wrangler.toml"), read("wrangler.toml").replace(/^# (PUBLIC_URL|SERVICES) /gm, "$1 "));
+  cloudflare({ secrets: ["TOKEN_KEY", "PASSWORD_PEPPER"] });
+  works(keys("compromised", "TOKEN_KEY", "--remote"));
+  const sent = calls().filter(({ words }) => words[0] === "bulk").map(({ input }) => JSON.parse(input));
+  assert.deepEqual(sent, [{ TOKEN_KEY: vars(".keys/production.vars").TOKEN_KEY }]);
+  assert.equal(vars(".keys/production.vars").PASSWORD_PEPPER, undefined, "what is at work and lost is not made anew");
+});
+
 test("what is lost is asked for, not made anew", () => {
   fails(keys("rotate"), /no keys yet/);
   works(keys());

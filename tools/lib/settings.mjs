@@ -11,7 +11,9 @@ export const development = path.join(root, ".dev.vars");
 export const production = path.join(root, ".keys/production.vars");
 
 const key = () => randomBytes(32).toString("base64url");
-const fresh = { TOKEN_KEY: key, PASSWORD_PEPPER: () => `1:${key()}` };
+
+/** How a secret is made that there was never before. */
+export const fresh = { TOKEN_KEY: key, PASSWORD_PEPPER: () => `1:${key()}` };
 export const names = Object.keys(fresh);
 
 export const read = (file) => (existsSync(file) ? util.parseEnv(readFileSync(file, "utf8")) : {});
