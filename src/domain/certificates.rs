@@ -6,12 +6,12 @@ use base64::{
     Engine,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
+use der::{
+    Decode, Reader, SliceReader, Tag,
+    asn1::{GeneralizedTime, UtcTime},
+};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use x509_cert::{
-    Certificate as X509,
-    der::{Decode, Encode},
-};
 
 /// An uncompressed point of P-256: 4, x, y.
 pub type Point = [u8; 65];
@@ -36,17 +36,10 @@ impl fmt::Debug for Certificate {
 
 impl Certificate {
     fn read(der: Vec<u8>) -> Result<Self, String> {
-        let parsed = X509::from_der(&der).map_err(|error| format!("a certificate cannot be read: {error}"))?;
-        let certificate = parsed.tbs_certificate();
-        let key = certificate.subject_public_key_info();
-        let point = key.subject_public_key.raw_bytes().try_into();
-        let expires_at = certificate.validity().not_after.to_unix_duration().as_secs();
-        Ok(Self {
-            spki: key.to_der().map_err(|error| error.to_string())?,
-            point: point.map_err(|_| "a certificate is not of a P-256 key")?,
-            expires_at: i64::try_from(expires_at).unwrap_or(i64::MAX),
-            der,
-        })
+        let (spki, ends) = parts(&der).map_err(|error| format!("a certificate cannot be read: {error}"))?;
+        let point = spki.strip_prefix(&P256).and_then(|point| point.try_into().ok());
+        let point = point.ok_or("a certificate is not of a P-256 key")?;
+        Ok(Self { spki: spki.to_vec(), point, expires_at: i64::try_from(ends).unwrap_or(i64::MAX), der })
     }
 
     /// RFC 7638.
@@ -85,6 +78,40 @@ impl Certificate {
     fn base64(&self) -> String {
         STANDARD.encode(&self.der)
     }
+}
+
+/// What stands before the point in every public key of P-256 (RFC 5480): lengths and the algorithm.
+const P256: [u8; 26] = [
+    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce,
+    0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
+];
+
+/// The first byte of the version of a certificate, which may be missing.
+const VERSION: u8 = 0xa0;
+
+/// What matters here of a certificate (RFC 5280, 4.1): the public key with its algorithm, and the
+/// second when it ends. It is the operator's own: nothing else about it is judged.
+fn parts(der: &[u8]) -> der::Result<(&[u8], u64)> {
+    SliceReader::new(der)?.sequence(|certificate| {
+        let parts = certificate.sequence(|fields| {
+            if fields.peek_byte() == Some(VERSION) {
+                fields.tlv_bytes()?;
+            }
+            let (_serial, _algorithm, _issuer) = (fields.tlv_bytes()?, fields.tlv_bytes()?, fields.tlv_bytes()?);
+            let ends = fields.sequence(|validity| {
+                validity.tlv_bytes()?;
+                Ok::<_, der::Error>(match Tag::peek(validity)? {
+                    Tag::UtcTime => UtcTime::decode(validity)?.to_unix_duration(),
+                    _ => GeneralizedTime::decode(validity)?.to_unix_duration(),
+                })
+            })?;
+            let (_subject, key) = (fields.tlv_bytes()?, fields.tlv_bytes()?);
+            fields.drain(fields.remaining_len())?;
+            Ok::<_, der::Error>((key, ends.as_secs()))
+        })?;
+        certificate.drain(certificate.remaining_len())?;
+        Ok(parts)
+    })
 }
 
 /// `REGISTRY_CERTIFICATE`: the leaf, its CA, then earlier leaves, whose tokens are still good.

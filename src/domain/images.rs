@@ -71,6 +71,25 @@ pub fn pairs(images: &[Image]) -> String {
     Value::Array(images.iter().map(|image| json!([image.id, image.checksum])).collect()).to_string()
 }
 
+/// The answer to who asks for a list, of the text that the database keeps it as: each image its id
+/// and right behind it its checksum, with blanks between. Neither holds anything that JSON escapes.
+#[must_use]
+pub fn print(images: &str) -> String {
+    let mut answer = String::with_capacity(images.len() * 3 / 2 + 2);
+    for image in images.split_ascii_whitespace() {
+        let (id, checksum) = image.split_at_checked(64).unwrap_or((image, ""));
+        answer.push_str(if answer.is_empty() { "[{\"id\":\"" } else { "},{\"id\":\"" });
+        answer.push_str(id);
+        if !checksum.is_empty() {
+            answer.push_str("\",\"checksum\":\"");
+            answer.push_str(checksum);
+        }
+        answer.push('"');
+    }
+    answer.push_str(if answer.is_empty() { "[]" } else { "}]" });
+    answer
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,6 +112,14 @@ mod tests {
             [Image { id: id('a'), checksum: Some("sha256:x".into()) }, Image { id: id('b'), checksum: None }]
         );
         assert_eq!(pairs(&images), format!(r#"[["{}","sha256:x"],["{}",null]]"#, id('a'), id('b')));
+    }
+
+    #[test]
+    fn a_list_is_printed() {
+        assert_eq!(print(""), "[]");
+        let (first, second) = (id('a'), id('b'));
+        let printed: Value = serde_json::from_str(&print(&format!("{first} {second}sha256:x"))).unwrap();
+        assert_eq!(printed, json!([{ "id": first }, { "id": second, "checksum": "sha256:x" }]));
     }
 
     #[test]

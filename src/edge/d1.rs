@@ -3,11 +3,13 @@
 use std::fmt;
 
 use serde::{
-    Deserialize, Deserializer,
+    Deserialize, Deserializer, Serialize, Serializer,
     de::{MapAccess, Visitor},
+    ser::SerializeSeq,
 };
-use wasm_bindgen::JsValue;
-use worker::{D1Database, D1SessionConstraint, Env};
+use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
+use wasm_bindgen_futures::JsFuture;
+use worker::Env;
 
 use crate::{
     index::Pending,
@@ -28,9 +30,19 @@ const TRANSIENT: [&str; 6] = [
 /// What D1 says when another attempt would make it worse.
 const OVERLOADED: [&str; 3] = ["overloaded", "Too many requests queued", "exceeded timeout"];
 
+/// What is for the operator to mend.
+const UNCONFIGURED: [&str; 2] = ["no such table", "no such binding"];
+
+#[wasm_bindgen(module = "/src/edge/platform.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = batch, catch)]
+    fn batch_of(env: &Env, binding: &str, nearest: bool, statements: &str) -> Result<js_sys::Promise, JsValue>;
+}
+
 /// One bound database.
 pub struct D1 {
-    database: Result<D1Database, &'static str>,
+    env: Env,
+    binding: &'static str,
     nearest: bool,
 }
 
@@ -38,62 +50,52 @@ impl D1 {
     /// The database of this binding; without it every batch is a fault. `nearest` lets reads come
     /// from a replica.
     pub fn new(env: &Env, binding: &'static str, nearest: bool) -> Self {
-        Self { database: env.d1(binding).map_err(|_| binding), nearest }
+        Self { env: env.clone(), binding, nearest }
     }
 }
 
 impl Database for D1 {
     fn batch<'a>(&'a self, statements: &'a [Statement]) -> Pending<'a, Result<Vec<Rows>, Fault>> {
         Box::pin(async move {
-            let database = self
-                .database
-                .as_ref()
-                .map_err(|binding| Fault::unconfigured(format!("the binding {binding} is missing")))?;
-            let mut prepared = Vec::with_capacity(statements.len());
-            for Statement { sql, values } in statements {
-                let values = values.iter().map(bound).collect::<Vec<_>>();
-                prepared.push(database.prepare(*sql).bind(&values).map_err(|error| fault(&error))?);
-            }
-            let results = if self.nearest && statements.iter().all(Statement::reads_only) {
-                let session = database.with_session_constraint(D1SessionConstraint::FirstUnconstrained);
-                session.map_err(|error| fault(&error))?.batch(prepared).await
-            } else {
-                database.batch(prepared).await
-            };
-            let results = results.map_err(|error| fault(&error))?;
-            results
-                .iter()
-                .map(|result| {
-                    let rows = result.results::<D1Row>().map_err(|error| fault(&error))?;
-                    Ok(rows.into_iter().map(|row| row.0).collect())
-                })
-                .collect()
+            let nearest = self.nearest && statements.iter().all(Statement::reads_only);
+            let lines = statements.iter().map(Line).collect::<Vec<_>>();
+            let lines = serde_json::to_string(&lines).map_err(|error| Fault::broken(error.to_string()))?;
+            let answer = batch_of(&self.env, self.binding, nearest, &lines).map_err(|error| fault(&error))?;
+            let answer = JsFuture::from(answer).await.map_err(|error| fault(&error))?.as_string().unwrap_or_default();
+            let rows: Vec<Vec<D1Row>> =
+                serde_json::from_str(&answer).map_err(|error| Fault::broken(format!("D1: {error}")))?;
+            Ok(rows.into_iter().map(|rows| rows.into_iter().map(|row| row.0).collect()).collect())
         })
     }
 }
 
-/// D1 takes every number as a float, exact to 2^53, and stores it as the column's integer.
-#[allow(clippy::cast_precision_loss)]
-fn bound(value: &Value) -> JsValue {
-    match value {
-        Value::Null => JsValue::NULL,
-        Value::Integer(number) => JsValue::from_f64(*number as f64),
-        Value::Text(text) => JsValue::from_str(text),
+/// A statement as the list of its text and its values. D1 takes every number as a float, exact to
+/// 2^53, and stores it as the column's integer.
+struct Line<'a>(&'a Statement);
+
+impl Serialize for Line<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(None)?;
+        list.serialize_element(self.0.sql)?;
+        for value in &self.0.values {
+            match value {
+                Value::Null => list.serialize_element(&())?,
+                Value::Integer(number) => list.serialize_element(number)?,
+                Value::Text(text) => list.serialize_element(text)?,
+            }
+        }
+        list.end()
     }
 }
 
-/// `D1Error` panics when it is displayed, so its message is taken from the JavaScript error.
-fn fault(error: &worker::Error) -> Fault {
-    let message = match error {
-        worker::Error::D1(error) => String::from(AsRef::<js_sys::Error>::as_ref(error).message()),
-        other => format!("{other:?}"),
-    };
+fn fault(error: &JsValue) -> Fault {
+    let message = error.dyn_ref::<js_sys::Error>().map_or_else(|| format!("{error:?}"), |error| error.message().into());
     let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
     let kind = if says(&TRANSIENT) {
         FaultKind::Transient
     } else if says(&OVERLOADED) {
         FaultKind::Overloaded
-    } else if message.contains("no such table") {
+    } else if says(&UNCONFIGURED) {
         FaultKind::Unconfigured
     } else {
         FaultKind::Broken

@@ -1,77 +1,70 @@
 //! The platform's requests and responses as plain values.
 
-use futures_util::StreamExt;
-use web_sys::Url;
-use worker::{Headers, ResponseBuilder};
+use std::fmt::Write;
+
+use js_sys::Uint8Array;
+use serde_json::json;
+use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Request as Asked, Response};
+use worker::console_error;
 
 use crate::{
-    domain::secret::hex,
     serve::body_limit,
-    wire::{Reply, Request, request::headers_of},
+    wire::{Reply, Request, request::HEADERS},
 };
 
-/// Reads a request, with a body up to the limit of its path.
-pub async fn read(mut request: worker::Request) -> worker::Result<Request> {
-    // `Request::method` takes an unknown method for GET, and `Request::path` does not normalise. The
-    // platform's own URL does, and brings no tables of Unicode into the worker.
-    let method = request.inner().method();
-    let url = Url::new(&request.inner().url())?;
-    let path = url.pathname();
-    let mut headers = Vec::new();
-    for &name in headers_of(&path) {
-        if let Some(value) = request.headers().get(name)? {
-            headers.push((name.to_owned(), value));
-        }
-    }
-    let announced = headers.iter().find(|(name, _)| name == "content-length").and_then(|(_, value)| value.parse().ok());
-    let body = match method.as_str() {
-        "GET" | "HEAD" | "OPTIONS" => Some(Vec::new()),
-        _ => body(&mut request, announced, body_limit(&path)).await?,
-    };
-    let mut id = [0; 8];
-    // Without randomness there are no tokens either: they fail on their own, this is but a name.
-    let _ = getrandom::fill(&mut id);
-    Ok(Request {
-        method,
-        path,
-        query: url.search().trim_start_matches('?').to_owned(),
-        host: url.host(),
-        https: url.protocol() == "https:",
-        headers,
-        body,
-        id: hex(&id),
-    })
+#[wasm_bindgen(module = "/src/edge/platform.js")]
+extern "C" {
+    #[wasm_bindgen(catch)]
+    fn said(request: &Asked, names: &str) -> Result<String, JsValue>;
+
+    #[wasm_bindgen(js_name = body, catch)]
+    fn body_of(request: &Asked, limit: usize) -> Result<js_sys::Promise, JsValue>;
+
+    #[wasm_bindgen(catch)]
+    fn response(status: u16, lines: &str, bytes: &[u8]) -> Result<Response, JsValue>;
 }
 
-/// The body, or nothing as soon as it is over the limit.
-async fn body(
-    request: &mut worker::Request,
-    announced: Option<usize>,
-    limit: usize,
-) -> worker::Result<Option<Vec<u8>>> {
-    if announced.is_some_and(|length| length > limit) {
-        return Ok(None);
-    }
-    if announced.is_some() {
-        return request.bytes().await.map(Some);
-    }
-    let Ok(mut stream) = request.stream() else { return Ok(Some(Vec::new())) };
-    let mut bytes = Vec::new();
-    while let Some(chunk) = stream.next().await {
-        bytes.extend(chunk?);
-        if bytes.len() > limit {
-            return Ok(None);
+/// Reads a request, with a body up to the limit of its path.
+pub async fn read(asked: Asked) -> Result<Request, JsValue> {
+    let said = said(&asked, &HEADERS.join(","))?;
+    let mut lines = said.split('\n');
+    let mut next = || lines.next().unwrap_or_default();
+    let mut request = Request {
+        method: next().to_owned(),
+        https: next() == "https:",
+        host: next().to_owned(),
+        path: next().to_owned(),
+        query: next().trim_start_matches('?').to_owned(),
+        id: next().to_owned(),
+        headers: Vec::new(),
+        body: Some(Vec::new()),
+    };
+    for name in HEADERS {
+        if let Some(value) = next().strip_prefix('=') {
+            request.headers.push((name.to_owned(), value.to_owned()));
         }
     }
-    Ok(Some(bytes))
+    if !matches!(request.method.as_str(), "GET" | "HEAD" | "OPTIONS") {
+        let body = JsFuture::from(body_of(&asked, body_limit(&request.path))?).await?;
+        request.body = body.dyn_ref::<Uint8Array>().map(Uint8Array::to_vec);
+    }
+    Ok(request)
+}
+
+/// What is left to say where a request cannot be read to its end, or a reply not be written.
+pub fn broken(error: &JsValue) -> Response {
+    console_error!("{}", json!({ "level": "error", "fault": format!("{error:?}") }));
+    response(500, "Content-Type\napplication/json", b"\"The index failed, try again\"")
+        .unwrap_or_else(|_| Response::error())
 }
 
 /// Writes a reply. A response of status 204 must not have a body, not even an empty one.
-pub fn write(reply: Reply) -> worker::Result<worker::Response> {
-    let headers = Headers::new();
+pub fn write(reply: &Reply) -> Result<Response, JsValue> {
+    let mut lines = String::new();
     for (name, value) in &reply.headers {
-        headers.set(name, value)?;
+        let _ = writeln!(lines, "{name}\n{value}"); // into a String: it cannot fail
     }
-    let response = ResponseBuilder::new().with_status(reply.status).with_headers(headers);
-    Ok(if reply.body.is_empty() { response.empty() } else { response.fixed(reply.body) })
+    response(reply.status, &lines, &reply.body)
 }

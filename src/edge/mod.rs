@@ -6,9 +6,15 @@ mod d1;
 mod http;
 mod world;
 
-use std::{cell::Cell, rc::Rc};
+use std::{
+    cell::Cell,
+    rc::Rc,
+    task::{self, Poll, Waker},
+};
 
-use worker::{Context, Env, ScheduleContext, ScheduledEvent, event};
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+use wasm_bindgen_futures::future_to_promise;
+use worker::{Context, Env, ScheduleContext, ScheduledEvent, event, worker_sys};
 
 use crate::{
     index::Index,
@@ -28,11 +34,27 @@ fn start() {
     }));
 }
 
-#[event(fetch)]
-async fn fetch(request: worker::Request, env: Env, context: Context) -> worker::Result<worker::Response> {
-    let request = http::read(request).await?;
-    let index = lend(&env, world::Lasting::Request(context));
-    http::write(serve::serve(&index, &request).await)
+/// What the platform calls for every request, as `event(fetch)` would make it; but what is ready at
+/// once, as every refusal is, goes back without a promise, which costs more than the refusal.
+#[wasm_bindgen]
+pub fn fetch(request: web_sys::Request, env: Env, context: worker_sys::Context) -> JsValue {
+    let mut response = Box::pin(respond(request, env, Context::new(context)));
+    match response.as_mut().poll(&mut task::Context::from_waker(Waker::noop())) {
+        Poll::Ready(response) => response.into(),
+        Poll::Pending => future_to_promise(async move { Ok(response.await.into()) }).into(),
+    }
+}
+
+async fn respond(request: web_sys::Request, env: Env, context: Context) -> web_sys::Response {
+    let answer = async {
+        let request = http::read(request).await?;
+        let index = lend(&env, world::Lasting::Request(context));
+        http::write(&serve::serve(&index, &request).await)
+    };
+    match answer.await {
+        Ok(response) => response,
+        Err(error) => http::broken(&error),
+    }
 }
 
 #[event(scheduled)]

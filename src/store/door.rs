@@ -115,17 +115,6 @@ impl Row {
         }
     }
 
-    /// Moves a text column out of the row.
-    pub fn take_text(&mut self, column: &str) -> String {
-        match self.0.iter_mut().find(|(name, _)| name == column) {
-            Some((_, value @ Value::Text(_))) => match std::mem::replace(value, Value::Null) {
-                Value::Text(text) => text,
-                _ => String::new(),
-            },
-            _ => String::new(),
-        }
-    }
-
     /// An integer column; 0 when it is null.
     #[must_use]
     pub fn integer(&self, column: &str) -> i64 {

@@ -4,18 +4,18 @@ use std::fmt;
 
 use crate::domain::names::is_loopback;
 
-/// The headers that hublet reads; the edge lends no others, since each costs a call out of wasm.
-pub const HEADERS: [&str; 7] =
-    ["authorization", "x-docker-token", "content-type", "content-length", "origin", "user-agent", "cf-connecting-ip"];
-
-/// Those of events, where the attributes of a `CloudEvent` are headers.
-const EVENT_HEADERS: [&str; 6] = ["authorization", "content-type", "content-length", "ce-id", "ce-type", "ce-time"];
-
-/// The headers that are read on a path.
-#[must_use]
-pub fn headers_of(path: &str) -> &'static [&'static str] {
-    if path.starts_with("/events") { &EVENT_HEADERS } else { &HEADERS }
-}
+/// The headers that hublet reads; the edge lends no others. The last three are the attributes of a
+/// `CloudEvent`.
+pub const HEADERS: [&str; 8] = [
+    "authorization",
+    "x-docker-token",
+    "content-type",
+    "user-agent",
+    "cf-connecting-ip",
+    "ce-id",
+    "ce-type",
+    "ce-time",
+];
 
 /// One request, read to its end.
 #[derive(Clone, Default)]
@@ -39,13 +39,10 @@ pub struct Request {
 }
 
 impl Request {
-    /// The value of a header, which must be one of [`headers_of`] some path.
+    /// The value of a header, which must be one of [`HEADERS`].
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        debug_assert!(
-            HEADERS.contains(&name) || EVENT_HEADERS.contains(&name),
-            "{name} is not among the headers that the edge lends"
-        );
+        debug_assert!(HEADERS.contains(&name), "{name} is not among the headers that the edge lends");
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 

@@ -7,7 +7,7 @@ use hublet::{
     index::{Index, Settings, World},
     serve,
     store::Door,
-    wire::{Reply, Request, request::headers_of},
+    wire::{Reply, Request, request::HEADERS},
 };
 use serde_json::Value;
 use url::Url;
@@ -185,7 +185,7 @@ fn joined(sent: &Sent, path: &str) -> Vec<(String, String)> {
     let mut headers = BTreeMap::<String, String>::new();
     for (name, value) in &sent.headers {
         let name = name.to_ascii_lowercase();
-        if headers_of(path).contains(&name.as_str()) {
+        if HEADERS.contains(&name.as_str()) {
             headers
                 .entry(name)
                 .and_modify(|first| *first = format!("{first}, {value}"))

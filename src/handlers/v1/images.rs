@@ -27,11 +27,12 @@ const ANY: [Access; 3] = [Access::Read, Access::Write, Access::Delete];
 pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
     let presented = who::presented(index, request)?;
     presented.require_token_for(name, &ANY)?;
-    let (asker, mut row) =
+    let (asker, row) =
         reached(index, &presented, repositories::place_with_images(name, &presented.whose())).await?;
     let repository = opened(&presented, &asker, name, &Place::of(&row), Role::Read)?;
-    let reply =
-        Reply::raw_json(200, row.take_text("images")).personal().with("Vary", "Accept, Authorization, X-Docker-Token");
+    let reply = Reply::raw_json(200, images::print(row.text("images")))
+        .personal()
+        .with("Vary", "Accept, Authorization, X-Docker-Token");
     let reply = with_endpoint(reply, index, request);
     // Clients keep a token from any answer, so it is given only where it was asked for, and never to
     // who has one.
