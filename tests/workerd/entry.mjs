@@ -4,7 +4,7 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import Index from "../../build/index.js";
 
-const stage = { shift: 0, mails: [] };
+const stage = { shift: 0, mails: [], behind: false };
 
 const Clock = globalThis.Date;
 globalThis.Date = class Date extends Clock {
@@ -57,9 +57,11 @@ class D1Database {
   #inner;
   #tally;
   #trouble;
+  #replica;
   #begun = 0;
 
-  constructor(name, inner, tally, trouble) {
+  constructor(name, inner, tally, trouble, replica) {
+    this.#replica = replica;
     this.#name = name;
     this.#inner = inner;
     this.#tally = tally;
@@ -74,8 +76,10 @@ class D1Database {
     return this.#tally.count(this.#name, statements.length, () => this.#troubled(() => this.#inner.batch(statements)));
   }
 
+  /** A session that may read anywhere reads from the replica, where the stage has one that is behind. */
   withSession(constraint) {
-    const session = this.#inner.withSession(constraint);
+    const anywhere = constraint === "first-unconstrained" && stage.behind && this.#replica;
+    const session = (anywhere || this.#inner).withSession(constraint);
     const lent = new D1Database(this.#name, session, this.#tally, this.#trouble);
     lent.getBookmark = () => session.getBookmark();
     return lent;
@@ -111,10 +115,10 @@ const mailbox = {
 
 /** The bindings, as this request shall find them. `MAIL` is bound where the var of this name says "on". */
 function lend(env, tally, { databases = [], cache } = {}) {
-  const { DB, SEARCH, MAIL, ...rest } = env;
+  const { DB, SEARCH, REPLICA, MAIL, ...rest } = env;
   return {
     ...rest,
-    DB: new D1Database("DB", DB, tally, databases),
+    DB: new D1Database("DB", DB, tally, databases, REPLICA),
     SEARCH: new D1Database("SEARCH", SEARCH, tally, databases),
     ...(cache === "broken" ? { CACHE: brokenCache } : {}),
     ...(MAIL === "on" ? { MAIL: mailbox } : {}),
@@ -127,6 +131,9 @@ function direct(url) {
   switch (url.pathname) {
     case "/__stage/clock":
       stage.shift = Number(value);
+      return new Response();
+    case "/__stage/behind":
+      stage.behind = value === "true";
       return new Response();
     case "/__stage/clear":
       stage.mails = [];

@@ -105,6 +105,25 @@ test("round trips", { timeout: 120_000 }, async (t) => {
   }
 });
 
+// What D1 bills, and what makes an answer slow as tables grow: rows that were looked at.
+const reads = [
+  [2, "GET /v1/users/", "paul"],
+  [6, `PUT /v1/repositories/paul/many/auth`, "many"],
+  [6, `GET /v1/repositories/paul/many/layer/${first}/access`, "many"],
+  [9, "GET /token?service=registry&scope=repository:paul/many:pull,push", "paul"],
+  [10_008, "GET /v1/repositories/paul/many/images", "many"],
+];
+
+test("rows read", { timeout: 60_000 }, async (t) => {
+  as.many = `Token ${await makeRepository(worker, as.paul, "paul/many", [first])}`;
+  for (const [most, request, who] of reads) {
+    await t.test(`at most ${most}: ${request} by ${who}`, async () => {
+      const answer = await worker.succeed(request, { headers: { authorization: as[who] } });
+      assert.ok(answer.stats.rows > 0 && answer.stats.rows <= most, JSON.stringify(answer.stats));
+    });
+  }
+});
+
 test("10,000 images come back in one round trip, in their order", { timeout: 60_000 }, async () => {
   const answer = await worker.succeed("GET /v1/repositories/paul/many/images");
   assert.equal(answer.stats.rounds, 1);

@@ -53,6 +53,7 @@ export async function startWorker(vars = {}) {
     succeed,
     direct,
     logs: () => harness.getLogs(),
+    applyMigrations: (database) => worker.applyD1Migrations(database),
     env: () => worker.getEnv(),
     scheduled: () => worker.scheduled({ cron: "* * * * *" }),
     set: (vars) => harness.update(options(vars)),
