@@ -153,7 +153,7 @@ impl Stage {
             query: url.query().unwrap_or_default().to_owned(),
             host: ORIGIN.trim_start_matches("http://").to_owned(),
             https: false,
-            headers: joined(sent, url.path()),
+            headers: joined(sent),
             body: if unread { Some(Vec::new()) } else { fits.then_some(body) },
             id: format!("{:016x}", self.requests),
         })
@@ -181,7 +181,7 @@ impl Stage {
 }
 
 /// The headers that the index reads, as the platform joins them.
-fn joined(sent: &Sent, path: &str) -> Vec<(String, String)> {
+fn joined(sent: &Sent) -> Vec<(String, String)> {
     let mut headers = BTreeMap::<String, String>::new();
     for (name, value) in &sent.headers {
         let name = name.to_ascii_lowercase();
@@ -191,9 +191,6 @@ fn joined(sent: &Sent, path: &str) -> Vec<(String, String)> {
                 .and_modify(|first| *first = format!("{first}, {value}"))
                 .or_insert_with(|| value.clone());
         }
-    }
-    if !sent.body.is_empty() {
-        headers.insert("content-length".to_owned(), sent.body.len().to_string());
     }
     headers.into_iter().collect()
 }

@@ -27,8 +27,7 @@ const ANY: [Access; 3] = [Access::Read, Access::Write, Access::Delete];
 pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
     let presented = who::presented(index, request)?;
     presented.require_token_for(name, &ANY)?;
-    let (asker, row) =
-        reached(index, &presented, repositories::place_with_images(name, &presented.whose())).await?;
+    let (asker, row) = reached(index, &presented, repositories::place_with_images(name, &presented.whose())).await?;
     let repository = opened(&presented, &asker, name, &Place::of(&row), Role::Read)?;
     let reply = Reply::raw_json(200, images::print(row.text("images")))
         .personal()
