@@ -51,8 +51,10 @@ fn two(bytes: &[u8]) -> (String, String) {
     (first.to_owned(), second.to_owned())
 }
 
-/// That a message does not repeat what could be a secret.
-fn keeps(message: &str, secret: &str) {
-    // Shorter ones are in every message by chance.
-    assert!(secret.len() < 12 || !message.contains(secret), "{message:?} tells");
+/// What a secret holds that must not be seen: a message of ours has such a word by no chance.
+const MARK: &str = "4dbeef7seen";
+
+/// That a message does not repeat a secret.
+fn keeps(message: &str) {
+    assert!(!message.contains(MARK), "{message:?} tells");
 }

@@ -18,7 +18,7 @@ use hublet::{
     wire::Authorization,
 };
 
-use super::{keeps, text, two};
+use super::{MARK, keeps, text, two};
 use crate::reading;
 
 const NOW: i64 = 1_800_000_000;
@@ -36,18 +36,21 @@ pub fn authorization(bytes: &[u8]) {
     let read = Authorization::read(Some(&header));
     match &read {
         Some(Authorization::Basic { name, secret }) => {
-            keeps(&format!("{read:?}").replace(name.as_str(), ""), secret.reveal());
+            let marked = format!("basic {}", STANDARD.encode(format!("{name}:{}{MARK}", secret.reveal())));
+            assert!(name.contains(MARK) || !format!("{:?}", Authorization::read(Some(&marked))).contains(MARK));
             let again = format!("basic {}", STANDARD.encode(format!("{name}:{}", secret.reveal())));
             assert_eq!(Authorization::read(Some(&again)), read);
         }
         Some(Authorization::Token(secret)) => {
-            keeps(&format!("{read:?}"), secret.reveal());
+            keeps(&format!("{:?}", Authorization::read(Some(&format!("{header}{MARK}")))));
             // What was brought into its own form once stays in it.
             if !secret.reveal().contains(' ') {
                 assert_eq!(Authorization::read(Some(&format!("Token {}", secret.reveal()))), read);
             }
         }
-        Some(Authorization::Bearer(secret)) => keeps(&format!("{read:?}"), secret.reveal()),
+        Some(Authorization::Bearer(_)) => {
+            keeps(&format!("{:?}", Authorization::read(Some(&format!("{header}{MARK}")))));
+        }
         _ => {}
     }
     // Two headers in one line are none.
@@ -151,9 +154,8 @@ pub fn stored_password(bytes: &[u8]) {
     // Of what it costs, only a little is tried here.
     let parameters = stored.split('$').nth(3).and_then(|part| part.rsplit_once(",keyid=")).map(|(cost, _)| cost);
     let dear = parameters.and_then(Cost::read).is_some_and(|cost| cost.memory > 256 || cost.passes > 2);
-    if !dear && let Err(error) = password::verify(&secret, &stored, &peppers) {
-        keeps(&error, &secret);
-        keeps(&error, stored.rsplit('$').next().unwrap_or_default());
+    if !dear && let Err(error) = password::verify(&format!("{secret}{MARK}"), &format!("{stored}{MARK}"), &peppers) {
+        assert!(stored.contains(MARK) || !error.contains(MARK), "{error} tells");
     }
     let _ = password::is_outdated(&stored, &peppers, cheap);
     let Ok(hashed) = password::hash(&secret, [7; 16], &peppers, cheap) else { return };
@@ -165,29 +167,23 @@ pub fn stored_password(bytes: &[u8]) {
 /// Secrets of the operator: what cannot be read is named, and not told.
 pub fn keys(bytes: &[u8]) {
     let (name, value) = two(bytes);
-    for error in [Keys::read(&value).err(), Peppers::read(&value).err()].into_iter().flatten() {
-        keeps(&error, &value);
-    }
-    if let Ok(keys) = Keys::read(&value) {
-        keeps(&format!("{keys:?}"), &value);
-    }
-    if let Ok(peppers) = Peppers::read(&value) {
-        let secrets = value.split(',').filter_map(|pair| pair.split_once(':'));
-        secrets.for_each(|(_, secret)| keeps(&format!("{peppers:?}"), secret));
+    let value = format!("{value}{MARK}");
+    keeps(&format!("{:?}", Keys::read(&value)));
+    // The id of a pepper is no secret, nor is what stands where one is expected.
+    if value.split(',').all(|pair| pair.split_once(':').is_some_and(|(id, _)| !id.contains(MARK))) {
+        keeps(&format!("{:?}", Peppers::read(&value)));
     }
     let secrets = ["TOKEN_KEY", "PASSWORD_PEPPER", "REGISTRY_KEY", "REGISTRY_CERTIFICATE"];
     let settings = Settings::read(|asked| (asked == name || secrets.contains(&asked)).then(|| value.clone()));
     if secrets.contains(&name.as_str()) || name.is_empty() {
-        keeps(&format!("{:?}", settings.problems), &value);
+        keeps(&format!("{:?}", settings.problems));
     }
 }
 
 /// PEM and DER.
 pub fn certificates(bytes: &[u8]) {
     let value = text(bytes);
-    if let Err(error) = SigningKey::read(&value, CHAIN) {
-        keeps(&error, &value);
-    }
+    keeps(&format!("{:?}", SigningKey::read(&format!("{value}{MARK}"), CHAIN)));
     let pem = format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", STANDARD.encode(bytes));
     for text in [value, format!("{pem}{pem}")] {
         let Ok(chain) = Chain::read(&text) else { continue };
