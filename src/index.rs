@@ -10,6 +10,7 @@ use crate::{
     store::{Door, Statement},
 };
 
+pub mod most;
 pub mod settings;
 
 pub use settings::Settings;

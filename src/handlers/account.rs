@@ -11,12 +11,16 @@ use crate::{
     handlers::{login, who},
     index::{Index, Message},
     refusal::{Answer, Fault, Refusal, not_found},
-    store::{Statement, links},
+    store::{
+        Statement,
+        counts::{self, Counted},
+        links,
+    },
     wire::{Reply, Request, page, request::form},
 };
 
 /// Seconds that a link to confirm an e-mail is good for.
-const CONFIRM: i64 = 24 * 60 * 60;
+pub const CONFIRM: i64 = 24 * 60 * 60;
 
 /// Seconds that a mailed link to set a password is good for.
 const PASSWORD: i64 = 60 * 60;
@@ -39,10 +43,10 @@ impl Link {
         Ok(Self { secret: URL_SAFE_NO_PAD.encode(index.random::<24>()), public_url })
     }
 
-    /// Keeps it, for the batch that makes the e-mail.
+    /// Keeps it, for the batch that makes the e-mail; it is to be sent if that gives a row.
     #[must_use]
-    pub fn statement(&self, email_key: &str, now: i64) -> Statement {
-        links::confirming(&sha256_hex(&self.secret), email_key, now + CONFIRM, now)
+    pub fn statement(&self, email_key: &str, now: i64, most: i64) -> Statement {
+        links::confirming(&sha256_hex(&self.secret), email_key, now + CONFIRM, now, most)
     }
 
     /// Sends it, after the answer.
@@ -154,9 +158,12 @@ pub async fn forgotten(index: &Index, request: &Request) -> Answer<Reply> {
     login::require_within_limit(index, &request.address()).await?;
     let email = field(request, "email")?;
     let email = names::email(email.trim())?;
-    let (link, now) = (Link::new(index)?, index.world.now());
-    let found =
-        index.db.last(links::forgotten(&sha256_hex(&link.secret), &email.to_lowercase(), now + PASSWORD, now)).await?;
+    let (link, now, most) = (Link::new(index)?, index.world.now(), index.settings.most);
+    let mut batch = links::forgotten(&sha256_hex(&link.secret), &email.to_lowercase(), now + PASSWORD, now, most.mails);
+    batch.insert(0, counts::one_more(Counted::Mails, &request.address(), now));
+    let mut answers = index.db.batch(batch).await?;
+    let found = answers.pop().unwrap_or_default();
+    login::require_allowance(answers.first(), most.mails_per_address.at(request.loopback()), None, now)?;
     if let Some(row) = found.first() {
         link.send_password_to(index, row.text("address"), row.text("name"));
     }

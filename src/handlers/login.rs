@@ -5,7 +5,7 @@ use crate::{
     handlers::who::{WRONG, unauthorized},
     index::Index,
     refusal::{Answer, Fault, Refusal},
-    store::{Row, failures, users, users::User},
+    store::{Row, Rows, counts, failures, users, users::User},
 };
 
 /// Checks a password against a row of [`users::with_failures`]. Whoever does not exist costs the same
@@ -61,6 +61,15 @@ pub async fn hashing_turn(index: &Index, address: &str) -> Answer<()> {
 /// Refuses an address that asks too often for what costs much.
 pub async fn require_within_limit(index: &Index, address: &str) -> Answer<()> {
     if index.world.within_limit(address).await { Ok(()) } else { Err(Refusal::TooMany { retry_after: 60 }.into()) }
+}
+
+/// Refuses an address that has had so many (`here`) in this hour, or all together (`everywhere`); the rows
+/// are those of [`counts`].
+pub fn require_allowance(rows: Option<&Rows>, here: i64, everywhere: Option<i64>, now: i64) -> Answer<()> {
+    match counts::wait(rows.map_or(&[], Vec::as_slice), here, everywhere.unwrap_or(i64::MAX), now) {
+        0 => Ok(()),
+        wait => Err(Refusal::TooMany { retry_after: wait }.into()),
+    }
 }
 
 async fn turn(index: &Index) -> Answer<()> {

@@ -27,9 +27,6 @@ use crate::{
     wire::{Reply, Request, request::form},
 };
 
-/// Refresh tokens that a user has; the least used goes.
-const MOST_REFRESH: i64 = 50;
-
 /// Seconds within which another use of a refresh token is not written down.
 const USE_NOTED: i64 = 60 * 60;
 
@@ -136,7 +133,7 @@ async fn mint(index: &Index, request: &Request, presented: &Presented, asked: &A
             client: &asked.client,
             address: &request.address(),
             now: index.world.now(),
-            most: MOST_REFRESH,
+            most: index.settings.most.refresh_tokens,
         };
         if index.db.last(refresh_tokens::create(&new)).await?.is_empty() {
             return Err(who::unauthorized(WRONG));

@@ -9,6 +9,7 @@ use crate::{
         password::{Cost, Peppers},
         registry_token::KeyHint,
     },
+    index::most::Most,
     refusal::Fault,
 };
 
@@ -71,6 +72,8 @@ pub struct Settings {
     pub nearest: bool,
     /// `DATABASE_TIMEOUT`: milliseconds after which a database call is given up.
     pub database_timeout: u64,
+    /// How much there may be of what somebody could make without end.
+    pub most: Most,
     /// `MAIL_FROM`: the sender of mail.
     pub mail_from: Option<String>,
     /// What could not be read, for the log.
@@ -145,6 +148,7 @@ impl Settings {
             refresh_age: number("REFRESH_DAYS", 365, 1, 3_650) * DAY,
             nearest,
             database_timeout: number("DATABASE_TIMEOUT", 10_000, 50, 30_000).unsigned_abs(),
+            most: Most::read(text),
             mail_from: text("MAIL_FROM"),
             problems,
         }

@@ -81,7 +81,7 @@ pub fn create(new: &New<'_>) -> Vec<Statement> {
         "insert into access_tokens (uuid, user_id, hash, label, scopes, resources, expires_at, expires_text,
            created_by, creator_ip, creator_ua, created_at)
          select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12
-         where (select count(*) from access_tokens where user_id = ?2) < ?13",
+         where (select count(*) from (select 1 from access_tokens where user_id = ?2 limit ?13)) < ?13",
     )
     .bind(new.uuid)
     .bind(new.user_id)

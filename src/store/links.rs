@@ -2,17 +2,21 @@
 
 use crate::store::Statement;
 
-/// Keeps a link that confirms an e-mail.
+/// Keeps a link that confirms an e-mail, and gives its `hash`, unless there are so many (`most`) for that
+/// e-mail already.
 #[must_use]
-pub fn confirming(hash: &str, email_key: &str, expires_at: i64, now: i64) -> Statement {
+pub fn confirming(hash: &str, email_key: &str, expires_at: i64, now: i64, most: i64) -> Statement {
     Statement::new(
         "insert into links (hash, user_id, email_id, expires_at, created_at)
-         select ?1, user_id, id, ?3, ?4 from emails where key = ?2 and confirmed_at is null",
+         select ?1, e.user_id, e.id, ?3, ?4 from emails e where e.key = ?2 and e.confirmed_at is null
+           and (select count(*) from (select 1 from links where email_id = e.id limit ?5)) < ?5
+         returning hash",
     )
     .bind(hash)
     .bind(email_key)
     .bind(expires_at)
     .bind(now)
+    .bind(most)
 }
 
 /// Uses a link that confirms: the e-mail is confirmed, and an account that waited for it is active.
@@ -39,20 +43,23 @@ pub fn confirm(hash: &str, now: i64) -> Vec<Statement> {
     ]
 }
 
-/// Keeps a link that sets the password of the active person whose confirmed e-mail this is; the last
-/// statement tells who: `name`, `address`.
+/// Keeps a link that sets the password of the active person whose confirmed e-mail this is, unless there
+/// are so many (`most`) for them already; the last statement tells who: `name`, `address`.
 #[must_use]
-pub fn forgotten(hash: &str, email_key: &str, expires_at: i64, now: i64) -> Vec<Statement> {
+pub fn forgotten(hash: &str, email_key: &str, expires_at: i64, now: i64, most: i64) -> Vec<Statement> {
     vec![
         Statement::new(
             "insert into links (hash, user_id, email_id, expires_at, created_at)
              select ?1, u.id, null, ?3, ?4 from emails e join users u on u.id = e.user_id
-             where e.key = ?2 and e.confirmed_at is not null and u.status = 'active' and u.kind = 'person'",
+             where e.key = ?2 and e.confirmed_at is not null and u.status = 'active' and u.kind = 'person'
+               and (select count(*) from (
+                 select 1 from links where user_id = u.id and email_id is null and expires_at > ?4 limit ?5)) < ?5",
         )
         .bind(hash)
         .bind(email_key)
         .bind(expires_at)
-        .bind(now),
+        .bind(now)
+        .bind(most),
         Statement::new(
             "select u.name, e.address from links l join users u on u.id = l.user_id
              join emails e on e.user_id = u.id and e.key = ?2 where l.hash = ?1",

@@ -5,7 +5,7 @@ use crate::{
     domain::RepositoryName,
     store::{
         Statement,
-        repositories::{Whose, remove, standing, tell_search, whose},
+        repositories::{Whose, remove, room, standing, tell_search, whose},
     },
 };
 
@@ -109,26 +109,30 @@ pub struct New<'a> {
     pub private: bool,
     /// Seconds since 1970.
     pub now: i64,
+    /// The most that the namespace may have.
+    pub most: i64,
 }
 
-/// Makes a repository, unless it is there; one that was marked deleted (`marked`) goes first. The last
+/// Makes a repository, unless it is there, or its namespace has the most already; one that was marked deleted (`marked`) goes first. The last
 /// statement gives its `id` if this made it.
 #[must_use]
 pub fn create(new: &New<'_>, marked: Option<i64>) -> Vec<Statement> {
     let mut statements = marked.map(remove).unwrap_or_default();
     statements.push(
-        Statement::new(
+        Statement::new(concat!(
             "insert into repositories (namespace_id, name, full_name, private, description, full_description,
                created_at, updated_at)
-             select id, ?2, name || '/' || ?2, ?3, ?4, ?5, ?6, ?6 from namespaces where id = ?1
-             on conflict (namespace_id, name) do nothing returning id",
-        )
+             select id, ?2, name || '/' || ?2, ?3, ?4, ?5, ?6, ?6 from namespaces where id = ?1 and ",
+            room!("?1", "?7"),
+            " on conflict (namespace_id, name) do nothing returning id"
+        ))
         .bind(new.namespace)
         .bind(new.name)
         .bind(new.private)
         .bind(new.description)
         .bind(new.full_description)
-        .bind(new.now),
+        .bind(new.now)
+        .bind(new.most),
     );
     statements
 }
@@ -170,23 +174,27 @@ pub fn delete(id: i64) -> Vec<Statement> {
     vec![tell_search(id), Statement::new("delete from repositories where id = ?1").bind(id)]
 }
 
-/// Moves a repository to another namespace, unless the name is taken there; one that was marked
+/// Moves a repository to another namespace, unless the name is taken there, or it has so many (`most`)
+/// already; one that was marked
 /// deleted there (`marked`) goes first. The last statement gives its `id` if this moved it.
 #[must_use]
-pub fn transfer(id: i64, namespace: i64, marked: Option<i64>, now: i64) -> Vec<Statement> {
+pub fn transfer(id: i64, namespace: i64, marked: Option<i64>, now: i64, most: i64) -> Vec<Statement> {
     let mut statements = marked.map(remove).unwrap_or_default();
     statements.push(tell_search(id));
     statements.push(
-        Statement::new(
+        Statement::new(concat!(
             "update repositories set namespace_id = ?2, updated_at = ?3, revision = revision + 1,
                full_name = (select n.name from namespaces n where n.id = ?2) || '/' || name
              where id = ?1 and deleted_at is null and exists (select 1 from namespaces where id = ?2)
                and not exists (select 1 from repositories t where t.namespace_id = ?2 and t.name = repositories.name)
-             returning id",
-        )
+               and (namespace_id = ?2 or ",
+            room!("?2", "?4"),
+            ") returning id"
+        ))
         .bind(id)
         .bind(namespace)
-        .bind(now),
+        .bind(now)
+        .bind(most),
     );
     statements
 }

@@ -5,6 +5,7 @@
 
 pub mod access_tokens;
 pub mod collaborators;
+pub mod counts;
 pub mod documents;
 pub mod door;
 pub mod events;

@@ -39,6 +39,21 @@ macro_rules! whose {
 }
 pub(super) use whose;
 
+/// Whether a namespace (`$namespace`) that has so many repositories (`$most`) may have one more.
+macro_rules! room {
+    ($namespace:literal, $most:literal) => {
+        concat!(
+            "(select count(*) from (select 1 from repositories where namespace_id = ",
+            $namespace,
+            " limit ",
+            $most,
+            ")) < ",
+            $most
+        )
+    };
+}
+pub(super) use room;
+
 /// A repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repository {
@@ -170,20 +185,25 @@ fn located(sql: &'static str, name: &RepositoryName, whose: &Whose<'_>) -> State
     whose.bind_to(Statement::new(sql)).bind(name.namespace.as_str()).bind(name.name.as_str())
 }
 
-/// Makes a repository, unless it is there. One that was marked deleted (`marked`) goes first.
+/// Makes a repository, unless it is there, or the namespace has so many (`most`) already. One that was
+/// marked deleted (`marked`) goes first.
 #[must_use]
-pub fn create(namespace: i64, name: &str, marked: Option<i64>, private: bool, now: i64) -> Vec<Statement> {
+pub fn create(namespace: i64, name: &str, marked: Option<i64>, private: bool, now: i64, most: i64) -> Vec<Statement> {
     let mut statements = marked.map(remove).unwrap_or_default();
     statements.push(
-        Statement::new(
+        // One that is there is none more, and nothing is counted for it.
+        Statement::new(concat!(
             "insert into repositories (namespace_id, name, full_name, private, created_at, updated_at)
              select id, ?2, name || '/' || ?2, ?3, ?4, ?4 from namespaces where id = ?1
-             on conflict (namespace_id, name) do nothing",
-        )
+               and not exists (select 1 from repositories where namespace_id = ?1 and name = ?2) and ",
+            room!("?1", "?5"),
+            " on conflict (namespace_id, name) do nothing"
+        ))
         .bind(namespace)
         .bind(name)
         .bind(private)
-        .bind(now),
+        .bind(now)
+        .bind(most),
     );
     statements
 }

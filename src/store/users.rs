@@ -2,7 +2,7 @@
 
 use crate::{
     domain::{credential::Credential, throttle::Failures},
-    store::{Row, Statement},
+    store::{Row, Statement, counts::Counted},
 };
 
 /// What is read of somebody who asks for something.
@@ -140,9 +140,14 @@ pub struct Account<'a> {
     pub confirmed: bool,
     /// Seconds since 1970.
     pub now: i64,
+    /// From where.
+    pub from: &'a str,
+    /// The most accounts that are made in an hour from there, and from anywhere.
+    pub most: (i64, i64),
 }
 
-/// Makes an account with its namespace and its e-mail, unless the name or the e-mail is taken. The
+/// Makes an account with its namespace and its e-mail, unless the name or the e-mail is taken, or too
+/// many were counted by [`counts::one_more`](super::counts::one_more), which goes before it. The
 /// last statement tells whether it did, by the stored password, which no other account has:
 /// `user_id`, `email_id`.
 #[must_use]
@@ -154,13 +159,19 @@ pub fn register(account: &Account<'_>) -> Vec<Statement> {
              select ?1, ?2, ?3, ?4
              where not exists (select 1 from namespaces where name = ?1)
                and not exists (select 1 from emails where key = ?5)
+               and not exists (select 1 from failures where name = ?6
+                 and (address = ?7 and count > ?8 or address = '' and count > ?9))
              on conflict (name) do nothing",
         )
         .bind(account.name)
         .bind(status)
         .bind(account.password)
         .bind(account.now)
-        .bind(account.email_key),
+        .bind(account.email_key)
+        .bind(Counted::Registrations.name())
+        .bind(account.from)
+        .bind(account.most.0)
+        .bind(account.most.1),
         Statement::new(
             "insert into namespaces (name, owner_id, created_at)
              select name, id, ?3 from users where name = ?1 and password = ?2",
@@ -204,21 +215,29 @@ pub fn confirmed_emails(name: &str) -> Statement {
     .bind(name)
 }
 
-/// Adds an e-mail, unless it is somebody's. The last statement gives it if it is this user's now:
-/// `email_id`.
+/// Adds an e-mail, unless it is somebody's, or the user has so many (`most`). The last statement
+/// says whether it is this user's now (`email_id`), and how many they have (`held`).
 #[must_use]
-pub fn add_email(user: i64, address: &str, key: &str, confirmed: bool, now: i64) -> Vec<Statement> {
+pub fn add_email(user: i64, address: &str, key: &str, confirmed: bool, now: i64, most: i64) -> Vec<Statement> {
     vec![
         Statement::new(
-            "insert into emails (user_id, address, key, confirmed_at, created_at) values (?1, ?2, ?3, ?4, ?5)
+            "insert into emails (user_id, address, key, confirmed_at, created_at) select ?1, ?2, ?3, ?4, ?5
+             where (select count(*) from (select 1 from emails where user_id = ?1 limit ?6)) < ?6
              on conflict (key) do nothing",
         )
         .bind(user)
         .bind(address)
         .bind(key)
         .bind(confirmed.then_some(now))
-        .bind(now),
-        Statement::new("select id email_id from emails where user_id = ?1 and key = ?2").bind(user).bind(key),
+        .bind(now)
+        .bind(most),
+        Statement::new(
+            "select (select id from emails where user_id = ?1 and key = ?2) email_id,
+               (select count(*) from (select 1 from emails where user_id = ?1 limit ?3)) held",
+        )
+        .bind(user)
+        .bind(key)
+        .bind(most),
     ]
 }
 

@@ -8,7 +8,7 @@ use hublet::{
         search::Search,
     },
     store::{
-        Statement, access_tokens, collaborators, documents, events, failures, images, links, machines, managed,
+        Statement, access_tokens, collaborators, counts, documents, events, failures, images, links, machines, managed,
         members,
         outbox::{self, Document, News},
         refresh_tokens,
@@ -45,6 +45,8 @@ pub fn truth() -> Vec<(&'static str, Vec<Statement>)> {
         ("collaborators::list", vec![collaborators::list(app, 10, 0)]),
         ("collaborators::remove", vec![collaborators::remove(repository, "user7")]),
         ("collaborators::set", vec![collaborators::set(repository, 9, "read")]),
+        ("counts::one_more", vec![counts::one_more(counts::Counted::Mails, "::1", now)]),
+        ("counts::so_far", vec![counts::so_far(counts::Counted::Registrations, "::1")]),
         ("events::expire", events::expire(expired + events::REMEMBERED)),
         ("events::take", events::take(&told(app, &new), "registry", false, now)),
         ("failures::count", vec![failures::count("user5", "::1", now)]),
@@ -54,9 +56,9 @@ pub fn truth() -> Vec<(&'static str, Vec<Statement>)> {
         ("images::merge", images::merge(&images::Target::Id(repository), &ids)),
         ("images::merge", images::merge(&images::Target::Named(namespace, "app41"), &ids)),
         ("links::confirm", links::confirm("link5", BEGINNING)),
-        ("links::confirming", vec![links::confirming("new", "user2@x", now, now)]),
+        ("links::confirming", vec![links::confirming("new", "user2@x", now, now, 3)]),
         ("links::expire", vec![links::expire(expired)]),
-        ("links::forgotten", links::forgotten("new", "user5@x", now, now)),
+        ("links::forgotten", links::forgotten("new", "user5@x", now, now, 3)),
         ("links::password_user", vec![links::password_user("link6", BEGINNING)]),
         ("links::set_password", links::set_password("link6", "new", BEGINNING)),
         ("machines::create", machines::create(namespace, "robot", "write", now)),
@@ -69,7 +71,7 @@ pub fn truth() -> Vec<(&'static str, Vec<Statement>)> {
         ("managed::place_for", vec![managed::place_for(None, "app41", &by_id)]),
         ("managed::place_for", vec![managed::place_for(Some("user5"), "app41", &by_name)]),
         ("managed::repository", vec![managed::repository(app, &by_id)]),
-        ("managed::transfer", managed::transfer(repository, 7, Some(49), now)),
+        ("managed::transfer", managed::transfer(repository, 7, Some(49), now, 1_000)),
         (
             "managed::update",
             managed::update(repository, &managed::Change { private: Some(true), ..managed::Change::default() }, now),
@@ -93,7 +95,7 @@ pub fn truth() -> Vec<(&'static str, Vec<Statement>)> {
         ("repositories::catalog", vec![repositories::catalog(&by_id, false, "user2", 20)]),
         ("repositories::catalog", vec![repositories::catalog(&by_id, true, "user2", 20)]),
         ("repositories::catalog", vec![repositories::catalog(&Whose::Nobody, false, "", 20)]),
-        ("repositories::create", repositories::create(namespace, "app49", Some(49), true, now)),
+        ("repositories::create", repositories::create(namespace, "app49", Some(49), true, now, 1_000)),
         ("repositories::mark", repositories::mark(repository, now)),
         ("repositories::place", vec![repositories::place(app, &by_name)]),
         ("repositories::place", vec![repositories::place(app, &by_refresh_token)]),
@@ -109,7 +111,7 @@ pub fn truth() -> Vec<(&'static str, Vec<Statement>)> {
         ("stars::remove", stars::remove(1, 10)),
         ("tags::find", vec![tags::find(app, "tag1")]),
         ("tags::forget", vec![tags::forget(repository, "tag1")]),
-        ("users::add_email", users::add_email(user, "a@x", "a@x", true, now)),
+        ("users::add_email", users::add_email(user, "a@x", "a@x", true, now, 10)),
         ("users::by_credential", vec![users::by_credential(Credential::Password { user, epoch: 1 })]),
         ("users::by_credential", vec![users::by_credential(Credential::AccessToken { user, token: 5 })]),
         ("users::by_name", vec![users::by_name("user5")]),
@@ -188,11 +190,20 @@ fn new_refresh_token(now: i64) -> refresh_tokens::New<'static> {
 }
 
 fn new_repository(namespace: i64) -> managed::New<'static> {
-    managed::New { namespace, name: "new", description: "", full_description: "", private: false, now: 0 }
+    managed::New { namespace, name: "new", description: "", full_description: "", private: false, now: 0, most: 1_000 }
 }
 
 fn account(now: i64) -> users::Account<'static> {
-    users::Account { name: "somebody", password: "new", email: "s@x", email_key: "s@x", confirmed: true, now }
+    users::Account {
+        name: "somebody",
+        password: "new",
+        email: "s@x",
+        email_key: "s@x",
+        confirmed: true,
+        now,
+        from: "::1",
+        most: (1, 1),
+    }
 }
 
 /// A push, a pull and deletions, by tag and by digest, of a repository that is there and of a new one.

@@ -24,9 +24,6 @@ use crate::{
     wire::{Reply, Request},
 };
 
-/// The most tokens that one user has.
-const MOST: i64 = 250;
-
 /// The longest label, in characters.
 const LONGEST_LABEL: usize = 100;
 
@@ -142,10 +139,12 @@ pub async fn make(index: &Index, request: &Request, asker: &Asker, user: i64, wa
         creator_ip: &request.address(),
         creator_ua: &request.header("user-agent").unwrap_or_default().chars().take(200).collect::<String>(),
         now: index.world.now(),
-        most: MOST,
+        most: index.settings.most.access_tokens,
     };
     let rows = index.db.last(access_tokens::create(&new)).await?;
-    let Some(row) = rows.first() else { return invalid(format!("A user has at most {MOST} access tokens")) };
+    let Some(row) = rows.first() else {
+        return invalid(format!("A user has at most {} access tokens", new.most));
+    };
     Ok(Reply::json(201, &object(row, secret.reveal())?).personal())
 }
 

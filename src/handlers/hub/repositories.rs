@@ -89,13 +89,14 @@ pub async fn create(index: &Index, request: &Request, namespace: Option<&String>
         full_description: wanted.full_description.as_deref().unwrap_or_default(),
         private: wanted.is_private.unwrap_or(index.settings.private),
         now: index.world.now(),
+        most: index.settings.most.repositories,
     };
     let mut batch = managed::create(&new, marked);
     let made = batch.len() - 1;
     batch.push(managed::repository(&name, &presented.whose()));
     let mut rows = index.db.batch(batch).await?;
     if rows.get(made).is_none_or(Vec::is_empty) {
-        return exists(&name);
+        return in_the_way(&name, rows.pop(), new.most);
     }
     if marked.is_some() {
         projection::later(index);
@@ -170,12 +171,13 @@ pub async fn transfer(index: &Index, request: &Request, name: &RepositoryName) -
     let place = Place::of(reached.more().first().ok_or_else(|| Fault::broken("no row for a place"))?);
     let marked = marked(&place);
     let namespace = require_creatable(&reached.asker, &place.without_marked(), &there)?;
-    let mut batch = managed::transfer(repository.id, namespace, marked, index.world.now());
+    let most = index.settings.most.repositories;
+    let mut batch = managed::transfer(repository.id, namespace, marked, index.world.now(), most);
     let moved = batch.len() - 1;
     batch.push(managed::repository(&there, &reached.presented.whose()));
     let mut rows = index.db.batch(batch).await?;
     if rows.get(moved).is_none_or(Vec::is_empty) {
-        return exists(&there);
+        return in_the_way(&there, rows.pop(), most);
     }
     projection::later(index);
     Reached::again(reached.presented, reached.asker, rows.pop().unwrap_or_default())?.shown(&there, 200)
@@ -228,6 +230,14 @@ fn require_creatable(asker: &Asker, place: &Place, name: &RepositoryName) -> Ans
         return forbidden("Access denied: not allowed to create a repository in this namespace");
     }
     if place.repository.is_some() { exists(name) } else { Ok(namespace) }
+}
+
+/// Why none was made here: somebody was quicker, or the namespace is full.
+fn in_the_way<T>(name: &RepositoryName, place: Option<Rows>, most: i64) -> Answer<T> {
+    match place.unwrap_or_default().first() {
+        Some(row) if Place::of(row).repository.is_some() => exists(name),
+        _ => forbidden(format!("A namespace holds at most {most} repositories")),
+    }
 }
 
 /// 400 in the words of the older clients, which look for them.

@@ -35,9 +35,14 @@ pub async fn create(index: &Index, request: &Request, name: &RepositoryName) -> 
     let namespace = require_pushable(&asker, &place, name)?;
     let marked = place.repository.filter(|repository| repository.marked).map(|repository| repository.id);
     let private = index.settings.private;
-    let mut batch = repositories::create(namespace, &name.name, marked, private, index.world.now());
+    let (now, most) = (index.world.now(), index.settings.most.repositories);
+    let mut batch = repositories::create(namespace, &name.name, marked, private, now, most);
     batch.extend(store::images::merge(&Target::Named(namespace, &name.name), &images::pairs(&list)));
-    let repository = require_merged(&index.db.last(batch).await?)?;
+    let merged = index.db.last(batch).await?;
+    if merged.is_empty() {
+        return forbidden(format!("A namespace holds at most {most} repositories"));
+    }
+    let repository = require_merged(&merged)?;
     if marked.is_some() {
         projection::later(index);
     }

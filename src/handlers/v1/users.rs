@@ -7,7 +7,11 @@ use crate::{
     handlers::{account, login, who},
     index::Index,
     refusal::{Answer, Fault, Refusal, forbidden, invalid, not_found},
-    store::users::{self, Account, User},
+    store::{
+        Row, Rows,
+        counts::{self, Counted},
+        users::{self, Account, User},
+    },
     wire::{Reply, Request},
 };
 
@@ -40,9 +44,11 @@ pub async fn register(index: &Index, request: &Request) -> Answer<Reply> {
     let typed = body.get("username").and_then(Value::as_str);
     let Some(typed) = typed.filter(|name| !name.is_empty()) else { return invalid("Missing username") };
     let email = body.get("email").and_then(Value::as_str).unwrap_or_default();
-    let mut email_taken = false;
+    let (mut email_taken, mut counted) = (false, Rows::new());
     if UserName::parse(typed).is_some() {
-        let taken = index.db.last(vec![users::taken(typed, &email.to_lowercase())]).await?;
+        let so_far = counts::so_far(Counted::Registrations, &request.address());
+        let [taken, rows] = index.db.rows([users::taken(typed, &email.to_lowercase()), so_far]).await?;
+        counted = rows;
         let taken = taken.first().ok_or_else(|| Fault::broken("no row for a name"))?;
         if taken.flag("name_taken") && UserName::new_account(typed).is_ok() {
             return invalid(TAKEN);
@@ -56,22 +62,32 @@ pub async fn register(index: &Index, request: &Request) -> Answer<Reply> {
     if email_taken {
         return invalid(EMAIL_TAKEN);
     }
-    login::hashing_turn(index, &request.address()).await?;
+    let (now, from, most) = (index.world.now(), request.address(), index.settings.most);
+    let (here, everywhere) =
+        (most.registrations_per_address.at(request.loopback()), most.registrations.at(request.loopback()));
+    // Before the work of hashing: one more would be too many.
+    login::require_allowance(Some(&counted), here - 1, Some(everywhere - 1), now)?;
+    login::hashing_turn(index, &from).await?;
     let account = Account {
         name: name.as_str(),
         password: &login::hash(index, secret)?,
         email,
         email_key: &email.to_lowercase(),
         confirmed: !index.world.mails(),
-        now: index.world.now(),
+        now,
+        from: &from,
+        most: (here, everywhere),
     };
     let mut batch = users::register(&account);
+    batch.insert(0, counts::one_more(Counted::Registrations, &from, now));
     let link = (!account.confirmed).then(|| account::Link::new(index)).transpose()?;
     if let Some(link) = &link {
         // Before the last statement, which tells the outcome.
-        batch.insert(3, link.statement(account.email_key, account.now));
+        batch.insert(batch.len() - 1, link.statement(account.email_key, now, most.mails.max(1)));
     }
-    if index.db.last(batch).await?.is_empty() {
+    let answers = index.db.batch(batch).await?;
+    login::require_allowance(answers.first(), here, Some(everywhere), now)?;
+    if answers.last().is_none_or(Vec::is_empty) {
         // Somebody was quicker, with the same name or the same e-mail.
         return invalid(TAKEN);
     }
@@ -116,15 +132,15 @@ pub async fn update(index: &Index, request: &Request, name: &str) -> Answer<Repl
         login::hashing_turn(index, &request.address()).await?;
         batch.extend(users::set_password(user.id, &login::hash(index, secret)?, email_key.as_deref()));
     }
-    let mut link = None;
+    let (mut link, most) = (None, index.settings.most);
     if let (Some(email), Some(key)) = (change.email.filter(|_| !known), &email_key) {
         let now = index.world.now();
         let confirmed = !index.world.mails();
-        let mut adding = users::add_email(user.id, email, key, confirmed, now);
+        let mut adding = users::add_email(user.id, email, key, confirmed, now, most.emails);
         if !confirmed {
             let to_confirm = account::Link::new(index)?;
-            adding.insert(1, to_confirm.statement(key, now));
-            link = Some(to_confirm);
+            adding.insert(1, to_confirm.statement(key, now, most.mails));
+            link = Some((batch.len() + 1, to_confirm));
         }
         batch.extend(adding);
     }
@@ -132,16 +148,30 @@ pub async fn update(index: &Index, request: &Request, name: &str) -> Answer<Repl
         // The e-mail is theirs already.
         return Ok(Reply::empty(204).personal());
     }
-    let added = index.db.last(batch).await?;
-    if change.email.is_some() && !known && added.is_empty() {
-        return invalid(EMAIL_TAKEN);
+    let answers = index.db.batch(batch).await?;
+    if change.email.is_some() && !known {
+        require_added(answers.last().and_then(|rows| rows.first()), most.emails)?;
     }
-    if let (Some(link), Some(email)) = (link, change.email) {
+    if let (Some((at, link)), Some(email)) = (link, change.email) {
+        if answers.get(at).is_none_or(Vec::is_empty) {
+            return Err(Refusal::TooMany { retry_after: account::CONFIRM }.into());
+        }
         link.send_to(index, email, name);
         let told = emails.iter().map(|row| row.text("address").to_owned()).collect();
         account::tell_of_new_email(index, told, name, email);
     }
     Ok(Reply::empty(204).personal())
+}
+
+/// Refuses an e-mail that was not added: there are too many, or somebody was quicker.
+fn require_added(row: Option<&Row>, most: i64) -> Answer<()> {
+    match row {
+        Some(row) if row.maybe_integer("email_id").is_some() => Ok(()),
+        Some(row) if row.integer("held") >= most => {
+            forbidden(format!("An account has at most {most} addresses of mail"))
+        }
+        _ => invalid(EMAIL_TAKEN),
+    }
 }
 
 /// The user whose account is changed: oneself, or anybody for an administrator.
