@@ -40,8 +40,8 @@ await main(async () => {
   await setUp();
   await step("worker", build);
   if (what === "cost") await step("floor", floor);
-  const { requireWrk } = await import("../tests/bench/load.mjs");
-  requireWrk();
+  const { bringWrk } = await import("../tests/bench/load.mjs");
+  await bringWrk();
   const { measure } = await import(`../tests/bench/${what}.mjs`);
   const machine = `${os.cpus()[0].model}, ${os.cpus().length} cores, ${os.hostname()}`;
   const begun = new Date();

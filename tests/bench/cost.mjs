@@ -12,6 +12,7 @@ const BUDGETS = {
 };
 const TWINS = ["forged", "auth", "images", "mint"];
 const CONNECTIONS = [1, 16, 64];
+const FEW = 1_000;
 
 /** A step that gives what it found. */
 async function timed(title, work) {
@@ -56,7 +57,9 @@ export async function measure({ quick, print }) {
   }, { always: true });
   const results = Object.fromEntries(subjects.map(({ key }) => [key, Object.fromEntries(CONNECTIONS.map((connections) => [connections, together(runs[`${key} ${connections}`])]))]));
 
-  // Of all runs, since a tick of the kernel's clock is long.
+  const few = subjects.filter(({ key }) => together(CONNECTIONS.flatMap((connections) => runs[`${key} ${connections}`])).requests < FEW);
+  if (few.length) console.error(`hublet: under ${FEW} answers, so that what was under way at the end shows (repeat on a quiet machine): ${few.map(({ key }) => key).join(", ")}`);
+
   const cpu = (key) => together(CONNECTIONS.flatMap((connections) => runs[`${key} ${connections}`])).cpu;
   const rate = (key) => results[key][16].rate;
   print(

@@ -1,20 +1,27 @@
 // Load from wrk, and what it cost the server by the kernel's accounting.
 
-import { spawn, spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { readFileSync, readdirSync } from "node:fs";
 import path from "node:path";
-import { Failure, find, root } from "../../tools/lib/steps.mjs";
+import { Failure, find, root, run, step } from "../../tools/lib/steps.mjs";
 
-const TICK = 1000 / Number(spawnSync("getconf", ["CLK_TCK"], { encoding: "utf8" }).stdout || 100); // milliseconds
-
-export function requireWrk() {
-  if (!find("wrk")) throw new Failure("wrk is missing: install it (Debian: apt-get install wrk)");
+/** wrk is in no package registry of a language: Debian's package is installed where that can be done unasked. */
+export async function bringWrk() {
+  if (find("wrk")) return;
+  const advice = "wrk is missing: install it (Debian: apt-get install wrk)";
+  if (!find("apt-get") || process.getuid() !== 0) throw new Failure(advice);
+  const install = (...words) => run("apt-get", words, { env: { DEBIAN_FRONTEND: "noninteractive" } });
+  await step("wrk", async () => {
+    await install("update");
+    await install("install", "--yes", "--no-install-recommends", "wrk");
+  }, { always: true });
 }
 
-/** Milliseconds of processor that a process has used, in all its threads. */
+/** Milliseconds of processor that a process has used, in all its threads, to the nanosecond. */
 export function used(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").pop().split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * TICK;
+  const threads = readdirSync(`/proc/${pid}/task`);
+  const of = (thread) => Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]);
+  return threads.reduce((sum, thread) => sum + of(thread), 0) / 1e6;
 }
 
 /** Sends one request over so many connections for so many seconds. */
