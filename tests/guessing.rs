@@ -86,7 +86,12 @@ fn a_right_password_forgets_the_failures_and_so_does_an_hour() {
     client.0.world.pass(HOUR);
     assert_eq!(guess(&mut client, "203.0.113.9", "paul", 6), [0, 0, 0, 0, 0, 1]);
     let rows = |client: &Client| -> i64 {
-        client.0.db.connection().query_row("select count(*) from failures", [], |row| row.get(0)).unwrap()
+        client
+            .0
+            .db
+            .connection()
+            .query_row("select count(*) from failures where name = 'paul'", [], |row| row.get(0))
+            .unwrap()
     };
     assert_eq!(rows(&client), 2);
     client.0.world.pass(HOUR);
