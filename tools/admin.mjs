@@ -25,6 +25,9 @@ const grammars = {
 const SCOPE = /^repo:(?:admin|write|read|public_read)$/;
 const RESOURCE = /^(?=.{3,255}$)[a-z0-9._-]+(?:\/[A-Za-z0-9._*-]+)+$/;
 
+/** What `log` may be told: what was done to, and who did it. */
+const ABOUT = /^[A-Za-z0-9._\/-]{1,300}$/;
+
 const options = {
   remote: { type: "boolean", default: false },
   local: { type: "boolean", default: false },
@@ -36,6 +39,10 @@ const options = {
   label: { type: "string" },
   "password-stdin": { type: "boolean", default: false },
   "keep-access-tokens": { type: "boolean", default: false },
+  name: { type: "string" },
+  actor: { type: "string" },
+  follow: { type: "boolean", default: false },
+  json: { type: "boolean", default: false },
   help: { type: "boolean", default: false, short: "h" },
 };
 
@@ -53,7 +60,11 @@ ${usages.join("\n")}
   --days N            with token: until then; without it, until it is ended
   --label TEXT        with token: what people call it
   --password-stdin    with add and password: take the password from standard input, print no link
-  --keep-access-tokens  with after-restore: do not deactivate them`;
+  --keep-access-tokens  with after-restore: do not deactivate them
+  --name TEXT         with log: only what was done to this user, namespace, token or namespace/repository
+  --actor NAME        with log: only what this user did
+  --json              with log: one JSON object a line
+  --follow            with log: go on until it is interrupted`;
 }
 
 /** The values of a command's parameters, each checked before it goes near SQL. */
@@ -138,6 +149,32 @@ function table(rows) {
   return [line((column) => column), ...rows.map((row) => line((column) => row[column]))].join("\n");
 }
 
+/** A row of the log as one line. */
+function line({ id, data, ...row }, json) {
+  if (json) return JSON.stringify({ ...row, data: JSON.parse(data) });
+  const { time, actor, action, name, credential, address } = row;
+  const details = Object.entries(JSON.parse(data)).filter(([, value]) => value !== "").map(([key, value]) => `${key}=${value}`);
+  const means = [credential && `by ${credential}`, address && `from ${address}`];
+  return [time, actor || "-", action, name || "-", ...details, ...means].filter(Boolean).join(" ");
+}
+
+/** How long `log --follow` waits before it looks again. */
+const PAUSE = 2_000;
+
+/** Prints who did what, the newest last. */
+async function log({ sql }, { name, actor, json, follow }, where) {
+  for (const word of [name, actor]) {
+    if (word !== undefined && !ABOUT.test(word)) throw new Failure(`${JSON.stringify(word)} does not fit ${ABOUT.source}`);
+  }
+  let after = null;
+  do {
+    if (after !== null) await setTimeout(PAUSE);
+    const rows = await execute(inline(sql, { ABOUT: name ?? null, ACTOR: actor ?? null, AFTER: after }), where);
+    for (const row of rows) console.log(line(row, json));
+    after = rows.at(-1)?.id ?? after ?? 0;
+  } while (follow);
+}
+
 async function admin() {
   const { values: flags, positionals: [given, ...words] } = parse();
   const name = given === "add" && flags.machine ? "add-machine" : given;
@@ -150,13 +187,15 @@ async function admin() {
   if (flags["password-stdin"] && !takesPassword) throw new Failure(`${name} takes no password`);
   if (flags.remote && flags["persist-to"]) throw new Failure("--remote and --persist-to are two different databases");
 
+  const where = flags.remote ? ["--remote"] : ["--local", ...(flags["persist-to"] ? ["--persist-to", flags["persist-to"]] : [])];
+  if (name === "log") return log(chosen, flags, where);
+
   const password = flags["password-stdin"] ? phc((await text(process.stdin)).replace(/\r?\n$/, ""), readPeppers(flags.remote)) : null;
   const secret = takesPassword && !password ? crypto.randomBytes(32).toString("base64url") : null;
   const origin = secret && publicUrl(flags.remote);
   const made = name === "token" ? accessToken(flags) : undefined;
   const sql = inline(chosen.sql, { ...values, ...made?.values, NOW: Math.floor(Date.now() / 1000), PASSWORD: password, SECRET: secret && sha256(secret), KEEP: flags["keep-access-tokens"] ? 1 : null });
 
-  const where = flags.remote ? ["--remote"] : ["--local", ...(flags["persist-to"] ? ["--persist-to", flags["persist-to"]] : [])];
   let rows;
   if (name === "after-restore") await emptySearch(where); // first: what it shows may be private again
   await step(name, async () => void (rows = await execute(sql, where)));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::domain::{RepositoryName, names::LIBRARY, time};
+use crate::domain::{RepositoryName, names::LIBRARY, registry_token, time};
 
 /// The longest id of an event, in bytes; registries take UUIDs.
 const LONGEST_ID: usize = 100;
@@ -53,6 +53,10 @@ pub struct Event {
     pub at: i64,
     /// Who did it; empty when the registry does not say.
     pub by: String,
+    /// The id of the access token that they did it with, if our registry token was for one.
+    pub token: Option<i64>,
+    /// Where they did it from; empty when the registry does not say.
+    pub address: String,
 }
 
 /// The attributes of a `CloudEvent` that stand in headers.
@@ -109,7 +113,9 @@ fn notification(event: &Value, now: i64) -> Result<Option<Event>, String> {
         Some("delete") => Action::Delete,
         other => return Err(format!("an event with the action {other:?}")),
     };
-    let by = event.get("actor").map_or_else(String::new, |actor| text(actor, "name", 255));
+    let subject = event.get("actor").map_or_else(String::new, |actor| text(actor, "name", 255));
+    let (by, token) = registry_token::read_subject(&subject);
+    let address = event.get("request").map_or_else(String::new, |request| text(request, "addr", 100));
     let size = target.get("length").or_else(|| target.get("size")).and_then(Value::as_i64).unwrap_or_default();
     Event {
         id: text(event, "id", LONGEST_ID + 1),
@@ -120,7 +126,9 @@ fn notification(event: &Value, now: i64) -> Result<Option<Event>, String> {
         size,
         media_type,
         at: moment(event.get("timestamp").and_then(Value::as_str), now),
-        by,
+        by: by.to_owned(),
+        token,
+        address: without_port(address),
     }
     .checked()
 }
@@ -146,6 +154,8 @@ fn cloud_event(data: &Value, headers: CloudEvent<'_>, now: i64) -> Result<Option
         media_type: text(data, "mediaType", 255),
         at: moment(headers.time, now),
         by: String::new(),
+        token: None,
+        address: String::new(),
     }
     .checked()
 }
@@ -154,9 +164,9 @@ impl Event {
     /// About how many bytes it has in a list of events.
     #[must_use]
     pub fn size_listed(&self) -> usize {
-        const NUMBERS_AND_QUOTES: usize = 80;
-        let Self { id, repository, tag, digest, media_type, by, .. } = self;
-        let texts = [id, &repository.namespace, &repository.name, tag, digest, media_type, by];
+        const NUMBERS_AND_QUOTES: usize = 100;
+        let Self { id, repository, tag, digest, media_type, by, address, .. } = self;
+        let texts = [id, &repository.namespace, &repository.name, tag, digest, media_type, by, address];
         texts.iter().map(|text| text.len()).sum::<usize>() + NUMBERS_AND_QUOTES
     }
 
@@ -206,6 +216,11 @@ fn text(value: &Value, field: &str, longest: usize) -> String {
 fn cut(text: &str, longest: usize) -> String {
     let (text, _) = text.split_at(text.floor_char_boundary(longest));
     text.chars().filter(|letter| !letter.is_control()).collect()
+}
+
+/// An address as registries tell it, which may have a port.
+fn without_port(address: String) -> String {
+    address.parse::<std::net::SocketAddr>().map_or(address, |socket| socket.ip().to_string())
 }
 
 /// A moment that lies ahead would make every later event look old.

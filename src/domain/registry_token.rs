@@ -29,7 +29,7 @@ pub enum KeyHint {
 pub struct Claims<A = Vec<Grant>> {
     /// `ISSUER`.
     pub iss: String,
-    /// The user's name; empty for nobody.
+    /// [`subject`]
     pub sub: String,
     /// The one service that it is for.
     pub aud: String,
@@ -53,6 +53,23 @@ impl Claims {
     pub fn times(now: i64, lifetime: i64) -> (i64, i64, i64) {
         (now + lifetime, now - BACKDATED, now)
     }
+}
+
+/// Who a token is for: the user's name, and behind a slash the id of the access token that was shown;
+/// empty for nobody. It is all that registries repeat of a token in their events.
+#[must_use]
+pub fn subject(name: &str, credential: Credential) -> String {
+    match credential {
+        Credential::AccessToken { token, .. } => format!("{name}/{token}"),
+        _ => name.to_owned(),
+    }
+}
+
+/// The user's name and the id of the access token of such a subject.
+#[must_use]
+pub fn read_subject(subject: &str) -> (&str, Option<i64>) {
+    let parts = subject.rsplit_once('/').and_then(|(name, token)| Some((name, token.parse().ok()?)));
+    parts.map_or((subject, None), |(name, token)| (name, Some(token)))
 }
 
 /// The header of a token for a service.

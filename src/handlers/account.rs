@@ -104,7 +104,7 @@ pub fn confirm_page() -> Reply {
 /// `POST /account/confirm`
 pub async fn confirm(index: &Index, request: &Request) -> Answer<Reply> {
     let hash = sha256_hex(&field(request, "secret")?);
-    let answers = index.db.batch(links::confirm(&hash, index.world.now())).await?;
+    let answers = index.db.batch(links::confirm(&hash, &request.address(), index.world.now())).await?;
     if answers.first().is_none_or(Vec::is_empty) {
         return not_found(SPENT);
     }
@@ -130,9 +130,10 @@ pub async fn set_password(index: &Index, request: &Request) -> Answer<Reply> {
     if index.db.last(vec![links::password_user(&hash, now)]).await?.is_empty() {
         return not_found(SPENT);
     }
-    login::hashing_turn(index, &request.address()).await?;
+    let address = request.address();
+    login::hashing_turn(index, &address).await?;
     let stored = login::hash(index, &secret)?;
-    if index.db.last(links::set_password(&hash, &stored, now)).await?.is_empty() {
+    if index.db.last(links::set_password(&hash, &stored, &address, now)).await?.is_empty() {
         return not_found(SPENT);
     }
     let text = "Your password is set. What was logged in with the old one is logged out.";

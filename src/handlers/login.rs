@@ -20,7 +20,7 @@ pub async fn check(index: &Index, row: &Row, name: &UserName, secret: &Secret, a
     }
     let user = User::of(row);
     if !is_right(index, user.as_ref(), name, secret, address).await? {
-        index.db.batch(vec![failures::count(name.as_str(), address, now)]).await?;
+        index.db.batch(failures::count(name.as_str(), user.as_ref(), address, now)).await?;
         return Err(unauthorized(WRONG));
     }
     let Some(user) = user.filter(|user| user.active) else { return Err(Refusal::Inactive.into()) };

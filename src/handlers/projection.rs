@@ -6,7 +6,7 @@ use crate::{
     index::Index,
     refusal::{Answer, Fault},
     store::{
-        Row, documents, events, failures, links,
+        Row, audit, documents, events, failures, links,
         outbox::{self, News},
         refresh_tokens, users,
     },
@@ -24,6 +24,9 @@ const ROUNDS_SCHEDULED: usize = 50;
 /// Repositories that one step of the verification compares, and steps of a scheduled run.
 const STEP: i64 = 500;
 const STEPS: usize = 20;
+
+/// Rows of the audit that a scheduled run removes: 1,440,000 a day.
+const AUDIT_STEP: i64 = 1_000;
 
 /// Tells search what changed, after the answer.
 pub fn later(index: &Index) {
@@ -115,6 +118,7 @@ async fn expire(index: &Index) -> Answer<()> {
     batch.extend(events::expire(now));
     let settings = &index.settings;
     batch.push(refresh_tokens::expire(now, settings.refresh_unused, settings.refresh_age));
+    batch.push(audit::expire(now, settings.audit_age, AUDIT_STEP));
     index.db.batch(batch).await?;
     Ok(())
 }

@@ -41,7 +41,7 @@ pub async fn sign(
     let (exp, nbf, iat) = Claims::times(now, expires_in);
     let claims = Claims {
         iss: index.settings.issuer.clone(),
-        sub: name.to_owned(),
+        sub: registry_token::subject(name, credential),
         aud: service.name.clone(),
         exp,
         nbf,

@@ -131,8 +131,7 @@ async fn mint(index: &Index, request: &Request, presented: &Presented, asked: &A
             epoch,
             hash: &opaque::Kind::Refresh.hash(token.reveal()).unwrap_or_default(),
             client: &asked.client,
-            address: &request.address(),
-            now: index.world.now(),
+            by: &asker.by(index, request),
             most: index.settings.most.refresh_tokens,
         };
         if index.db.last(refresh_tokens::create(&new)).await?.is_empty() {

@@ -14,6 +14,7 @@ use crate::{
     store::{
         Row, Statement, access_tokens,
         access_tokens::AccessToken,
+        audit::By,
         repositories::{Place, Whose},
         users,
         users::User,
@@ -98,6 +99,13 @@ impl Asker {
     #[must_use]
     pub fn name(&self) -> &str {
         self.user.as_ref().map_or("", |user| &user.name)
+    }
+
+    /// Who does what this request does, for the audit.
+    #[must_use]
+    pub fn by(&self, index: &Index, request: &Request) -> By {
+        let actor = self.name().to_owned();
+        By { actor, credential: self.credential, address: request.address(), now: index.world.now() }
     }
 }
 

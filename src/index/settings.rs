@@ -68,6 +68,8 @@ pub struct Settings {
     pub refresh_unused: i64,
     /// `REFRESH_DAYS`, in seconds: how old a refresh token may be.
     pub refresh_age: i64,
+    /// `AUDIT_DAYS`, in seconds: how long it is known who did what.
+    pub audit_age: i64,
     /// `READS = "nearest"`: reads may come from a replica.
     pub nearest: bool,
     /// `DATABASE_TIMEOUT`: milliseconds after which a database call is given up.
@@ -146,6 +148,7 @@ impl Settings {
             registry_token_seconds: number("REGISTRY_TOKEN_SECONDS", 300, 60, 3_600),
             refresh_unused: number("REFRESH_UNUSED_DAYS", 90, 1, 3_650) * DAY,
             refresh_age: number("REFRESH_DAYS", 365, 1, 3_650) * DAY,
+            audit_age: number("AUDIT_DAYS", 90, 1, 3_650) * DAY,
             nearest,
             database_timeout: number("DATABASE_TIMEOUT", 10_000, 50, 30_000).unsigned_abs(),
             most: Most::read(text),

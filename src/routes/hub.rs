@@ -48,6 +48,10 @@ pub enum Hub {
     Members(String),
     /// `/v2/namespaces/{namespace}/members/{username}`
     Member(String, String),
+    /// `/v2/auditlogs/{account}`: who did what in a namespace.
+    AuditLogs(String),
+    /// `/v2/auditlogs/{account}/actions`
+    AuditActions,
     /// `/v2/namespaces/{namespace}/machines`
     Machines(String),
     /// `/v2/namespaces/{namespace}/machines/{username}`
@@ -82,6 +86,8 @@ impl Hub {
             }
             ["namespaces" | "orgs", namespace, "members"] => Self::Members(own(namespace)),
             ["namespaces" | "orgs", namespace, "members", user] => Self::Member(own(namespace), own(user)),
+            ["auditlogs", account] => Self::AuditLogs(own(account)),
+            ["auditlogs", _, "actions"] => Self::AuditActions,
             ["namespaces", namespace, "machines"] => Self::Machines(own(namespace)),
             ["namespaces", namespace, "machines", user] => Self::Machine(own(namespace), own(user)),
             ["namespaces", namespace, "machines", user, "access-tokens"] => {
@@ -119,7 +125,12 @@ impl Hub {
             Self::Login | Self::AuthToken | Self::NewRepository | Self::Privacy(_) | Self::Transfer(_) => {
                 &["POST", "OPTIONS"]
             }
-            Self::Oneself | Self::Tags(_) | Self::RefreshTokens | Self::Members(_) => super::READ,
+            Self::Oneself
+            | Self::Tags(_)
+            | Self::RefreshTokens
+            | Self::Members(_)
+            | Self::AuditLogs(_)
+            | Self::AuditActions => super::READ,
             Self::AccessTokens
             | Self::Repositories(_)
             | Self::Collaborators(_)
@@ -157,6 +168,8 @@ impl Hub {
             Self::Collaborator(..) => "/v2/namespaces/{namespace}/repositories/{repository}/collaborators/{username}",
             Self::Members(_) => "/v2/namespaces/{namespace}/members",
             Self::Member(..) => "/v2/namespaces/{namespace}/members/{username}",
+            Self::AuditLogs(_) => "/v2/auditlogs/{account}",
+            Self::AuditActions => "/v2/auditlogs/{account}/actions",
             Self::Machines(_) => "/v2/namespaces/{namespace}/machines",
             Self::Machine(..) => "/v2/namespaces/{namespace}/machines/{username}",
             Self::MachineTokens(..) => "/v2/namespaces/{namespace}/machines/{username}/access-tokens",

@@ -1,8 +1,13 @@
 //! Access tokens.
 
+use serde_json::{Value as Json, json};
+
 use crate::{
     domain::limits::Limits,
-    store::{Row, Statement, Value},
+    store::{
+        Row, Statement, Value,
+        audit::{self, Account, By},
+    },
 };
 
 /// An access token as it bears on a request.
@@ -50,6 +55,8 @@ pub struct New<'a> {
     pub uuid: &'a str,
     /// Whose rights it has.
     pub user_id: i64,
+    /// The name of that user.
+    pub user: &'a str,
     /// SHA-256 of the secret.
     pub hash: &'a str,
     /// What people call it.
@@ -63,13 +70,9 @@ pub struct New<'a> {
     /// As it was sent.
     pub expires_text: Option<&'a str>,
     /// Who made it.
-    pub created_by: &'a str,
-    /// From where.
-    pub creator_ip: &'a str,
+    pub by: &'a By,
     /// With what.
     pub creator_ua: &'a str,
-    /// Seconds since 1970.
-    pub now: i64,
     /// The most that a user may have.
     pub most: i64,
 }
@@ -91,12 +94,14 @@ pub fn create(new: &New<'_>) -> Vec<Statement> {
     .bind(new.resources)
     .bind(new.expires_at)
     .bind(new.expires_text)
-    .bind(new.created_by)
-    .bind(new.creator_ip)
+    .bind(new.by.actor.as_str())
+    .bind(new.by.address.as_str())
     .bind(new.creator_ua)
-    .bind(new.now)
+    .bind(new.by.now)
     .bind(new.most);
-    vec![insert, by_uuid(&Whose::User(new.user_id), new.uuid)]
+    let told = json!({ "user": new.user, "label": new.label, "scopes": new.scopes });
+    let told = audit::told(new.by, "org.access_token.create", Account::Of(new.user_id), new.uuid, &told);
+    vec![insert, told, by_uuid(&Whose::User(new.user_id), new.uuid)]
 }
 
 /// Whose tokens are meant.
@@ -151,7 +156,10 @@ pub fn list(whose: &Whose<'_>, limit: i64, offset: i64) -> Statement {
 
 /// Changes the label or the state of a token; the last statement gives it as it is then.
 #[must_use]
-pub fn update(user: i64, uuid: &str, label: Option<&str>, active: Option<bool>) -> Vec<Statement> {
+pub fn update(user: i64, uuid: &str, label: Option<&str>, active: Option<bool>, by: &By) -> Vec<Statement> {
+    let mut data = serde_json::Map::new();
+    data.extend(label.map(|label| ("label".to_owned(), label.into())));
+    data.extend(active.map(|active| ("is_active".to_owned(), active.to_string().into())));
     vec![
         Statement::new(
             "update access_tokens set label = ifnull(?3, label), is_active = ifnull(?4, is_active)
@@ -161,12 +169,16 @@ pub fn update(user: i64, uuid: &str, label: Option<&str>, active: Option<bool>) 
         .bind(uuid)
         .bind(label)
         .bind(active),
+        audit::told(by, "org.access_token.update", Account::Of(user), uuid, &Json::Object(data)),
         by_uuid(&Whose::User(user), uuid),
     ]
 }
 
-/// Removes a token; gives its `id` if there was one.
+/// Removes a token; the last statement gives a row if there was one.
 #[must_use]
-pub fn delete(user: i64, uuid: &str) -> Statement {
-    Statement::new("delete from access_tokens where user_id = ?1 and uuid = ?2 returning id").bind(user).bind(uuid)
+pub fn delete(user: i64, uuid: &str, by: &By) -> Vec<Statement> {
+    vec![
+        Statement::new("delete from access_tokens where user_id = ?1 and uuid = ?2").bind(user).bind(uuid),
+        audit::told(by, "org.access_token.delete", Account::Of(user), uuid, &json!({})),
+    ]
 }

@@ -1,6 +1,14 @@
 //! Collaborators: who else may do what in one repository.
 
-use crate::{domain::RepositoryName, store::Statement};
+use serde_json::json;
+
+use crate::{
+    domain::RepositoryName,
+    store::{
+        Statement,
+        audit::{self, Account, By},
+    },
+};
 
 /// A page of the collaborators of a repository, by name, with `count` in every row: `name`, `kind`,
 /// `role`. A page past the end is one row without a `name`.
@@ -29,26 +37,31 @@ pub fn find(repository: &RepositoryName, username: &str) -> Statement {
 
 /// Gives a user a role in a repository.
 #[must_use]
-pub fn set(repository: i64, user: i64, role: &str) -> Statement {
-    Statement::new(
+pub fn set(repository: i64, name: &RepositoryName, user: i64, username: &str, role: &str, by: &By) -> Vec<Statement> {
+    let set = Statement::new(
         "insert into collaborators (repository_id, user_id, role)
          select r.id, u.id, ?3 from repositories r join users u on u.id = ?2 where r.id = ?1
-         on conflict (repository_id, user_id) do update set role = excluded.role",
+         on conflict (repository_id, user_id) do update set role = excluded.role where role <> excluded.role",
     )
     .bind(repository)
     .bind(user)
-    .bind(role)
+    .bind(role);
+    vec![set, told(by, "repo.collaborator.add", name, &json!({ "user": username, "role": role }))]
 }
 
-/// Takes it away; gives the `user_id` if there was one.
+/// Takes it away; the last statement gives a row if there was one.
 #[must_use]
-pub fn remove(repository: i64, username: &str) -> Statement {
-    Statement::new(
-        "delete from collaborators where repository_id = ?1 and user_id = (select id from users where name = ?2)
-         returning user_id",
+pub fn remove(repository: i64, name: &RepositoryName, username: &str, by: &By) -> Vec<Statement> {
+    let remove = Statement::new(
+        "delete from collaborators where repository_id = ?1 and user_id = (select id from users where name = ?2)",
     )
     .bind(repository)
-    .bind(username)
+    .bind(username);
+    vec![remove, told(by, "repo.collaborator.remove", name, &json!({ "user": username }))]
+}
+
+fn told(by: &By, action: &'static str, name: &RepositoryName, data: &serde_json::Value) -> Statement {
+    audit::told(by, action, Account::Named(&name.namespace), &name.to_string(), data)
 }
 
 fn named(sql: &'static str, repository: &RepositoryName) -> Statement {

@@ -8,7 +8,7 @@ use crate::{domain::events::Event, store::Statement};
 pub const REMEMBERED: i64 = 7 * 24 * 60 * 60;
 
 /// Events as the statements below take them: `0` id, `1` action, `2` namespace, `3` name, `4` tag,
-/// `5` digest, `6` size, `7` media type, `8` milliseconds, `9` actor.
+/// `5` digest, `6` size, `7` media type, `8` milliseconds, `9` actor, `10` access token, `11` address.
 fn listed(events: &[Event]) -> String {
     let one = |event: &Event| {
         json!([
@@ -22,45 +22,77 @@ fn listed(events: &[Event]) -> String {
             event.media_type,
             event.at,
             event.by,
+            event.token,
+            event.address,
         ])
     };
     Value::Array(events.iter().map(one).collect()).to_string()
 }
 
-/// Events of a service that were not taken before, with their namespace.
+/// Events of a service, of these actions, that were not taken before, with their namespace.
 macro_rules! fresh {
-    ($action:literal, $rest:literal) => {
+    ($actions:literal, $rest:literal) => {
         concat!(
             "with fresh as materialized (
                select j.value ->> 0 id, n.id namespace_id, n.name namespace, j.value ->> 3 name, j.value ->> 4 tag,
-                 j.value ->> 5 digest, j.value ->> 6 size, j.value ->> 7 media_type, j.value ->> 8 at, j.value ->> 9 actor
+                 j.value ->> 5 digest, j.value ->> 6 size, j.value ->> 7 media_type, j.value ->> 8 at, j.value ->> 9 actor,
+                 j.value ->> 1 action, j.value ->> 10 token, j.value ->> 11 address
                from json_each(?1) j join namespaces n on n.name = j.value ->> 2
-               where j.value ->> 1 = '",
-            $action,
-            "' and not exists (select 1 from events e where e.service = ?2 and e.id = j.value ->> 0)) ",
+               where j.value ->> 1 in (",
+            $actions,
+            ") and not exists (select 1 from events e where e.service = ?2 and e.id = j.value ->> 0)) ",
             $rest
         )
     };
 }
 
+/// Who pushed and who deleted, for the audit, while it is still to be seen what there was before.
+fn recorded(of: impl Fn(&'static str) -> Statement, now: i64) -> Vec<Statement> {
+    vec![
+        of(fresh!(
+            "'push'",
+            "insert into audit (at, account, action, name, actor, credential, address)
+             select ?3, f.namespace_id, 'repo.create', f.namespace || '/' || f.name, f.actor, '', f.address
+             from fresh f where not exists (
+               select 1 from repositories r where r.namespace_id = f.namespace_id and r.name = f.name)
+             group by f.namespace_id, f.name"
+        ))
+        .bind(now),
+        // An actor without an access token showed a password, if the index knows them at all.
+        of(fresh!(
+            "'push', 'delete'",
+            "insert into audit (at, account, action, name, actor, credential, address, data)
+             select ?3, namespace_id, 'repo.' || iif(tag = '', 'manifest.', 'tag.') || action,
+               namespace || '/' || name, actor,
+               case when token is not null
+                   then 'access-token ' || ifnull((select uuid from access_tokens where id = token), '#' || token)
+                 when exists (select 1 from users u where u.name = actor) then 'password' else '' end,
+               address, json_object('tag', tag, 'digest', digest, 'service', ?2)
+             from fresh"
+        ))
+        .bind(now),
+    ]
+}
+
 /// Takes events of a service, in one batch: repositories that were pushed to come into being, tags
 /// are set and removed (the newer stays), pulls are counted, and the ids are remembered, so that the
-/// same events change nothing again. The last statement gives the names (`name`) in namespaces that do
+/// same events change nothing again. Who pushed and deleted goes into the audit. The last statement gives the names (`name`) in namespaces that do
 /// not exist.
 #[must_use]
 pub fn take(events: &[Event], service: &str, private: bool, now: i64) -> Vec<Statement> {
     let list = listed(events);
     let of = |sql: &'static str| Statement::new(sql).bind(list.as_str()).bind(service);
-    vec![
+    let mut statements = recorded(of, now);
+    statements.extend([
         // A push begins a repository anew that was marked deleted before it.
         of(fresh!(
-            "push",
+            "'push'",
             "delete from repositories where deleted_at is not null and id in (
                select r.id from fresh f join repositories r on r.namespace_id = f.namespace_id and r.name = f.name
                where r.deleted_at * 1000 < f.at)"
         )),
         of(fresh!(
-            "push",
+            "'push'",
             "insert into repositories (namespace_id, name, full_name, private, created_at, updated_at, pushed_at)
              select namespace_id, name, namespace || '/' || name, ?3, ?4, ?4, max(at) / 1000 from fresh
              where true group by namespace_id, name
@@ -73,7 +105,7 @@ pub fn take(events: &[Event], service: &str, private: bool, now: i64) -> Vec<Sta
         .bind(now),
         // One row a tag: the newest of this list.
         of(fresh!(
-            "push",
+            "'push'",
             "insert into tags (repository_id, service, name, digest, size, media_type, pushed_at, pushed_by)
              select r.id, ?2, f.tag, f.digest, f.size, f.media_type, max(f.at), f.actor
              from fresh f join repositories r on r.namespace_id = f.namespace_id and r.name = f.name
@@ -88,7 +120,7 @@ pub fn take(events: &[Event], service: &str, private: bool, now: i64) -> Vec<Sta
         )),
         // A deletion leaves a mark, under the tag or under the digest, for an older push that comes late.
         of(fresh!(
-            "delete",
+            "'delete'",
             "insert into tags (repository_id, service, name, digest, size, media_type, pushed_at, pushed_by, deleted)
              select r.id, ?2, case f.tag when '' then '@' || f.digest else f.tag end, f.digest, 0, '', max(f.at),
                f.actor, 1
@@ -98,20 +130,20 @@ pub fn take(events: &[Event], service: &str, private: bool, now: i64) -> Vec<Sta
              where excluded.pushed_at >= tags.pushed_at"
         )),
         of(fresh!(
-            "delete",
+            "'delete'",
             "update tags set deleted = 1 where deleted = 0 and service = ?2 and id in (
                select t.id from fresh f join repositories r on r.namespace_id = f.namespace_id and r.name = f.name
                join tags t on t.repository_id = r.id and t.service = ?2 and t.digest = f.digest
                where f.tag = '' and t.pushed_at <= f.at)"
         )),
         of(fresh!(
-            "pull",
+            "'pull'",
             "update repositories set pull_count = pull_count + p.pulls, pulled_at = max(ifnull(pulled_at, 0), p.at / 1000)
              from (select namespace_id, name, count(*) pulls, max(at) at from fresh group by namespace_id, name) p
              where repositories.namespace_id = p.namespace_id and repositories.name = p.name"
         )),
         of(fresh!(
-            "pull",
+            "'pull'",
             "update tags set pulled_at = max(ifnull(pulled_at, 0), p.at / 1000)
              from (select r.id repository_id, f.tag, f.digest, max(f.at) at from fresh f
                    join repositories r on r.namespace_id = f.namespace_id and r.name = f.name
@@ -120,7 +152,7 @@ pub fn take(events: &[Event], service: &str, private: bool, now: i64) -> Vec<Sta
                and (tags.name = p.tag or p.tag = '' and tags.digest = p.digest)"
         )),
         of(fresh!(
-            "push",
+            "'push'",
             "insert into outbox (repository_id)
              select distinct r.id from fresh f join repositories r on r.namespace_id = f.namespace_id and r.name = f.name"
         )),
@@ -136,7 +168,8 @@ pub fn take(events: &[Event], service: &str, private: bool, now: i64) -> Vec<Sta
              where not exists (select 1 from namespaces where name = value ->> 2) limit 20",
         )
         .bind(list.as_str()),
-    ]
+    ]);
+    statements
 }
 
 /// Forgets ids that no registry sends again, and the marks of what was deleted before them.

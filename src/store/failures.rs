@@ -1,14 +1,21 @@
 //! Refused passwords, counted.
 
+use serde_json::json;
+
 use crate::{
-    domain::throttle::FORGOTTEN,
-    store::{Statement, Value},
+    domain::{credential::Credential, throttle::FORGOTTEN},
+    store::{
+        Statement, Value,
+        audit::{self, Account, By},
+        users::User,
+    },
 };
 
-/// Counts one more, for the name from this address and for the name from anywhere.
+/// Counts one more, for the name from this address and for the name from anywhere. The audit does not
+/// keep a name that is nobody's: people type passwords there.
 #[must_use]
-pub fn count(name: &str, address: &str, now: i64) -> Statement {
-    Statement::new(
+pub fn count(name: &str, user: Option<&User>, address: &str, now: i64) -> Vec<Statement> {
+    let count = Statement::new(
         "insert into failures (name, address, count, last_at) values (?1, ?2, 1, ?3), (?1, '', 1, ?3)
          on conflict (name, address) do update set
            count = case when last_at <= ?3 - ?4 then 1 else count + 1 end, last_at = ?3",
@@ -16,7 +23,10 @@ pub fn count(name: &str, address: &str, now: i64) -> Statement {
     .bind(name)
     .bind(address)
     .bind(now)
-    .bind(FORGOTTEN)
+    .bind(FORGOTTEN);
+    let (account, known) = user.map_or((Account::None, ""), |user| (Account::Of(user.id), &user.name));
+    let by = By { actor: String::new(), credential: Credential::Nobody, address: address.to_owned(), now };
+    vec![count, audit::told(&by, "user.login.refuse", account, known, &json!({}))]
 }
 
 /// Forgets those of a name, after a right password.

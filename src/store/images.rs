@@ -1,6 +1,14 @@
 //! The image lists of repositories.
 
-use crate::{domain::images::MOST, store::Statement};
+use serde_json::json;
+
+use crate::{
+    domain::{RepositoryName, images::MOST},
+    store::{
+        Statement,
+        audit::{self, Account, By},
+    },
+};
 
 /// Which repository a list is merged into.
 pub enum Target<'a> {
@@ -49,6 +57,9 @@ pub fn merge(target: &Target<'_>, pairs: &str) -> Vec<Statement> {
 
 /// Empties the list of a repository.
 #[must_use]
-pub fn clear(repository: i64) -> Statement {
-    Statement::new("delete from images where repository_id = ?1").bind(repository)
+pub fn clear(repository: i64, name: &RepositoryName, by: &By) -> Vec<Statement> {
+    vec![
+        Statement::new("delete from images where repository_id = ?1").bind(repository),
+        audit::told(by, "repo.images.delete", Account::Named(&name.namespace), &name.to_string(), &json!({})),
+    ]
 }

@@ -1,6 +1,6 @@
 //! Links that are mailed or printed: each confirms an e-mail or sets a password, once.
 
-use crate::store::Statement;
+use crate::store::{Statement, audit};
 
 /// Keeps a link that confirms an e-mail, and gives its `hash`, unless there are so many (`most`) for that
 /// e-mail already.
@@ -22,7 +22,7 @@ pub fn confirming(hash: &str, email_key: &str, expires_at: i64, now: i64, most: 
 /// Uses a link that confirms: the e-mail is confirmed, and an account that waited for it is active.
 /// The first statement gives a row if the link was good; the last removes it.
 #[must_use]
-pub fn confirm(hash: &str, now: i64) -> Vec<Statement> {
+pub fn confirm(hash: &str, address: &str, now: i64) -> Vec<Statement> {
     vec![
         Statement::new("select user_id from links where hash = ?1 and expires_at > ?2 and email_id is not null")
             .bind(hash)
@@ -33,6 +33,7 @@ pub fn confirm(hash: &str, now: i64) -> Vec<Statement> {
         )
         .bind(hash)
         .bind(now),
+        audit::told_by_link(hash, "user.status.change", address, now),
         Statement::new(
             "update emails set confirmed_at = ?2 where confirmed_at is null and id =
                (select email_id from links where hash = ?1 and expires_at > ?2)",
@@ -91,12 +92,13 @@ macro_rules! whose {
 /// Uses a link that sets a password; the last statement gives a row if this use was the one. Other
 /// links of the user and what the old password opened end with it.
 #[must_use]
-pub fn set_password(hash: &str, password: &str, now: i64) -> Vec<Statement> {
+pub fn set_password(hash: &str, password: &str, address: &str, now: i64) -> Vec<Statement> {
     vec![
         Statement::new(concat!("update users set password = ?3, epoch = epoch + 1 where id = ", whose!()))
             .bind(hash)
             .bind(now)
             .bind(password),
+        audit::told_by_link(hash, "user.password.change", address, now),
         Statement::new(concat!("delete from refresh_tokens where user_id = ", whose!())).bind(hash).bind(now),
         // The link itself goes last: it says whose all of this is.
         Statement::new(concat!("delete from links where user_id = ", whose!(), " returning user_id"))

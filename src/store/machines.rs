@@ -1,24 +1,30 @@
 //! Machines: users without a password, made for a namespace.
 
-use crate::store::Statement;
+use serde_json::json;
+
+use crate::store::{
+    Statement,
+    audit::{self, Account, By},
+};
 
 /// Makes a machine of a namespace with a role in it, unless the name is taken.
 #[must_use]
-pub fn create(namespace: i64, name: &str, role: &str, now: i64) -> Vec<Statement> {
+pub fn create(namespace_id: i64, namespace: &str, name: &str, role: &str, by: &By) -> Vec<Statement> {
     vec![
         Statement::new(
             "insert into users (name, kind, status, machine_of, created_at)
              select ?2, 'machine', 'active', ?1, ?3 where not exists (select 1 from namespaces where name = ?2)
              on conflict (name) do nothing",
         )
-        .bind(namespace)
+        .bind(namespace_id)
         .bind(name)
-        .bind(now),
+        .bind(by.now),
+        audit::told(by, "org.machine.create", Account::Named(namespace), name, &json!({ "role": role })),
         Statement::new(
             "insert into members (namespace_id, user_id, role)
              select ?1, id, ?3 from users where name = ?2 and machine_of = ?1 on conflict do nothing",
         )
-        .bind(namespace)
+        .bind(namespace_id)
         .bind(name)
         .bind(role),
     ]
@@ -55,6 +61,9 @@ pub fn find(namespace: &str, name: &str) -> Statement {
 
 /// Removes a machine with its tokens.
 #[must_use]
-pub fn delete(id: i64) -> Statement {
-    Statement::new("delete from users where id = ?1 and kind = 'machine'").bind(id)
+pub fn delete(id: i64, namespace: &str, name: &str, by: &By) -> Vec<Statement> {
+    vec![
+        Statement::new("delete from users where id = ?1 and kind = 'machine'").bind(id),
+        audit::told(by, "org.machine.delete", Account::Named(namespace), name, &json!({})),
+    ]
 }

@@ -1,11 +1,14 @@
 //! Repositories as they are managed: everything that is told of them, lists of a namespace, and what
 //! their admins change.
 
+use serde_json::json;
+
 use crate::{
     domain::RepositoryName,
     store::{
         Statement,
-        repositories::{Whose, remove, room, standing, tell_search, whose},
+        audit::{self, Account, By},
+        repositories::{Whose, remove, room, standing, tell_search, told, whose},
     },
 };
 
@@ -99,22 +102,22 @@ pub fn list(list: &List<'_>, whose: &Whose<'_>) -> Option<Statement> {
 pub struct New<'a> {
     /// Where.
     pub namespace: i64,
-    /// Without the namespace.
-    pub name: &'a str,
+    /// With the name of that namespace.
+    pub name: &'a RepositoryName,
     /// One line.
     pub description: &'a str,
     /// A page.
     pub full_description: &'a str,
     /// Only for who was named.
     pub private: bool,
-    /// Seconds since 1970.
-    pub now: i64,
+    /// Who makes it.
+    pub by: &'a By,
     /// The most that the namespace may have.
     pub most: i64,
 }
 
-/// Makes a repository, unless it is there, or its namespace has the most already; one that was marked deleted (`marked`) goes first. The last
-/// statement gives its `id` if this made it.
+/// Makes a repository, unless it is there, or its namespace has the most already; one that was marked
+/// deleted (`marked`) goes first. The last statement gives a row if this made it.
 #[must_use]
 pub fn create(new: &New<'_>, marked: Option<i64>) -> Vec<Statement> {
     let mut statements = marked.map(remove).unwrap_or_default();
@@ -124,16 +127,19 @@ pub fn create(new: &New<'_>, marked: Option<i64>) -> Vec<Statement> {
                created_at, updated_at)
              select id, ?2, name || '/' || ?2, ?3, ?4, ?5, ?6, ?6 from namespaces where id = ?1 and ",
             room!("?1", "?7"),
-            " on conflict (namespace_id, name) do nothing returning id"
+            " on conflict (namespace_id, name) do nothing"
         ))
         .bind(new.namespace)
-        .bind(new.name)
+        .bind(new.name.name.as_str())
         .bind(new.private)
         .bind(new.description)
         .bind(new.full_description)
-        .bind(new.now)
+        .bind(new.by.now)
         .bind(new.most),
     );
+    let data = json!({ "is_private": new.private.to_string() });
+    let account = Account::Named(&new.name.namespace);
+    statements.push(audit::told(new.by, "repo.create", account, &new.name.to_string(), &data));
     statements
 }
 
@@ -151,8 +157,21 @@ pub struct Change<'a> {
 /// Changes a repository. Hiding it goes ahead in search as the next revision, so the change itself is
 /// the one behind that.
 #[must_use]
-pub fn update(id: i64, change: &Change<'_>, now: i64) -> Vec<Statement> {
-    vec![
+pub fn update(id: i64, name: &RepositoryName, change: &Change<'_>, by: &By) -> Vec<Statement> {
+    let mut statements = Vec::new();
+    if let Some(private) = change.private {
+        // On its own, so that the audit is told of it only where it was otherwise.
+        statements.push(
+            Statement::new(
+                "update repositories set private = ?2 where id = ?1 and private <> ?2 and deleted_at is null",
+            )
+            .bind(id)
+            .bind(private),
+        );
+        let (account, data) = (Account::Named(&name.namespace), json!({ "is_private": private.to_string() }));
+        statements.push(audit::told(by, "repo.change_privacy", account, &name.to_string(), &data));
+    }
+    statements.extend([
         Statement::new(
             "update repositories set description = ifnull(?2, description),
                full_description = ifnull(?3, full_description), private = ifnull(?4, private), updated_at = ?5,
@@ -163,22 +182,34 @@ pub fn update(id: i64, change: &Change<'_>, now: i64) -> Vec<Statement> {
         .bind(change.description)
         .bind(change.full_description)
         .bind(change.private)
-        .bind(now),
+        .bind(by.now),
         tell_search(id),
-    ]
+    ]);
+    statements
 }
 
 /// Removes a repository at once, with all that belongs to it.
 #[must_use]
-pub fn delete(id: i64) -> Vec<Statement> {
-    vec![tell_search(id), Statement::new("delete from repositories where id = ?1").bind(id)]
+pub fn delete(id: i64, name: &RepositoryName, by: &By) -> Vec<Statement> {
+    vec![
+        tell_search(id),
+        Statement::new("delete from repositories where id = ?1").bind(id),
+        told(by, "repo.delete", name),
+    ]
 }
 
 /// Moves a repository to another namespace, unless the name is taken there, or it has so many (`most`)
-/// already; one that was marked
-/// deleted there (`marked`) goes first. The last statement gives its `id` if this moved it.
+/// already; one that was marked deleted there (`marked`) goes first. Both namespaces are told of it; the
+/// last statement gives a row if this moved it.
 #[must_use]
-pub fn transfer(id: i64, namespace: i64, marked: Option<i64>, now: i64, most: i64) -> Vec<Statement> {
+pub fn transfer(
+    id: i64,
+    from: &RepositoryName,
+    (namespace, to): (i64, &RepositoryName),
+    marked: Option<i64>,
+    by: &By,
+    most: i64,
+) -> Vec<Statement> {
     let mut statements = marked.map(remove).unwrap_or_default();
     statements.push(tell_search(id));
     statements.push(
@@ -189,12 +220,17 @@ pub fn transfer(id: i64, namespace: i64, marked: Option<i64>, now: i64, most: i6
                and not exists (select 1 from repositories t where t.namespace_id = ?2 and t.name = repositories.name)
                and (namespace_id = ?2 or ",
             room!("?2", "?4"),
-            ") returning id"
+            ")"
         ))
         .bind(id)
         .bind(namespace)
-        .bind(now)
+        .bind(by.now)
         .bind(most),
     );
+    let (old, new) = (from.to_string(), to.to_string());
+    let told = |account, name, data| audit::told(by, "repo.transfer", Account::Named(account), name, &data);
+    statements.push(told(&from.namespace, &old, json!({ "to": new })));
+    // Behind the first, which is there if it was moved.
+    statements.push(told(&to.namespace, &new, json!({ "from": old })));
     statements
 }

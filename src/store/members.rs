@@ -1,6 +1,11 @@
 //! Members: who may do what in everything of a namespace.
 
-use crate::store::Statement;
+use serde_json::json;
+
+use crate::store::{
+    Statement,
+    audit::{self, Account, By},
+};
 
 /// A page of those who have a right in a namespace, its owner first and the rest by name, with `count`
 /// in every row: columns as of [`find`]. A page past the end is one row without a `name`.
@@ -38,26 +43,42 @@ pub fn find(namespace: &str, username: &str) -> Statement {
     .bind(username)
 }
 
-/// Gives a user a role in a namespace.
-#[must_use]
-pub fn set(namespace: i64, user: i64, role: &str) -> Statement {
-    Statement::new(
-        "insert into members (namespace_id, user_id, role)
-         select n.id, u.id, ?3 from namespaces n join users u on u.id = ?2 where n.id = ?1
-         on conflict (namespace_id, user_id) do update set role = excluded.role",
-    )
-    .bind(namespace)
-    .bind(user)
-    .bind(role)
+/// A role of a user in a namespace.
+pub struct Role<'a> {
+    /// The namespace.
+    pub namespace_id: i64,
+    /// Its name.
+    pub namespace: &'a str,
+    /// The user's name.
+    pub user: &'a str,
+    /// Whether there was another one.
+    pub changes: bool,
+    /// `read`, `write` or `admin`.
+    pub role: &'a str,
 }
 
-/// Takes it away; gives the `user_id` if there was one.
+/// Gives a user a role in a namespace.
 #[must_use]
-pub fn remove(namespace: i64, username: &str) -> Statement {
-    Statement::new(
-        "delete from members where namespace_id = ?1 and user_id = (select id from users where name = ?2)
-         returning user_id",
+pub fn set(role: &Role<'_>, by: &By) -> Vec<Statement> {
+    let set = Statement::new(
+        "insert into members (namespace_id, user_id, role)
+         select n.id, u.id, ?3 from namespaces n join users u on u.name = ?2 where n.id = ?1
+         on conflict (namespace_id, user_id) do update set role = excluded.role where role <> excluded.role",
     )
-    .bind(namespace)
-    .bind(username)
+    .bind(role.namespace_id)
+    .bind(role.user)
+    .bind(role.role);
+    let action = if role.changes { "org.member.role.change" } else { "org.member.add" };
+    vec![set, audit::told(by, action, Account::Named(role.namespace), role.user, &json!({ "role": role.role }))]
+}
+
+/// Takes it away; the last statement gives a row if there was one.
+#[must_use]
+pub fn remove(namespace_id: i64, namespace: &str, username: &str, by: &By) -> Vec<Statement> {
+    let remove = Statement::new(
+        "delete from members where namespace_id = ?1 and user_id = (select id from users where name = ?2)",
+    )
+    .bind(namespace_id)
+    .bind(username);
+    vec![remove, audit::told(by, "org.member.remove", Account::Named(namespace), username, &json!({}))]
 }

@@ -4,6 +4,7 @@
 //! go through the one [`Door`], several at a time: a batch is one round trip and one transaction.
 
 pub mod access_tokens;
+pub mod audit;
 pub mod collaborators;
 pub mod counts;
 pub mod documents;

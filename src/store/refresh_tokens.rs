@@ -1,6 +1,11 @@
 //! Refresh tokens: what docker keeps instead of the password.
 
-use crate::store::Statement;
+use serde_json::json;
+
+use crate::store::{
+    Statement,
+    audit::{self, Account, By},
+};
 
 /// A new refresh token.
 pub struct New<'a> {
@@ -14,10 +19,8 @@ pub struct New<'a> {
     pub hash: &'a str,
     /// `client_id`, as it was sent.
     pub client: &'a str,
-    /// From where.
-    pub address: &'a str,
-    /// Seconds since 1970.
-    pub now: i64,
+    /// Who logs in.
+    pub by: &'a By,
     /// The most that a user may have; the least used of more go.
     pub most: i64,
 }
@@ -35,9 +38,16 @@ pub fn create(new: &New<'_>) -> Vec<Statement> {
         .bind(new.user_id)
         .bind(new.hash)
         .bind(new.client)
-        .bind(new.address)
-        .bind(new.now)
+        .bind(new.by.address.as_str())
+        .bind(new.by.now)
         .bind(new.epoch),
+        audit::told(
+            new.by,
+            "user.refresh_token.create",
+            Account::Of(new.user_id),
+            new.uuid,
+            &json!({ "client": new.client }),
+        ),
         Statement::new(
             "delete from refresh_tokens where user_id = ?1 and id in (
                select id from refresh_tokens where user_id = ?1 order by used_at desc, id desc limit -1 offset ?2)",
@@ -89,10 +99,13 @@ pub fn by_uuid(user: i64, uuid: &str) -> Statement {
     Statement::new("select id from refresh_tokens where user_id = ?1 and uuid = ?2").bind(user).bind(uuid)
 }
 
-/// Removes one; gives its `id` if there was one.
+/// Removes one; the last statement gives a row if there was one.
 #[must_use]
-pub fn delete(user: i64, uuid: &str) -> Statement {
-    Statement::new("delete from refresh_tokens where user_id = ?1 and uuid = ?2 returning id").bind(user).bind(uuid)
+pub fn delete(user: i64, uuid: &str, by: &By) -> Vec<Statement> {
+    vec![
+        Statement::new("delete from refresh_tokens where user_id = ?1 and uuid = ?2").bind(user).bind(uuid),
+        audit::told(by, "user.refresh_token.delete", Account::Of(user), uuid, &json!({})),
+    ]
 }
 
 /// Removes those that are too old.

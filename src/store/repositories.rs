@@ -1,8 +1,13 @@
 //! Repositories, and what somebody is to them.
 
+use serde_json::json;
+
 use crate::{
     domain::{RepositoryName, Role, access::Standing},
-    store::{Row, Statement, Value},
+    store::{
+        Row, Statement, Value,
+        audit::{self, Account, By},
+    },
 };
 
 /// Whose standing is read.
@@ -188,7 +193,14 @@ fn located(sql: &'static str, name: &RepositoryName, whose: &Whose<'_>) -> State
 /// Makes a repository, unless it is there, or the namespace has so many (`most`) already. One that was
 /// marked deleted (`marked`) goes first.
 #[must_use]
-pub fn create(namespace: i64, name: &str, marked: Option<i64>, private: bool, now: i64, most: i64) -> Vec<Statement> {
+pub fn create(
+    namespace: i64,
+    name: &RepositoryName,
+    marked: Option<i64>,
+    private: bool,
+    by: &By,
+    most: i64,
+) -> Vec<Statement> {
     let mut statements = marked.map(remove).unwrap_or_default();
     statements.push(
         // One that is there is none more, and nothing is counted for it.
@@ -200,38 +212,41 @@ pub fn create(namespace: i64, name: &str, marked: Option<i64>, private: bool, no
             " on conflict (namespace_id, name) do nothing"
         ))
         .bind(namespace)
-        .bind(name)
+        .bind(name.name.as_str())
         .bind(private)
-        .bind(now)
+        .bind(by.now)
         .bind(most),
     );
+    statements.push(told(by, "repo.create", name));
     statements
 }
 
 /// Says that a push is complete: search may find the repository.
 #[must_use]
-pub fn pushed(id: i64, now: i64) -> Vec<Statement> {
+pub fn pushed(id: i64, name: &RepositoryName, by: &By) -> Vec<Statement> {
     vec![
         Statement::new(
             "update repositories set pushed_at = ?2, updated_at = ?2, revision = revision + 1
              where id = ?1 and deleted_at is null",
         )
         .bind(id)
-        .bind(now),
+        .bind(by.now),
+        told(by, "repo.images.push", name),
         tell_search(id),
     ]
 }
 
 /// Marks a repository deleted: it is hidden, and waits for the registry to delete its part.
 #[must_use]
-pub fn mark(id: i64, now: i64) -> Vec<Statement> {
+pub fn mark(id: i64, name: &RepositoryName, by: &By) -> Vec<Statement> {
     vec![
         Statement::new(
             "update repositories set deleted_at = ?2, updated_at = ?2, revision = revision + 1
              where id = ?1 and deleted_at is null",
         )
         .bind(id)
-        .bind(now),
+        .bind(by.now),
+        told(by, "repo.delete", name),
         tell_search(id),
     ]
 }
@@ -240,6 +255,19 @@ pub fn mark(id: i64, now: i64) -> Vec<Statement> {
 #[must_use]
 pub fn remove(id: i64) -> Vec<Statement> {
     vec![tell_search(id), Statement::new("delete from repositories where id = ?1 and deleted_at is not null").bind(id)]
+}
+
+/// The same for who asked for it.
+#[must_use]
+pub fn removed(id: i64, name: &RepositoryName, by: &By) -> Vec<Statement> {
+    let mut statements = remove(id);
+    statements.push(told(by, "repo.remove", name));
+    statements
+}
+
+/// A row of the audit about a repository.
+pub(super) fn told(by: &By, action: &'static str, name: &RepositoryName) -> Statement {
+    audit::told(by, action, Account::Named(&name.namespace), &name.to_string(), &json!({}))
 }
 
 /// Puts a repository on the list of what search must learn.

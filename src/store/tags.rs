@@ -1,6 +1,14 @@
 //! The tags of repositories, as registries told of them in their events.
 
-use crate::{domain::RepositoryName, store::Statement};
+use serde_json::json;
+
+use crate::{
+    domain::RepositoryName,
+    store::{
+        Statement,
+        audit::{self, Account, By},
+    },
+};
 
 /// The repository of a name, `?1` and `?2`.
 macro_rules! repository {
@@ -55,13 +63,16 @@ pub fn find(repository: &RepositoryName, tag: &str) -> Statement {
     named(sql, repository).bind(tag)
 }
 
-/// Forgets a tag in every registry; gives its `id`s. A mark stays, so that an older push that is told
+/// Forgets a tag in every registry; the last statement gives a row if there was one. A mark stays, so that an older push that is told
 /// late does not bring it back.
 #[must_use]
-pub fn forget(repository: i64, tag: &str) -> Statement {
-    Statement::new("update tags set deleted = 1 where repository_id = ?1 and name = ?2 and deleted = 0 returning id")
-        .bind(repository)
-        .bind(tag)
+pub fn forget(repository: i64, name: &RepositoryName, tag: &str, by: &By) -> Vec<Statement> {
+    vec![
+        Statement::new("update tags set deleted = 1 where repository_id = ?1 and name = ?2 and deleted = 0")
+            .bind(repository)
+            .bind(tag),
+        audit::told(by, "repo.tag.delete", Account::Named(&name.namespace), &name.to_string(), &json!({ "tag": tag })),
+    ]
 }
 
 fn named(sql: &'static str, repository: &RepositoryName) -> Statement {

@@ -1,8 +1,14 @@
 //! Users and their e-mails.
 
+use serde_json::json;
+
 use crate::{
     domain::{credential::Credential, throttle::Failures},
-    store::{Row, Statement, counts::Counted},
+    store::{
+        Row, Statement,
+        audit::{self, Account as Whose, By},
+        counts::Counted,
+    },
 };
 
 /// What is read of somebody who asks for something.
@@ -153,6 +159,8 @@ pub struct Account<'a> {
 #[must_use]
 pub fn register(account: &Account<'_>) -> Vec<Statement> {
     let status = if account.confirmed { "active" } else { "unconfirmed" };
+    let (actor, address) = (account.name.to_owned(), account.from.to_owned());
+    let by = By { actor, credential: Credential::Nobody, address, now: account.now };
     vec![
         Statement::new(
             "insert into users (name, status, password, created_at)
@@ -179,6 +187,7 @@ pub fn register(account: &Account<'_>) -> Vec<Statement> {
         .bind(account.name)
         .bind(account.password)
         .bind(account.now),
+        audit::told(&by, "user.create", Whose::Named(account.name), account.name, &json!({ "status": status })),
         Statement::new(
             "insert into emails (user_id, address, key, confirmed_at, created_at)
              select id, ?3, ?4, ?5, ?6 from users where name = ?1 and password = ?2",
@@ -244,26 +253,27 @@ pub fn add_email(user: i64, address: &str, key: &str, confirmed: bool, now: i64,
 /// Sets a password, unless the e-mail that goes with it is somebody else's. What was given out under
 /// the old one ends: links and refresh tokens here, other tokens by the epoch.
 #[must_use]
-pub fn set_password(user: i64, password: &str, email_key: Option<&str>) -> Vec<Statement> {
+pub fn set_password(user: &User, password: &str, email_key: Option<&str>, by: &By) -> Vec<Statement> {
     vec![
         Statement::new(
             "update users set password = ?2, epoch = epoch + 1 where id = ?1
              and not exists (select 1 from emails where key = ?3 and user_id <> ?1)",
         )
-        .bind(user)
+        .bind(user.id)
         .bind(password)
         .bind(email_key),
+        audit::told(by, "user.password.change", Whose::Of(user.id), &user.name, &json!({})),
         Statement::new(
             "delete from links where user_id = ?1
              and exists (select 1 from users where id = ?1 and password = ?2)",
         )
-        .bind(user)
+        .bind(user.id)
         .bind(password),
         Statement::new(
             "delete from refresh_tokens where user_id = ?1
              and exists (select 1 from users where id = ?1 and password = ?2)",
         )
-        .bind(user)
+        .bind(user.id)
         .bind(password),
     ]
 }

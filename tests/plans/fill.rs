@@ -15,7 +15,7 @@ pub const BEGINNING: i64 = 1_700_000_000;
 
 /// The truth of `?1` repositories: ten in each namespace, one namespace a user. User 5 owns `user5`,
 /// which holds the repositories from 41 to 50. Before each, how many rows come of ten repositories.
-const TRUTH: [(i64, &str); 16] = [
+const TRUTH: [(i64, &str); 17] = [
     (
         1,
         "insert into users (name, status, password, created_at)
@@ -79,6 +79,14 @@ const TRUTH: [(i64, &str); 16] = [
              n % 10 = 1 from numbers",
     ),
     (10, "insert into events (service, id, taken_at) select 'registry', 'event' || n, 1700000000 + n from numbers"),
+    (
+        20,
+        "insert into audit (at, account, action, name, actor, credential, address, data)
+           select 1700000000 + n, (n - 1) / 20 + 2, iif(n % 2, 'repo.create', 'repo.tag.push'),
+             'user' || ((n - 1) / 20 + 1) || '/app' || (n / 2), 'user' || (n % (?1 / 10) + 1), 'password', '::1',
+             json_object('tag', 'tag' || (n % 2))
+           from numbers",
+    ),
     (10, "insert into stars (user_id, repository_id) select n % (?1 / 10) + 1, n from numbers"),
 ];
 

@@ -8,8 +8,9 @@ use hublet::{
         search::Search,
     },
     store::{
-        Statement, access_tokens, collaborators, counts, documents, events, failures, images, links, machines, managed,
-        members,
+        Statement, access_tokens,
+        audit::{self, Account, By},
+        collaborators, counts, documents, events, failures, images, links, machines, managed, members,
         outbox::{self, Document, News},
         refresh_tokens,
         repositories::{self, Whose},
@@ -25,69 +26,81 @@ use super::fill::BEGINNING;
 pub fn truth() -> Vec<(&'static str, Vec<Statement>)> {
     let app = &RepositoryName { namespace: "user5".into(), name: "app41".into() };
     let new = RepositoryName { namespace: "user5".into(), name: "new".into() };
+    let marked = RepositoryName { namespace: "user5".into(), name: "app49".into() };
     let (user, repository, namespace) = (5, 41, 6);
     let now = BEGINNING + 1_000_000;
     // Of what expires, what was there in the first three seconds does.
     let expired = BEGINNING + 3;
     let (by_name, by_id) = (Whose::Name("user5"), Whose::Id(user));
     let by_refresh_token = Whose::RefreshToken("refresh5");
+    let by = &by(now);
     let ids = json!([[format!("{:064x}", 1), "sum"], [format!("{:064x}", 9), null]]).to_string();
     let mut table = vec![
         ("access_tokens::by_uuid", vec![access_tokens::by_uuid(&access_tokens::Whose::User(user), "uuid5")]),
         ("access_tokens::by_uuid", vec![access_tokens::by_uuid(&machine(), "uuid5")]),
-        ("access_tokens::create", access_tokens::create(&new_access_token())),
-        ("access_tokens::delete", vec![access_tokens::delete(user, "uuid5")]),
+        ("access_tokens::create", access_tokens::create(&new_access_token(by))),
+        ("access_tokens::delete", access_tokens::delete(user, "uuid5", by)),
         ("access_tokens::list", vec![access_tokens::list(&access_tokens::Whose::User(user), 10, 0)]),
         ("access_tokens::list", vec![access_tokens::list(&machine(), 10, 0)]),
-        ("access_tokens::update", access_tokens::update(user, "uuid5", Some("a"), Some(false))),
+        ("access_tokens::update", access_tokens::update(user, "uuid5", Some("a"), Some(false), by)),
         ("access_tokens::used", vec![access_tokens::used(5, now)]),
+        ("audit::expire", vec![audit::expire(expired + 1000, 1000, 5)]),
+        ("audit::expire", vec![audit::expire(BEGINNING, 1000, 5)]),
+        ("audit::told", vec![audit::told(by, "repo.create", Account::Named("user5"), "user5/app", &json!({}))]),
+        ("audit::told", vec![audit::told(by, "repo.create", Account::Of(user), "user5/app", &json!({}))]),
+        ("audit::told_by_link", vec![audit::told_by_link("link5", "user.password.change", "::1", now)]),
         ("collaborators::find", vec![collaborators::find(app, "user7")]),
         ("collaborators::list", vec![collaborators::list(app, 10, 0)]),
-        ("collaborators::remove", vec![collaborators::remove(repository, "user7")]),
-        ("collaborators::set", vec![collaborators::set(repository, 9, "read")]),
+        ("collaborators::remove", collaborators::remove(repository, app, "user7", by)),
+        ("collaborators::set", collaborators::set(repository, app, 9, "user9", "read", by)),
         ("counts::one_more", vec![counts::one_more(counts::Counted::Mails, "::1", now)]),
         ("counts::so_far", vec![counts::so_far(counts::Counted::Registrations, "::1")]),
         ("events::expire", events::expire(expired + events::REMEMBERED)),
         ("events::take", events::take(&told(app, &new), "registry", false, now)),
-        ("failures::count", vec![failures::count("user5", "::1", now)]),
+        ("failures::count", failures::count("user5", None, "::1", now)),
         ("failures::expire", vec![failures::expire(expired + hublet::domain::throttle::FORGOTTEN)]),
         ("failures::reset", vec![failures::reset("user5", "::1")]),
-        ("images::clear", vec![images::clear(repository)]),
+        ("images::clear", images::clear(repository, app, by)),
         ("images::merge", images::merge(&images::Target::Id(repository), &ids)),
         ("images::merge", images::merge(&images::Target::Named(namespace, "app41"), &ids)),
-        ("links::confirm", links::confirm("link5", BEGINNING)),
+        ("links::confirm", links::confirm("link5", "::1", BEGINNING)),
         ("links::confirming", vec![links::confirming("new", "user2@x", now, now, 3)]),
         ("links::expire", vec![links::expire(expired)]),
         ("links::forgotten", links::forgotten("new", "user5@x", now, now, 3)),
         ("links::password_user", vec![links::password_user("link6", BEGINNING)]),
-        ("links::set_password", links::set_password("link6", "new", BEGINNING)),
-        ("machines::create", machines::create(namespace, "robot", "write", now)),
-        ("machines::delete", vec![Statement::new("select 1"), machines::delete(user)]),
+        ("links::set_password", links::set_password("link6", "new", "::1", BEGINNING)),
+        ("machines::create", machines::create(namespace, "user5", "robot", "write", by)),
+        ("machines::delete", machines::delete(user, "user5", "robot", by)),
         ("machines::find", vec![machines::find("user5", "machine5")]),
         ("machines::list", vec![machines::list("user5")]),
         ("machines::taken", vec![machines::taken("robot")]),
-        ("managed::create", managed::create(&new_repository(namespace), None)),
-        ("managed::delete", managed::delete(repository)),
+        ("managed::create", managed::create(&new_repository(namespace, &new, by), None)),
+        ("managed::delete", managed::delete(repository, app, by)),
         ("managed::place_for", vec![managed::place_for(None, "app41", &by_id)]),
         ("managed::place_for", vec![managed::place_for(Some("user5"), "app41", &by_name)]),
         ("managed::repository", vec![managed::repository(app, &by_id)]),
-        ("managed::transfer", managed::transfer(repository, 7, Some(49), now, 1_000)),
+        ("managed::transfer", managed::transfer(repository, app, (7, &new), Some(49), by, 1_000)),
         (
             "managed::update",
-            managed::update(repository, &managed::Change { private: Some(true), ..managed::Change::default() }, now),
+            managed::update(
+                repository,
+                app,
+                &managed::Change { private: Some(true), ..managed::Change::default() },
+                by,
+            ),
         ),
         ("members::find", vec![members::find("user5", "user6")]),
         ("members::list", vec![members::list("user5", 10, 0)]),
-        ("members::remove", vec![members::remove(namespace, "user6")]),
-        ("members::set", vec![members::set(namespace, 9, "read")]),
+        ("members::remove", members::remove(namespace, "user5", "user6", by)),
+        ("members::set", members::set(&new_member(namespace), by)),
         ("outbox::after", vec![outbox::after(50, 20)]),
         ("outbox::oldest", vec![outbox::oldest(20)]),
         ("outbox::set_verified_to", vec![outbox::set_verified_to(5)]),
         ("outbox::told", vec![outbox::told("[[5,1],[6,1]]")]),
         ("outbox::verified_to", vec![outbox::verified_to()]),
         ("refresh_tokens::by_uuid", vec![refresh_tokens::by_uuid(user, "uuid5")]),
-        ("refresh_tokens::create", refresh_tokens::create(&new_refresh_token(now))),
-        ("refresh_tokens::delete", vec![refresh_tokens::delete(user, "uuid5")]),
+        ("refresh_tokens::create", refresh_tokens::create(&new_refresh_token(by))),
+        ("refresh_tokens::delete", refresh_tokens::delete(user, "uuid5", by)),
         ("refresh_tokens::expire", vec![refresh_tokens::expire(expired + 1000, 1000, 1000)]),
         ("refresh_tokens::list", vec![refresh_tokens::list(user, now, now, now)]),
         ("refresh_tokens::used", vec![refresh_tokens::used(5, now)]),
@@ -95,22 +108,23 @@ pub fn truth() -> Vec<(&'static str, Vec<Statement>)> {
         ("repositories::catalog", vec![repositories::catalog(&by_id, false, "user2", 20)]),
         ("repositories::catalog", vec![repositories::catalog(&by_id, true, "user2", 20)]),
         ("repositories::catalog", vec![repositories::catalog(&Whose::Nobody, false, "", 20)]),
-        ("repositories::create", repositories::create(namespace, "app49", Some(49), true, now, 1_000)),
-        ("repositories::mark", repositories::mark(repository, now)),
+        ("repositories::create", repositories::create(namespace, &marked, Some(49), true, by, 1_000)),
+        ("repositories::mark", repositories::mark(repository, app, by)),
         ("repositories::place", vec![repositories::place(app, &by_name)]),
         ("repositories::place", vec![repositories::place(app, &by_refresh_token)]),
         ("repositories::place", vec![repositories::place(&new, &Whose::Nobody)]),
         ("repositories::place_with_image", vec![repositories::place_with_image(app, &by_id, "5")]),
         ("repositories::place_with_images", vec![repositories::place_with_images(app, &by_id)]),
         ("repositories::places", vec![repositories::places(r#"[["user5","app41"],["user6","no"]]"#, &by_id)]),
-        ("repositories::pushed", repositories::pushed(repository, now)),
+        ("repositories::pushed", repositories::pushed(repository, app, by)),
         ("repositories::readable_private", vec![repositories::readable_private(&by_name, 100)]),
         ("repositories::remove", repositories::remove(49)),
+        ("repositories::removed", repositories::removed(49, &marked, by)),
         ("repositories::tell_search", vec![repositories::tell_search(repository)]),
         ("stars::add", stars::add(user, repository)),
         ("stars::remove", stars::remove(1, 10)),
         ("tags::find", vec![tags::find(app, "tag1")]),
-        ("tags::forget", vec![tags::forget(repository, "tag1")]),
+        ("tags::forget", tags::forget(repository, app, "tag1", by)),
         ("users::add_email", users::add_email(user, "a@x", "a@x", true, now, 10)),
         ("users::by_credential", vec![users::by_credential(Credential::Password { user, epoch: 1 })]),
         ("users::by_credential", vec![users::by_credential(Credential::AccessToken { user, token: 5 })]),
@@ -121,11 +135,19 @@ pub fn truth() -> Vec<(&'static str, Vec<Statement>)> {
         ("users::profile", vec![users::profile(user)]),
         ("users::register", users::register(&account(now))),
         ("users::rehash", vec![users::rehash(user, "hash5", "new")]),
-        ("users::set_password", users::set_password(user, "new", Some("user5@x"))),
+        ("users::set_password", users::set_password(&somebody(), "new", Some("user5@x"), by)),
         ("users::taken", vec![users::taken("user5", "user5@x")]),
         ("users::with_access_token", vec![users::with_access_token("user5", "access5")]),
         ("users::with_failures", vec![users::with_failures("user5", "::1")]),
     ];
+    let list = audit::List { account: "user5", limit: 5, ..audit::List::default() };
+    for list in [
+        list,
+        audit::List { name: Some("user5/app41"), tag: Some("tag1"), ..list },
+        audit::List { action: Some("repo.create"), actor: Some("user5"), from: Some(0), to: Some(now), ..list },
+    ] {
+        table.push(("audit::list", vec![audit::list(&list)]));
+    }
     for ordering in ["name", "-name", "last_updated", "-last_updated", "pull_count", "-pull_count"] {
         let list = managed::List { namespace: "user5", name: "", ordering, administrating: false, limit: 5, offset: 0 };
         table.push(("managed::list", managed::list(&list, &by_id).into_iter().collect()));
@@ -167,30 +189,38 @@ fn machine() -> access_tokens::Whose<'static> {
     access_tokens::Whose::Machine("user5", "machine5")
 }
 
-fn new_access_token() -> access_tokens::New<'static> {
+fn by(now: i64) -> By {
+    let credential = Credential::AccessToken { user: 5, token: 5 };
+    By { actor: "user5".into(), credential, address: "::1".into(), now }
+}
+
+fn new_access_token(by: &By) -> access_tokens::New<'_> {
     access_tokens::New {
         uuid: "new",
         user_id: 5,
+        user: "user5",
         hash: "new",
         label: "",
         scopes: "[]",
         resources: None,
         expires_at: None,
         expires_text: None,
-        created_by: "",
-        creator_ip: "",
+        by,
         creator_ua: "",
-        now: 0,
         most: 250,
     }
 }
 
-fn new_refresh_token(now: i64) -> refresh_tokens::New<'static> {
-    refresh_tokens::New { uuid: "new", user_id: 5, epoch: 1, hash: "new", client: "", address: "", now, most: 1 }
+fn new_member(namespace_id: i64) -> members::Role<'static> {
+    members::Role { namespace_id, namespace: "user5", user: "user9", changes: false, role: "read" }
 }
 
-fn new_repository(namespace: i64) -> managed::New<'static> {
-    managed::New { namespace, name: "new", description: "", full_description: "", private: false, now: 0, most: 1_000 }
+fn new_refresh_token(by: &By) -> refresh_tokens::New<'_> {
+    refresh_tokens::New { uuid: "new", user_id: 5, epoch: 1, hash: "new", client: "", by, most: 1 }
+}
+
+fn new_repository<'a>(namespace: i64, name: &'a RepositoryName, by: &'a By) -> managed::New<'a> {
+    managed::New { namespace, name, description: "", full_description: "", private: false, by, most: 1_000 }
 }
 
 fn account(now: i64) -> users::Account<'static> {
@@ -206,6 +236,18 @@ fn account(now: i64) -> users::Account<'static> {
     }
 }
 
+fn somebody() -> users::User {
+    users::User {
+        id: 5,
+        name: "user5".into(),
+        machine: false,
+        active: true,
+        administrator: false,
+        password: None,
+        epoch: 1,
+    }
+}
+
 /// A push, a pull and deletions, by tag and by digest, of a repository that is there and of a new one.
 fn told(app: &RepositoryName, new: &RepositoryName) -> Vec<Event> {
     let event = |id: &str, action, repository: &RepositoryName, tag: &str, digest: &str| Event {
@@ -218,6 +260,8 @@ fn told(app: &RepositoryName, new: &RepositoryName) -> Vec<Event> {
         media_type: String::new(),
         at: (BEGINNING + 1_000_000) * 1000,
         by: "user5".into(),
+        token: Some(5),
+        address: "::1".into(),
     };
     vec![
         event("new1", Action::Push, app, "tag1", "digest1"),

@@ -20,6 +20,7 @@ use crate::{
     store::{
         Row,
         access_tokens::{self, New, Whose},
+        audit::By,
     },
     wire::{Reply, Request},
 };
@@ -52,7 +53,7 @@ pub async fn create(index: &Index, request: &Request) -> Answer<Reply> {
     let (asker, _) = known_with(index, request, access_tokens::by_uuid(&Whose::User(user), "")).await?;
     let wanted = Wanted::read(index, request)?;
     asker.require_password()?;
-    make(index, request, &asker, user, &wanted).await
+    make(index, request, &asker, (user, asker.name()), &wanted).await
 }
 
 /// `GET /v2/access-tokens`
@@ -80,7 +81,7 @@ pub async fn update(index: &Index, request: &Request, uuid: &str) -> Answer<Repl
     let wanted = Change::read(request)?;
     asker.require_password()?;
     shown(&rows)?;
-    change(index, user, uuid, &wanted).await
+    change(index, user, uuid, &wanted, &asker.by(index, request)).await
 }
 
 /// `DELETE /v2/access-tokens/{uuid}`
@@ -89,7 +90,7 @@ pub async fn delete(index: &Index, request: &Request, uuid: &str) -> Answer<Repl
     let (asker, rows) = known_with(index, request, access_tokens::by_uuid(&Whose::User(user), uuid)).await?;
     asker.require_password()?;
     shown(&rows)?;
-    end(index, user, uuid).await
+    end(index, user, uuid, &asker.by(index, request)).await
 }
 
 impl Wanted {
@@ -121,24 +122,29 @@ impl Change {
     }
 }
 
-/// Makes a token for a user; its secret is in this answer and nowhere else.
-pub async fn make(index: &Index, request: &Request, asker: &Asker, user: i64, wanted: &Wanted) -> Answer<Reply> {
+/// Makes a token for a user, of this id and name; its secret is in this answer and nowhere else.
+pub async fn make(
+    index: &Index,
+    request: &Request,
+    asker: &Asker,
+    (user_id, user): (i64, &str),
+    wanted: &Wanted,
+) -> Answer<Reply> {
     let scopes = wanted.scopes.clone().unwrap_or_else(|| vec![TokenScope::Admin]);
     let resources = wanted.resources.as_ref().map(|resources| json!(resources).to_string());
     let secret = opaque::Kind::Access.make(index.random());
     let new = New {
         uuid: &opaque::uuid(index.random()),
-        user_id: user,
+        user_id,
+        user,
         hash: &opaque::Kind::Access.hash(secret.reveal()).unwrap_or_default(),
         label: &wanted.token_label,
         scopes: &json!(scopes).to_string(),
         resources: resources.as_deref(),
         expires_at: wanted.ends_at(),
         expires_text: wanted.expires_at.as_deref(),
-        created_by: asker.name(),
-        creator_ip: &request.address(),
+        by: &asker.by(index, request),
         creator_ua: &request.header("user-agent").unwrap_or_default().chars().take(200).collect::<String>(),
-        now: index.world.now(),
         most: index.settings.most.access_tokens,
     };
     let rows = index.db.last(access_tokens::create(&new)).await?;
@@ -169,14 +175,14 @@ pub fn shown(rows: &[Row]) -> Answer<Reply> {
 }
 
 /// Changes a token.
-pub async fn change(index: &Index, user: i64, uuid: &str, change: &Change) -> Answer<Reply> {
+pub async fn change(index: &Index, user: i64, uuid: &str, change: &Change, by: &By) -> Answer<Reply> {
     let label = change.token_label.as_deref();
-    shown(&index.db.last(access_tokens::update(user, uuid, label, change.is_active)).await?)
+    shown(&index.db.last(access_tokens::update(user, uuid, label, change.is_active, by)).await?)
 }
 
 /// Ends a token.
-pub async fn end(index: &Index, user: i64, uuid: &str) -> Answer<Reply> {
-    if index.db.last(vec![access_tokens::delete(user, uuid)]).await?.is_empty() {
+pub async fn end(index: &Index, user: i64, uuid: &str, by: &By) -> Answer<Reply> {
+    if index.db.last(access_tokens::delete(user, uuid, by)).await?.is_empty() {
         return not_found(ABSENT);
     }
     Ok(Reply::empty(204).personal())

@@ -45,10 +45,9 @@ pub async fn add(index: &Index, request: &Request, name: &RepositoryName) -> Ans
     };
     let repository = reached.opened(name, Role::Admin)?;
     let user = addable(reached.more())?;
-    let batch = vec![
-        collaborators::set(repository.id, user.integer("user_id"), role.as_str()),
-        collaborators::find(name, &wanted.user),
-    ];
+    let (user, by) = (user.integer("user_id"), reached.asker.by(index, request));
+    let mut batch = collaborators::set(repository.id, name, user, &wanted.user, role.as_str(), &by);
+    batch.push(collaborators::find(name, &wanted.user));
     match index.db.last(batch).await?.iter().find(|row| row.maybe_text("role").is_some()) {
         Some(row) => Ok(Reply::json(200, &object(row)).personal()),
         None => not_found("repository not found"),
@@ -59,7 +58,12 @@ pub async fn add(index: &Index, request: &Request, name: &RepositoryName) -> Ans
 pub async fn remove(index: &Index, request: &Request, name: &RepositoryName, user: &str) -> Answer<Reply> {
     let reached = Reached::with_session(index, request, name, None).await?;
     let repository = reached.opened(name, Role::Admin)?;
-    if index.db.last(vec![collaborators::remove(repository.id, user)]).await?.is_empty() {
+    if index
+        .db
+        .last(collaborators::remove(repository.id, name, user, &reached.asker.by(index, request)))
+        .await?
+        .is_empty()
+    {
         return not_found("collaborator not found");
     }
     Ok(Reply::empty(204).personal())

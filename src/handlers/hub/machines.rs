@@ -34,13 +34,13 @@ pub async fn create(index: &Index, request: &Request, namespace: &str) -> Answer
     if taken.first().is_some_and(|row| row.flag("taken")) {
         return invalid("This username already exists");
     }
-    let now = index.world.now();
-    let mut batch = machines::create(namespace_id, name.as_str(), role, now);
+    let by = asked.asker.by(index, request);
+    let mut batch = machines::create(namespace_id, namespace, name.as_str(), role, &by);
     batch.push(machines::find(namespace, name.as_str()));
     if index.db.last(batch).await?.is_empty() {
         return invalid("This username already exists");
     }
-    let machine = json!({ "username": name.as_str(), "role": role, "date_joined": time::print(now) });
+    let machine = json!({ "username": name.as_str(), "role": role, "date_joined": time::print(by.now) });
     Ok(Reply::json(201, &machine).personal())
 }
 
@@ -63,7 +63,8 @@ pub async fn list(index: &Index, request: &Request, namespace: &str) -> Answer<R
 pub async fn delete(index: &Index, request: &Request, namespace: &str, name: &str) -> Answer<Reply> {
     let (asked, rows) = asked(index, request, namespace, machines::find(namespace, name)).await?;
     asked.administrated_by_password()?;
-    index.db.batch(vec![machines::delete(machine(&rows)?)]).await?;
+    let by = asked.asker.by(index, request);
+    index.db.batch(machines::delete(machine(&rows)?, namespace, name, &by)).await?;
     Ok(Reply::empty(204).personal())
 }
 
@@ -81,7 +82,7 @@ pub async fn create_token(index: &Index, request: &Request, namespace: &str, nam
     let (asked, rows) = asked(index, request, namespace, machines::find(namespace, name)).await?;
     let wanted = tokens::Wanted::read(index, request)?;
     asked.administrated_by_password()?;
-    tokens::make(index, request, &asked.asker, machine(&rows)?, &wanted).await
+    tokens::make(index, request, &asked.asker, (machine(&rows)?, name), &wanted).await
 }
 
 /// `GET`, `PATCH`, `DELETE /v2/namespaces/{namespace}/machines/{username}/access-tokens/{uuid}`
@@ -99,9 +100,10 @@ pub async fn token(
     asked.administrated_by_password()?;
     let shown = tokens::shown(&rows)?;
     let user = rows.first().map_or(0, |row| row.integer("user_id"));
+    let by = asked.asker.by(index, request);
     match change {
-        Some(change) => tokens::change(index, user, uuid, &change).await,
-        None if method == "DELETE" => tokens::end(index, user, uuid).await,
+        Some(change) => tokens::change(index, user, uuid, &change, &by).await,
+        None if method == "DELETE" => tokens::end(index, user, uuid, &by).await,
         None => Ok(shown),
     }
 }

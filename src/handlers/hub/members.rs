@@ -40,8 +40,10 @@ pub async fn set(index: &Index, request: &Request, namespace: &str, user: &str) 
     };
     let namespace_id = asked.administrated()?;
     let member = addable(&rows)?;
-    let batch =
-        vec![members::set(namespace_id, member.integer("user_id"), role.as_str()), members::find(namespace, user)];
+    let changes = member.maybe_text("role").is_some();
+    let set = members::Role { namespace_id, namespace, user, changes, role: role.as_str() };
+    let mut batch = members::set(&set, &asked.asker.by(index, request));
+    batch.push(members::find(namespace, user));
     match index.db.last(batch).await?.iter().find(|row| row.maybe_text("role").is_some()) {
         Some(row) => Ok(Reply::json(200, &object(row)).personal()),
         None => not_found("user not found"),
@@ -55,7 +57,8 @@ pub async fn remove(index: &Index, request: &Request, namespace: &str, user: &st
     if rows.first().is_some_and(|row| row.flag("owner")) {
         return invalid("The owner of a namespace cannot be removed from it");
     }
-    if index.db.last(vec![members::remove(namespace_id, user)]).await?.is_empty() {
+    let by = asked.asker.by(index, request);
+    if index.db.last(members::remove(namespace_id, namespace, user, &by)).await?.is_empty() {
         return not_found("member not found");
     }
     Ok(Reply::empty(204).personal())

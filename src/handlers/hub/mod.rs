@@ -4,6 +4,7 @@
 //! browser change anything.
 
 pub mod access_tokens;
+pub mod audit;
 pub mod collaborators;
 pub mod machines;
 pub mod members;
@@ -56,6 +57,8 @@ pub async fn handle(index: &Index, request: &Request, route: &Hub, method: &str)
         (Hub::Members(namespace), _) => members::list(index, request, namespace).await,
         (Hub::Member(namespace, user), "DELETE") => members::remove(index, request, namespace, user).await,
         (Hub::Member(namespace, user), _) => members::set(index, request, namespace, user).await,
+        (Hub::AuditLogs(account), _) => audit::list(index, request, account).await,
+        (Hub::AuditActions, _) => audit::actions(index, request).await,
         (Hub::Machines(namespace), "POST") => machines::create(index, request, namespace).await,
         (Hub::Machines(namespace), _) => machines::list(index, request, namespace).await,
         (Hub::Machine(namespace, user), _) => machines::delete(index, request, namespace, user).await,
@@ -92,13 +95,19 @@ impl Page {
     /// Reads `page` and `page_size`; nonsense is the first page of ten.
     #[must_use]
     pub fn read(request: &Request) -> Self {
+        Self::of(request, 10)
+    }
+
+    /// The same, of so many where the request does not say.
+    #[must_use]
+    pub fn of(request: &Request, usual: i64) -> Self {
         let parameters = request.parameters();
         let number = |name: &str| {
             parameters.iter().find(|(key, _)| key == name).and_then(|(_, value)| value.parse::<i64>().ok())
         };
         Self {
             number: number("page").unwrap_or(1).clamp(1, 1_000_000),
-            size: number("page_size").unwrap_or(10).clamp(1, 100),
+            size: number("page_size").unwrap_or(usual).clamp(1, 100),
         }
     }
 

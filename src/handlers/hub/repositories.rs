@@ -84,11 +84,11 @@ pub async fn create(index: &Index, request: &Request, namespace: Option<&String>
     let marked = marked(&place);
     let new = New {
         namespace: require_creatable(&asker, &place.without_marked(), &name)?,
-        name: &name.name,
+        name: &name,
         description: wanted.description.as_deref().unwrap_or_default(),
         full_description: wanted.full_description.as_deref().unwrap_or_default(),
         private: wanted.is_private.unwrap_or(index.settings.private),
-        now: index.world.now(),
+        by: &asker.by(index, request),
         most: index.settings.most.repositories,
     };
     let mut batch = managed::create(&new, marked);
@@ -133,7 +133,7 @@ async fn change(index: &Index, request: &Request, name: &RepositoryName, changes
         full_description: changes.full_description.as_deref(),
         private: changes.is_private,
     };
-    let mut batch = managed::update(repository.id, &change, index.world.now());
+    let mut batch = managed::update(repository.id, name, &change, &reached.asker.by(index, request));
     batch.push(managed::repository(name, &reached.presented.whose()));
     let mut rows = match changes.is_private {
         Some(true) => hidden(index, repository, batch).await?,
@@ -149,7 +149,7 @@ async fn change(index: &Index, request: &Request, name: &RepositoryName, changes
 pub async fn delete(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
     let reached = Reached::with_session(index, request, name, None).await?;
     let repository = reached.opened(name, Role::Admin)?;
-    hidden(index, repository, managed::delete(repository.id)).await?;
+    hidden(index, repository, managed::delete(repository.id, name, &reached.asker.by(index, request))).await?;
     projection::later(index);
     Ok(Reply::json(202, &json!({})).personal())
 }
@@ -171,8 +171,8 @@ pub async fn transfer(index: &Index, request: &Request, name: &RepositoryName) -
     let place = Place::of(reached.more().first().ok_or_else(|| Fault::broken("no row for a place"))?);
     let marked = marked(&place);
     let namespace = require_creatable(&reached.asker, &place.without_marked(), &there)?;
-    let most = index.settings.most.repositories;
-    let mut batch = managed::transfer(repository.id, namespace, marked, index.world.now(), most);
+    let (by, most) = (reached.asker.by(index, request), index.settings.most.repositories);
+    let mut batch = managed::transfer(repository.id, name, (namespace, &there), marked, &by, most);
     let moved = batch.len() - 1;
     batch.push(managed::repository(&there, &reached.presented.whose()));
     let mut rows = index.db.batch(batch).await?;

@@ -123,7 +123,7 @@ pub async fn end_refresh_token(index: &Index, request: &Request, uuid: &str) -> 
     if rows.is_empty() {
         return not_found(ABSENT);
     }
-    if index.db.last(vec![refresh_tokens::delete(user, uuid)]).await?.is_empty() {
+    if index.db.last(refresh_tokens::delete(user, uuid, &asker.by(index, request))).await?.is_empty() {
         return not_found(ABSENT);
     }
     Ok(Reply::empty(204).personal())

@@ -53,7 +53,7 @@ pub async fn get(index: &Index, request: &Request, name: &RepositoryName, tag: &
 pub async fn delete(index: &Index, request: &Request, name: &RepositoryName, tag: &str) -> Answer<Reply> {
     let reached = Reached::with_session(index, request, name, None).await?;
     let repository = reached.opened(name, Role::Admin)?;
-    if index.db.last(vec![tags::forget(repository.id, tag)]).await?.is_empty() {
+    if index.db.last(tags::forget(repository.id, name, tag, &reached.asker.by(index, request))).await?.is_empty() {
         return not_found(ABSENT);
     }
     Ok(Reply::empty(204).personal())

@@ -57,7 +57,7 @@ pub async fn update(index: &Index, request: &Request, name: &RepositoryName) -> 
     };
     let place = Place::of(&row);
     let repository = opened(&presented, &asker, name, &place, Role::Write)?;
-    let mut batch = repositories::pushed(repository.id, index.world.now());
+    let mut batch = repositories::pushed(repository.id, name, &asker.by(index, request));
     batch.extend(store::images::merge(&Target::Id(repository.id), &images::pairs(&list)));
     require_merged(&index.db.last(batch).await?)?;
     projection::later(index);
@@ -81,7 +81,7 @@ pub async fn clear(index: &Index, request: &Request, name: &RepositoryName) -> A
     let (asker, row) = reached(index, &presented, repositories::place(name, &presented.whose())).await?;
     let place = Place::of(&row);
     let repository = opened(&presented, &asker, name, &place, Role::Write)?;
-    index.db.batch(vec![store::images::clear(repository.id)]).await?;
+    index.db.batch(store::images::clear(repository.id, name, &asker.by(index, request))).await?;
     Ok(Reply::empty(204))
 }
 

@@ -34,9 +34,8 @@ pub async fn create(index: &Index, request: &Request, name: &RepositoryName) -> 
     let place = Place::of(&row);
     let namespace = require_pushable(&asker, &place, name)?;
     let marked = place.repository.filter(|repository| repository.marked).map(|repository| repository.id);
-    let private = index.settings.private;
-    let (now, most) = (index.world.now(), index.settings.most.repositories);
-    let mut batch = repositories::create(namespace, &name.name, marked, private, now, most);
+    let (by, most) = (asker.by(index, request), index.settings.most.repositories);
+    let mut batch = repositories::create(namespace, name, marked, index.settings.private, &by, most);
     batch.extend(store::images::merge(&Target::Named(namespace, &name.name), &images::pairs(&list)));
     let merged = index.db.last(batch).await?;
     if merged.is_empty() {
@@ -81,15 +80,16 @@ pub async fn delete(index: &Index, request: &Request, name: &RepositoryName) -> 
     if role < Some(Role::Admin) {
         return if repository.marked { not_found(ABSENT) } else { forbidden(DENIED) };
     }
+    let by = asker.by(index, request);
     if repository.marked {
-        index.db.batch(repositories::remove(repository.id)).await?;
+        index.db.batch(repositories::removed(repository.id, name, &by)).await?;
         projection::later(index);
         return Ok(Reply::json(200, &json!("")).personal());
     }
     // What is hidden is hidden from search before anybody is told; both databases are asked at once,
     // so that the answer waits for one round trip.
-    let hidden = index.search.batch(vec![documents::hide(repository.id, repository.revision + 1, index.world.now())]);
-    let marked = index.db.batch(repositories::mark(repository.id, index.world.now()));
+    let hidden = index.search.batch(vec![documents::hide(repository.id, repository.revision + 1, by.now)]);
+    let marked = index.db.batch(repositories::mark(repository.id, name, &by));
     let (hidden, marked) = join(hidden, marked).await;
     marked?;
     hidden?;

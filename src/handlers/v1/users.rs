@@ -130,7 +130,8 @@ pub async fn update(index: &Index, request: &Request, name: &str) -> Answer<Repl
     let mut batch = Vec::new();
     if let Some(secret) = change.password {
         login::hashing_turn(index, &request.address()).await?;
-        batch.extend(users::set_password(user.id, &login::hash(index, secret)?, email_key.as_deref()));
+        let stored = login::hash(index, secret)?;
+        batch.extend(users::set_password(&user, &stored, email_key.as_deref(), &asker.by(index, request)));
     }
     let (mut link, most) = (None, index.settings.most);
     if let (Some(email), Some(key)) = (change.email.filter(|_| !known), &email_key) {

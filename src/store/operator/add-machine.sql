@@ -6,4 +6,6 @@ select :NAME, 'machine', 'active', :NOW
 where :NAME not in ('library', 'admin', 'root', 'docker', 'hublet')
   and not exists (select 1 from namespaces where name = :NAME)
 on conflict (name) do nothing;
+insert into audit (at, action, name, actor, credential, address)
+select :NOW, 'org.machine.create', :NAME, 'operator', '', '' where changes() > 0;
 select name, kind, status from users where name = :NAME and kind = 'machine';

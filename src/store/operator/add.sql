@@ -9,9 +9,16 @@ on conflict (name) do nothing;
 insert into namespaces (name, owner_id, created_at)
 select name, id, :NOW from users where name = :NAME
 on conflict do nothing;
+insert into audit (at, account, action, name, actor, credential, address, data)
+select :NOW, (select id from namespaces where owner_id = users.id),
+  'user.create', name, 'operator', '', '', json_object('status', status)
+from users where name = :NAME and changes() > 0;
 -- Somebody who never chose a password may get another link; it works for a week.
 insert into links (hash, user_id, expires_at, created_at)
 select :SECRET, id, :NOW + 604800, :NOW from users
 where name = :NAME and kind = 'person' and password is null and :PASSWORD is null;
+insert into audit (at, account, action, name, actor, credential, address)
+select :NOW, (select id from namespaces where owner_id = users.id), 'user.password.link', name, 'operator', '', ''
+from users where name = :NAME and changes() > 0;
 select name, status from users
 where name = :NAME and (password = :PASSWORD or exists (select 1 from links where hash = :SECRET));

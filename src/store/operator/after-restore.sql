@@ -4,6 +4,8 @@
 -- is given from now on begins at the clock, in microseconds: beyond all that was given before, since no number here
 -- grows by more than one in a microsecond. A leap of a fixed length would not do: whoever restores one backup twice
 -- comes to the same number twice.
+insert into audit (at, action, name, actor, credential, address)
+values (:NOW, 'user.sessions.end', 'everybody', 'operator', '', '');
 update users set epoch = max(epoch + 1, cast(:NOW * 1000000 as integer));
 delete from refresh_tokens;
 delete from links;

@@ -5,5 +5,9 @@ insert into access_tokens (uuid, user_id, hash, label, scopes, resources, expire
   created_by, creator_ip, creator_ua)
 select :UUID, id, :TOKEN, :LABEL, :SCOPES, :RESOURCES, :EXPIRES, :EXPIRES_TEXT, :NOW, 'operator', '', 'npm run admin'
 from users where name = :NAME;
+insert into audit (at, account, action, name, actor, credential, address, data)
+select :NOW, coalesce(machine_of, (select id from namespaces where owner_id = users.id)),
+  'org.access_token.create', :UUID, 'operator', '', '', json_object('user', name, 'label', :LABEL, 'scopes', :SCOPES)
+from users where name = :NAME and changes() > 0;
 select u.name, t.uuid, t.scopes, t.resources, t.expires_text as expires
 from access_tokens t join users u on u.id = t.user_id where t.uuid = :UUID;

@@ -11,5 +11,9 @@ where deleted_at is null and full_name = :REPOSITORY
   and exists (select 1 from namespaces where name = :NAMESPACE)
   and not exists (select 1 from repositories taken join namespaces n on n.id = taken.namespace_id
     where n.name = :NAMESPACE and taken.name = repositories.name);
+-- One row for each of the two namespaces.
+insert into audit (at, account, action, name, actor, credential, address, data)
+select :NOW, id, 'repo.transfer', :REPOSITORY, 'operator', '', '', json_object('to', :NAMESPACE)
+from namespaces where name in (:NAMESPACE, substr(:REPOSITORY, 1, instr(:REPOSITORY, '/') - 1)) and changes() > 0;
 select full_name, :NAMESPACE as namespace from repositories
 where full_name = :NAMESPACE || substr(:REPOSITORY, instr(:REPOSITORY, '/')) and updated_at = :NOW;

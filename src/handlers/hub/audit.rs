@@ -1,0 +1,100 @@
+//! Who did what in a namespace, for its admins.
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    domain::{
+        audit::{ACTIONS, GROUPS, words},
+        time,
+    },
+    handlers::{
+        hub::{Page, namespace::asked, repositories::parameter},
+        who,
+    },
+    index::Index,
+    refusal::{Answer, invalid},
+    store::{
+        Row,
+        audit::{self, List},
+    },
+    wire::{Reply, Request},
+};
+
+/// Rows on a page, when the asker does not say: as on the Hub.
+const PAGE: i64 = 25;
+
+/// `GET /v2/auditlogs/{account}?action=&name=&actor=&from=&to=&page=&page_size=`
+///
+/// The newest first. A `name` may have a tag behind a colon.
+pub async fn list(index: &Index, request: &Request, account: &str) -> Answer<Reply> {
+    let text = |name: &str| parameter(request, name).filter(|value| !value.is_empty());
+    let (action, name, actor) = (text("action"), text("name"), text("actor"));
+    let (from, to) = (moment(text("from")), moment(text("to")));
+    let (name, tag) = match name.as_deref().and_then(|name| name.split_once(':')) {
+        Some((name, tag)) => (Some(name), Some(tag)),
+        None => (name.as_deref(), None),
+    };
+    let page = Page::of(request, PAGE);
+    let list = List {
+        account,
+        action: action.as_deref(),
+        name,
+        tag,
+        actor: actor.as_deref(),
+        from: from.clone().unwrap_or_default(),
+        to: to.clone().unwrap_or_default(),
+        limit: page.size,
+        offset: page.offset(),
+    };
+    let (asked, rows) = asked(index, request, account, audit::list(&list)).await?;
+    from.and(to)?;
+    asked.administrated()?;
+    let logs = rows.iter().map(|row| object(account, row)).collect::<Vec<_>>();
+    Ok(Reply::json(200, &json!({ "logs": logs })).personal())
+}
+
+/// `GET /v2/auditlogs/{account}/actions`
+///
+/// The same for every account.
+pub async fn actions(index: &Index, request: &Request) -> Answer<Reply> {
+    let presented = who::presented_to_management(index, request)?;
+    presented.require_session()?;
+    presented.known(index, &index.db.last(vec![presented.statement()]).await?).await?;
+    let group = |(group, label): (&str, &str)| {
+        let actions = ACTIONS.iter().filter(|(of, ..)| *of == group).map(
+            |(_, name, words)| json!({ "name": name, "description": words, "label": name.replace(['.', '_'], " ") }),
+        );
+        (group.to_owned(), json!({ "label": label, "actions": actions.collect::<Vec<_>>() }))
+    };
+    let groups = GROUPS.into_iter().map(group).collect::<Map<String, Value>>();
+    Ok(Reply::json(200, &json!({ "actions": groups })).personal())
+}
+
+/// A moment of the query.
+fn moment(text: Option<String>) -> Answer<Option<i64>> {
+    match text.map(|text| time::parse(&text)) {
+        Some(None) => invalid("from, to: a time, as 2030-01-02T03:04:05Z"),
+        other => Ok(other.flatten()),
+    }
+}
+
+/// A row as the Hub shows it; `data` says with what and from where, too.
+fn object(account: &str, row: &Row) -> Value {
+    let mut data = serde_json::from_str::<Map<String, Value>>(row.text("data")).unwrap_or_default();
+    for column in ["credential", "address"] {
+        data.insert(column.into(), row.text(column).into());
+    }
+    data.retain(|_, value| value != "");
+    let (action, name) = (row.text("action"), row.text("name"));
+    let detail = |key: &str| data.get(key).and_then(Value::as_str).map(|text| format!(", {key} {text}"));
+    let details = ["tag", "digest", "role", "user"].into_iter().filter_map(detail).collect::<String>();
+    json!({
+        "account": account,
+        "action": action,
+        "name": name,
+        "actor": row.text("actor"),
+        "data": data,
+        "timestamp": time::print(row.integer("at")),
+        "action_description": format!("{} {name}{details}", words(action)),
+    })
+}

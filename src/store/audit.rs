@@ -1,0 +1,148 @@
+//! Who did what. Each row stands in the batch of the change that it tells of, right behind it, and is
+//! written if that statement changed anything: neither is without the other.
+
+use serde_json::Value;
+
+use crate::{domain::credential::Credential, store::Statement};
+
+/// Who does something, with what, from where, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct By {
+    /// Name of the user; empty for nobody.
+    pub actor: String,
+    /// What they showed.
+    pub credential: Credential,
+    /// Where the request came from.
+    pub address: String,
+    /// Seconds since 1970.
+    pub now: i64,
+}
+
+/// Whose log a row is in.
+#[derive(Debug, Clone, Copy)]
+pub enum Account<'a> {
+    /// The namespace of this name.
+    Named(&'a str),
+    /// The namespace of the user of this id: their own, or the one whose machine it is.
+    Of(i64),
+    /// None: the operator alone reads it.
+    None,
+}
+
+/// One row, if the statement before this one changed anything; then it gives its `id`.
+#[must_use]
+pub fn told(by: &By, action: &'static str, account: Account<'_>, name: &str, data: &Value) -> Statement {
+    let (named, user) = match account {
+        Account::Named(name) => (Some(name), None),
+        Account::Of(user) => (None, Some(user)),
+        Account::None => (None, None),
+    };
+    let (means, token) = match by.credential {
+        Credential::Nobody => ("", None),
+        Credential::Password { .. } => ("password", None),
+        Credential::AccessToken { token, .. } => ("access-token", Some(token)),
+    };
+    Statement::new(
+        "insert into audit (at, account, action, name, actor, credential, address, data)
+         select ?1, coalesce((select id from namespaces where name = ?2), (select machine_of from users where id = ?3),
+             (select id from namespaces where owner_id = ?3)),
+           ?4, ?5, ?6, ?7 || ifnull((select ' ' || uuid from access_tokens where id = ?8), ''), ?9, ?10
+         where changes() > 0 returning id",
+    )
+    .bind(by.now)
+    .bind(named)
+    .bind(user)
+    .bind(action)
+    .bind(name)
+    .bind(by.actor.as_str())
+    .bind(means)
+    .bind(token)
+    .bind(by.address.as_str())
+    .bind(data.to_string())
+}
+
+/// The same about the user of a mailed link, who used it.
+#[must_use]
+pub fn told_by_link(hash: &str, action: &'static str, address: &str, now: i64) -> Statement {
+    Statement::new(
+        "insert into audit (at, account, action, name, actor, credential, address)
+         select ?1, (select id from namespaces where owner_id = u.id), ?2, u.name, u.name, 'link', ?3
+         from links l join users u on u.id = l.user_id where l.hash = ?4 and changes() > 0",
+    )
+    .bind(now)
+    .bind(action)
+    .bind(address)
+    .bind(hash)
+}
+
+/// What of a log is asked for; nothing means anything.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct List<'a> {
+    /// The name of the namespace.
+    pub account: &'a str,
+    /// As it is written: `repo.tag.push`.
+    pub action: Option<&'a str>,
+    /// What it was done to.
+    pub name: Option<&'a str>,
+    /// Of what it was done to.
+    pub tag: Option<&'a str>,
+    /// Who did it.
+    pub actor: Option<&'a str>,
+    /// Seconds since 1970, of the first moment.
+    pub from: Option<i64>,
+    /// Seconds since 1970, of the last moment.
+    pub to: Option<i64>,
+    /// At most so many.
+    pub limit: i64,
+    /// Behind so many.
+    pub offset: i64,
+}
+
+/// The statement of lists, which walks over an index of the account.
+macro_rules! listed {
+    ($index:literal, $name:literal) => {
+        concat!(
+            "select a.at, a.action, a.name, a.actor, a.credential, a.address, a.data from audit a indexed by ",
+            $index,
+            " where a.account = (select id from namespaces where name = ?1)
+               and a.at between ifnull(?2, 0) and ifnull(?3, 9999999999)
+               and (?4 is null or a.action = ?4) and (?5 is null or a.actor = ?5)
+               and (?6 is null or a.data ->> 'tag' = ?6)",
+            $name,
+            " order by a.at desc, a.id desc limit ?8 offset ?9"
+        )
+    };
+}
+
+/// A page of a log, the newest first.
+#[must_use]
+pub fn list(list: &List<'_>) -> Statement {
+    let sql = match list.name {
+        Some(_) => listed!("audit_by_name", " and a.name = ?7"),
+        None => listed!("audit_by_account", " and ?7 is null"),
+    };
+    Statement::new(sql)
+        .bind(list.account)
+        .bind(list.from)
+        .bind(list.to)
+        .bind(list.action)
+        .bind(list.actor)
+        .bind(list.tag)
+        .bind(list.name)
+        .bind(list.limit)
+        .bind(list.offset)
+}
+
+/// Removes what is older than so many seconds, at most so many rows: the first ones by their ids,
+/// which are looked at only if the very first is too old.
+#[must_use]
+pub fn expire(now: i64, age: i64, most: i64) -> Statement {
+    Statement::new(
+        "delete from audit where at <= ?1 - ?2 and id in (
+           select id from audit order by id
+           limit ifnull((select iif(at <= ?1 - ?2, ?3, 0) from audit order by id limit 1), 0))",
+    )
+    .bind(now)
+    .bind(age)
+    .bind(most)
+}
