@@ -82,7 +82,7 @@ const EVENTS: &str = r#"{"events": []}"#;
 
 /// Every endpoint: a route of [`hublet::routes`] that is not here fails by its name.
 #[rustfmt::skip]
-pub const ENDPOINTS: [Endpoint; 63] = [
+pub const ENDPOINTS: [Endpoint; 65] = [
     endpoint("GET", "/v1/repositories/{repository}/images", ""),
     endpoint("PUT", "/v1/repositories/{repository}/images", "[]"),
     endpoint("DELETE", "/v1/repositories/{repository}/images", ""),
@@ -122,6 +122,8 @@ pub const ENDPOINTS: [Endpoint; 63] = [
     endpoint("GET", "/v2/namespaces/{namespace}/machines/{username}/access-tokens/{uuid}", ""),
     endpoint("PATCH", "/v2/namespaces/{namespace}/machines/{username}/access-tokens/{uuid}", LABEL),
     endpoint("DELETE", "/v2/namespaces/{namespace}/machines/{username}/access-tokens/{uuid}", ""),
+    endpoint("GET", "/v2/auditlogs/{account}", ""),
+    endpoint("GET", "/v2/auditlogs/{account}/actions", ""),
     endpoint("GET", "/v1/users/", ""),
     endpoint("POST", "/v1/users/", r#"{"username": "newcomer", "password": "secret", "email": "newcomer@example.com"}"#),
     endpoint("PUT", "/v1/users/{username}/", r#"{"email": "other@example.com"}"#).noted(" of the owner"),
@@ -214,6 +216,7 @@ impl Endpoint {
             _ => OWNER,
         };
         let path = [
+            ("{account}", OWNER),
             ("{namespace}", OWNER),
             ("{repository}", repository.as_str()),
             ("{username}", user),
