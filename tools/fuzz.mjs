@@ -30,7 +30,7 @@ await main(async () => {
   const host = /^host: (.*)$/m.exec(await run("rustc", ["-vV"]))[1];
   await step("fuzzer", () =>
     // With a target that is named, build scripts and macros are left without the marks.
-    run("cargo", ["build", "--locked", "--release", "--manifest-path", "tests/fuzz/Cargo.toml", "--target-dir", folder, "--target", host], {
+    run("cargo", ["build", "--release", "--manifest-path", "tests/fuzz/Cargo.toml", "--target-dir", folder, "--target", host], {
       env: { RUSTFLAGS: marks.join(" ") },
     }),
   );

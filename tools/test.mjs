@@ -64,7 +64,9 @@ async function ofTools(name = "*") {
 
 async function inWorkerd(name = "*") {
   forDevelopment();
-  return count(await run("node", ["--test", "--test-reporter=spec", `tests/workerd/${name}.test.mjs`], { env: silence }));
+  // Hostile requests are many only where nothing else is asked for: fifty thousand take minutes.
+  const env = name === "*" ? { REQUESTS: "5000", ...silence } : silence;
+  return count(await run("node", ["--test", "--test-reporter=spec", `tests/workerd/${name}.test.mjs`], { env }));
 }
 
 await main(async () => {
