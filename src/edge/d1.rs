@@ -7,11 +7,12 @@ use serde::{
     de::{MapAccess, Visitor},
     ser::SerializeSeq,
 };
-use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
 use worker::Env;
 
 use crate::{
+    edge::message_of,
     index::Pending,
     refusal::{Fault, FaultKind},
     store::{Database, Row, Rows, Statement, Value},
@@ -89,7 +90,7 @@ impl Serialize for Line<'_> {
 }
 
 fn fault(error: &JsValue) -> Fault {
-    let message = error.dyn_ref::<js_sys::Error>().map_or_else(|| format!("{error:?}"), |error| error.message().into());
+    let message = message_of(error);
     let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
     let kind = if says(&TRANSIENT) {
         FaultKind::Transient

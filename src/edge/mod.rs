@@ -12,7 +12,7 @@ use std::{
     task::{self, Poll, Waker},
 };
 
-use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::future_to_promise;
 use worker::{Context, Env, ScheduleContext, ScheduledEvent, event, worker_sys};
 
@@ -72,4 +72,9 @@ fn lend(env: &Env, lasting: world::Lasting) -> Index {
         Rc::new(Door::new(database).within(settings.database_timeout, Rc::clone(&sleep)))
     };
     Index { db: door("DB"), search: door("SEARCH"), world: Rc::new(edge), settings, verified, asker: Cell::default() }
+}
+
+/// What an error of JavaScript says.
+fn message_of(error: &JsValue) -> String {
+    error.dyn_ref::<js_sys::Error>().map_or_else(|| format!("{error:?}"), |error| error.message().into())
 }

@@ -44,3 +44,12 @@ export async function batch(env, binding, nearest, statements) {
   const prepared = JSON.parse(statements).map(([sql, ...values]) => lent.prepare(sql).bind(...values));
   return JSON.stringify((await lent.batch(prepared)).map(({ results }) => results));
 }
+
+/** Whether something is bound under this name. */
+export const bound = (env, binding) => Boolean(env[binding]);
+
+/** What is bound, each for one thing; where it is missing or out of order the promise fails, and the caller does without. */
+export const within = async (env, key) => (await env.LOGIN_LIMIT.limit({ key })).success;
+export const cached = async (env, key) => env.CACHE.get(key);
+export const cache = async (env, key, value, expirationTtl) => env.CACHE.put(key, value, { expirationTtl });
+export const mail = async (env, from, to, subject, text) => env.MAIL.send({ from, to, subject, text });

@@ -2,15 +2,31 @@
 
 use std::{cell::OnceCell, rc::Rc, time::Duration};
 
+use js_sys::Promise;
 use serde_json::{Value, json};
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen_futures::JsFuture;
 use worker::{Context, Date, Delay, Env, ScheduleContext, console_error, console_log};
 
 use crate::{
     domain::password::Verified,
-    edge::crypto,
+    edge::{crypto, message_of},
     index::{Message, Pending, Settings, World},
     refusal::Fault,
 };
+
+#[wasm_bindgen(module = "/src/edge/platform.js")]
+extern "C" {
+    fn bound(env: &Env, binding: &str) -> bool;
+
+    fn within(env: &Env, key: &str) -> Promise;
+
+    fn cached(env: &Env, key: &str) -> Promise;
+
+    fn cache(env: &Env, key: &str, value: &str, seconds: u32) -> Promise;
+
+    fn mail(env: &Env, from: &str, to: &str, subject: &str, text: &str) -> Promise;
+}
 
 thread_local! {
     /// What lives as long as the isolate: losing it costs time only.
@@ -25,7 +41,7 @@ pub fn isolate(env: &Env) -> (Rc<Settings>, Rc<Verified>) {
             for problem in &settings.problems {
                 console_error!("{}", json!({ "level": "error", "setting": problem }));
             }
-            if env.send_email("MAIL").is_err() {
+            if !bound(env, "MAIL") {
                 console_log!(
                     "{}",
                     json!({ "level": "info", "setting": "MAIL is not bound: accounts are active at once" })
@@ -66,10 +82,9 @@ impl Edge {
     }
 
     async fn send(&self, message: &Message) -> Result<(), String> {
-        let binding = self.env.send_email("MAIL").map_err(|error| format!("{error:?}"))?;
         let from = self.mail_from.as_deref().ok_or("MAIL_FROM is missing")?;
-        let mail = worker::SendEmailBuilder::builder(from, &message.to, &message.subject).text(&message.text).build();
-        binding.send_with_builder(&mail).await.map(|_| ()).map_err(|error| String::from(error.message()))
+        let sent = mail(&self.env, from, &message.to, &message.subject, &message.text);
+        JsFuture::from(sent).await.map(|_| ()).map_err(|error| message_of(&error))
     }
 }
 
@@ -100,13 +115,13 @@ impl World for Edge {
 
     fn within_limit<'a>(&'a self, key: &'a str) -> Pending<'a, bool> {
         Box::pin(async move {
-            let Ok(limiter) = self.env.rate_limiter("LOGIN_LIMIT") else { return true };
-            limiter.limit(key.to_owned()).await.map_or(true, |outcome| outcome.success)
+            // A limiter that is missing or fails limits nobody.
+            JsFuture::from(within(&self.env, key)).await.map_or(true, |within| within.is_truthy())
         })
     }
 
     fn mails(&self) -> bool {
-        self.env.send_email("MAIL").is_ok()
+        bound(&self.env, "MAIL")
     }
 
     fn mail<'a>(&'a self, message: &'a Message) -> Pending<'a, Result<(), Fault>> {
@@ -114,14 +129,15 @@ impl World for Edge {
     }
 
     fn cached<'a>(&'a self, key: &'a str) -> Pending<'a, Option<String>> {
-        Box::pin(async move { self.env.kv("CACHE").ok()?.get(key).text().await.ok()? })
+        Box::pin(async move { JsFuture::from(cached(&self.env, key)).await.ok()?.as_string() })
     }
 
     fn cache<'a>(&'a self, key: &'a str, value: &'a str, seconds: u64) -> Pending<'a, ()> {
         Box::pin(async move {
-            let Ok(put) = self.env.kv("CACHE").and_then(|cache| Ok(cache.put(key, value)?)) else { return };
-            // KV keeps nothing for less than a minute; the entry says itself how old it is.
-            let _ = put.expiration_ttl(seconds.max(60)).execute().await;
+            // KV keeps nothing for less than a minute; the entry says itself how old it is. What is
+            // not kept is asked again.
+            let seconds = u32::try_from(seconds.max(60)).unwrap_or(u32::MAX);
+            let _ = JsFuture::from(cache(&self.env, key, value, seconds)).await;
         })
     }
 
