@@ -1,14 +1,17 @@
 //! Search is told of what changed: after the answer, and again by the scheduled run.
 
+use futures_util::future::join;
 use serde_json::{Value, json};
 
 use crate::{
     index::Index,
     refusal::{Answer, Fault},
     store::{
-        Row, audit, documents, events, failures, links,
+        Row, Rows, Statement, audit, documents, events, failures, links,
         outbox::{self, News},
-        refresh_tokens, users,
+        refresh_tokens,
+        repositories::Repository,
+        users,
     },
 };
 
@@ -35,6 +38,16 @@ pub fn later(index: &Index) {
         let drained = drain(&lender, ROUNDS_AFTER_ANSWER).await;
         lender.report("tell search what changed", drained.map_err(Into::into));
     }));
+}
+
+/// Changes the truth so that a repository is no longer seen, and hides it from search before anybody
+/// is told. Both databases are asked at once, so that the answer waits for one round trip. One that
+/// fails is a fault, whatever the other did: the same request again does what is left, and the
+/// scheduled run mends what search was told too early or not at all.
+pub async fn hiding(index: &Index, repository: &Repository, change: Vec<Statement>) -> Result<Vec<Rows>, Fault> {
+    let hidden = index.search.batch(vec![documents::hide(repository.id, repository.revision + 1, index.world.now())]);
+    let (hidden, changed) = join(hidden, index.db.batch(change)).await;
+    hidden.and(changed)
 }
 
 /// What is done every minute: what is left of the above, a part of the verification, and the removal

@@ -3,7 +3,6 @@
 mod list;
 mod reached;
 
-use futures_util::future::join;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -20,9 +19,9 @@ use crate::{
     index::Index,
     refusal::{Answer, Error, Fault, forbidden, invalid, not_found},
     store::{
-        Rows, Statement, documents,
+        Rows,
         managed::{self, Change, New},
-        repositories::{self, Place, Repository},
+        repositories::{self, Place},
     },
     wire::{Reply, Request},
 };
@@ -136,7 +135,7 @@ async fn change(index: &Index, request: &Request, name: &RepositoryName, changes
     let mut batch = managed::update(repository.id, name, &change, &reached.asker.by(index, request));
     batch.push(managed::repository(name, &reached.presented.whose()));
     let mut rows = match changes.is_private {
-        Some(true) => hidden(index, repository, batch).await?,
+        Some(true) => projection::hiding(index, repository, batch).await?,
         _ => index.db.batch(batch).await?,
     };
     projection::later(index);
@@ -149,7 +148,8 @@ async fn change(index: &Index, request: &Request, name: &RepositoryName, changes
 pub async fn delete(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
     let reached = Reached::with_session(index, request, name, None).await?;
     let repository = reached.opened(name, Role::Admin)?;
-    hidden(index, repository, managed::delete(repository.id, name, &reached.asker.by(index, request))).await?;
+    let change = managed::delete(repository.id, name, &reached.asker.by(index, request));
+    projection::hiding(index, repository, change).await?;
     projection::later(index);
     Ok(Reply::json(202, &json!({})).personal())
 }
@@ -181,15 +181,6 @@ pub async fn transfer(index: &Index, request: &Request, name: &RepositoryName) -
     }
     projection::later(index);
     Reached::again(reached.presented, reached.asker, rows.pop().unwrap_or_default())?.shown(&there, 200)
-}
-
-/// Changes the truth, and hides a repository from search before anybody is told; both databases are
-/// asked at once, so that the answer waits for one round trip.
-async fn hidden(index: &Index, repository: &Repository, batch: Vec<Statement>) -> Result<Vec<Rows>, Fault> {
-    let hidden = index.search.batch(vec![documents::hide(repository.id, repository.revision + 1, index.world.now())]);
-    let (hidden, changed) = join(hidden, index.db.batch(batch)).await;
-    let changed = changed?;
-    hidden.map(|_| changed)
 }
 
 /// The name of a new repository; `namespace` is the one that was looked up.

@@ -1,6 +1,5 @@
 //! Making and deleting repositories.
 
-use futures_util::future::join;
 use serde_json::json;
 
 use crate::{
@@ -13,7 +12,7 @@ use crate::{
     index::Index,
     refusal::{Answer, Refusal, forbidden, invalid, not_found},
     store::{
-        self, documents,
+        self,
         images::Target,
         repositories::{self, Place},
     },
@@ -86,13 +85,7 @@ pub async fn delete(index: &Index, request: &Request, name: &RepositoryName) -> 
         projection::later(index);
         return Ok(Reply::json(200, &json!("")).personal());
     }
-    // What is hidden is hidden from search before anybody is told; both databases are asked at once,
-    // so that the answer waits for one round trip.
-    let hidden = index.search.batch(vec![documents::hide(repository.id, repository.revision + 1, by.now)]);
-    let marked = index.db.batch(repositories::mark(repository.id, name, &by));
-    let (hidden, marked) = join(hidden, marked).await;
-    marked?;
-    hidden?;
+    projection::hiding(index, &repository, repositories::mark(repository.id, name, &by)).await?;
     projection::later(index);
     let reply = with_endpoint(Reply::json(202, &json!("")).personal(), index, request);
     Ok(with_token(reply, index, &asker, name, repository.id, Access::Delete)?)
