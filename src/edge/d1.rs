@@ -31,8 +31,8 @@ const TRANSIENT: [&str; 6] = [
 /// What D1 says when another attempt would make it worse.
 const OVERLOADED: [&str; 3] = ["overloaded", "Too many requests queued", "exceeded timeout"];
 
-/// What is for the operator to mend.
-const UNCONFIGURED: [&str; 2] = ["no such table", "no such binding"];
+/// What is for the operator to mend: migrations that were not applied yet, bindings.
+const UNCONFIGURED: [&str; 4] = ["no such table", "no such column", "has no column named", "no such binding"];
 
 #[wasm_bindgen(module = "/src/edge/platform.js")]
 extern "C" {
