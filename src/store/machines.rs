@@ -7,14 +7,15 @@ use crate::store::{
     audit::{self, Account, By},
 };
 
-/// Makes a machine of a namespace with a role in it, unless the name is taken.
+/// Makes a machine of a namespace with a role in it, unless the name is taken. The first statement gives
+/// its `id` if this made it.
 #[must_use]
 pub fn create(namespace_id: i64, namespace: &str, name: &str, role: &str, by: &By) -> Vec<Statement> {
     vec![
         Statement::new(
             "insert into users (name, kind, status, machine_of, created_at)
              select ?2, 'machine', 'active', ?1, ?3 where not exists (select 1 from namespaces where name = ?2)
-             on conflict (name) do nothing",
+             on conflict (name) do nothing returning id",
         )
         .bind(namespace_id)
         .bind(name)

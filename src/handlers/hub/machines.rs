@@ -35,9 +35,9 @@ pub async fn create(index: &Index, request: &Request, namespace: &str) -> Answer
         return invalid("This username already exists");
     }
     let by = asked.asker.by(index, request);
-    let mut batch = machines::create(namespace_id, namespace, name.as_str(), role, &by);
-    batch.push(machines::find(namespace, name.as_str()));
-    if index.db.last(batch).await?.is_empty() {
+    let made = index.db.batch(machines::create(namespace_id, namespace, name.as_str(), role, &by)).await?;
+    if made.first().is_none_or(Vec::is_empty) {
+        // Somebody was quicker.
         return invalid("This username already exists");
     }
     let machine = json!({ "username": name.as_str(), "role": role, "date_joined": time::print(by.now) });
