@@ -45,8 +45,8 @@ impl Link {
 
     /// Keeps it, for the batch that makes the e-mail; it is to be sent if that gives a row.
     #[must_use]
-    pub fn statement(&self, email_key: &str, now: i64, most: i64) -> Statement {
-        links::confirming(&sha256_hex(&self.secret), email_key, now + CONFIRM, now, most)
+    pub fn statement(&self, email_key: &str, owner: links::Owner<'_>, now: i64, most: i64) -> Statement {
+        links::confirming(&sha256_hex(&self.secret), email_key, owner, now + CONFIRM, now, most)
     }
 
     /// Sends it, after the answer.

@@ -1,14 +1,28 @@
 //! Links that are mailed or printed: each confirms an e-mail or sets a password, once.
 
-use crate::store::{Statement, audit};
+use crate::store::{Statement, Value, audit};
 
-/// Keeps a link that confirms an e-mail, and gives its `hash`, unless there are so many (`most`) for that
-/// e-mail already.
+/// Whose an e-mail must be for a link that confirms it: somebody quicker may have it by now.
+#[derive(Debug, Clone, Copy)]
+pub enum Owner<'a> {
+    /// The user of this id.
+    Id(i64),
+    /// The user of this stored password, which no other has: the one that the same batch makes.
+    Password(&'a str),
+}
+
+/// Keeps a link that confirms an e-mail, and gives its `hash`, if the e-mail is theirs and unless there
+/// are so many (`most`) for it already.
 #[must_use]
-pub fn confirming(hash: &str, email_key: &str, expires_at: i64, now: i64, most: i64) -> Statement {
+pub fn confirming(hash: &str, email_key: &str, owner: Owner<'_>, expires_at: i64, now: i64, most: i64) -> Statement {
+    let (id, password) = match owner {
+        Owner::Id(id) => (id.into(), Value::Null),
+        Owner::Password(password) => (Value::Null, password.into()),
+    };
     Statement::new(
         "insert into links (hash, user_id, email_id, expires_at, created_at)
-         select ?1, e.user_id, e.id, ?3, ?4 from emails e where e.key = ?2 and e.confirmed_at is null
+         select ?1, u.id, e.id, ?3, ?4 from emails e join users u on u.id = e.user_id
+         where e.key = ?2 and e.confirmed_at is null and (u.id = ?6 or u.password = ?7)
            and (select count(*) from (select 1 from links where email_id = e.id limit ?5)) < ?5
          returning hash",
     )
@@ -17,6 +31,8 @@ pub fn confirming(hash: &str, email_key: &str, expires_at: i64, now: i64, most: 
     .bind(expires_at)
     .bind(now)
     .bind(most)
+    .bind(id)
+    .bind(password)
 }
 
 /// Uses a link that confirms: the e-mail is confirmed, and an account that waited for it is active.

@@ -64,7 +64,7 @@ pub fn truth() -> Vec<(&'static str, Vec<Statement>)> {
         ("images::merge", images::merge(&images::Target::Id(repository), &ids)),
         ("images::merge", images::merge(&images::Target::Named(namespace, "app41"), &ids)),
         ("links::confirm", links::confirm("link5", "::1", BEGINNING)),
-        ("links::confirming", vec![links::confirming("new", "user2@x", now, now, 3)]),
+        ("links::confirming", vec![links::confirming("new", "user2@x", links::Owner::Password("x"), now, now, 3)]),
         ("links::expire", vec![links::expire(expired)]),
         ("links::forgotten", links::forgotten("new", "user5@x", now, now, 3)),
         ("links::password_user", vec![links::password_user("link6", BEGINNING)]),

@@ -10,6 +10,7 @@ use crate::{
     store::{
         Row, Rows,
         counts::{self, Counted},
+        links::Owner,
         users::{self, Account, User},
     },
     wire::{Reply, Request},
@@ -83,7 +84,8 @@ pub async fn register(index: &Index, request: &Request) -> Answer<Reply> {
     let link = (!account.confirmed).then(|| account::Link::new(index)).transpose()?;
     if let Some(link) = &link {
         // Before the last statement, which tells the outcome.
-        batch.insert(batch.len() - 1, link.statement(account.email_key, now, most.mails.max(1)));
+        let owner = Owner::Password(account.password);
+        batch.insert(batch.len() - 1, link.statement(account.email_key, owner, now, most.mails.max(1)));
     }
     let answers = index.db.batch(batch).await?;
     login::require_allowance(answers.first(), here, Some(everywhere), now)?;
@@ -140,7 +142,7 @@ pub async fn update(index: &Index, request: &Request, name: &str) -> Answer<Repl
         let mut adding = users::add_email(user.id, email, key, confirmed, now, most.emails);
         if !confirmed {
             let to_confirm = account::Link::new(index)?;
-            adding.insert(1, to_confirm.statement(key, now, most.mails));
+            adding.insert(1, to_confirm.statement(key, Owner::Id(user.id), now, most.mails));
             link = Some((batch.len() + 1, to_confirm));
         }
         batch.extend(adding);
