@@ -220,7 +220,13 @@ fn cut(text: &str, longest: usize) -> String {
 
 /// An address as registries tell it, which may have a port.
 fn without_port(address: String) -> String {
-    address.parse::<std::net::SocketAddr>().map_or(address, |socket| socket.ip().to_string())
+    match address.rsplit_once(':') {
+        // An IPv6 address has brackets where it has a port.
+        Some((host, port)) if port.parse::<u16>().is_ok() && (!host.contains(':') || host.ends_with(']')) => {
+            host.trim_start_matches('[').trim_end_matches(']').to_owned()
+        }
+        _ => address,
+    }
 }
 
 /// A moment that lies ahead would make every later event look old.

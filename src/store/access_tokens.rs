@@ -1,7 +1,5 @@
 //! Access tokens.
 
-use serde_json::{Value as Json, json};
-
 use crate::{
     domain::limits::Limits,
     store::{
@@ -99,7 +97,7 @@ pub fn create(new: &New<'_>) -> Vec<Statement> {
     .bind(new.creator_ua)
     .bind(new.by.now)
     .bind(new.most);
-    let told = json!({ "user": new.user, "label": new.label, "scopes": new.scopes });
+    let told = [("user", new.user), ("label", new.label), ("scopes", new.scopes)];
     let told = audit::told(new.by, "org.access_token.create", Account::Of(new.user_id), new.uuid, &told);
     vec![insert, told, by_uuid(&Whose::User(new.user_id), new.uuid)]
 }
@@ -157,9 +155,13 @@ pub fn list(whose: &Whose<'_>, limit: i64, offset: i64) -> Statement {
 /// Changes the label or the state of a token; the last statement gives it as it is then.
 #[must_use]
 pub fn update(user: i64, uuid: &str, label: Option<&str>, active: Option<bool>, by: &By) -> Vec<Statement> {
-    let mut data = serde_json::Map::new();
-    data.extend(label.map(|label| ("label".to_owned(), label.into())));
-    data.extend(active.map(|active| ("is_active".to_owned(), active.to_string().into())));
+    let mut told = Vec::new();
+    if let Some(label) = label {
+        told.push(("label", label));
+    }
+    if let Some(active) = active {
+        told.push(("is_active", audit::flag(active)));
+    }
     vec![
         Statement::new(
             "update access_tokens set label = ifnull(?3, label), is_active = ifnull(?4, is_active)
@@ -169,7 +171,7 @@ pub fn update(user: i64, uuid: &str, label: Option<&str>, active: Option<bool>, 
         .bind(uuid)
         .bind(label)
         .bind(active),
-        audit::told(by, "org.access_token.update", Account::Of(user), uuid, &Json::Object(data)),
+        audit::told(by, "org.access_token.update", Account::Of(user), uuid, &told),
         by_uuid(&Whose::User(user), uuid),
     ]
 }
@@ -179,6 +181,6 @@ pub fn update(user: i64, uuid: &str, label: Option<&str>, active: Option<bool>, 
 pub fn delete(user: i64, uuid: &str, by: &By) -> Vec<Statement> {
     vec![
         Statement::new("delete from access_tokens where user_id = ?1 and uuid = ?2").bind(user).bind(uuid),
-        audit::told(by, "org.access_token.delete", Account::Of(user), uuid, &json!({})),
+        audit::told(by, "org.access_token.delete", Account::Of(user), uuid, &[]),
     ]
 }

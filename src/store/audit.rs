@@ -1,7 +1,7 @@
 //! Who did what. Each row stands in the batch of the change that it tells of, right behind it, and is
 //! written if that statement changed anything: neither is without the other.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{domain::credential::Credential, store::Statement};
 
@@ -31,7 +31,11 @@ pub enum Account<'a> {
 
 /// One row, if the statement before this one changed anything; then it gives its `id`.
 #[must_use]
-pub fn told(by: &By, action: &'static str, account: Account<'_>, name: &str, data: &Value) -> Statement {
+pub fn told(by: &By, action: &'static str, account: Account<'_>, name: &str, data: &[(&str, &str)]) -> Statement {
+    let mut object = Map::new();
+    for (key, text) in data {
+        object.insert((*key).to_owned(), Value::from(*text));
+    }
     let (named, user) = match account {
         Account::Named(name) => (Some(name), None),
         Account::Of(user) => (None, Some(user)),
@@ -58,7 +62,13 @@ pub fn told(by: &By, action: &'static str, account: Account<'_>, name: &str, dat
     .bind(means)
     .bind(token)
     .bind(by.address.as_str())
-    .bind(data.to_string())
+    .bind(Value::Object(object).to_string())
+}
+
+/// A flag, as the data of a row has it.
+#[must_use]
+pub fn flag(flag: bool) -> &'static str {
+    if flag { "true" } else { "false" }
 }
 
 /// The same about the user of a mailed link, who used it.

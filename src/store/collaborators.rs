@@ -1,7 +1,5 @@
 //! Collaborators: who else may do what in one repository.
 
-use serde_json::json;
-
 use crate::{
     domain::RepositoryName,
     store::{
@@ -46,7 +44,7 @@ pub fn set(repository: i64, name: &RepositoryName, user: i64, username: &str, ro
     .bind(repository)
     .bind(user)
     .bind(role);
-    vec![set, told(by, "repo.collaborator.add", name, &json!({ "user": username, "role": role }))]
+    vec![set, told(by, "repo.collaborator.add", name, &[("user", username), ("role", role)])]
 }
 
 /// Takes it away; the last statement gives a row if there was one.
@@ -57,10 +55,10 @@ pub fn remove(repository: i64, name: &RepositoryName, username: &str, by: &By) -
     )
     .bind(repository)
     .bind(username);
-    vec![remove, told(by, "repo.collaborator.remove", name, &json!({ "user": username }))]
+    vec![remove, told(by, "repo.collaborator.remove", name, &[("user", username)])]
 }
 
-fn told(by: &By, action: &'static str, name: &RepositoryName, data: &serde_json::Value) -> Statement {
+fn told(by: &By, action: &'static str, name: &RepositoryName, data: &[(&str, &str)]) -> Statement {
     audit::told(by, action, Account::Named(&name.namespace), &name.to_string(), data)
 }
 

@@ -1,7 +1,5 @@
 //! Refused passwords, counted.
 
-use serde_json::json;
-
 use crate::{
     domain::{credential::Credential, throttle::FORGOTTEN},
     store::{
@@ -26,7 +24,7 @@ pub fn count(name: &str, user: Option<&User>, address: &str, now: i64) -> Vec<St
     .bind(FORGOTTEN);
     let (account, known) = user.map_or((Account::None, ""), |user| (Account::Of(user.id), &user.name));
     let by = By { actor: String::new(), credential: Credential::Nobody, address: address.to_owned(), now };
-    vec![count, audit::told(&by, "user.login.refuse", account, known, &json!({}))]
+    vec![count, audit::told(&by, "user.login.refuse", account, known, &[])]
 }
 
 /// Forgets those of a name, after a right password.

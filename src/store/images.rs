@@ -1,7 +1,5 @@
 //! The image lists of repositories.
 
-use serde_json::json;
-
 use crate::{
     domain::{RepositoryName, images::MOST},
     store::{
@@ -60,6 +58,6 @@ pub fn merge(target: &Target<'_>, pairs: &str) -> Vec<Statement> {
 pub fn clear(repository: i64, name: &RepositoryName, by: &By) -> Vec<Statement> {
     vec![
         Statement::new("delete from images where repository_id = ?1").bind(repository),
-        audit::told(by, "repo.images.delete", Account::Named(&name.namespace), &name.to_string(), &json!({})),
+        audit::told(by, "repo.images.delete", Account::Named(&name.namespace), &name.to_string(), &[]),
     ]
 }

@@ -1,7 +1,5 @@
 //! Machines: users without a password, made for a namespace.
 
-use serde_json::json;
-
 use crate::store::{
     Statement,
     audit::{self, Account, By},
@@ -20,7 +18,7 @@ pub fn create(namespace_id: i64, namespace: &str, name: &str, role: &str, by: &B
         .bind(namespace_id)
         .bind(name)
         .bind(by.now),
-        audit::told(by, "org.machine.create", Account::Named(namespace), name, &json!({ "role": role })),
+        audit::told(by, "org.machine.create", Account::Named(namespace), name, &[("role", role)]),
         Statement::new(
             "insert into members (namespace_id, user_id, role)
              select ?1, id, ?3 from users where name = ?2 and machine_of = ?1 on conflict do nothing",
@@ -65,6 +63,6 @@ pub fn find(namespace: &str, name: &str) -> Statement {
 pub fn delete(id: i64, namespace: &str, name: &str, by: &By) -> Vec<Statement> {
     vec![
         Statement::new("delete from users where id = ?1 and kind = 'machine'").bind(id),
-        audit::told(by, "org.machine.delete", Account::Named(namespace), name, &json!({})),
+        audit::told(by, "org.machine.delete", Account::Named(namespace), name, &[]),
     ]
 }

@@ -1,8 +1,6 @@
 //! Repositories as they are managed: everything that is told of them, lists of a namespace, and what
 //! their admins change.
 
-use serde_json::json;
-
 use crate::{
     domain::RepositoryName,
     store::{
@@ -137,7 +135,7 @@ pub fn create(new: &New<'_>, marked: Option<i64>) -> Vec<Statement> {
         .bind(new.by.now)
         .bind(new.most),
     );
-    let data = json!({ "is_private": new.private.to_string() });
+    let data = [("is_private", audit::flag(new.private))];
     let account = Account::Named(&new.name.namespace);
     statements.push(audit::told(new.by, "repo.create", account, &new.name.to_string(), &data));
     statements
@@ -168,7 +166,7 @@ pub fn update(id: i64, name: &RepositoryName, change: &Change<'_>, by: &By) -> V
             .bind(id)
             .bind(private),
         );
-        let (account, data) = (Account::Named(&name.namespace), json!({ "is_private": private.to_string() }));
+        let (account, data) = (Account::Named(&name.namespace), [("is_private", audit::flag(private))]);
         statements.push(audit::told(by, "repo.change_privacy", account, &name.to_string(), &data));
     }
     statements.extend([
@@ -228,9 +226,9 @@ pub fn transfer(
         .bind(most),
     );
     let (old, new) = (from.to_string(), to.to_string());
-    let told = |account, name, data| audit::told(by, "repo.transfer", Account::Named(account), name, &data);
-    statements.push(told(&from.namespace, &old, json!({ "to": new })));
+    let told = |account, name, data| audit::told(by, "repo.transfer", Account::Named(account), name, &[data]);
+    statements.push(told(&from.namespace, &old, ("to", new.as_str())));
     // Behind the first, which is there if it was moved.
-    statements.push(told(&to.namespace, &new, json!({ "from": old })));
+    statements.push(told(&to.namespace, &new, ("from", old.as_str())));
     statements
 }

@@ -1,7 +1,5 @@
 //! Members: who may do what in everything of a namespace.
 
-use serde_json::json;
-
 use crate::store::{
     Statement,
     audit::{self, Account, By},
@@ -69,7 +67,7 @@ pub fn set(role: &Role<'_>, by: &By) -> Vec<Statement> {
     .bind(role.user)
     .bind(role.role);
     let action = if role.changes { "org.member.role.change" } else { "org.member.add" };
-    vec![set, audit::told(by, action, Account::Named(role.namespace), role.user, &json!({ "role": role.role }))]
+    vec![set, audit::told(by, action, Account::Named(role.namespace), role.user, &[("role", role.role)])]
 }
 
 /// Takes it away; the last statement gives a row if there was one.
@@ -80,5 +78,5 @@ pub fn remove(namespace_id: i64, namespace: &str, username: &str, by: &By) -> Ve
     )
     .bind(namespace_id)
     .bind(username);
-    vec![remove, audit::told(by, "org.member.remove", Account::Named(namespace), username, &json!({}))]
+    vec![remove, audit::told(by, "org.member.remove", Account::Named(namespace), username, &[])]
 }

@@ -1,7 +1,5 @@
 //! Refresh tokens: what docker keeps instead of the password.
 
-use serde_json::json;
-
 use crate::store::{
     Statement,
     audit::{self, Account, By},
@@ -41,13 +39,7 @@ pub fn create(new: &New<'_>) -> Vec<Statement> {
         .bind(new.by.address.as_str())
         .bind(new.by.now)
         .bind(new.epoch),
-        audit::told(
-            new.by,
-            "user.refresh_token.create",
-            Account::Of(new.user_id),
-            new.uuid,
-            &json!({ "client": new.client }),
-        ),
+        audit::told(new.by, "user.refresh_token.create", Account::Of(new.user_id), new.uuid, &[("client", new.client)]),
         Statement::new(
             "delete from refresh_tokens where user_id = ?1 and id in (
                select id from refresh_tokens where user_id = ?1 order by used_at desc, id desc limit -1 offset ?2)",
@@ -104,7 +96,7 @@ pub fn by_uuid(user: i64, uuid: &str) -> Statement {
 pub fn delete(user: i64, uuid: &str, by: &By) -> Vec<Statement> {
     vec![
         Statement::new("delete from refresh_tokens where user_id = ?1 and uuid = ?2").bind(user).bind(uuid),
-        audit::told(by, "user.refresh_token.delete", Account::Of(user), uuid, &json!({})),
+        audit::told(by, "user.refresh_token.delete", Account::Of(user), uuid, &[]),
     ]
 }
 

@@ -1,7 +1,5 @@
 //! Repositories, and what somebody is to them.
 
-use serde_json::json;
-
 use crate::{
     domain::{RepositoryName, Role, access::Standing},
     store::{
@@ -267,7 +265,7 @@ pub fn removed(id: i64, name: &RepositoryName, by: &By) -> Vec<Statement> {
 
 /// A row of the audit about a repository.
 pub(super) fn told(by: &By, action: &'static str, name: &RepositoryName) -> Statement {
-    audit::told(by, action, Account::Named(&name.namespace), &name.to_string(), &json!({}))
+    audit::told(by, action, Account::Named(&name.namespace), &name.to_string(), &[])
 }
 
 /// Puts a repository on the list of what search must learn.

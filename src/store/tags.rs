@@ -1,7 +1,5 @@
 //! The tags of repositories, as registries told of them in their events.
 
-use serde_json::json;
-
 use crate::{
     domain::RepositoryName,
     store::{
@@ -71,7 +69,7 @@ pub fn forget(repository: i64, name: &RepositoryName, tag: &str, by: &By) -> Vec
         Statement::new("update tags set deleted = 1 where repository_id = ?1 and name = ?2 and deleted = 0")
             .bind(repository)
             .bind(tag),
-        audit::told(by, "repo.tag.delete", Account::Named(&name.namespace), &name.to_string(), &json!({ "tag": tag })),
+        audit::told(by, "repo.tag.delete", Account::Named(&name.namespace), &name.to_string(), &[("tag", tag)]),
     ]
 }
 

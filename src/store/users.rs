@@ -1,7 +1,5 @@
 //! Users and their e-mails.
 
-use serde_json::json;
-
 use crate::{
     domain::{credential::Credential, throttle::Failures},
     store::{
@@ -187,7 +185,7 @@ pub fn register(account: &Account<'_>) -> Vec<Statement> {
         .bind(account.name)
         .bind(account.password)
         .bind(account.now),
-        audit::told(&by, "user.create", Whose::Named(account.name), account.name, &json!({ "status": status })),
+        audit::told(&by, "user.create", Whose::Named(account.name), account.name, &[("status", status)]),
         Statement::new(
             "insert into emails (user_id, address, key, confirmed_at, created_at)
              select id, ?3, ?4, ?5, ?6 from users where name = ?1 and password = ?2",
@@ -262,7 +260,7 @@ pub fn set_password(user: &User, password: &str, email_key: Option<&str>, by: &B
         .bind(user.id)
         .bind(password)
         .bind(email_key),
-        audit::told(by, "user.password.change", Whose::Of(user.id), &user.name, &json!({})),
+        audit::told(by, "user.password.change", Whose::Of(user.id), &user.name, &[]),
         Statement::new(
             "delete from links where user_id = ?1
              and exists (select 1 from users where id = ?1 and password = ?2)",

@@ -29,7 +29,8 @@ const PAGE: i64 = 25;
 pub async fn list(index: &Index, request: &Request, account: &str) -> Answer<Reply> {
     let text = |name: &str| parameter(request, name).filter(|value| !value.is_empty());
     let (action, name, actor) = (text("action"), text("name"), text("actor"));
-    let (from, to) = (moment(text("from")), moment(text("to")));
+    let moment = |name: &str| text(name).map(|text| time::parse(&text));
+    let (from, to) = (moment("from"), moment("to"));
     let (name, tag) = match name.as_deref().and_then(|name| name.split_once(':')) {
         Some((name, tag)) => (Some(name), Some(tag)),
         None => (name.as_deref(), None),
@@ -41,13 +42,15 @@ pub async fn list(index: &Index, request: &Request, account: &str) -> Answer<Rep
         name,
         tag,
         actor: actor.as_deref(),
-        from: from.clone().unwrap_or_default(),
-        to: to.clone().unwrap_or_default(),
+        from: from.flatten(),
+        to: to.flatten(),
         limit: page.size,
         offset: page.offset(),
     };
     let (asked, rows) = asked(index, request, account, audit::list(&list)).await?;
-    from.and(to)?;
+    if from == Some(None) || to == Some(None) {
+        return invalid("from, to: a time, as 2030-01-02T03:04:05Z");
+    }
     asked.administrated()?;
     let logs = rows.iter().map(|row| object(account, row)).collect::<Vec<_>>();
     Ok(Reply::json(200, &json!({ "logs": logs })).personal())
@@ -61,33 +64,33 @@ pub async fn actions(index: &Index, request: &Request) -> Answer<Reply> {
     presented.require_session()?;
     presented.known(index, &index.db.last(vec![presented.statement()]).await?).await?;
     let group = |(group, label): (&str, &str)| {
-        let actions = ACTIONS.iter().filter(|(of, ..)| *of == group).map(
-            |(_, name, words)| json!({ "name": name, "description": words, "label": name.replace(['.', '_'], " ") }),
-        );
+        let actions = ACTIONS
+            .iter()
+            .filter(|(of, ..)| *of == group)
+            .map(|(_, name, words)| json!({ "name": name, "description": words, "label": name }));
         (group.to_owned(), json!({ "label": label, "actions": actions.collect::<Vec<_>>() }))
     };
     let groups = GROUPS.into_iter().map(group).collect::<Map<String, Value>>();
     Ok(Reply::json(200, &json!({ "actions": groups })).personal())
 }
 
-/// A moment of the query.
-fn moment(text: Option<String>) -> Answer<Option<i64>> {
-    match text.map(|text| time::parse(&text)) {
-        Some(None) => invalid("from, to: a time, as 2030-01-02T03:04:05Z"),
-        other => Ok(other.flatten()),
-    }
-}
-
 /// A row as the Hub shows it; `data` says with what and from where, too.
 fn object(account: &str, row: &Row) -> Value {
-    let mut data = serde_json::from_str::<Map<String, Value>>(row.text("data")).unwrap_or_default();
+    let mut data = match serde_json::from_str(row.text("data")) {
+        Ok(Value::Object(data)) => data,
+        _ => Map::new(),
+    };
     for column in ["credential", "address"] {
         data.insert(column.into(), row.text(column).into());
     }
-    data.retain(|_, value| value != "");
+    data.retain(|_, value| value.as_str().is_some_and(|text| !text.is_empty()));
     let (action, name) = (row.text("action"), row.text("name"));
-    let detail = |key: &str| data.get(key).and_then(Value::as_str).map(|text| format!(", {key} {text}"));
-    let details = ["tag", "digest", "role", "user"].into_iter().filter_map(detail).collect::<String>();
+    let mut said = [words(action), " ", name].concat();
+    for key in ["tag", "digest", "role", "user"] {
+        if let Some(Value::String(text)) = data.get(key) {
+            said = said + ", " + key + " " + text;
+        }
+    }
     json!({
         "account": account,
         "action": action,
@@ -95,6 +98,6 @@ fn object(account: &str, row: &Row) -> Value {
         "actor": row.text("actor"),
         "data": data,
         "timestamp": time::print(row.integer("at")),
-        "action_description": format!("{} {name}{details}", words(action)),
+        "action_description": said,
     })
 }
