@@ -3,6 +3,7 @@
 
 import { WorkerEntrypoint } from "cloudflare:workers";
 import Index from "../../build/index.js";
+import { dump, restore } from "./dump.mjs";
 
 const stage = { shift: 0, mails: [], behind: false };
 
@@ -19,15 +20,56 @@ globalThis.Date = class Date extends Clock {
 
 const after = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
+/** A number from 0 to 1 that a seed always gives. */
+const random = (seed) => ((Math.sin(seed * 12.9898) * 43758.5453) % 1 + 1) % 1;
+
+/** How much is still running: answers may go out before all is done that they began. */
+let running = 0;
+
+/**
+ * Counts what is to follow the answer until it is over; gives what does so with other work, whose request lives until
+ * then: a database ends what it was asked, whoever has given it up.
+ */
+function watching(ctx) {
+  const follow = ctx.waitUntil.bind(ctx);
+  const watch = (work) => {
+    running += 1;
+    const over = () => void (running -= 1);
+    follow(work.then(over, over));
+    return work;
+  };
+  Object.defineProperty(ctx, "waitUntil", { value: watch });
+  return watch;
+}
+
+/** Waits until nothing runs any more. */
+async function settled() {
+  for (const end = Clock.now() + 10_000; running > 0; await after(2)) {
+    if (Clock.now() > end) throw new Error("it never comes to its end");
+  }
+}
+
 /**
  * What one request asked of the databases. A round trip is a call that the answer waits for: one that began when
  * another had ended follows it, and what has not ended when the answer is ready was not waited for.
  */
 class Tally {
   calls = { DB: 0, SEARCH: 0 };
+  asked = []; // each call as it began: the database, its number there, whether it only reads
   statements = 0;
   rows = 0; // that the databases looked at, as D1 bills them
   rounds = 0;
+
+  constructor(watch) {
+    this.watch = watch;
+  }
+
+  /** The number of a call that begins. */
+  begin(database, reads) {
+    const call = this.asked.filter((other) => other.database === database).length + 1;
+    this.asked.push({ database, call, reads });
+    return call;
+  }
 
   async count(database, statements, call) {
     const round = this.rounds + 1;
@@ -43,14 +85,32 @@ class Tally {
   }
 
   toString() {
-    return JSON.stringify({ rounds: this.rounds, calls: this.calls, statements: this.statements, rows: this.rows });
+    const { rounds, calls, statements, rows, asked } = this;
+    return JSON.stringify({ rounds, calls, statements, rows, asked });
+  }
+}
+
+/** A statement that can say what it is. */
+class Statement {
+  constructor(sql, inner) {
+    this.sql = sql;
+    this.inner = inner;
+  }
+
+  bind(...values) {
+    return new Statement(this.sql, this.inner.bind(...values));
+  }
+
+  get reads() {
+    return /^\s*(select|with(?![^]*\binsert )[^]*)\b/.test(this.sql);
   }
 }
 
 /**
  * A database that counts, and fails as it is told: `{"database": "DB", "call": 1, "when": "before"}`, with `call` every
- * one if it is missing, and `when`: "before" (nothing happens), "after" (it happens, but that is not said), or "slow"
- * (after `milliseconds`). The name of the class is what the worker knows a binding by.
+ * one if it is missing (`times`: so many from that one on), and `when`: "before" (nothing happens), "after" (it happens,
+ * but that is not said), "slow" (after `milliseconds`), or "jitter" (up to so many before and
+ * after it, as `seed` says). The name of the class is what the worker knows a binding by.
  */
 class D1Database {
   #name;
@@ -58,7 +118,6 @@ class D1Database {
   #tally;
   #trouble;
   #replica;
-  #begun = 0;
 
   constructor(name, inner, tally, trouble, replica) {
     this.#replica = replica;
@@ -69,11 +128,14 @@ class D1Database {
   }
 
   prepare(sql) {
-    return this.#inner.prepare(sql);
+    return new Statement(sql, this.#inner.prepare(sql));
   }
 
   batch(statements) {
-    return this.#tally.count(this.#name, statements.length, () => this.#troubled(() => this.#inner.batch(statements)));
+    const number = this.#tally.begin(this.#name, statements.every(({ reads }) => reads));
+    const inner = statements.map((statement) => statement.inner);
+    const call = () => this.#troubled(number, () => this.#inner.batch(inner));
+    return this.#tally.watch(this.#tally.count(this.#name, statements.length, call));
   }
 
   /** A session that may read anywhere reads from the replica, where the stage has one that is behind. */
@@ -85,26 +147,34 @@ class D1Database {
     return lent;
   }
 
-  async #troubled(call) {
-    const number = (this.#begun += 1);
-    const due = (trouble) => (trouble.database ?? this.#name) === this.#name && (trouble.call ?? number) === number;
-    const trouble = this.#trouble.find(due);
+  async #troubled(number, call) {
+    const meant = ({ call, times = 1 }) => call === undefined || (call <= number && number < call + times);
+    const trouble = this.#trouble.find((trouble) => (trouble.database ?? this.#name) === this.#name && meant(trouble));
     const fail = () => {
       throw new Error(`D1_ERROR: ${trouble.message ?? "Network connection lost."}`);
     };
     if (trouble?.when === "slow") await after(trouble.milliseconds);
+    if (trouble?.when === "jitter") await after(random(trouble.seed + number) * trouble.milliseconds);
     if (trouble?.when === "before") fail();
     const answer = await call();
+    if (trouble?.when === "jitter") await after(random(trouble.seed - number) * trouble.milliseconds);
     return trouble?.when === "after" ? fail() : answer;
   }
 }
 
-/** A cache that is out of order. */
-const brokenCache = Object.fromEntries(
-  ["get", "getWithMetadata", "put", "list", "delete"].map((name) => [name, async () => {
-    throw new Error(`KV ${name.toUpperCase()} failed: 429 Too Many Requests`);
+/** A binding that is out of order. */
+const broken = (name, ...methods) => Object.fromEntries(
+  methods.map((method) => [method, async () => {
+    throw new Error(`${name} ${method} failed: 429 Too Many Requests`);
   }]),
 );
+class KvNamespace {}
+class Ratelimit {}
+const down = {
+  CACHE: Object.assign(new KvNamespace(), broken("KV", "get", "getWithMetadata", "put", "list", "delete")),
+  MAIL: broken("mail", "send"),
+  LOGIN_LIMIT: Object.assign(new Ratelimit(), broken("rate limit", "limit")),
+};
 
 const mailbox = {
   async send({ to, subject, text }) {
@@ -113,20 +183,22 @@ const mailbox = {
   },
 };
 
-/** The bindings, as this request shall find them. `MAIL` is bound where the var of this name says "on". */
-function lend(env, tally, { databases = [], cache } = {}) {
-  const { DB, SEARCH, REPLICA, MAIL, ...rest } = env;
-  return {
-    ...rest,
-    DB: new D1Database("DB", DB, tally, databases, REPLICA),
-    SEARCH: new D1Database("SEARCH", SEARCH, tally, databases),
-    ...(cache === "broken" ? { CACHE: brokenCache } : {}),
-    ...(MAIL === "on" ? { MAIL: mailbox } : {}),
-  };
+/**
+ * The bindings, as this request shall find them: `databases` as above, others `down` or `absent` by their names. `MAIL`
+ * is bound where the var of this name says "on".
+ */
+function lend(env, tally, { databases = [], down: out = [], absent = [] } = {}) {
+  const { MAIL, REPLICA, ...lent } = env;
+  lent.DB = new D1Database("DB", env.DB, tally, databases, REPLICA);
+  lent.SEARCH = new D1Database("SEARCH", env.SEARCH, tally, databases);
+  if (MAIL === "on") lent.MAIL = mailbox;
+  for (const name of out) if (name in lent) lent[name] = down[name];
+  for (const name of absent) delete lent[name];
+  return lent;
 }
 
 /** What tests ask of the stage. */
-function direct(url) {
+async function direct(url, request, env, ctx) {
   const value = url.searchParams.get("value");
   switch (url.pathname) {
     case "/__stage/clock":
@@ -142,6 +214,19 @@ function direct(url) {
       const mail = stage.mails.findLast(({ to }) => to === value);
       return mail ? new Response(mail.text) : new Response(`no mail was sent to ${value}`, { status: 404 });
     }
+    case "/__stage/scheduled": {
+      const tally = new Tally(watching(ctx));
+      await new Index(ctx, lend(env, tally, JSON.parse(value || "{}"))).scheduled({ cron: "* * * * *", scheduledTime: Date.now() });
+      await settled();
+      return new Response(String(tally));
+    }
+    case "/__stage/dump":
+      await settled();
+      return Response.json(await dump(env));
+    case "/__stage/restore":
+      await settled();
+      await restore(env, await request.json(), value.split(","));
+      return new Response();
   }
   return new Response("no such thing", { status: 404 });
 }
@@ -149,16 +234,17 @@ function direct(url) {
 export default class extends WorkerEntrypoint {
   async fetch(request) {
     const url = new URL(request.url);
-    if (url.pathname.startsWith("/__stage/")) return direct(url);
-    const tally = new Tally();
+    if (url.pathname.startsWith("/__stage/")) return direct(url, request, this.env, this.ctx);
+    const tally = new Tally(watching(this.ctx));
     const trouble = JSON.parse(request.headers.get("x-test-trouble") ?? "{}");
     const response = await new Index(this.ctx, lend(this.env, tally, trouble)).fetch(request);
+    if (trouble.settle) await settled();
     const counted = new Response(response.body, response);
     counted.headers.set("x-test-stats", String(tally));
     return counted;
   }
 
   scheduled(controller) {
-    return new Index(this.ctx, lend(this.env, new Tally())).scheduled(controller);
+    return new Index(this.ctx, lend(this.env, new Tally(watching(this.ctx)))).scheduled(controller);
   }
 }

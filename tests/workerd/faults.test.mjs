@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { Matrix, Unmigrated } from "./fault-matrix.mjs";
 import { imageId, join, makeRepository, soon, startWorker } from "./stage.mjs";
 
 const [first, second] = [imageId(1), imageId(2)];
@@ -165,8 +166,8 @@ test("search is made again from nothing", { timeout: 60_000 }, async () => {
 
 test("a broken cache is no cache", { timeout: 60_000 }, async () => {
   await worker.set({ SEARCH_CACHE: "60" });
-  await soon("answered", async () => (await worker.ask("GET /v1/search?q=lost", { trouble: { cache: "broken" } })).status === 200);
-  const cold = await worker.succeed("GET /v1/search?q=lost", { trouble: { cache: "broken" } });
+  await soon("answered", async () => (await worker.ask("GET /v1/search?q=lost", { trouble: { down: ["CACHE"] } })).status === 200);
+  const cold = await worker.succeed("GET /v1/search?q=lost", { trouble: { down: ["CACHE"] } });
   assert.equal(cold.stats.rounds, 1);
   await soon("remembered", async () => (await worker.succeed("GET /v1/search?q=lost")).stats.rounds === 0);
   const away = { databases: [{ database: "SEARCH", when: "before" }] };
@@ -179,4 +180,47 @@ test("the log has no secrets", { timeout: 60_000 }, async () => {
   const log = JSON.stringify(worker.logs());
   assert.ok(log.includes("/v1/repositories/{repository}/images"));
   for (const secret of ["toto42", paul.authorization, "signature=", "$argon2"]) assert.ok(!log.includes(secret), secret);
+});
+
+// All of the above for everything that is served, in every way: generated from the routes.
+const LANES = 2;
+
+test("the matrix", { timeout: 1_200_000, concurrency: LANES }, async (t) => {
+  const lanes = await Promise.all(Array.from({ length: LANES }, (_, lane) => Matrix.start(lane, LANES)));
+  t.after(() => Promise.all(lanes.map((lane) => lane.stop())));
+  const inEach = (work) => Promise.all(lanes.map(work));
+  const each = (name, work) => inEach(async (lane) => {
+    for (const request of lane.requests) await t.test(`${request.name}${name}`, () => work(lane, request));
+  });
+
+  await t.test("goes well when nothing goes wrong", () => inEach(async (lane) => {
+    for (const request of lane.requests) await lane.learn(request);
+    for (const request of lane.requests) lane.settle(request);
+  }));
+  await t.test("has a request for every route and method", async () => {
+    const asked = new Set(lanes.flatMap((lane) => lane.asked()));
+    const served = await lanes[0].served();
+    assert.deepEqual(served.filter((pair) => !asked.has(pair)), [], "nothing in endpoints.mjs asks these");
+    assert.deepEqual([...asked].filter((pair) => !served.includes(pair)), [], "these are asked and not served");
+  });
+  await each("", async (lane, request) => {
+    await lane.calls(request);
+    await lane.bindings(request);
+    if (request.request.startsWith("GET ")) await lane.head(request);
+  });
+  await t.test("what was only read is as it was", () => inEach((lane) => lane.unread()));
+  await t.test("the scheduled run", () => lanes[0].scheduled());
+  await inEach((lane) => lane.hurry());
+  await each(", slowly", (lane, request) => lane.slowly(request));
+
+  const unmigrated = new Unmigrated(lanes[0]);
+  await t.test("a worker that was deployed before its migrations", async () => {
+    const { length } = Unmigrated.migrations;
+    // The later ones may hold nothing that anybody asks for.
+    assert.ok((await unmigrated.ask(0, true)) > 0);
+    for (let many = 1; many < length; many += 1) await unmigrated.ask(many, true);
+    assert.ok((await unmigrated.ask(length, false)) > 0);
+  });
+  const cases = [...lanes, unmigrated].reduce((sum, { cases }) => sum + cases, 0);
+  t.diagnostic(`cases: ${cases} faults`);
 });

@@ -15,12 +15,12 @@ const pem = (name) => readFileSync(path.join(root, "tests/support/registry", `${
 const keys = { REGISTRY_KEY: pem("key"), REGISTRY_CERTIFICATE: pem("certificates") };
 const options = (vars) => ({ root, workers: [{ configPath, vars: { ...keys, ...vars } }] });
 
-/** Starts the worker with empty databases; `vars` go over those of wrangler.toml. */
-export async function startWorker(vars = {}) {
+/** Starts the worker with empty databases, those that are `migrated` with their tables; `vars` go over those of wrangler.toml. */
+export async function startWorker(vars = {}, { migrated = ["DB", "SEARCH"] } = {}) {
   const harness = createTestHarness(options(vars));
   const { url } = await harness.listen();
   const worker = harness.getWorker();
-  for (const database of ["DB", "SEARCH"]) await worker.applyD1Migrations(database);
+  for (const database of migrated) await worker.applyD1Migrations(database);
 
   /** Asks; `trouble` is what goes wrong meanwhile. The answer has `stats`: what the databases were asked. */
   async function ask(request, { trouble, ...init } = {}) {
@@ -39,9 +39,10 @@ export async function startWorker(vars = {}) {
     return answer;
   }
 
-  /** Does what is not a request of the index: sets the clock, reads mail. */
-  async function direct(what, value = "") {
-    const response = await fetch(new URL(`/__stage/${what}?value=${encodeURIComponent(value)}`, url));
+  /** Does what is not a request of the index: sets the clock, reads mail, dumps and restores the databases. */
+  async function direct(what, value = "", body) {
+    const init = body && { method: "POST", body: JSON.stringify(body) };
+    const response = await fetch(new URL(`/__stage/${what}?value=${encodeURIComponent(value)}`, url), init);
     const said = await response.text();
     if (!response.ok) throw new Error(said);
     return said;

@@ -1,0 +1,192 @@
+// One request at least for every route and method, and a world in which each of them has something to do.
+
+import { eventSecret } from "../../tools/lib/services.mjs";
+import { operate } from "./operator.mjs";
+import { basic, imageId } from "./stage.mjs";
+
+/** What the worker is set to, so that all that it can use is used. */
+export const vars = { MAIL: "on", PUBLIC_URL: "https://hub.example.com", SEARCH_CACHE: "60" };
+
+const password = "toto42";
+const [first, second] = [imageId(1), imageId(2)];
+const images = [{ id: first }, { id: second, checksum: "sha256:02" }];
+const form = (fields) => new URLSearchParams(fields).toString();
+const digest = `sha256:${imageId(7)}`;
+
+/** What a registry tells of a push, a pull or a deletion. */
+export const event = (action, repository, tag, id = `${action}-${tag}`) => ({
+  id,
+  timestamp: new Date().toISOString(),
+  action,
+  target: { mediaType: "application/vnd.oci.image.manifest.v1+json", size: 1234, digest, repository, tag },
+  request: { id, addr: "192.0.2.7:40000", method: "PUT", useragent: "docker" },
+  actor: { name: "paul" },
+});
+
+/** A login to the management API. */
+async function session(worker, username) {
+  const headers = { "content-type": "application/json" };
+  const login = await worker.succeed("POST /v2/users/login", { headers, body: JSON.stringify({ username, password }) });
+  return { ...headers, authorization: `Bearer ${login.json().token}` };
+}
+
+/** Puts fresh ones in the place of what is good for some minutes only. */
+export async function renew(worker, as) {
+  as.session = await session(worker, "paul");
+  const minted = await worker.succeed("GET /token?service=registry", { headers: as.paul });
+  as.bearer = { authorization: `Bearer ${minted.json().token}` };
+}
+
+/** Makes the world; gives the headers of everybody by their names, and what was called how. */
+export async function makeWorld(worker) {
+  const { DB, TOKEN_KEY } = await worker.env();
+  const as = { nobody: {} };
+  const made = {};
+  const register = (username, trouble) => {
+    const body = JSON.stringify({ username, password, email: `${username}@example.com` });
+    return worker.succeed("POST /v1/users/", { body, trouble });
+  };
+  for (const name of ["paul", "jane", "mary"]) {
+    await register(name, { absent: ["MAIL"] });
+    as[name] = { authorization: basic(name, password) };
+  }
+  as.guesser = { authorization: basic("paul", "a guess") };
+  await register("late");
+  made.confirm = /confirm#(\S+)/.exec(await worker.direct("mail", "late@example.com"))[1];
+  const now = Math.floor(Date.now() / 1000);
+  for (const command of ["namespace acme", "member acme paul admin", "member acme mary read"]) await operate(DB, command, now);
+  made.password = new URL(await operate(DB, "password mary", now)).hash.slice(1);
+
+  as.session = await session(worker, "paul");
+  const hub = async (request, value) => {
+    const answer = await worker.succeed(request, { headers: as.session, body: value && JSON.stringify(value) });
+    return answer.body && answer.json();
+  };
+  const push = async (repository) => {
+    const init = { headers: as.paul, body: JSON.stringify(images) };
+    const begun = await worker.succeed(`PUT /v1/repositories/${repository}/`, init);
+    await worker.succeed(`PUT /v1/repositories/${repository}/images`, init);
+    return { authorization: `Token ${begun.headers.get("x-docker-token")}` };
+  };
+  as.write = await push("paul/app");
+  for (const repository of ["paul/starred", "paul/old", "acme/app"]) await push(repository);
+  const marked = await worker.succeed("DELETE /v1/repositories/paul/old/", { headers: as.paul });
+  as.delete = { authorization: `Token ${marked.headers.get("x-docker-token")}` };
+  as.registry = { authorization: `Bearer ${eventSecret(TOKEN_KEY, "registry")}` };
+  const tagged = JSON.stringify({ events: [event("push", "paul/app", "v1")] });
+  await worker.succeed("POST /events", { headers: as.registry, body: tagged });
+
+  await hub("PUT /v2/repositories/paul/starred/star");
+  await hub("POST /v2/repositories/paul/app/collaborators", { user: "jane", role: "read" });
+  const token = await hub("POST /v2/access-tokens", { token_label: "builds" });
+  made.token = token.uuid;
+  as.access = { authorization: basic("paul", token.token) };
+  await hub("POST /v2/namespaces/acme/machines", { username: "robot" });
+  made.robot = (await hub("POST /v2/namespaces/acme/machines/robot/access-tokens", { token_label: "nightly" })).uuid;
+  const login = await worker.succeed("GET /token?service=registry&offline_token=true", { headers: as.paul });
+  made.refresh = login.json().refresh_token;
+  made.login = (await hub("GET /v2/refresh-tokens")).results[0].uuid;
+  return { as, made };
+}
+
+/** The repository of this name is no longer there. */
+const gone = (name) => ({ DB }) => DB.repositories.every((row) => row.full_name !== name);
+
+/**
+ * The requests: what, who asks (a name of `as`), what is sent, and about it
+ * - `needs`: what else than `DB` it cannot do without,
+ * - `again`: why a second one does more than the first, where it does,
+ * - `ends`: how it must be after the client has asked until it was told that it is done.
+ */
+export function requests({ made }) {
+  const app = "/v1/repositories/paul/app";
+  const hub = "/v2/repositories/paul/app";
+  const machine = "/v2/namespaces/acme/machines/robot";
+  const mint = "/token?service=registry&scope=repository:paul/app:pull,push";
+  const told = (action, tag) => ({ events: [event(action, "paul/app", tag, `told-${action}`)] });
+  return [
+    ["GET /v1/_ping", "nobody"],
+    ["GET /openapi.json", "nobody"],
+    ["GET /v1/users/", "paul"],
+    ["GET /v1/users/", "access"],
+    ["GET /v1/users/", "guesser", undefined, { again: "it counts another failure" }],
+    ["POST /v1/users/", "nobody", { username: "newman", password, email: "newman@example.com" }],
+    ["PUT /v1/users/jane/", "jane", { email: "jane@example.org" }, { again: "it mails another link" }],
+    ["PUT /v1/users/paul/", "paul", { password: "another" }, { again: "the password is no longer the one it is asked with" }],
+    [`PUT ${app}/`, "paul", images],
+    ["PUT /v1/repositories/paul/new/", "paul", images],
+    ["PUT /v1/repositories/paul/old/", "paul", [{ id: first }]],
+    [`DELETE ${app}/`, "paul", undefined, { needs: ["SEARCH"], again: "the second removes", ends: gone("paul/app") }],
+    ["DELETE /v1/repositories/paul/old/", "paul", undefined, { ends: gone("paul/old") }],
+    [`GET ${app}/images`, "nobody"],
+    [`GET ${app}/images`, "write"],
+    [`PUT ${app}/images`, "write", [{ id: imageId(3), checksum: "sha256:03" }]],
+    [`DELETE ${app}/images`, "paul"],
+    ["DELETE /v1/repositories/paul/old/images", "delete"],
+    [`PUT ${app}/auth`, "write"],
+    [`GET ${app}/layer/${first}/access`, "write"],
+    ["GET /v1/search?q=app", "nobody", undefined, { needs: ["SEARCH"] }],
+    ["GET /v1/search?q=app", "paul", undefined, { needs: ["SEARCH"] }],
+
+    ["GET /v2/", "paul"],
+    ["GET /v2/", "bearer"],
+    ["GET /v2/_catalog", "paul"],
+    [`GET ${mint}`, "nobody"],
+    [`GET ${mint}`, "access"],
+    [`GET ${mint}&offline_token=true&client_id=docker`, "paul", undefined, { again: "it is another login" }],
+    ["POST /token", "nobody", form({ grant_type: "password", service: "registry", client_id: "x", username: "paul", password })],
+    ["POST /token", "nobody", form({ grant_type: "refresh_token", service: "registry", client_id: "x", refresh_token: made.refresh })],
+    ["GET /.well-known/jwks.json", "nobody"],
+    ["POST /events", "registry", told("push", "v2")],
+    ["POST /events", "registry", told("pull", "v1")],
+    ["POST /events", "registry", told("delete", "v1")],
+
+    ["GET /account/confirm", "nobody"],
+    ["POST /account/confirm", "nobody", form({ secret: made.confirm })],
+    ["GET /account/password", "nobody"],
+    ["POST /account/password", "nobody", form({ secret: made.password, password: "another" })],
+    ["GET /account/forgotten", "nobody"],
+    ["POST /account/forgotten", "nobody", form({ email: "paul@example.com" }), { needs: ["MAIL"], again: "it mails another link" }],
+
+    ["POST /v2/users/login", "session", { username: "paul", password }],
+    ["POST /v2/auth/token", "session", { identifier: "paul", secret: password }],
+    ["GET /v2/user", "session"],
+    ["GET /v2/access-tokens", "session"],
+    ["POST /v2/access-tokens", "session", { token_label: "more" }, { again: "it is another token, and only its answer tells it" }],
+    [`GET /v2/access-tokens/${made.token}`, "session"],
+    [`PATCH /v2/access-tokens/${made.token}`, "session", { is_active: false }],
+    [`DELETE /v2/access-tokens/${made.token}`, "session"],
+    ["GET /v2/refresh-tokens", "session"],
+    [`DELETE /v2/refresh-tokens/${made.login}`, "session"],
+    ["GET /v2/repositories/paul", "session"],
+    ["POST /v2/namespaces/paul/repositories", "session", { name: "new", description: "a new one" }],
+    ["POST /v2/repositories", "session", { name: "new", namespace: "acme", is_private: true }],
+    ["POST /v2/repositories", "session", { name: "old", namespace: "paul" }],
+    [`GET ${hub}`, "session"],
+    [`PATCH ${hub}`, "session", { description: "described" }],
+    [`DELETE ${hub}`, "session", undefined, { needs: ["SEARCH"], ends: gone("paul/app") }],
+    [`POST ${hub}/privacy`, "session", { is_private: true }, { needs: ["SEARCH"] }],
+    ["POST /v2/repositories/paul/starred/transfer", "session", { namespace: "acme" }],
+    [`PUT ${hub}/star`, "session"],
+    ["DELETE /v2/repositories/paul/starred/star", "session"],
+    [`GET ${hub}/tags`, "session"],
+    [`GET ${hub}/tags/v1`, "session"],
+    [`DELETE ${hub}/tags/v1`, "session"],
+    [`GET ${hub}/collaborators`, "session"],
+    [`POST ${hub}/collaborators`, "session", { user: "mary", role: "write" }],
+    [`DELETE ${hub}/collaborators/jane`, "session"],
+    ["GET /v2/auditlogs/acme", "session"],
+    ["GET /v2/auditlogs/acme/actions", "session"],
+    ["GET /v2/namespaces/acme/members", "session"],
+    ["PUT /v2/namespaces/acme/members/jane", "session", { role: "write" }],
+    ["DELETE /v2/namespaces/acme/members/mary", "session"],
+    ["GET /v2/namespaces/acme/machines", "session"],
+    ["POST /v2/namespaces/acme/machines", "session", { username: "another" }],
+    ["DELETE /v2/namespaces/acme/machines/robot", "session"],
+    [`GET ${machine}/access-tokens`, "session"],
+    [`POST ${machine}/access-tokens`, "session", { token_label: "more" }, { again: "it is another token, and only its answer tells it" }],
+    [`GET ${machine}/access-tokens/${made.robot}`, "session"],
+    [`PATCH ${machine}/access-tokens/${made.robot}`, "session", { token_label: "renamed" }],
+    [`DELETE ${machine}/access-tokens/${made.robot}`, "session"],
+  ].map(([request, who, sent, about]) => ({ needs: [], ...about, request, who, sent, name: `${request.replace(/[0-9a-f]{12,}/g, "…")} by ${who}` }));
+}
