@@ -36,8 +36,12 @@ pub async fn create(index: &Index, request: &Request, name: &RepositoryName) -> 
     let (by, most) = (asker.by(index, request), index.settings.most.repositories);
     let mut batch = repositories::create(namespace, name, marked, index.settings.private, &by, most);
     batch.extend(store::images::merge(&Target::Named(namespace, &name.name), &images::pairs(&list)));
-    let merged = index.db.last(batch).await?;
-    if merged.is_empty() {
+    batch.push(repositories::place(name, &presented.whose()));
+    let mut rows = index.db.batch(batch).await?;
+    let place = rows.pop().unwrap_or_default();
+    let merged = rows.pop().unwrap_or_default();
+    // One that is there is being deleted by somebody quicker; where none is, there was no room for it.
+    if merged.is_empty() && place.first().is_none_or(|row| Place::of(row).repository.is_none()) {
         return forbidden(format!("A namespace holds at most {most} repositories"));
     }
     let repository = require_merged(&merged)?;
