@@ -24,6 +24,7 @@ const modules = {
   // The stage of the tests counts what the databases are asked, and slows them down.
   stage: {
     main: "entry.mjs", "entry.mjs": [path.join(root, "tests/workerd"), "entry.mjs"],
+    "dump.mjs": [path.join(root, "tests/workerd"), "dump.mjs"],
     "index.js": [build("."), "index.js"], "index_bg.wasm": [build("."), "index_bg.wasm"],
   },
 };
