@@ -3,6 +3,7 @@
 import crypto from "node:crypto";
 import path from "node:path";
 import { text } from "node:stream/consumers";
+import { setTimeout } from "node:timers/promises";
 import util from "node:util";
 import { emptySearch } from "./lib/migrations.mjs";
 import { command, inline, names } from "./lib/operator.mjs";
