@@ -29,7 +29,7 @@ export async function build() {
   });
   // worker-build keeps the names of functions, a seventh of what is uploaded. A panic still says its file and line.
   const [, wasm] = outputs;
-  await run(find("wasm-opt"), ["--strip-debug", "--strip-producers", wasm, "--output", wasm]);
+  await run(find("wasm-opt"), ["--strip-debug", "--strip-producers", "--strip-target-features", wasm, "--output", wasm]);
   // What was edited during the build is built the next time; only Cargo.lock is cargo's own to complete.
   writeFileSync(stamp, fingerprint());
 }
