@@ -4,12 +4,11 @@ import crypto from "node:crypto";
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout } from "node:timers/promises";
-import util from "node:util";
 import { emptySearch } from "./lib/migrations.mjs";
 import { command, inline, names } from "./lib/operator.mjs";
 import { development, production, read, variable } from "./lib/settings.mjs";
 import { setUpNode } from "./lib/setup.mjs";
-import { Failure, main, root, step } from "./lib/steps.mjs";
+import { Failure, main, parse, root, step } from "./lib/steps.mjs";
 import { patiently } from "./lib/wrangler.mjs";
 
 /** What each word may be. Nothing that fits could end an SQL string. */
@@ -177,7 +176,7 @@ async function log({ sql }, { name, actor, json, follow }, where) {
 }
 
 async function admin() {
-  const { values: flags, positionals: [given, ...words] } = parse();
+  const { values: flags, positionals: [given, ...words] } = parse({ options, allowPositionals: true });
   const name = given === "add" && flags.machine ? "add-machine" : given;
   if (flags.help || !name) return console.log(help());
   if (!names.includes(name)) throw new Failure(`there is no command ${JSON.stringify(name)}: see \`npm run admin -- --help\``);
@@ -205,14 +204,6 @@ async function admin() {
   console.log(rows.length ? table(rows) : "nobody yet");
   if (made) console.log(`\nThe token, which is shown this once; use it where a password goes:\n${made.token}`);
   if (secret) console.log(`\nTo choose the password, once, within a week:\n${origin}/account/password#${secret}`);
-}
-
-function parse() {
-  try {
-    return util.parseArgs({ options, allowPositionals: true });
-  } catch (error) {
-    throw new Failure(error.message);
-  }
 }
 
 /** Where the index is reached: what the link begins with. */

@@ -2,9 +2,8 @@
 
 import { rmSync } from "node:fs";
 import path from "node:path";
-import util from "node:util";
 import { setUpNode } from "./lib/setup.mjs";
-import { Failure, main, step } from "./lib/steps.mjs";
+import { Failure, main, parse, step } from "./lib/steps.mjs";
 
 const help = `npm run backup -- FILE [--remote | --persist-to DIR]
 
@@ -21,7 +20,7 @@ const options = {
 };
 
 async function backup() {
-  const { values: flags, positionals: [name, ...more] } = parse();
+  const { values: flags, positionals: [name, ...more] } = parse({ options, allowPositionals: true });
   if (flags.help) return console.log(help);
   if (!name || more.length) throw new Failure(`usage: ${help}`);
   if (flags.remote && flags["persist-to"]) throw new Failure("--remote and --persist-to are two different databases");
@@ -41,14 +40,6 @@ async function backup() {
     console.log("hublet: keep it like a secret, and a copy of .keys in another place: it is worth nothing without");
   } finally {
     for (const end of ["", ".sql", "-wal", "-shm", "-journal"]) rmSync(draft + end, { force: true });
-  }
-}
-
-function parse() {
-  try {
-    return util.parseArgs({ options, allowPositionals: true });
-  } catch (error) {
-    throw new Failure(error.message);
   }
 }
 

@@ -11,7 +11,7 @@ import { deployed, here, inspect, short } from "./lib/registry-keys.mjs";
 import { configurations, jwk, publicUrl, services, setting, trust } from "./lib/services.mjs";
 import { read } from "./lib/settings.mjs";
 import { setUpNode } from "./lib/setup.mjs";
-import { Failure, main, root } from "./lib/steps.mjs";
+import { Failure, main, parse, root } from "./lib/steps.mjs";
 
 const help = `npm run doctor -- [--remote] [--registry SERVICE=URL]... [--public-url URL] [--persist-to DIR]
 
@@ -229,17 +229,9 @@ function permissions(place) {
   return loose.map((file) => wrong(`others may read ${short(file)}`, `chmod ${mode(file)} ${short(file)}`));
 }
 
-function parse() {
-  try {
-    return util.parseArgs({ options }).values;
-  } catch (error) {
-    throw new Failure(error.message);
-  }
-}
-
 await main(async () => {
   await setUpNode();
-  const flags = parse();
+  const flags = parse({ options }).values;
   if (flags.help) console.log(help);
   else await doctor(flags);
 });

@@ -1,13 +1,12 @@
 // The keys that sign registry tokens: made once, changed without touching a registry, replaced when somebody stole them.
 
-import util from "node:util";
 import { lastDay } from "./lib/certificates.mjs";
 import { secretNames, upload } from "./lib/cloudflare.mjs";
 import { deployed, here, inspect, make, replace, rotate, short } from "./lib/registry-keys.mjs";
 import { authentication, configurations, publicUrl, services, trust, trusted, write } from "./lib/services.mjs";
 import { fill, forDevelopment, fresh, names, production, read } from "./lib/settings.mjs";
 import { setUpNode } from "./lib/setup.mjs";
-import { Failure, main, step } from "./lib/steps.mjs";
+import { Failure, main, parse, step } from "./lib/steps.mjs";
 import { assign } from "./lib/vault.mjs";
 
 const help = `npm run keys -- [rotate | compromised [TOKEN_KEY]] [--remote] [--public-url URL]
@@ -29,7 +28,7 @@ const options = {
 const verbs = { make, rotate, compromised: replace };
 
 async function keys() {
-  const { values: flags, positionals: [verb = "make", ...more] } = parse();
+  const { values: flags, positionals: [verb = "make", ...more] } = parse({ options, allowPositionals: true });
   if (flags.help) return console.log(help);
   const ofTokens = verb === "compromised" && `${more}` === "TOKEN_KEY";
   if (!Object.hasOwn(verbs, verb) || (more.length && !ofTokens)) throw new Failure(`usage: ${help}`);
@@ -48,14 +47,6 @@ async function keys() {
   console.log(news(place, all));
   if (news !== unchanged || flags.remote) console.log(whoHasThem(place, there));
   if (verb === "make") console.log(invitation(place, all, url));
-}
-
-function parse() {
-  try {
-    return util.parseArgs({ options, allowPositionals: true });
-  } catch (error) {
-    throw new Failure(error.message);
-  }
 }
 
 /** Names of the secrets at work. Where the keys are not here too, they are somebody's: no new ones over them. */

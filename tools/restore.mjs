@@ -3,10 +3,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import util from "node:util";
 import { emptySearch } from "./lib/migrations.mjs";
 import { setUpNode } from "./lib/setup.mjs";
-import { Failure, main, step } from "./lib/steps.mjs";
+import { Failure, main, parse, step } from "./lib/steps.mjs";
 
 const help = `npm run restore -- FILE [--remote | --persist-to DIR] [--keep-access-tokens]
 
@@ -25,7 +24,7 @@ const options = {
 };
 
 async function restore() {
-  const { values: flags, positionals: [name, ...more] } = parse();
+  const { values: flags, positionals: [name, ...more] } = parse({ options, allowPositionals: true });
   if (flags.help) return console.log(help);
   if (!name || more.length) throw new Failure(`usage: ${help}`);
   if (flags.remote && flags["persist-to"]) throw new Failure("--remote and --persist-to are two different databases");
@@ -72,14 +71,6 @@ async function there(file, told) {
     return rows;
   } finally {
     rmSync(scratch, { recursive: true, force: true });
-  }
-}
-
-function parse() {
-  try {
-    return util.parseArgs({ options, allowPositionals: true });
-  } catch (error) {
-    throw new Failure(error.message);
   }
 }
 

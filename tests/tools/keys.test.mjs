@@ -10,6 +10,7 @@ import { after, beforeEach, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { parseEnv } from "node:util";
 import { eventSecret } from "../../tools/lib/services.mjs";
+import { fails, works } from "./outcome.mjs";
 
 const clone = fileURLToPath(new URL("../..", import.meta.url));
 const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "hublet-keys-"));
@@ -56,15 +57,6 @@ function tool(name, words = [], { clock = 0 } = {}) {
   return { status, said: stdout + stderr };
 }
 const keys = (...words) => tool("keys.mjs", words);
-
-function works(result) {
-  assert.equal(result.status, 0, result.said);
-  return result.said;
-}
-function fails(result, pattern) {
-  assert.equal(result.status, 1, result.said);
-  assert.match(result.said, pattern);
-}
 
 const read = (name) => (fs.existsSync(at(name)) ? fs.readFileSync(at(name), "utf8") : "");
 const vars = (name = ".dev.vars") => parseEnv(read(name));

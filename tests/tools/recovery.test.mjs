@@ -11,6 +11,7 @@ import { lasting, write } from "../../tools/lib/backup-file.mjs";
 import { restore } from "../../tools/lib/recovery.mjs";
 import { applied, counts, empty, localFile, migrate, migrations, open, openLocal, tables } from "../../tools/lib/sqlite.mjs";
 import { root } from "../../tools/lib/steps.mjs";
+import { fails, works } from "./outcome.mjs";
 
 const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "hublet-recovery-"));
 const at = (...names) => path.join(scratch, ...names);
@@ -24,15 +25,6 @@ function run(name, ...words) {
   const env = { ...process.env, WRANGLER_COMMAND: "test", INIT_CWD: scratch };
   const { status, stdout, stderr } = spawnSync(process.execPath, [path.join(root, "tools", `${name}.mjs`), ...words], { env, encoding: "utf8" });
   return { status, said: stdout + stderr };
-}
-
-function works(result) {
-  assert.equal(result.status, 0, result.said);
-  return result.said;
-}
-function fails(result, pattern) {
-  assert.equal(result.status, 1, result.said);
-  assert.match(result.said, pattern);
 }
 
 /** A place where `npm start` keeps databases, with tables and nothing else. */

@@ -26,6 +26,15 @@ export class Failure extends Error {
   }
 }
 
+/** The words of the command line, as `util.parseArgs` reads them; what it does not know is a Failure. */
+export function parse(config) {
+  try {
+    return util.parseArgs(config);
+  } catch (error) {
+    throw new Failure(error.message);
+  }
+}
+
 const running = new Map(); // each command that runs, with how to send it a signal
 let stoppedBy = 0; // the number of the signal that ends us
 
