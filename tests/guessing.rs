@@ -10,6 +10,7 @@ use std::{rc::Rc, task::Poll};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hublet::{
+    domain::password,
     index::Pending,
     refusal::Fault,
     store::{Database, Door, Rows, Statement},
@@ -150,14 +151,11 @@ impl Database for Far {
     }
 }
 
-#[test]
-fn guesses_in_flight_are_counted_and_not_held_back() {
-    let mut client = index();
-    guess(&mut client, "203.0.113.9", "paul", 4);
-    // What was read before the others were counted is answered by its own merit.
+/// Three who show these passwords of Paul at once.
+fn at_once(client: &Client, passwords: [&str; 3]) -> [u16; 3] {
     let far = Rc::new(Far(client.0.db.clone()));
     let index = hublet::index::Index { db: Rc::new(Door::new(far)), ..client.0.index() };
-    let request = |password: &str| hublet::wire::Request {
+    let requests = passwords.map(|password| hublet::wire::Request {
         method: "GET".into(),
         path: "/v1/users/".into(),
         host: "127.0.0.1:8787".into(),
@@ -168,28 +166,43 @@ fn guesses_in_flight_are_counted_and_not_held_back() {
         body: Some(Vec::new()),
         id: "0".into(),
         ..hublet::wire::Request::default()
-    };
-    let (first, second, third) = (request("one"), request("two"), request("three"));
-    let all = futures_util::future::join3(
-        hublet::serve::serve(&index, &first),
-        hublet::serve::serve(&index, &second),
-        hublet::serve::serve(&index, &third),
-    );
-    let (one, two, three) = support::world::finished(all);
-    assert_eq!([one, two, three].map(|reply| reply.status), [401; 3], "none is held back");
+    });
+    let [first, second, third] = requests.each_ref().map(|request| hublet::serve::serve(&index, request));
+    let (one, two, three) = support::world::finished(futures_util::future::join3(first, second, third));
+    [one, two, three].map(|reply| reply.status)
+}
+
+#[test]
+fn guesses_in_flight_are_counted_and_not_held_back() {
+    let mut client = index();
+    guess(&mut client, "203.0.113.9", "paul", 4);
+    // What was read before the others were counted is answered by its own merit.
+    assert_eq!(at_once(&client, ["one", "two", "three"]), [401; 3], "none is held back");
     let sql = "select count from failures where name = 'paul' and address <> ''";
     let count: i64 = client.0.db.connection().query_row(sql, [], |row| row.get(0)).unwrap();
     assert_eq!(count, 4 + 3, "none is lost");
 }
 
 #[test]
+fn many_who_come_with_one_password_at_once_cost_one_argon2() {
+    let client = index();
+    client.0.world.pass(5 * 60);
+    let before = password::hashes();
+    assert_eq!(at_once(&client, ["secret"; 3]), [200; 3]);
+    assert_eq!(password::hashes() - before, 1);
+    let before = password::hashes();
+    assert_eq!(at_once(&client, ["guess"; 3]), [401; 3]);
+    assert_eq!(password::hashes() - before, 3, "what is wrong is not remembered");
+}
+
+#[test]
 fn the_check_comes_before_argon2_and_in_the_read_of_the_user() {
     let mut client = index();
     guess(&mut client, "203.0.113.9", "paul", 5);
-    let before = client.0.hashes();
+    let before = password::hashes();
     let told = from(&mut client, "203.0.113.9", "paul", "guess");
     let trips = client.0.world.log.borrow().iter().rev().find_map(|line| line["round_trips"].as_u64());
-    assert_eq!((told.status, trips, client.0.hashes() - before), (429, Some(1), 0));
+    assert_eq!((told.status, trips, password::hashes() - before), (429, Some(1), 0));
 }
 
 /// What nobody may tell apart, each with the same name and a wrong password.
@@ -226,10 +239,10 @@ fn unknown_wrong_unconfirmed_and_disabled_are_one_answer_and_one_argon2() {
                 "POST /v2/users/login" => (String::new(), login),
                 _ => (format!("{name}:guess"), String::new()),
             };
-            let before = client.0.hashes();
+            let before = password::hashes();
             let mut answer = client.ask(way, &who, &body);
             answer.headers.retain(|(name, _)| name != "x-request-id");
-            let hashes = client.0.hashes() - before;
+            let hashes = password::hashes() - before;
             cases += 1;
             assert_eq!((answer.status, hashes), (401, 1), "{way} as {name}: {answer:?}");
             told.push((answer.headers, answer.body, answer.trips));
@@ -252,11 +265,11 @@ fn tokens_are_not_slowed_by_failures_of_the_password() {
     }
     assert_eq!(client.ask("GET /v1/users/", "paul:secret", "").status, 429);
     let refresh = format!("grant_type=refresh_token&service=registry&client_id=docker&refresh_token={login}");
-    let before = client.0.hashes();
+    let before = password::hashes();
     assert_eq!(client.ask("POST /token", "", &refresh).status, 200);
     assert_eq!(client.ask(&format!("GET {MINT}"), &format!("paul:{access}"), "").status, 200);
     assert_eq!(client.ask("GET /v2/user", &format!("Bearer {session}"), "").status, 200);
-    assert_eq!(client.0.hashes(), before, "none of them costs an Argon2");
+    assert_eq!(password::hashes(), before, "none of them costs an Argon2");
 }
 
 /// Every dialect, as the client that reads it prints it.
@@ -291,7 +304,7 @@ fn an_address_alone_is_limited_before_anything_costs() {
     client.0.set("MAIL", "on");
     client.0.set("PUBLIC_URL", "https://hub.example.com");
     client.0.world.flooded.set(true);
-    let before = client.0.hashes();
+    let before = password::hashes();
     let account = r#"{"username": "newcomer", "password": "secret", "email": "n@example.com"}"#;
     for (request, who, body) in [
         ("GET /v1/users/", "paul:secret", ""),
@@ -303,5 +316,5 @@ fn an_address_alone_is_limited_before_anything_costs() {
         let told = client.ask(request, who, body);
         assert_eq!((told.status, told.header("retry-after")), (429, "60"), "{request} as {who:?}: {told:?}");
     }
-    assert_eq!(client.0.hashes(), before);
+    assert_eq!(password::hashes(), before);
 }

@@ -10,8 +10,11 @@ use base64::{
 };
 use hublet::{domain::certificates::pem_blocks, wire::Request};
 use p256::{
-    ecdsa::{Signature, VerifyingKey, signature::Verifier},
-    pkcs8::DecodePublicKey,
+    ecdsa::{
+        Signature, SigningKey, VerifyingKey,
+        signature::{Signer, Verifier},
+    },
+    pkcs8::{DecodePrivateKey, DecodePublicKey},
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -23,6 +26,9 @@ use x509_cert::{
 
 /// The leaf of the stage and its CA.
 const CHAIN: &str = include_str!("support/registry/certificates.pem");
+
+/// The key of that leaf.
+const KEY: &str = include_str!("support/registry/key.pem");
 
 /// The leaf that comes after it, and its key.
 const NEXT: &str = include_str!("support/registry/next.pem");
@@ -185,6 +191,64 @@ fn a_header_chooses_no_key_and_no_algorithm() {
         let forged = format!("Bearer {}.{rest}", URL_SAFE_NO_PAD.encode(header.to_string()));
         let told = client.ask("GET /v2/", &forged, "");
         assert_eq!((told.status, told.trips), (401, 0), "{header}");
+    }
+}
+
+/// A token that says this, under the index's own key.
+fn signed(header: &Value, claims: &Value) -> String {
+    let der = pem_blocks(KEY, "PRIVATE KEY").unwrap_or_default().pop().unwrap_or_default();
+    let Ok(key) = SigningKey::from_pkcs8_der(&der) else { return String::new() };
+    let [header, claims] = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
+    let unsigned = format!("{header}.{claims}");
+    let signature: Signature = key.sign(unsigned.as_bytes());
+    format!("Bearer {unsigned}.{}", URL_SAFE_NO_PAD.encode(signature.to_bytes()))
+}
+
+#[test]
+fn a_good_signature_is_not_enough() {
+    let (mut client, _) = index();
+    let (header, claims) = read(&minted(&mut client, MINT), &certificates(CHAIN)[0]);
+    let now = hublet::index::World::now(&*client.0.world);
+    let with = |name: &str, value: Value| {
+        let mut claims = claims.clone();
+        claims[name] = value;
+        signed(&header, &claims)
+    };
+    let (leaf, kid) = (header["x5c"][0].clone(), thumbprint(&certificates(CHAIN)[0]));
+    for (status, token) in [
+        (200, signed(&header, &claims)),
+        (200, signed(&json!({ "alg": "ES256", "typ": "JWT", "kid": kid }), &claims)),
+        (401, signed(&json!({ "alg": "ES256", "typ": "JWT" }), &claims)),
+        (401, signed(&json!({ "alg": "ES256", "typ": "JWT", "x5c": [leaf] }), &claims)),
+        (401, signed(&json!({ "alg": "ES384", "typ": "JWT", "kid": kid }), &claims)),
+        (401, signed(&json!(null), &claims)),
+        (200, with("exp", json!(now + 1))),
+        (401, with("exp", json!(now))),
+        (200, with("nbf", json!(now))),
+        (401, with("nbf", json!(now + 1))),
+        (401, with("iss", json!("another"))),
+        (401, with("aud", json!("another"))),
+        (401, with("credential", json!(""))),
+        (401, with("credential", json!("password"))),
+    ] {
+        let told = client.ask("GET /v2/", &token, "");
+        assert_eq!((told.status, told.trips), (status, u64::from(status == 200)), "{token}");
+    }
+    let catalog =
+        |kind: &str, name: &str, actions: &[&str]| json!([{ "type": kind, "name": name, "actions": actions }]);
+    for (status, access) in [
+        (200, catalog("registry", "catalog", &["search"])),
+        (200, catalog("registry", "catalog", &["*"])),
+        (200, catalog("registry", "catalog", &["pull", "search"])),
+        (401, catalog("registry", "catalog", &["pull"])),
+        (401, catalog("registry", "catalog", &[])),
+        (401, catalog("registry", "other", &["search"])),
+        (401, catalog("repository", "catalog", &["search"])),
+        (401, json!([{ "type": "registry", "name": "catalog" }])),
+        (401, json!([])),
+    ] {
+        let told = client.ask("GET /v1/search?q=app", &with("access", access.clone()), "");
+        assert_eq!(told.status, status, "{access}");
     }
 }
 

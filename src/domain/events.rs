@@ -236,6 +236,8 @@ fn moment(text: Option<&str>, now: i64) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     const NOW: i64 = 1_800_000_000_000;
@@ -264,6 +266,45 @@ mod tests {
         assert_eq!(push.at, 1_795_460_400_500);
         assert_eq!(events[1].repository.to_string(), "library/app");
         assert_eq!(events[1].at, NOW);
+    }
+
+    #[test]
+    fn what_an_event_names_has_a_form() {
+        let taken = |target: Value, id: usize| {
+            let event = json!({ "id": "i".repeat(id), "action": "push", "target": target });
+            let cloud = json!({ "name": "paul/app", "digest": "sha256:aa", "reference": "sha256:aa" });
+            let id = "i".repeat(id);
+            let headers = CloudEvent { id: Some(&id), kind: Some("zotregistry.image.updated"), time: None };
+            let zot = read(cloud.to_string().as_bytes(), headers, NOW).0.len() == 1;
+            (read(json!({ "events": [event] }).to_string().as_bytes(), CloudEvent::default(), NOW).0.len() == 1, zot)
+        };
+        let target = |tag: &str, digest: &str| json!({ "repository": "paul/app", "tag": tag, "digest": digest });
+        for (length, good) in [(0, false), (1, true), (LONGEST_ID, true), (LONGEST_ID + 1, false)] {
+            assert_eq!(taken(target("", "sha256:aa"), length), (good, good), "an id of {length}");
+        }
+        for (tag, good) in [
+            ("_", true),
+            ("v1.0-x_y", true),
+            (&"t".repeat(128), true),
+            (&"t".repeat(129), false),
+            (".x", false),
+            ("-x", false),
+            ("a b", false),
+            ("a/b", false),
+        ] {
+            assert_eq!(taken(target(tag, "sha256:aa"), 1).0, good, "{tag}");
+        }
+        for (digest, good) in [
+            ("sha256:aa", true),
+            ("a+b.c:d_e=f-g", true),
+            (":aa", false),
+            ("sha256:", false),
+            ("sha256:a a", false),
+            ("sha 256:aa", false),
+            ("sha256", false),
+        ] {
+            assert_eq!(taken(target("", digest), 1).0, good, "{digest}");
+        }
     }
 
     #[test]

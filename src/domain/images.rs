@@ -115,6 +115,26 @@ mod tests {
     }
 
     #[test]
+    fn a_checksum_is_short_and_prints() {
+        let taken = |checksum: &str| {
+            read(json!([{ "id": id('a'), "checksum": checksum }]).to_string().as_bytes())
+                .is_ok_and(|images| images.len() == 1)
+        };
+        for (checksum, good) in [
+            ("tarsum+sha256:x", true),
+            ("!~", true),
+            (&"x".repeat(LONGEST_CHECKSUM), true),
+            (&"x".repeat(LONGEST_CHECKSUM + 1), false),
+            ("a b", false),
+            ("a\"b", false),
+            ("a\\b", false),
+            ("é", false),
+        ] {
+            assert_eq!(taken(checksum), good, "{checksum}");
+        }
+    }
+
+    #[test]
     fn a_list_is_printed() {
         assert_eq!(print(""), "[]");
         let (first, second) = (id('a'), id('b'));

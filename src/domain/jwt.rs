@@ -56,3 +56,15 @@ pub fn unsigned(header: &Value, claims: &impl Serialize) -> String {
 pub fn signed(unsigned: &str, signature: &[u8]) -> String {
     format!("{unsigned}.{}", BASE64URL.encode(signature))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_is_read_than_we_write() {
+        let of = |length: usize| format!("bnVsbA.bnVsbA.{}", "A".repeat(length - 14));
+        assert!(Parts::read(&of(LONGEST)).is_some());
+        assert!(Parts::read(&of(LONGEST + 1)).is_none());
+    }
+}

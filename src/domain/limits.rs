@@ -180,6 +180,10 @@ mod tests {
         for path in ["", "*/app", "**", "ns/", "ns/**/x", "n*s/app", "ns/[a]", "ns/a?", "ns//x", "ns/a b"] {
             assert!(!accepted(path), "{path}");
         }
+        let long = |length: usize| format!("ns/{}", "x".repeat(length - 3));
+        assert!(accepted(&long(LONGEST)) && !accepted(&long(LONGEST + 1)));
+        let many = |number: usize| vec![Resource { path: "ns/app".into(), scopes: vec![] }; number];
+        assert!(acceptable(&many(MOST_RESOURCES)).is_ok() && acceptable(&many(MOST_RESOURCES + 1)).is_err());
     }
 
     #[test]

@@ -60,7 +60,7 @@ impl Kind {
 /// A random UUID (version 4): the public name of a token.
 #[must_use]
 pub fn uuid(random: [u8; 16]) -> String {
-    let bits = u128::from_be_bytes(random) & !(0xf << 76) & !(0x3 << 62) | 4 << 76 | 2 << 62;
+    let bits = (u128::from_be_bytes(random) & !(0xf << 76) & !(0x3 << 62)) + (4 << 76) + (2 << 62);
     let group = |shift: u32| bits >> shift & 0xffff;
     format!("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", bits >> 96, group(80), group(64), group(48), bits & ((1 << 48) - 1))
 }
@@ -89,6 +89,15 @@ mod tests {
         let altered = token.reveal().replace("07", "08");
         for other in [altered.as_str(), "hlp_", "", &token.reveal()[1..], &token.reveal().to_uppercase(), "hlp_é"] {
             assert_eq!(Kind::Access.hash(other), None, "{other}");
+        }
+        // Nor does a right checksum make a token of what has not the digits of one.
+        for body in [
+            "hlp_".to_owned() + &"07".repeat(19),
+            "hlp_".to_owned() + &"07".repeat(21),
+            "hlp_".to_owned() + &"0g".repeat(20),
+        ] {
+            let other = format!("{body}{}", checksum(&body));
+            assert_eq!(Kind::Access.hash(&other), None, "{other}");
         }
     }
 }

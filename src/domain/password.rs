@@ -31,11 +31,11 @@ const REMEMBERED: i64 = 5 * 60;
 /// How many verified passwords an isolate remembers.
 const MOST_REMEMBERED: usize = 1024;
 
-/// One Argon2 may begin every so many milliseconds: it takes some 45, and what is left serves
-/// everything else.
-const TURN: u64 = 75;
+/// One Argon2 may begin every so many milliseconds: it takes 45 to 75, and the other half of the time
+/// serves everything else.
+const TURN: u64 = 150;
 
-/// How long a request waits for its turn: some 64 are then waiting.
+/// How long a request waits for its turn: some 34 are then waiting.
 const LONGEST_WAIT: u64 = 5_000;
 
 /// Refuses a password that may not be set.
@@ -148,7 +148,18 @@ impl Stored {
     }
 }
 
+thread_local! {
+    static HASHES: Cell<u64> = const { Cell::new(0) };
+}
+
+/// How many Argon2 this thread has computed: it is what an answer costs.
+#[must_use]
+pub fn hashes() -> u64 {
+    HASHES.get()
+}
+
 fn argon2(password: &str, salt: &[u8], pepper: &[u8], cost: Cost, length: usize) -> Result<Vec<u8>, String> {
+    HASHES.set(HASHES.get() + 1);
     let mut hash = vec![0; length];
     Params::new(cost.memory, cost.passes, cost.lanes, Some(length))
         .and_then(|params| Argon2::new_with_secret(pepper, Algorithm::Argon2id, Version::V0x13, params))
@@ -193,14 +204,13 @@ pub struct Verified {
     key: Key,
     until: RefCell<BTreeMap<[u8; 32], i64>>,
     next_turn: Cell<u64>,
-    hashes: Cell<u64>,
 }
 
 impl Verified {
     /// An empty memory under a random key, which never leaves the isolate.
     #[must_use]
     pub fn new(key: [u8; 32]) -> Self {
-        Self { key: Key::new(&key), until: RefCell::default(), next_turn: Cell::default(), hashes: Cell::default() }
+        Self { key: Key::new(&key), until: RefCell::default(), next_turn: Cell::default() }
     }
 
     /// Binds the stored hash too, so that a changed password is not remembered.
@@ -237,14 +247,7 @@ impl Verified {
             return None;
         }
         self.next_turn.set(begin + TURN);
-        self.hashes.set(self.hashes.get() + 1);
         Some(wait)
-    }
-
-    /// How many hashes this isolate has computed.
-    #[must_use]
-    pub fn hashes(&self) -> u64 {
-        self.hashes.get()
     }
 }
 
@@ -303,20 +306,76 @@ mod tests {
         memory.remember("paul", "toto42", "hash", 1000);
         assert!(memory.knows("paul", "toto42", "hash", 1299));
         assert!(!memory.knows("paul", "toto42", "hash", 1300));
+        assert!(!memory.knows("paul", "toto42", "hash", 999), "the clock went back: how long ago it was is unknown");
         assert!(!memory.knows("paul", "toto42", "other hash", 1000));
         assert!(!memory.knows("paul", "toto43", "hash", 1000));
-        for user in 0..3000 {
-            memory.remember(&user.to_string(), "x", "y", 1000);
+    }
+
+    #[test]
+    fn memory_is_bounded_and_what_is_over_goes_first() {
+        let memory = Verified::new([9; 32]);
+        let remember = |users: std::ops::Range<usize>, now| {
+            users.for_each(|user| memory.remember(&user.to_string(), "x", "y", now));
+        };
+        let known = |user: usize, now| memory.knows(&user.to_string(), "x", "y", now);
+        remember(0..1, 1000);
+        remember(1..2, 1001);
+        remember(2..MOST_REMEMBERED, 1200);
+        // There is room, so that nobody looks for what is over.
+        assert_eq!(memory.until.borrow().len(), MOST_REMEMBERED);
+        // There is none: the first is over at 1300, the second a second later.
+        remember(5000..5001, 1300);
+        assert_eq!(memory.until.borrow().len(), MOST_REMEMBERED);
+        assert!(!known(0, 1300) && known(1, 1300) && known(2, 1300) && known(5000, 1300));
+        // And when nothing is over, all is forgotten but the latest.
+        remember(5001..5002, 1300);
+        assert_eq!(memory.until.borrow().len(), 1);
+        assert!(known(5001, 1300) && !known(5000, 1300));
+    }
+
+    #[test]
+    fn what_a_hash_may_cost_is_bounded() {
+        for good in ["m=8,t=1,p=1", "m=32,t=1,p=4", "m=65536,t=10,p=4", "m=19456,t=2,p=1"] {
+            assert_eq!(Cost::read(good).map(|cost| cost.to_string()).as_deref(), Some(good));
         }
-        assert!(memory.until.borrow().len() <= MOST_REMEMBERED);
+        for bad in [
+            "m=65537,t=1,p=1",
+            "m=7,t=1,p=1",
+            "m=31,t=1,p=4",
+            "m=19456,t=0,p=1",
+            "m=19456,t=11,p=1",
+            "m=19456,t=2,p=0",
+            "m=19456,t=2,p=5",
+            "m=19456,t=2",
+            "m=19456,t=2,p=1,",
+            "t=2,m=19456,p=1",
+            "m=-8,t=2,p=1",
+            "",
+        ] {
+            assert_eq!(Cost::read(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn nobody_is_worth_an_argon2_too() {
+        let before = hashes();
+        assert_eq!(verify_nothing("toto42", &peppers(&["a"]), COST), Ok(()));
+        assert_eq!(hashes(), before + 1);
+        assert!(verify_nothing("toto42", &Peppers(Vec::new()), COST).is_err());
+    }
+
+    #[test]
+    fn peppers_are_shown_by_their_names() {
+        assert_eq!(format!("{:?}", peppers(&["a", "b"])), r#"["a", "b"]"#);
     }
 
     #[test]
     fn turns_are_apart_and_few_wait() {
         let memory = Verified::new([9; 32]);
         let waits = std::iter::from_fn(|| memory.turn(1000)).collect::<Vec<_>>();
-        assert_eq!(waits[..3], [0, 75, 150]);
-        assert_eq!(waits.len(), 67);
+        assert_eq!(waits[..3], [0, 150, 300]);
+        assert_eq!(waits.len(), 34);
+        assert_eq!(memory.turn(1100), Some(5000), "as long as anybody waits");
         assert_eq!(memory.turn(60_000), Some(0));
     }
 

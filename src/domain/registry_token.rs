@@ -116,3 +116,13 @@ pub fn standing(parts: &Parts<'_>, issuer: &str, services: &[&str], now: i64) ->
     };
     Some(Standing { credential: Credential::parse(&claims.credential)?, searches: claims.access.iter().any(search) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_good_from_a_little_before_it_was_made() {
+        assert_eq!(Claims::times(1000, 300), (1300, 970, 1000));
+    }
+}

@@ -69,7 +69,7 @@ pub fn unhex(text: &str) -> Option<Vec<u8>> {
     if !rest.is_empty() {
         return None;
     }
-    pairs.iter().map(|&[high, low]| Some(digit(high)? << 4 | digit(low)?)).collect()
+    pairs.iter().map(|&[high, low]| Some(16 * digit(high)? + digit(low)?)).collect()
 }
 
 #[cfg(test)]
@@ -79,6 +79,15 @@ mod tests {
     #[test]
     fn a_secret_does_not_print() {
         assert_eq!(format!("{:?}", Secret::new("toto42")), "…");
+    }
+
+    #[test]
+    fn secrets_are_the_same_to_the_last_byte() {
+        let secret = Secret::new("toto42");
+        assert_eq!(secret, Secret::new("toto42"));
+        for other in ["toto43", "Toto42", "toto4", "toto421", ""] {
+            assert_ne!(secret, Secret::new(other), "{other}");
+        }
     }
 
     #[test]

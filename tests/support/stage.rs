@@ -89,12 +89,6 @@ impl Stage {
         Ok(stage)
     }
 
-    /// How many Argon2 were computed since the settings were read.
-    #[allow(dead_code, reason = "not every test counts work")]
-    pub fn hashes(&self) -> u64 {
-        self.verified.hashes()
-    }
-
     /// The value of a setting.
     #[allow(dead_code, reason = "not every test looks for what is set")]
     pub fn setting(&self, name: &str) -> &str {
