@@ -205,8 +205,8 @@ export class Matrix {
       await play(`${name} is absent`, { absent: [name] }, { ...needed, retry: false });
     }
     // Mail follows the answer: that it cannot be sent is seen only by its absence, which makes other accounts.
-    await play("CACHE, MAIL and LOGIN_LIMIT are down", { down: ["CACHE", "MAIL", "LOGIN_LIMIT"] }, { well: true });
-    await play("CACHE and LOGIN_LIMIT are absent", { absent: ["CACHE", "LOGIN_LIMIT"] }, { well: true });
+    for (const name of ["CACHE", "MAIL", "LOGIN_LIMIT"]) await play(`${name} is down`, { down: [name] }, { well: true });
+    for (const name of ["CACHE", "LOGIN_LIMIT"]) await play(`${name} is absent`, { absent: [name] }, { well: true });
     const mails = needs.includes("MAIL");
     await play("MAIL is absent", { absent: ["MAIL"] }, { well: !mails, ill: mails, retry: false, anything: true });
   }
