@@ -44,6 +44,24 @@ fn every_command_that_changes_something_is_written_down() {
 }
 
 #[test]
+fn whoever_owns_an_account_is_told_that_an_address_was_added() {
+    let mut client = Client(Stage::new().unwrap());
+    client.join("paul");
+    client.0.set("PUBLIC_URL", "https://hub.example.com");
+    client.0.set("MAIL", "on");
+    let told = client.ask("PUT /v1/users/paul/", "paul:secret", r#"{"email": "other@example.com"}"#);
+    assert_eq!(told.status, 204);
+    let mailbox = client.0.world.mailbox.borrow();
+    let mails = mailbox.iter().map(|mail| (mail.to.as_str(), mail.subject.as_str())).collect::<BTreeSet<_>>();
+    let expected = [
+        ("other@example.com", "Confirm your e-mail address"),
+        ("paul@example.com", "An e-mail address was added to your account"),
+    ];
+    assert_eq!(mails, expected.into());
+    assert!(mailbox.iter().all(|mail| mail.text.contains("paul")));
+}
+
+#[test]
 fn rows_are_not_changed_and_removed_by_age_alone() {
     let mut client = Client(Stage::new().unwrap());
     client.join("paul");

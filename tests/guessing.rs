@@ -6,7 +6,7 @@
 #[allow(dead_code, reason = "the pages need more of it")]
 mod support;
 
-use std::{rc::Rc, task::Poll};
+use std::{cell::Cell, rc::Rc, task::Poll};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hublet::{
@@ -137,11 +137,34 @@ fn names_count_as_they_are_typed_whether_there_is_such_a_user_or_not() {
     }
 }
 
-/// A database that does not answer at once, so that others can ask meanwhile.
-struct Far(Rc<Sqlite>);
+#[test]
+fn a_right_password_forgets_what_was_counted_here_and_what_was_counted_for_the_name() {
+    // Elsewhere it has forgotten what the name had from anywhere, and not what it had from here.
+    let mut client = index();
+    guess(&mut client, "203.0.113.9", "paul", 4);
+    assert_eq!(from(&mut client, "203.0.113.10", "paul", "secret").status, 200);
+    assert_eq!(from(&mut client, "203.0.113.9", "paul", "secret").status, 200);
+    assert_eq!(guess(&mut client, "203.0.113.9", "paul", 6), [0, 0, 0, 0, 0, 1]);
+
+    let mut client = index();
+    for round in 0..2 {
+        for number in 0..49 {
+            assert_eq!(from(&mut client, &format!("203.0.{round}.{number}"), "paul", "guess").status, 401, "{number}");
+        }
+        assert_eq!(
+            from(&mut client, "198.51.100.1", "paul", "secret").status,
+            200,
+            "a name with 49 failures elsewhere"
+        );
+    }
+}
+
+/// A database that does not answer at once, so that others can ask meanwhile; it counts.
+struct Far(Rc<Sqlite>, Cell<u32>);
 
 impl Database for Far {
     fn batch<'a>(&'a self, statements: &'a [Statement]) -> Pending<'a, Result<Vec<Rows>, Fault>> {
+        self.1.set(self.1.get() + 1);
         Box::pin(async move {
             let mut on_its_way = true;
             std::future::poll_fn(|_| if std::mem::take(&mut on_its_way) { Poll::Pending } else { Poll::Ready(()) })
@@ -151,10 +174,11 @@ impl Database for Far {
     }
 }
 
-/// Three who show these passwords of Paul at once.
-fn at_once(client: &Client, passwords: [&str; 3]) -> [u16; 3] {
-    let far = Rc::new(Far(client.0.db.clone()));
-    let index = hublet::index::Index { db: Rc::new(Door::new(far)), ..client.0.index() };
+/// Three who show these passwords of Paul at once: what they are told, and how often the database was asked
+/// for it and for what follows from it.
+fn at_once(client: &Client, passwords: [&str; 3]) -> ([u16; 3], u32) {
+    let far = Rc::new(Far(client.0.db.clone(), Cell::new(0)));
+    let index = hublet::index::Index { db: Rc::new(Door::new(far.clone())), ..client.0.index() };
     let requests = passwords.map(|password| hublet::wire::Request {
         method: "GET".into(),
         path: "/v1/users/".into(),
@@ -169,7 +193,8 @@ fn at_once(client: &Client, passwords: [&str; 3]) -> [u16; 3] {
     });
     let [first, second, third] = requests.each_ref().map(|request| hublet::serve::serve(&index, request));
     let (one, two, three) = support::world::finished(futures_util::future::join3(first, second, third));
-    [one, two, three].map(|reply| reply.status)
+    client.0.world.do_later();
+    ([one, two, three].map(|reply| reply.status), far.1.get())
 }
 
 #[test]
@@ -177,7 +202,7 @@ fn guesses_in_flight_are_counted_and_not_held_back() {
     let mut client = index();
     guess(&mut client, "203.0.113.9", "paul", 4);
     // What was read before the others were counted is answered by its own merit.
-    assert_eq!(at_once(&client, ["one", "two", "three"]), [401; 3], "none is held back");
+    assert_eq!(at_once(&client, ["one", "two", "three"]), ([401; 3], 6), "none is held back");
     let sql = "select count from failures where name = 'paul' and address <> ''";
     let count: i64 = client.0.db.connection().query_row(sql, [], |row| row.get(0)).unwrap();
     assert_eq!(count, 4 + 3, "none is lost");
@@ -188,11 +213,12 @@ fn many_who_come_with_one_password_at_once_cost_one_argon2() {
     let client = index();
     client.0.world.pass(5 * 60);
     let before = password::hashes();
-    assert_eq!(at_once(&client, ["secret"; 3]), [200; 3]);
+    assert_eq!(at_once(&client, ["secret"; 3]), ([200; 3], 3), "nothing was counted, and nothing is to forget");
     assert_eq!(password::hashes() - before, 1);
     let before = password::hashes();
-    assert_eq!(at_once(&client, ["guess"; 3]), [401; 3]);
+    assert_eq!(at_once(&client, ["guess"; 3]).0, [401; 3]);
     assert_eq!(password::hashes() - before, 3, "what is wrong is not remembered");
+    assert_eq!(at_once(&client, ["secret"; 3]), ([200; 3], 6), "what was counted is forgotten behind the answer");
 }
 
 #[test]

@@ -194,6 +194,28 @@ fn a_header_chooses_no_key_and_no_algorithm() {
     }
 }
 
+#[test]
+fn from_sixty_days_before_a_certificate_ends_the_log_says_so_and_from_its_end_nothing_is_signed() {
+    let (mut client, _) = index();
+    let end =
+        |certificate: &Certificate| certificate.tbs_certificate().validity().not_after.to_unix_duration().as_secs();
+    let end = certificates(CHAIN).iter().map(end).min().unwrap();
+    let mut at = |left: u64| {
+        let now = u64::try_from(hublet::index::World::now(&*client.0.world)).unwrap();
+        client.0.world.pass(end - left - now);
+        client.0.set("REGISTRY_TOKEN_SECONDS", "300");
+        client.0.world.log.borrow_mut().clear();
+        let told = client.ask(MINT, "", "").status;
+        let log = client.0.world.log.borrow();
+        (told, log.iter().find_map(|line| line["ends_in_days"].as_u64()))
+    };
+    let sixty_days = 60 * 24 * 60 * 60;
+    assert_eq!(at(sixty_days), (200, None));
+    assert_eq!(at(sixty_days - 1), (200, Some(59)));
+    assert_eq!(at(1), (200, Some(0)));
+    assert_eq!(at(0), (503, Some(0)));
+}
+
 /// A token that says this, under the index's own key.
 fn signed(header: &Value, claims: &Value) -> String {
     let der = pem_blocks(KEY, "PRIVATE KEY").unwrap_or_default().pop().unwrap_or_default();

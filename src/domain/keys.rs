@@ -135,6 +135,12 @@ mod tests {
     }
 
     #[test]
+    fn a_key_is_shown_by_its_id() {
+        let key = Key::new(&[7; 32]);
+        assert_eq!(format!("{key:?}"), format!("Key({:02x?})", key.id));
+    }
+
+    #[test]
     fn a_short_key_is_no_key() {
         assert!(Keys::read("").is_err());
         assert!(Keys::read(&format!("{},short", "k".repeat(32))).is_err());
