@@ -182,6 +182,19 @@ fn a_forgotten_password_is_the_same_work_for_everybody() {
 }
 
 #[test]
+fn a_long_list_is_counted_whole_and_has_its_last_page() {
+    let mut client = Client(Stage::new().unwrap());
+    let session = client.join("paul");
+    let sql = "with recursive n (i) as (select 1 union all select i + 1 from n where i < 5001)
+        insert into repositories (namespace_id, name, full_name, private, created_at, updated_at, pushed_at)
+        select id, printf('app%05d', i), printf('paul/app%05d', i), 0, 0, 0, 0 from namespaces join n where name = 'paul'";
+    client.0.db.connection().execute(sql, []).unwrap();
+    let told = client.ask("GET /v2/namespaces/paul/repositories?page=501&page_size=10", &session, "");
+    assert_eq!((told.status, &told.body["count"], told.trips), (200, &json!(5001), 1));
+    assert_eq!(told.body["results"][0]["name"], "app05001");
+}
+
+#[test]
 fn the_longest_list_of_events_is_taken() {
     let mut client = Client(Stage::new().unwrap());
     client.join("paul");
