@@ -333,7 +333,10 @@ fn the_use_of_a_token_is_noted_now_and_then() {
     let (mut client, session) = index();
     let (access, _) = client.access_token(&session);
     let login = client.ask("GET /token?service=registry&offline_token=true", "paul:secret", "");
-    let exchange = format!("grant_type=refresh_token&service=registry&refresh_token={}", login.text("refresh_token"));
+    let exchange = format!(
+        "grant_type=refresh_token&service=registry&client_id=docker&refresh_token={}",
+        login.text("refresh_token")
+    );
     for (table, seconds, who, body) in [
         ("access_tokens", 60, format!("paul:{access}"), ""),
         ("refresh_tokens", 3600, String::new(), exchange.as_str()),
