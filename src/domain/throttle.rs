@@ -10,7 +10,7 @@ const FREE_FROM_ANYWHERE: i64 = 50;
 /// The longest wait: 15 minutes.
 const LONGEST: i64 = 15 * 60;
 
-/// Seconds after which failures are forgotten.
+/// Seconds after which failures are forgotten: longer than anybody waits.
 pub const FORGOTTEN: i64 = 60 * 60;
 
 /// Refused passwords so far, and when the last one was.
@@ -25,7 +25,7 @@ pub struct Failures {
 impl Failures {
     /// Seconds that are still to wait, when `free` failures cost nothing.
     fn wait(self, free: i64, now: i64) -> i64 {
-        if self.count < free || self.last_at + FORGOTTEN <= now {
+        if self.count < free {
             return 0;
         }
         let doublings = u32::try_from(self.count - free).unwrap_or(0).min(10);
