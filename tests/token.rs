@@ -329,34 +329,6 @@ fn fifty_logins_are_kept_and_the_least_used_goes() {
 }
 
 #[test]
-fn the_use_of_a_token_is_noted_now_and_then() {
-    let (mut client, session) = index();
-    let (access, _) = client.access_token(&session);
-    let login = client.ask("GET /token?service=registry&offline_token=true", "paul:secret", "");
-    let exchange = format!(
-        "grant_type=refresh_token&service=registry&client_id=docker&refresh_token={}",
-        login.text("refresh_token")
-    );
-    for (table, seconds, who, body) in [
-        ("access_tokens", 60, format!("paul:{access}"), ""),
-        ("refresh_tokens", 3600, String::new(), exchange.as_str()),
-    ] {
-        let request = if body.is_empty() { MINT } else { "POST /token" };
-        // From one that was noted, when that may be.
-        client.0.world.pass(seconds);
-        let mut noted = |pass: u64| -> i64 {
-            client.0.world.pass(pass);
-            assert_eq!(client.ask(request, &who, body).status, 200);
-            let sql = format!("select max(used_at) from {table}");
-            client.0.db.connection().query_row(&sql, [], |row| row.get(0)).unwrap()
-        };
-        let first = noted(0);
-        assert_eq!(noted(seconds - 1), first, "{table}");
-        assert_eq!(noted(1), first + i64::try_from(seconds).unwrap(), "{table}");
-    }
-}
-
-#[test]
 fn a_login_that_meets_a_new_password_is_none() {
     let (mut client, _) = index();
     let changed = "create trigger changed before insert on refresh_tokens begin select raise(ignore); end";
