@@ -10,12 +10,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { parseArgs } from "node:util";
 import { build } from "./build.mjs";
 import { setUp, tool } from "./lib/setup.mjs";
-import { Failure, find, main, root, run, step } from "./lib/steps.mjs";
-
-const { values, positionals } = parseArgs({ options: { quick: { type: "boolean" } }, allowPositionals: true });
+import { Failure, find, main, parse, root, run, step } from "./lib/steps.mjs";
 
 /** The floor is a crate of its own. */
 async function floor() {
@@ -35,7 +32,7 @@ function print(columns, rows) {
 }
 
 await main(async () => {
-  const [what = "cost", ...sizes] = positionals;
+  const { values, positionals: [what = "cost", ...sizes] } = parse({ options: { quick: { type: "boolean" } }, allowPositionals: true });
   if (!["cost", "distance", "flood", "growth"].includes(what)) throw new Failure(`${what} is nothing that is measured`);
   if (process.platform !== "linux") throw new Failure("the kernel's accounting is read as Linux has it");
   await setUp();
