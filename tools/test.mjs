@@ -7,6 +7,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { build } from "./build.mjs";
 import { advisories, crates, packages } from "./lib/dependencies.mjs";
+import { nodeTests } from "./lib/node-tests.mjs";
 import { forDevelopment } from "./lib/settings.mjs";
 import { setUp } from "./lib/setup.mjs";
 import { Failure, main, root, run, step } from "./lib/steps.mjs";
@@ -59,14 +60,14 @@ async function inProcess(...which) {
 }
 
 async function ofTools(name = "*") {
-  return count(await run("node", ["--test", "--test-reporter=spec", `tests/tools/${name}.test.mjs`]));
+  return count(await run("node", nodeTests(`tests/tools/${name}.test.mjs`)));
 }
 
 async function inWorkerd(name = "*") {
   forDevelopment();
   // Hostile requests are many only where nothing else is asked for: fifty thousand take minutes.
   const env = name === "*" ? { REQUESTS: "5000", ...silence } : silence;
-  return count(await run("node", ["--test", "--test-reporter=spec", `tests/workerd/${name}.test.mjs`], { env }));
+  return count(await run("node", nodeTests(`tests/workerd/${name}.test.mjs`), { env }));
 }
 
 await main(async () => {
