@@ -7,6 +7,12 @@ use crate::domain::{RepositoryName, Role, names::LIBRARY};
 /// The most scopes that one token is asked for.
 pub const MOST: usize = 50;
 
+/// The longest scope, in bytes: a repository's name has 255 at most.
+const LONGEST: usize = 320;
+
+/// Every action that anything is granted for, `*` for all of them.
+const ACTIONS: [&str; 5] = ["pull", "push", "delete", "search", "*"];
+
 /// A scope as a client asks for it: `repository:ns/name:pull,push`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scope {
@@ -16,8 +22,8 @@ pub struct Scope {
     pub class: Option<String>,
     /// As it was asked; perhaps with a host and its port.
     pub name: String,
-    /// As they were asked.
-    pub actions: Vec<String>,
+    /// Those that there are.
+    pub actions: Vec<&'static str>,
 }
 
 /// A part of the `access` claim of a registry token.
@@ -36,21 +42,22 @@ pub struct Grant {
 }
 
 impl Scope {
-    /// Reads one scope: what is between the first and the last colon is the name.
+    /// Reads one scope: what is between the first and the last colon is the name. A class is signed as
+    /// it was asked, so it is a word.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
-        let (kind, rest) = text.split_once(':')?;
-        let (name, actions) = rest.rsplit_once(':')?;
+        let (kind, rest) = text.split_once(':').filter(|_| text.len() <= LONGEST)?;
+        let (name, asked) = rest.rsplit_once(':')?;
         let (kind, class) = match kind.strip_suffix(')').and_then(|kind| kind.split_once('(')) {
             Some((kind, class)) => (kind, Some(class.to_owned())),
             None => (kind, None),
         };
-        Some(Self {
-            kind: kind.to_owned(),
-            class,
-            name: name.to_owned(),
-            actions: actions.split(',').map(str::to_owned).collect(),
-        })
+        if class.as_ref().is_some_and(|class| !class.bytes().all(|byte| byte.is_ascii_alphanumeric())) {
+            return None;
+        }
+        let is_asked = |action: &&str| asked.split(',').any(|asked| asked == *action);
+        let actions = ACTIONS.into_iter().filter(is_asked).collect();
+        Some(Self { kind: kind.to_owned(), class, name: name.to_owned(), actions })
     }
 
     /// The repository that it is about. A name outside the grammar, or with a host, is none.
@@ -66,7 +73,7 @@ impl Scope {
     /// What somebody of this role is granted of it; too little is not an error.
     #[must_use]
     pub fn for_role(&self, role: Option<Role>) -> Option<Grant> {
-        let asked = |action: &str| self.actions.iter().any(|asked| asked == action || asked == "*");
+        let asked = |action: &str| self.actions.iter().any(|asked| *asked == action || *asked == "*");
         let allowed = [("pull", Role::Read), ("push", Role::Write), ("delete", Role::Admin)];
         let actions = allowed.iter().filter(|(action, least)| asked(action) && role >= Some(*least));
         self.grant(actions.map(|(action, _)| *action).collect())
@@ -79,7 +86,7 @@ impl Scope {
         if self.kind != "registry" || self.name != "catalog" {
             return None;
         }
-        let asked = |action: &str| self.actions.iter().any(|asked| asked == action);
+        let asked = |action: &str| self.actions.contains(&action);
         let mut actions = Vec::new();
         if asked("search") {
             actions.push("search");
@@ -100,14 +107,17 @@ impl Scope {
     }
 }
 
-/// Every scope of the parameters of a request: each may hold several between blanks, and the same
-/// one may come twice. What has not the form of a scope asks for nothing.
+/// Every scope of the parameters of a request, up to one more than there may be: each may hold several
+/// between blanks, and the same one may come twice. What has not the form of a scope asks for nothing.
 #[must_use]
 pub fn read_all<'a>(parameters: impl Iterator<Item = &'a str>) -> Vec<Scope> {
     let mut scopes = Vec::new();
     for scope in parameters.flat_map(str::split_whitespace).filter_map(Scope::read) {
         if !scopes.contains(&scope) {
             scopes.push(scope);
+        }
+        if scopes.len() > MOST {
+            break;
         }
     }
     scopes
@@ -139,9 +149,19 @@ mod tests {
         assert_eq!(scope("repository(plugin):a/b:pull").class.as_deref(), Some("plugin"));
         assert_eq!(scope("repository:app:pull").repository().unwrap().to_string(), "library/app");
         assert_eq!(scope("repository:a/b/c:pull").repository().unwrap().name, "b/c");
-        for other in ["", "repository", "repository:a/b", "pull"] {
+        for other in ["", "repository", "repository:a/b", "pull", "repository(a b):a/b:pull", "repository(\"):a/b:pull"]
+        {
             assert_eq!(Scope::read(other), None, "{other}");
         }
+        let long = |length| format!("repository:{}:pull", "a".repeat(length - "repository::pull".len()));
+        assert!(Scope::read(&long(LONGEST)).is_some() && Scope::read(&long(LONGEST + 1)).is_none());
+        assert_eq!(scope("repository:a/b:fly,,push,*,push").actions, ["push", "*"]);
+    }
+
+    #[test]
+    fn nobody_asks_for_more_than_there_may_be() {
+        let many = (0..1_000_000).map(|n| format!("repository:a/{n}:pull")).collect::<Vec<_>>().join(" ");
+        assert_eq!(read_all(std::iter::once(many.as_str())).len(), MOST + 1);
     }
 
     #[test]
