@@ -10,11 +10,16 @@ use crate::{
     wire::{Reply, Request, reply},
 };
 
-/// Bytes that the body of a request may have, which only its path can tell.
+/// Bytes that the body of a request may have, by its path and headers.
 #[must_use]
-pub fn body_limit(path: &str) -> usize {
-    // What has no route has no use for a body.
-    routes::route(path).map_or(0, |route| route.body_limit())
+pub fn body_limit(index: &Index, request: &Request) -> usize {
+    match routes::route(&request.path) {
+        // The longest of all is read for registries alone.
+        Ok(Route::Events) if events::known(index, request).is_err() => 0,
+        Ok(route) => route.body_limit(),
+        // What has no route has no use for a body.
+        Err(_) => 0,
+    }
 }
 
 /// Answers one request.

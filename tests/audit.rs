@@ -1,13 +1,18 @@
 //! The audit: what is written has its words, is never changed, and outlives what it is about.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "what fails here is a failed test")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "what fails here is a failed test")]
 #[allow(dead_code, reason = "the pages need more of it")]
 mod support;
 
 use std::{collections::BTreeSet, fs, path::Path};
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use hublet::domain::audit::ACTIONS;
-use support::{Stage, client::Client};
+use support::{
+    Stage,
+    client::Client,
+    play::{Sent, Theatre},
+};
 
 /// The texts of a source that have the form of an action.
 fn actions(source: &str) -> impl Iterator<Item = &str> {
@@ -75,4 +80,83 @@ fn rows_are_not_changed_and_removed_by_age_alone() {
     assert_eq!(rows(), before);
     let removals = sources("src/store").iter().map(|source| source.matches("delete from audit").count()).sum::<usize>();
     assert_eq!(removals, 1, "`audit::expire` alone");
+}
+
+/// An index with Paul.
+fn index() -> Client {
+    let mut client = Client(Stage::new().unwrap());
+    client.join("paul");
+    client
+}
+
+/// Somebody who guesses from an address.
+fn guess(client: &mut Client, address: &str, name: &str) {
+    let basic = format!("Basic {}", STANDARD.encode(format!("{name}:guess")));
+    let headers = [("Authorization", basic), ("CF-Connecting-IP", address.to_owned())];
+    let headers = headers.map(|(name, value)| (name.to_owned(), value)).into();
+    let sent = Sent { method: "GET".into(), target: "/v1/users/".into(), headers, ..Sent::default() };
+    assert_eq!(client.0.send(&sent).unwrap().status, 401);
+}
+
+/// Names that are nobody's can be thought of without end: they fill no table.
+#[test]
+fn names_that_are_nobodys_leave_one_row_an_hour_for_an_address() {
+    let mut client = index();
+    let rows = |client: &Client| -> i64 {
+        let sql = "select count(*) from audit where action = 'user.login.refuse'";
+        client.0.db.connection().query_row(sql, [], |row| row.get(0)).unwrap()
+    };
+    for number in 0..30 {
+        guess(&mut client, "203.0.113.9", &format!("ghost{number}"));
+        client.0.world.pass(60);
+    }
+    assert_eq!(rows(&client), 1);
+    guess(&mut client, "203.0.113.10", "ghost");
+    assert_eq!(rows(&client), 2, "another address");
+    client.0.world.pass(30 * 60);
+    guess(&mut client, "203.0.113.9", "ghost");
+    assert_eq!(rows(&client), 3, "another hour");
+    guess(&mut client, "203.0.113.9", "paul");
+    guess(&mut client, "203.0.113.9", "paul");
+    assert_eq!(rows(&client), 5, "each of somebody");
+}
+
+/// Refused without a guess: told with the reason, and not more often than once a minute.
+#[test]
+fn who_is_refused_without_a_guess_is_told_once_a_minute() {
+    let mut client = index();
+    let session = client.ask("POST /v2/users/login", "", r#"{"username": "paul", "password": "secret"}"#).text("token");
+    let (access, _) = client.access_token(&format!("Bearer {session}"));
+    let login = client.ask("GET /token?service=registry&offline_token=true", "paul:secret", "").text("refresh_token");
+    let refresh = format!("grant_type=refresh_token&service=registry&client_id=docker&refresh_token={login}");
+    let told = |client: &Client| -> Vec<(String, String)> {
+        let sql = "select credential, data ->> 'reason' from audit where action = 'user.login.refuse' order by id";
+        let connection = client.0.db.connection();
+        let mut statement = connection.prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        rows.map(Result::unwrap).collect()
+    };
+    client.operate("disable paul").unwrap();
+    let reason = "the account is not active";
+    for (at, ask) in [
+        ("GET /v1/users/", "paul:secret", ""),
+        ("GET /v1/users/", &format!("paul:{access}"), ""),
+        ("POST /token", "", &refresh),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        for _ in 0..2 {
+            assert_eq!(client.ask(ask.0, ask.1, ask.2).status, 403, "{ask:?}");
+        }
+        let told = told(&client);
+        assert_eq!(told.len(), at + 1, "{told:?}");
+        assert_eq!(told[at].1, reason);
+        assert_eq!(told[at].0.starts_with("access-token "), at == 1, "{told:?}");
+        client.0.world.pass(60);
+    }
+    client.operate("enable paul").unwrap();
+    client.0.db.connection().execute("update access_tokens set is_active = 0", []).unwrap();
+    assert_eq!(client.ask("GET /v1/users/", &format!("paul:{access}"), "").status, 401);
+    assert_eq!(told(&client)[3].1, "The access token has expired or is not active");
 }

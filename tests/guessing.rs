@@ -248,22 +248,34 @@ fn unknown_wrong_unconfirmed_and_disabled_are_one_answer_and_one_argon2() {
         .execute("update users set kind = 'machine', password = null where name = 'robo'", [])
         .unwrap();
     let mut cases = 0;
+    let layer = format!("GET /v1/repositories/paul/app/layer/{}/access", "a".repeat(64));
     for way in [
         "GET /v1/users/",
-        "GET /v2/",
-        &format!("GET {MINT}"),
+        "PUT /v1/users/paul/",
         "GET /v1/search?q=a",
+        "PUT /v1/repositories/paul/app/",
+        "DELETE /v1/repositories/paul/app/",
+        "GET /v1/repositories/paul/app/images",
+        "PUT /v1/repositories/paul/app/images",
+        "DELETE /v1/repositories/paul/app/images",
+        &layer,
+        "GET /v2/",
+        "GET /v2/_catalog",
+        &format!("GET {MINT}"),
         "POST /token",
         "POST /v2/users/login",
+        "POST /v2/auth/token",
     ] {
         let mut told = Vec::new();
         for name in ["nobo", "paul", "unna", "dora", "robo"] {
             let form = format!("grant_type=password&service=registry&client_id=docker&username={name}&password=guess");
             let login = json!({ "username": name, "password": "guess" }).to_string();
+            let identified = json!({ "identifier": name, "secret": "guess" }).to_string();
             let (who, body) = match way {
                 "POST /token" => (String::new(), form),
                 "POST /v2/users/login" => (String::new(), login),
-                _ => (format!("{name}:guess"), String::new()),
+                "POST /v2/auth/token" => (String::new(), identified),
+                _ => (format!("{name}:guess"), "[]".to_owned()),
             };
             let before = password::hashes();
             let mut answer = client.ask(way, &who, &body);
@@ -335,6 +347,9 @@ fn an_address_alone_is_limited_before_anything_costs() {
     for (request, who, body) in [
         ("GET /v1/users/", "paul:secret", ""),
         ("POST /v1/users/", "", account),
+        // Also who only asks whether a name or an address is taken.
+        ("POST /v1/users/", "", r#"{"username": "paul", "password": "secret", "email": "n@example.com"}"#),
+        ("POST /v1/users/", "", r#"{"username": "newcomer", "password": "secret", "email": "paul@example.com"}"#),
         (&format!("GET {MINT}"), "", ""),
         (&format!("GET {MINT}"), "paul:secret", ""),
         ("POST /account/forgotten", "", "email=paul@example.com"),
@@ -343,4 +358,29 @@ fn an_address_alone_is_limited_before_anything_costs() {
         assert_eq!((told.status, told.header("retry-after")), (429, "60"), "{request} as {who:?}: {told:?}");
     }
     assert_eq!(password::hashes(), before);
+}
+
+#[test]
+fn the_limit_is_that_of_the_address() {
+    let mut client = index();
+    for (address, key) in [("203.0.113.9", "203.0.113.9"), ("2001:db8:1:2::7", "2001:db8:1:2::/64")] {
+        from(&mut client, address, "paul", "guess");
+        assert_eq!(client.0.world.limited.borrow().as_str(), key);
+    }
+    let deployed = include_str!("../wrangler.toml");
+    assert!(deployed.contains("name = \"LOGIN_LIMIT\"") && deployed.contains("simple = { limit = 100, period = 60 }"));
+}
+
+#[test]
+fn a_password_that_is_too_long_is_wrong_for_everybody_without_a_look() {
+    let mut client = index();
+    let before = password::hashes();
+    let long = "x".repeat(password::LONGEST + 1);
+    for name in ["paul", "nobo"] {
+        let told = client.ask("GET /v1/users/", &format!("{name}:{long}"), "");
+        assert_eq!((told.status, told.trips), (401, 0), "{told:?}");
+    }
+    assert_eq!(password::hashes(), before);
+    let longest = "x".repeat(password::LONGEST);
+    assert_eq!(client.ask("GET /v1/users/", &format!("paul:{longest}"), "").trips, 2, "it is counted");
 }

@@ -4,7 +4,15 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::domain::{RepositoryName, names::LIBRARY, registry_token, time};
+use crate::domain::{
+    RepositoryName,
+    names::LIBRARY,
+    registry_token::{self, Means},
+    time,
+};
+
+/// The largest size that is kept: JSON and D1 know no larger number exactly.
+const LARGEST: i64 = 1 << 53;
 
 /// The longest id of an event, in bytes; registries take UUIDs.
 const LONGEST_ID: usize = 100;
@@ -53,8 +61,8 @@ pub struct Event {
     pub at: i64,
     /// Who did it; empty when the registry does not say.
     pub by: String,
-    /// The id of the access token that they did it with, if our registry token was for one.
-    pub token: Option<i64>,
+    /// With what they got our registry token, if it was one of ours.
+    pub means: Means,
     /// Where they did it from; empty when the registry does not say.
     pub address: String,
 }
@@ -111,12 +119,13 @@ fn notification(event: &Value, now: i64) -> Result<Option<Event>, String> {
         Some("push") => Action::Push,
         Some("pull") => Action::Pull,
         Some("delete") => Action::Delete,
-        other => return Err(format!("an event with the action {other:?}")),
+        other => return Err(format!("an event with the action {:?}", other.map(|action| cut(action, 100)))),
     };
     let subject = event.get("actor").map_or_else(String::new, |actor| text(actor, "name", 255));
-    let (by, token) = registry_token::read_subject(&subject);
+    let (by, means) = registry_token::read_subject(&subject);
     let address = event.get("request").map_or_else(String::new, |request| text(request, "addr", 100));
     let size = target.get("length").or_else(|| target.get("size")).and_then(Value::as_i64).unwrap_or_default();
+    let size = size.clamp(0, LARGEST);
     Event {
         id: text(event, "id", LONGEST_ID + 1),
         action,
@@ -127,7 +136,7 @@ fn notification(event: &Value, now: i64) -> Result<Option<Event>, String> {
         media_type,
         at: moment(event.get("timestamp").and_then(Value::as_str), now),
         by: by.to_owned(),
-        token,
+        means,
         address: without_port(address),
     }
     .checked()
@@ -154,7 +163,7 @@ fn cloud_event(data: &Value, headers: CloudEvent<'_>, now: i64) -> Result<Option
         media_type: text(data, "mediaType", 255),
         at: moment(headers.time, now),
         by: String::new(),
-        token: None,
+        means: Means::Password,
         address: String::new(),
     }
     .checked()

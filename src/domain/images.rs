@@ -1,6 +1,5 @@
 //! Lists of images as clients send them.
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
@@ -16,12 +15,11 @@ const LONGEST_CHECKSUM: usize = 100;
 
 /// An image as it is announced. Old clients send more (`Tag`), which is not kept: a client that
 /// reads it back would tag the wrong image.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Image {
     /// 64 hex digits.
     pub id: String,
     /// Opaque: `tarsum+sha256:…`, `sha256:…`, bare hex.
-    #[serde(default)]
     pub checksum: Option<String>,
 }
 
@@ -48,21 +46,25 @@ pub fn read(body: &[u8]) -> Answer<Vec<Image>> {
 }
 
 fn image(entry: Value) -> Answer<Image> {
-    let Ok(mut image) = serde_json::from_value::<Image>(entry) else {
-        return invalid("An image is an object with an id and perhaps a checksum");
+    let no_image = || invalid("An image is an object with an id and perhaps a checksum");
+    let Value::Object(mut members) = entry else { return no_image() };
+    let Some(Value::String(id)) = members.remove("id") else { return no_image() };
+    let checksum = match members.remove("checksum") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(checksum)) => Some(checksum).filter(|checksum| !checksum.is_empty()),
+        Some(_) => return no_image(),
     };
-    if !is_image_id(&image.id) {
+    if !is_image_id(&id) {
         return invalid("An image id is 64 lower-case hexadecimal digits");
     }
-    image.checksum = image.checksum.filter(|checksum| !checksum.is_empty());
     let fits = |checksum: &String| {
         checksum.len() <= LONGEST_CHECKSUM
             && checksum.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
     };
-    if image.checksum.as_ref().is_some_and(|checksum| !fits(checksum)) {
+    if checksum.as_ref().is_some_and(|checksum| !fits(checksum)) {
         return invalid(format!("A checksum is at most {LONGEST_CHECKSUM} printable characters"));
     }
-    Ok(image)
+    Ok(Image { id, checksum })
 }
 
 /// The list as one JSON text of pairs, for the database.

@@ -1,6 +1,7 @@
 //! What an access token allows: never more than its user may, often less.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
 use crate::{
     domain::{
@@ -65,10 +66,7 @@ impl Limits {
     /// Reads limits as they are stored; what cannot be read opens nothing.
     #[must_use]
     pub fn stored(scopes: &str, resources: Option<&str>) -> Self {
-        Self {
-            scopes: serde_json::from_str(scopes).unwrap_or_default(),
-            resources: resources.map(|text| serde_json::from_str(text).unwrap_or_default()),
-        }
+        Self { scopes: list(scopes), resources: resources.map(list) }
     }
 
     /// The most that the token allows in a repository.
@@ -87,6 +85,11 @@ impl Limits {
     pub fn role_in_namespace(&self) -> Option<Role> {
         self.scopes.iter().filter_map(|scope| scope.role(true)).max().filter(|_| self.resources.is_none())
     }
+}
+
+/// A stored list; nothing where it is damaged.
+fn list<T: DeserializeOwned>(text: &str) -> Vec<T> {
+    serde_json::from_str::<Value>(text).and_then(serde_json::from_value).unwrap_or_default()
 }
 
 /// Refuses resources that are not of the form.

@@ -4,8 +4,8 @@ use std::fmt;
 
 use crate::refusal::{Answer, invalid};
 
-/// Names that no user may take: they would look like authority.
-const FORBIDDEN_USERS: [&str; 5] = ["library", "admin", "root", "docker", "hublet"];
+/// Names that no user may take: they would look like authority, or stand for others in the audit.
+const FORBIDDEN_USERS: [&str; 7] = ["library", "admin", "root", "docker", "hublet", "operator", "everybody"];
 
 /// Path components that mean something else in the API or in a registry.
 pub const RESERVED: [&str; 11] = [

@@ -10,7 +10,7 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD as BASE64};
 
 use crate::{
-    domain::{keys::Key, secret::same},
+    domain::{keys::Key, opaque, secret::same},
     refusal::{Answer, invalid},
 };
 
@@ -18,7 +18,7 @@ use crate::{
 const SHORTEST: usize = 5;
 
 /// Bytes beyond which a password only costs time.
-const LONGEST: usize = 1024;
+pub const LONGEST: usize = 1024;
 
 /// The most that a stored hash or a setting may ask of an isolate of 128 MB: 64 MiB, ten passes.
 const MOST_MEMORY: u32 = 64 * 1024;
@@ -45,6 +45,9 @@ pub fn acceptable(password: &str) -> Answer<&str> {
     }
     if password.len() > LONGEST {
         return invalid(format!("Password must be at most {LONGEST} bytes long"));
+    }
+    if opaque::Kind::Access.claims(password) {
+        return invalid("Password must not begin as an access token does");
     }
     Ok(password)
 }
@@ -385,5 +388,6 @@ mod tests {
         assert!(acceptable("ééééé").is_ok());
         assert!(acceptable(&"x".repeat(1024)).is_ok());
         assert!(acceptable(&"x".repeat(1025)).is_err());
+        assert!(acceptable("hlp_is_mine").is_err() && acceptable("hlp is mine").is_ok());
     }
 }

@@ -55,21 +55,38 @@ impl Claims {
     }
 }
 
-/// Who a token is for: the user's name, and behind a slash the id of the access token that was shown;
-/// empty for nobody. It is all that registries repeat of a token in their events.
+/// With what somebody got a token, by its id where it has one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Means {
+    /// A password, or nothing.
+    Password,
+    /// An access token.
+    AccessToken(i64),
+    /// A refresh token: docker's own, from its login.
+    RefreshToken(i64),
+}
+
+/// Who a token is for: the user's name, and behind a slash the id of the access token that was shown, or
+/// behind a slash and an `r` that of the refresh token; empty for nobody. It is all that registries repeat
+/// of a token in their events.
 #[must_use]
-pub fn subject(name: &str, credential: Credential) -> String {
-    match credential {
-        Credential::AccessToken { token, .. } => format!("{name}/{token}"),
-        _ => name.to_owned(),
+pub fn subject(name: &str, means: Means) -> String {
+    match means {
+        Means::Password => name.to_owned(),
+        Means::AccessToken(id) => format!("{name}/{id}"),
+        Means::RefreshToken(id) => format!("{name}/r{id}"),
     }
 }
 
-/// The user's name and the id of the access token of such a subject.
+/// The user's name and the means of such a subject.
 #[must_use]
-pub fn read_subject(subject: &str) -> (&str, Option<i64>) {
-    let parts = subject.rsplit_once('/').and_then(|(name, token)| Some((name, token.parse().ok()?)));
-    parts.map_or((subject, None), |(name, token)| (name, Some(token)))
+pub fn read_subject(subject: &str) -> (&str, Means) {
+    let means = |text: &str| match text.strip_prefix('r') {
+        Some(id) => Some(Means::RefreshToken(id.parse().ok()?)),
+        None => Some(Means::AccessToken(text.parse().ok()?)),
+    };
+    let parts = subject.rsplit_once('/').and_then(|(name, text)| Some((name, means(text)?)));
+    parts.unwrap_or((subject, Means::Password))
 }
 
 /// The header of a token for a service.
@@ -120,6 +137,16 @@ pub fn standing(parts: &Parts<'_>, issuer: &str, services: &[&str], now: i64) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_subject_is_read_as_it_is_printed() {
+        for means in [Means::Password, Means::AccessToken(7), Means::RefreshToken(7)] {
+            assert_eq!(read_subject(&subject("paul", means)), ("paul", means));
+        }
+        for other in ["", "paul/", "paul/r", "paul/x7", "paul/7r"] {
+            assert_eq!(read_subject(other), (other, Means::Password), "{other}");
+        }
+    }
 
     #[test]
     fn a_token_is_good_from_a_little_before_it_was_made() {

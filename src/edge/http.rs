@@ -10,6 +10,7 @@ use web_sys::{Request as Asked, Response};
 use worker::console_error;
 
 use crate::{
+    index::Index,
     serve::body_limit,
     wire::{Reply, Request, request::HEADERS},
 };
@@ -26,8 +27,8 @@ extern "C" {
     fn response(status: u16, lines: &str, bytes: &[u8]) -> Result<Response, JsValue>;
 }
 
-/// Reads a request, with a body up to the limit of its path.
-pub async fn read(asked: Asked) -> Result<Request, JsValue> {
+/// Reads a request, with a body up to its limit.
+pub async fn read(index: &Index, asked: Asked) -> Result<Request, JsValue> {
     let said = said(&asked, &HEADERS.join(","))?;
     let mut lines = said.split('\n');
     let mut next = || lines.next().unwrap_or_default();
@@ -47,7 +48,7 @@ pub async fn read(asked: Asked) -> Result<Request, JsValue> {
         }
     }
     if !matches!(request.method.as_str(), "GET" | "HEAD" | "OPTIONS") {
-        let body = JsFuture::from(body_of(&asked, body_limit(&request.path))?).await?;
+        let body = JsFuture::from(body_of(&asked, body_limit(index, &request))?).await?;
         request.body = body.dyn_ref::<Uint8Array>().map(Uint8Array::to_vec);
     }
     Ok(request)
@@ -56,8 +57,12 @@ pub async fn read(asked: Asked) -> Result<Request, JsValue> {
 /// What is left to say where a request cannot be read to its end, or a reply not be written.
 pub fn broken(error: &JsValue) -> Response {
     console_error!("{}", json!({ "level": "error", "fault": format!("{error:?}") }));
-    response(500, "Content-Type\napplication/json", b"\"The index failed, try again\"")
-        .unwrap_or_else(|_| Response::error())
+    response(
+        500,
+        "Content-Type\napplication/json\nX-Content-Type-Options\nnosniff\nCache-Control\nno-store",
+        b"\"The index failed, try again\"",
+    )
+    .unwrap_or_else(|_| Response::error())
 }
 
 /// Writes a reply. A response of status 204 must not have a body, not even an empty one.

@@ -47,8 +47,8 @@ pub fn fetch(request: web_sys::Request, env: Env, context: worker_sys::Context) 
 
 async fn respond(request: web_sys::Request, env: Env, context: Context) -> web_sys::Response {
     let answer = async {
-        let request = http::read(request).await?;
         let index = lend(&env, world::Lasting::Request(context));
+        let request = http::read(&index, request).await?;
         http::write(&serve::serve(&index, &request).await)
     };
     match answer.await {

@@ -66,7 +66,7 @@ fn batches(events: &[Event]) -> impl Iterator<Item = &[Event]> {
 }
 
 /// The service whose secret this is.
-fn known<'a>(index: &'a Index, request: &Request) -> Answer<&'a Service> {
+pub fn known<'a>(index: &'a Index, request: &Request) -> Answer<&'a Service> {
     let refused = |reason: &'static str| Refusal::Unauthorized(Challenge::Session, reason.into());
     let header = request.header("authorization");
     // Older zot has no way to send Bearer: there the secret is the password of any name.

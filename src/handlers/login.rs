@@ -1,11 +1,11 @@
 //! Passwords at work: checked with patience for the database and none for guessers.
 
 use crate::{
-    domain::{Secret, UserName, password, throttle},
+    domain::{Secret, UserName, credential::Credential, password, throttle},
     handlers::who::{WRONG, unauthorized},
     index::Index,
     refusal::{Answer, Fault, Refusal},
-    store::{Row, Rows, counts, failures, users, users::User},
+    store::{Row, Rows, audit, counts, failures, users, users::User},
 };
 
 /// Checks a password against a row of [`users::with_failures`]. Whoever does not exist costs the same
@@ -23,17 +23,32 @@ pub async fn check(index: &Index, row: &Row, name: &UserName, secret: &Secret, a
         index.db.batch(failures::count(name.as_str(), user.as_ref(), address, now)).await?;
         return Err(unauthorized(WRONG));
     }
-    let Some(user) = user.filter(|user| user.active) else { return Err(Refusal::Inactive.into()) };
+    let Some(user) = user else { return Err(Fault::broken("a password is right, and nobody's").into()) };
+    if !user.active {
+        return inactive(index, Credential::Password { user: user.id, epoch: user.epoch }, address);
+    }
     if from_address.count > 0 || from_anywhere.count > 0 {
         index.later("forget failures", failures::reset(name.as_str(), address));
     }
     Ok(user)
 }
 
+/// Refuses somebody who is not active, whatever they showed.
+pub fn inactive<T>(index: &Index, credential: Credential, address: &str) -> Answer<T> {
+    refused(index, credential, "the account is not active", address);
+    Err(Refusal::Inactive.into())
+}
+
+/// Writes down that somebody was refused who did not guess.
+pub fn refused(index: &Index, credential: Credential, reason: &str, address: &str) {
+    let Some(user) = credential.user() else { return };
+    index.later("note a refused login", audit::refused(user, credential, reason, address, index.world.now()));
+}
+
 /// Whether the password is right: remembered, or worth one Argon2.
 async fn is_right(index: &Index, user: Option<&User>, name: &UserName, secret: &Secret, address: &str) -> Answer<bool> {
     let peppers = index.settings.peppers()?;
-    let stored = user.and_then(|user| user.password.as_deref());
+    let stored = user.and_then(|user| user.password.as_ref()).map(Secret::reveal);
     let known = |stored| index.verified.knows(name.as_str(), secret.reveal(), stored, index.world.now());
     if stored.is_some_and(known) {
         return Ok(true);
@@ -77,7 +92,8 @@ pub fn require_allowance(rows: Option<&Rows>, here: i64, everywhere: Option<i64>
     }
 }
 
-async fn turn(index: &Index) -> Answer<()> {
+/// Waits until this request may compute an Argon2; [`require_within_limit`] comes first.
+pub async fn turn(index: &Index) -> Answer<()> {
     match index.verified.turn(index.world.millis()) {
         Some(0) => Ok(()),
         Some(wait) => {

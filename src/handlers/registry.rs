@@ -32,7 +32,7 @@ pub struct Signed {
 pub async fn sign(
     index: &Index,
     service: &Service,
-    name: &str,
+    sub: String,
     credential: Credential,
     access: Vec<Grant>,
 ) -> Result<Signed, Fault> {
@@ -41,7 +41,7 @@ pub async fn sign(
     let (exp, nbf, iat) = Claims::times(now, expires_in);
     let claims = Claims {
         iss: index.settings.issuer.clone(),
-        sub: registry_token::subject(name, credential),
+        sub,
         aud: service.name.clone(),
         exp,
         nbf,

@@ -10,6 +10,7 @@ use crate::{
         Secret,
         credential::Credential,
         opaque,
+        registry_token::{self, Means},
         scope::{self, Grant, MOST, Scope},
     },
     handlers::{
@@ -74,7 +75,7 @@ pub async fn post(index: &Index, request: &Request) -> Answer<Reply> {
             let presented = Presented::named(field("username")?, Secret::new(field("password")?), request);
             as_basic(mint(index, request, &as_basic(presented)?, &asked).await)
         }
-        "refresh_token" => as_basic(refresh(index, field("refresh_token")?, &asked).await),
+        "refresh_token" => as_basic(refresh(index, request, field("refresh_token")?, &asked).await),
         _ => Err(Refusal::UnknownGrant.into()),
     }
 }
@@ -139,11 +140,16 @@ async fn mint(index: &Index, request: &Request, presented: &Presented, asked: &A
         }
         refresh = Some(token);
     }
-    answer(index, asked, &asker, &places, refresh.as_ref()).await
+    let means = match asker.credential {
+        Credential::AccessToken { token, .. } => Means::AccessToken(token),
+        _ => Means::Password,
+    };
+    let subject = registry_token::subject(asker.name(), means);
+    answer(index, asked, &asker, subject, &places, refresh.as_ref()).await
 }
 
 /// A token for who shows a refresh token.
-async fn refresh(index: &Index, token: &str, asked: &Asked<'_>) -> Answer<Reply> {
+async fn refresh(index: &Index, request: &Request, token: &str, asked: &Asked<'_>) -> Answer<Reply> {
     index.settings.signing_key()?;
     let wrong = || who::unauthorized("The refresh token is not valid: log in again");
     let hash = opaque::Kind::Refresh.hash(token).ok_or_else(wrong)?;
@@ -152,28 +158,30 @@ async fn refresh(index: &Index, token: &str, asked: &Asked<'_>) -> Answer<Reply>
     let [found, places] = index.db.rows([found, asked.places(&Whose::RefreshToken(&hash))]).await?;
     let row = found.first().ok_or_else(wrong)?;
     let user = User::of(row).ok_or_else(|| Fault::broken("a refresh token without a user"))?;
+    let (id, credential) = (row.integer("refresh_id"), Credential::Password { user: user.id, epoch: user.epoch });
     if !user.active {
-        return Err(Refusal::Inactive.into());
+        return login::inactive(index, credential, &request.address());
     }
     if row.integer("refresh_used_at") + USE_NOTED <= now {
-        index.later("note the use of a refresh token", refresh_tokens::used(row.integer("refresh_id"), now));
+        index.later("note the use of a refresh token", refresh_tokens::used(id, now));
     }
-    let credential = Credential::Password { user: user.id, epoch: user.epoch };
     index.asker.set(credential);
+    let subject = registry_token::subject(&user.name, Means::RefreshToken(id));
     let asker = Asker { user: Some(user), credential, limits: None };
-    answer(index, asked, &asker, &places, None).await
+    answer(index, asked, &asker, subject, &places, None).await
 }
 
 async fn answer(
     index: &Index,
     asked: &Asked<'_>,
     asker: &Asker,
+    subject: String,
     places: &[Row],
     refresh: Option<&Secret>,
 ) -> Answer<Reply> {
     let grants = asked.grants(asker, places);
     let scope = scope::print(&grants);
-    let signed = registry::sign(index, asked.service, asker.name(), asker.credential, grants).await?;
+    let signed = registry::sign(index, asked.service, subject, asker.credential, grants).await?;
     let mut body = Map::new();
     body.insert("token".into(), signed.token.clone().into());
     body.insert("access_token".into(), signed.token.into());

@@ -5,7 +5,7 @@
 
 use crate::{
     domain::{
-        Access, RepositoryName, Role, Secret, UserName, credential::Credential, limits::Limits, opaque,
+        Access, RepositoryName, Role, Secret, UserName, credential::Credential, limits::Limits, opaque, password,
         repository_token::Claim, session_token,
     },
     handlers::{login, registry},
@@ -45,6 +45,8 @@ pub enum Presented {
         name: UserName,
         /// As it is stored.
         hash: String,
+        /// Where it comes from.
+        address: String,
     },
     /// A genuine repository token, whose right must still exist.
     Token(Claim),
@@ -170,11 +172,15 @@ impl Presented {
     /// A name with a password or an access token, told apart by its form.
     pub fn named(name: &str, secret: Secret, request: &Request) -> Answer<Self> {
         let name = UserName::parse(name).ok_or_else(|| unauthorized(WRONG))?;
+        if secret.reveal().len() > password::LONGEST {
+            return Err(unauthorized(WRONG));
+        }
         if !opaque::Kind::Access.claims(secret.reveal()) {
             return Ok(Self::Password { name, secret, address: request.address() });
         }
         let hash = opaque::Kind::Access.hash(secret.reveal());
-        hash.map(|hash| Self::AccessToken { name, hash }).ok_or_else(|| unauthorized("The access token is not valid"))
+        let hash = hash.ok_or_else(|| unauthorized("The access token is not valid"))?;
+        Ok(Self::AccessToken { name, hash, address: request.address() })
     }
 
     /// Refuses a repository token that is for something else than this repository and this access.
@@ -254,7 +260,7 @@ impl Presented {
         match self {
             Self::Nobody => users::by_credential(Credential::Nobody),
             Self::Password { name, address, .. } => users::with_failures(name.as_str(), address),
-            Self::AccessToken { name, hash } => users::with_access_token(name.as_str(), hash),
+            Self::AccessToken { name, hash, .. } => users::with_access_token(name.as_str(), hash),
             Self::Token(Claim { credential, .. }) | Self::Bearer(credential) => users::by_credential(*credential),
         }
     }
@@ -275,7 +281,7 @@ impl Presented {
                 let credential = Credential::Password { user: user.id, epoch: user.epoch };
                 Ok(Asker { user: Some(user), credential, limits: None })
             }
-            Self::AccessToken { .. } => by_access_token(index, rows),
+            Self::AccessToken { address, .. } => by_access_token(index, rows, address),
             Self::Token(Claim { credential, .. }) => {
                 by_credential(index, *credential, rows).ok_or_else(|| unauthorized("The token is no longer valid"))
             }
@@ -286,14 +292,17 @@ impl Presented {
 }
 
 /// An access token that was found by its hash.
-fn by_access_token(index: &Index, rows: &[Row]) -> Answer<Asker> {
+fn by_access_token(index: &Index, rows: &[Row], address: &str) -> Answer<Asker> {
     let found = rows.first().and_then(|row| Some((User::of(row)?, AccessToken::of(row)?)));
     let Some((user, token)) = found else { return Err(unauthorized("The access token is not valid")) };
+    let credential = Credential::AccessToken { user: user.id, token: token.id };
     if !token.is_good(index.world.now()) {
-        return Err(unauthorized("The access token has expired or is not active"));
+        let reason = "The access token has expired or is not active";
+        login::refused(index, credential, reason, address);
+        return Err(unauthorized(reason));
     }
     if !user.active {
-        return Err(Refusal::Inactive.into());
+        return login::inactive(index, credential, address);
     }
     Ok(came_with(index, user, token))
 }

@@ -7,6 +7,8 @@ pub struct Most {
     pub access_tokens: i64,
     /// `REFRESH_TOKENS` of a user; the least used goes.
     pub refresh_tokens: i64,
+    /// `MACHINES` of a namespace: each takes a name that a user could have.
+    pub machines: i64,
     /// `REPOSITORIES` of a namespace.
     pub repositories: i64,
     /// `EMAILS` of a user: each is sent a mail.
@@ -51,6 +53,7 @@ impl Most {
         Self {
             access_tokens: number("ACCESS_TOKENS", 250),
             refresh_tokens: number("REFRESH_TOKENS", 50).max(1),
+            machines: number("MACHINES", 100),
             repositories: number("REPOSITORIES", 1_000),
             emails: number("EMAILS", 10),
             mails: number("MAILS", 3),

@@ -25,8 +25,6 @@ pub enum Account<'a> {
     Named(&'a str),
     /// The namespace of the user of this id: their own, or the one whose machine it is.
     Of(i64),
-    /// None: the operator alone reads it.
-    None,
 }
 
 /// One row, if the statement before this one changed anything; then it gives its `id`.
@@ -39,13 +37,8 @@ pub fn told(by: &By, action: &'static str, account: Account<'_>, name: &str, dat
     let (named, user) = match account {
         Account::Named(name) => (Some(name), None),
         Account::Of(user) => (None, Some(user)),
-        Account::None => (None, None),
     };
-    let (means, token) = match by.credential {
-        Credential::Nobody => ("", None),
-        Credential::Password { .. } => ("password", None),
-        Credential::AccessToken { token, .. } => ("access-token", Some(token)),
-    };
+    let (means, token) = means(by.credential);
     Statement::new(
         "insert into audit (at, account, action, name, actor, credential, address, data)
          select ?1, coalesce((select id from namespaces where name = ?2), (select machine_of from users where id = ?3),
@@ -63,6 +56,38 @@ pub fn told(by: &By, action: &'static str, account: Account<'_>, name: &str, dat
     .bind(token)
     .bind(by.address.as_str())
     .bind(Value::Object(object).to_string())
+}
+
+/// Somebody who was refused although what they showed is, or was, this user's: at most one row a minute
+/// for each reason, since who asks again and again pays nothing for it.
+#[must_use]
+pub fn refused(user: i64, credential: Credential, reason: &str, address: &str, now: i64) -> Statement {
+    let (means, token) = means(credential);
+    Statement::new(
+        "with u as (select name, coalesce(machine_of, (select id from namespaces where owner_id = users.id)) account
+           from users where id = ?1)
+         insert into audit (at, account, action, name, actor, credential, address, data)
+         select ?2, account, 'user.login.refuse', name, '',
+           ?3 || ifnull((select ' ' || uuid from access_tokens where id = ?4), ''), ?5, json_object('reason', ?6)
+         from u where not exists (
+           select 1 from audit a where a.account = u.account and a.name = u.name and a.at > ?2 - 60
+             and a.action = 'user.login.refuse' and a.data ->> 'reason' = ?6)",
+    )
+    .bind(user)
+    .bind(now)
+    .bind(means)
+    .bind(token)
+    .bind(address)
+    .bind(reason)
+}
+
+/// What somebody showed, and the id of the access token if it was one.
+fn means(credential: Credential) -> (&'static str, Option<i64>) {
+    match credential {
+        Credential::Nobody => ("", None),
+        Credential::Password { .. } => ("password", None),
+        Credential::AccessToken { token, .. } => ("access-token", Some(token)),
+    }
 }
 
 /// A flag, as the data of a row has it.
@@ -144,13 +169,13 @@ pub fn list(list: &List<'_>) -> Statement {
 }
 
 /// Removes what is older than so many seconds, at most so many rows: the first ones by their ids,
-/// which are looked at only if the very first is too old.
+/// which are looked at only if one of the first ten is too old: an operator's clock may be ahead.
 #[must_use]
 pub fn expire(now: i64, age: i64, most: i64) -> Statement {
     Statement::new(
         "delete from audit where at <= ?1 - ?2 and id in (
            select id from audit order by id
-           limit ifnull((select iif(at <= ?1 - ?2, ?3, 0) from audit order by id limit 1), 0))",
+           limit (select iif(min(at) <= ?1 - ?2, ?3, 0) from (select at from audit order by id limit 10)))",
     )
     .bind(now)
     .bind(age)

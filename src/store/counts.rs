@@ -12,6 +12,8 @@ pub enum Counted {
     Registrations,
     /// Mails that were asked for.
     Mails,
+    /// Refused passwords of names that are nobody's.
+    Strangers,
 }
 
 impl Counted {
@@ -21,6 +23,7 @@ impl Counted {
         match self {
             Self::Registrations => "@registrations",
             Self::Mails => "@mails",
+            Self::Strangers => "@strangers",
         }
     }
 }

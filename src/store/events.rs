@@ -2,15 +2,24 @@
 
 use serde_json::{Value, json};
 
-use crate::{domain::events::Event, store::Statement};
+use crate::{
+    domain::{events::Event, registry_token::Means},
+    store::Statement,
+};
 
 /// Seconds for which an id is known: a registry that was away longer sends what is new by then.
 pub const REMEMBERED: i64 = 7 * 24 * 60 * 60;
 
 /// Events as the statements below take them: `0` id, `1` action, `2` namespace, `3` name, `4` tag,
-/// `5` digest, `6` size, `7` media type, `8` milliseconds, `9` actor, `10` access token, `11` address.
+/// `5` digest, `6` size, `7` media type, `8` milliseconds, `9` actor, `10` access token, `11` address,
+/// `12` refresh token.
 fn listed(events: &[Event]) -> String {
     let one = |event: &Event| {
+        let (access, refresh) = match event.means {
+            Means::Password => (None, None),
+            Means::AccessToken(id) => (Some(id), None),
+            Means::RefreshToken(id) => (None, Some(id)),
+        };
         json!([
             event.id,
             event.action.as_str(),
@@ -22,8 +31,9 @@ fn listed(events: &[Event]) -> String {
             event.media_type,
             event.at,
             event.by,
-            event.token,
+            access,
             event.address,
+            refresh,
         ])
     };
     Value::Array(events.iter().map(one).collect()).to_string()
@@ -31,44 +41,56 @@ fn listed(events: &[Event]) -> String {
 
 /// Events of a service, of these actions, that were not taken before, with their namespace.
 macro_rules! fresh {
-    ($actions:literal, $rest:literal) => {
+    ($actions:literal, $($rest:expr),+) => {
         concat!(
             "with fresh as materialized (
                select j.value ->> 0 id, n.id namespace_id, n.name namespace, j.value ->> 3 name, j.value ->> 4 tag,
                  j.value ->> 5 digest, j.value ->> 6 size, j.value ->> 7 media_type, j.value ->> 8 at, j.value ->> 9 actor,
-                 j.value ->> 1 action, j.value ->> 10 token, j.value ->> 11 address
+                 j.value ->> 1 action, j.value ->> 10 access, j.value ->> 11 address, j.value ->> 12 refresh
                from json_each(?1) j join namespaces n on n.name = j.value ->> 2
                where j.value ->> 1 in (",
             $actions,
             ") and not exists (select 1 from events e where e.service = ?2 and e.id = j.value ->> 0)) ",
-            $rest
+            $($rest),+
         )
+    };
+}
+
+/// With what the actor of a fresh event did it. Without a token it was a password, if the index knows
+/// them at all.
+macro_rules! means {
+    () => {
+        "case
+           when f.access is not null then
+             'access-token ' || ifnull((select uuid from access_tokens where id = f.access), '#' || f.access)
+           when f.refresh is not null then
+             'refresh-token ' || ifnull((select uuid from refresh_tokens where id = f.refresh), '#' || f.refresh)
+           when exists (select 1 from users u where u.name = f.actor) then 'password' else '' end"
     };
 }
 
 /// Who pushed and who deleted, for the audit, while it is still to be seen what there was before.
 fn recorded(of: impl Fn(&'static str) -> Statement, now: i64) -> Vec<Statement> {
     vec![
+        // One that was marked deleted before the push begins anew.
         of(fresh!(
             "'push'",
             "insert into audit (at, account, action, name, actor, credential, address)
-             select ?3, f.namespace_id, 'repo.create', f.namespace || '/' || f.name, f.actor, '', f.address
-             from fresh f where not exists (
-               select 1 from repositories r where r.namespace_id = f.namespace_id and r.name = f.name)
+             select ?3, f.namespace_id, 'repo.create', f.namespace || '/' || f.name, f.actor, ",
+            means!(),
+            ", f.address from fresh f where not exists (
+               select 1 from repositories r where r.namespace_id = f.namespace_id and r.name = f.name
+                 and (r.deleted_at is null or r.deleted_at * 1000 >= f.at))
              group by f.namespace_id, f.name"
         ))
         .bind(now),
-        // An actor without an access token showed a password, if the index knows them at all.
         of(fresh!(
             "'push', 'delete'",
             "insert into audit (at, account, action, name, actor, credential, address, data)
-             select ?3, namespace_id, 'repo.' || iif(tag = '', 'manifest.', 'tag.') || action,
-               namespace || '/' || name, actor,
-               case when token is not null
-                   then 'access-token ' || ifnull((select uuid from access_tokens where id = token), '#' || token)
-                 when exists (select 1 from users u where u.name = actor) then 'password' else '' end,
-               address, json_object('tag', tag, 'digest', digest, 'service', ?2)
-             from fresh"
+             select ?3, f.namespace_id, 'repo.' || iif(f.tag = '', 'manifest.', 'tag.') || f.action,
+               f.namespace || '/' || f.name, f.actor, ",
+            means!(),
+            ", f.address, json_object('tag', f.tag, 'digest', f.digest, 'service', ?2) from fresh f"
         ))
         .bind(now),
     ]

@@ -5,12 +5,15 @@ use crate::{
     store::{
         Statement, Value,
         audit::{self, Account, By},
+        counts::{self, Counted},
         users::User,
     },
 };
 
-/// Counts one more, for the name from this address and for the name from anywhere. The audit does not
-/// keep a name that is nobody's: people type passwords there.
+/// Counts one more, for the name from this address and for the name from anywhere.
+///
+/// The audit does not keep a name that is nobody's: people type passwords there. And since there is no end
+/// of such names, it has one row an hour for all of them from one address.
 #[must_use]
 pub fn count(name: &str, user: Option<&User>, address: &str, now: i64) -> Vec<Statement> {
     let count = Statement::new(
@@ -22,9 +25,19 @@ pub fn count(name: &str, user: Option<&User>, address: &str, now: i64) -> Vec<St
     .bind(address)
     .bind(now)
     .bind(FORGOTTEN);
-    let (account, known) = user.map_or((Account::None, ""), |user| (Account::Of(user.id), &user.name));
+    let Some(user) = user else {
+        let told = Statement::new(
+            "insert into audit (at, action, name, actor, credential, address)
+             select ?1, 'user.login.refuse', '', '', '', address from failures where name = ?2 and address = ?3
+               and count = 1",
+        )
+        .bind(now)
+        .bind(Counted::Strangers.name())
+        .bind(address);
+        return vec![count, counts::one_more(Counted::Strangers, address, now), told];
+    };
     let by = By { actor: String::new(), credential: Credential::Nobody, address: address.to_owned(), now };
-    vec![count, audit::told(&by, "user.login.refuse", account, known, &[])]
+    vec![count, audit::told(&by, "user.login.refuse", Account::Of(user.id), &user.name, &[])]
 }
 
 /// Forgets those of a name, after a right password.

@@ -19,9 +19,10 @@ pub enum Target<'a> {
 /// Merges a list (JSON pairs of id and checksum) into a repository: new ids go behind the known ones
 /// in the order of the list, a known one keeps its place and, when none is sent, its checksum.
 /// Nothing is merged when the repository would then hold too many. The last statement gives the
-/// repository (`id`), and how many of the list it lacks (`missing`: 0, unless they were too many).
+/// repository (`id`), and how many of the list it lacks (`missing`: 0, unless they were too many). The
+/// first merges.
 #[must_use]
-pub fn merge(target: &Target<'_>, pairs: &str) -> Vec<Statement> {
+pub fn merge(target: &Target<'_>, pairs: &str) -> [Statement; 2] {
     let merge = Statement::new(
         "with place as materialized (
            select r.id repository_id,
@@ -50,7 +51,7 @@ pub fn merge(target: &Target<'_>, pairs: &str) -> Vec<Statement> {
         Target::Id(id) => (Some(id), None, None),
     };
     let bound = |statement: Statement| statement.bind(pairs).bind(id).bind(namespace).bind(name);
-    vec![bound(merge).bind(i64::try_from(MOST).unwrap_or(i64::MAX)), bound(check)]
+    [bound(merge).bind(i64::try_from(MOST).unwrap_or(i64::MAX)), bound(check)]
 }
 
 /// Empties the list of a repository.

@@ -5,19 +5,21 @@ use crate::store::{
     audit::{self, Account, By},
 };
 
-/// Makes a machine of a namespace with a role in it, unless the name is taken. The first statement gives
-/// its `id` if this made it.
+/// Makes a machine of a namespace with a role in it, unless the name is taken, or the namespace has so many
+/// (`most`). The first statement gives its `id` if this made it, the last how many there are (`held`).
 #[must_use]
-pub fn create(namespace_id: i64, namespace: &str, name: &str, role: &str, by: &By) -> Vec<Statement> {
+pub fn create(namespace_id: i64, namespace: &str, name: &str, role: &str, by: &By, most: i64) -> Vec<Statement> {
     vec![
         Statement::new(
             "insert into users (name, kind, status, machine_of, created_at)
              select ?2, 'machine', 'active', ?1, ?3 where not exists (select 1 from namespaces where name = ?2)
+               and (select count(*) from (select 1 from users where machine_of = ?1 limit ?4)) < ?4
              on conflict (name) do nothing returning id",
         )
         .bind(namespace_id)
         .bind(name)
-        .bind(by.now),
+        .bind(by.now)
+        .bind(most),
         audit::told(by, "org.machine.create", Account::Named(namespace), name, &[("role", role)]),
         Statement::new(
             "insert into members (namespace_id, user_id, role)
@@ -26,6 +28,9 @@ pub fn create(namespace_id: i64, namespace: &str, name: &str, role: &str, by: &B
         .bind(namespace_id)
         .bind(name)
         .bind(role),
+        Statement::new("select count(*) held from (select 1 from users where machine_of = ?1 limit ?2)")
+            .bind(namespace_id)
+            .bind(most),
     ]
 }
 
@@ -62,6 +67,15 @@ pub fn find(namespace: &str, name: &str) -> Statement {
 #[must_use]
 pub fn delete(id: i64, namespace: &str, name: &str, by: &By) -> Vec<Statement> {
     vec![
+        Statement::new(
+            "insert into audit (at, account, action, name, actor, credential, address)
+             select ?2, u.machine_of, 'org.access_token.delete', t.uuid, ?3, 'password', ?4
+             from users u join access_tokens t on t.user_id = u.id where u.id = ?1 and u.kind = 'machine'",
+        )
+        .bind(id)
+        .bind(by.now)
+        .bind(by.actor.as_str())
+        .bind(by.address.as_str()),
         Statement::new("delete from users where id = ?1 and kind = 'machine'").bind(id),
         audit::told(by, "org.machine.delete", Account::Named(namespace), name, &[]),
     ]

@@ -118,7 +118,7 @@ pub struct New<'a> {
 /// deleted (`marked`) goes first. The last statement gives a row if this made it.
 #[must_use]
 pub fn create(new: &New<'_>, marked: Option<i64>) -> Vec<Statement> {
-    let mut statements = marked.map(remove).unwrap_or_default();
+    let mut statements = marked.map(|id| remove(id, new.name, new.by)).unwrap_or_default();
     statements.push(
         Statement::new(concat!(
             "insert into repositories (namespace_id, name, full_name, private, description, full_description,
@@ -208,7 +208,7 @@ pub fn transfer(
     by: &By,
     most: i64,
 ) -> Vec<Statement> {
-    let mut statements = marked.map(remove).unwrap_or_default();
+    let mut statements = marked.map(|marked| remove(marked, to, by)).unwrap_or_default();
     statements.push(tell_search(id));
     statements.push(
         Statement::new(concat!(

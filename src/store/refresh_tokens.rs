@@ -23,6 +23,14 @@ pub struct New<'a> {
     pub most: i64,
 }
 
+/// The least used of a user (`?1`), beyond the most that they may have (`?2`).
+macro_rules! beyond {
+    () => {
+        "user_id = ?1 and id in (
+           select id from refresh_tokens where user_id = ?1 order by used_at desc, id desc limit -1 offset ?2)"
+    };
+}
+
 /// Keeps a new one, unless the password was changed meanwhile; the last statement gives its `id` if
 /// it is kept.
 #[must_use]
@@ -40,12 +48,18 @@ pub fn create(new: &New<'_>) -> Vec<Statement> {
         .bind(new.by.now)
         .bind(new.epoch),
         audit::told(new.by, "user.refresh_token.create", Account::Of(new.user_id), new.uuid, &[("client", new.client)]),
-        Statement::new(
-            "delete from refresh_tokens where user_id = ?1 and id in (
-               select id from refresh_tokens where user_id = ?1 order by used_at desc, id desc limit -1 offset ?2)",
-        )
+        Statement::new(concat!(
+            "insert into audit (at, account, action, name, actor, credential, address)
+             select ?3, (select id from namespaces where owner_id = ?1), 'user.refresh_token.delete', uuid, ?4,
+               'password', ?5 from refresh_tokens where ",
+            beyond!()
+        ))
         .bind(new.user_id)
-        .bind(new.most),
+        .bind(new.most)
+        .bind(new.by.now)
+        .bind(new.by.actor.as_str())
+        .bind(new.by.address.as_str()),
+        Statement::new(concat!("delete from refresh_tokens where ", beyond!())).bind(new.user_id).bind(new.most),
         Statement::new("select id from refresh_tokens where hash = ?1").bind(new.hash),
     ]
 }

@@ -154,14 +154,15 @@ pub fn place(name: &RepositoryName, whose: &Whose<'_>) -> Statement {
     located(standing!(""), name, whose)
 }
 
-/// A place with the list of its images (`images`: each its id and right behind it its checksum, with
+/// A place with the list of its images, for who may read them (`images`: each its id and right behind it its checksum, with
 /// blanks between, so that one text in one row carries them and nothing in it is escaped on its way).
 #[must_use]
 pub fn place_with_images(name: &RepositoryName, whose: &Whose<'_>) -> Statement {
     let sql = standing!(
         ",
-        (select group_concat(i.id || ifnull(i.checksum, ''), ' ')
-         from (select id, checksum from images where repository_id = r.id order by position) i) images"
+        case when r.private = 0 or n.owner_id = u.id or m.role is not null or c.role is not null or u.administrator
+         then (select group_concat(i.id || ifnull(i.checksum, ''), ' ')
+           from (select id, checksum from images where repository_id = r.id order by position) i) end images"
     );
     located(sql, name, whose)
 }
@@ -199,7 +200,7 @@ pub fn create(
     by: &By,
     most: i64,
 ) -> Vec<Statement> {
-    let mut statements = marked.map(remove).unwrap_or_default();
+    let mut statements = marked.map(|id| remove(id, name, by)).unwrap_or_default();
     statements.push(
         // One that is there is none more, and nothing is counted for it.
         Statement::new(concat!(
@@ -217,6 +218,13 @@ pub fn create(
     );
     statements.push(told(by, "repo.create", name));
     statements
+}
+
+/// Tells that so many images were announced, if one of them is new.
+#[must_use]
+pub fn announced(name: &RepositoryName, images: usize, by: &By) -> Statement {
+    let images = images.to_string();
+    audit::told(by, "repo.images.push", Account::Named(&name.namespace), &name.to_string(), &[("images", &images)])
 }
 
 /// Says that a push is complete: search may find the repository.
@@ -251,16 +259,12 @@ pub fn mark(id: i64, name: &RepositoryName, by: &By) -> Vec<Statement> {
 
 /// Removes a repository that was marked, with all that belongs to it.
 #[must_use]
-pub fn remove(id: i64) -> Vec<Statement> {
-    vec![tell_search(id), Statement::new("delete from repositories where id = ?1 and deleted_at is not null").bind(id)]
-}
-
-/// The same for who asked for it.
-#[must_use]
-pub fn removed(id: i64, name: &RepositoryName, by: &By) -> Vec<Statement> {
-    let mut statements = remove(id);
-    statements.push(told(by, "repo.remove", name));
-    statements
+pub fn remove(id: i64, name: &RepositoryName, by: &By) -> Vec<Statement> {
+    vec![
+        tell_search(id),
+        Statement::new("delete from repositories where id = ?1 and deleted_at is not null").bind(id),
+        told(by, "repo.remove", name),
+    ]
 }
 
 /// A row of the audit about a repository.

@@ -1,7 +1,7 @@
 //! Users and their e-mails.
 
 use crate::{
-    domain::{credential::Credential, throttle::Failures},
+    domain::{Secret, credential::Credential, throttle::Failures},
     store::{
         Row, Statement,
         audit::{self, Account as Whose, By},
@@ -23,7 +23,7 @@ pub struct User {
     /// Administrates the whole index.
     pub administrator: bool,
     /// PHC string.
-    pub password: Option<String>,
+    pub password: Option<Secret>,
     /// Which password this is.
     pub epoch: i64,
 }
@@ -38,7 +38,7 @@ impl User {
             machine: row.text("kind") == "machine",
             active: row.text("status") == "active",
             administrator: row.flag("administrator"),
-            password: row.maybe_text("password").map(str::to_owned),
+            password: row.maybe_text("password").map(Secret::new),
             epoch: row.integer("epoch"),
         })
     }

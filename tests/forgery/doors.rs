@@ -60,7 +60,7 @@ const TOKEN: Way = Way::Scheme("Token");
 const BEARER: Way = Way::Scheme("Bearer");
 
 /// The first door of a kind is the one at which its forgeries are tried.
-pub const DOORS: [Door; 24] = [
+pub const DOORS: [Door; 26] = [
     door(IMAGES, TOKEN, &[Kind::Repository]),
     door("GET /v2/", BEARER, &[Kind::Registry]),
     door("GET /v2/user", BEARER, &[Kind::Session]),
@@ -91,7 +91,9 @@ pub const DOORS: [Door; 24] = [
         &[Kind::Access],
     ),
     door("POST /v2/users/login", Way::Member(r#"{"username":"paul","password":"#), &[Kind::Access]),
+    door("POST /v2/auth/token", Way::Member(r#"{"identifier":"paul","secret":"#), &[Kind::Access]),
     door("POST /events", Way::Password, &[Kind::Event]),
+    door("POST /account/confirm", Way::Field("secret="), &[]),
     door("POST /account/password", Way::Field("password=another&secret="), &[]),
 ];
 

@@ -215,7 +215,7 @@ fn a_registry_reads_what_we_accept_as_we_do() {
         "paul/access-delete",
         "0/0",
     ];
-    let (mut accepted, mut cases, corpus) = (0, 0, reading::corpus());
+    let (mut accepted, mut cases) = (0, 0);
     for name in names {
         for access in [Access::Read, Access::Write, Access::Delete] {
             let (namespace, rest) = name.split_once('/').unwrap();
@@ -227,7 +227,7 @@ fn a_registry_reads_what_we_accept_as_we_do() {
                 if ["paul/app", "signature/access"].contains(&name) { lookalikes::of(&token) } else { Vec::new() };
             let texts = alike.into_iter().chain([token]);
             let headers = texts.flat_map(|text| schemes.iter().map(move |scheme| format!("{scheme}{text}")));
-            for header in headers.chain(corpus.iter().cloned()) {
+            for header in headers {
                 // Blanks around a value end with the transport.
                 let header = header.trim_matches([' ', '\t']);
                 cases += 1;

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "what fails here is a failed test")]
 
 mod actors;
+mod audited;
 mod endpoints;
 mod headers;
 mod readme;
@@ -186,5 +187,39 @@ fn every_answer_has_its_headers() {
         }
     }
     println!("cases: {cases} headers of answers");
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+#[test]
+fn what_changes_is_written_down_and_nothing_else_is() {
+    let mut cast = actors::cast();
+    actors::hide(&mut cast);
+    let mut rehearsal = Rehearsal::of(&cast.client.0);
+    let (mut cases, mut told, mut faults) = (0, 0, Vec::new());
+    for endpoint in &ENDPOINTS {
+        for actor in &cast.actors {
+            for name in [PUBLIC, PRIVATE, MISSING] {
+                let stage = rehearsal.afresh();
+                stage.world.pass(1);
+                let before = audited::state(stage);
+                let sent = endpoint.request(&cast, stage, actor, name);
+                let (answered, _) = send(stage, &sent);
+                let after = audited::state(stage);
+                cases += 1;
+                told += usize::from(after.told > before.told);
+                if (after.told > before.told) != (after.rows != before.rows) {
+                    let (rows, what) = (after.told - before.told, audited::difference(&before, &after));
+                    faults.push(format!(
+                        "{} of {name} as {}: {}, {rows} rows of the audit, and changed: {what}",
+                        endpoint.label(),
+                        actor.label,
+                        answered.status
+                    ));
+                }
+            }
+        }
+    }
+    println!("cases: {cases} of changes that are in the audit, of which {told} changed something");
+    assert!(told > 100, "nobody changed anything");
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }

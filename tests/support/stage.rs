@@ -133,24 +133,26 @@ impl Stage {
         self.world.do_later();
     }
 
-    /// The request as the platform would lend it: the URL normalised, a body over the limit of its
-    /// path not read.
+    /// The request as the platform would lend it: the URL normalised, a body over its limit not read.
     pub fn received(&mut self, sent: &Sent) -> Result<Request, String> {
         let url = Url::parse(&format!("{ORIGIN}{}", sent.target)).map_err(|error| error.to_string())?;
         let (path, body) = (url.path().to_owned(), sent.body.clone());
         let unread = matches!(sent.method.as_str(), "GET" | "HEAD" | "OPTIONS");
-        let fits = body.len() <= serve::body_limit(&path);
         self.requests += 1;
-        Ok(Request {
+        let mut request = Request {
             method: sent.method.clone(),
             path,
             query: url.query().unwrap_or_default().to_owned(),
             host: ORIGIN.trim_start_matches("http://").to_owned(),
             https: false,
             headers: joined(sent),
-            body: if unread { Some(Vec::new()) } else { fits.then_some(body) },
+            body: Some(Vec::new()),
             id: format!("{:016x}", self.requests),
-        })
+        };
+        if !unread {
+            request.body = (body.len() <= serve::body_limit(&self.index(), &request)).then_some(body);
+        }
+        Ok(request)
     }
 
     /// The newest mail to an address since the page began.

@@ -36,6 +36,8 @@ pub struct Scenery {
     pub mails: Cell<bool>,
     /// Whether everybody is beyond `LOGIN_LIMIT`.
     pub flooded: Cell<bool>,
+    /// Whom the platform's limiter was asked about last.
+    pub limited: RefCell<String>,
     /// What was mailed, in order.
     pub mailbox: RefCell<Vec<Message>>,
     /// What was logged, in order.
@@ -93,7 +95,8 @@ impl World for Scenery {
         }
     }
 
-    fn within_limit<'a>(&'a self, _: &'a str) -> Pending<'a, bool> {
+    fn within_limit<'a>(&'a self, key: &'a str) -> Pending<'a, bool> {
+        key.clone_into(&mut self.limited.borrow_mut());
         Box::pin(async { !self.flooded.get() })
     }
 

@@ -1,6 +1,5 @@
 //! Access tokens: made, listed, changed and ended by who logged in with their password.
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
@@ -10,7 +9,8 @@ use crate::{
     },
     handlers::{
         hub::{
-            Page, body,
+            Page,
+            body::Body,
             sessions::{known_with, user_of},
         },
         who::Asker,
@@ -28,11 +28,13 @@ use crate::{
 /// The longest label, in characters.
 const LONGEST_LABEL: usize = 100;
 
+/// The scopes that there are.
+const SCOPES: &str = "repo:admin, repo:write, repo:read, repo:public_read";
+
 /// For a token that is not there. Clients look for these words, whatever the status.
 const ABSENT: &str = "access token not found";
 
 /// What a new token is to be. Older tools send no scopes; `is_active` is not for them to say here.
-#[derive(Deserialize)]
 pub struct Wanted {
     token_label: String,
     scopes: Option<Vec<TokenScope>>,
@@ -41,7 +43,6 @@ pub struct Wanted {
 }
 
 /// What of a token is to be changed.
-#[derive(Deserialize)]
 pub struct Change {
     token_label: Option<String>,
     is_active: Option<bool>,
@@ -96,10 +97,16 @@ pub async fn delete(index: &Index, request: &Request, uuid: &str) -> Answer<Repl
 impl Wanted {
     /// What a body asks for.
     pub fn read(index: &Index, request: &Request) -> Answer<Self> {
-        let wanted = body::<Self>(request)?;
+        let mut body = Body::read(request)?;
+        let wanted = Self {
+            token_label: body.text("token_label")?,
+            scopes: body.maybe_list("scopes", SCOPES)?,
+            expires_at: body.maybe_text("expires_at")?,
+            resources: body.maybe_list("resources", "objects with a path and scopes")?,
+        };
         acceptable_label(&wanted.token_label)?;
         if wanted.scopes.as_ref().is_some_and(Vec::is_empty) {
-            return invalid("scopes: at least one of repo:admin, repo:write, repo:read, repo:public_read");
+            return invalid(format!("scopes: at least one of {SCOPES}"));
         }
         limits::acceptable(wanted.resources.as_deref().unwrap_or_default())?;
         if wanted.expires_at.is_some() && wanted.ends_at().is_none_or(|time| time <= index.world.now()) {
@@ -116,7 +123,8 @@ impl Wanted {
 impl Change {
     /// What a body asks for.
     pub fn read(request: &Request) -> Answer<Self> {
-        let change = body::<Self>(request)?;
+        let mut body = Body::read(request)?;
+        let change = Self { token_label: body.maybe_text("token_label")?, is_active: body.maybe_flag("is_active")? };
         change.token_label.as_deref().map(acceptable_label).transpose()?;
         Ok(change)
     }

@@ -86,7 +86,7 @@ fn object(account: &str, row: &Row) -> Value {
     data.retain(|_, value| value.as_str().is_some_and(|text| !text.is_empty()));
     let (action, name) = (row.text("action"), row.text("name"));
     let mut said = [words(action), " ", name].concat();
-    for key in ["tag", "digest", "role", "user"] {
+    for key in ["tag", "digest", "role", "user", "images", "reason"] {
         if let Some(Value::String(text)) = data.get(key) {
             said = said + ", " + key + " " + text;
         }

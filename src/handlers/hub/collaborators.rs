@@ -1,12 +1,12 @@
 //! Collaborators: who else may do what in one repository. It counts at their next request.
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
     domain::{RepositoryName, Role},
     handlers::hub::{
-        Page, body,
+        Page,
+        body::Body,
         repositories::{Reached, paged},
     },
     index::Index,
@@ -15,10 +15,16 @@ use crate::{
     wire::{Reply, Request},
 };
 
-#[derive(Deserialize)]
 struct Wanted {
     user: String,
     role: Option<String>,
+}
+
+impl Wanted {
+    fn read(request: &Request) -> Answer<Self> {
+        let mut body = Body::read(request)?;
+        Ok(Self { user: body.text("user")?, role: body.maybe_text("role")? })
+    }
 }
 
 /// `GET /v2/namespaces/{namespace}/repositories/{repository}/collaborators`
@@ -36,7 +42,7 @@ pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> An
 ///
 /// A second one of the same user changes the role. Clients that send none mean somebody who pushes.
 pub async fn add(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
-    let wanted = body::<Wanted>(request);
+    let wanted = Wanted::read(request);
     let user = wanted.as_ref().map_or("", |wanted| wanted.user.as_str());
     let reached = Reached::with_session(index, request, name, Some(collaborators::find(name, user))).await?;
     let wanted = wanted?;

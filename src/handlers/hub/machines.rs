@@ -1,27 +1,32 @@
 //! Machines of a namespace and their access tokens, kept by the namespace's admins: they outlive the
 //! colleague who made them.
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
     domain::{Role, UserName, time},
-    handlers::hub::{Page, access_tokens as tokens, body, namespace::asked},
+    handlers::hub::{Page, access_tokens as tokens, body::Body, namespace::asked},
     index::Index,
-    refusal::{Answer, invalid, not_found},
+    refusal::{Answer, forbidden, invalid, not_found},
     store::{Row, access_tokens, access_tokens::Whose, machines},
     wire::{Reply, Request},
 };
 
-#[derive(Deserialize)]
 struct Wanted {
     username: String,
     role: Option<String>,
 }
 
+impl Wanted {
+    fn read(request: &Request) -> Answer<Self> {
+        let mut body = Body::read(request)?;
+        Ok(Self { username: body.text("username")?, role: body.maybe_text("role")? })
+    }
+}
+
 /// `POST /v2/namespaces/{namespace}/machines`
 pub async fn create(index: &Index, request: &Request, namespace: &str) -> Answer<Reply> {
-    let wanted = body::<Wanted>(request);
+    let wanted = Wanted::read(request);
     let name = wanted.as_ref().map_or("", |wanted| wanted.username.as_str());
     let (asked, taken) = asked(index, request, namespace, machines::taken(name)).await?;
     let wanted = wanted?;
@@ -34,9 +39,12 @@ pub async fn create(index: &Index, request: &Request, namespace: &str) -> Answer
     if taken.first().is_some_and(|row| row.flag("taken")) {
         return invalid("This username already exists");
     }
-    let by = asked.asker.by(index, request);
-    let made = index.db.batch(machines::create(namespace_id, namespace, name.as_str(), role, &by)).await?;
+    let (by, most) = (asked.asker.by(index, request), index.settings.most.machines);
+    let made = index.db.batch(machines::create(namespace_id, namespace, name.as_str(), role, &by, most)).await?;
     if made.first().is_none_or(Vec::is_empty) {
+        if made.last().and_then(|rows| rows.first()).is_some_and(|row| row.integer("held") >= most) {
+            return forbidden(format!("A namespace has at most {most} machines"));
+        }
         // Somebody was quicker.
         return invalid("This username already exists");
     }

@@ -1,12 +1,12 @@
 //! Members: who may do what in everything of a namespace. It counts at their next request.
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
     domain::{Role, time},
     handlers::hub::{
-        Page, body,
+        Page,
+        body::Body,
         collaborators::{addable, kind},
         namespace::asked,
         repositories::paged,
@@ -16,11 +16,6 @@ use crate::{
     store::{Row, members},
     wire::{Reply, Request},
 };
-
-#[derive(Deserialize)]
-struct Wanted {
-    role: String,
-}
 
 /// `GET /v2/namespaces/{namespace}/members`
 pub async fn list(index: &Index, request: &Request, namespace: &str) -> Answer<Reply> {
@@ -35,7 +30,7 @@ pub async fn list(index: &Index, request: &Request, namespace: &str) -> Answer<R
 /// `PUT /v2/namespaces/{namespace}/members/{username}`
 pub async fn set(index: &Index, request: &Request, namespace: &str, user: &str) -> Answer<Reply> {
     let (asked, rows) = asked(index, request, namespace, members::find(namespace, user)).await?;
-    let Some(role) = role(&body::<Wanted>(request)?.role) else {
+    let Some(role) = role(&Body::read(request)?.text("role")?) else {
         return invalid("role: read, write or admin; or member, editor or owner");
     };
     let namespace_id = asked.administrated()?;

@@ -5,6 +5,7 @@
 
 pub mod access_tokens;
 pub mod audit;
+mod body;
 pub mod collaborators;
 pub mod machines;
 pub mod members;
@@ -14,13 +15,12 @@ pub mod sessions;
 pub mod stars;
 pub mod tags;
 
-use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::{
     handlers::registry,
     index::Index,
-    refusal::{Answer, Fault, Refusal, invalid},
+    refusal::{Answer, Fault},
     routes::Hub,
     wire::{Reply, Request},
 };
@@ -67,20 +67,6 @@ pub async fn handle(index: &Index, request: &Request, route: &Hub, method: &str)
         (Hub::MachineToken(namespace, user, uuid), method) => {
             machines::token(index, request, namespace, user, uuid, method).await
         }
-    }
-}
-
-/// The body as this JSON, said to be JSON by its Content-Type.
-fn body<T: DeserializeOwned>(request: &Request) -> Answer<T> {
-    let body = request.body.as_deref().ok_or(Refusal::TooLarge)?;
-    let kind = request.header("content-type").and_then(|kind| kind.split(';').next()).unwrap_or_default();
-    if !kind.trim().eq_ignore_ascii_case("application/json") {
-        return Err(Refusal::UnsupportedMediaType.into());
-    }
-    match serde_json::from_slice(body) {
-        Ok(value) => Ok(value),
-        Err(error) if error.is_data() => invalid(format!("The body is not as expected: {error}")),
-        Err(_) => invalid("Invalid JSON"),
     }
 }
 

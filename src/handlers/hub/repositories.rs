@@ -3,7 +3,6 @@
 mod list;
 mod reached;
 
-use serde::Deserialize;
 use serde_json::json;
 
 pub use list::{list, paged, parameter};
@@ -12,7 +11,7 @@ pub use reached::Reached;
 use crate::{
     domain::{RepositoryName, Role},
     handlers::{
-        hub::body,
+        hub::body::Body,
         projection,
         who::{self, Asker},
     },
@@ -34,7 +33,6 @@ const LONGEST_FULL_DESCRIPTION: usize = 25_000;
 pub const NO_NAMESPACE: &str = "namespace not found";
 
 /// What a new repository is to be.
-#[derive(Deserialize)]
 struct Wanted {
     name: String,
     namespace: Option<String>,
@@ -43,22 +41,44 @@ struct Wanted {
     is_private: Option<bool>,
 }
 
+impl Wanted {
+    fn read(request: &Request) -> Answer<Self> {
+        let mut body = Body::read(request)?;
+        Ok(Self {
+            name: body.text("name")?,
+            namespace: body.maybe_text("namespace")?,
+            description: body.maybe_text("description")?,
+            full_description: body.maybe_text("full_description")?,
+            is_private: body.maybe_flag("is_private")?,
+        })
+    }
+}
+
 /// What is to be different about one.
-#[derive(Deserialize, Default)]
+#[derive(Default)]
 struct Changes {
     description: Option<String>,
     full_description: Option<String>,
     is_private: Option<bool>,
 }
 
-#[derive(Deserialize)]
-struct Privacy {
-    is_private: bool,
-}
+impl Changes {
+    fn read(request: &Request) -> Answer<Self> {
+        let mut body = Body::read(request)?;
+        Ok(Self {
+            description: body.maybe_text("description")?,
+            full_description: body.maybe_text("full_description")?,
+            is_private: body.maybe_flag("is_private")?,
+        })
+    }
 
-#[derive(Deserialize)]
-struct Destination {
-    namespace: String,
+    /// Who sees it, and nothing else.
+    fn of_privacy(request: &Request) -> Answer<Self> {
+        let Some(private) = Body::read(request)?.maybe_flag("is_private")? else {
+            return invalid("is_private is missing");
+        };
+        Ok(Self { is_private: Some(private), ..Self::default() })
+    }
 }
 
 /// `POST /v2/namespaces/{namespace}/repositories`, `POST /v2/repositories`
@@ -68,7 +88,7 @@ pub async fn create(index: &Index, request: &Request, namespace: Option<&String>
     let presented = who::presented_to_management(index, request)?;
     presented.require_session()?;
     // Wrong credentials are told before a wrong body, so what the body names is looked up unread.
-    let wanted = body::<Wanted>(request);
+    let wanted = Wanted::read(request);
     let (asked, name) = wanted.as_ref().map_or((None, ""), |wanted| {
         (wanted.namespace.as_deref().filter(|namespace| !namespace.is_empty()), wanted.name.as_str())
     });
@@ -110,14 +130,12 @@ pub async fn get(index: &Index, request: &Request, name: &RepositoryName) -> Ans
 
 /// `PATCH /v2/namespaces/{namespace}/repositories/{repository}`
 pub async fn update(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
-    change(index, request, name, body(request)).await
+    change(index, request, name, Changes::read(request)).await
 }
 
 /// `POST /v2/namespaces/{namespace}/repositories/{repository}/privacy`
 pub async fn privacy(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
-    let changes = body::<Privacy>(request);
-    let changes = changes.map(|Privacy { is_private }| Changes { is_private: Some(is_private), ..Changes::default() });
-    change(index, request, name, changes).await
+    change(index, request, name, Changes::of_privacy(request)).await
 }
 
 /// Changes what a body says; who may see a repository is for its admins to say.
@@ -160,8 +178,8 @@ pub async fn delete(index: &Index, request: &Request, name: &RepositoryName) -> 
 pub async fn transfer(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
     let presented = who::presented_to_management(index, request)?;
     presented.require_session()?;
-    let destination = body::<Destination>(request);
-    let namespace = destination.as_ref().map_or("", |destination| destination.namespace.as_str());
+    let destination = Body::read(request).and_then(|mut body| body.text("namespace"));
+    let namespace = destination.as_deref().unwrap_or_default();
     let there = RepositoryName { namespace: namespace.to_owned(), name: name.name.clone() };
     let place = repositories::place(&there, &presented.whose());
     let reached = Reached::read(index, presented, name, Some(place)).await?;

@@ -1,12 +1,11 @@
 //! Logging in to the management API, and the logins that docker keeps.
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
     domain::{Secret, session_token, time},
     handlers::{
-        hub::body,
+        hub::body::Body,
         who::{self, Asker, Presented},
     },
     index::Index,
@@ -18,35 +17,25 @@ use crate::{
 /// For a refresh token that is not there.
 const ABSENT: &str = "refresh token not found";
 
-#[derive(Deserialize)]
-struct Login {
-    username: String,
-    password: String,
-}
-
-#[derive(Deserialize)]
-struct AuthToken {
-    identifier: String,
-    secret: String,
-}
-
 /// `POST /v2/users/login`
 pub async fn login(index: &Index, request: &Request) -> Answer<Reply> {
-    let Login { username, password } = body(request)?;
-    Ok(Reply::json(200, &json!({ "token": open(index, request, &username, password).await? })).personal())
+    let token = open(index, request, ["username", "password"]).await?;
+    Ok(Reply::json(200, &json!({ "token": token })).personal())
 }
 
 /// `POST /v2/auth/token`
 pub async fn auth_token(index: &Index, request: &Request) -> Answer<Reply> {
-    let AuthToken { identifier, secret } = body(request)?;
-    Ok(Reply::json(200, &json!({ "access_token": open(index, request, &identifier, secret).await? })).personal())
+    let token = open(index, request, ["identifier", "secret"]).await?;
+    Ok(Reply::json(200, &json!({ "access_token": token })).personal())
 }
 
-/// A session for who shows a password or an access token.
-async fn open(index: &Index, request: &Request, name: &str, secret: String) -> Answer<String> {
+/// A session for who shows a password or an access token, in members of these names.
+async fn open(index: &Index, request: &Request, [name, secret]: [&'static str; 2]) -> Answer<String> {
+    let mut body = Body::read(request)?;
+    let (name, secret) = (body.text(name)?, body.text(secret)?);
     who::require_https(request)?;
     let opened = async {
-        let presented = Presented::named(name, Secret::new(secret), request)?;
+        let presented = Presented::named(&name, Secret::new(secret), request)?;
         presented.known(index, &index.db.last(vec![presented.statement()]).await?).await
     };
     let asker = opened.await.map_err(|error| match error {

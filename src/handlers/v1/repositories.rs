@@ -31,11 +31,15 @@ pub async fn create(index: &Index, request: &Request, name: &RepositoryName) -> 
     let body = request.body.as_deref().ok_or(Refusal::TooLarge)?;
     let list = images::read(body)?;
     let place = Place::of(&row);
-    let namespace = require_pushable(&asker, &place, name)?;
-    let marked = place.repository.filter(|repository| repository.marked).map(|repository| repository.id);
+    let marked = place.repository.as_ref().filter(|repository| repository.marked).map(|repository| repository.id);
+    // Who had a role in the one that was deleted has none in the new one.
+    let namespace = require_pushable(&asker, &place.without_marked(), name)?;
     let (by, most) = (asker.by(index, request), index.settings.most.repositories);
     let mut batch = repositories::create(namespace, name, marked, index.settings.private, &by, most);
-    batch.extend(store::images::merge(&Target::Named(namespace, &name.name), &images::pairs(&list)));
+    let [merge, check] = store::images::merge(&Target::Named(namespace, &name.name), &images::pairs(&list));
+    // Not every client says that its push is complete.
+    let announced = repositories::announced(name, list.len(), &by);
+    batch.extend([merge, announced, check]);
     batch.push(repositories::place(name, &presented.whose()));
     let mut rows = index.db.batch(batch).await?;
     let place = rows.pop().unwrap_or_default();
@@ -85,7 +89,7 @@ pub async fn delete(index: &Index, request: &Request, name: &RepositoryName) -> 
     }
     let by = asker.by(index, request);
     if repository.marked {
-        index.db.batch(repositories::removed(repository.id, name, &by)).await?;
+        index.db.batch(repositories::remove(repository.id, name, &by)).await?;
         projection::later(index);
         return Ok(Reply::json(200, &json!("")).personal());
     }

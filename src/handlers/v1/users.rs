@@ -42,12 +42,15 @@ pub async fn register(index: &Index, request: &Request) -> Answer<Reply> {
         return Err(who::unauthorized("Registration is closed"));
     }
     let body = object(request)?;
+    let (now, from, most) = (index.world.now(), request.address(), index.settings.most);
+    // Also who only asks which names and addresses are taken.
+    login::require_within_limit(index, &from).await?;
     let typed = body.get("username").and_then(Value::as_str);
     let Some(typed) = typed.filter(|name| !name.is_empty()) else { return invalid("Missing username") };
     let email = body.get("email").and_then(Value::as_str).unwrap_or_default();
     let (mut email_taken, mut counted) = (false, Rows::new());
     if UserName::parse(typed).is_some() {
-        let so_far = counts::so_far(Counted::Registrations, &request.address());
+        let so_far = counts::so_far(Counted::Registrations, &from);
         let [taken, rows] = index.db.rows([users::taken(typed, &email.to_lowercase()), so_far]).await?;
         counted = rows;
         let taken = taken.first().ok_or_else(|| Fault::broken("no row for a name"))?;
@@ -63,12 +66,11 @@ pub async fn register(index: &Index, request: &Request) -> Answer<Reply> {
     if email_taken {
         return invalid(EMAIL_TAKEN);
     }
-    let (now, from, most) = (index.world.now(), request.address(), index.settings.most);
     let (here, everywhere) =
         (most.registrations_per_address.at(request.loopback()), most.registrations.at(request.loopback()));
     // Before the work of hashing: one more would be too many.
     login::require_allowance(Some(&counted), here - 1, Some(everywhere - 1), now)?;
-    login::hashing_turn(index, &from).await?;
+    login::turn(index).await?;
     let account = Account {
         name: name.as_str(),
         password: &login::hash(index, secret)?,

@@ -3,7 +3,7 @@
 -- Refused: NAME is taken or reserved.
 insert into users (name, kind, status, created_at)
 select :NAME, 'machine', 'active', :NOW
-where :NAME not in ('library', 'admin', 'root', 'docker', 'hublet')
+where :NAME not in ('library', 'admin', 'root', 'docker', 'hublet', 'operator', 'everybody')
   and not exists (select 1 from namespaces where name = :NAME)
 on conflict (name) do nothing;
 insert into audit (at, action, name, actor, credential, address)
