@@ -14,7 +14,7 @@ const help = `npm run restore -- FILE [--remote | --persist-to DIR] [--keep-acce
   --persist-to DIR        where \`npm start -- --persist-to DIR\` keeps its database
   --keep-access-tokens    do not deactivate them
 
-The database must be empty. Everybody logs in again, since what was revoked after the backup must not come back.`;
+The database must be empty; on Cloudflare a new one, that no worker uses yet (README, Backup). Everybody logs in again, since what was revoked after the backup must not come back.`;
 
 const options = {
   remote: { type: "boolean", default: false },

@@ -7,18 +7,16 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after, beforeEach, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { parseEnv } from "node:util";
 import { eventSecret } from "../../tools/lib/services.mjs";
+import { copy } from "./clone.mjs";
 import { fails, works } from "./outcome.mjs";
 
-const clone = fileURLToPath(new URL("../..", import.meta.url));
 const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "hublet-keys-"));
 const at = (...names) => path.join(scratch, ...names);
 after(() => fs.rmSync(scratch, { recursive: true, force: true }));
 
-const wrangler = `#!/usr/bin/env node
-const fs = require("node:fs");
+const wrangler = `const fs = require("node:fs");
 const [command, ...words] = process.argv.slice(2);
 const state = JSON.parse(fs.readFileSync(__dirname + "/state.json"));
 const input = words[0] === "bulk" ? fs.readFileSync(0, "utf8") : "";
@@ -32,15 +30,7 @@ if (words[0] === "bulk") for (const name of Object.keys(JSON.parse(input))) cons
 
 beforeEach(() => {
   fs.rmSync(scratch, { recursive: true, force: true });
-  for (const name of ["tools", "package.json", "package-lock.json", "wrangler.toml", ".dev.vars.example"]) {
-    fs.cpSync(path.join(clone, name), at(name), { recursive: true });
-  }
-  fs.mkdirSync(at("node_modules/.bin"), { recursive: true });
-  for (const name of fs.readdirSync(path.join(clone, "node_modules")).filter((name) => !name.startsWith("."))) {
-    fs.symlinkSync(path.join(clone, "node_modules", name), at("node_modules", name));
-  }
-  fs.writeFileSync(at("node_modules/.bin/wrangler"), wrangler, { mode: 0o755 });
-  fs.writeFileSync(at("node_modules/.bin/package.json"), "{}");
+  copy(scratch, wrangler);
   cloudflare({ secrets: null });
 });
 

@@ -11,6 +11,7 @@ import { lasting, write } from "../../tools/lib/backup-file.mjs";
 import { restore } from "../../tools/lib/recovery.mjs";
 import { applied, counts, empty, localFile, migrate, migrations, open, openLocal, tables } from "../../tools/lib/sqlite.mjs";
 import { root } from "../../tools/lib/steps.mjs";
+import { copy } from "./clone.mjs";
 import { fails, works } from "./outcome.mjs";
 
 const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "hublet-recovery-"));
@@ -282,63 +283,101 @@ test("a backup is of one moment, whoever writes meanwhile", { timeout: 60_000 },
   }
 });
 
-/** A copy of the clone whose wrangler takes a place on this machine for Cloudflare; what only asks, it answers itself. */
+/**
+ * A copy of the clone whose wrangler takes a place on this machine for Cloudflare; what only asks, it answers itself.
+ * `meanwhile` is done to DB right before an import; then SEARCH is nobody's concern.
+ */
 function away(name) {
-  const wrangler = `#!/usr/bin/env node
+  const wrangler = `
 const { spawnSync } = require("node:child_process");
 const { existsSync, readFileSync } = require("node:fs");
 const { DatabaseSync } = require("node:sqlite");
-const file = ${JSON.stringify(localFile(at(name, ".wrangler/state"), "DB"))};
 const words = process.argv.slice(2).map((word) => (word === "--remote" ? "--local" : word));
-if (words[1] === "execute" && words.at(-1).startsWith("select")) {
-  try {
-    const results = new DatabaseSync(existsSync(file) ? file : ":memory:").prepare(words.at(-1)).all();
-    console.log(JSON.stringify([{ results }]));
-  } catch (error) {
-    console.error(error.message);
-    process.exit(1);
+const wrangler = (words) => spawnSync(process.execPath, [${JSON.stringify(path.join(root, "node_modules/wrangler/bin/wrangler.js"))}, ...words], { stdio: "inherit" });
+import(${JSON.stringify(at(name, "tools/lib/sqlite.mjs"))}).then(({ localFile }) => {
+  const file = localFile(".wrangler/state", "DB");
+  if (words[1] === "execute" && words.at(-1).startsWith("select")) {
+    try {
+      const results = new DatabaseSync(existsSync(file) ? file : ":memory:").prepare(words.at(-1)).all();
+      console.log(JSON.stringify([{ results }]));
+    } catch (error) {
+      console.error(error.message);
+      process.exit(1);
+    }
+  } else if (!(words.includes("SEARCH") && existsSync("meanwhile"))) {
+    const text = words.includes("--file") ? readFileSync(words.at(-1), "utf8") : "";
+    if (text.split(";\\n").some((text) => Buffer.byteLength(text) > 100_000)) process.exit(1); // D1 takes no longer statement
+    if (text && existsSync("meanwhile")) new DatabaseSync(file).exec(readFileSync("meanwhile", "utf8"));
+    process.exit(wrangler(words.filter((word) => word !== "--skip-confirmation" && word !== "--yes")).status);
   }
-} else {
-  // D1 takes no longer statement.
-  if (words.includes("--file") && readFileSync(words.at(-1), "utf8").split(";\\n").some((text) => Buffer.byteLength(text) > 100_000)) process.exit(1);
-  const asked = words.filter((word) => word !== "--skip-confirmation" && word !== "--yes");
-  process.exit(spawnSync(process.execPath, [${JSON.stringify(path.join(root, "node_modules/wrangler/bin/wrangler.js"))}, ...asked], { stdio: "inherit" }).status);
-}
+});
 `;
-  for (const part of ["tools", "src/store", "package.json", "package-lock.json", "wrangler.toml"]) {
-    fs.cpSync(path.join(root, part), at(name, part), { recursive: true });
-  }
-  fs.mkdirSync(at(name, "node_modules/.bin"), { recursive: true });
-  fs.writeFileSync(at(name, "node_modules/.bin/wrangler"), wrangler, { mode: 0o755 });
-  fs.writeFileSync(at(name, "node_modules/.bin/package.json"), "{}");
+  copy(at(name), wrangler);
   const tool = (tool, ...words) => {
     const env = { ...process.env, WRANGLER_COMMAND: "test", INIT_CWD: scratch };
     const { status, stdout, stderr } = spawnSync(process.execPath, [at(name, "tools", `${tool}.mjs`), ...words, "--remote"], { env, encoding: "utf8" });
     return { status, said: stdout + stderr };
   };
-  return { tool, database: () => openLocal(at(name, ".wrangler/state"), "DB", { make: true }) };
+  const sqlite = import(at(name, "tools/lib/sqlite.mjs")); // which reads the wrangler.toml of the copy
+  const database = async (binding = "DB") => (await sqlite).openLocal(at(name, ".wrangler/state"), binding, { make: true });
+  const meanwhile = (sql) => fs.writeFileSync(at(name, "meanwhile"), sql);
+  return { tool, database, meanwhile };
 }
 
-test("a deployed database goes through a backup into another one", { timeout: 180_000 }, async () => {
-  const from = away("from there");
-  const database = from.database();
-  migrate(database, "DB", migrations("DB"));
-  fill(database, 40, { images: 3 });
-  database.prepare("update repositories set full_description = ? where id = 7").run("🐳".repeat(25_000)); // the longest that there is
-  works(from.tool("backup", "far"));
-  assert.deepEqual(fs.readdirSync(scratch).filter((name) => name.startsWith("far")), ["far"]);
+/** Puts two new databases into wrangler.toml, as `wrangler d1 create` names them. */
+function renew(name, number) {
+  const file = at(name, "wrangler.toml");
+  const text = fs.readFileSync(file, "utf8").replace(/^database_id.*\n/gm, "");
+  const renewed = text.replace(/^database_name = "(hublet(?:-search)?)(?:-\d+)?"$/gm, `database_name = "$1-${number}"\ndatabase_id = "$1-id-${number}"`);
+  assert.equal(renewed.match(/^database_id/gm).length, 2);
+  fs.writeFileSync(file, renewed);
+}
 
-  const to = away("to there");
-  works(to.tool("restore", "far", "--keep-access-tokens"));
-  const there = to.database();
-  assert.deepEqual(sums(there), sums(database));
+test("a deployed database goes through a backup into a new one, and stays", { timeout: 300_000 }, async () => {
+  const { tool, database, meanwhile } = away("there");
+  const from = await database();
+  migrate(from, "DB", migrations("DB"));
+  fill(from, 40, { images: 3 });
+  from.prepare("update repositories set full_description = ? where id = 7").run("🐳".repeat(25_000)); // the longest that there is
+  const before = whole(from);
+  works(tool("backup", "far"));
+  assert.deepEqual(fs.readdirSync(scratch).filter((name) => name.startsWith("far")), ["far"]);
+  fails(tool("restore", "far"), /not empty[^]*make two new databases/);
+
+  renew("there", 2); // without a table, of which the first deploy would make them
+  works(tool("restore", "far", "--keep-access-tokens"));
+  assert.deepEqual(whole(from), before);
+  const there = await database();
+  assert.deepEqual(sums(there), sums(from));
   assert.deepEqual(applied(there), migrations("DB"));
-  assert.deepEqual(schema(there), schema(database));
+  assert.deepEqual(schema(there), schema(from));
   assert.ok(one(there, "select min(epoch) from users") > 1e15);
   const seq = (name) => one(there, `select seq from sqlite_sequence where name = '${name}'`);
   assert.ok(seq("repositories") > 1e15 && seq("d1_migrations") < 100);
+  const search = await database("SEARCH");
+  assert.deepEqual(applied(search), migrations("SEARCH"));
+  assert.equal(one(search, "select count(*) from documents"), 0);
 
-  fails(to.tool("restore", "far"), /not empty/);
-  works(to.tool("admin", "after-restore"));
+  fails(tool("restore", "far"), /not empty/);
+  works(tool("admin", "after-restore"));
   assert.equal(one(there, "select sum(is_active) from access_tokens"), 0);
+
+  // A worker that is at work already writes now and then: what does not last is in nobody's way.
+  renew("there", 3);
+  const empty = await database();
+  migrate(empty, "DB", migrations("DB"));
+  meanwhile(`insert into failures values ('alice', '::1', 1, ${NOW}); insert into progress values ('verify search', 0);
+    insert into outbox (repository_id) values (1)`);
+  works(tool("restore", "far", "--keep-access-tokens"));
+  assert.deepEqual(sums(empty), sums(from));
+  assert.deepEqual(["failures", "progress", "outbox"].map((table) => one(empty, `select count(*) from ${table}`)), [0, 0, 0]);
+
+  renew("there", 4);
+  const busy = await database();
+  migrate(busy, "DB", migrations("DB"));
+  const refused = "insert into audit (at, action, name, actor, credential, address) values (0, 'user.login.refused', 'alice', '', '', '')";
+  meanwhile(refused);
+  fails(tool("restore", "far"), /wrote to the database meanwhile, and it is as they left it: make two new databases/);
+  assert.deepEqual(Object.entries(counts(busy)).filter(([, count]) => count), [["namespaces", 1], ["audit", 1]]);
+  fails(tool("restore", "far"), /not empty \(1 audit\)[^]*make two new databases/);
 });

@@ -25,8 +25,8 @@ export function inTheWay(rows, names) {
 }
 
 /** What is said where something is in the way. */
-export function notEmpty(what) {
-  return new Failure(`the database is not empty (${what}): a backup goes into an empty one, so that it replaces nothing`);
+export function notEmpty(what, cure = "give it another place with --persist-to") {
+  return new Failure(`the database is not empty (${what}): a backup goes into an empty one, so that it replaces nothing: ${cure}`);
 }
 
 /**

@@ -76,6 +76,9 @@ function exported(text) {
   return text.includes("\n") ? returned.replaceAll("\\n", "\n") : returned;
 }
 
+/** An index that is at work writes down who was refused and what registries told: its database does not stay empty. */
+const elsewhere = "make two new databases, which nobody asks yet (README, Backup)";
+
 /** Refuses a database with something in it; gives how many rows each of its tables may have. */
 export async function requireEmpty() {
   const there = await appliedThere();
@@ -84,7 +87,7 @@ export async function requireEmpty() {
   const count = ({ name }) => `(select count(*) from "${name}") as "${name}"`;
   const [rows] = found.length ? await ask(`select ${found.map(count).join(", ")}`) : [{}];
   const what = inTheWay(rows, there);
-  if (what) throw notEmpty(what);
+  if (what) throw notEmpty(what, elsewhere);
   const made = counts(empty("DB", there));
   return Object.fromEntries(Object.keys(rows).map((table) => [table, Math.max(made[table] ?? 0, rows[table])]));
 }
@@ -93,5 +96,10 @@ export async function requireEmpty() {
 export async function sendRemote(database, draft, most) {
   const file = `${draft}.sql`;
   await step("preparing", () => write(database, file, most));
-  await step("importing", () => cloudflare(["d1", "execute", "DB", "--remote", "--yes", "--file", file]));
+  try {
+    await step("importing", () => cloudflare(["d1", "execute", "DB", "--remote", "--yes", "--file", file]));
+  } catch (error) {
+    if (!/too_many <= 0/.test(error.output)) throw error;
+    throw new Failure(`somebody wrote to the database meanwhile, and it is as they left it: ${elsewhere}`);
+  }
 }
