@@ -105,6 +105,19 @@ test("keys are made once, for their owner's eyes", () => {
   assert.equal(read(".keys/leaves.pem").match(/BEGIN/g).length, 2);
 });
 
+test("a file of secrets is whole at every moment, and its owner's alone", () => {
+  fs.writeFileSync(at(".dev.vars"), 'MINE="my own"\nTOKEN_KEY=""\n', { mode: 0o644 });
+  fs.linkSync(at(".dev.vars"), at("before"));
+  works(keys());
+  assert.equal(read("before"), 'MINE="my own"\nTOKEN_KEY=""\n', "it was written in its place");
+  assert.match(read(".dev.vars"), /^MINE="my own"\nTOKEN_KEY="[\w-]{43}"\nPASSWORD_PEPPER=/);
+  const mode = () => fs.statSync(at(".dev.vars")).mode & 0o777;
+  assert.equal(mode(), 0o600);
+  fs.chmodSync(at(".dev.vars"), 0o644);
+  works(keys()); // which has nothing to write
+  assert.equal(mode(), 0o600);
+});
+
 test("rotation keeps the CA and what was signed before", () => {
   works(keys());
   const first = chain();
