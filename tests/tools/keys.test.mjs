@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { createPrivateKey, X509Certificate } from "node:crypto";
+import { createHash, createPrivateKey, X509Certificate } from "node:crypto";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -21,7 +21,8 @@ const [command, ...words] = process.argv.slice(2);
 const state = JSON.parse(fs.readFileSync(__dirname + "/state.json"));
 const input = words[0] === "bulk" ? fs.readFileSync(0, "utf8") : "";
 fs.appendFileSync(__dirname + "/calls", JSON.stringify({ command, words, input }) + "\\n");
-if (command === "d1") console.log("No migrations to apply!");
+if (words[0] === "execute") console.log(JSON.stringify([{ results: state.rows }]));
+else if (command === "d1") console.log("No migrations to apply!");
 if (words[0] === "list" && state.secrets) console.log(JSON.stringify(state.secrets.map((name) => ({ name }))));
 if (words[0] === "list" && !state.secrets) { console.error("code: 10007"); process.exit(1); }
 if (words[0] === "bulk" && state.broken) { console.error("no network"); process.exit(1); }
@@ -116,6 +117,24 @@ test("a file of secrets is whole at every moment, and its owner's alone", () => 
   fs.chmodSync(at(".dev.vars"), 0o644);
   works(keys()); // which has nothing to write
   assert.equal(mode(), 0o600);
+});
+
+test("a pepper has the name of its value, so that a lost one is missed", () => {
+  const named = (pepper) => {
+    const [, id, value] = /^([0-9a-f]{8}):([\w-]{43})$/.exec(pepper);
+    assert.equal(createHash("sha256").update(value).digest("hex").slice(0, 8), id);
+    return id;
+  };
+  works(keys());
+  const lost = named(vars().PASSWORD_PEPPER);
+  fs.rmSync(at(".dev.vars"));
+  fs.rmSync(at(".keys"), { recursive: true });
+  works(keys());
+  const made = named(vars().PASSWORD_PEPPER);
+  cloudflare({ secrets: null, rows: [{ pepper: Buffer.from(lost).toString("base64"), users: 7 }] });
+  const said = works(tool("admin.mjs", ["peppers"]));
+  assert.match(said, new RegExp(`^${made} +0 +hashes and verifies$`, "m"));
+  assert.match(said, new RegExp(`^${lost} +7 +not configured: these cannot log in$`, "m"));
 });
 
 test("rotation keeps the CA and what was signed before", () => {

@@ -1,6 +1,6 @@
 // What the operator set: secrets, in files that only their owner may read, and the vars of wrangler.toml.
 
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { chmodSync, existsSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import util from "node:util";
@@ -13,8 +13,14 @@ export const production = path.join(root, ".keys/production.vars");
 
 const key = () => randomBytes(32).toString("base64url");
 
+/** A pepper, named by its own value: a hash of another one must not be taken for one of its own. */
+function pepper() {
+  const value = key();
+  return `${createHash("sha256").update(value).digest("hex").slice(0, 8)}:${value}`;
+}
+
 /** How a secret is made that there was never before. */
-export const fresh = { TOKEN_KEY: key, PASSWORD_PEPPER: () => `1:${key()}` };
+export const fresh = { TOKEN_KEY: key, PASSWORD_PEPPER: pepper };
 export const names = Object.keys(fresh);
 
 export const read = (file) => (existsSync(file) ? util.parseEnv(readFileSync(file, "utf8")) : {});
