@@ -5,7 +5,7 @@ import os from "node:os";
 import path from "node:path";
 import { emptySearch } from "./lib/migrations.mjs";
 import { setUpNode } from "./lib/setup.mjs";
-import { Failure, main, parse, step } from "./lib/steps.mjs";
+import { Failure, main, onDisk, parse, step } from "./lib/steps.mjs";
 
 const help = `npm run restore -- FILE [--remote | --persist-to DIR] [--keep-access-tokens]
 
@@ -31,7 +31,8 @@ async function restore() {
 
   const file = path.resolve(process.env.INIT_CWD ?? ".", name); // npm runs us from the clone
   const told = { now: Math.floor(Date.now() / 1000), keep: flags["keep-access-tokens"] };
-  const rows = await (flags.remote ? there(file, told) : here(file, told, flags["persist-to"] ?? ".wrangler/state"));
+  const state = flags["persist-to"] ?? ".wrangler/state";
+  const rows = await onDisk("cannot write the database", () => (flags.remote ? there(file, told) : here(file, told, state)));
   const said = Object.entries(rows).filter(([, count]) => count).map(([table, count]) => `${count} ${table}`);
   console.log(`hublet: the database holds ${said.join(", ")}
 hublet: everybody logs in again${told.keep ? "" : ", and access tokens are not active: their users make them so, or new ones"}

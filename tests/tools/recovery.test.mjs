@@ -3,10 +3,12 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { createHash, randomInt } from "node:crypto";
+import { once } from "node:events";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { lasting, write } from "../../tools/lib/backup-file.mjs";
 import { restore } from "../../tools/lib/recovery.mjs";
 import { applied, counts, empty, localFile, migrate, migrations, open, openLocal, tables } from "../../tools/lib/sqlite.mjs";
@@ -20,13 +22,31 @@ after(() => fs.rmSync(scratch, { recursive: true, force: true }));
 
 const NOW = 1_800_000_000;
 
+/** How npm runs a tool. The packages are there: WRANGLER_COMMAND keeps the tool from looking after them. */
+const env = { ...process.env, WRANGLER_COMMAND: "test", INIT_CWD: scratch };
+const script = (name) => path.join(root, "tools", `${name}.mjs`);
+
 /** Runs a tool as npm does, and gives what it said. */
 function run(name, ...words) {
-  // The packages are there: WRANGLER_COMMAND keeps the tool from looking after them.
-  const env = { ...process.env, WRANGLER_COMMAND: "test", INIT_CWD: scratch };
-  const { status, stdout, stderr } = spawnSync(process.execPath, [path.join(root, "tools", `${name}.mjs`), ...words], { env, encoding: "utf8" });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script(name), ...words], { env, encoding: "utf8" });
   return { status, said: stdout + stderr };
 }
+
+/** Sends a tool a signal in the middle of its work, which is when `busy` says so; gives the signal or the code that ended it. */
+async function stopped(signal, busy, name, ...words) {
+  const child = spawn(process.execPath, [script(name), ...words], { env, stdio: "ignore" });
+  const exit = once(child, "exit");
+  while (!busy()) {
+    assert.equal(child.exitCode, null, "it has ended already");
+    await setTimeout(2);
+  }
+  child.kill(signal);
+  const [code, by] = await exit;
+  return by ?? code;
+}
+
+/** Bytes of a file, if there is one. */
+const size = (file) => fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 
 /** A place where `npm start` keeps databases, with tables and nothing else. */
 function place(name, names = migrations("DB")) {
@@ -148,10 +168,12 @@ test("a damaged backup is refused wherever the damage is, and nothing has happen
   t.diagnostic(`cases: ${cases} recovery`);
 });
 
-/** Writes a backup with another first line, as whole as one can be. */
-function rewritten(file, change) {
+/** Writes a backup with another first line, or with one more row in a table, as whole as one can be. */
+function rewritten(file, change, [table, row] = []) {
   const [first, ...others] = fs.readFileSync(at(file), "utf8").trim().split("\n");
   const { rows } = JSON.parse(others.pop());
+  if (table) others.push(JSON.stringify([table, [row]]));
+  if (table) rows[table] += 1;
   const body = [JSON.stringify(change(JSON.parse(first))), ...others].map((line) => `${line}\n`).join("");
   fs.writeFileSync(at("other"), `${body}${JSON.stringify({ rows, sha256: createHash("sha256").update(body).digest("hex") })}\n`);
 }
@@ -193,6 +215,49 @@ test("what a newer hublet made is refused, and so is a database with something i
   assert.equal(one(search, "select count(*) from fragments where fragments match 'app'"), 0);
   assert.equal(one(database, "select count(*) from progress"), 0, "its verification begins anew");
   assert.deepEqual(applied(database), migrations("DB"));
+});
+
+test("what fails in the middle of a restore has not happened", async () => {
+  const from = filled();
+  await write(from, at("whole"), "now");
+  const { state, database } = place("failing");
+  database.exec("insert into progress values ('verify search', 7)");
+  const before = whole(database);
+  const refuse = (row, pattern) => {
+    rewritten("whole", (header) => header, row);
+    fails(run("restore", "other", "--persist-to", state), pattern);
+    assert.deepEqual(whole(database), before, `${row}`);
+  };
+  refuse(["stars", [999, 1]], /names what is not in it: stars without users/);
+  refuse(["stars", [1, 999]], /names what is not in it: stars without repositories/);
+  refuse(["stars", [1, 1]], /a row of stars that does not fit: UNIQUE/);
+  refuse(["members", [1, 1, "king"]], /a row of members that does not fit: CHECK/);
+  refuse(["stars", ["one", 1]], /a row of stars that does not fit: /);
+  refuse(["stars", [{}, 1]], /a row of stars that does not fit: /);
+  fails(run("restore", "whole", "--persist-to", at("whole")), /cannot write the database \(E/);
+
+  const last = () => Promise.reject(new Error("search is out"));
+  await assert.rejects(restore(database, at("whole"), { now: NOW, last }), /search is out/);
+  assert.deepEqual(whole(database), before);
+  works(run("restore", "whole", "--persist-to", state));
+  assert.deepEqual(sums(database), sums(from));
+});
+
+test("a restore that is stopped or killed has not happened", { timeout: 300_000 }, async () => {
+  const from = filled(20_000);
+  await write(from, at("long"), "now");
+  const { state, database } = place("stopped");
+  const before = whole(database);
+  database.close();
+  const written = () => size(`${localFile(state, "DB")}-wal`) > 1_000_000; // and many times that is to come
+  for (const [signal, end] of [["SIGTERM", 143], ["SIGKILL", "SIGKILL"]]) {
+    assert.equal(await stopped(signal, written, "restore", "long", "--persist-to", state), end);
+    const left = openLocal(state, "DB");
+    assert.deepEqual(whole(left), before, signal);
+    left.close();
+  }
+  works(run("restore", "long", "--persist-to", state));
+  assert.deepEqual(sums(openLocal(state, "DB")), sums(from));
 });
 
 test("a backup of every earlier version is restored, and then migrated", async () => {
@@ -314,7 +379,6 @@ import(${JSON.stringify(at(name, "tools/lib/sqlite.mjs"))}).then(({ localFile })
 `;
   copy(at(name), wrangler);
   const tool = (tool, ...words) => {
-    const env = { ...process.env, WRANGLER_COMMAND: "test", INIT_CWD: scratch };
     const { status, stdout, stderr } = spawnSync(process.execPath, [at(name, "tools", `${tool}.mjs`), ...words, "--remote"], { env, encoding: "utf8" });
     return { status, said: stdout + stderr };
   };

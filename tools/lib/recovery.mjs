@@ -64,12 +64,26 @@ async function fill(database, file, header) {
   }
   let first = true;
   for await (const part of read(file)) {
-    if (!first) for (const row of part[1]) inserts[part[0]].run(...row);
+    if (!first) for (const row of part[1]) put(inserts[part[0]], row, `${file} has a row of ${part[0]} that does not fit`);
     first = false;
   }
 }
 
+/** A sum is right also where somebody wrote nonsense and summed it up; the disk is another matter. */
+function put(insert, row, words) {
+  try {
+    insert.run(...row);
+  } catch (error) {
+    const unfit = error.errcode === undefined || [CONSTRAINT, MISMATCH].includes(error.errcode & 0xff);
+    throw unfit ? new Failure(`${words}: ${error.message}`) : error;
+  }
+}
+
 const same = (one, other) => JSON.stringify(Object.entries(one).sort()) === JSON.stringify(Object.entries(other).sort());
+
+/** How SQLite says that a row breaks a rule of its table, or has another type. */
+const CONSTRAINT = 19;
+const MISMATCH = 20;
 
 /** What `npm run admin -- after-restore` does. */
 function afterRestore(database, { now, keep }) {
