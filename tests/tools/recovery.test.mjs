@@ -5,14 +5,15 @@ import { spawn, spawnSync } from "node:child_process";
 import { createHash, randomInt } from "node:crypto";
 import { once } from "node:events";
 import fs from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import os from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import { lasting, write } from "../../tools/lib/backup-file.mjs";
+import { check, lasting, write } from "../../tools/lib/backup-file.mjs";
 import { restore } from "../../tools/lib/recovery.mjs";
 import { applied, counts, empty, localFile, migrate, migrations, open, openLocal, tables } from "../../tools/lib/sqlite.mjs";
-import { root } from "../../tools/lib/steps.mjs";
+import { Failure, root } from "../../tools/lib/steps.mjs";
 import { copy } from "./clone.mjs";
 import { fails, works } from "./outcome.mjs";
 
@@ -258,6 +259,47 @@ test("a restore that is stopped or killed has not happened", { timeout: 300_000 
   }
   works(run("restore", "long", "--persist-to", state));
   assert.deepEqual(sums(openLocal(state, "DB")), sums(from));
+});
+
+/** What there is in the folder of backups under such a name. */
+const called = (name) => fs.readdirSync(scratch).filter((file) => file.startsWith(name));
+
+test("a backup that is stopped leaves nothing, and one that is killed no backup", { timeout: 300_000 }, async () => {
+  const { state, database } = place("long place");
+  fill(database, 20_000);
+  const written = (name) => () => called(name).some((folder) => size(at(folder, "draft")) > 1_000_000);
+  assert.equal(await stopped("SIGTERM", written("ended"), "backup", "ended", "--persist-to", state), 143);
+  assert.deepEqual(called("ended"), []);
+  assert.equal(await stopped("SIGKILL", written("killed"), "backup", "killed", "--persist-to", state), "SIGKILL");
+  assert.deepEqual(called("killed").filter((name) => !/^killed\../.test(name)), []);
+  works(run("backup", "killed", "--persist-to", state));
+  await check(at("killed"));
+});
+
+test("a backup replaces nothing, also what comes meanwhile, and says why there is none", async (t) => {
+  const both = [filled(1), filled(300)];
+  const [one, other] = await Promise.allSettled(both.map((database) => write(database, at("twice"), "now")));
+  assert.deepEqual([one, other].map(({ status }) => status).sort(), ["fulfilled", "rejected"]);
+  assert.match((one.reason ?? other.reason).message, /there already: a backup replaces nothing/);
+  const target = empty("DB", []);
+  await restore(target, at("twice"), { now: NOW });
+  assert.deepEqual(sums(target), sums(both[one.reason ? 1 : 0]));
+  assert.deepEqual(called("twice"), ["twice"]);
+
+  const { state } = place("plain");
+  fails(run("backup", "nowhere/file", "--persist-to", state), /cannot write .*nowhere\/file \(ENOENT\)/);
+  fails(run("backup", "twice/file", "--persist-to", state), /cannot write .*twice\/file \(ENOTDIR\)/);
+  t.mock.method(fs, "writeSync", () => {
+    throw Object.assign(new Error("no space left on device, write"), { code: "ENOSPC", syscall: "write" });
+  });
+  syncBuiltinESMExports();
+  try {
+    await assert.rejects(write(filled(1), at("full"), "now"), { constructor: Failure, message: /cannot write .*full \(ENOSPC\)/ });
+  } finally {
+    t.mock.restoreAll();
+    syncBuiltinESMExports();
+  }
+  assert.deepEqual(called("full"), []);
 });
 
 test("a backup of every earlier version is restored, and then migrated", async () => {
