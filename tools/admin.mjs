@@ -175,6 +175,26 @@ async function log({ sql }, { name, actor, json, follow }, where) {
   } while (follow);
 }
 
+/**
+ * The two halves of after-restore, each whatever becomes of the other. The database comes first: what was revoked opens
+ * something until it is ended, while search shows names that may be private again.
+ */
+async function both(work, where) {
+  const halves = [[work, "what was revoked may be good again"], [() => emptySearch(where), "search may show what is private"]];
+  const failed = [];
+  for (const [half, words] of halves) {
+    try {
+      await half();
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      failed.push([error, words]);
+    }
+  }
+  if (!failed.length) return;
+  const said = failed.map(([{ message }, words]) => `${message}: ${words}`).join("; ");
+  throw new Failure(`${said}: run this again until it works`, failed.map(([{ output }]) => output).join("\n"));
+}
+
 async function admin() {
   const { values: flags, positionals: [given, ...words] } = parse({ options, allowPositionals: true });
   const name = given === "add" && flags.machine ? "add-machine" : given;
@@ -197,8 +217,8 @@ async function admin() {
   const sql = inline(chosen.sql, { ...values, ...made?.values, NOW: Math.floor(Date.now() / 1000), PASSWORD: password, SECRET: secret && sha256(secret), KEEP: flags["keep-access-tokens"] ? 1 : null });
 
   let rows;
-  if (name === "after-restore") await emptySearch(where); // first: what it shows may be private again
-  await step(name, async () => void (rows = await execute(sql, where)));
+  const work = () => step(name, async () => void (rows = await execute(sql, where)));
+  await (name === "after-restore" ? both(work, where) : work());
   if (!rows.length && chosen.refusal) throw new Failure(chosen.refusal.replace(/\b[A-Z]+\b/g, (word) => values[word] ?? word));
   if (name === "peppers") rows = comparePeppers(rows, readPeppers(flags.remote));
   console.log(rows.length ? table(rows) : "nobody yet");
