@@ -512,6 +512,21 @@ test("after the platform's own restore each half is done, whatever becomes of th
   fails(tool("admin", "after-restore"), /failed \(1\): what was revoked may be good again: run this again/);
   assert.deepEqual([revoked(), shown()], [2, 0]);
   broken("nothing");
-  works(tool("admin", "after-restore"));
-  assert.equal(revoked(), 0);
+  assert.match(works(tool("admin", "after-restore", "--private")), /everybody logs in again[^]*every repository is private/);
+  assert.deepEqual([revoked(), one(truth, "select min(private) from repositories")], [0, 1]);
+});
+
+test("what was made private or deleted since is public again, unless nothing is", async () => {
+  const from = filled(4);
+  from.exec("update repositories set deleted_at = 5 where id = 4");
+  await write(from, at("seen"), "now");
+  assert.match(works(run("restore", "seen", "--persist-to", at("seen as before"))), /made private or deleted since are public and there again: [^]* after-restore --private$/m);
+  const before = openLocal(at("seen as before"), "DB");
+  assert.deepEqual(before.prepare("select private from repositories").all().map((row) => row.private), [1, 0, 1, 0]);
+  assert.match(works(run("restore", "seen", "--persist-to", at("seen by few"), "--private")), /every repository is private/);
+  const hidden = openLocal(at("seen by few"), "DB");
+  assert.deepEqual(hidden.prepare("select private, revision from repositories").all().map((row) => [row.private, row.revision]), [[1, 1], [1, 2], [1, 1], [1, 2]]);
+  const told = "select account, name, data from audit where action = 'repo.change_privacy' order by id";
+  const data = '{"is_private":"true"}';
+  assert.deepEqual(hidden.prepare(told).all().map((row) => ({ ...row })), ["user1/app2", "user1/app4"].map((name) => ({ account: 2, name, data })));
 });

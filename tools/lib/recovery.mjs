@@ -34,7 +34,7 @@ export function notEmpty(what, cure = "give it another place with --persist-to")
  * brought to this one's; what was revoked since the backup was made is ended like everything of its kind. `last` is
  * done before the end, and can still fail.
  */
-export async function restore(database, file, { now, keep, last = () => {} }) {
+export async function restore(database, file, { now, keep, hide, last = () => {} }) {
   const header = await acceptable(file);
   return transaction(database, async () => {
     const what = inTheWay(counts(database), applied(database));
@@ -46,7 +46,7 @@ export async function restore(database, file, { now, keep, last = () => {} }) {
     migrate(database, "DB", migrations("DB").filter((name) => !header.migrations.includes(name)));
     const wrong = database.prepare("pragma foreign_key_check").all();
     if (wrong.length) throw new Failure(`${file} names what is not in it: ${wrong[0].table} without ${wrong[0].parent}`);
-    afterRestore(database, { now, keep });
+    afterRestore(database, { now, keep, hide });
     const rows = counts(database);
     await last();
     return rows;
@@ -86,8 +86,8 @@ const CONSTRAINT = 19;
 const MISMATCH = 20;
 
 /** What `npm run admin -- after-restore` does. */
-function afterRestore(database, { now, keep }) {
-  database.exec(inline(command("after-restore").sql, { NOW: now, KEEP: keep ? 1 : null }));
+function afterRestore(database, { now, keep, hide }) {
+  database.exec(inline(command("after-restore").sql, { NOW: now, KEEP: keep ? 1 : null, PRIVATE: hide ? 1 : null }));
 }
 
 /** Makes the file of SEARCH empty: the scheduled run fills it again. */
