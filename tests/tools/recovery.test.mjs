@@ -104,7 +104,8 @@ function sums(database) {
     const hash = createHash("sha256");
     const all = database.prepare(`select ${shown} from "${table}" ${ITSELF[table] ?? ""} order by ${shown}`);
     all.setReturnArrays(true);
-    for (const row of all.iterate()) hash.update(JSON.stringify(row));
+    all.setReadBigInts(true);
+    for (const row of all.iterate()) hash.update(JSON.stringify(row.map((value) => (typeof value === "bigint" ? `${value}` : value))));
     return hash.digest("hex");
   };
   return Object.fromEntries(Object.entries(lasting(database)).map(([table, columns]) => [table, sum(table, columns)]));
@@ -134,7 +135,12 @@ function filled(repositories = 20, names = migrations("DB")) {
 /** All that a database holds and what form it has. */
 function whole(database) {
   const schema = database.prepare("select sql from sqlite_schema order by name").all();
-  return [schema, ...Object.keys(tables(database)).map((table) => database.prepare(`select * from "${table}"`).all())];
+  const rows = (table) => {
+    const all = database.prepare(`select * from "${table}"`);
+    all.setReadBigInts(true);
+    return all.all();
+  };
+  return [schema, ...Object.keys(tables(database)).map(rows)];
 }
 
 test("a damaged backup is refused wherever the damage is, and nothing has happened", { timeout: 120_000 }, async (t) => {
@@ -359,6 +365,20 @@ test("what was revoked does not come back, however often one restores", async ()
   for (const number of [...after.epochs, ...after.ids]) assert.ok(Number.isSafeInteger(number));
 });
 
+test("an integer comes back as it was, up to the largest of 64 bits", async () => {
+  const numbers = ["9223372036854775807", "-9223372036854775808", "9007199254740993", "-9007199254740993", "9007199254740992",
+    "9007199254740991", "1800000000000000", "99999999999999999", "0", "-1"];
+  const from = filled();
+  for (const [at, number] of numbers.entries()) from.exec(`update tags set size = ${number} where id = ${at + 1}`);
+  from.exec("update tags set media_type = '[9223372036854775807,1]' where id = 1"); // a text like any other
+  await write(from, at("numbers"), "now");
+  const target = empty("DB", []);
+  await restore(target, at("numbers"), { now: NOW });
+  const found = target.prepare("select cast(size as text) as size from tags order by id limit ?").all(numbers.length);
+  assert.deepEqual(found.map(({ size }) => size), numbers);
+  assert.deepEqual(sums(target), sums(from));
+});
+
 test("a backup is of one moment, whoever writes meanwhile", { timeout: 60_000 }, async () => {
   const { state, database } = place("busy");
   fill(database, 2000);
@@ -450,6 +470,7 @@ test("a deployed database goes through a backup into a new one, and stays", { ti
   migrate(from, "DB", migrations("DB"));
   fill(from, 40, { images: 3 });
   from.prepare("update repositories set full_description = ? where id = 7").run("🐳".repeat(25_000)); // the longest that there is
+  from.exec("update tags set size = 9223372036854775807 where id = 7");
   const before = whole(from);
   works(tool("backup", "far"));
   assert.deepEqual(fs.readdirSync(scratch).filter((name) => name.startsWith("far")), ["far"]);

@@ -103,16 +103,32 @@ async function writeAll(database, out, madeAt) {
 function* chunks(database, table, columns) {
   const all = database.prepare(`select ${columns.map((name) => `"${name}"`).join(", ")} from "${table}"`);
   all.setReturnArrays(true);
+  all.setReadBigInts(true);
   let rows = [];
   let length = 0;
   for (const row of all.iterate()) {
-    rows.push(row);
+    rows.push(row.map(exact));
     for (const value of row) length += typeof value === "string" ? value.length + 3 : 8;
     if (length < LINE) continue;
     yield rows;
     [rows, length] = [[], 0];
   }
   if (rows.length) yield rows;
+}
+
+/** An integer as it is written in JSON: SQLite's have 64 bits, of which a number of JavaScript keeps 53. */
+function exact(value) {
+  if (typeof value !== "bigint") return value;
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : JSON.rawJSON(`${value}`);
+}
+
+/** Where a line may hold an integer of more than 53 bits. */
+const long = /[[,]-?(?:9\d{15}|\d{17,})[\],]/;
+
+/** Keeps such an integer as it is written. */
+function kept(_, value, { source }) {
+  return typeof value === "number" && !Number.isSafeInteger(value) && /^-?\d+$/.test(source) ? BigInt(source) : value;
 }
 
 /**
@@ -200,7 +216,8 @@ function content(line, header, damaged) {
 
 function json(line) {
   try {
-    return JSON.parse(line.toString());
+    const text = line.toString();
+    return JSON.parse(text, long.test(text) ? kept : undefined);
   } catch {
     return undefined;
   }

@@ -81,6 +81,7 @@ async function rows(database, table, put) {
   const columns = all.columns().map(({ name }) => name);
   const names = columns.map((name) => `"${name}"`).join(", ");
   all.setReturnArrays(true);
+  all.setReadBigInts(true); // a number of JavaScript does not keep 64 bits
   let values = [];
   let length = 0;
   const flush = async () => {
@@ -107,7 +108,7 @@ async function rows(database, table, put) {
 
 function literal(value) {
   if (value === null) return "null";
-  if (typeof value === "number") return String(value);
+  if (typeof value !== "string") return String(value);
   if (value.includes("\0")) return `cast(x'${Buffer.from(value).toString("hex")}' as text)`;
   return `'${value.replaceAll("'", "''")}'`;
 }
