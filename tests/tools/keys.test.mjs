@@ -1,12 +1,16 @@
 // `npm run keys` and `npm run doctor`, run in a copy of the clone where wrangler is a script that notes what it is told.
 
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash, createPrivateKey, X509Certificate } from "node:crypto";
+import { once } from "node:events";
 import fs from "node:fs";
+import http from "node:http";
 import os from "node:os";
 import path from "node:path";
+import { text } from "node:stream/consumers";
 import { after, beforeEach, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { parseEnv } from "node:util";
 import { eventSecret } from "../../tools/lib/services.mjs";
 import { copy } from "./clone.mjs";
@@ -26,6 +30,7 @@ else if (command === "d1") console.log("No migrations to apply!");
 if (words[0] === "list" && state.secrets) console.log(JSON.stringify(state.secrets.map((name) => ({ name }))));
 if (words[0] === "list" && !state.secrets) { console.error("code: 10007"); process.exit(1); }
 if (words[0] === "bulk" && state.broken) { console.error("no network"); process.exit(1); }
+if (words[0] === "bulk" && state.slow) return setTimeout(() => {}, 60_000);
 if (words[0] === "bulk") for (const name of Object.keys(JSON.parse(input))) console.log("created " + name);
 `;
 
@@ -38,11 +43,15 @@ beforeEach(() => {
 const cloudflare = (state) => fs.writeFileSync(at("node_modules/.bin/state.json"), JSON.stringify(state));
 const calls = () => fs.readFileSync(at("node_modules/.bin/calls"), "utf8").trim().split("\n").map((line) => JSON.parse(line));
 
+// The packages are there: WRANGLER_COMMAND keeps the tools from looking after them.
+const env = { ...process.env, WRANGLER_COMMAND: "test" };
+
+/** Begins a tool, which goes on beside us. */
+const begin = (name, words) => spawn(process.execPath, [at("tools", name), ...words], { env, stdio: ["ignore", "pipe", "inherit"] });
+
 /** Runs a tool; nothing that it says may hold a secret. `clock` shifts its idea of now by so many days. */
 function tool(name, words = [], { clock = 0 } = {}) {
   const shift = `data:text/javascript,const now = Date.now; Date.now = () => now() + ${clock} * 864e5`;
-  // The packages are there: WRANGLER_COMMAND keeps the tool from looking after them.
-  const env = { ...process.env, WRANGLER_COMMAND: "test" };
   const { status, stdout, stderr } = spawnSync(process.execPath, ["--import", shift, at("tools", name), ...words], { env, encoding: "utf8" });
   for (const secret of secrets()) assert.ok(!(stdout + stderr).includes(secret), `${name} ${words} printed a secret`);
   return { status, said: stdout + stderr };
@@ -179,6 +188,66 @@ test("after a theft of TOKEN_KEY no secret that it made is left", () => {
   const sent = calls().filter(({ words }) => words[0] === "bulk").map(({ input }) => JSON.parse(input));
   assert.deepEqual(sent, [{ TOKEN_KEY: vars(".keys/production.vars").TOKEN_KEY }]);
   assert.equal(vars(".keys/production.vars").PASSWORD_PEPPER, undefined, "what is at work and lost is not made anew");
+});
+
+test("a new TOKEN_KEY that did not get to the worker is said to be on its way", async () => {
+  fs.writeFileSync(at("wrangler.toml"), read("wrangler.toml").replace(/^# (PUBLIC_URL|SERVICES) /gm, "$1 "));
+  works(keys("--remote"));
+  const [first, file] = [vars(".keys/production.vars"), read(".keys/production/registry.yml")];
+  const there = { secrets: Object.keys(first) };
+  cloudflare({ ...there, broken: true });
+  fails(keys("compromised", "TOKEN_KEY", "--remote"), /it may be that the old key is still at work: run this again/);
+  const second = vars(".keys/production.vars");
+  assert.notEqual(second.TOKEN_KEY, first.TOKEN_KEY);
+  assert.deepEqual({ ...second, TOKEN_KEY: "" }, { ...first, TOKEN_KEY: "" });
+  assert.equal(read(".keys/production/registry.yml"), file, "no registry is given what the worker may not know");
+
+  cloudflare({ ...there, slow: true });
+  const tool = begin("keys.mjs", ["compromised", "TOKEN_KEY", "--remote"]);
+  const [said, exit] = [text(tool.stdout), once(tool, "exit")];
+  while (calls().filter(({ words }) => words[0] === "bulk").length < 2) await setTimeout(10);
+  tool.kill("SIGINT");
+  assert.deepEqual(await exit, [130, null]);
+  assert.match(await said, /has a new TOKEN_KEY; until the deployed worker has it too, the old one is at work: if this ends before, run it again/);
+  assert.notEqual(vars(".keys/production.vars").TOKEN_KEY, second.TOKEN_KEY);
+
+  cloudflare(there);
+  works(keys("compromised", "TOKEN_KEY", "--remote"));
+  const { TOKEN_KEY } = vars(".keys/production.vars");
+  assert.deepEqual(JSON.parse(calls().at(-1).input), { TOKEN_KEY });
+  assert.ok(read(".keys/production/registry.yml").includes(eventSecret(TOKEN_KEY, "registry")));
+});
+
+test("the doctor finds that the worker has another TOKEN_KEY than the operator", async () => {
+  fs.writeFileSync(at("wrangler.toml"), read("wrangler.toml").replace(/^# (PUBLIC_URL|SERVICES) /gm, "$1 "));
+  works(keys("--remote"));
+  cloudflare({ secrets: Object.keys(vars(".keys/production.vars")) });
+  const secret = () => `Bearer ${eventSecret(vars(".keys/production.vars").TOKEN_KEY, "registry")}`;
+  let atWork = secret();
+  let status = (given) => (given === atWork ? 200 : 401);
+  const asked = [];
+  const index = http.createServer(async (request, answer) => {
+    const body = await text(request);
+    if (request.url !== "/events") return answer.end("{}");
+    asked.push([request.method, body]);
+    answer.writeHead(status(request.headers.authorization)).end("{}");
+  });
+  await once(index.listen(0, "127.0.0.1"), "listening");
+  const doctor = async () => {
+    const tool = begin("doctor.mjs", ["--remote", "--public-url", `http://127.0.0.1:${index.address().port}`]);
+    return text(tool.stdout);
+  };
+  try {
+    assert.match(await doctor(), /^✓ the deployed worker hears registry by the event secret that is here$/m);
+    assert.deepEqual(asked, [["POST", '{"events":[]}']]);
+    atWork = "Bearer another";
+    assert.match(await doctor(), /^✗ the deployed worker does not know the event secret of registry .* → .*npx wrangler secret bulk \.keys\/production\.vars sends it the one here$/m);
+    status = () => 503;
+    assert.match(await doctor(), /^✗ \S+\/events answers 503 to no events/m);
+  } finally {
+    index.close();
+    index.closeAllConnections();
+  }
 });
 
 test("what is lost is asked for, not made anew", () => {
