@@ -91,6 +91,16 @@ function fill(database, repositories, { images = 10, tags = 2 } = {}) {
   database.exec(`insert into progress values ('verify search', 500); commit`);
 }
 
+/** Integers that a number of JavaScript keeps, and some that it does not. */
+const integers = ["9223372036854775807", "-9223372036854775808", "9007199254740993", "-9007199254740993", "9007199254740992",
+  "9007199254740991", "1234567890123456789", "1800000000000000", "0", "-1"];
+
+/** Gives tags such sizes, and one a text that looks like a row of them. */
+function large(database) {
+  for (const [at, number] of integers.entries()) database.exec(`update tags set size = ${number} where id = ${at + 1}`);
+  database.exec("update tags set media_type = '[9223372036854775807,1] it''s 99999999999999999999' where id = 1");
+}
+
 /** What a restore changes on purpose, so that what was revoked does not come back. */
 const renewed = { users: ["epoch"], access_tokens: ["id", "is_active"] };
 
@@ -366,16 +376,13 @@ test("what was revoked does not come back, however often one restores", async ()
 });
 
 test("an integer comes back as it was, up to the largest of 64 bits", async () => {
-  const numbers = ["9223372036854775807", "-9223372036854775808", "9007199254740993", "-9007199254740993", "9007199254740992",
-    "9007199254740991", "1800000000000000", "99999999999999999", "0", "-1"];
   const from = filled();
-  for (const [at, number] of numbers.entries()) from.exec(`update tags set size = ${number} where id = ${at + 1}`);
-  from.exec("update tags set media_type = '[9223372036854775807,1]' where id = 1"); // a text like any other
+  large(from);
   await write(from, at("numbers"), "now");
   const target = empty("DB", []);
   await restore(target, at("numbers"), { now: NOW });
-  const found = target.prepare("select cast(size as text) as size from tags order by id limit ?").all(numbers.length);
-  assert.deepEqual(found.map(({ size }) => size), numbers);
+  const found = target.prepare("select cast(size as text) as size from tags order by id limit ?").all(integers.length);
+  assert.deepEqual(found.map(({ size }) => size), integers);
   assert.deepEqual(sums(target), sums(from));
 });
 
@@ -470,7 +477,7 @@ test("a deployed database goes through a backup into a new one, and stays", { ti
   migrate(from, "DB", migrations("DB"));
   fill(from, 40, { images: 3 });
   from.prepare("update repositories set full_description = ? where id = 7").run("🐳".repeat(25_000)); // the longest that there is
-  from.exec("update tags set size = 9223372036854775807 where id = 7");
+  large(from);
   const before = whole(from);
   works(tool("backup", "far"));
   assert.deepEqual(fs.readdirSync(scratch).filter((name) => name.startsWith("far")), ["far"]);

@@ -43,9 +43,27 @@ export async function load(database, file) {
   for await (const statement of statements(file)) {
     const [, table] = /^insert into "?([a-z0-9_]+)"?[ (]/i.exec(statement) ?? [];
     if (!Object.hasOwn(known, table) || passing.includes(table)) continue; // the platform's own, or a pragma
-    database.exec(statement);
+    insert(database, statement);
     if (++count % 1000 === 0) await breathe(`${count} rows`);
   }
+}
+
+/** How SQLite says that a value is not of its column's type: so is an integer that an export rounded up beyond 64 bits. */
+const DATATYPE = 3091;
+
+function insert(database, statement) {
+  try {
+    database.exec(statement);
+  } catch (error) {
+    if (error.errcode !== DATATYPE) throw error;
+    database.exec(statement.replace(/'(?:[^']|'')*'|-?\d{19,}/g, (word) => (word[0] === "'" ? word : String(nearest(BigInt(word))))));
+  }
+}
+
+/** The nearest of the integers that there are. */
+function nearest(number) {
+  const [least, most] = [-(2n ** 63n), 2n ** 63n - 1n];
+  return number > most ? most : number < least ? least : number;
 }
 
 /**

@@ -45,6 +45,7 @@ export async function fetchRemote(draft) {
     if (`${applied(database)}` !== `${there}`) throw new Failure("the database was migrated meanwhile: try again");
   });
   await step("line ends", () => mend(database));
+  await step("large numbers", () => mendIntegers(database));
   return database;
 }
 
@@ -66,6 +67,25 @@ async function mend(database) {
         const { changes } = fix.run(text, ...Object.values(of), exported(text));
         if (!changes) throw new Failure(`a ${column} was changed meanwhile: try again`);
       }
+    }
+  }
+}
+
+/** Gives integers of more than 53 bits back what an export rounds away: they are asked for once more. */
+async function mendIntegers(database) {
+  for (const [table, columns] of Object.entries(lasting(database))) {
+    const key = keys(database, table).map((name) => `"${name}"`);
+    const where = key.map((name) => `${name} = ?`).join(" and ");
+    for (const column of columns) {
+      const large = `typeof("${column}") = 'integer' and abs("${column}" / 2) >= ${2 ** 52}`;
+      const { count } = database.prepare(`select count(*) as count from "${table}" where ${large}`).get();
+      if (!count) continue;
+      const rows = await ask(`select ${key}, cast("${column}" as text) as "the number" from "${table}" where ${large}`);
+      const held = database.prepare(`select cast("${column}" as text) as held from "${table}" where ${where}`);
+      const fix = database.prepare(`update "${table}" set "${column}" = ? where ${where}`);
+      const differs = ({ "the number": number, ...of }) => Number(held.get(...Object.values(of))?.held) !== Number(number);
+      if (rows.length !== count || rows.some(differs)) throw new Failure(`a ${column} was changed meanwhile: try again`);
+      for (const { "the number": number, ...of } of rows) fix.run(BigInt(number), ...Object.values(of));
     }
   }
 }
