@@ -198,8 +198,8 @@ async function both(work, where) {
 }
 
 async function admin() {
-  const { values: flags, positionals: [given, ...words] } = parse({ options, allowPositionals: true });
-  const name = given === "add" && flags.machine ? "add-machine" : given;
+  const { values: flags, positionals: [word, ...words] } = parse({ options, allowPositionals: true });
+  const name = word === "add" && flags.machine ? "add-machine" : word;
   if (flags.help || !name) return console.log(help());
   if (!names.includes(name)) throw new Failure(`there is no command ${JSON.stringify(name)}: see \`npm run admin -- --help\``);
 
@@ -216,7 +216,10 @@ async function admin() {
   const secret = takesPassword && !password ? crypto.randomBytes(32).toString("base64url") : null;
   const origin = secret && publicUrl(flags.remote);
   const made = name === "token" ? accessToken(flags) : undefined;
-  const sql = inline(chosen.sql, { ...values, ...made?.values, NOW: Math.floor(Date.now() / 1000), PASSWORD: password, SECRET: secret && sha256(secret), KEEP: flags["keep-access-tokens"] ? 1 : null, PRIVATE: flags.private ? 1 : null });
+  const now = Math.floor(Date.now() / 1000);
+  const afterwards = { KEEP: flags["keep-access-tokens"] ? 1 : null, PRIVATE: flags.private ? 1 : null };
+  const given = { NOW: now, PASSWORD: password, SECRET: secret && sha256(secret), ...afterwards };
+  const sql = inline(chosen.sql, { ...values, ...made?.values, ...given });
 
   let rows;
   const work = () => step(name, async () => void (rows = await execute(sql, where)));

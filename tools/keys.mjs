@@ -80,7 +80,8 @@ async function newTokenKey(place, all, url) {
   const TOKEN_KEY = fresh.TOKEN_KEY();
   assign(place.secrets, { TOKEN_KEY });
   if (there) {
-    console.log(`hublet: ${short(place.secrets)} has a new TOKEN_KEY; until the deployed worker has it too, the old one is at work: if this ends before, run it again`);
+    console.log(`hublet: ${short(place.secrets)} has a new TOKEN_KEY; until the deployed worker has it too, the old one is at work:
+hublet: if this ends before, run it again`);
     try {
       await step("the new key", () => upload({ TOKEN_KEY }));
     } catch (error) {

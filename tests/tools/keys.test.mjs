@@ -208,7 +208,7 @@ test("a new TOKEN_KEY that did not get to the worker is said to be on its way", 
   while (calls().filter(({ words }) => words[0] === "bulk").length < 2) await setTimeout(10);
   tool.kill("SIGINT");
   assert.deepEqual(await exit, [130, null]);
-  assert.match(await said, /has a new TOKEN_KEY; until the deployed worker has it too, the old one is at work: if this ends before, run it again/);
+  assert.match(await said, /has a new TOKEN_KEY; until the deployed worker has it too, the old one is at work:\nhublet: if this ends before, run it again/);
   assert.notEqual(vars(".keys/production.vars").TOKEN_KEY, second.TOKEN_KEY);
 
   cloudflare(there);
