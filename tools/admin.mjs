@@ -5,7 +5,7 @@ import path from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout } from "node:timers/promises";
 import { emptySearch } from "./lib/migrations.mjs";
-import { command, inline, names } from "./lib/operator.mjs";
+import { command, inline, names, restored } from "./lib/operator.mjs";
 import { development, production, read, variable } from "./lib/settings.mjs";
 import { setUpNode } from "./lib/setup.mjs";
 import { Failure, main, parse, root, step } from "./lib/steps.mjs";
@@ -39,6 +39,7 @@ const options = {
   label: { type: "string" },
   "password-stdin": { type: "boolean", default: false },
   "keep-access-tokens": { type: "boolean", default: false },
+  private: { type: "boolean", default: false },
   name: { type: "string" },
   actor: { type: "string" },
   follow: { type: "boolean", default: false },
@@ -61,6 +62,7 @@ ${usages.join("\n")}
   --label TEXT        with token: what people call it
   --password-stdin    with add and password: take the password from standard input, print no link
   --keep-access-tokens  with after-restore: do not deactivate them
+  --private           with after-restore: every repository private, since some were made so, or deleted, in the lost days
   --name TEXT         with log: only what was done to this user, namespace, token or namespace/repository
   --actor NAME        with log: only what this user did
   --json              with log: one JSON object a line
@@ -175,9 +177,29 @@ async function log({ sql }, { name, actor, json, follow }, where) {
   } while (follow);
 }
 
+/**
+ * The two halves of after-restore, each whatever becomes of the other. The database comes first: what was revoked opens
+ * something until it is ended, while search shows names that may be private again.
+ */
+async function both(work, where) {
+  const halves = [[work, "what was revoked may be good again"], [() => emptySearch(where), "search may show what is private"]];
+  const failed = [];
+  for (const [half, words] of halves) {
+    try {
+      await half();
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      failed.push([error, words]);
+    }
+  }
+  if (!failed.length) return;
+  const said = failed.map(([{ message }, words]) => `${message}: ${words}`).join("; ");
+  throw new Failure(`${said}: run this again until it works`, failed.map(([{ output }]) => output).join("\n"));
+}
+
 async function admin() {
-  const { values: flags, positionals: [given, ...words] } = parse({ options, allowPositionals: true });
-  const name = given === "add" && flags.machine ? "add-machine" : given;
+  const { values: flags, positionals: [word, ...words] } = parse({ options, allowPositionals: true });
+  const name = word === "add" && flags.machine ? "add-machine" : word;
   if (flags.help || !name) return console.log(help());
   if (!names.includes(name)) throw new Failure(`there is no command ${JSON.stringify(name)}: see \`npm run admin -- --help\``);
 
@@ -194,14 +216,18 @@ async function admin() {
   const secret = takesPassword && !password ? crypto.randomBytes(32).toString("base64url") : null;
   const origin = secret && publicUrl(flags.remote);
   const made = name === "token" ? accessToken(flags) : undefined;
-  const sql = inline(chosen.sql, { ...values, ...made?.values, NOW: Math.floor(Date.now() / 1000), PASSWORD: password, SECRET: secret && sha256(secret), KEEP: flags["keep-access-tokens"] ? 1 : null });
+  const now = Math.floor(Date.now() / 1000);
+  const afterwards = { KEEP: flags["keep-access-tokens"] ? 1 : null, PRIVATE: flags.private ? 1 : null };
+  const given = { NOW: now, PASSWORD: password, SECRET: secret && sha256(secret), ...afterwards };
+  const sql = inline(chosen.sql, { ...values, ...made?.values, ...given });
 
   let rows;
-  if (name === "after-restore") await emptySearch(where); // first: what it shows may be private again
-  await step(name, async () => void (rows = await execute(sql, where)));
+  const work = () => step(name, async () => void (rows = await execute(sql, where)));
+  await (name === "after-restore" ? both(work, where) : work());
   if (!rows.length && chosen.refusal) throw new Failure(chosen.refusal.replace(/\b[A-Z]+\b/g, (word) => values[word] ?? word));
   if (name === "peppers") rows = comparePeppers(rows, readPeppers(flags.remote));
   console.log(rows.length ? table(rows) : "nobody yet");
+  if (name === "after-restore") console.log(restored({ keep: flags["keep-access-tokens"], hide: flags.private, remote: flags.remote }));
   if (made) console.log(`\nThe token, which is shown this once; use it where a password goes:\n${made.token}`);
   if (secret) console.log(`\nTo choose the password, once, within a week:\n${origin}/account/password#${secret}`);
 }

@@ -1,6 +1,5 @@
 // Writes a backup: all that counts of the database, here or, with --remote, on Cloudflare, as it is at one moment.
 
-import { rmSync } from "node:fs";
 import path from "node:path";
 import { setUpNode } from "./lib/setup.mjs";
 import { Failure, main, parse, step } from "./lib/steps.mjs";
@@ -27,20 +26,18 @@ async function backup() {
 
   const file = path.resolve(process.env.INIT_CWD ?? ".", name); // npm runs us from the clone
   const { openLocal } = await import("./lib/sqlite.mjs"); // wants the Node that was brought
-  const { write } = await import("./lib/backup-file.mjs");
+  const { beside, write } = await import("./lib/backup-file.mjs");
   const { fetchRemote } = await import("./lib/remote.mjs");
-  const draft = `${file}.export`;
-  try {
-    const database = flags.remote ? await fetchRemote(draft) : openLocal(flags["persist-to"] ?? ".wrangler/state", "DB");
-    let rows;
-    await step("writing", async () => void (rows = await write(database, file, new Date().toISOString())));
+  let rows;
+  await beside(file, async (folder) => {
+    const state = flags["persist-to"] ?? ".wrangler/state";
+    const database = flags.remote ? await fetchRemote(path.join(folder, "export")) : openLocal(state, "DB");
+    await step("writing", async () => void (rows = await write(database, file, new Date().toISOString(), folder)));
     database.close();
-    const said = Object.entries(rows).filter(([, count]) => count).map(([table, count]) => `${count} ${table}`);
-    console.log(`hublet: ${name} holds ${said.join(", ")}`);
-    console.log("hublet: keep it like a secret, and a copy of .keys in another place: it is worth nothing without");
-  } finally {
-    for (const end of ["", ".sql", "-wal", "-shm", "-journal"]) rmSync(draft + end, { force: true });
-  }
+  });
+  const said = Object.entries(rows).filter(([, count]) => count).map(([table, count]) => `${count} ${table}`);
+  console.log(`hublet: ${name} holds ${said.join(", ")}`);
+  console.log("hublet: keep it like a secret, and a copy of .keys in another place: it is worth nothing without");
 }
 
 await main(async () => {

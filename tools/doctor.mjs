@@ -8,7 +8,7 @@ import { cloudflare, secretNames } from "./lib/cloudflare.mjs";
 import { databases } from "./lib/migrations.mjs";
 import { objection } from "./lib/registries.mjs";
 import { deployed, here, inspect, short } from "./lib/registry-keys.mjs";
-import { configurations, jwk, publicUrl, services, setting, trust } from "./lib/services.mjs";
+import { configurations, eventSecret, jwk, publicUrl, services, setting, trust } from "./lib/services.mjs";
 import { read } from "./lib/settings.mjs";
 import { setUpNode } from "./lib/setup.mjs";
 import { Failure, main, parse, root } from "./lib/steps.mjs";
@@ -39,7 +39,7 @@ async function doctor(flags) {
   const place = flags.remote ? deployed : here;
   const checks = [
     secrets, signing, permissions, bindings, address, registries, ...flags.registry.map(registry),
-    ...(flags.remote ? [open, secretsAtWork, signs] : []), ...databases.map(migrations),
+    ...(flags.remote ? [open, secretsAtWork, signs, listens] : []), ...databases.map(migrations),
   ];
   const told = new Set(); // what ails several checks is said once
   for (const check of checks) {
@@ -163,6 +163,29 @@ async function signs(place, flags) {
   const ours = jwk(leaf);
   if (keys?.[0]?.x === ours.x && keys[0].y === ours.y) return well("the deployed worker signs with the key that is here");
   return wrong("the deployed worker signs with another key than the one here", "npm run keys -- --remote sends it again");
+}
+
+/** Whether the deployed worker has the TOKEN_KEY that we have: it knows a registry by a secret that is made of it. */
+async function listens(place, flags) {
+  const tokenKey = read(place.secrets).TOKEN_KEY;
+  if (!tokenKey) return [];
+  const address = `${publicUrl(place, flags["public-url"])}/events`;
+  return Promise.all(services(place).map(({ name }) => listensTo(name, address, eventSecret(tokenKey, name))));
+}
+
+async function listensTo(name, address, secret) {
+  let status;
+  try {
+    const headers = { authorization: `Bearer ${secret}`, "content-type": "application/json" };
+    const signal = AbortSignal.timeout(10_000);
+    ({ status } = await fetch(address, { method: "POST", headers, body: '{"events":[]}', redirect: "manual", signal }));
+  } catch (error) {
+    return wrong(`${address} does not answer (${error.cause?.code ?? error.message})`, "is PUBLIC_URL right, and the worker deployed?");
+  }
+  if (status === 200) return well(`the deployed worker hears ${name} by the event secret that is here`);
+  if (status !== 401) return wrong(`${address} answers ${status} to no events`, "what does its log say?");
+  const another = `else it has another TOKEN_KEY: bring your copy, or npx wrangler secret bulk ${short(deployed.secrets)} sends it the one here`;
+  return wrong(`the deployed worker does not know the event secret of ${name} that is here`, `if SERVICES was changed, npm run deploy; ${another}`);
 }
 
 function bindings(place) {

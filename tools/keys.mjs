@@ -80,10 +80,12 @@ async function newTokenKey(place, all, url) {
   const TOKEN_KEY = fresh.TOKEN_KEY();
   assign(place.secrets, { TOKEN_KEY });
   if (there) {
+    console.log(`hublet: ${short(place.secrets)} has a new TOKEN_KEY; until the deployed worker has it too, the old one is at work:
+hublet: if this ends before, run it again`);
     try {
       await step("the new key", () => upload({ TOKEN_KEY }));
     } catch (error) {
-      throw new Failure(`${error.message}; the old key is still at work: run this again`, error.output);
+      throw new Failure(`${error.message}: it may be that the old key is still at work: run this again`, error.output);
     }
   }
   if (url) write(configurations(place, url));

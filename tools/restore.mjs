@@ -4,22 +4,26 @@ import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { emptySearch } from "./lib/migrations.mjs";
+import { restored } from "./lib/operator.mjs";
 import { setUpNode } from "./lib/setup.mjs";
-import { Failure, main, parse, step } from "./lib/steps.mjs";
+import { Failure, main, onDisk, parse, step } from "./lib/steps.mjs";
 
-const help = `npm run restore -- FILE [--remote | --persist-to DIR] [--keep-access-tokens]
+const help = `npm run restore -- FILE [--remote | --persist-to DIR] [--keep-access-tokens] [--private]
 
   FILE                    what \`npm run backup\` wrote
   --remote                into the database of the deployed worker, not the one of \`npm start\`
   --persist-to DIR        where \`npm start -- --persist-to DIR\` keeps its database
   --keep-access-tokens    do not deactivate them
+  --private               every repository private: some may have been made so, or deleted, after the backup
 
-The database must be empty. Everybody logs in again, since what was revoked after the backup must not come back.`;
+The database must be empty; on Cloudflare a new one, that no worker uses yet (README, Backup). Everybody logs in again,
+since what was revoked after the backup must not come back.`;
 
 const options = {
   remote: { type: "boolean", default: false },
   "persist-to": { type: "string" },
   "keep-access-tokens": { type: "boolean", default: false },
+  private: { type: "boolean", default: false },
   help: { type: "boolean", default: false, short: "h" },
 };
 
@@ -30,13 +34,12 @@ async function restore() {
   if (flags.remote && flags["persist-to"]) throw new Failure("--remote and --persist-to are two different databases");
 
   const file = path.resolve(process.env.INIT_CWD ?? ".", name); // npm runs us from the clone
-  const told = { now: Math.floor(Date.now() / 1000), keep: flags["keep-access-tokens"] };
-  const rows = await (flags.remote ? there(file, told) : here(file, told, flags["persist-to"] ?? ".wrangler/state"));
+  const told = { now: Math.floor(Date.now() / 1000), keep: flags["keep-access-tokens"], hide: flags.private, remote: flags.remote };
+  const state = flags["persist-to"] ?? ".wrangler/state";
+  const rows = await onDisk("cannot write the database", () => (flags.remote ? there(file, told) : here(file, told, state)));
   const said = Object.entries(rows).filter(([, count]) => count).map(([table, count]) => `${count} ${table}`);
   console.log(`hublet: the database holds ${said.join(", ")}
-hublet: everybody logs in again${told.keep ? "" : ", and access tokens are not active: their users make them so, or new ones"}
-hublet: passwords, roles, and who is disabled are those of the backup: look whether one of them was changed since for a reason
-hublet: search finds everything once the scheduled run has been through, 10,000 repositories a minute`);
+${restored(told)}`);
 }
 
 async function here(file, told, state) {

@@ -1,57 +1,57 @@
 // `npm run keys` and `npm run doctor`, run in a copy of the clone where wrangler is a script that notes what it is told.
 
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { createPrivateKey, X509Certificate } from "node:crypto";
+import { spawn, spawnSync } from "node:child_process";
+import { createHash, createPrivateKey, X509Certificate } from "node:crypto";
+import { once } from "node:events";
 import fs from "node:fs";
+import http from "node:http";
 import os from "node:os";
 import path from "node:path";
+import { text } from "node:stream/consumers";
 import { after, beforeEach, test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { setTimeout } from "node:timers/promises";
 import { parseEnv } from "node:util";
 import { eventSecret } from "../../tools/lib/services.mjs";
+import { copy } from "./clone.mjs";
 import { fails, works } from "./outcome.mjs";
 
-const clone = fileURLToPath(new URL("../..", import.meta.url));
 const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "hublet-keys-"));
 const at = (...names) => path.join(scratch, ...names);
 after(() => fs.rmSync(scratch, { recursive: true, force: true }));
 
-const wrangler = `#!/usr/bin/env node
-const fs = require("node:fs");
+const wrangler = `const fs = require("node:fs");
 const [command, ...words] = process.argv.slice(2);
 const state = JSON.parse(fs.readFileSync(__dirname + "/state.json"));
 const input = words[0] === "bulk" ? fs.readFileSync(0, "utf8") : "";
 fs.appendFileSync(__dirname + "/calls", JSON.stringify({ command, words, input }) + "\\n");
-if (command === "d1") console.log("No migrations to apply!");
+if (words[0] === "execute") console.log(JSON.stringify([{ results: state.rows }]));
+else if (command === "d1") console.log("No migrations to apply!");
 if (words[0] === "list" && state.secrets) console.log(JSON.stringify(state.secrets.map((name) => ({ name }))));
 if (words[0] === "list" && !state.secrets) { console.error("code: 10007"); process.exit(1); }
 if (words[0] === "bulk" && state.broken) { console.error("no network"); process.exit(1); }
+if (words[0] === "bulk" && state.slow) return setTimeout(() => {}, 60_000);
 if (words[0] === "bulk") for (const name of Object.keys(JSON.parse(input))) console.log("created " + name);
 `;
 
 beforeEach(() => {
   fs.rmSync(scratch, { recursive: true, force: true });
-  for (const name of ["tools", "package.json", "package-lock.json", "wrangler.toml", ".dev.vars.example"]) {
-    fs.cpSync(path.join(clone, name), at(name), { recursive: true });
-  }
-  fs.mkdirSync(at("node_modules/.bin"), { recursive: true });
-  for (const name of fs.readdirSync(path.join(clone, "node_modules")).filter((name) => !name.startsWith("."))) {
-    fs.symlinkSync(path.join(clone, "node_modules", name), at("node_modules", name));
-  }
-  fs.writeFileSync(at("node_modules/.bin/wrangler"), wrangler, { mode: 0o755 });
-  fs.writeFileSync(at("node_modules/.bin/package.json"), "{}");
+  copy(scratch, wrangler);
   cloudflare({ secrets: null });
 });
 
 const cloudflare = (state) => fs.writeFileSync(at("node_modules/.bin/state.json"), JSON.stringify(state));
 const calls = () => fs.readFileSync(at("node_modules/.bin/calls"), "utf8").trim().split("\n").map((line) => JSON.parse(line));
 
+// The packages are there: WRANGLER_COMMAND keeps the tools from looking after them.
+const env = { ...process.env, WRANGLER_COMMAND: "test" };
+
+/** Begins a tool, which goes on beside us. */
+const begin = (name, words) => spawn(process.execPath, [at("tools", name), ...words], { env, stdio: ["ignore", "pipe", "inherit"] });
+
 /** Runs a tool; nothing that it says may hold a secret. `clock` shifts its idea of now by so many days. */
 function tool(name, words = [], { clock = 0 } = {}) {
   const shift = `data:text/javascript,const now = Date.now; Date.now = () => now() + ${clock} * 864e5`;
-  // The packages are there: WRANGLER_COMMAND keeps the tool from looking after them.
-  const env = { ...process.env, WRANGLER_COMMAND: "test" };
   const { status, stdout, stderr } = spawnSync(process.execPath, ["--import", shift, at("tools", name), ...words], { env, encoding: "utf8" });
   for (const secret of secrets()) assert.ok(!(stdout + stderr).includes(secret), `${name} ${words} printed a secret`);
   return { status, said: stdout + stderr };
@@ -115,6 +115,37 @@ test("keys are made once, for their owner's eyes", () => {
   assert.equal(read(".keys/leaves.pem").match(/BEGIN/g).length, 2);
 });
 
+test("a file of secrets is whole at every moment, and its owner's alone", () => {
+  fs.writeFileSync(at(".dev.vars"), 'MINE="my own"\nTOKEN_KEY=""\n', { mode: 0o644 });
+  fs.linkSync(at(".dev.vars"), at("before"));
+  works(keys());
+  assert.equal(read("before"), 'MINE="my own"\nTOKEN_KEY=""\n', "it was written in its place");
+  assert.match(read(".dev.vars"), /^MINE="my own"\nTOKEN_KEY="[\w-]{43}"\nPASSWORD_PEPPER=/);
+  const mode = () => fs.statSync(at(".dev.vars")).mode & 0o777;
+  assert.equal(mode(), 0o600);
+  fs.chmodSync(at(".dev.vars"), 0o644);
+  works(keys()); // which has nothing to write
+  assert.equal(mode(), 0o600);
+});
+
+test("a pepper has the name of its value, so that a lost one is missed", () => {
+  const named = (pepper) => {
+    const [, id, value] = /^([0-9a-f]{8}):([\w-]{43})$/.exec(pepper);
+    assert.equal(createHash("sha256").update(value).digest("hex").slice(0, 8), id);
+    return id;
+  };
+  works(keys());
+  const lost = named(vars().PASSWORD_PEPPER);
+  fs.rmSync(at(".dev.vars"));
+  fs.rmSync(at(".keys"), { recursive: true });
+  works(keys());
+  const made = named(vars().PASSWORD_PEPPER);
+  cloudflare({ secrets: null, rows: [{ pepper: Buffer.from(lost).toString("base64"), users: 7 }] });
+  const said = works(tool("admin.mjs", ["peppers"]));
+  assert.match(said, new RegExp(`^${made} +0 +hashes and verifies$`, "m"));
+  assert.match(said, new RegExp(`^${lost} +7 +not configured: these cannot log in$`, "m"));
+});
+
 test("rotation keeps the CA and what was signed before", () => {
   works(keys());
   const first = chain();
@@ -157,6 +188,66 @@ test("after a theft of TOKEN_KEY no secret that it made is left", () => {
   const sent = calls().filter(({ words }) => words[0] === "bulk").map(({ input }) => JSON.parse(input));
   assert.deepEqual(sent, [{ TOKEN_KEY: vars(".keys/production.vars").TOKEN_KEY }]);
   assert.equal(vars(".keys/production.vars").PASSWORD_PEPPER, undefined, "what is at work and lost is not made anew");
+});
+
+test("a new TOKEN_KEY that did not get to the worker is said to be on its way", async () => {
+  fs.writeFileSync(at("wrangler.toml"), read("wrangler.toml").replace(/^# (PUBLIC_URL|SERVICES) /gm, "$1 "));
+  works(keys("--remote"));
+  const [first, file] = [vars(".keys/production.vars"), read(".keys/production/registry.yml")];
+  const there = { secrets: Object.keys(first) };
+  cloudflare({ ...there, broken: true });
+  fails(keys("compromised", "TOKEN_KEY", "--remote"), /it may be that the old key is still at work: run this again/);
+  const second = vars(".keys/production.vars");
+  assert.notEqual(second.TOKEN_KEY, first.TOKEN_KEY);
+  assert.deepEqual({ ...second, TOKEN_KEY: "" }, { ...first, TOKEN_KEY: "" });
+  assert.equal(read(".keys/production/registry.yml"), file, "no registry is given what the worker may not know");
+
+  cloudflare({ ...there, slow: true });
+  const tool = begin("keys.mjs", ["compromised", "TOKEN_KEY", "--remote"]);
+  const [said, exit] = [text(tool.stdout), once(tool, "exit")];
+  while (calls().filter(({ words }) => words[0] === "bulk").length < 2) await setTimeout(10);
+  tool.kill("SIGINT");
+  assert.deepEqual(await exit, [130, null]);
+  assert.match(await said, /has a new TOKEN_KEY; until the deployed worker has it too, the old one is at work:\nhublet: if this ends before, run it again/);
+  assert.notEqual(vars(".keys/production.vars").TOKEN_KEY, second.TOKEN_KEY);
+
+  cloudflare(there);
+  works(keys("compromised", "TOKEN_KEY", "--remote"));
+  const { TOKEN_KEY } = vars(".keys/production.vars");
+  assert.deepEqual(JSON.parse(calls().at(-1).input), { TOKEN_KEY });
+  assert.ok(read(".keys/production/registry.yml").includes(eventSecret(TOKEN_KEY, "registry")));
+});
+
+test("the doctor finds that the worker has another TOKEN_KEY than the operator", async () => {
+  fs.writeFileSync(at("wrangler.toml"), read("wrangler.toml").replace(/^# (PUBLIC_URL|SERVICES) /gm, "$1 "));
+  works(keys("--remote"));
+  cloudflare({ secrets: Object.keys(vars(".keys/production.vars")) });
+  const secret = () => `Bearer ${eventSecret(vars(".keys/production.vars").TOKEN_KEY, "registry")}`;
+  let atWork = secret();
+  let status = (given) => (given === atWork ? 200 : 401);
+  const asked = [];
+  const index = http.createServer(async (request, answer) => {
+    const body = await text(request);
+    if (request.url !== "/events") return answer.end("{}");
+    asked.push([request.method, body]);
+    answer.writeHead(status(request.headers.authorization)).end("{}");
+  });
+  await once(index.listen(0, "127.0.0.1"), "listening");
+  const doctor = async () => {
+    const tool = begin("doctor.mjs", ["--remote", "--public-url", `http://127.0.0.1:${index.address().port}`]);
+    return text(tool.stdout);
+  };
+  try {
+    assert.match(await doctor(), /^✓ the deployed worker hears registry by the event secret that is here$/m);
+    assert.deepEqual(asked, [["POST", '{"events":[]}']]);
+    atWork = "Bearer another";
+    assert.match(await doctor(), /^✗ the deployed worker does not know the event secret of registry .* → .*npx wrangler secret bulk \.keys\/production\.vars sends it the one here$/m);
+    status = () => 503;
+    assert.match(await doctor(), /^✗ \S+\/events answers 503 to no events/m);
+  } finally {
+    index.close();
+    index.closeAllConnections();
+  }
 });
 
 test("what is lost is asked for, not made anew", () => {

@@ -3,14 +3,18 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { createHash, randomInt } from "node:crypto";
+import { once } from "node:events";
 import fs from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import os from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
-import { lasting, write } from "../../tools/lib/backup-file.mjs";
+import { setTimeout } from "node:timers/promises";
+import { check, lasting, write } from "../../tools/lib/backup-file.mjs";
 import { restore } from "../../tools/lib/recovery.mjs";
 import { applied, counts, empty, localFile, migrate, migrations, open, openLocal, tables } from "../../tools/lib/sqlite.mjs";
-import { root } from "../../tools/lib/steps.mjs";
+import { Failure, root } from "../../tools/lib/steps.mjs";
+import { copy } from "./clone.mjs";
 import { fails, works } from "./outcome.mjs";
 
 const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "hublet-recovery-"));
@@ -19,13 +23,31 @@ after(() => fs.rmSync(scratch, { recursive: true, force: true }));
 
 const NOW = 1_800_000_000;
 
+/** How npm runs a tool. The packages are there: WRANGLER_COMMAND keeps the tool from looking after them. */
+const env = { ...process.env, WRANGLER_COMMAND: "test", INIT_CWD: scratch };
+const script = (name) => path.join(root, "tools", `${name}.mjs`);
+
 /** Runs a tool as npm does, and gives what it said. */
 function run(name, ...words) {
-  // The packages are there: WRANGLER_COMMAND keeps the tool from looking after them.
-  const env = { ...process.env, WRANGLER_COMMAND: "test", INIT_CWD: scratch };
-  const { status, stdout, stderr } = spawnSync(process.execPath, [path.join(root, "tools", `${name}.mjs`), ...words], { env, encoding: "utf8" });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script(name), ...words], { env, encoding: "utf8" });
   return { status, said: stdout + stderr };
 }
+
+/** Sends a tool a signal in the middle of its work, which is when `busy` says so; gives the signal or the code that ended it. */
+async function stopped(signal, busy, name, ...words) {
+  const child = spawn(process.execPath, [script(name), ...words], { env, stdio: "ignore" });
+  const exit = once(child, "exit");
+  while (!busy()) {
+    assert.equal(child.exitCode, null, "it has ended already");
+    await setTimeout(2);
+  }
+  child.kill(signal);
+  const [code, by] = await exit;
+  return by ?? code;
+}
+
+/** Bytes of a file, if there is one. */
+const size = (file) => fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 
 /** A place where `npm start` keeps databases, with tables and nothing else. */
 function place(name, names = migrations("DB")) {
@@ -69,6 +91,16 @@ function fill(database, repositories, { images = 10, tags = 2 } = {}) {
   database.exec(`insert into progress values ('verify search', 500); commit`);
 }
 
+/** Integers that a number of JavaScript keeps, and some that it does not. */
+const integers = ["9223372036854775807", "-9223372036854775808", "9007199254740993", "-9007199254740993", "9007199254740992",
+  "9007199254740991", "1234567890123456789", "1800000000000000", "0", "-1"];
+
+/** Gives tags such sizes, and one a text that looks like a row of them. */
+function large(database) {
+  for (const [at, number] of integers.entries()) database.exec(`update tags set size = ${number} where id = ${at + 1}`);
+  database.exec("update tags set media_type = '[9223372036854775807,1] it''s 99999999999999999999' where id = 1");
+}
+
 /** What a restore changes on purpose, so that what was revoked does not come back. */
 const renewed = { users: ["epoch"], access_tokens: ["id", "is_active"] };
 
@@ -82,7 +114,8 @@ function sums(database) {
     const hash = createHash("sha256");
     const all = database.prepare(`select ${shown} from "${table}" ${ITSELF[table] ?? ""} order by ${shown}`);
     all.setReturnArrays(true);
-    for (const row of all.iterate()) hash.update(JSON.stringify(row));
+    all.setReadBigInts(true);
+    for (const row of all.iterate()) hash.update(JSON.stringify(row.map((value) => (typeof value === "bigint" ? `${value}` : value))));
     return hash.digest("hex");
   };
   return Object.fromEntries(Object.entries(lasting(database)).map(([table, columns]) => [table, sum(table, columns)]));
@@ -112,7 +145,12 @@ function filled(repositories = 20, names = migrations("DB")) {
 /** All that a database holds and what form it has. */
 function whole(database) {
   const schema = database.prepare("select sql from sqlite_schema order by name").all();
-  return [schema, ...Object.keys(tables(database)).map((table) => database.prepare(`select * from "${table}"`).all())];
+  const rows = (table) => {
+    const all = database.prepare(`select * from "${table}"`);
+    all.setReadBigInts(true);
+    return all.all();
+  };
+  return [schema, ...Object.keys(tables(database)).map(rows)];
 }
 
 test("a damaged backup is refused wherever the damage is, and nothing has happened", { timeout: 120_000 }, async (t) => {
@@ -147,10 +185,12 @@ test("a damaged backup is refused wherever the damage is, and nothing has happen
   t.diagnostic(`cases: ${cases} recovery`);
 });
 
-/** Writes a backup with another first line, as whole as one can be. */
-function rewritten(file, change) {
+/** Writes a backup with another first line, or with one more row in a table, as whole as one can be. */
+function rewritten(file, change, [table, row] = []) {
   const [first, ...others] = fs.readFileSync(at(file), "utf8").trim().split("\n");
   const { rows } = JSON.parse(others.pop());
+  if (table) others.push(JSON.stringify([table, [row]]));
+  if (table) rows[table] += 1;
   const body = [JSON.stringify(change(JSON.parse(first))), ...others].map((line) => `${line}\n`).join("");
   fs.writeFileSync(at("other"), `${body}${JSON.stringify({ rows, sha256: createHash("sha256").update(body).digest("hex") })}\n`);
 }
@@ -192,6 +232,90 @@ test("what a newer hublet made is refused, and so is a database with something i
   assert.equal(one(search, "select count(*) from fragments where fragments match 'app'"), 0);
   assert.equal(one(database, "select count(*) from progress"), 0, "its verification begins anew");
   assert.deepEqual(applied(database), migrations("DB"));
+});
+
+test("what fails in the middle of a restore has not happened", async () => {
+  const from = filled();
+  await write(from, at("whole"), "now");
+  const { state, database } = place("failing");
+  database.exec("insert into progress values ('verify search', 7)");
+  const before = whole(database);
+  const refuse = (row, pattern) => {
+    rewritten("whole", (header) => header, row);
+    fails(run("restore", "other", "--persist-to", state), pattern);
+    assert.deepEqual(whole(database), before, `${row}`);
+  };
+  refuse(["stars", [999, 1]], /names what is not in it: stars without users/);
+  refuse(["stars", [1, 999]], /names what is not in it: stars without repositories/);
+  refuse(["stars", [1, 1]], /a row of stars that does not fit: UNIQUE/);
+  refuse(["members", [1, 1, "king"]], /a row of members that does not fit: CHECK/);
+  refuse(["stars", ["one", 1]], /a row of stars that does not fit: /);
+  refuse(["stars", [{}, 1]], /a row of stars that does not fit: /);
+  fails(run("restore", "whole", "--persist-to", at("whole")), /cannot write the database \(E/);
+
+  const last = () => Promise.reject(new Error("search is out"));
+  await assert.rejects(restore(database, at("whole"), { now: NOW, last }), /search is out/);
+  assert.deepEqual(whole(database), before);
+  works(run("restore", "whole", "--persist-to", state));
+  assert.deepEqual(sums(database), sums(from));
+});
+
+test("a restore that is stopped or killed has not happened", { timeout: 300_000 }, async () => {
+  const from = filled(20_000);
+  await write(from, at("long"), "now");
+  const { state, database } = place("stopped");
+  const before = whole(database);
+  database.close();
+  const written = () => size(`${localFile(state, "DB")}-wal`) > 1_000_000; // and many times that is to come
+  for (const [signal, end] of [["SIGTERM", 143], ["SIGKILL", "SIGKILL"]]) {
+    assert.equal(await stopped(signal, written, "restore", "long", "--persist-to", state), end);
+    const left = openLocal(state, "DB");
+    assert.deepEqual(whole(left), before, signal);
+    left.close();
+  }
+  works(run("restore", "long", "--persist-to", state));
+  assert.deepEqual(sums(openLocal(state, "DB")), sums(from));
+});
+
+/** What there is in the folder of backups under such a name. */
+const called = (name) => fs.readdirSync(scratch).filter((file) => file.startsWith(name));
+
+test("a backup that is stopped leaves nothing, and one that is killed no backup", { timeout: 300_000 }, async () => {
+  const { state, database } = place("long place");
+  fill(database, 20_000);
+  const written = (name) => () => called(name).some((folder) => size(at(folder, "draft")) > 1_000_000);
+  assert.equal(await stopped("SIGTERM", written("ended"), "backup", "ended", "--persist-to", state), 143);
+  assert.deepEqual(called("ended"), []);
+  assert.equal(await stopped("SIGKILL", written("killed"), "backup", "killed", "--persist-to", state), "SIGKILL");
+  assert.deepEqual(called("killed").filter((name) => !/^killed\../.test(name)), []);
+  works(run("backup", "killed", "--persist-to", state));
+  await check(at("killed"));
+});
+
+test("a backup replaces nothing, also what comes meanwhile, and says why there is none", async (t) => {
+  const both = [filled(1), filled(300)];
+  const [one, other] = await Promise.allSettled(both.map((database) => write(database, at("twice"), "now")));
+  assert.deepEqual([one, other].map(({ status }) => status).sort(), ["fulfilled", "rejected"]);
+  assert.match((one.reason ?? other.reason).message, /there already: a backup replaces nothing/);
+  const target = empty("DB", []);
+  await restore(target, at("twice"), { now: NOW });
+  assert.deepEqual(sums(target), sums(both[one.reason ? 1 : 0]));
+  assert.deepEqual(called("twice"), ["twice"]);
+
+  const { state } = place("plain");
+  fails(run("backup", "nowhere/file", "--persist-to", state), /cannot write .*nowhere\/file \(ENOENT\)/);
+  fails(run("backup", "twice/file", "--persist-to", state), /cannot write .*twice\/file \(ENOTDIR\)/);
+  t.mock.method(fs, "writeSync", () => {
+    throw Object.assign(new Error("no space left on device, write"), { code: "ENOSPC", syscall: "write" });
+  });
+  syncBuiltinESMExports();
+  try {
+    await assert.rejects(write(filled(1), at("full"), "now"), { constructor: Failure, message: /cannot write .*full \(ENOSPC\)/ });
+  } finally {
+    t.mock.restoreAll();
+    syncBuiltinESMExports();
+  }
+  assert.deepEqual(called("full"), []);
 });
 
 test("a backup of every earlier version is restored, and then migrated", async () => {
@@ -251,6 +375,17 @@ test("what was revoked does not come back, however often one restores", async ()
   for (const number of [...after.epochs, ...after.ids]) assert.ok(Number.isSafeInteger(number));
 });
 
+test("an integer comes back as it was, up to the largest of 64 bits", async () => {
+  const from = filled();
+  large(from);
+  await write(from, at("numbers"), "now");
+  const target = empty("DB", []);
+  await restore(target, at("numbers"), { now: NOW });
+  const found = target.prepare("select cast(size as text) as size from tags order by id limit ?").all(integers.length);
+  assert.deepEqual(found.map(({ size }) => size), integers);
+  assert.deepEqual(sums(target), sums(from));
+});
+
 test("a backup is of one moment, whoever writes meanwhile", { timeout: 60_000 }, async () => {
   const { state, database } = place("busy");
   fill(database, 2000);
@@ -282,63 +417,144 @@ test("a backup is of one moment, whoever writes meanwhile", { timeout: 60_000 },
   }
 });
 
-/** A copy of the clone whose wrangler takes a place on this machine for Cloudflare; what only asks, it answers itself. */
+/**
+ * A copy of the clone whose wrangler takes a place on this machine for Cloudflare; what only asks, it answers itself.
+ * `meanwhile` is done to DB right before an import; then SEARCH is nobody's concern. What begins like `broken` fails.
+ */
 function away(name) {
-  const wrangler = `#!/usr/bin/env node
+  const wrangler = `
 const { spawnSync } = require("node:child_process");
 const { existsSync, readFileSync } = require("node:fs");
 const { DatabaseSync } = require("node:sqlite");
-const file = ${JSON.stringify(localFile(at(name, ".wrangler/state"), "DB"))};
 const words = process.argv.slice(2).map((word) => (word === "--remote" ? "--local" : word));
-if (words[1] === "execute" && words.at(-1).startsWith("select")) {
-  try {
-    const results = new DatabaseSync(existsSync(file) ? file : ":memory:").prepare(words.at(-1)).all();
-    console.log(JSON.stringify([{ results }]));
-  } catch (error) {
-    console.error(error.message);
-    process.exit(1);
-  }
-} else {
-  // D1 takes no longer statement.
-  if (words.includes("--file") && readFileSync(words.at(-1), "utf8").split(";\\n").some((text) => Buffer.byteLength(text) > 100_000)) process.exit(1);
-  const asked = words.filter((word) => word !== "--skip-confirmation" && word !== "--yes");
-  process.exit(spawnSync(process.execPath, [${JSON.stringify(path.join(root, "node_modules/wrangler/bin/wrangler.js"))}, ...asked], { stdio: "inherit" }).status);
+const wrangler = (words) => spawnSync(process.execPath, [${JSON.stringify(path.join(root, "node_modules/wrangler/bin/wrangler.js"))}, ...words], { stdio: "inherit" });
+if (existsSync("broken") && words.join(" ").startsWith(readFileSync("broken", "utf8"))) {
+  console.error("no network");
+  process.exit(1);
 }
-`;
-  for (const part of ["tools", "src/store", "package.json", "package-lock.json", "wrangler.toml"]) {
-    fs.cpSync(path.join(root, part), at(name, part), { recursive: true });
+import(${JSON.stringify(at(name, "tools/lib/sqlite.mjs"))}).then(({ localFile }) => {
+  const file = localFile(".wrangler/state", "DB");
+  if (words[1] === "execute" && words.at(-1).startsWith("select")) {
+    try {
+      const results = new DatabaseSync(existsSync(file) ? file : ":memory:").prepare(words.at(-1)).all();
+      console.log(JSON.stringify([{ results }]));
+    } catch (error) {
+      console.error(error.message);
+      process.exit(1);
+    }
+  } else if (!(words.includes("SEARCH") && existsSync("meanwhile"))) {
+    const text = words.includes("--file") ? readFileSync(words.at(-1), "utf8") : "";
+    if (text.split(";\\n").some((text) => Buffer.byteLength(text) > 100_000)) process.exit(1); // D1 takes no longer statement
+    if (text && existsSync("meanwhile")) new DatabaseSync(file).exec(readFileSync("meanwhile", "utf8"));
+    process.exit(wrangler(words.filter((word) => word !== "--skip-confirmation" && word !== "--yes")).status);
   }
-  fs.mkdirSync(at(name, "node_modules/.bin"), { recursive: true });
-  fs.writeFileSync(at(name, "node_modules/.bin/wrangler"), wrangler, { mode: 0o755 });
-  fs.writeFileSync(at(name, "node_modules/.bin/package.json"), "{}");
+});
+`;
+  copy(at(name), wrangler);
   const tool = (tool, ...words) => {
-    const env = { ...process.env, WRANGLER_COMMAND: "test", INIT_CWD: scratch };
     const { status, stdout, stderr } = spawnSync(process.execPath, [at(name, "tools", `${tool}.mjs`), ...words, "--remote"], { env, encoding: "utf8" });
     return { status, said: stdout + stderr };
   };
-  return { tool, database: () => openLocal(at(name, ".wrangler/state"), "DB", { make: true }) };
+  const sqlite = import(at(name, "tools/lib/sqlite.mjs")); // which reads the wrangler.toml of the copy
+  const database = async (binding = "DB") => (await sqlite).openLocal(at(name, ".wrangler/state"), binding, { make: true });
+  const meanwhile = (sql) => fs.writeFileSync(at(name, "meanwhile"), sql);
+  const broken = (command) => fs.writeFileSync(at(name, "broken"), command);
+  return { tool, database, meanwhile, broken };
 }
 
-test("a deployed database goes through a backup into another one", { timeout: 180_000 }, async () => {
-  const from = away("from there");
-  const database = from.database();
-  migrate(database, "DB", migrations("DB"));
-  fill(database, 40, { images: 3 });
-  database.prepare("update repositories set full_description = ? where id = 7").run("🐳".repeat(25_000)); // the longest that there is
-  works(from.tool("backup", "far"));
-  assert.deepEqual(fs.readdirSync(scratch).filter((name) => name.startsWith("far")), ["far"]);
+/** Puts two new databases into wrangler.toml, as `wrangler d1 create` names them. */
+function renew(name, number) {
+  const file = at(name, "wrangler.toml");
+  const text = fs.readFileSync(file, "utf8").replace(/^database_id.*\n/gm, "");
+  const renewed = text.replace(/^database_name = "(hublet(?:-search)?)(?:-\d+)?"$/gm, `database_name = "$1-${number}"\ndatabase_id = "$1-id-${number}"`);
+  assert.equal(renewed.match(/^database_id/gm).length, 2);
+  fs.writeFileSync(file, renewed);
+}
 
-  const to = away("to there");
-  works(to.tool("restore", "far", "--keep-access-tokens"));
-  const there = to.database();
-  assert.deepEqual(sums(there), sums(database));
+test("a deployed database goes through a backup into a new one, and stays", { timeout: 300_000 }, async () => {
+  const { tool, database, meanwhile } = away("there");
+  const from = await database();
+  migrate(from, "DB", migrations("DB"));
+  fill(from, 40, { images: 3 });
+  from.prepare("update repositories set full_description = ? where id = 7").run("🐳".repeat(25_000)); // the longest that there is
+  large(from);
+  const before = whole(from);
+  works(tool("backup", "far"));
+  assert.deepEqual(fs.readdirSync(scratch).filter((name) => name.startsWith("far")), ["far"]);
+  fails(tool("restore", "far"), /not empty[^]*make two new databases/);
+
+  renew("there", 2); // without a table, of which the first deploy would make them
+  works(tool("restore", "far", "--keep-access-tokens"));
+  assert.deepEqual(whole(from), before);
+  const there = await database();
+  assert.deepEqual(sums(there), sums(from));
   assert.deepEqual(applied(there), migrations("DB"));
-  assert.deepEqual(schema(there), schema(database));
+  assert.deepEqual(schema(there), schema(from));
   assert.ok(one(there, "select min(epoch) from users") > 1e15);
   const seq = (name) => one(there, `select seq from sqlite_sequence where name = '${name}'`);
   assert.ok(seq("repositories") > 1e15 && seq("d1_migrations") < 100);
+  const search = await database("SEARCH");
+  assert.deepEqual(applied(search), migrations("SEARCH"));
+  assert.equal(one(search, "select count(*) from documents"), 0);
 
-  fails(to.tool("restore", "far"), /not empty/);
-  works(to.tool("admin", "after-restore"));
-  assert.equal(one(there, "select sum(is_active) from access_tokens"), 0);
+  fails(tool("restore", "far"), /not empty/);
+
+  // A worker that is at work already writes now and then: what does not last is in nobody's way.
+  renew("there", 3);
+  const empty = await database();
+  migrate(empty, "DB", migrations("DB"));
+  meanwhile(`insert into failures values ('alice', '::1', 1, ${NOW}); insert into progress values ('verify search', 0);
+    insert into outbox (repository_id) values (1)`);
+  works(tool("restore", "far", "--keep-access-tokens"));
+  assert.deepEqual(sums(empty), sums(from));
+  assert.deepEqual(["failures", "progress", "outbox"].map((table) => one(empty, `select count(*) from ${table}`)), [0, 0, 0]);
+
+  renew("there", 4);
+  const busy = await database();
+  migrate(busy, "DB", migrations("DB"));
+  const refused = "insert into audit (at, action, name, actor, credential, address) values (0, 'user.login.refused', 'alice', '', '', '')";
+  meanwhile(refused);
+  fails(tool("restore", "far"), /wrote to the database meanwhile, and it is as they left it: make two new databases/);
+  assert.deepEqual(Object.entries(counts(busy)).filter(([, count]) => count), [["namespaces", 1], ["audit", 1]]);
+  fails(tool("restore", "far"), /not empty \(1 audit\)[^]*make two new databases/);
+});
+
+test("after the platform's own restore each half is done, whatever becomes of the other", { timeout: 300_000 }, async () => {
+  const { tool, database, broken } = away("travelled");
+  const [truth, search] = [await database(), await database("SEARCH")];
+  migrate(truth, "DB", migrations("DB"));
+  fill(truth, 20);
+  migrate(search, "SEARCH", migrations("SEARCH"));
+  search.exec("insert into documents values (1, 1, 'a', 'a', ' a ', '', 'pub', 0, 0, null)");
+  const revoked = () => one(truth, "select count(*) from refresh_tokens") + one(truth, "select sum(is_active) from access_tokens");
+  const shown = () => one(search, "select count(*) from documents");
+
+  broken("d1");
+  fails(tool("admin", "after-restore"), /what was revoked may be good again; [^]*search may show what is private: run this again/);
+  assert.deepEqual([revoked(), shown()], [4, 1]);
+  broken("d1 execute SEARCH");
+  fails(tool("admin", "after-restore"), /no network[^]*failed \(1\): search may show what is private: run this again/);
+  assert.deepEqual([revoked(), shown()], [0, 1]);
+  truth.exec("update access_tokens set is_active = 1");
+  broken("d1 execute DB");
+  fails(tool("admin", "after-restore"), /failed \(1\): what was revoked may be good again: run this again/);
+  assert.deepEqual([revoked(), shown()], [2, 0]);
+  broken("nothing");
+  assert.match(works(tool("admin", "after-restore", "--private")), /everybody logs in again[^]*every repository is private/);
+  assert.deepEqual([revoked(), one(truth, "select min(private) from repositories")], [0, 1]);
+});
+
+test("what was made private or deleted since is public again, unless nothing is", async () => {
+  const from = filled(4);
+  from.exec("update repositories set deleted_at = 5 where id = 4");
+  await write(from, at("seen"), "now");
+  assert.match(works(run("restore", "seen", "--persist-to", at("seen as before"))), /made private or deleted since are public and there again: [^]* after-restore --private$/m);
+  const before = openLocal(at("seen as before"), "DB");
+  assert.deepEqual(before.prepare("select private from repositories").all().map((row) => row.private), [1, 0, 1, 0]);
+  assert.match(works(run("restore", "seen", "--persist-to", at("seen by few"), "--private")), /every repository is private/);
+  const hidden = openLocal(at("seen by few"), "DB");
+  assert.deepEqual(hidden.prepare("select private, revision from repositories").all().map((row) => [row.private, row.revision]), [[1, 1], [1, 2], [1, 1], [1, 2]]);
+  const told = "select account, name, data from audit where action = 'repo.change_privacy' order by id";
+  const data = '{"is_private":"true"}';
+  assert.deepEqual(hidden.prepare(told).all().map((row) => ({ ...row })), ["user1/app2", "user1/app4"].map((name) => ({ account: 2, name, data })));
 });

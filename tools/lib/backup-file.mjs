@@ -2,9 +2,11 @@
 // SHA-256 of every byte before it; between them each line is a table's name with some of its rows.
 
 import { createHash } from "node:crypto";
-import { closeSync, existsSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, mkdtempSync, openSync, readSync, renameSync, rmSync, writeSync } from "node:fs";
+import path from "node:path";
 import { applied, tables } from "./sqlite.mjs";
-import { breathe, Failure } from "./steps.mjs";
+import { breathe, Failure, onDisk } from "./steps.mjs";
+import { settle } from "./vault.mjs";
 
 /** The form of the file. Another form gets another number, and nobody reads a later one. */
 const FORMAT = 1;
@@ -27,23 +29,51 @@ export function lasting(database) {
   return Object.fromEntries(Object.entries(tables(database)).filter(([name]) => !passing.includes(name)));
 }
 
-/** Writes a backup of the database as it is at one moment; gives the number of rows of each table. */
-export async function write(database, file, madeAt) {
-  if (existsSync(file)) throw new Failure(`${file} is there already: a backup replaces nothing`);
-  const draft = `${file}.part`;
-  rmSync(draft, { force: true });
+/**
+ * Lets `work` write in a folder of its own beside a file that is not there yet; the folder goes with all that is in it.
+ * Where there can be no such file, that is known before any work.
+ */
+export function beside(file, work) {
+  return onDisk(`cannot write ${file}`, async () => {
+    if (existsSync(file)) throw taken(file);
+    const folder = mkdtempSync(`${file}.`);
+    try {
+      return await work(folder);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+}
+
+const taken = (file) => new Failure(`${file} is there already: a backup replaces nothing`);
+
+/** Writes a backup of the database as it is at one moment, beside its place first; gives the number of rows of each table. */
+export async function write(database, file, madeAt, folder) {
+  if (!folder) return beside(file, (folder) => write(database, file, madeAt, folder));
+  const draft = path.join(folder, "draft");
   const out = openSync(draft, "wx", 0o600);
+  let rows;
   try {
     database.exec("begin"); // what is read until the end is of one moment, whoever writes meanwhile
-    const rows = await writeAll(database, out, madeAt);
-    database.exec("commit");
+    rows = await writeAll(database, out, madeAt);
     fsyncSync(out);
-    renameSync(draft, file);
-    return rows;
   } finally {
+    if (database.isTransaction) database.exec("rollback");
     closeSync(out);
-    rmSync(draft, { force: true });
   }
+  name(draft, file);
+  return rows;
+}
+
+/** Gives a whole draft its name, unless somebody took that meanwhile. Not by a link: a stick that one carries home has none. */
+function name(draft, file) {
+  try {
+    closeSync(openSync(file, "wx", 0o600));
+  } catch (error) {
+    throw error.code === "EEXIST" ? taken(file) : error;
+  }
+  renameSync(draft, file);
+  settle(path.dirname(file));
 }
 
 async function writeAll(database, out, madeAt) {
@@ -73,16 +103,32 @@ async function writeAll(database, out, madeAt) {
 function* chunks(database, table, columns) {
   const all = database.prepare(`select ${columns.map((name) => `"${name}"`).join(", ")} from "${table}"`);
   all.setReturnArrays(true);
+  all.setReadBigInts(true);
   let rows = [];
   let length = 0;
   for (const row of all.iterate()) {
-    rows.push(row);
+    rows.push(row.map(exact));
     for (const value of row) length += typeof value === "string" ? value.length + 3 : 8;
     if (length < LINE) continue;
     yield rows;
     [rows, length] = [[], 0];
   }
   if (rows.length) yield rows;
+}
+
+/** An integer as it is written in JSON: SQLite's have 64 bits, of which a number of JavaScript keeps 53. */
+function exact(value) {
+  if (typeof value !== "bigint") return value;
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : JSON.rawJSON(`${value}`);
+}
+
+/** Where a line may hold an integer of more than 53 bits. */
+const long = /[[,]-?(?:9\d{15}|\d{17,})[\],]/;
+
+/** Keeps such an integer as it is written. */
+function kept(_, value, { source }) {
+  return typeof value === "number" && !Number.isSafeInteger(value) && /^-?\d+$/.test(source) ? BigInt(source) : value;
 }
 
 /**
@@ -170,7 +216,8 @@ function content(line, header, damaged) {
 
 function json(line) {
   try {
-    return JSON.parse(line.toString());
+    const text = line.toString();
+    return JSON.parse(text, long.test(text) ? kept : undefined);
   } catch {
     return undefined;
   }

@@ -43,14 +43,32 @@ export async function load(database, file) {
   for await (const statement of statements(file)) {
     const [, table] = /^insert into "?([a-z0-9_]+)"?[ (]/i.exec(statement) ?? [];
     if (!Object.hasOwn(known, table) || passing.includes(table)) continue; // the platform's own, or a pragma
-    database.exec(statement);
+    insert(database, statement);
     if (++count % 1000 === 0) await breathe(`${count} rows`);
   }
 }
 
+/** How SQLite says that a value is not of its column's type: so is an integer that an export rounded up beyond 64 bits. */
+const DATATYPE = 3091;
+
+function insert(database, statement) {
+  try {
+    database.exec(statement);
+  } catch (error) {
+    if (error.errcode !== DATATYPE) throw error;
+    database.exec(statement.replace(/'(?:[^']|'')*'|-?\d{19,}/g, (word) => (word[0] === "'" ? word : String(nearest(BigInt(word))))));
+  }
+}
+
+/** The nearest of the integers that there are. */
+function nearest(number) {
+  const [least, most] = [-(2n ** 63n), 2n ** 63n - 1n];
+  return number > most ? most : number < least ? least : number;
+}
+
 /**
- * Writes a text that makes a database what this one is. Where the database at which it is aimed holds more rows in a
- * table than `most` says, it fails, and nothing of it has happened.
+ * Writes a text that makes a database what this one is. Where the database at which it is aimed holds more lasting rows
+ * in a table than `most` says, it fails, and nothing of it has happened.
  */
 export async function write(database, file, most) {
   const out = openSync(file, "wx", 0o600);
@@ -60,7 +78,9 @@ export async function write(database, file, most) {
   try {
     put("pragma defer_foreign_keys = true");
     put('create table restore_guard (too_many integer check (too_many <= 0))');
-    for (const [table, rows] of Object.entries(most)) put(`insert into restore_guard select count(*) - ${rows} from "${table}"`);
+    for (const [table, rows] of Object.entries(most).filter(([table]) => !passing.includes(table))) {
+      put(`insert into restore_guard select count(*) - ${rows} from "${table}"`);
+    }
     put("drop table restore_guard");
     for (const table of Object.keys(most).reverse()) put(`drop table "${table}"`);
     put("drop table if exists d1_migrations");
@@ -79,6 +99,7 @@ async function rows(database, table, put) {
   const columns = all.columns().map(({ name }) => name);
   const names = columns.map((name) => `"${name}"`).join(", ");
   all.setReturnArrays(true);
+  all.setReadBigInts(true); // a number of JavaScript does not keep 64 bits
   let values = [];
   let length = 0;
   const flush = async () => {
@@ -105,7 +126,7 @@ async function rows(database, table, put) {
 
 function literal(value) {
   if (value === null) return "null";
-  if (typeof value === "number") return String(value);
+  if (typeof value !== "string") return String(value);
   if (value.includes("\0")) return `cast(x'${Buffer.from(value).toString("hex")}' as text)`;
   return `'${value.replaceAll("'", "''")}'`;
 }

@@ -27,7 +27,7 @@ export async function emptySearch(where) {
 /** Migrates the local databases under `state`, unless this was done: the note of it lies beside them and goes with them. */
 export async function migrateLocally(state) {
   const note = path.resolve(state, "v3/d1/migrations.sha256");
-  const wanted = hash(files("src/store/migrations"));
+  const wanted = hash([...files("src/store/migrations"), "wrangler.toml"]); // whose ids say which databases they are
   if (existsSync(note) && readFileSync(note, "utf8") === wanted) return;
   for (const database of databases) {
     await wrangler(["d1", "migrations", "apply", database, "--local", "--persist-to", state]);

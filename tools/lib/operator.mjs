@@ -29,3 +29,16 @@ export function inline(sql, values) {
     return typeof value === "string" ? `'${value.replaceAll("'", "''")}'` : String(value);
   });
 }
+
+/** What whoever brought a database back must know, and look at. */
+export function restored({ keep, hide, remote }) {
+  const flags = ["--private", ...(keep ? ["--keep-access-tokens"] : []), ...(remote ? ["--remote"] : [])];
+  const hiding = `npm run admin -- after-restore ${flags.join(" ")}`;
+  const seen = hide
+    ? "every repository is private: their admins say which may be seen"
+    : `repositories that were made private or deleted since are public and there again: look, or hide all of them: ${hiding}`;
+  return `hublet: everybody logs in again${keep ? "" : ", and access tokens are not active: their users make them so, or new ones"}
+hublet: passwords, roles, and who is disabled are those of before: look whether one of them was changed since for a reason
+hublet: ${seen}
+hublet: search finds everything once the scheduled run has been through, 10,000 repositories a minute`;
+}

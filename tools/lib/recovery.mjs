@@ -25,8 +25,8 @@ export function inTheWay(rows, names) {
 }
 
 /** What is said where something is in the way. */
-export function notEmpty(what) {
-  return new Failure(`the database is not empty (${what}): a backup goes into an empty one, so that it replaces nothing`);
+export function notEmpty(what, cure = "give it another place with --persist-to") {
+  return new Failure(`the database is not empty (${what}): a backup goes into an empty one, so that it replaces nothing: ${cure}`);
 }
 
 /**
@@ -34,7 +34,7 @@ export function notEmpty(what) {
  * brought to this one's; what was revoked since the backup was made is ended like everything of its kind. `last` is
  * done before the end, and can still fail.
  */
-export async function restore(database, file, { now, keep, last = () => {} }) {
+export async function restore(database, file, { now, keep, hide, last = () => {} }) {
   const header = await acceptable(file);
   return transaction(database, async () => {
     const what = inTheWay(counts(database), applied(database));
@@ -46,7 +46,7 @@ export async function restore(database, file, { now, keep, last = () => {} }) {
     migrate(database, "DB", migrations("DB").filter((name) => !header.migrations.includes(name)));
     const wrong = database.prepare("pragma foreign_key_check").all();
     if (wrong.length) throw new Failure(`${file} names what is not in it: ${wrong[0].table} without ${wrong[0].parent}`);
-    afterRestore(database, { now, keep });
+    afterRestore(database, { now, keep, hide });
     const rows = counts(database);
     await last();
     return rows;
@@ -64,16 +64,30 @@ async function fill(database, file, header) {
   }
   let first = true;
   for await (const part of read(file)) {
-    if (!first) for (const row of part[1]) inserts[part[0]].run(...row);
+    if (!first) for (const row of part[1]) put(inserts[part[0]], row, `${file} has a row of ${part[0]} that does not fit`);
     first = false;
+  }
+}
+
+/** A sum is right also where somebody wrote nonsense and summed it up; the disk is another matter. */
+function put(insert, row, words) {
+  try {
+    insert.run(...row);
+  } catch (error) {
+    const unfit = error.errcode === undefined || [CONSTRAINT, MISMATCH].includes(error.errcode & 0xff);
+    throw unfit ? new Failure(`${words}: ${error.message}`) : error;
   }
 }
 
 const same = (one, other) => JSON.stringify(Object.entries(one).sort()) === JSON.stringify(Object.entries(other).sort());
 
+/** How SQLite says that a row breaks a rule of its table, or has another type. */
+const CONSTRAINT = 19;
+const MISMATCH = 20;
+
 /** What `npm run admin -- after-restore` does. */
-function afterRestore(database, { now, keep }) {
-  database.exec(inline(command("after-restore").sql, { NOW: now, KEEP: keep ? 1 : null }));
+function afterRestore(database, { now, keep, hide }) {
+  database.exec(inline(command("after-restore").sql, { NOW: now, KEEP: keep ? 1 : null, PRIVATE: hide ? 1 : null }));
 }
 
 /** Makes the file of SEARCH empty: the scheduled run fills it again. */

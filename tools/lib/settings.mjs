@@ -1,10 +1,11 @@
 // What the operator set: secrets, in files that only their owner may read, and the vars of wrangler.toml.
 
-import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createHash, randomBytes } from "node:crypto";
+import { chmodSync, existsSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import util from "node:util";
 import { root } from "./steps.mjs";
+import { keep } from "./vault.mjs";
 
 /** What is at work on this machine, and what the deployed worker has: Cloudflare never shows a secret again. */
 export const development = path.join(root, ".dev.vars");
@@ -12,14 +13,24 @@ export const production = path.join(root, ".keys/production.vars");
 
 const key = () => randomBytes(32).toString("base64url");
 
+/** A pepper, named by its own value: a hash of another one must not be taken for one of its own. */
+function pepper() {
+  const value = key();
+  return `${createHash("sha256").update(value).digest("hex").slice(0, 8)}:${value}`;
+}
+
 /** How a secret is made that there was never before. */
-export const fresh = { TOKEN_KEY: key, PASSWORD_PEPPER: () => `1:${key()}` };
+export const fresh = { TOKEN_KEY: key, PASSWORD_PEPPER: pepper };
 export const names = Object.keys(fresh);
 
 export const read = (file) => (existsSync(file) ? util.parseEnv(readFileSync(file, "utf8")) : {});
 
-/** Makes the secrets that a file lacks, and the file out of `beginning`; a value that is there is never changed. */
+/**
+ * Makes the secrets that a file lacks, and the file out of `beginning`; a value that is there is never changed. A file
+ * that others may read is its owner's from then on.
+ */
 export function fill(file, wanted, beginning) {
+  if (existsSync(file) && statSync(file).mode & 0o077) chmodSync(file, 0o600);
   const missing = wanted.filter((name) => !read(file)[name]);
   if (!missing.length) return;
   let after = existsSync(file) ? readFileSync(file, "utf8") : beginning;
@@ -28,8 +39,7 @@ export function fill(file, wanted, beginning) {
     const empty = new RegExp(`^${name}=("")?$`, "m");
     after = empty.test(after) ? after.replace(empty, line) : `${after.replace(/\n?$/, "\n")}${line}\n`;
   }
-  mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-  writeFileSync(file, after, { mode: 0o600 });
+  keep(file, after);
 }
 
 /** .dev.vars, made of its example. */

@@ -35,6 +35,20 @@ export function parse(config) {
   }
 }
 
+/** What SQLite says of its file: busy, read-only, I/O, damaged, full, cannot be opened, no database. */
+const ofFiles = [5, 8, 10, 11, 13, 14, 26];
+
+/** Does work on files. That the machine refuses it (no such folder, no right, no room) is a Failure. */
+export async function onDisk(words, work) {
+  try {
+    return await work();
+  } catch (error) {
+    if (ofFiles.includes(error.errcode & 0xff)) throw new Failure(`${words} (${error.message})`);
+    if (error.syscall) throw new Failure(`${words} (${error.code})`);
+    throw error;
+  }
+}
+
 const running = new Map(); // each command that runs, with how to send it a signal
 let stoppedBy = 0; // the number of the signal that ends us
 

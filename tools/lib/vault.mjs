@@ -1,6 +1,6 @@
 // Files with secrets in them: only their owner may read them, and nobody ever meets half of one.
 
-import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 /** Writes a whole file, beside its place first. */
@@ -9,8 +9,17 @@ export function keep(file, text) {
   const place = existsSync(file) ? realpathSync(file) : file; // a link stays one
   const draft = `${place}.new`;
   rmSync(draft, { force: true });
-  writeFileSync(draft, text, { mode: 0o600, flag: "wx" });
+  writeFileSync(draft, text, { mode: 0o600, flag: "wx", flush: true });
   renameSync(draft, place);
+  settle(path.dirname(place));
+}
+
+/** Waits until the disk has what a folder names: a name that is only in memory goes with the power. */
+export function settle(folder) {
+  if (process.platform === "win32") return; // which opens no folder
+  const opened = openSync(folder);
+  fsyncSync(opened);
+  closeSync(opened);
 }
 
 /** Sets variables of a file, all by one write; every other line stays as it is. */

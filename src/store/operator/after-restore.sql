@@ -1,5 +1,6 @@
 -- after-restore
 -- After a database was brought back: ends all that is logged in or signed, and access tokens (--keep-access-tokens: not).
+-- Nobody knows what was made private in the lost days, or deleted: with --private every repository is private.
 -- Numbers that the lost days gave would be given again, and what was signed then would mean somebody else. So whatever
 -- is given from now on begins at the clock, in microseconds: beyond all that was given before, since no number here
 -- grows by more than one in a microsecond. A leap of a fixed length would not do: whoever restores one backup twice
@@ -19,6 +20,10 @@ where type = 'table' and instr(sql, 'primary key autoincrement') > 0
   and name not in (select name from sqlite_sequence);
 update sqlite_sequence set seq = max(seq, cast(:NOW * 1000000 as integer)) where name <> 'd1_migrations';
 update sqlite_sequence set seq = max(seq, (select ifnull(max(id), 0) from access_tokens)) where name = 'access_tokens';
+insert into audit (at, account, action, name, actor, credential, address, data)
+select :NOW, namespace_id, 'repo.change_privacy', full_name, 'operator', '', '', json_object('is_private', 'true')
+from repositories where private = 0 and :PRIVATE is not null;
+update repositories set private = 1, revision = revision + 1, updated_at = :NOW where private = 0 and :PRIVATE is not null;
 -- Search is told of everything again: its verification begins anew.
 delete from outbox;
 delete from progress;
