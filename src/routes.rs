@@ -125,7 +125,19 @@ impl Route {
     /// Whether a page in a browser, of any origin, may read its answer.
     #[must_use]
     pub fn is_public_read(&self) -> bool {
-        matches!(self, Self::Ping | Self::Search | Self::Images(_) | Self::Keys | Self::Description)
+        match self {
+            Self::Ping
+            | Self::Search
+            | Self::Images(_)
+            | Self::Layer(..)
+            | Self::Catalog
+            | Self::Keys
+            | Self::Description => true,
+            Self::Hub(route) => {
+                matches!(route, Hub::Repositories(_) | Hub::Repository(_) | Hub::Tags(_) | Hub::Tag(..))
+            }
+            _ => false,
+        }
     }
 
     /// In which form a failure on it is written.

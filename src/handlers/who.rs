@@ -168,6 +168,14 @@ pub fn presented_to_management(index: &Index, request: &Request) -> Answer<Prese
     Ok(credential.map(Presented::Bearer).ok_or_else(refused)?)
 }
 
+/// The same, from somebody: a session is needed.
+pub fn with_session(index: &Index, request: &Request) -> Answer<Presented> {
+    match presented_to_management(index, request)? {
+        Presented::Nobody => Err(Refusal::Unauthorized(Challenge::Session, "unauthorized".into()).into()),
+        presented => Ok(presented),
+    }
+}
+
 impl Presented {
     /// A name with a password or an access token, told apart by its form.
     pub fn named(name: &str, secret: Secret, request: &Request) -> Answer<Self> {
@@ -206,14 +214,6 @@ impl Presented {
     pub fn require_somebody(&self) -> Answer<()> {
         match self {
             Self::Nobody => Err(unauthorized("Login required")),
-            _ => Ok(()),
-        }
-    }
-
-    /// Refuses nobody in the words of the management API.
-    pub fn require_session(&self) -> Answer<()> {
-        match self {
-            Self::Nobody => Err(Refusal::Unauthorized(Challenge::Session, "unauthorized".into()).into()),
             _ => Ok(()),
         }
     }

@@ -115,6 +115,8 @@ pub fn told_by_link(hash: &str, action: &'static str, address: &str, now: i64) -
 pub struct List<'a> {
     /// The name of the namespace.
     pub account: &'a str,
+    /// The id of who reads: whoever does not administrate the namespace makes nobody look for anything.
+    pub reader: Option<i64>,
     /// As it is written: `repo.tag.push`.
     pub action: Option<&'a str>,
     /// What it was done to.
@@ -139,7 +141,9 @@ macro_rules! listed {
         concat!(
             "select a.at, a.action, a.name, a.actor, a.credential, a.address, a.data from audit a indexed by ",
             $index,
-            " where a.account = (select id from namespaces where name = ?1)
+            " where a.account = (select n.id from namespaces n join users u on u.id = ?10 where n.name = ?1
+                 and (n.owner_id = u.id or u.administrator = 1 or exists (select 1 from members m
+                   where m.namespace_id = n.id and m.user_id = u.id and m.role = 'admin')))
                and a.at between ifnull(?2, 0) and ifnull(?3, 9999999999)
                and (?4 is null or a.action = ?4) and (?5 is null or a.actor = ?5)
                and (?6 is null or a.data ->> 'tag' = ?6)",
@@ -166,6 +170,7 @@ pub fn list(list: &List<'_>) -> Statement {
         .bind(list.name)
         .bind(list.limit)
         .bind(list.offset)
+        .bind(list.reader)
 }
 
 /// Removes what is older than so many seconds, at most so many rows: the first ones by their ids,

@@ -22,6 +22,15 @@ pub enum Whose<'a> {
 }
 
 impl Whose<'_> {
+    /// The id, where it is known.
+    #[must_use]
+    pub fn id(&self) -> Option<i64> {
+        match self {
+            Self::Id(id) => Some(*id),
+            _ => None,
+        }
+    }
+
     /// Binds the three parameters of which one says who it is: name, id, hash.
     pub(super) fn bind_to(&self, statement: Statement) -> Statement {
         let (name, id, hash) = match *self {

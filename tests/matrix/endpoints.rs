@@ -1,6 +1,6 @@
 //! Every endpoint, and the request by which the matrix asks it.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path, sync::LazyLock};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hublet::{routes, wire::Dialect};
@@ -161,6 +161,15 @@ pub const VARIANTS: [Endpoint; 7] = [
     endpoint("GET", "/v2/namespaces/{namespace}/repositories/{repository}/tags", "").asking("?name=lat", Says::Status),
     endpoint("GET", "/v2/_catalog", "").asking("?n=2&last=olga/a", Says::Listed),
 ];
+
+/// Whether the description knows this status of an endpoint.
+pub fn describes(endpoint: &Endpoint, status: u16) -> bool {
+    static DESCRIPTION: LazyLock<serde_json::Value> =
+        LazyLock::new(|| serde_json::from_str(include_str!("../../src/openapi.json")).unwrap());
+    let path = endpoint.pattern.replace("/v1/repositories/{repository}", "/v1/repositories/{namespace}/{repository}");
+    let operation = &DESCRIPTION["paths"][path][endpoint.method.to_lowercase()];
+    operation["responses"].get(status.to_string()).is_some()
+}
 
 /// The methods and patterns of every route, read where they are written.
 pub fn routes() -> BTreeSet<(String, String)> {

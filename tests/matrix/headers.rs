@@ -17,7 +17,11 @@ pub fn faults(request: &Request, reply: &Reply) -> Vec<&'static str> {
     let reads = ["GET", "HEAD", "OPTIONS"].contains(&request.method.as_str());
     let public = route.as_ref().is_some_and(Route::is_public_read);
     let open = public && reads && request.header("authorization").is_none();
+    // A page of another origin reads what anybody does; to be given a token is not to read.
+    let read = reply.status == 200 && ["GET", "HEAD"].contains(&request.method.as_str());
+    let read_by_anybody = read && !page && !shown && !gives(reply) && request.path != "/token";
     let rules = [
+        (!read_by_anybody || has("Access-Control-Allow-Origin", "*"), "pages of others do not read what anybody may"),
         (has("X-Content-Type-Options", "nosniff"), "a browser may guess what it is"),
         (reply.header("X-Request-Id").is_some_and(|id| id == request.id), "it has not our name for the request"),
         (has("Strict-Transport-Security", "max-age=31536000"), "it says nothing of https"),

@@ -64,6 +64,13 @@ fn measured(endpoint: &Endpoint, cast: &Cast, rehearsal: &mut Rehearsal<'_>, cas
             let sent = endpoint.request(cast, stage, actor, name);
             let (answered, _) = send(stage, &sent);
             *cases += 1;
+            assert!(
+                endpoints::describes(endpoint, answered.status),
+                "{} as {}: the description lacks {}",
+                endpoint.label(),
+                actor.label,
+                answered.status
+            );
             if endpoint.method == "GET" {
                 let head = send(stage, &Sent { method: "HEAD".to_owned(), ..sent }).0;
                 *cases += 1;

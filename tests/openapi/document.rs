@@ -24,7 +24,12 @@ pub fn print(seen: &Seen) -> String {
         }
         (path(pattern), Value::Object(item))
     });
-    let failures = seen.failures.iter().map(|(name, failure)| ((*name).to_owned(), response(failure, "A failure")));
+    let failures = seen.failures.iter().map(|(name, failure)| {
+        let mut failure = response(failure, "A failure");
+        // With a 429 and a 503, whether or not a page of this dialect shows one.
+        failure["headers"]["Retry-After"] = json!({ "schema": { "type": "string" } });
+        ((*name).to_owned(), failure)
+    });
     let info = json!({ "title": "hublet", "version": env!("CARGO_PKG_VERSION"), "description": ABOUT });
     format!(
         "{{\n\"openapi\":\"3.1.0\",\n\"info\":{info},\n\"servers\":[{{\"url\":\"/\"}}],\n\"paths\":{{{}\n}},\n\
@@ -84,20 +89,26 @@ fn operation(pattern: &str, seen: &Operation) -> Value {
 fn implied(pattern: &str, seen: &Operation) -> BTreeSet<u16> {
     let mut statuses = BTreeSet::new();
     let known = seen.schemes().any(|scheme| !scheme.is_empty());
-    let secret = seen.schemes().any(|scheme| *scheme == "password")
-        || seen.stored && !seen.bodies.is_empty() && seen.credentials.contains("");
+    // Somebody is known by the body.
+    let secret = seen.stored && !seen.bodies.is_empty() && seen.credentials.contains("");
+    let guesses = (secret || seen.schemes().any(|scheme| *scheme == "password"))
+        // Of secrets that nobody can guess.
+        && !["/events", "/account/confirm"].contains(&pattern);
+    // Every refusal of a token is one that it forbids.
+    let authorizes = pattern.ends_with("/auth");
     for (holds, status) in [
         // A name that is none, and a path that is none with it.
         (pattern.contains('{'), 404),
         (pattern.contains("{repository}"), 400),
         (!seen.bodies.is_empty(), 400),
         // What cannot be read, and who is not known or not active.
-        (known, 401),
-        (known, 403),
+        (known && !authorizes, 401),
+        // And who comes over plain http.
+        (known || secret, 403),
         (!seen.bodies.is_empty(), 413),
         (!seen.bodies.is_empty() && seen.dialect == "HubError", 415),
         // Whoever guesses waits.
-        (secret, 429),
+        (guesses, 429),
         (seen.stored, 503),
     ] {
         if holds {
@@ -167,7 +178,7 @@ fn reason(status: u16) -> &'static str {
 fn schemes() -> [(String, Value); 5] {
     let bearer = |about: &str| json!({ "type": "http", "scheme": "bearer", "description": about });
     [
-        ("password", json!({ "type": "http", "scheme": "basic", "description": "A user's name with the password or an access token." })),
+        ("password", json!({ "type": "http", "scheme": "basic", "description": "A user's name with the password or an access token; at /events any name with the event secret." })),
         ("repositoryToken", json!({ "type": "apiKey", "in": "header", "name": "Authorization", "description": "`Token ` and what X-Docker-Token said." })),
         ("session", bearer("A session token of POST /v2/users/login or /v2/auth/token.")),
         ("registryToken", bearer("A registry token of /token.")),

@@ -142,7 +142,7 @@ pub fn truth() -> Vec<(&'static str, Vec<Statement>)> {
         ("users::with_access_token", vec![users::with_access_token("user5", "access5")]),
         ("users::with_failures", vec![users::with_failures("user5", "::1")]),
     ];
-    let list = audit::List { account: "user5", limit: 5, ..audit::List::default() };
+    let list = audit::List { account: "user5", reader: Some(user), limit: 5, ..audit::List::default() };
     for list in [
         list,
         audit::List { name: Some("user5/app41"), tag: Some("tag1"), ..list },

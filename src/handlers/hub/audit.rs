@@ -8,7 +8,7 @@ use crate::{
         time,
     },
     handlers::{
-        hub::{Page, namespace::asked, repositories::parameter},
+        hub::{Page, namespace::asked_by, repositories::parameter},
         who,
     },
     index::Index,
@@ -35,9 +35,10 @@ pub async fn list(index: &Index, request: &Request, account: &str) -> Answer<Rep
         Some((name, tag)) => (Some(name), Some(tag)),
         None => (name.as_deref(), None),
     };
-    let page = Page::of(request, PAGE);
+    let (page, presented) = (Page::of(request, PAGE), who::with_session(index, request)?);
     let list = List {
         account,
+        reader: presented.whose().id(),
         action: action.as_deref(),
         name,
         tag,
@@ -47,7 +48,7 @@ pub async fn list(index: &Index, request: &Request, account: &str) -> Answer<Rep
         limit: page.size,
         offset: page.offset(),
     };
-    let (asked, rows) = asked(index, request, account, audit::list(&list)).await?;
+    let (asked, rows) = asked_by(index, presented, account, audit::list(&list)).await?;
     if from == Some(None) || to == Some(None) {
         return invalid("from, to: a time, as 2030-01-02T03:04:05Z");
     }
@@ -60,8 +61,7 @@ pub async fn list(index: &Index, request: &Request, account: &str) -> Answer<Rep
 ///
 /// The same for every account.
 pub async fn actions(index: &Index, request: &Request) -> Answer<Reply> {
-    let presented = who::presented_to_management(index, request)?;
-    presented.require_session()?;
+    let presented = who::with_session(index, request)?;
     presented.known(index, &index.db.last(vec![presented.statement()]).await?).await?;
     let group = |(group, label): (&str, &str)| {
         let actions = ACTIONS

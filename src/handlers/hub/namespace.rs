@@ -4,7 +4,7 @@ use crate::{
     domain::{RepositoryName, Role},
     handlers::{
         hub::repositories::NO_NAMESPACE,
-        who::{self, Asker},
+        who::{self, Asker, Presented},
     },
     index::Index,
     refusal::{Answer, Fault, forbidden, not_found},
@@ -24,8 +24,16 @@ pub struct Asked {
 
 /// Somebody with a session, the namespace, and the rows of one more statement, in one round trip.
 pub async fn asked(index: &Index, request: &Request, namespace: &str, statement: Statement) -> Answer<(Asked, Rows)> {
-    let presented = who::presented_to_management(index, request)?;
-    presented.require_session()?;
+    asked_by(index, who::with_session(index, request)?, namespace, statement).await
+}
+
+/// The same for who presents this already.
+pub async fn asked_by(
+    index: &Index,
+    presented: Presented,
+    namespace: &str,
+    statement: Statement,
+) -> Answer<(Asked, Rows)> {
     let name = RepositoryName { namespace: namespace.to_owned(), name: String::new() };
     let place = repositories::place(&name, &presented.whose());
     let [asker, place, rows] = index.db.rows([presented.statement(), place, statement]).await?;

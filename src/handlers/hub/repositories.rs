@@ -85,8 +85,7 @@ impl Changes {
 ///
 /// Where the path names no namespace, the body does; else the asker's own is meant.
 pub async fn create(index: &Index, request: &Request, namespace: Option<&String>) -> Answer<Reply> {
-    let presented = who::presented_to_management(index, request)?;
-    presented.require_session()?;
+    let presented = who::with_session(index, request)?;
     // Wrong credentials are told before a wrong body, so what the body names is looked up unread.
     let wanted = Wanted::read(request);
     let (asked, name) = wanted.as_ref().map_or((None, ""), |wanted| {
@@ -176,8 +175,7 @@ pub async fn delete(index: &Index, request: &Request, name: &RepositoryName) -> 
 ///
 /// It needs an admin of the repository who may make one there.
 pub async fn transfer(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
-    let presented = who::presented_to_management(index, request)?;
-    presented.require_session()?;
+    let presented = who::with_session(index, request)?;
     let destination = Body::read(request).and_then(|mut body| body.text("namespace"));
     let namespace = destination.as_deref().unwrap_or_default();
     let there = RepositoryName { namespace: namespace.to_owned(), name: name.name.clone() };

@@ -48,16 +48,14 @@ async fn open(index: &Index, request: &Request, [name, secret]: [&'static str; 2
 
 /// Somebody with a session, and the rows of one more statement, in one round trip.
 pub async fn known_with(index: &Index, request: &Request, statement: Statement) -> Answer<(Asker, Vec<Row>)> {
-    let presented = who::presented_to_management(index, request)?;
-    presented.require_session()?;
+    let presented = who::with_session(index, request)?;
     let [asker, rows] = index.db.rows([presented.statement(), statement]).await?;
     Ok((presented.known(index, &asker).await?, rows))
 }
 
 /// The user of a presented session, whose rows are read before it is known to be good.
 pub fn user_of(index: &Index, request: &Request) -> Answer<i64> {
-    let presented = who::presented_to_management(index, request)?;
-    presented.require_session()?;
+    let presented = who::with_session(index, request)?;
     match presented {
         Presented::Bearer(credential) => Ok(credential.user().unwrap_or_default()),
         _ => Ok(0),

@@ -46,8 +46,7 @@ impl Reached {
         name: &RepositoryName,
         more: Option<Statement>,
     ) -> Answer<Self> {
-        let presented = who::presented_to_management(index, request)?;
-        presented.require_session()?;
+        let presented = who::with_session(index, request)?;
         Self::read(index, presented, name, more).await
     }
 
