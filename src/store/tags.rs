@@ -61,15 +61,16 @@ pub fn find(repository: &RepositoryName, tag: &str) -> Statement {
     named(sql, repository).bind(tag)
 }
 
-/// Forgets a tag in every registry; the last statement gives a row if there was one. A mark stays, so that an older push that is told
-/// late does not bring it back.
+/// Forgets a tag (of this digest) in every registry; the last statement gives a row if there was one. A
+/// mark stays, so that an older push that is told late does not bring it back.
 #[must_use]
-pub fn forget(repository: i64, name: &RepositoryName, tag: &str, by: &By) -> Vec<Statement> {
+pub fn forget(repository: i64, name: &RepositoryName, tag: &str, digest: &str, by: &By) -> Vec<Statement> {
+    let told = [("tag", tag), ("digest", digest)];
     vec![
         Statement::new("update tags set deleted = 1 where repository_id = ?1 and name = ?2 and deleted = 0")
             .bind(repository)
             .bind(tag),
-        audit::told(by, "repo.tag.delete", Account::Named(&name.namespace), &name.to_string(), &[("tag", tag)]),
+        audit::told(by, "repo.tag.delete", Account::Named(&name.namespace), &name.to_string(), &told),
     ]
 }
 

@@ -126,7 +126,7 @@ pub fn truth() -> Vec<(&'static str, Vec<Statement>)> {
         ("stars::add", stars::add(user, repository)),
         ("stars::remove", stars::remove(1, 10)),
         ("tags::find", vec![tags::find(app, "tag1")]),
-        ("tags::forget", tags::forget(repository, app, "tag1", by)),
+        ("tags::forget", tags::forget(repository, app, "tag1", "digest1", by)),
         ("users::add_email", users::add_email(user, "a@x", "a@x", true, now, 10)),
         ("users::by_credential", vec![users::by_credential(Credential::Password { user, epoch: 1 })]),
         ("users::by_credential", vec![users::by_credential(Credential::AccessToken { user, token: 5 })]),

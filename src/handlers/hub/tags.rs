@@ -51,9 +51,11 @@ pub async fn get(index: &Index, request: &Request, name: &RepositoryName, tag: &
 
 /// `DELETE /v2/namespaces/{namespace}/repositories/{repository}/tags/{tag}`
 pub async fn delete(index: &Index, request: &Request, name: &RepositoryName, tag: &str) -> Answer<Reply> {
-    let reached = Reached::with_session(index, request, name, None).await?;
+    let reached = Reached::with_session(index, request, name, Some(tags::find(name, tag))).await?;
     let repository = reached.opened(name, Role::Admin)?;
-    if index.db.last(tags::forget(repository.id, name, tag, &reached.asker.by(index, request))).await?.is_empty() {
+    let Some(found) = reached.more().first() else { return not_found(ABSENT) };
+    let (digest, by) = (found.text("digest"), reached.asker.by(index, request));
+    if index.db.last(tags::forget(repository.id, name, tag, digest, &by)).await?.is_empty() {
         return not_found(ABSENT);
     }
     Ok(Reply::empty(204).personal())
