@@ -37,7 +37,13 @@ const UNCONFIGURED: [&str; 4] = ["no such table", "no such column", "has no colu
 #[wasm_bindgen(module = "/src/edge/platform.js")]
 extern "C" {
     #[wasm_bindgen(js_name = batch, catch)]
-    fn batch_of(env: &Env, binding: &str, nearest: bool, statements: &str) -> Result<js_sys::Promise, JsValue>;
+    fn batch_of(
+        env: &Env,
+        binding: &str,
+        nearest: bool,
+        writes: bool,
+        statements: &str,
+    ) -> Result<js_sys::Promise, JsValue>;
 }
 
 /// One bound database.
@@ -58,10 +64,11 @@ impl D1 {
 impl Database for D1 {
     fn batch<'a>(&'a self, statements: &'a [Statement]) -> Pending<'a, Result<Vec<Rows>, Fault>> {
         Box::pin(async move {
-            let nearest = self.nearest && statements.iter().all(Statement::reads_only);
+            let writes = !statements.iter().all(Statement::reads_only);
             let lines = statements.iter().map(Line).collect::<Vec<_>>();
             let lines = serde_json::to_string(&lines).map_err(|error| Fault::broken(error.to_string()))?;
-            let answer = batch_of(&self.env, self.binding, nearest, &lines).map_err(|error| fault(&error))?;
+            let answer = batch_of(&self.env, self.binding, self.nearest && !writes, writes, &lines)
+                .map_err(|error| fault(&error))?;
             let answer = JsFuture::from(answer).await.map_err(|error| fault(&error))?.as_string().unwrap_or_default();
             let rows: Vec<Vec<D1Row>> =
                 serde_json::from_str(&answer).map_err(|error| Fault::broken(format!("D1: {error}")))?;

@@ -1,3 +1,5 @@
+import { waitUntil } from "cloudflare:workers";
+
 // What crosses between wasm and JavaScript, each in one call: a call costs about as much as the work of most answers,
 // and a request has nine headers. A line feed is in no method, URL or header.
 
@@ -36,13 +38,19 @@ export function response(status, lines, bytes) {
   return new Response(bytes.length ? bytes.slice() : null, { status, headers });
 }
 
-/** The rows of each statement of a batch, as JSON; `statements` are lists of a text and its values. */
-export async function batch(env, binding, nearest, statements) {
+/**
+ * The rows of each statement of a batch, as JSON; `statements` are lists of a text and its values. What `writes` goes on
+ * when the client hangs up, which ends everything else on Cloudflare (workerd on this machine ends nothing): a guess is
+ * counted, whether or not its answer is waited for.
+ */
+export async function batch(env, binding, nearest, writes, statements) {
   const database = env[binding];
   if (!database) throw new Error(`no such binding: ${binding}`);
   const lent = nearest ? database.withSession("first-unconstrained") : database;
   const prepared = JSON.parse(statements).map(([sql, ...values]) => lent.prepare(sql).bind(...values));
-  return JSON.stringify((await lent.batch(prepared)).map(({ results }) => results));
+  const answer = lent.batch(prepared);
+  if (writes) waitUntil(answer.catch(() => {}));
+  return JSON.stringify((await answer).map(({ results }) => results));
 }
 
 /** Whether something is bound under this name. */
