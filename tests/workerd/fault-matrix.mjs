@@ -10,6 +10,7 @@ import { startWorker } from "./stage.mjs";
 import { AGAIN, difference, LATE, Truth, untold } from "./states.mjs";
 
 const overloaded = "D1 DB is overloaded. Too many requests queued.";
+const exporting = "Currently processing a long-running export.";
 const missing = "no such table: users: SQLITE_ERROR";
 
 /** What goes wrong with one call, and whether a read gets over it by asking once more. */
@@ -18,6 +19,7 @@ const faults = {
   "takes effect and is reported as failed": { trouble: { when: "after" }, passes: true },
   "fails twice": { trouble: { when: "before", times: 2 }, reads: true },
   "is refused, since the database is overloaded": { trouble: { when: "before", message: overloaded } },
+  "meets an export of the database": { trouble: { when: "before", message: exporting } },
   "finds no tables": { trouble: { when: "before", message: missing } },
 };
 
