@@ -70,15 +70,46 @@ pub enum FaultKind {
     /// 503 with `Retry-After`: a database did not answer; the same request may succeed later, and
     /// a read may be tried again at once.
     Transient,
-    /// 503 with `Retry-After`: a database is overloaded or gave up; trying at once makes it worse.
+    /// 503 with `Retry-After`: a database is overloaded, busy or gave up; trying at once makes it
+    /// worse.
     Overloaded,
-    /// 503: the operator has not configured what this needs.
+    /// 503: the operator has not configured what this needs, or has used up what the plan gives.
     Unconfigured,
     /// 500: a defect.
     Broken,
 }
 
+/// What D1 says, and what that is: of these the first that is in its message. Most are on
+/// <https://developers.cloudflare.com/d1/observability/debug-d1/>; that it exports or imports, is
+/// locked, or has an internal error with a reference, people have met.
+const SAID: [(&str, FaultKind); 17] = [
+    ("overloaded", FaultKind::Overloaded),
+    ("exceeded timeout", FaultKind::Overloaded),
+    ("limit and was reset", FaultKind::Overloaded),
+    ("long-running", FaultKind::Overloaded),
+    ("SQLITE_BUSY", FaultKind::Overloaded),
+    ("caused object to be reset", FaultKind::Transient),
+    ("code was updated", FaultKind::Transient),
+    ("connection lost", FaultKind::Transient),
+    ("disconnected", FaultKind::Transient),
+    ("transient issue", FaultKind::Transient),
+    ("internal error; reference", FaultKind::Transient),
+    ("no such table", FaultKind::Unconfigured),
+    ("no such column", FaultKind::Unconfigured),
+    ("no such binding", FaultKind::Unconfigured),
+    ("has no column named", FaultKind::Unconfigured),
+    ("exceeded D1's", FaultKind::Unconfigured),
+    ("Exceeded maximum DB size", FaultKind::Unconfigured),
+];
+
 impl Fault {
+    /// What a database failed with, by what it says.
+    #[must_use]
+    pub fn of_database(message: &str) -> Self {
+        let said = SAID.iter().find(|(words, _)| message.contains(words));
+        Self { what: format!("D1: {message}"), kind: said.map_or(FaultKind::Broken, |(_, kind)| *kind) }
+    }
+
     /// A defect of ours.
     pub fn broken(what: impl Into<String>) -> Self {
         Self { what: what.into(), kind: FaultKind::Broken }
@@ -127,4 +158,70 @@ pub fn forbidden<T>(reason: impl Into<Reason>) -> Answer<T> {
 /// 404 with these words.
 pub fn not_found<T>(reason: impl Into<Reason>) -> Answer<T> {
     Err(Refusal::NotFound(reason.into()).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_d1_says_is_told_apart() {
+        for (kind, messages) in [
+            (
+                FaultKind::Transient,
+                &[
+                    "D1 DB reset because its code was updated.",
+                    "Internal error while starting up D1 DB storage caused object to be reset.",
+                    "Network connection lost.",
+                    "Replica disconnected from primary.",
+                    "Internal error in D1 DB storage caused object to be reset.",
+                    "Internal error in Durable Object storage caused object to be reset; reference = abc123",
+                    "Cannot resolve D1 DB due to transient issue on remote node.",
+                    "Can't read from request stream because client disconnected.",
+                    "internal error; reference = s4msp5hr8gru445bqon1v55g",
+                ][..],
+            ),
+            (
+                FaultKind::Overloaded,
+                &[
+                    "D1 DB storage operation exceeded timeout which caused object to be reset.",
+                    "D1 DB is overloaded. Requests queued for too long.",
+                    "D1 DB is overloaded. Too many requests queued.",
+                    "D1 DB's isolate exceeded its memory limit and was reset.",
+                    "D1 DB exceeded its CPU time limit and was reset.",
+                    "Currently processing a long-running export.",
+                    "Currently processing a long-running import.",
+                    "database is locked: SQLITE_BUSY",
+                ],
+            ),
+            (
+                FaultKind::Unconfigured,
+                &[
+                    "no such table: users: SQLITE_ERROR",
+                    "no such column: full_name at offset 7: SQLITE_ERROR",
+                    "table users has no column named epoch: SQLITE_ERROR",
+                    "no such binding: DB",
+                    "Exceeded maximum DB size.",
+                    "Your account has exceeded D1's maximum account storage limit, please contact Cloudflare",
+                    "Your account has exceeded D1's free tier daily row read limit. Upgrade to a paid plan or wait",
+                    "Your account has exceeded D1's free tier daily row write limit. Upgrade to a paid plan or wait",
+                ],
+            ),
+            (
+                FaultKind::Broken,
+                &[
+                    "No SQL statements detected.",
+                    "UNIQUE constraint failed: users.name: SQLITE_CONSTRAINT",
+                    "near \"selct\": syntax error at offset 0: SQLITE_ERROR",
+                    "D1_TYPE_ERROR: Type 'undefined' not supported for value 'undefined'",
+                    "",
+                ],
+            ),
+        ] {
+            for message in messages {
+                let what = format!("D1: D1_ERROR: {message}");
+                assert_eq!(Fault::of_database(&what[4..]), Fault { what, kind });
+            }
+        }
+    }
 }

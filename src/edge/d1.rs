@@ -14,25 +14,9 @@ use worker::Env;
 use crate::{
     edge::message_of,
     index::Pending,
-    refusal::{Fault, FaultKind},
+    refusal::Fault,
     store::{Database, Row, Rows, Statement, Value},
 };
-
-/// What D1 says when the same statement may succeed a moment later (its documentation, *Debug D1*).
-const TRANSIENT: [&str; 6] = [
-    "Network connection lost",
-    "storage caused object to be reset",
-    "reset because its code was updated",
-    "Cannot resolve D1 DB due to transient issue",
-    "Internal error in D1 DB storage",
-    "isolate exceeded its memory limit",
-];
-
-/// What D1 says when another attempt would make it worse.
-const OVERLOADED: [&str; 3] = ["overloaded", "Too many requests queued", "exceeded timeout"];
-
-/// What is for the operator to mend: migrations that were not applied yet, bindings.
-const UNCONFIGURED: [&str; 4] = ["no such table", "no such column", "has no column named", "no such binding"];
 
 #[wasm_bindgen(module = "/src/edge/platform.js")]
 extern "C" {
@@ -97,18 +81,7 @@ impl Serialize for Line<'_> {
 }
 
 fn fault(error: &JsValue) -> Fault {
-    let message = message_of(error);
-    let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
-    let kind = if says(&TRANSIENT) {
-        FaultKind::Transient
-    } else if says(&OVERLOADED) {
-        FaultKind::Overloaded
-    } else if says(&UNCONFIGURED) {
-        FaultKind::Unconfigured
-    } else {
-        FaultKind::Broken
-    };
-    Fault { what: format!("D1: {message}"), kind }
+    Fault::of_database(&message_of(error))
 }
 
 /// A row as D1 gives it: an object with numbers, texts and nulls.

@@ -1,6 +1,14 @@
 //! Time, randomness, mail, limits, cache and log of the platform.
 
-use std::{cell::OnceCell, rc::Rc, time::Duration};
+use std::{
+    cell::OnceCell,
+    future::{Future, poll_fn},
+    mem::replace,
+    pin::Pin,
+    rc::Rc,
+    task::Poll,
+    time::Duration,
+};
 
 use js_sys::Promise;
 use serde_json::{Value, json};
@@ -57,7 +65,15 @@ pub fn isolate(env: &Env) -> (Rc<Settings>, Rc<Verified>) {
 
 /// Resolves after so many milliseconds.
 pub fn sleep(millis: u64) -> Pending<'static, ()> {
-    Box::pin(Delay::from(Duration::from_millis(millis)))
+    let (mut delay, mut again) = (Delay::from(Duration::from_millis(millis)), false);
+    Box::pin(poll_fn(move |context| {
+        // A delay wakes whoever polled it first, and `fetch` first polls for nobody.
+        if replace(&mut again, true) {
+            return Pin::new(&mut delay).poll(context);
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }))
 }
 
 /// What waits for work that follows the answer.

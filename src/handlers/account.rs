@@ -53,7 +53,7 @@ impl Link {
     pub fn send_to(self, index: &Index, to: &str, name: &str) {
         let text = format!(
             "Somebody, most likely you, gave this address for the account {name}.\n\n\
-             To confirm it, open this link within 24 hours and press the button:\n\n\
+             To confirm it within 24 hours of that, open this link and press the button:\n\n\
              {}/account/confirm#{}\n\n\
              If it was not you, do nothing: the address is forgotten after a day.\n",
             self.public_url, self.secret
@@ -144,7 +144,7 @@ pub async fn set_password(index: &Index, request: &Request) -> Answer<Reply> {
 #[must_use]
 pub fn forgotten_page() -> Reply {
     let text =
-        "Give the e-mail address of your account. If it is confirmed, a link to set a new password is sent to it.";
+        "Give the e-mail address of your account. A link to set a new password, or first to confirm it, is sent to it.";
     Reply::html(200, page::form("Forgotten password", text, page::EMAIL, "Send the link")).personal()
 }
 
@@ -166,9 +166,14 @@ pub async fn forgotten(index: &Index, request: &Request) -> Answer<Reply> {
     let found = answers.pop().unwrap_or_default();
     login::require_allowance(answers.first(), most.mails_per_address.at(request.loopback()), None, now)?;
     if let Some(row) = found.first() {
-        link.send_password_to(index, row.text("address"), row.text("name"));
+        let (to, name) = (row.text("address"), row.text("name"));
+        if row.maybe_integer("email_id").is_some() {
+            link.send_to(index, to, name);
+        } else {
+            link.send_password_to(index, to, name);
+        }
     }
-    let text = "If this address belongs to an account, a link is on its way to it. It is good for one hour.";
+    let text = "If this address belongs to an account, a link is on its way to it.";
     Ok(Reply::html(200, page::message("Look into your mail", text)).personal())
 }
 

@@ -208,3 +208,52 @@ impl Door {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        future::{Future, pending, ready},
+        pin::pin,
+        task::{Context, Poll, Waker},
+    };
+
+    use super::*;
+
+    /// Answers each batch, or never does.
+    struct Stub {
+        answers: bool,
+    }
+
+    impl Database for Stub {
+        fn batch<'a>(&'a self, statements: &'a [Statement]) -> Pending<'a, Result<Vec<Rows>, Fault>> {
+            let rows = vec![Rows::new(); statements.len()];
+            if self.answers { Box::pin(ready(Ok(rows))) } else { Box::pin(pending()) }
+        }
+    }
+
+    /// What a read has come to that was polled once; the time is up at once, or never.
+    fn asked(answers: bool, up: bool) -> (Poll<Result<Vec<Rows>, Fault>>, u32) {
+        let sleep: Sleep = Rc::new(move |millis| {
+            assert_eq!(millis, 200);
+            if up { Box::pin(ready(())) } else { Box::pin(pending()) }
+        });
+        let door = Door::new(Rc::new(Stub { answers })).within(200, sleep);
+        let polled = pin!(door.batch(vec![Statement::new("select 1")])).poll(&mut Context::from_waker(Waker::noop()));
+        (polled, door.trips())
+    }
+
+    #[test]
+    fn a_database_that_does_not_answer_in_time_is_given_up_and_not_asked_again() {
+        let what = "the database did not answer in 200 ms".to_owned();
+        let given_up = Err(Fault { what, kind: FaultKind::Overloaded });
+        assert_eq!(asked(false, true), (Poll::Ready(given_up), 1));
+        assert_eq!(asked(false, false), (Poll::Pending, 1));
+    }
+
+    #[test]
+    fn an_answer_in_time_is_the_answer() {
+        for up in [true, false] {
+            assert_eq!(asked(true, up), (Poll::Ready(Ok(vec![Rows::new()])), 1));
+        }
+    }
+}

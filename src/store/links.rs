@@ -1,6 +1,6 @@
 //! Links that are mailed or printed: each confirms an e-mail or sets a password, once.
 
-use crate::store::{Statement, Value, audit};
+use crate::store::{Statement, Value, audit, users::UNCONFIRMED};
 
 /// Whose an e-mail must be for a link that confirms it: somebody quicker may have it by now.
 #[derive(Debug, Clone, Copy)]
@@ -60,25 +60,29 @@ pub fn confirm(hash: &str, address: &str, now: i64) -> Vec<Statement> {
     ]
 }
 
-/// Keeps a link that sets the password of the active person whose confirmed e-mail this is, unless there
-/// are so many (`most`) for them already; the last statement tells who: `name`, `address`.
+/// Keeps a link for the person whose e-mail this is, unless they are disabled or there are so many
+/// (`most`) of this kind already: where it is confirmed, one that sets the password until then
+/// (`expires_at`), else one that confirms it until it lapses. The last statement tells whose: `name`,
+/// `address`, and what is to be confirmed, `email_id`.
 #[must_use]
 pub fn forgotten(hash: &str, email_key: &str, expires_at: i64, now: i64, most: i64) -> Vec<Statement> {
     vec![
         Statement::new(
             "insert into links (hash, user_id, email_id, expires_at, created_at)
-             select ?1, u.id, null, ?3, ?4 from emails e join users u on u.id = e.user_id
-             where e.key = ?2 and e.confirmed_at is not null and u.status = 'active' and u.kind = 'person'
-               and (select count(*) from (
-                 select 1 from links where user_id = u.id and email_id is null and expires_at > ?4 limit ?5)) < ?5",
+             select ?1, u.id, e.unconfirmed, iif(e.unconfirmed, e.created_at + ?6, ?3), ?4
+             from (select *, iif(confirmed_at is null, id, null) unconfirmed from emails where key = ?2) e
+             join users u on u.id = e.user_id
+             where u.status <> 'disabled' and u.kind = 'person' and (select count(*) from (select 1 from links
+               where user_id = u.id and email_id is e.unconfirmed and expires_at > ?4 limit ?5)) < ?5",
         )
         .bind(hash)
         .bind(email_key)
         .bind(expires_at)
         .bind(now)
-        .bind(most),
+        .bind(most)
+        .bind(UNCONFIRMED),
         Statement::new(
-            "select u.name, e.address from links l join users u on u.id = l.user_id
+            "select u.name, e.address, l.email_id from links l join users u on u.id = l.user_id
              join emails e on e.user_id = u.id and e.key = ?2 where l.hash = ?1",
         )
         .bind(hash)

@@ -68,7 +68,7 @@ pub fn truth() -> Vec<(&'static str, Vec<Statement>)> {
         ("links::confirm", links::confirm("link5", "::1", BEGINNING)),
         ("links::confirming", vec![links::confirming("new", "user2@x", links::Owner::Password("x"), now, now, 3)]),
         ("links::expire", vec![links::expire(expired)]),
-        ("links::forgotten", links::forgotten("new", "user5@x", now, now, 3)),
+        ("links::forgotten", ["user2@x", "user5@x"].map(|email| links::forgotten(email, email, now, now, 3)).concat()),
         ("links::password_user", vec![links::password_user("link6", BEGINNING)]),
         ("links::set_password", links::set_password("link6", "new", "::1", BEGINNING)),
         ("machines::create", machines::create(namespace, "user5", "robot", "write", by, 100)),

@@ -147,6 +147,7 @@ export function requests({ made }) {
     ["POST /account/password", "nobody", form({ secret: made.password, password: "another" })],
     ["GET /account/forgotten", "nobody"],
     ["POST /account/forgotten", "nobody", form({ email: "paul@example.com" }), { needs: ["MAIL"], again: "it mails another link" }],
+    ["POST /account/forgotten", "nobody", form({ email: "late@example.com" }), { needs: ["MAIL"], again: "it mails another link" }],
 
     ["POST /v2/users/login", "session", { username: "paul", password }],
     ["POST /v2/auth/token", "session", { identifier: "paul", secret: password }],

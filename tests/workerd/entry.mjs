@@ -55,7 +55,7 @@ async function settled() {
  */
 class Tally {
   calls = { DB: 0, SEARCH: 0 };
-  asked = []; // each call as it began: the database, its number there, whether it only reads
+  asked = []; // each call as it began: the database, its number there, whether it only reads, whether it was waited for
   statements = 0;
   rows = 0; // that the databases looked at, as D1 bills them
   rounds = 0;
@@ -64,21 +64,28 @@ class Tally {
     this.watch = watch;
   }
 
-  /** The number of a call that begins. */
+  /** A call that begins. */
   begin(database, reads) {
     const call = this.asked.filter((other) => other.database === database).length + 1;
-    this.asked.push({ database, call, reads });
-    return call;
+    const asked = { database, call, reads };
+    this.asked.push(asked);
+    return asked;
   }
 
-  async count(database, statements, call) {
+  /** The answer is ready. */
+  answered() {
+    for (const asked of this.asked) asked.waited = Boolean(asked.ended);
+  }
+
+  async count(asked, statements, call) {
     const round = this.rounds + 1;
     try {
       const answer = await call();
       this.rows += answer.reduce((sum, { meta }) => sum + (meta?.rows_read ?? 0), 0);
       return answer;
     } finally {
-      this.calls[database] += 1;
+      asked.ended = true;
+      this.calls[asked.database] += 1;
       this.statements += statements;
       this.rounds = Math.max(this.rounds, round);
     }
@@ -132,10 +139,10 @@ class D1Database {
   }
 
   batch(statements) {
-    const number = this.#tally.begin(this.#name, statements.every(({ reads }) => reads));
+    const asked = this.#tally.begin(this.#name, statements.every(({ reads }) => reads));
     const inner = statements.map((statement) => statement.inner);
-    const call = () => this.#troubled(number, () => this.#inner.batch(inner));
-    return this.#tally.watch(this.#tally.count(this.#name, statements.length, call));
+    const call = () => this.#troubled(asked.call, () => this.#inner.batch(inner));
+    return this.#tally.watch(this.#tally.count(asked, statements.length, call));
   }
 
   /** A session that may read anywhere reads from the replica, where the stage has one that is behind. */
@@ -238,6 +245,7 @@ export default class extends WorkerEntrypoint {
     const tally = new Tally(watching(this.ctx));
     const trouble = JSON.parse(request.headers.get("x-test-trouble") ?? "{}");
     const response = await new Index(this.ctx, lend(this.env, tally, trouble)).fetch(request);
+    tally.answered();
     if (trouble.settle) await settled();
     const counted = new Response(response.body, response);
     counted.headers.set("x-test-stats", String(tally));

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Matrix, Unmigrated } from "./fault-matrix.mjs";
-import { imageId, join, makeRepository, soon, startWorker } from "./stage.mjs";
+import { basic, imageId, join, makeRepository, soon, startWorker } from "./stage.mjs";
 
 const [first, second] = [imageId(1), imageId(2)];
 const app = "/v1/repositories/paul/app";
@@ -119,8 +119,27 @@ test("a registration whose answer is lost is a taken name, and the login works",
   isTemporary(await worker.ask("POST /v1/users/", { ...register, trouble: lost(2) }));
   const again = await worker.ask("POST /v1/users/", register);
   assert.deepEqual([again.status, again.body], [400, '"Username or email already exists"']);
-  const authorization = `Basic ${Buffer.from("lucy:toto42").toString("base64")}`;
-  await worker.succeed("GET /v1/users/", { headers: { authorization } });
+  await worker.succeed("GET /v1/users/", { headers: { authorization: basic("lucy", "toto42") } });
+});
+
+test("a registration whose mail never came is confirmed by a link that is asked for", { timeout: 60_000 }, async () => {
+  await worker.set({ MAIL: "on", PUBLIC_URL: "https://hub.example.com" });
+  const troubles = { unanswered: [503, lost(2)], unsent: [201, { down: ["MAIL"] }] };
+  for (const [username, [status, trouble]] of Object.entries(troubles)) {
+    const email = `${username}@example.com`;
+    const register = { body: body({ username, password: "toto42", email }) };
+    assert.equal((await worker.ask("POST /v1/users/", { ...register, trouble: { settle: true, ...trouble } })).status, status);
+    await assert.rejects(worker.direct("mail", email), /no mail was sent/);
+    assert.equal((await worker.ask("POST /v1/users/", register)).status, 400);
+    const login = { headers: { authorization: basic(username, "toto42") } };
+    assert.equal((await worker.ask("GET /v1/users/", login)).status, 403);
+
+    await worker.succeed("POST /account/forgotten", { body: new URLSearchParams({ email }).toString(), trouble: { settle: true } });
+    const [, secret] = /confirm#(\S+)/.exec(await worker.direct("mail", email));
+    await worker.succeed("POST /account/confirm", { body: new URLSearchParams({ secret }).toString() });
+    await worker.succeed("GET /v1/users/", login);
+  }
+  await worker.set({});
 });
 
 test("a deletion that failed has changed nothing, and is done when it is asked again", { timeout: 60_000 }, async () => {
