@@ -370,6 +370,8 @@ fn over_plain_http_credentials_get_no_answer_and_no_look_up() {
     let registry = client.registry("registry");
     assert_eq!(asked("GET", "/token", "service=registry", &basic), (403, 0));
     assert_eq!(asked("POST", "/token", "", ""), (403, 0));
+    assert_eq!(asked("POST", "/account/confirm", "", ""), (403, 0));
+    assert_eq!(asked("POST", "/account/password", "", ""), (403, 0));
     assert_eq!(asked("POST", "/events", "", &registry), (403, 0));
     assert_eq!(asked("GET", "/v2/_catalog", "", "Bearer x.y.z"), (403, 0));
     assert_eq!(asked("GET", "/v2/user", "", "Bearer x.y.z"), (403, 0));

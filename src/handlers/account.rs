@@ -103,6 +103,7 @@ pub fn confirm_page() -> Reply {
 
 /// `POST /account/confirm`
 pub async fn confirm(index: &Index, request: &Request) -> Answer<Reply> {
+    who::require_https(request)?;
     let hash = sha256_hex(&field(request, "secret")?);
     let answers = index.db.batch(links::confirm(&hash, &request.address(), index.world.now())).await?;
     if answers.first().is_none_or(Vec::is_empty) {
@@ -160,11 +161,14 @@ pub async fn forgotten(index: &Index, request: &Request) -> Answer<Reply> {
     let email = field(request, "email")?;
     let email = names::email(email.trim())?;
     let (link, now, most) = (Link::new(index)?, index.world.now(), index.settings.most);
-    let mut batch = links::forgotten(&sha256_hex(&link.secret), &email.to_lowercase(), now + PASSWORD, now, most.mails);
-    batch.insert(0, counts::one_more(Counted::Mails, &request.address(), now));
+    let (from, hash) = (request.address(), sha256_hex(&link.secret));
+    // A link that is not sent would take the place of one that its owner asks for.
+    let asking = links::Asking { from: &from, most: most.mails_per_address.at(request.loopback()) };
+    let mut batch = links::forgotten(&hash, &email.to_lowercase(), now + PASSWORD, now, most.mails, asking);
+    batch.insert(0, counts::one_more(Counted::Mails, &from, now));
     let mut answers = index.db.batch(batch).await?;
     let found = answers.pop().unwrap_or_default();
-    login::require_allowance(answers.first(), most.mails_per_address.at(request.loopback()), None, now)?;
+    login::require_allowance(answers.first(), asking.most, None, now)?;
     if let Some(row) = found.first() {
         let (to, name) = (row.text("address"), row.text("name"));
         if row.maybe_integer("email_id").is_some() {

@@ -1,6 +1,6 @@
 //! Links that are mailed or printed: each confirms an e-mail or sets a password, once.
 
-use crate::store::{Statement, Value, audit, users::UNCONFIRMED};
+use crate::store::{Statement, Value, audit, counts::Counted, users::UNCONFIRMED};
 
 /// Whose an e-mail must be for a link that confirms it: somebody quicker may have it by now.
 #[derive(Debug, Clone, Copy)]
@@ -60,12 +60,29 @@ pub fn confirm(hash: &str, address: &str, now: i64) -> Vec<Statement> {
     ]
 }
 
-/// Keeps a link for the person whose e-mail this is, unless they are disabled or there are so many
-/// (`most`) of this kind already: where it is confirmed, one that sets the password until then
+/// Who asks for a mail: an address that may have so many in an hour, counted by
+/// [`counts::one_more`](super::counts::one_more) before it.
+#[derive(Debug, Clone, Copy)]
+pub struct Asking<'a> {
+    /// The address.
+    pub from: &'a str,
+    /// How many it may have.
+    pub most: i64,
+}
+
+/// Keeps a link for the person whose e-mail this is, unless they are disabled, there are so many
+/// (`most`) of this kind already, or who is asking has asked too often: where it is confirmed, one that sets the password until then
 /// (`expires_at`), else one that confirms it until it lapses. The last statement tells whose: `name`,
 /// `address`, and what is to be confirmed, `email_id`.
 #[must_use]
-pub fn forgotten(hash: &str, email_key: &str, expires_at: i64, now: i64, most: i64) -> Vec<Statement> {
+pub fn forgotten(
+    hash: &str,
+    email_key: &str,
+    expires_at: i64,
+    now: i64,
+    most: i64,
+    asking: Asking<'_>,
+) -> Vec<Statement> {
     vec![
         Statement::new(
             "insert into links (hash, user_id, email_id, expires_at, created_at)
@@ -73,14 +90,18 @@ pub fn forgotten(hash: &str, email_key: &str, expires_at: i64, now: i64, most: i
              from (select *, iif(confirmed_at is null, id, null) unconfirmed from emails where key = ?2) e
              join users u on u.id = e.user_id
              where u.status <> 'disabled' and u.kind = 'person' and (select count(*) from (select 1 from links
-               where user_id = u.id and email_id is e.unconfirmed and expires_at > ?4 limit ?5)) < ?5",
+               where user_id = u.id and email_id is e.unconfirmed and expires_at > ?4 limit ?5)) < ?5
+               and not exists (select 1 from failures where name = ?7 and address = ?8 and count > ?9)",
         )
         .bind(hash)
         .bind(email_key)
         .bind(expires_at)
         .bind(now)
         .bind(most)
-        .bind(UNCONFIRMED),
+        .bind(UNCONFIRMED)
+        .bind(Counted::Mails.name())
+        .bind(asking.from)
+        .bind(asking.most),
         Statement::new(
             "select u.name, e.address, l.email_id from links l join users u on u.id = l.user_id
              join emails e on e.user_id = u.id and e.key = ?2 where l.hash = ?1",

@@ -34,6 +34,7 @@ pub fn truth() -> Vec<(&'static str, Vec<Statement>)> {
     let (by_name, by_id) = (Whose::Name("user5"), Whose::Id(user));
     let by_refresh_token = Whose::RefreshToken("refresh5");
     let by = &by(now);
+    let asking = links::Asking { from: "::1", most: 10 };
     let ids = json!([[format!("{:064x}", 1), "sum"], [format!("{:064x}", 9), null]]).to_string();
     let mut table = vec![
         ("access_tokens::by_uuid", vec![access_tokens::by_uuid(&access_tokens::Whose::User(user), "uuid5")]),
@@ -68,7 +69,10 @@ pub fn truth() -> Vec<(&'static str, Vec<Statement>)> {
         ("links::confirm", links::confirm("link5", "::1", BEGINNING)),
         ("links::confirming", vec![links::confirming("new", "user2@x", links::Owner::Password("x"), now, now, 3)]),
         ("links::expire", vec![links::expire(expired)]),
-        ("links::forgotten", ["user2@x", "user5@x"].map(|email| links::forgotten(email, email, now, now, 3)).concat()),
+        (
+            "links::forgotten",
+            ["user2@x", "user5@x"].map(|email| links::forgotten(email, email, now, now, 3, asking)).concat(),
+        ),
         ("links::password_user", vec![links::password_user("link6", BEGINNING)]),
         ("links::set_password", links::set_password("link6", "new", "::1", BEGINNING)),
         ("machines::create", machines::create(namespace, "user5", "robot", "write", by, 100)),
