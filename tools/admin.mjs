@@ -144,27 +144,42 @@ function comparePeppers(rows, peppers) {
   return [...known, ...lost.map((id) => ({ pepper: id, users: counted.get(id), note: "not configured: these cannot log in" }))];
 }
 
+/** What ends a line, commands a terminal, or turns and hides text. */
+const UNSEEN = /[\p{C}\p{Zl}\p{Zp}]/u;
+
+/** JSON in which all of that is written as its number. */
+function json(value) {
+  const number = (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return JSON.stringify(value).replace(new RegExp(UNSEEN, "gu"), (odd) => odd.split("").map(number).join(""));
+}
+
 function table(rows) {
   const columns = Object.keys(rows[0] ?? {});
-  const width = (column) => Math.max(column.length, ...rows.map((row) => String(row[column]).length));
-  const line = (cell) => columns.map((column) => String(cell(column)).padEnd(width(column))).join("  ").trimEnd();
+  const shown = (value) => (UNSEEN.test(value) ? json(value) : String(value));
+  const width = (column) => Math.max(column.length, ...rows.map((row) => shown(row[column]).length));
+  const line = (cell) => columns.map((column) => shown(cell(column)).padEnd(width(column))).join("  ").trimEnd();
   return [line((column) => column), ...rows.map((row) => line((column) => row[column]))].join("\n");
 }
 
+/** Text as one word. Anybody chooses a `client_id` or the label of a token: what could be read as more is quoted. */
+function quoted(text) {
+  return UNSEEN.test(text) || /^"|\s/.test(text) ? json(text) : text;
+}
+
 /** A row of the log as one line. */
-function line({ id, data, ...row }, json) {
-  if (json) return JSON.stringify({ ...row, data: JSON.parse(data) });
+function line({ id, data, ...row }, asJson) {
+  if (asJson) return json({ ...row, data: JSON.parse(data) });
   const { time, actor, action, name, credential, address } = row;
-  const details = Object.entries(JSON.parse(data)).filter(([, value]) => value !== "").map(([key, value]) => `${key}=${value}`);
-  const means = [credential && `by ${credential}`, address && `from ${address}`];
-  return [time, actor || "-", action, name || "-", ...details, ...means].filter(Boolean).join(" ");
+  const details = Object.entries(JSON.parse(data)).filter(([, value]) => value !== "").map(([key, value]) => `${key}=${quoted(value)}`);
+  const means = [credential && `by ${credential.split(" ").map(quoted).join(" ")}`, address && `from ${quoted(address)}`];
+  return [time, quoted(actor || "-"), action, quoted(name || "-"), ...details, ...means].filter(Boolean).join(" ");
 }
 
 /** How long `log --follow` waits before it looks again. */
 const PAUSE = 2_000;
 
 /** Prints who did what, the newest last. */
-async function log({ sql }, { name, actor, json, follow }, where) {
+async function log({ sql }, { name, actor, json: asJson, follow }, where) {
   for (const word of [name, actor]) {
     if (word !== undefined && !ABOUT.test(word)) throw new Failure(`${JSON.stringify(word)} does not fit ${ABOUT.source}`);
   }
@@ -172,7 +187,7 @@ async function log({ sql }, { name, actor, json, follow }, where) {
   do {
     if (after !== null) await setTimeout(PAUSE);
     const rows = await execute(inline(sql, { ABOUT: name ?? null, ACTOR: actor ?? null, AFTER: after }), where);
-    for (const row of rows) console.log(line(row, json));
+    for (const row of rows) console.log(line(row, asJson));
     after = rows.at(-1)?.id ?? after ?? 0;
   } while (follow);
 }
