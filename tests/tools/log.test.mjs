@@ -48,6 +48,36 @@ test("what was done is told, the newest last, and what is done while it follows"
   await once(following, "exit");
 });
 
+test("however many there are, none is left out", async () => {
+  const insert = (ages) => execute(`insert into audit (at, action, name, actor, credential, address)
+    with recursive n (n) as (select 1 union all select n + 1 from n where n < 2100)
+    select unixepoch() - ${ages}, 'repo.tag.push', 'many/' || n, 'many', '', '' from n`);
+  const numbers = (lines) => lines.map((line) => Number(JSON.parse(line).name.slice("many/".length)));
+  const all = Array.from({ length: 2_100 }, (_, at) => at + 1);
+  await insert("iif(n <= 50, 2, 0) * 86400 - 60");
+
+  const newest = await said("--actor", "many", "--json");
+  assert.deepEqual(numbers(newest), all.slice(-1_000));
+  const ids = newest.map((line) => JSON.parse(line).id);
+  assert.deepEqual(ids, ids.map((_, at) => ids[0] + at));
+  assert.deepEqual(numbers(await said("--actor", "many", "--json", "--days", "1")), all.slice(50));
+  await assert.rejects(admin("log", "--days", "0"), ({ output }) => /--days is a number/.test(output));
+
+  const following = spawn("node", [...command, "log", "--follow", "--days", "3", "--actor", "many", "--json"], { stdio: ["ignore", "pipe", "inherit"] });
+  after(() => following.kill());
+  const lines = readline.createInterface({ input: following.stdout })[Symbol.asyncIterator]();
+  const next = async (count) => {
+    const told = [];
+    while (told.length < count) told.push((await lines.next()).value);
+    return numbers(told);
+  };
+  assert.deepEqual(await next(2_100), all);
+  await insert("0");
+  assert.deepEqual(await next(2_100), all);
+  following.kill();
+  await once(following, "exit");
+});
+
 test("no text that somebody chose is read as a line, a field or a command of the terminal", async () => {
   const forged = "docker\n2026-01-01T00:00:00Z operator user.role.change eve role=administrator";
   const data = {
