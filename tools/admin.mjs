@@ -28,6 +28,9 @@ const RESOURCE = /^(?=.{3,255}$)[a-z0-9._-]+(?:\/[A-Za-z0-9._*-]+)+$/;
 /** What `log` may be told: what was done to, and who did it. */
 const ABOUT = /^[A-Za-z0-9._\/-]{1,300}$/;
 
+/** How many rows `log` reads at once, and shows where --days does not say how far back. */
+const MOST = 1_000;
+
 const options = {
   remote: { type: "boolean", default: false },
   local: { type: "boolean", default: false },
@@ -59,6 +62,7 @@ ${usages.join("\n")}
   --scope SCOPE       with token: repo:admin, repo:write, repo:read or repo:public_read; repo:read when there is none
   --resource PATH     with token: only this repository, or ns/*, ns/**; may be repeated
   --days N            with token: until then; without it, until it is ended
+                      with log: all of the last N days, not only the newest ${MOST}
   --label TEXT        with token: what people call it
   --password-stdin    with add and password: take the password from standard input, print no link
   --keep-access-tokens  with after-restore: do not deactivate them
@@ -82,11 +86,10 @@ function parameters({ usage }, words) {
 function accessToken({ scope = ["repo:read"], resource, days, label = "made by the operator" }) {
   const odd = [...scope.filter((word) => !SCOPE.test(word)), ...(resource ?? []).filter((word) => !RESOURCE.test(word))];
   if (odd.length) throw new Failure(`${JSON.stringify(odd[0])} is neither a scope nor a resource: see --help`);
-  if (days !== undefined && !/^[1-9][0-9]{0,4}$/.test(days)) throw new Failure("--days is a number from 1 to 99999");
   if (!/^[^\p{C}]{1,100}$/u.test(label)) throw new Failure("--label is 1 to 100 printable characters");
   const body = `hlp_${crypto.randomBytes(20).toString("hex")}`;
   const token = body + sha256(body).slice(0, 8);
-  const expires = days === undefined ? null : Math.floor(Date.now() / 1000) + days * 86_400;
+  const expires = days === undefined ? null : Math.floor(Date.now() / 1000) + seconds(days);
   return {
     token,
     values: {
@@ -99,6 +102,12 @@ function accessToken({ scope = ["repo:read"], resource, days, label = "made by t
       EXPIRES_TEXT: expires && new Date(expires * 1000).toISOString().replace(/\.\d+Z$/, "Z"),
     },
   };
+}
+
+/** What --days says. */
+function seconds(days) {
+  if (!/^[1-9][0-9]{0,4}$/.test(days)) throw new Failure("--days is a number from 1 to 99999");
+  return days * 86_400;
 }
 
 function sha256(words) {
@@ -144,37 +153,57 @@ function comparePeppers(rows, peppers) {
   return [...known, ...lost.map((id) => ({ pepper: id, users: counted.get(id), note: "not configured: these cannot log in" }))];
 }
 
+/** What ends a line, commands a terminal, or turns and hides text. */
+const UNSEEN = /[\p{C}\p{Zl}\p{Zp}]/u;
+
+/** JSON in which all of that is written as its number. */
+function json(value) {
+  const number = (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return JSON.stringify(value).replace(new RegExp(UNSEEN, "gu"), (odd) => odd.split("").map(number).join(""));
+}
+
 function table(rows) {
   const columns = Object.keys(rows[0] ?? {});
-  const width = (column) => Math.max(column.length, ...rows.map((row) => String(row[column]).length));
-  const line = (cell) => columns.map((column) => String(cell(column)).padEnd(width(column))).join("  ").trimEnd();
+  const shown = (value) => (UNSEEN.test(value) ? json(value) : String(value));
+  const width = (column) => Math.max(column.length, ...rows.map((row) => shown(row[column]).length));
+  const line = (cell) => columns.map((column) => shown(cell(column)).padEnd(width(column))).join("  ").trimEnd();
   return [line((column) => column), ...rows.map((row) => line((column) => row[column]))].join("\n");
 }
 
+/** Text as one word. Anybody chooses a `client_id` or the label of a token: what could be read as more is quoted. */
+function quoted(text) {
+  return UNSEEN.test(text) || /^"|\s/.test(text) ? json(text) : text;
+}
+
 /** A row of the log as one line. */
-function line({ id, data, ...row }, json) {
-  if (json) return JSON.stringify({ ...row, data: JSON.parse(data) });
+function line({ data, ...row }, asJson) {
+  if (asJson) return json({ ...row, data: JSON.parse(data) });
   const { time, actor, action, name, credential, address } = row;
-  const details = Object.entries(JSON.parse(data)).filter(([, value]) => value !== "").map(([key, value]) => `${key}=${value}`);
-  const means = [credential && `by ${credential}`, address && `from ${address}`];
-  return [time, actor || "-", action, name || "-", ...details, ...means].filter(Boolean).join(" ");
+  const details = Object.entries(JSON.parse(data)).filter(([, value]) => value !== "").map(([key, value]) => `${key}=${quoted(value)}`);
+  const means = [credential && `by ${credential.split(" ").map(quoted).join(" ")}`, address && `from ${quoted(address)}`];
+  return [time, quoted(actor || "-"), action, quoted(name || "-"), ...details, ...means].filter(Boolean).join(" ");
 }
 
 /** How long `log --follow` waits before it looks again. */
 const PAUSE = 2_000;
 
 /** Prints who did what, the newest last. */
-async function log({ sql }, { name, actor, json, follow }, where) {
+async function log({ sql }, { name, actor, days, json: asJson, follow }, where) {
   for (const word of [name, actor]) {
     if (word !== undefined && !ABOUT.test(word)) throw new Failure(`${JSON.stringify(word)} does not fit ${ABOUT.source}`);
   }
-  let after = null;
-  do {
-    if (after !== null) await setTimeout(PAUSE);
-    const rows = await execute(inline(sql, { ABOUT: name ?? null, ACTOR: actor ?? null, AFTER: after }), where);
-    for (const row of rows) console.log(line(row, json));
+  const all = days !== undefined;
+  const since = all ? Math.floor(Date.now() / 1000) - seconds(days) : null;
+  let after = all ? 0 : null;
+  for (;;) {
+    const rows = await execute(inline(sql, { ABOUT: name ?? null, ACTOR: actor ?? null, SINCE: since, AFTER: after, MOST }), where);
+    for (const row of rows) console.log(line(row, asJson));
     after = rows.at(-1)?.id ?? after ?? 0;
-  } while (follow);
+    const full = rows.length === MOST;
+    if (full && (all || follow)) continue;
+    if (!follow) return full && console.error(`hublet: the newest ${MOST}; --days N shows all of the last N days`);
+    await setTimeout(PAUSE);
+  }
 }
 
 /**

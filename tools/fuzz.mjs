@@ -11,7 +11,7 @@ import { cpus } from "node:os";
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { setUp } from "./lib/setup.mjs";
-import { Failure, find, handOver, main, root, run, step } from "./lib/steps.mjs";
+import { Failure, find, main, pass, root, run, step } from "./lib/steps.mjs";
 
 const marks = [
   "-Cpasses=sancov-module",
@@ -30,7 +30,7 @@ await main(async () => {
   const host = /^host: (.*)$/m.exec(await run("rustc", ["-vV"]))[1];
   await step("fuzzer", () =>
     // With a target that is named, build scripts and macros are left without the marks.
-    run("cargo", ["build", "--release", "--manifest-path", "tests/fuzz/Cargo.toml", "--target-dir", folder, "--target", host], {
+    run("cargo", ["build", "--locked", "--release", "--manifest-path", "tests/fuzz/Cargo.toml", "--target-dir", folder, "--target", host], {
       env: { RUSTFLAGS: marks.join(" ") },
     }),
   );
@@ -39,6 +39,17 @@ await main(async () => {
   const program = path.join(folder, host, "release/hublet-fuzz");
   const limits = [`-max_total_time=${seconds}`, "-max_len=4096", "-timeout=10", "-rss_limit_mb=2048", `-artifact_prefix=${folder}/`];
   const jobs = Math.max(1, Math.floor(cpus().length / 2));
-  const code = await handOver(program, [...limits, "-print_final_stats=1", ...(jobs > 1 ? [`-fork=${jobs}`] : []), found, path.join(root, "tests/fuzz/corpus")]);
-  if (code) throw new Failure(`the fuzzer ended with ${code}: what it was fed is in target/fuzz`);
+  const words = [...limits, "-print_final_stats=1", ...(jobs > 1 ? [`-fork=${jobs}`] : []), found, path.join(root, "tests/fuzz/corpus")];
+  let said = "";
+  const heard = (text) => {
+    pass(text);
+    said += text;
+  };
+  await run(program, words, { heard }).catch((error) => {
+    throw new Failure(`${error.message}: what it was fed is in target/fuzz`);
+  });
+  // With -fork there are no statistics at the end: each line of it has the number so far.
+  const counts = [...said.matchAll(/^(?:stat::number_of_executed_units: +|#)(\d+)(?:$|: cov: )/gm)];
+  if (!counts.length) throw new Failure("the fuzzer did not say how many inputs it ran");
+  console.log(`cases: ${counts.at(-1)[1]} inputs fuzzed`);
 });

@@ -37,6 +37,18 @@ describe("docker", { skip: withoutRegistryOr("dockerd", "docker") || withoutDock
     assert.deepEqual(JSON.parse(docker.stored()), { auths: {} });
   });
 
+  test("is told after five wrong passwords to wait, and how long", { timeout }, async () => {
+    const guessed = await site.join("guessed");
+    const guess = () => login(docker, site.host, { ...guessed, password: "guess" });
+    for (let at = 0; at < 5; at += 1) refused(await guess(), /unauthorized: Wrong username or password/);
+    // On a slow machine the first second may be over before the next login comes; each wait is twice the one before.
+    const words = /Too many attempts, try again in \d+ seconds/;
+    let last;
+    for (let at = 0; at < 8 && !words.test(last?.stderr); at += 1) last = await guess();
+    refused(last, words);
+    assert.deepEqual(JSON.parse(docker.stored()), { auths: {} });
+  });
+
   test("keeps an identity token after the login, and no password", { timeout }, async () => {
     assert.match(works(await login(docker, site.host, alice)), /^Login Succeeded$/m);
     const { auth, identitytoken, ...more } = JSON.parse(docker.stored()).auths[site.host];

@@ -41,6 +41,17 @@ describe("podman", { skip: withoutRegistryOr("podman") || withoutPodman() }, () 
     refused(await push(of_alice, at("alice/app:1.0")), denied);
   });
 
+  test("is told after five wrong passwords that they are too many", { timeout }, async () => {
+    const guessed = await site.join("guessed");
+    const guess = () => login(of_nobody, site.host, { ...guessed, password: "guess" });
+    for (let at = 0; at < 5; at += 1) refused(await guess(), /invalid username\/password/);
+    // On a slow machine the first second may be over before the next login comes; each wait is twice the one before.
+    const words = /too many requests to registry/; // its own, for every 429
+    let last;
+    for (let at = 0; at < 8 && !words.test(last?.stderr); at += 1) last = await guess();
+    refused(last, words);
+  });
+
   test("is logged in with the right one", { timeout }, async () => {
     for (const host of [site.host, site.index.host]) {
       assert.match(works(await login(of_alice, host, alice)), /^Login Succeeded!$/m);

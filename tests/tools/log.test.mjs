@@ -18,10 +18,14 @@ const command = [path.join(root, "tools/admin.mjs"), "--persist-to", scratch];
 const admin = (...words) => run("node", [...command, ...words]);
 const said = async (...words) => (await admin("log", ...words)).trim().split("\n");
 
-before(() => wrangler(["d1", "migrations", "apply", "DB", "--local", "--persist-to", scratch]));
+const execute = (sql) => wrangler(["d1", "execute", "DB", "--local", "--persist-to", scratch, "--command", sql]);
+
+before(async () => {
+  await wrangler(["d1", "migrations", "apply", "DB", "--local", "--persist-to", scratch]);
+  await admin("add", "alice");
+});
 
 test("what was done is told, the newest last, and what is done while it follows", async () => {
-  await admin("add", "alice");
   await admin("namespace", "acme");
   const told = (await said("--json")).map((line) => JSON.parse(line));
   assert.deepEqual(told.map(({ actor, action, name }) => [actor, action, name]), [
@@ -42,4 +46,57 @@ test("what was done is told, the newest last, and what is done while it follows"
   assert.deepEqual((await next()).data, { status: "disabled" });
   following.kill();
   await once(following, "exit");
+});
+
+test("however many there are, none is left out", async () => {
+  const insert = (ages) => execute(`insert into audit (at, action, name, actor, credential, address)
+    with recursive n (n) as (select 1 union all select n + 1 from n where n < 2100)
+    select unixepoch() - ${ages}, 'repo.tag.push', 'many/' || n, 'many', '', '' from n`);
+  const numbers = (lines) => lines.map((line) => Number(JSON.parse(line).name.slice("many/".length)));
+  const all = Array.from({ length: 2_100 }, (_, at) => at + 1);
+  await insert("iif(n <= 50, 2, 0) * 86400 - 60");
+
+  const newest = await said("--actor", "many", "--json");
+  assert.deepEqual(numbers(newest), all.slice(-1_000));
+  const ids = newest.map((line) => JSON.parse(line).id);
+  assert.deepEqual(ids, ids.map((_, at) => ids[0] + at));
+  assert.deepEqual(numbers(await said("--actor", "many", "--json", "--days", "1")), all.slice(50));
+  await assert.rejects(admin("log", "--days", "0"), ({ output }) => /--days is a number/.test(output));
+
+  const following = spawn("node", [...command, "log", "--follow", "--days", "3", "--actor", "many", "--json"], { stdio: ["ignore", "pipe", "inherit"] });
+  after(() => following.kill());
+  const lines = readline.createInterface({ input: following.stdout })[Symbol.asyncIterator]();
+  const next = async (count) => {
+    const told = [];
+    while (told.length < count) told.push((await lines.next()).value);
+    return numbers(told);
+  };
+  assert.deepEqual(await next(2_100), all);
+  await insert("0");
+  assert.deepEqual(await next(2_100), all);
+  following.kill();
+  await once(following, "exit");
+});
+
+test("no text that somebody chose is read as a line, a field or a command of the terminal", async () => {
+  const forged = "docker\n2026-01-01T00:00:00Z operator user.role.change eve role=administrator";
+  const data = {
+    forged, clear: "\x1b[2J", csi: "\x9b2J", turned: "a\u202eb", tagged: "a\u{e0041}b", broken: "a\u2028b", field: "a by password", quoted: '"a"',
+    label: "été_构建", scopes: '["repo:read","repo:write"]',
+  };
+  await execute(`insert into audit (at, action, name, actor, credential, address, data) values (1, 'user.refresh_token.create',
+    'a' || char(10) || 'b', 'a b', 'refresh-token a' || char(27) || 'b', '10.0.0.1' || char(9), '${JSON.stringify(data)}')`);
+  const told = await said("--json");
+  assert.doesNotMatch(told.join(""), /[\p{C}\u2028]/u);
+  assert.deepEqual(JSON.parse(told.at(-1)).data, data);
+
+  const lines = await said();
+  assert.equal(lines.length, told.length);
+  assert.equal(lines.at(-1), String.raw`1970-01-01T00:00:01Z "a b" user.refresh_token.create "a\nb" ` +
+    String.raw`forged="docker\n2026-01-01T00:00:00Z operator user.role.change eve role=administrator" clear="\u001b[2J" csi="\u009b2J" ` +
+    String.raw`turned="a\u202eb" tagged="a\udb40\udc41b" broken="a\u2028b" field="a by password" quoted="\"a\"" ` +
+    String.raw`label=été_构建 scopes=["repo:read","repo:write"] by refresh-token "a\u001bb" from "10.0.0.1\t"`);
+
+  await execute("insert into emails (user_id, address, key, created_at) select id, 'a' || char(8238) || '@a.org', 'a@a.org', 1 from users");
+  assert.match(await admin("list"), /^alice .* "a\\u202e@a\.org \(not confirmed\)"$/m);
 });

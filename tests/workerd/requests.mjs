@@ -68,6 +68,38 @@ function form(random, names) {
   return Array.from({ length: random.below(12) }, pair).join(random.pick(["&", "&", ";", "&&"]));
 }
 
+/** `item(0)`, `item(1)`, … as far as they fit, well-formed, and as long as `length` says. */
+function filled(length, [head, tail], between, item, padding) {
+  const items = [];
+  let left = length - head.length - tail.length;
+  for (let at = 0, next = item(0); next.length <= left; at += 1, next = between + item(at)) {
+    items.push(next);
+    left -= next.length;
+  }
+  return head + items.join("") + tail + padding.repeat(left);
+}
+
+const MIB = 1 << 20;
+const image = (at) => `{"id":"${at.toString(16).padStart(64, "0")}"}`;
+const pushed = (at) => `{"id":"many-${at}","action":"push","target":{"repository":"nobody/r${at % 50}","digest":"sha256:${"a".repeat(64)}","mediaType":"m"}}`;
+
+/** Well-formed bodies of a million bytes: what they are, where they belong, and whose credentials go with them there. */
+const LARGE = [
+  ["application/x-www-form-urlencoded", ["POST /token"], "basic", (random, length) =>
+    filled(length, ["grant_type=password&service=registry&client_id=x&scope=", ""], "+", (at) => `repository:paul/a${at}:pull`, "+")],
+  ["application/x-www-form-urlencoded", ["POST /token"], "basic", (random, length) =>
+    filled(length, ["grant_type=password&service=registry&client_id=x&", ""], "&", (at) => `scope=repository:paul/a${at}:pull`, "&")],
+  ["application/x-www-form-urlencoded", ["POST /token", "POST /account/password", "POST /account/confirm"], "basic", (random, length) =>
+    filled(length, ["service=registry&", ""], "&", random.pick([(at) => `f${at}=${at}`, () => "a=%41", () => "a"]), "&")],
+  // More images than a repository holds: its owner changes nothing by them.
+  ["application/json", ["PUT /v1/repositories/paul/app/", "PUT /v1/repositories/paul/app/images"], "basic", (random, length) =>
+    filled(length, ["[", "]"], ",", random.pick([image, () => "{}"]), " ")],
+  ["application/json", ["POST /v2/users/login", "POST /v1/users/", "PUT /v1/users/guest/", "POST /v2/access-tokens", "POST /v2/namespaces/paul/repositories"], "session", (random, length) =>
+    filled(length, ["{", "}"], ",", random.pick([(at) => `"m${at}":${at}`, () => '"username":""', (at) => `"m${at}":{"a":[]}`]), " ")],
+  ["application/json", ["POST /events"], "registry", (random, length) =>
+    filled(length, ['{"events":[', "]}"], ",", random.pick([() => "{}", () => '{"action":"mount"}', pushed]), " ")],
+];
+
 /** Everything that the description names, taken apart for the generator. */
 function read(description) {
   const operations = Object.entries(description.paths).flatMap(([path, item]) =>
@@ -84,9 +116,10 @@ function read(description) {
 
 /**
  * A maker of requests. `names` are repositories and users that exist; `reading` are headers of people who may change
- * things, for methods that change nothing; `harmless` of those who may not, and of nobody, for all.
+ * things, for methods that change nothing; `harmless` of those who may not, and of nobody, for all; `owner` are those that
+ * open what is asked with a large body.
  */
-export function maker(description, random, { names, reading, harmless }) {
+export function maker(description, random, { names, reading, harmless, owner }) {
   const served = read(description);
   const word = () => (random.chance(0.5) ? random.pick(names) : random.pick(words));
 
@@ -131,13 +164,30 @@ export function maker(description, random, { names, reading, harmless }) {
 
   function body(operation, length) {
     if (random.chance(0.001)) return Buffer.alloc(length, random.pick([" ", "[", "x"]));
+    if (random.chance(0.005)) return Buffer.from(random.pick(LARGE).at(-1)(random, length));
     const own = operation.examples.length && random.chance(0.7) ? operation.examples : served.examples;
     const fields = [...operation.fields, ...served.fields];
     return bytes(random.chance(0.75) ? json(random, own) : form(random, fields));
   }
 
+  /** A large body where it is read. */
+  function large() {
+    const [type, places, credentials, body] = random.pick(LARGE);
+    const asked = random.pick(places);
+    const [method, path] = asked.split(" ");
+    const content = body(random, random.pick([MIB - random.below(1_000), MIB, MIB + 1, 1_999_999, 2_000_001]));
+    const chunked = random.chance(0.15);
+    const lines = [
+      `Authorization: ${owner[credentials]}`, `Content-Type: ${type}`,
+      chunked ? "Transfer-Encoding: chunked" : `Content-Length: ${content.length}`,
+    ];
+    const start = `${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n${lines.join("\r\n")}\r\n\r\n`;
+    return { method, broken: false, text: asked, bytes: bytes(start, ...(chunked ? chunks(random, Buffer.from(content)) : [content])) };
+  }
+
   /** One request: its bytes, its method, and whether it is no HTTP at all. */
   return function make() {
+    if (random.chance(0.01)) return large();
     const operation = random.pick(served.operations);
     let method = random.chance(0.7) ? operation.method : random.pick(methods);
     if (random.chance(0.03)) method = random.pick(oddMethods);
@@ -146,7 +196,7 @@ export function maker(description, random, { names, reading, harmless }) {
     const path = target(operation.path);
     const host = random.pick(["127.0.0.1", "127.0.0.1", "127.0.0.1:1", "localhost", "[::1]:8787"]);
     const sends = !["GET", "HEAD", "OPTIONS", "TRACE"].includes(method) || random.chance(0.02);
-    const content = sends ? body(operation, random.pick([1 << 20, (1 << 20) + 1, 2_000_001])) : Buffer.alloc(0);
+    const content = sends ? body(operation, random.pick([MIB, MIB + 1, 2_000_001])) : Buffer.alloc(0);
     const chunked = sends && random.chance(0.15);
     if (sends && random.chance(0.85)) lines.push(bytes("Content-Type: ", random.pick(types), "\r\n"));
     if (sends) lines.push(bytes(chunked ? "Transfer-Encoding: chunked\r\n" : `Content-Length: ${content.length}\r\n`));

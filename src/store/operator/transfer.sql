@@ -11,9 +11,14 @@ where deleted_at is null and full_name = :REPOSITORY
   and exists (select 1 from namespaces where name = :NAMESPACE)
   and not exists (select 1 from repositories taken join namespaces n on n.id = taken.namespace_id
     where n.name = :NAMESPACE and taken.name = repositories.name);
--- One row for each of the two namespaces.
+-- A row in the log of each of the two namespaces, the second of which is there if the first is.
 insert into audit (at, account, action, name, actor, credential, address, data)
-select :NOW, id, 'repo.transfer', :REPOSITORY, 'operator', '', '', json_object('to', :NAMESPACE)
-from namespaces where name in (:NAMESPACE, substr(:REPOSITORY, 1, instr(:REPOSITORY, '/') - 1)) and changes() > 0;
+select :NOW, id, 'repo.transfer', :REPOSITORY, 'operator', '', '',
+  json_object('to', :NAMESPACE || substr(:REPOSITORY, instr(:REPOSITORY, '/')))
+from namespaces where name = substr(:REPOSITORY, 1, instr(:REPOSITORY, '/') - 1) and changes() > 0;
+insert into audit (at, account, action, name, actor, credential, address, data)
+select :NOW, id, 'repo.transfer', :NAMESPACE || substr(:REPOSITORY, instr(:REPOSITORY, '/')), 'operator', '', '',
+  json_object('from', :REPOSITORY)
+from namespaces where name = :NAMESPACE and changes() > 0;
 select full_name, :NAMESPACE as namespace from repositories
 where full_name = :NAMESPACE || substr(:REPOSITORY, instr(:REPOSITORY, '/')) and updated_at = :NOW;

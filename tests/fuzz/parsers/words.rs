@@ -77,6 +77,9 @@ pub fn search(bytes: &[u8]) {
     assert!(!search::last(&q).contains('/'));
 }
 
+/// The longest scope that is read. With its actions in the place of a `*`, one that was granted may be longer.
+const LONGEST_SCOPE: usize = 320;
+
 /// Scopes: what is granted is no more than what was asked, and is printed as a scope.
 pub fn scopes(bytes: &[u8]) {
     let asked = text(bytes);
@@ -92,8 +95,8 @@ pub fn scopes(bytes: &[u8]) {
     let granted = granted.collect::<Vec<Grant>>();
     for grant in &granted {
         let printed = scope::print(std::slice::from_ref(grant));
-        let again = Scope::read(&printed);
-        assert!(again.is_some_and(|again| again.name == grant.name && again.actions == grant.actions), "{printed}");
+        let same = |again: Scope| again.name == grant.name && again.actions == grant.actions;
+        assert!(printed.len() > LONGEST_SCOPE || Scope::read(&printed).is_some_and(same), "{printed}");
     }
 }
 
