@@ -129,6 +129,7 @@ function phc(password, peppers) {
   if ([...password].length < 5 || Buffer.byteLength(password) > 1024) {
     throw new Failure("a password has at least 5 characters and at most 1024 bytes");
   }
+  if (password.startsWith("hlp_")) throw new Failure("a password does not begin with hlp_, as access tokens do: it would be taken for one");
   const [id, secret] = peppers[0];
   const [memory, passes, parallelism] = [19456, 2, 1]; // a login hashes again where PASSWORD_COST wants otherwise
   const nonce = crypto.randomBytes(16);

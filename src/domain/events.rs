@@ -148,7 +148,7 @@ fn cloud_event(data: &Value, headers: CloudEvent<'_>, now: i64) -> Result<Option
         Some("zotregistry.image.updated") => Action::Push,
         Some("zotregistry.image.deleted") => Action::Delete,
         Some("zotregistry.repository.created" | "zotregistry.image.lint_failed") => return Ok(None),
-        other => return Err(format!("a CloudEvent of the type {other:?}")),
+        other => return Err(format!("a CloudEvent of the type {:?}", other.map(|kind| cut(kind, 100)))),
     };
     let reference = text(data, "reference", 200);
     let by_digest = reference.contains(':');

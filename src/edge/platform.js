@@ -40,8 +40,8 @@ export function response(status, lines, bytes) {
 
 /**
  * The rows of each statement of a batch, as JSON; `statements` are lists of a text and its values. What `writes` goes on
- * when the client hangs up, which ends everything else on Cloudflare (workerd on this machine ends nothing): a guess is
- * counted, whether or not its answer is waited for.
+ * when the client hangs up, which on Cloudflare ends all that an answer waits for (workerd on this machine ends nothing):
+ * a guess is counted, whether or not somebody waits to hear of it.
  */
 export async function batch(env, binding, nearest, writes, statements) {
   const database = env[binding];

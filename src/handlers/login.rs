@@ -1,7 +1,7 @@
 //! Passwords at work: checked with patience for the database and none for guessers.
 
 use crate::{
-    domain::{Secret, UserName, credential::Credential, password, throttle},
+    domain::{Secret, UserName, password, registry_token::Means, throttle},
     handlers::who::{WRONG, unauthorized},
     index::Index,
     refusal::{Answer, Fault, Refusal},
@@ -25,7 +25,7 @@ pub async fn check(index: &Index, row: &Row, name: &UserName, secret: &Secret, a
     }
     let Some(user) = user else { return Err(Fault::broken("a password is right, and nobody's").into()) };
     if !user.active {
-        return inactive(index, Credential::Password { user: user.id, epoch: user.epoch }, address);
+        return inactive(index, user.id, Means::Password, address);
     }
     if from_address.count > 0 || from_anywhere.count > 0 {
         index.later("forget failures", failures::reset(name.as_str(), address));
@@ -34,15 +34,14 @@ pub async fn check(index: &Index, row: &Row, name: &UserName, secret: &Secret, a
 }
 
 /// Refuses somebody who is not active, whatever they showed.
-pub fn inactive<T>(index: &Index, credential: Credential, address: &str) -> Answer<T> {
-    refused(index, credential, "the account is not active", address);
+pub fn inactive<T>(index: &Index, user: i64, means: Means, address: &str) -> Answer<T> {
+    refused(index, user, means, "the account is not active", address);
     Err(Refusal::Inactive.into())
 }
 
 /// Writes down that somebody was refused who did not guess.
-pub fn refused(index: &Index, credential: Credential, reason: &str, address: &str) {
-    let Some(user) = credential.user() else { return };
-    index.later("note a refused login", audit::refused(user, credential, reason, address, index.world.now()));
+pub fn refused(index: &Index, user: i64, means: Means, reason: &str, address: &str) {
+    index.later("note a refused login", audit::refused(user, means, reason, address, index.world.now()));
 }
 
 /// Whether the password is right: remembered, or worth one Argon2.
@@ -119,7 +118,7 @@ fn hash_anew(index: &Index, user: Option<&User>, secret: &Secret, stored: &str) 
     }));
 }
 
-/// A password as it is stored. Take a [`hashing_turn`] first.
+/// A password as it is stored. Take a [`turn`] first.
 pub fn hash(index: &Index, password: &str) -> Result<String, Fault> {
     password::hash(password, index.random(), index.settings.peppers()?, index.settings.password_cost)
         .map_err(Fault::broken)

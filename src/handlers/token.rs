@@ -160,7 +160,7 @@ async fn refresh(index: &Index, request: &Request, token: &str, asked: &Asked<'_
     let user = User::of(row).ok_or_else(|| Fault::broken("a refresh token without a user"))?;
     let (id, credential) = (row.integer("refresh_id"), Credential::Password { user: user.id, epoch: user.epoch });
     if !user.active {
-        return login::inactive(index, credential, &request.address());
+        return login::inactive(index, user.id, Means::RefreshToken(id), &request.address());
     }
     if row.integer("refresh_used_at") + USE_NOTED <= now {
         index.later("note the use of a refresh token", refresh_tokens::used(id, now));

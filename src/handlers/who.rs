@@ -6,7 +6,7 @@
 use crate::{
     domain::{
         Access, RepositoryName, Role, Secret, UserName, credential::Credential, limits::Limits, opaque, password,
-        repository_token::Claim, session_token,
+        registry_token::Means, repository_token::Claim, session_token,
     },
     handlers::{login, registry},
     index::Index,
@@ -295,14 +295,14 @@ impl Presented {
 fn by_access_token(index: &Index, rows: &[Row], address: &str) -> Answer<Asker> {
     let found = rows.first().and_then(|row| Some((User::of(row)?, AccessToken::of(row)?)));
     let Some((user, token)) = found else { return Err(unauthorized("The access token is not valid")) };
-    let credential = Credential::AccessToken { user: user.id, token: token.id };
+    let means = Means::AccessToken(token.id);
     if !token.is_good(index.world.now()) {
         let reason = "The access token has expired or is not active";
-        login::refused(index, credential, reason, address);
+        login::refused(index, user.id, means, reason, address);
         return Err(unauthorized(reason));
     }
     if !user.active {
-        return login::inactive(index, credential, address);
+        return login::inactive(index, user.id, means, address);
     }
     Ok(came_with(index, user, token))
 }

@@ -13,7 +13,7 @@ pub struct Most {
     pub repositories: i64,
     /// `EMAILS` of a user: each is sent a mail.
     pub emails: i64,
-    /// `MAILS` with a link to set a password that one user is sent in an hour.
+    /// `MAILS` with a link of one kind that one user is sent, as long as it is good.
     pub mails: i64,
     /// `MAILS_PER_ADDRESS` that one address may ask for in an hour.
     pub mails_per_address: Hourly,

@@ -3,7 +3,10 @@
 
 use serde_json::{Map, Value};
 
-use crate::{domain::credential::Credential, store::Statement};
+use crate::{
+    domain::{credential::Credential, registry_token::Means},
+    store::Statement,
+};
 
 /// Who does something, with what, from where, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +41,11 @@ pub fn told(by: &By, action: &'static str, account: Account<'_>, name: &str, dat
         Account::Named(name) => (Some(name), None),
         Account::Of(user) => (None, Some(user)),
     };
-    let (means, token) = means(by.credential);
+    let (means, token) = match by.credential {
+        Credential::Nobody => ("", None),
+        Credential::Password { .. } => ("password", None),
+        Credential::AccessToken { token, .. } => ("access-token", Some(token)),
+    };
     Statement::new(
         "insert into audit (at, account, action, name, actor, credential, address, data)
          select ?1, coalesce((select id from namespaces where name = ?2), (select machine_of from users where id = ?3),
@@ -61,33 +68,30 @@ pub fn told(by: &By, action: &'static str, account: Account<'_>, name: &str, dat
 /// Somebody who was refused although what they showed is, or was, this user's: at most one row a minute
 /// for each reason, since who asks again and again pays nothing for it.
 #[must_use]
-pub fn refused(user: i64, credential: Credential, reason: &str, address: &str, now: i64) -> Statement {
-    let (means, token) = means(credential);
+pub fn refused(user: i64, means: Means, reason: &str, address: &str, now: i64) -> Statement {
+    let (means, access, refresh) = match means {
+        Means::Password => ("password", None, None),
+        Means::AccessToken(id) => ("access-token", Some(id), None),
+        Means::RefreshToken(id) => ("refresh-token", None, Some(id)),
+    };
     Statement::new(
         "with u as (select name, coalesce(machine_of, (select id from namespaces where owner_id = users.id)) account
            from users where id = ?1)
          insert into audit (at, account, action, name, actor, credential, address, data)
          select ?2, account, 'user.login.refuse', name, '',
-           ?3 || ifnull((select ' ' || uuid from access_tokens where id = ?4), ''), ?5, json_object('reason', ?6)
+           ?3 || coalesce((select ' ' || uuid from access_tokens where id = ?4),
+             (select ' ' || uuid from refresh_tokens where id = ?7), ''), ?5, json_object('reason', ?6)
          from u where not exists (
-           select 1 from audit a where a.account = u.account and a.name = u.name and a.at > ?2 - 60
+           select 1 from audit a where a.account is u.account and a.name = u.name and a.at > ?2 - 60
              and a.action = 'user.login.refuse' and a.data ->> 'reason' = ?6)",
     )
     .bind(user)
     .bind(now)
     .bind(means)
-    .bind(token)
+    .bind(access)
     .bind(address)
     .bind(reason)
-}
-
-/// What somebody showed, and the id of the access token if it was one.
-fn means(credential: Credential) -> (&'static str, Option<i64>) {
-    match credential {
-        Credential::Nobody => ("", None),
-        Credential::Password { .. } => ("password", None),
-        Credential::AccessToken { token, .. } => ("access-token", Some(token)),
-    }
+    .bind(refresh)
 }
 
 /// A flag, as the data of a row has it.

@@ -43,7 +43,8 @@ impl Statement {
     #[must_use]
     pub fn reads_only(&self) -> bool {
         let sql = self.sql.trim_start();
-        sql.starts_with("select") || (sql.starts_with("with") && !sql.contains("insert "))
+        let changes = || ["insert ", "update ", "delete "].iter().any(|change| sql.contains(change));
+        sql.starts_with("select") || (sql.starts_with("with") && !changes())
     }
 }
 

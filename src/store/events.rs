@@ -72,7 +72,17 @@ macro_rules! means {
 /// Who pushed and who deleted, for the audit, while it is still to be seen what there was before.
 fn recorded(of: impl Fn(&'static str) -> Statement, now: i64) -> Vec<Statement> {
     vec![
-        // One that was marked deleted before the push begins anew.
+        // One that was marked deleted before the push is removed, and begins anew.
+        of(fresh!(
+            "'push'",
+            "insert into audit (at, account, action, name, actor, credential, address)
+             select ?3, f.namespace_id, 'repo.remove', r.full_name, f.actor, ",
+            means!(),
+            ", f.address from fresh f
+             join repositories r on r.namespace_id = f.namespace_id and r.name = f.name
+             where r.deleted_at * 1000 < f.at group by r.id"
+        ))
+        .bind(now),
         of(fresh!(
             "'push'",
             "insert into audit (at, account, action, name, actor, credential, address)

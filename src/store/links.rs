@@ -91,6 +91,7 @@ pub fn forgotten(
              join users u on u.id = e.user_id
              where u.status <> 'disabled' and u.kind = 'person' and (select count(*) from (select 1 from links
                where user_id = u.id and email_id is e.unconfirmed and expires_at > ?4 limit ?5)) < ?5
+               and (e.unconfirmed is null or e.created_at + ?6 > ?4)
                and not exists (select 1 from failures where name = ?7 and address = ?8 and count > ?9)",
         )
         .bind(hash)

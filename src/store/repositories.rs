@@ -229,7 +229,7 @@ pub fn create(
     statements
 }
 
-/// Tells that so many images were announced, if one of them is new.
+/// Tells that so many images were announced, if one of them is new or has another checksum.
 #[must_use]
 pub fn announced(name: &RepositoryName, images: usize, by: &By) -> Statement {
     let images = images.to_string();

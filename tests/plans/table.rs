@@ -45,7 +45,10 @@ pub fn truth() -> Vec<(&'static str, Vec<Statement>)> {
         ("access_tokens::list", vec![access_tokens::list(&machine(), 10, 0)]),
         ("access_tokens::update", access_tokens::update(user, "uuid5", Some("a"), Some(false), by)),
         ("access_tokens::used", vec![access_tokens::used(5, now)]),
-        ("audit::refused", vec![audit::refused(user, by.credential, "expired", "::1", now)]),
+        (
+            "audit::refused",
+            vec![audit::refused(user, hublet::domain::registry_token::Means::AccessToken(5), "expired", "::1", now)],
+        ),
         ("audit::expire", vec![audit::expire(expired + 1000, 1000, 5)]),
         ("audit::expire", vec![audit::expire(BEGINNING, 1000, 5)]),
         ("audit::told", vec![audit::told(by, "repo.create", Account::Named("user5"), "user5/app", &[])]),

@@ -109,7 +109,7 @@ class Statement {
   }
 
   get reads() {
-    return /^\s*(select|with(?![^]*\binsert )[^]*)\b/.test(this.sql);
+    return /^\s*(select|with(?![^]*\b(insert|update|delete) )[^]*)\b/.test(this.sql);
   }
 }
 

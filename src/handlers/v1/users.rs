@@ -35,7 +35,7 @@ pub async fn login(index: &Index, request: &Request) -> Answer<Reply> {
 /// `POST /v1/users/`
 ///
 /// docker registers before it logs in, with whatever e-mail its user types, and goes on only when
-/// the answer is that the name is taken: so this is said before anything else is checked.
+/// the answer is that the name is taken: so this is said before anything else of the body is checked.
 pub async fn register(index: &Index, request: &Request) -> Answer<Reply> {
     who::require_https(request)?;
     if !index.settings.open {
