@@ -11,7 +11,7 @@ use std::{cell::Cell, rc::Rc, task::Poll};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hublet::{
     domain::password,
-    index::Pending,
+    index::{Pending, World},
     refusal::Fault,
     store::{Database, Door, Rows, Statement},
 };
@@ -219,6 +219,15 @@ fn many_who_come_with_one_password_at_once_cost_one_argon2() {
     assert_eq!(at_once(&client, ["guess"; 3]).0, [401; 3]);
     assert_eq!(password::hashes() - before, 3, "what is wrong is not remembered");
     assert_eq!(at_once(&client, ["secret"; 3]), ([200; 3], 6), "what was counted is forgotten behind the answer");
+}
+
+#[test]
+fn an_argon2_begins_every_150_milliseconds() {
+    let client = index();
+    client.0.world.pass(1);
+    let before = client.0.world.millis();
+    assert_eq!(at_once(&client, ["one", "two", "three"]).0, [401; 3]);
+    assert_eq!(client.0.world.millis() - before, 300);
 }
 
 #[test]
