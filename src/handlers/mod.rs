@@ -1,6 +1,7 @@
 //! One function per heading of the documents, each in five beats: who, what, may they, do it, say it.
 
 pub mod account;
+pub mod body;
 pub mod description;
 pub mod events;
 pub mod gate;

@@ -110,10 +110,16 @@ impl Place {
         }
     }
 
+    /// The id of a repository that is marked deleted, and gives way to another of its name.
+    #[must_use]
+    pub fn marked(&self) -> Option<i64> {
+        self.repository.as_ref().filter(|repository| repository.marked).map(|repository| repository.id)
+    }
+
     /// The place as if a repository that is marked deleted were gone already.
     #[must_use]
     pub fn without_marked(mut self) -> Self {
-        if self.repository.as_ref().is_some_and(|repository| repository.marked) {
+        if self.marked().is_some() {
             self.repository = None;
             self.collaborator = None;
         }

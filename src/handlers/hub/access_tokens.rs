@@ -8,9 +8,9 @@ use crate::{
         opaque, time,
     },
     handlers::{
+        body::Body,
         hub::{
             Page,
-            body::Body,
             sessions::{known_with, user_of},
         },
         who::Asker,
@@ -97,7 +97,7 @@ pub async fn delete(index: &Index, request: &Request, uuid: &str) -> Answer<Repl
 impl Wanted {
     /// What a body asks for.
     pub fn read(index: &Index, request: &Request) -> Answer<Self> {
-        let mut body = Body::read(request)?;
+        let mut body = Body::read_json(request)?;
         let wanted = Self {
             token_label: body.text("token_label")?,
             scopes: body.maybe_list("scopes", SCOPES)?,
@@ -123,7 +123,7 @@ impl Wanted {
 impl Change {
     /// What a body asks for.
     pub fn read(request: &Request) -> Answer<Self> {
-        let mut body = Body::read(request)?;
+        let mut body = Body::read_json(request)?;
         let change = Self { token_label: body.maybe_text("token_label")?, is_active: body.maybe_flag("is_active")? };
         change.token_label.as_deref().map(acceptable_label).transpose()?;
         Ok(change)

@@ -4,10 +4,12 @@ use serde_json::{Value, json};
 
 use crate::{
     domain::{RepositoryName, Role},
-    handlers::hub::{
-        Page,
+    handlers::{
         body::Body,
-        repositories::{Reached, paged},
+        hub::{
+            Page,
+            repositories::{Reached, paged},
+        },
     },
     index::Index,
     refusal::{Answer, invalid, not_found},
@@ -22,7 +24,7 @@ struct Wanted {
 
 impl Wanted {
     fn read(request: &Request) -> Answer<Self> {
-        let mut body = Body::read(request)?;
+        let mut body = Body::read_json(request)?;
         Ok(Self { user: body.text("user")?, role: body.maybe_text("role")? })
     }
 }

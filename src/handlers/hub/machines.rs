@@ -5,7 +5,10 @@ use serde_json::{Value, json};
 
 use crate::{
     domain::{Role, UserName, time},
-    handlers::hub::{Page, access_tokens as tokens, body::Body, namespace::asked},
+    handlers::{
+        body::Body,
+        hub::{Page, access_tokens as tokens, namespace::asked},
+    },
     index::Index,
     refusal::{Answer, forbidden, invalid, not_found},
     store::{Row, access_tokens, access_tokens::Whose, machines},
@@ -19,7 +22,7 @@ struct Wanted {
 
 impl Wanted {
     fn read(request: &Request) -> Answer<Self> {
-        let mut body = Body::read(request)?;
+        let mut body = Body::read_json(request)?;
         Ok(Self { username: body.text("username")?, role: body.maybe_text("role")? })
     }
 }

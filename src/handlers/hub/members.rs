@@ -4,12 +4,14 @@ use serde_json::{Value, json};
 
 use crate::{
     domain::{Role, time},
-    handlers::hub::{
-        Page,
+    handlers::{
         body::Body,
-        collaborators::{addable, kind},
-        namespace::asked,
-        repositories::paged,
+        hub::{
+            Page,
+            collaborators::{addable, kind},
+            namespace::asked,
+            repositories::paged,
+        },
     },
     index::Index,
     refusal::{Answer, invalid, not_found},
@@ -30,7 +32,7 @@ pub async fn list(index: &Index, request: &Request, namespace: &str) -> Answer<R
 /// `PUT /v2/namespaces/{namespace}/members/{username}`
 pub async fn set(index: &Index, request: &Request, namespace: &str, user: &str) -> Answer<Reply> {
     let (asked, rows) = asked(index, request, namespace, members::find(namespace, user)).await?;
-    let Some(role) = role(&Body::read(request)?.text("role")?) else {
+    let Some(role) = role(&Body::read_json(request)?.text("role")?) else {
         return invalid("role: read, write or admin; or member, editor or owner");
     };
     let namespace_id = asked.administrated()?;

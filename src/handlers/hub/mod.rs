@@ -5,7 +5,6 @@
 
 pub mod access_tokens;
 pub mod audit;
-mod body;
 pub mod collaborators;
 pub mod machines;
 pub mod members;

@@ -11,7 +11,7 @@ pub use reached::Reached;
 use crate::{
     domain::{RepositoryName, Role},
     handlers::{
-        hub::body::Body,
+        body::Body,
         projection,
         who::{self, Asker},
     },
@@ -36,21 +36,13 @@ pub const NO_NAMESPACE: &str = "namespace not found";
 struct Wanted {
     name: String,
     namespace: Option<String>,
-    description: Option<String>,
-    full_description: Option<String>,
-    is_private: Option<bool>,
+    more: Changes,
 }
 
 impl Wanted {
     fn read(request: &Request) -> Answer<Self> {
-        let mut body = Body::read(request)?;
-        Ok(Self {
-            name: body.text("name")?,
-            namespace: body.maybe_text("namespace")?,
-            description: body.maybe_text("description")?,
-            full_description: body.maybe_text("full_description")?,
-            is_private: body.maybe_flag("is_private")?,
-        })
+        let mut body = Body::read_json(request)?;
+        Ok(Self { name: body.text("name")?, namespace: body.maybe_text("namespace")?, more: Changes::of(&mut body)? })
     }
 }
 
@@ -64,7 +56,10 @@ struct Changes {
 
 impl Changes {
     fn read(request: &Request) -> Answer<Self> {
-        let mut body = Body::read(request)?;
+        Self::of(&mut Body::read_json(request)?)
+    }
+
+    fn of(body: &mut Body) -> Answer<Self> {
         Ok(Self {
             description: body.maybe_text("description")?,
             full_description: body.maybe_text("full_description")?,
@@ -74,7 +69,7 @@ impl Changes {
 
     /// Who sees it, and nothing else.
     fn of_privacy(request: &Request) -> Answer<Self> {
-        let Some(private) = Body::read(request)?.maybe_flag("is_private")? else {
+        let Some(private) = Body::read_json(request)?.maybe_flag("is_private")? else {
             return invalid("is_private is missing");
         };
         Ok(Self { is_private: Some(private), ..Self::default() })
@@ -97,15 +92,15 @@ pub async fn create(index: &Index, request: &Request, namespace: Option<&String>
     let wanted = wanted?;
     let row = place.first().ok_or_else(|| Fault::broken("no row for a place"))?;
     let name = acceptable_name(row.maybe_text("namespace"), &wanted)?;
-    require_short(wanted.description.as_deref(), wanted.full_description.as_deref())?;
+    require_short(wanted.more.description.as_deref(), wanted.more.full_description.as_deref())?;
     let place = Place::of(row);
-    let marked = marked(&place);
+    let marked = place.marked();
     let new = New {
         namespace: require_creatable(&asker, &place.without_marked(), &name)?,
         name: &name,
-        description: wanted.description.as_deref().unwrap_or_default(),
-        full_description: wanted.full_description.as_deref().unwrap_or_default(),
-        private: wanted.is_private.unwrap_or(index.settings.private),
+        description: wanted.more.description.as_deref().unwrap_or_default(),
+        full_description: wanted.more.full_description.as_deref().unwrap_or_default(),
+        private: wanted.more.is_private.unwrap_or(index.settings.private),
         by: &asker.by(index, request),
         most: index.settings.most.repositories,
     };
@@ -176,7 +171,7 @@ pub async fn delete(index: &Index, request: &Request, name: &RepositoryName) -> 
 /// It needs an admin of the repository who may make one there.
 pub async fn transfer(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
     let presented = who::with_session(index, request)?;
-    let destination = Body::read(request).and_then(|mut body| body.text("namespace"));
+    let destination = Body::read_json(request).and_then(|mut body| body.text("namespace"));
     let namespace = destination.as_deref().unwrap_or_default();
     let there = RepositoryName { namespace: namespace.to_owned(), name: name.name.clone() };
     let place = repositories::place(&there, &presented.whose());
@@ -185,7 +180,7 @@ pub async fn transfer(index: &Index, request: &Request, name: &RepositoryName) -
     let there = RepositoryName::parse(&there.namespace, &there.name)?;
     let repository = reached.opened(name, Role::Admin)?;
     let place = Place::of(reached.more().first().ok_or_else(|| Fault::broken("no row for a place"))?);
-    let marked = marked(&place);
+    let marked = place.marked();
     let namespace = require_creatable(&reached.asker, &place.without_marked(), &there)?;
     let (by, most) = (reached.asker.by(index, request), index.settings.most.repositories);
     let mut batch = managed::transfer(repository.id, name, (namespace, &there), marked, &by, most);
@@ -222,11 +217,6 @@ fn require_short(description: Option<&str>, full_description: Option<&str>) -> A
         }
     }
     Ok(())
-}
-
-/// The id of a repository that is marked deleted and gives way to another of its name.
-fn marked(place: &Place) -> Option<i64> {
-    place.repository.as_ref().filter(|repository| repository.marked).map(|repository| repository.id)
 }
 
 /// Gives the namespace of a place that is free, to somebody who may make a repository there. What is

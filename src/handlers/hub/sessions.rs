@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     domain::{Secret, session_token, time},
     handlers::{
-        hub::body::Body,
+        body::Body,
         who::{self, Asker, Presented},
     },
     index::Index,
@@ -31,7 +31,7 @@ pub async fn auth_token(index: &Index, request: &Request) -> Answer<Reply> {
 
 /// A session for who shows a password or an access token, in members of these names.
 async fn open(index: &Index, request: &Request, [name, secret]: [&'static str; 2]) -> Answer<String> {
-    let mut body = Body::read(request)?;
+    let mut body = Body::read_json(request)?;
     let (name, secret) = (body.text(name)?, body.text(secret)?);
     who::require_https(request)?;
     let opened = async {

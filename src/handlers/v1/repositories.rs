@@ -31,7 +31,7 @@ pub async fn create(index: &Index, request: &Request, name: &RepositoryName) -> 
     let body = request.body.as_deref().ok_or(Refusal::TooLarge)?;
     let list = images::read(body)?;
     let place = Place::of(&row);
-    let marked = place.repository.as_ref().filter(|repository| repository.marked).map(|repository| repository.id);
+    let marked = place.marked();
     // Who had a role in the one that was deleted has none in the new one.
     let namespace = require_pushable(&asker, &place.without_marked(), name)?;
     let (by, most) = (asker.by(index, request), index.settings.most.repositories);

@@ -1,10 +1,10 @@
 //! Accounts: register, check a login, change.
 
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use crate::{
     domain::{UserName, names, password},
-    handlers::{account, login, who},
+    handlers::{account, body::Body, login, who},
     index::Index,
     refusal::{Answer, Fault, Refusal, forbidden, invalid, not_found},
     store::{
@@ -41,13 +41,13 @@ pub async fn register(index: &Index, request: &Request) -> Answer<Reply> {
     if !index.settings.open {
         return Err(who::unauthorized("Registration is closed"));
     }
-    let body = object(request)?;
+    let body = Body::read(request)?;
     let (now, from, most) = (index.world.now(), request.address(), index.settings.most);
     // Also who only asks which names and addresses are taken.
     login::require_within_limit(index, &from).await?;
-    let typed = body.get("username").and_then(Value::as_str);
+    let typed = body.get("username");
     let Some(typed) = typed.filter(|name| !name.is_empty()) else { return invalid("Missing username") };
-    let email = body.get("email").and_then(Value::as_str).unwrap_or_default();
+    let email = body.get("email").unwrap_or_default();
     let (mut email_taken, mut counted) = (false, Rows::new());
     if UserName::parse(typed).is_some() {
         let so_far = counts::so_far(Counted::Registrations, &from);
@@ -60,7 +60,7 @@ pub async fn register(index: &Index, request: &Request) -> Answer<Reply> {
         email_taken = taken.flag("email_taken");
     }
     let name = UserName::new_account(typed)?;
-    let Some(secret) = body.get("password").and_then(Value::as_str) else { return invalid("Missing password") };
+    let Some(secret) = body.get("password") else { return invalid("Missing password") };
     password::acceptable(secret)?;
     let email = names::email(email)?;
     if email_taken {
@@ -108,9 +108,8 @@ pub async fn update(index: &Index, request: &Request, name: &str) -> Answer<Repl
     let presented = who::presented(index, request)?;
     presented.require_somebody()?;
     presented.require_no_token()?;
-    let fields = object(request);
-    let email = fields.as_ref().ok().and_then(|fields| fields.get("email")).and_then(Value::as_str).map(str::to_owned);
-    let email_key = email.map(|email| email.to_lowercase());
+    let change = Change::read(request);
+    let email_key = change.as_ref().ok().and_then(|change| change.email.as_ref()).map(|email| email.to_lowercase());
     let [asker, target, owner, emails] = index
         .db
         .rows([
@@ -121,8 +120,7 @@ pub async fn update(index: &Index, request: &Request, name: &str) -> Answer<Repl
         ])
         .await?;
     let asker = presented.known(index, &asker).await?;
-    let fields = fields?;
-    let change = Change::read(&fields)?;
+    let change = change?;
     let user = require_self(&asker, name, target.first().and_then(User::of))?;
     if owner.first().is_some_and(|owner| owner.integer("user_id") != user.id) {
         return invalid(EMAIL_TAKEN);
@@ -132,13 +130,13 @@ pub async fn update(index: &Index, request: &Request, name: &str) -> Answer<Repl
     }
     let known = owner.first().is_some_and(|owner| owner.maybe_integer("confirmed_at").is_some());
     let mut batch = Vec::new();
-    if let Some(secret) = change.password {
+    if let Some(secret) = &change.password {
         login::hashing_turn(index, &request.address()).await?;
         let stored = login::hash(index, secret)?;
         batch.extend(users::set_password(&user, &stored, email_key.as_deref(), &asker.by(index, request)));
     }
     let (mut link, most) = (None, index.settings.most);
-    if let (Some(email), Some(key)) = (change.email.filter(|_| !known), &email_key) {
+    if let (Some(email), Some(key)) = (change.email.as_deref().filter(|_| !known), &email_key) {
         let now = index.world.now();
         let confirmed = !index.world.mails();
         let mut adding = users::add_email(user.id, email, key, confirmed, now, most.emails);
@@ -157,7 +155,7 @@ pub async fn update(index: &Index, request: &Request, name: &str) -> Answer<Repl
     if change.email.is_some() && !known {
         require_added(answers.last().and_then(|rows| rows.first()), most.emails)?;
     }
-    if let (Some((at, link)), Some(email)) = (link, change.email) {
+    if let (Some((at, link)), Some(email)) = (link, change.email.as_deref()) {
         if answers.get(at).is_none_or(Vec::is_empty) {
             return Err(Refusal::TooMany { retry_after: account::CONFIRM }.into());
         }
@@ -192,34 +190,20 @@ fn require_self(asker: &who::Asker, name: &str, target: Option<User>) -> Answer<
 }
 
 /// What is to be changed.
-struct Change<'a> {
-    password: Option<&'a str>,
-    email: Option<&'a str>,
+struct Change {
+    password: Option<String>,
+    email: Option<String>,
 }
 
-impl<'a> Change<'a> {
-    fn read(fields: &'a Map<String, Value>) -> Answer<Self> {
-        let text = |name: &'static str| match fields.get(name) {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text.as_str())),
-            Some(_) => invalid(format!("{name} is a string")),
-        };
-        let change = Self { password: text("password")?, email: text("email")? };
+impl Change {
+    fn read(request: &Request) -> Answer<Self> {
+        let mut body = Body::read(request)?;
+        let change = Self { password: body.maybe_text("password")?, email: body.maybe_text("email")? };
         if change.password.is_none() && change.email.is_none() {
             return invalid("A password or an email is expected");
         }
-        change.password.map(password::acceptable).transpose()?;
-        change.email.map(names::email).transpose()?;
+        change.password.as_deref().map(password::acceptable).transpose()?;
+        change.email.as_deref().map(names::email).transpose()?;
         Ok(change)
-    }
-}
-
-/// The body as a JSON object.
-fn object(request: &Request) -> Answer<Map<String, Value>> {
-    let body = request.body.as_deref().ok_or(Refusal::TooLarge)?;
-    match serde_json::from_slice(body) {
-        Ok(Value::Object(fields)) => Ok(fields),
-        Ok(_) => invalid("A JSON object is expected"),
-        Err(_) => invalid("Invalid JSON"),
     }
 }

@@ -1,5 +1,5 @@
-//! Bodies of the management API, member by member. A refusal names the member and never repeats what was sent:
-//! it may be a password.
+//! Bodies that are JSON objects, member by member. A refusal names the member and never repeats what was sent: it
+//! may be a password.
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -13,18 +13,29 @@ use crate::{
 pub struct Body(Map<String, Value>);
 
 impl Body {
-    /// Reads a JSON object, said to be JSON by its Content-Type.
+    /// Reads a JSON object, whatever its Content-Type says.
     pub fn read(request: &Request) -> Answer<Self> {
-        let body = request.body.as_deref().ok_or(Refusal::TooLarge)?;
-        let kind = request.header("content-type").and_then(|kind| kind.split(';').next()).unwrap_or_default();
-        if !kind.trim().eq_ignore_ascii_case("application/json") {
-            return Err(Refusal::UnsupportedMediaType.into());
-        }
-        match serde_json::from_slice(body) {
+        match serde_json::from_slice(request.body.as_deref().ok_or(Refusal::TooLarge)?) {
             Ok(Value::Object(members)) => Ok(Self(members)),
             Ok(_) => invalid("A JSON object is expected"),
             Err(_) => invalid("Invalid JSON"),
         }
+    }
+
+    /// Reads a JSON object that is said to be JSON: no page of another origin sends one.
+    pub fn read_json(request: &Request) -> Answer<Self> {
+        request.body.as_ref().ok_or(Refusal::TooLarge)?;
+        let kind = request.header("content-type").and_then(|kind| kind.split(';').next()).unwrap_or_default();
+        if !kind.trim().eq_ignore_ascii_case("application/json") {
+            return Err(Refusal::UnsupportedMediaType.into());
+        }
+        Self::read(request)
+    }
+
+    /// A text; nothing where there is none, or something else.
+    #[must_use]
+    pub fn get(&self, name: &'static str) -> Option<&str> {
+        self.0.get(name).and_then(Value::as_str)
     }
 
     /// A text that must be there.
