@@ -1,0 +1,43 @@
+-- What an account can be reached and recovered by, names that do not come back, and what was here before.
+
+-- An address is usable once it is confirmed, and proved once somebody opened a link that was mailed there: only
+-- then is a link that sets the password sent to it. Without MAIL every address is confirmed as it is typed.
+alter table emails add column proved_at integer;
+-- The one that was chosen last is where mail goes; of none, the first that was confirmed.
+alter table emails add column chosen_at integer;
+-- A confirmation that came later than the address was one that was mailed.
+update emails set proved_at = confirmed_at where confirmed_at > created_at;
+
+-- Names of users and namespaces that are gone. A registry keeps the bytes under a name, so whoever gets the name
+-- gets the images: it comes back only where the operator releases it.
+create table retired_names (
+  name text primary key,
+  machine_of integer,                       -- of a machine: the namespace that may use it again
+  retired_at integer not null
+) strict, without rowid;
+
+-- What stood last under the name of a repository that was deleted or moved: news from before then changes nothing,
+-- and what is made there again is private where that was private.
+create table tombstones (
+  namespace_id integer not null references namespaces (id) on delete cascade,
+  name text not null,                       -- without the namespace
+  private integer not null check (private in (0, 1)),
+  buried_at integer not null,               -- in milliseconds, as events have it
+  primary key (namespace_id, name)
+) strict, without rowid;
+
+-- A renewed token: its earlier secret is good for a while beside the new one.
+alter table access_tokens add column previous_hash text;
+alter table access_tokens add column previous_until integer;
+create unique index access_tokens_by_previous_hash on access_tokens (previous_hash) where previous_hash is not null;
+-- The fewest days before the end of a token that its admins were warned of it.
+alter table access_tokens add column warned_days integer;
+create index access_tokens_by_end on access_tokens (expires_at) where expires_at is not null;
+
+-- With what kinds of client somebody has logged in: of a new one they are told.
+create table clients (
+  user_id integer not null references users (id) on delete cascade,
+  kind text not null,                       -- docker, podman, curl, ...
+  first_at integer not null,
+  primary key (user_id, kind)
+) strict, without rowid;
