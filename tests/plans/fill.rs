@@ -15,7 +15,7 @@ pub const BEGINNING: i64 = 1_700_000_000;
 
 /// The truth of `?1` repositories: ten in each namespace, one namespace a user. User 5 owns `user5`,
 /// which holds the repositories from 41 to 50. Before each, how many rows come of ten repositories.
-const TRUTH: [(i64, &str); 17] = [
+const TRUTH: [(i64, &str); 20] = [
     (
         1,
         "insert into users (name, status, password, created_at)
@@ -88,6 +88,13 @@ const TRUTH: [(i64, &str); 17] = [
            from numbers",
     ),
     (10, "insert into stars (user_id, repository_id) select n % (?1 / 10) + 1, n from numbers"),
+    (1, "insert into retired_names (name, retired_at) select 'gone' || n, 1700000000 + n from numbers"),
+    (
+        10,
+        "insert into tombstones (namespace_id, name, private, buried_at)
+           select (n - 1) / 10 + 2, 'gone' || n, n % 2, (1700000000 + n) * 1000 from numbers",
+    ),
+    (2, "insert into clients (user_id, kind, first_at) select (n - 1) / 2 + 1, 'kind' || (n % 2), 0 from numbers"),
 ];
 
 /// What search holds: `rare` is in the descriptions of thirty documents, `often` in all of them.
