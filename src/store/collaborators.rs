@@ -5,6 +5,7 @@ use crate::{
     store::{
         Statement,
         audit::{self, Account, By},
+        users::status,
     },
 };
 
@@ -25,11 +26,15 @@ pub fn list(repository: &RepositoryName, limit: i64, offset: i64) -> Statement {
 /// when there is no such user.
 #[must_use]
 pub fn find(repository: &RepositoryName, username: &str) -> Statement {
-    let sql = "select u.id user_id, u.name, u.kind, u.status, c.role, ifnull(n.owner_id = u.id, 0) owner
+    let sql = concat!(
+        "select u.id user_id, u.name, u.kind, ",
+        status!("u"),
+        " status, c.role, ifnull(n.owner_id = u.id, 0) owner
          from users u left join namespaces n on n.name = ?1
          left join repositories r on r.namespace_id = n.id and r.name = ?2
          left join collaborators c on c.repository_id = r.id and c.user_id = u.id
-         where u.name = ?3";
+         where u.name = ?3"
+    );
     named(sql, repository).bind(username)
 }
 

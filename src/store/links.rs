@@ -1,6 +1,10 @@
 //! Links that are mailed or printed: each confirms an e-mail or sets a password, once.
 
-use crate::store::{Statement, Value, audit, counts::Counted, users::UNCONFIRMED};
+use crate::store::{
+    Statement, Value, audit,
+    counts::Counted,
+    users::{UNCONFIRMED, asker},
+};
 
 /// Whose an e-mail must be for a link that confirms it: somebody quicker may have it by now.
 #[derive(Debug, Clone, Copy)]
@@ -115,11 +119,13 @@ pub fn forgotten(
 /// Whose password a link sets: `user_id`, and the user's columns.
 #[must_use]
 pub fn password_user(hash: &str, now: i64) -> Statement {
-    Statement::new(
-        "select u.id user_id, u.name user_name, u.kind, u.status, u.administrator, u.password, u.epoch
+    Statement::new(concat!(
+        "select ",
+        asker!(),
+        "
          from links l join users u on u.id = l.user_id
-         where l.hash = ?1 and l.expires_at > ?2 and l.email_id is null and u.kind = 'person'",
-    )
+         where l.hash = ?1 and l.expires_at > ?2 and l.email_id is null and u.kind = 'person'"
+    ))
     .bind(hash)
     .bind(now)
 }

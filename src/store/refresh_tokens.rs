@@ -3,6 +3,7 @@
 use crate::store::{
     Statement,
     audit::{self, Account, By},
+    users::asker,
 };
 
 /// A new refresh token.
@@ -68,12 +69,14 @@ pub fn create(new: &New<'_>) -> Vec<Statement> {
 /// `refresh_used_at`.
 #[must_use]
 pub fn user(hash: &str, now: i64, unused: i64, age: i64) -> Statement {
-    Statement::new(
-        "select u.id user_id, u.name user_name, u.kind, u.status, u.administrator, u.password, u.epoch,
+    Statement::new(concat!(
+        "select ",
+        asker!(),
+        ",
            t.id refresh_id, t.used_at refresh_used_at
          from refresh_tokens t join users u on u.id = t.user_id
-         where t.hash = ?1 and t.used_at > ?2 - ?3 and t.created_at > ?2 - ?4",
-    )
+         where t.hash = ?1 and t.used_at > ?2 - ?3 and t.created_at > ?2 - ?4"
+    ))
     .bind(hash)
     .bind(now)
     .bind(unused)

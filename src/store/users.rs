@@ -44,17 +44,47 @@ impl User {
     }
 }
 
+/// The status that counts, of a user `$user`: a machine of somebody's own namespace is active only while they are.
+macro_rules! status {
+    ($user:literal) => {
+        concat!(
+            "coalesce((select o.status from namespaces n join users o on o.id = n.owner_id where n.id = ",
+            $user,
+            ".machine_of and ",
+            $user,
+            ".status = 'active'), ",
+            $user,
+            ".status)"
+        )
+    };
+}
+pub(super) use status;
+
+/// The columns that [`User::of`] reads, of a user `u`.
+macro_rules! asker {
+    () => {
+        concat!(
+            "u.id user_id, u.name user_name, u.kind, ",
+            $crate::store::users::status!("u"),
+            " status, u.administrator, u.password, u.epoch"
+        )
+    };
+}
+pub(super) use asker;
+
 /// Somebody who shows a password, with the failures that count against the name; always one row.
 #[must_use]
 pub fn with_failures(name: &str, address: &str) -> Statement {
-    Statement::new(
-        "select u.id user_id, u.name user_name, u.kind, u.status, u.administrator, u.password, u.epoch,
+    Statement::new(concat!(
+        "select ",
+        asker!(),
+        ",
            f.count address_count, f.last_at address_last_at, g.count name_count, g.last_at name_last_at
          from (select ?1 as name) typed
          left join users u on u.name = typed.name
          left join failures f on f.name = typed.name and f.address = ?2
-         left join failures g on g.name = typed.name and g.address = ''",
-    )
+         left join failures g on g.name = typed.name and g.address = ''"
+    ))
     .bind(name)
     .bind(address)
 }
@@ -74,12 +104,14 @@ pub fn by_credential(credential: Credential) -> Statement {
         Credential::Password { user, .. } => (user, None),
         Credential::AccessToken { user, token } => (user, Some(token)),
     };
-    Statement::new(
-        "select u.id user_id, u.name user_name, u.kind, u.status, u.administrator, u.password, u.epoch,
+    Statement::new(concat!(
+        "select ",
+        asker!(),
+        ",
            t.id token_id, t.scopes token_scopes, t.resources token_resources, t.is_active token_active,
            t.expires_at token_expires_at, t.used_at token_used_at
-         from users u left join access_tokens t on t.id = ?2 and t.user_id = u.id where u.id = ?1",
-    )
+         from users u left join access_tokens t on t.id = ?2 and t.user_id = u.id where u.id = ?1"
+    ))
     .bind(user)
     .bind(token)
 }
@@ -87,12 +119,14 @@ pub fn by_credential(credential: Credential) -> Statement {
 /// Whose an access token is, by its hash (`token_*`), under this name.
 #[must_use]
 pub fn with_access_token(name: &str, hash: &str) -> Statement {
-    Statement::new(
-        "select u.id user_id, u.name user_name, u.kind, u.status, u.administrator, u.password, u.epoch,
+    Statement::new(concat!(
+        "select ",
+        asker!(),
+        ",
            t.id token_id, t.scopes token_scopes, t.resources token_resources, t.is_active token_active,
            t.expires_at token_expires_at, t.used_at token_used_at
-         from access_tokens t join users u on u.id = t.user_id where t.hash = ?2 and u.name = ?1",
-    )
+         from access_tokens t join users u on u.id = t.user_id where t.hash = ?2 and u.name = ?1"
+    ))
     .bind(name)
     .bind(hash)
 }
@@ -111,10 +145,12 @@ pub fn profile(id: i64) -> Statement {
 /// Somebody by name.
 #[must_use]
 pub fn by_name(name: &str) -> Statement {
-    Statement::new(
-        "select u.id user_id, u.name user_name, u.kind, u.status, u.administrator, u.password, u.epoch
-         from users u where u.name = ?1",
-    )
+    Statement::new(concat!(
+        "select ",
+        asker!(),
+        "
+         from users u where u.name = ?1"
+    ))
     .bind(name)
 }
 
