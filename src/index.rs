@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     domain::{credential::Credential, password::Verified},
     refusal::{Answer, Fault},
-    store::{Door, Statement},
+    store::{Door, Right, Rows, Statement, rights::guard},
 };
 
 pub mod most;
@@ -104,6 +104,20 @@ impl Index {
         let mut bytes = [0; N];
         self.world.random(&mut bytes);
         bytes
+    }
+
+    /// Writes by these rights: where one of them is gone by now, nothing is written, and what was read
+    /// before is stale.
+    pub async fn write<const N: usize>(&self, rights: [Right; N], batch: Vec<Statement>) -> Answer<Vec<Rows>> {
+        const { assert!(N > 0, "a write carries a right") };
+        let now = self.world.now();
+        let guarded = rights.iter().map(|right| guard(right, now)).chain(batch).collect();
+        Ok(self.db.batch(guarded).await?.split_off(N))
+    }
+
+    /// The same, for the rows of the last statement.
+    pub async fn write_last<const N: usize>(&self, rights: [Right; N], batch: Vec<Statement>) -> Answer<Rows> {
+        Ok(self.write(rights, batch).await?.pop().unwrap_or_default())
     }
 
     /// Writes one statement after the answer.

@@ -73,6 +73,9 @@ pub enum FaultKind {
     /// 503 with `Retry-After`: a database is overloaded, busy or gave up; trying at once makes it
     /// worse.
     Overloaded,
+    /// 503 with `Retry-After`: the right by which somebody writes went while they did, and nothing is
+    /// written. The request is asked once more before anybody is told.
+    Stale,
     /// 503: the operator has not configured what this needs, or has used up what the plan gives.
     Unconfigured,
     /// 500: a defect.
@@ -82,7 +85,9 @@ pub enum FaultKind {
 /// What D1 says, and what that is: of these the first that is in its message. Most are on
 /// <https://developers.cloudflare.com/d1/observability/debug-d1/>; that it exports or imports, is
 /// locked, or has an internal error with a reference, people have met.
-const SAID: [(&str, FaultKind); 17] = [
+const SAID: [(&str, FaultKind); 18] = [
+    // Our own words, in a path that is none: `store::rights`.
+    ("the right is gone", FaultKind::Stale),
     ("overloaded", FaultKind::Overloaded),
     ("exceeded timeout", FaultKind::Overloaded),
     ("limit and was reset", FaultKind::Overloaded),
@@ -192,6 +197,13 @@ mod tests {
                     "Currently processing a long-running export.",
                     "Currently processing a long-running import.",
                     "database is locked: SQLITE_BUSY",
+                ],
+            ),
+            (
+                FaultKind::Stale,
+                &[
+                    "bad JSON path: 'the right is gone': SQLITE_ERROR",
+                    "JSON path error near 'the right is gone': SQLITE_ERROR",
                 ],
             ),
             (

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::{
     handlers::{account, description, events, gate, hub, projection, token, v1},
     index::Index,
-    refusal::{Answer, Error},
+    refusal::{Answer, Error, FaultKind},
     routes::{self, Route},
     wire::{Reply, Request, reply},
 };
@@ -27,7 +27,7 @@ pub async fn serve(index: &Index, request: &Request) -> Reply {
     let begun = index.world.millis();
     let route = routes::route(&request.path);
     let answer = match &route {
-        Ok(route) => handle(index, request, route).await,
+        Ok(route) => answered(index, request, route).await,
         Err(error) => Err(error.clone()),
     };
     let fault = match &answer {
@@ -56,6 +56,17 @@ pub async fn serve(index: &Index, request: &Request) -> Reply {
 /// What is done every minute.
 pub async fn scheduled(index: &Index) {
     projection::scheduled(index).await;
+}
+
+/// The answer of the handler. Where the right by which it writes went while it did, it is asked once
+/// more, from the beginning: it then reads what is so by now, and refuses by that, or finds another
+/// right.
+async fn answered(index: &Index, request: &Request, route: &Route) -> Answer<Reply> {
+    let answer = handle(index, request, route).await;
+    match &answer {
+        Err(Error::Fault(fault)) if fault.kind == FaultKind::Stale => handle(index, request, route).await,
+        _ => answer,
+    }
 }
 
 async fn handle(index: &Index, request: &Request, route: &Route) -> Answer<Reply> {

@@ -13,8 +13,19 @@ const ROOMS: [(&str, &[&str]); 9] = [
     ("wire", &["domain", "refusal"]),
     // A database's answer is not there yet when it is asked.
     ("store", &["domain", "refusal", "index::Pending"]),
-    // It holds doors, and nothing else of the store.
-    ("index", &["domain", "refusal", "store::Door", "store::Statement"]),
+    // It holds doors, and the lock of writes.
+    (
+        "index",
+        &[
+            "domain",
+            "refusal",
+            "store::Door",
+            "store::Right",
+            "store::Rows",
+            "store::Statement",
+            "store::rights::guard",
+        ],
+    ),
     // In which form a failure is written is a matter of the path.
     ("routes", &["domain", "refusal", "wire::Dialect"]),
     ("handlers", &["domain", "wire", "store", "routes", "refusal", "index"]),

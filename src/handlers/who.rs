@@ -12,7 +12,7 @@ use crate::{
     index::Index,
     refusal::{Answer, Challenge, Error, Fault, Refusal, forbidden},
     store::{
-        Row, Statement, access_tokens,
+        Over, Right, Row, Statement, access_tokens,
         access_tokens::AccessToken,
         audit::By,
         repositories::{Place, Whose},
@@ -95,6 +95,12 @@ impl Asker {
             return forbidden("An access token cannot do this");
         }
         self.require_user()
+    }
+
+    /// What they are allowed, for what they write by it.
+    #[must_use]
+    pub fn right(&self, over: Over) -> Right {
+        Right { credential: self.credential, over }
     }
 
     /// The name for records; empty for nobody.

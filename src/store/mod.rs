@@ -19,8 +19,10 @@ pub mod members;
 pub mod outbox;
 pub mod refresh_tokens;
 pub mod repositories;
+pub mod rights;
 pub mod stars;
 pub mod tags;
 pub mod users;
 
 pub use door::{Database, Door, Row, Rows, Statement, Value};
+pub use rights::{Over, Right};

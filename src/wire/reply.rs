@@ -120,7 +120,9 @@ pub fn failure(error: &Error, dialect: Dialect, path: &str, id: &str) -> Reply {
         }
         Error::Refusal(Refusal::MethodNotAllowed(allowed)) => reply.with("Allow", allowed.join(", ")),
         Error::Refusal(Refusal::TooMany { retry_after }) => reply.with("Retry-After", retry_after.to_string()),
-        Error::Fault(fault) if matches!(fault.kind, FaultKind::Transient | FaultKind::Overloaded) => {
+        Error::Fault(fault)
+            if matches!(fault.kind, FaultKind::Transient | FaultKind::Overloaded | FaultKind::Stale) =>
+        {
             reply.with("Retry-After", "5")
         }
         _ => reply,
@@ -144,7 +146,7 @@ fn words(error: &Error) -> (u16, String) {
             Refusal::TooMany { retry_after } => (429, format!("Too many attempts, try again in {retry_after} seconds")),
         },
         Error::Fault(fault) => match fault.kind {
-            FaultKind::Transient | FaultKind::Overloaded => {
+            FaultKind::Transient | FaultKind::Overloaded | FaultKind::Stale => {
                 (503, "The index is temporarily unavailable, try again".into())
             }
             FaultKind::Unconfigured => (503, "The index is not configured for this".into()),

@@ -97,6 +97,9 @@ const TRUTH: [(i64, &str); 20] = [
     (2, "insert into clients (user_id, kind, first_at) select (n - 1) / 2 + 1, 'kind' || (n % 2), 0 from numbers"),
 ];
 
+/// User 4 administrates, and 7 is a machine of `user5`.
+const SOME: &str = "update users set administrator = id = 4, machine_of = iif(id = 7, 6, null) where id in (4, 7)";
+
 /// What search holds: `rare` is in the descriptions of thirty documents, `often` in all of them.
 const SEARCH: &str =
     "insert into documents (id, revision, name, last, words, description, visibility, star_count, pushed_at)
@@ -110,6 +113,7 @@ pub fn truth(repositories: i64) -> Connection {
         let filled = connection.execute(&format!("{NUMBERS} {insert}"), [repositories, repositories * of_ten / 10]);
         filled.unwrap_or_else(|error| panic!("{error}: {insert}"));
     }
+    connection.execute(SOME, []).unwrap();
     finish(connection)
 }
 

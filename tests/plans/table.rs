@@ -2,19 +2,19 @@
 
 use hublet::{
     domain::{
-        RepositoryName,
+        RepositoryName, Role,
         credential::Credential,
         events::{Action, Event},
         search::Search,
     },
     store::{
-        Statement, access_tokens,
+        Over, Right, Statement, access_tokens,
         audit::{self, Account, By},
         collaborators, counts, documents, events, failures, images, links, machines, managed, members,
         outbox::{self, Document, News},
         refresh_tokens,
         repositories::{self, Whose},
-        stars, tags, users,
+        rights, stars, tags, users,
     },
 };
 use serde_json::json;
@@ -130,6 +130,7 @@ pub fn truth() -> Vec<(&'static str, Vec<Statement>)> {
         ("repositories::readable_private", vec![repositories::readable_private(&by_name, 100)]),
         ("repositories::remove", repositories::remove(49, &marked, by)),
         ("repositories::tell_search", vec![repositories::tell_search(repository)]),
+        ("rights::guard", guards(now)),
         ("stars::add", stars::add(user, repository)),
         ("stars::remove", stars::remove(1, 10)),
         ("tags::find", vec![tags::find(app, "tag1")]),
@@ -201,6 +202,26 @@ fn machine() -> access_tokens::Whose<'static> {
 fn by(now: i64) -> By {
     let credential = Credential::AccessToken { user: 5, token: 5 };
     By { actor: "user5".into(), credential, address: "::1".into(), now }
+}
+
+/// By a password and by an access token, over everything that there is.
+fn guards(now: i64) -> Vec<Statement> {
+    let (password, token) = (Credential::Password { user: 5, epoch: 1 }, Credential::AccessToken { user: 5, token: 5 });
+    let administrator = Credential::Password { user: 4, epoch: 1 };
+    let repository = Over::Repository { id: 41, namespace: 6, role: Role::Write, public: false };
+    let (namespace, machine) = (Over::Namespace(6, Role::Admin), Over::Machine { id: 7, namespace: 6 });
+    let rights = [
+        (password, Over::Themselves),
+        (token, Over::Themselves),
+        (administrator, Over::Index),
+        (password, namespace),
+        (administrator, namespace),
+        (password, repository),
+        (token, repository),
+        (administrator, repository),
+        (password, machine),
+    ];
+    rights.map(|(credential, over)| rights::guard(&Right { credential, over }, now)).into()
 }
 
 fn new_access_token(by: &By) -> access_tokens::New<'_> {

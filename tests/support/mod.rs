@@ -1,6 +1,8 @@
 //! The stages on which the pages are played, and the world that they lend to the index.
 
 #[allow(dead_code, reason = "not every test asks by itself")]
+pub mod before;
+#[allow(dead_code, reason = "not every test asks by itself")]
 pub mod client;
 pub mod operator;
 pub mod page;

@@ -121,7 +121,7 @@ impl Database for Sqlite {
             if let Some(two) = two {
                 return Err(Fault::broken(format!("more than one statement: {}", two.sql)));
             }
-            self.run(statements).map_err(|error| Fault::broken(format!("SQLite: {error}")))
+            self.run(statements).map_err(|error| Fault::of_database(&error.to_string()))
         })
     }
 }

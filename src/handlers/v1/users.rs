@@ -8,7 +8,7 @@ use crate::{
     index::Index,
     refusal::{Answer, Fault, Refusal, forbidden, invalid, not_found},
     store::{
-        Row, Rows,
+        Over, Right, Row, Rows,
         counts::{self, Counted},
         links::Owner,
         users::{self, Account, User},
@@ -121,7 +121,7 @@ pub async fn update(index: &Index, request: &Request, name: &str) -> Answer<Repl
         .await?;
     let asker = presented.known(index, &asker).await?;
     let change = change?;
-    let user = require_self(&asker, name, target.first().and_then(User::of))?;
+    let (user, right) = require_self(&asker, name, target.first().and_then(User::of))?;
     if owner.first().is_some_and(|owner| owner.integer("user_id") != user.id) {
         return invalid(EMAIL_TAKEN);
     }
@@ -151,7 +151,8 @@ pub async fn update(index: &Index, request: &Request, name: &str) -> Answer<Repl
         // The e-mail is theirs already.
         return Ok(Reply::empty(204).personal());
     }
-    let answers = index.db.batch(batch).await?;
+    // Hashing waits for its turn, and meanwhile the password that was shown may be another's.
+    let answers = index.write([right], batch).await?;
     if change.email.is_some() && !known {
         require_added(answers.last().and_then(|rows| rows.first()), most.emails)?;
     }
@@ -177,14 +178,17 @@ fn require_added(row: Option<&Row>, most: i64) -> Answer<()> {
     }
 }
 
-/// The user whose account is changed: oneself, or anybody for an administrator.
-fn require_self(asker: &who::Asker, name: &str, target: Option<User>) -> Answer<User> {
+/// The user whose account is changed, and by what right: oneself, or anybody for an administrator.
+fn require_self(asker: &who::Asker, name: &str, target: Option<User>) -> Answer<(User, Right)> {
     let user = asker.require_password()?;
     if user.name != name && !asker.is_administrator() {
         return forbidden("You may change your own account only");
     }
     match target {
-        Some(target) => Ok(target),
+        Some(target) => {
+            let over = if user.name == name { Over::Themselves } else { Over::Index };
+            Ok((target, asker.right(over)))
+        }
         None => not_found("User not found"),
     }
 }

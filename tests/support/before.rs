@@ -1,0 +1,50 @@
+//! A database before whose calls something happens: what others do while a request is under way.
+
+use std::{cell::Cell, rc::Rc};
+
+use hublet::{
+    index::{Index, Pending},
+    refusal::Fault,
+    serve::serve,
+    store::{Database, Door, Rows, Statement},
+    wire::{Reply, Request},
+};
+
+use super::{Stage, sqlite::Sqlite, world::finished};
+
+/// What happens before a call: it is told which one that is, from 1, and whether it writes.
+pub type Happens = Box<dyn Fn(&Sqlite, u32, bool)>;
+
+struct Before {
+    database: Rc<Sqlite>,
+    calls: Cell<u32>,
+    happens: Happens,
+}
+
+impl Database for Before {
+    fn batch<'a>(&'a self, statements: &'a [Statement]) -> Pending<'a, Result<Vec<Rows>, Fault>> {
+        self.calls.set(self.calls.get() + 1);
+        (self.happens)(&self.database, self.calls.get(), !statements.iter().all(Statement::reads_only));
+        self.database.batch(statements)
+    }
+}
+
+/// Answers a request, does what follows the answer, and says how often `DB` was asked for the answer.
+pub fn answer(stage: &Stage, request: &Request, happens: Happens) -> (Reply, u32) {
+    let before = Before { database: stage.db.clone(), calls: Cell::new(0), happens };
+    let index = Index { db: Rc::new(Door::new(Rc::new(before))), ..stage.index() };
+    let reply = finished(serve(&index, request));
+    let asked = index.db.trips();
+    stage.world.do_later();
+    (reply, asked)
+}
+
+/// Does this before the first call that writes, and never again.
+pub fn the_first_write(doing: impl Fn(&Sqlite) + 'static) -> Happens {
+    let done = Cell::new(false);
+    Box::new(move |database, _, writes| {
+        if writes && !done.replace(true) {
+            doing(database);
+        }
+    })
+}
