@@ -5,7 +5,7 @@ import path from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout } from "node:timers/promises";
 import { emptySearch } from "./lib/migrations.mjs";
-import { command, inline, names, restored } from "./lib/operator.mjs";
+import { command, inline, names, restored, userName } from "./lib/operator.mjs";
 import { development, production, read, variable } from "./lib/settings.mjs";
 import { setUpNode } from "./lib/setup.mjs";
 import { Failure, main, parse, root, step } from "./lib/steps.mjs";
@@ -13,8 +13,8 @@ import { patiently } from "./lib/wrangler.mjs";
 
 /** What each word may be. Nothing that fits could end an SQL string. */
 const grammars = {
-  NAME: /^[a-z0-9_]{4,30}$/,
-  USER: /^[a-z0-9_]{4,30}$/,
+  NAME: userName,
+  USER: userName,
   NAMESPACE: /^(?=.{1,255}$)(?:[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*|[a-z0-9_]{4,30})$/,
   ROLE: /^(?:read|write|admin|none)$/,
   REPOSITORY: /^(?=.{3,255}$)[a-z0-9._-]+(?:\/[A-Za-z0-9._-]+)+$/,
@@ -171,6 +171,14 @@ function table(rows) {
   return [line((column) => column), ...rows.map((row) => line((column) => row[column]))].join("\n");
 }
 
+/** The rows without `near`, which names what people could take a new name for: that is said apart. */
+function withoutNear(rows) {
+  for (const { name, namespace, near } of rows) {
+    if (near) console.error(`hublet: there is ${near} already: not the same as ${name ?? namespace}, but people may take one for the other`);
+  }
+  return rows.map(({ near, ...row }) => row);
+}
+
 /** Text as one word. Anybody chooses a `client_id` or the label of a token: what could be read as more is quoted. */
 function quoted(text) {
   return UNSEEN.test(text) || /^"|\s/.test(text) ? json(text) : text;
@@ -255,6 +263,7 @@ async function admin() {
   const work = () => step(name, async () => void (rows = await execute(sql, where)));
   await (name === "after-restore" ? both(work, where) : work());
   if (!rows.length && chosen.refusal) throw new Failure(chosen.refusal.replace(/\b[A-Z]+\b/g, (word) => values[word] ?? word));
+  rows = withoutNear(rows);
   if (name === "peppers") rows = comparePeppers(rows, readPeppers(flags.remote));
   console.log(rows.length ? table(rows) : "nobody yet");
   if (name === "after-restore") console.log(restored({ keep: flags["keep-access-tokens"], hide: flags.private, remote: flags.remote }));

@@ -28,7 +28,8 @@ pub const LONGEST: usize = 255;
 /// The namespace of a name that has none.
 pub const LIBRARY: &str = "library";
 
-/// A user's name: 4 to 30 of `[a-z0-9_]`.
+/// A user's name: one that somebody registered, or one that was given to them. Compared as it is written:
+/// `a.b`, `a-b` and `a_b` are three.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct UserName(String);
 
@@ -36,18 +37,30 @@ impl UserName {
     /// Takes a name as it was typed.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let fits =
-            (4..=30).contains(&text.len()) && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'));
-        fits.then(|| Self(text.to_owned()))
+        (is_registrable(text) || is_givable(text)).then(|| Self(text.to_owned()))
     }
 
-    /// Takes a name for a new account; the words of the refusal are the Hub's.
+    /// Takes a name that somebody registers; the words of the refusal are the Hub's.
     pub fn new_account(text: &str) -> Answer<Self> {
-        match Self::parse(text) {
-            Some(name) if !FORBIDDEN_USERS.contains(&text) => Ok(name),
-            Some(_) => invalid("This username is not available"),
-            None => invalid(r#"Wrong username format (it has to match "^[a-z0-9_]{4,30}$")"#),
+        if is_registrable(text) {
+            return Self::available(text);
         }
+        invalid(r#"Wrong username format (it has to match "^[a-z0-9_]{4,30}$")"#)
+    }
+
+    /// Takes a name that is given to a person or a machine by somebody who may.
+    pub fn given(text: &str) -> Answer<Self> {
+        if is_registrable(text) || is_givable(text) {
+            return Self::available(text);
+        }
+        invalid("Wrong username format (2 to 64 of a-z and 0-9, with single . _ - between them)")
+    }
+
+    fn available(text: &str) -> Answer<Self> {
+        if FORBIDDEN_USERS.contains(&text) {
+            return invalid("This username is not available");
+        }
+        Ok(Self(text.to_owned()))
     }
 
     /// The name.
@@ -55,6 +68,20 @@ impl UserName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// What the document lets somebody register: 4 to 30 of `[a-z0-9_]`.
+fn is_registrable(text: &str) -> bool {
+    let plain = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
+    (4..=30).contains(&text.len()) && text.bytes().all(plain)
+}
+
+/// What names are elsewhere, so that whoever comes from there keeps theirs: 2 to 64 of `[a-z0-9]`, with single
+/// `.`, `_` and `-` between.
+fn is_givable(text: &str) -> bool {
+    let plain = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9');
+    let part = |part: &str| !part.is_empty() && part.bytes().all(plain);
+    (2..=64).contains(&text.len()) && text.split(['.', '_', '-']).all(part)
 }
 
 /// A repository's full name.
@@ -157,6 +184,23 @@ mod tests {
         }
         for bad in ["abc", "Paul", "pa-ul", "pa ul", "päul", "library", "admin", "docker", &"x".repeat(31)] {
             assert!(UserName::new_account(bad).is_err(), "{bad}");
+        }
+    }
+
+    /// The same names that `npm run admin` takes and refuses.
+    #[test]
+    fn names_that_are_given() {
+        let names: serde_json::Value = serde_json::from_str(include_str!("../../tests/names.json")).unwrap();
+        let list = |kind: &str| names[kind].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned());
+        for good in list("names") {
+            assert_eq!(UserName::given(&good).unwrap().as_str(), good);
+            assert!(UserName::parse(&good).is_some(), "{good}");
+        }
+        for bad in list("no names") {
+            assert!(UserName::given(&bad).is_err() && UserName::parse(&bad).is_none(), "{bad}");
+        }
+        for taken in FORBIDDEN_USERS {
+            assert!(UserName::given(taken).is_err(), "{taken}");
         }
     }
 

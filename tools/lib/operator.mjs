@@ -4,6 +4,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { root } from "./steps.mjs";
 
+/** Names of users, those that were registered and those that were given: the grammar of src/domain/names.rs. */
+export const userName = /^(?:[a-z0-9_]{4,30}|(?=.{2,64}$)[a-z0-9]+(?:[._-][a-z0-9]+)*)$/;
+
 const folder = path.join(root, "src/store/operator");
 
 /** The commands that there are. */

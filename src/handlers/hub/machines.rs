@@ -33,7 +33,7 @@ pub async fn create(index: &Index, request: &Request, namespace: &str) -> Answer
     let name = wanted.as_ref().map_or("", |wanted| wanted.username.as_str());
     let (asked, taken) = asked(index, request, namespace, machines::taken(name)).await?;
     let wanted = wanted?;
-    let name = UserName::new_account(&wanted.username)?;
+    let name = UserName::given(&wanted.username)?;
     let role = wanted.role.as_deref().unwrap_or("write");
     if Role::parse(role).is_none() {
         return invalid("role: read, write or admin");

@@ -54,7 +54,7 @@ pub async fn register(index: &Index, request: &Request) -> Answer<Reply> {
         let [taken, rows] = index.db.rows([users::taken(typed, &email.to_lowercase()), so_far]).await?;
         counted = rows;
         let taken = taken.first().ok_or_else(|| Fault::broken("no row for a name"))?;
-        if taken.flag("name_taken") && UserName::new_account(typed).is_ok() {
+        if taken.flag("name_taken") && UserName::given(typed).is_ok() {
             return invalid(TAKEN);
         }
         email_taken = taken.flag("email_taken");

@@ -8,4 +8,9 @@ where :NAME not in ('library', 'admin', 'root', 'docker', 'hublet', 'operator', 
 on conflict (name) do nothing;
 insert into audit (at, action, name, actor, credential, address)
 select :NOW, 'org.machine.create', :NAME, 'operator', '', '' where changes() > 0;
-select name, kind, status from users where name = :NAME and kind = 'machine';
+-- Those that people could take it for.
+select name, kind, status,
+  (select group_concat(other, ', ') from (select name as other from users union select name from namespaces order by 1)
+    where other <> :NAME and replace(replace(replace(other, '.', ''), '-', ''), '_', '')
+      = replace(replace(replace(:NAME, '.', ''), '-', ''), '_', '')) as near
+from users where name = :NAME and kind = 'machine';

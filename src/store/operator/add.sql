@@ -20,5 +20,10 @@ where name = :NAME and kind = 'person' and password is null and :PASSWORD is nul
 insert into audit (at, account, action, name, actor, credential, address)
 select :NOW, (select id from namespaces where owner_id = users.id), 'user.password.link', name, 'operator', '', ''
 from users where name = :NAME and changes() > 0;
-select name, status from users
+-- Those that people could take it for.
+select name, status,
+  (select group_concat(other, ', ') from (select name as other from users union select name from namespaces order by 1)
+    where other <> :NAME and replace(replace(replace(other, '.', ''), '-', ''), '_', '')
+      = replace(replace(replace(:NAME, '.', ''), '-', ''), '_', '')) as near
+from users
 where name = :NAME and (password = :PASSWORD or exists (select 1 from links where hash = :SECRET));

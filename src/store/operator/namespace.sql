@@ -1,9 +1,14 @@
--- namespace NAMESPACE
+-- namespace NAME
 -- Makes a namespace that belongs to no single user.
--- Refused: NAMESPACE is the name of a user.
+-- Refused: NAME is the name of a user.
 insert into namespaces (name, created_at)
-select :NAMESPACE, :NOW where not exists (select 1 from users where name = :NAMESPACE)
+select :NAME, :NOW where not exists (select 1 from users where name = :NAME)
 on conflict (name) do nothing;
 insert into audit (at, account, action, name, actor, credential, address)
-select :NOW, id, 'org.create', name, 'operator', '', '' from namespaces where name = :NAMESPACE and changes() > 0;
-select name as namespace from namespaces where name = :NAMESPACE and owner_id is null;
+select :NOW, id, 'org.create', name, 'operator', '', '' from namespaces where name = :NAME and changes() > 0;
+-- Those that people could take it for.
+select name as namespace,
+  (select group_concat(other, ', ') from (select name as other from users union select name from namespaces order by 1)
+    where other <> :NAME and replace(replace(replace(other, '.', ''), '-', ''), '_', '')
+      = replace(replace(replace(:NAME, '.', ''), '-', ''), '_', '')) as near
+from namespaces where name = :NAME and owner_id is null;

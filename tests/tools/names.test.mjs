@@ -1,0 +1,36 @@
+// The names that `npm run admin` takes: those of src/domain/names.rs, which is held to the same list.
+
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { after, test } from "node:test";
+import { userName } from "../../tools/lib/operator.mjs";
+import { root, run } from "../../tools/lib/steps.mjs";
+import { wrangler } from "../../tools/lib/wrangler.mjs";
+
+const { names, "no names": others } = JSON.parse(fs.readFileSync(path.join(root, "tests/names.json"), "utf8"));
+
+test("a name is what the index takes for one", () => {
+  assert.deepEqual(names.filter((name) => !userName.test(name)), []);
+  assert.deepEqual(others.filter((name) => userName.test(name)), []);
+});
+
+test("who gets a name that people could take for another is told of that one", async () => {
+  const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "hublet-names-"));
+  after(() => fs.rmSync(scratch, { recursive: true, force: true }));
+  await wrangler(["d1", "migrations", "apply", "DB", "--local", "--persist-to", scratch]);
+  const admin = async (...words) => {
+    let said = "";
+    await run("node", [path.join(root, "tools/admin.mjs"), "--persist-to", scratch, ...words], { heard: (text) => (said += text) }).catch(
+      ({ message }) => (said += message),
+    );
+    return said;
+  };
+
+  assert.doesNotMatch(await admin("add", "jane.doe"), /already|near/);
+  assert.match(await admin("add-machine", "jane-doe"), /there is jane\.doe already/);
+  assert.match(await admin("namespace", "janedoe"), /there is jane-doe, jane\.doe already/);
+  assert.match(await admin("add", "jane..doe"), /does not fit .* failed/s);
+  assert.match(await admin("add", "docker"), /taken or reserved.* failed/s);
+});
