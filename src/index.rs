@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     domain::{credential::Credential, password::Verified},
-    refusal::{Answer, Fault},
+    refusal::{Answer, Fault, Refusal},
     store::{Door, Right, Rows, Statement, rights::guard},
 };
 
@@ -36,6 +36,34 @@ pub struct Index {
     pub asker: Cell<Credential>,
 }
 
+/// How much there may be in a minute, counted by the platform; each is a binding, with a number of its own in
+/// `wrangler.toml`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// Of an address: passwords that cost an Argon2, registrations, links that are asked for. Never what
+    /// comes with a token.
+    Logins,
+    /// Of an address: what comes without credentials and asks a database.
+    Anonymous,
+    /// Of a user: writes that are told to the audit.
+    Writes,
+}
+
+impl Limit {
+    /// The name of the binding.
+    #[must_use]
+    pub fn binding(self) -> &'static str {
+        match self {
+            Self::Logins => "LOGIN_LIMIT",
+            Self::Anonymous => "ANONYMOUS_LIMIT",
+            Self::Writes => "WRITE_LIMIT",
+        }
+    }
+}
+
+/// Seconds after which each limit has begun anew: the `period` of the bindings.
+const PERIOD: i64 = 60;
+
 /// The rest of the world. Two bodies: the edge, and the stage of the tests.
 pub trait World {
     /// Seconds since 1970.
@@ -50,9 +78,9 @@ pub trait World {
     /// Fills the buffer with bytes from the system's generator.
     fn random(&self, buffer: &mut [u8]);
 
-    /// Whether this caller (an address) is within `LOGIN_LIMIT`. Without the binding, or when it
-    /// fails, everybody is.
-    fn within_limit<'a>(&'a self, key: &'a str) -> Pending<'a, bool>;
+    /// Whether one more for this key (an address, a user) is within a limit, which counts it. Without the
+    /// binding, or when it fails, everybody is.
+    fn within_limit<'a>(&'a self, limit: Limit, key: &'a str) -> Pending<'a, bool>;
 
     /// Whether mail can be sent.
     fn mails(&self) -> bool;
@@ -118,6 +146,14 @@ impl Index {
     /// The same, for the rows of the last statement.
     pub async fn write_last<const N: usize>(&self, rights: [Right; N], batch: Vec<Statement>) -> Answer<Rows> {
         Ok(self.write(rights, batch).await?.pop().unwrap_or_default())
+    }
+
+    /// Refuses what is beyond a limit, and counts it.
+    pub async fn require_within(&self, limit: Limit, key: &str) -> Answer<()> {
+        if self.world.within_limit(limit, key).await {
+            return Ok(());
+        }
+        Err(Refusal::TooMany { retry_after: PERIOD }.into())
     }
 
     /// Writes one statement after the answer.

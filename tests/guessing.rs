@@ -11,7 +11,7 @@ use std::{cell::Cell, rc::Rc, task::Poll};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hublet::{
     domain::password,
-    index::{Pending, World},
+    index::{Limit, Pending, World},
     refusal::Fault,
     store::{Database, Door, Rows, Statement},
 };
@@ -373,11 +373,16 @@ fn an_address_alone_is_limited_before_anything_costs() {
 fn the_limit_is_that_of_the_address() {
     let mut client = index();
     for (address, key) in [("203.0.113.9", "203.0.113.9"), ("2001:db8:1:2::7", "2001:db8:1:2::/64")] {
+        client.0.world.limited.take();
         from(&mut client, address, "paul", "guess");
-        assert_eq!(client.0.world.limited.borrow().as_str(), key);
+        assert_eq!(client.0.world.limited.take(), [(Limit::Logins, key.to_owned())]);
     }
     let deployed = include_str!("../wrangler.toml");
-    assert!(deployed.contains("name = \"LOGIN_LIMIT\"") && deployed.contains("simple = { limit = 100, period = 60 }"));
+    for (limit, most) in [(Limit::Logins, 100), (Limit::Anonymous, 600), (Limit::Writes, 600)] {
+        let (_, rest) = deployed.split_once(&format!("\nname = \"{}\"\n", limit.binding())).unwrap();
+        let simple = rest.lines().find(|line| line.starts_with("simple"));
+        assert_eq!(simple, Some(format!("simple = {{ limit = {most}, period = 60 }}").as_str()), "{limit:?}");
+    }
 }
 
 #[test]

@@ -196,6 +196,8 @@ function bindings(place) {
     SEARCH: [wrong, "search answers 503"],
     CACHE: [doubt, "every anonymous search asks the database"],
     LOGIN_LIMIT: [doubt, "one address may try passwords of many users at full speed"],
+    ANONYMOUS_LIMIT: [doubt, "one address may ask without credentials as often as it likes"],
+    WRITE_LIMIT: [doubt, "one user may fill the audit as quickly as they like"],
   };
   const found = Object.entries(losses).filter(([name]) => !bound(name)).map(([name, [judge, loss]]) =>
     judge(`wrangler.toml binds no ${name}: ${loss}`, "take it from the wrangler.toml that came with hublet"));

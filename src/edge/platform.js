@@ -57,7 +57,7 @@ export async function batch(env, binding, nearest, writes, statements) {
 export const bound = (env, binding) => Boolean(env[binding]);
 
 /** What is bound, each for one thing; where it is missing or out of order the promise fails, and the caller does without. */
-export const within = async (env, key) => (await env.LOGIN_LIMIT.limit({ key })).success;
+export const within = async (env, limit, key) => (await env[limit].limit({ key })).success;
 export const cached = async (env, key) => env.CACHE.get(key);
 export const cache = async (env, key, value, expirationTtl) => env.CACHE.put(key, value, { expirationTtl });
 export const mail = async (env, from, to, subject, text) => env.MAIL.send({ from, to, subject, text });

@@ -19,7 +19,7 @@ use worker::{Context, Date, Delay, Env, ScheduleContext, console_error, console_
 use crate::{
     domain::password::Verified,
     edge::{crypto, message_of},
-    index::{Message, Pending, Settings, World},
+    index::{Limit, Message, Pending, Settings, World},
     refusal::Fault,
 };
 
@@ -27,7 +27,7 @@ use crate::{
 extern "C" {
     fn bound(env: &Env, binding: &str) -> bool;
 
-    fn within(env: &Env, key: &str) -> Promise;
+    fn within(env: &Env, binding: &str, key: &str) -> Promise;
 
     fn cached(env: &Env, key: &str) -> Promise;
 
@@ -129,10 +129,10 @@ impl World for Edge {
         fill(buffer);
     }
 
-    fn within_limit<'a>(&'a self, key: &'a str) -> Pending<'a, bool> {
+    fn within_limit<'a>(&'a self, limit: Limit, key: &'a str) -> Pending<'a, bool> {
         Box::pin(async move {
             // A limiter that is missing or fails limits nobody.
-            JsFuture::from(within(&self.env, key)).await.map_or(true, |within| within.is_truthy())
+            JsFuture::from(within(&self.env, limit.binding(), key)).await.map_or(true, |within| within.is_truthy())
         })
     }
 

@@ -9,7 +9,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use crate::{
     domain::{names, password, secret::sha256_hex},
     handlers::{login, who},
-    index::{Index, Message},
+    index::{Index, Limit, Message},
     refusal::{Answer, Fault, Refusal, not_found},
     store::{
         Statement,
@@ -157,7 +157,7 @@ pub async fn forgotten(index: &Index, request: &Request) -> Answer<Reply> {
     if !index.world.mails() {
         return Err(Fault::unconfigured("MAIL is not bound: `npm run admin -- password NAME` makes a link").into());
     }
-    login::require_within_limit(index, &request.address()).await?;
+    index.require_within(Limit::Logins, &request.address()).await?;
     let email = field(request, "email")?;
     let email = names::email(email.trim())?;
     let (link, now, most) = (Link::new(index)?, index.world.now(), index.settings.most);

@@ -3,7 +3,7 @@
 use crate::{
     domain::{Secret, UserName, password, registry_token::Means, throttle},
     handlers::who::{WRONG, unauthorized},
-    index::Index,
+    index::{Index, Limit},
     refusal::{Answer, Fault, Refusal},
     store::{Row, Rows, audit, counts, failures, users, users::User},
 };
@@ -73,13 +73,8 @@ async fn is_right(index: &Index, user: Option<&User>, name: &UserName, secret: &
 
 /// Waits until this request may compute an Argon2, within the limit of its address.
 pub async fn hashing_turn(index: &Index, address: &str) -> Answer<()> {
-    require_within_limit(index, address).await?;
+    index.require_within(Limit::Logins, address).await?;
     turn(index).await
-}
-
-/// Refuses an address that asks too often for what costs much.
-pub async fn require_within_limit(index: &Index, address: &str) -> Answer<()> {
-    if index.world.within_limit(address).await { Ok(()) } else { Err(Refusal::TooMany { retry_after: 60 }.into()) }
 }
 
 /// Refuses an address that has had so many (`here`) in this hour, or all together (`everywhere`); the rows
@@ -91,7 +86,7 @@ pub fn require_allowance(rows: Option<&Rows>, here: i64, everywhere: Option<i64>
     }
 }
 
-/// Waits until this request may compute an Argon2; [`require_within_limit`] comes first.
+/// Waits until this request may compute an Argon2; [`Limit::Logins`] comes first.
 pub async fn turn(index: &Index) -> Answer<()> {
     match index.verified.turn(index.world.millis()) {
         Some(0) => Ok(()),

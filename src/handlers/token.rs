@@ -17,7 +17,7 @@ use crate::{
         login, registry,
         who::{self, Asker, Presented, WRONG},
     },
-    index::{Index, settings::Service},
+    index::{Index, Limit, settings::Service},
     refusal::{Answer, Challenge, Error, Fault, Refusal, invalid},
     store::{
         Row, Statement,
@@ -118,7 +118,7 @@ async fn mint(index: &Index, request: &Request, presented: &Presented, asked: &A
     // Before anything is computed or read for somebody who could not be given a token anyway.
     index.settings.signing_key()?;
     if *presented == Presented::Nobody {
-        login::require_within_limit(index, &request.address()).await?;
+        index.require_within(Limit::Anonymous, &request.address()).await?;
     }
     let [asker, places] = index.db.rows([presented.statement(), asked.places(&presented.whose())]).await?;
     let asker = presented.known(index, &asker).await?;

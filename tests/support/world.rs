@@ -9,7 +9,7 @@ use std::{
 };
 
 use hublet::{
-    index::{Message, Pending, World},
+    index::{Limit, Message, Pending, World},
     refusal::Fault,
 };
 use p256::{
@@ -34,10 +34,10 @@ pub struct Scenery {
     cache: RefCell<BTreeMap<String, (String, i64)>>,
     /// Whether mail can be sent.
     pub mails: Cell<bool>,
-    /// Whether everybody is beyond `LOGIN_LIMIT`.
+    /// Whether everybody is beyond every limit.
     pub flooded: Cell<bool>,
-    /// Whom the platform's limiter was asked about last.
-    pub limited: RefCell<String>,
+    /// What the platform's limiters were asked, in order.
+    pub limited: RefCell<Vec<(Limit, String)>>,
     /// What was mailed, in order.
     pub mailbox: RefCell<Vec<Message>>,
     /// What was logged, in order.
@@ -95,8 +95,8 @@ impl World for Scenery {
         }
     }
 
-    fn within_limit<'a>(&'a self, key: &'a str) -> Pending<'a, bool> {
-        key.clone_into(&mut self.limited.borrow_mut());
+    fn within_limit<'a>(&'a self, limit: Limit, key: &'a str) -> Pending<'a, bool> {
+        self.limited.borrow_mut().push((limit, key.to_owned()));
         Box::pin(async { !self.flooded.get() })
     }
 

@@ -181,6 +181,8 @@ const down = {
   CACHE: Object.assign(new KvNamespace(), broken("KV", "get", "getWithMetadata", "put", "list", "delete")),
   MAIL: broken("mail", "send"),
   LOGIN_LIMIT: Object.assign(new Ratelimit(), broken("rate limit", "limit")),
+  ANONYMOUS_LIMIT: Object.assign(new Ratelimit(), broken("rate limit", "limit")),
+  WRITE_LIMIT: Object.assign(new Ratelimit(), broken("rate limit", "limit")),
 };
 
 const mailbox = {

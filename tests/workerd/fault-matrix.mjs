@@ -207,8 +207,9 @@ export class Matrix {
       await play(`${name} is absent`, { absent: [name] }, { ...needed, retry: false });
     }
     // Mail follows the answer: that it cannot be sent is seen only by its absence, which makes other accounts.
-    for (const name of ["CACHE", "MAIL", "LOGIN_LIMIT"]) await play(`${name} is down`, { down: [name] }, { well: true });
-    for (const name of ["CACHE", "LOGIN_LIMIT"]) await play(`${name} is absent`, { absent: [name] }, { well: true });
+    const limits = ["LOGIN_LIMIT", "ANONYMOUS_LIMIT", "WRITE_LIMIT"];
+    for (const name of ["CACHE", "MAIL", ...limits]) await play(`${name} is down`, { down: [name] }, { well: true });
+    for (const name of ["CACHE", ...limits]) await play(`${name} is absent`, { absent: [name] }, { well: true });
     const mails = needs.includes("MAIL");
     await play("MAIL is absent", { absent: ["MAIL"] }, { well: !mails, ill: mails, retry: false, anything: true });
   }

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::{
     domain::{UserName, names, password},
     handlers::{account, body::Body, login, who},
-    index::Index,
+    index::{Index, Limit},
     refusal::{Answer, Fault, Refusal, forbidden, invalid, not_found},
     store::{
         Over, Right, Row, Rows,
@@ -44,7 +44,7 @@ pub async fn register(index: &Index, request: &Request) -> Answer<Reply> {
     let body = Body::read(request)?;
     let (now, from, most) = (index.world.now(), request.address(), index.settings.most);
     // Also who only asks which names and addresses are taken.
-    login::require_within_limit(index, &from).await?;
+    index.require_within(Limit::Logins, &from).await?;
     let typed = body.get("username");
     let Some(typed) = typed.filter(|name| !name.is_empty()) else { return invalid("Missing username") };
     let email = body.get("email").unwrap_or_default();
