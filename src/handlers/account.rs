@@ -55,7 +55,7 @@ impl Link {
             "Somebody, most likely you, gave this address for the account {name}.\n\n\
              To confirm it within 24 hours of that, open this link and press the button:\n\n\
              {}/account/confirm#{}\n\n\
-             If it was not you, do nothing: the address is forgotten after a day.\n",
+             If it was not you, do nothing: an address that is new is forgotten after a day.\n",
             self.public_url, self.secret
         );
         send(index, Message { to: to.to_owned(), subject: "Confirm your e-mail address".into(), text });
@@ -177,7 +177,8 @@ pub async fn forgotten(index: &Index, request: &Request) -> Answer<Reply> {
             link.send_password_to(index, to, name);
         }
     }
-    let text = "If this address belongs to an account, a link is on its way to it.";
+    let text = "If this address belongs to an account, and was confirmed by a mail or waits for that, a link is on its way to \
+                it. If none comes, ask the operator of this index.";
     Ok(Reply::html(200, page::message("Look into your mail", text)).personal())
 }
 

@@ -26,7 +26,7 @@ pub fn confirming(hash: &str, email_key: &str, owner: Owner<'_>, expires_at: i64
     Statement::new(
         "insert into links (hash, user_id, email_id, expires_at, created_at)
          select ?1, u.id, e.id, ?3, ?4 from emails e join users u on u.id = e.user_id
-         where e.key = ?2 and e.confirmed_at is null and (u.id = ?6 or u.password = ?7)
+         where e.key = ?2 and e.proved_at is null and (u.id = ?6 or u.password = ?7)
            and (select count(*) from (select 1 from links where email_id = e.id limit ?5)) < ?5
          returning hash",
     )
@@ -39,7 +39,7 @@ pub fn confirming(hash: &str, email_key: &str, owner: Owner<'_>, expires_at: i64
     .bind(password)
 }
 
-/// Uses a link that confirms: the e-mail is confirmed, and an account that waited for it is active.
+/// Uses a link that confirms: the e-mail is confirmed and proved, and an account that waited for it is active.
 /// The first statement gives a row if the link was good; the last removes it.
 #[must_use]
 pub fn confirm(hash: &str, address: &str, now: i64) -> Vec<Statement> {
@@ -55,7 +55,7 @@ pub fn confirm(hash: &str, address: &str, now: i64) -> Vec<Statement> {
         .bind(now),
         audit::told_by_link(hash, "user.status.change", address, now),
         Statement::new(
-            "update emails set confirmed_at = ?2 where confirmed_at is null and id =
+            "update emails set confirmed_at = ifnull(confirmed_at, ?2), proved_at = ?2 where proved_at is null and id =
                (select email_id from links where hash = ?1 and expires_at > ?2)",
         )
         .bind(hash)
@@ -75,9 +75,10 @@ pub struct Asking<'a> {
 }
 
 /// Keeps a link for the person whose e-mail this is, unless they are disabled, there are so many
-/// (`most`) of this kind already, or who is asking has asked too often: where it is confirmed, one that sets the password until then
-/// (`expires_at`), else one that confirms it until it lapses. The last statement tells whose: `name`,
-/// `address`, and what is to be confirmed, `email_id`.
+/// (`most`) of this kind already, or who is asking has asked too often: where it is proved, one that sets the
+/// password until then (`expires_at`); where it waits to be confirmed, one that does that until it lapses; none
+/// where it counts although nobody ever opened a mail there, since whoever reads that mailbox may be a stranger
+/// to the account. The last statement tells whose: `name`, `address`, and what is to be confirmed, `email_id`.
 #[must_use]
 pub fn forgotten(
     hash: &str,
@@ -91,7 +92,8 @@ pub fn forgotten(
         Statement::new(
             "insert into links (hash, user_id, email_id, expires_at, created_at)
              select ?1, u.id, e.unconfirmed, iif(e.unconfirmed, e.created_at + ?6, ?3), ?4
-             from (select *, iif(confirmed_at is null, id, null) unconfirmed from emails where key = ?2) e
+             from (select *, iif(confirmed_at is null, id, null) unconfirmed from emails
+               where key = ?2 and (confirmed_at is null or proved_at is not null)) e
              join users u on u.id = e.user_id
              where u.status <> 'disabled' and u.kind = 'person' and (select count(*) from (select 1 from links
                where user_id = u.id and email_id is e.unconfirmed and expires_at > ?4 limit ?5)) < ?5

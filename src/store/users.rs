@@ -131,12 +131,12 @@ pub fn with_access_token(name: &str, hash: &str) -> Statement {
     .bind(hash)
 }
 
-/// When a user joined, and the e-mail where mail goes: `created_at`, `address`.
+/// When a user joined, and their primary e-mail: `created_at`, `address`.
 #[must_use]
 pub fn profile(id: i64) -> Statement {
     Statement::new(
         "select u.created_at, (select address from emails where user_id = u.id and confirmed_at is not null
-           order by confirmed_at, id limit 1) address
+           order by chosen_at desc nulls last, confirmed_at, id limit 1) address
          from users u where u.id = ?1",
     )
     .bind(id)
@@ -242,18 +242,19 @@ pub fn register(account: &Account<'_>) -> Vec<Statement> {
     ]
 }
 
-/// The user whose e-mail this is, confirmed or not: `user_id`, `confirmed_at`.
+/// The user whose e-mail this is, confirmed or not: `user_id`, `confirmed_at`, `proved_at`.
 #[must_use]
 pub fn email_owner(key: &str) -> Statement {
-    Statement::new("select user_id, confirmed_at from emails where key = ?1").bind(key)
+    Statement::new("select user_id, confirmed_at, proved_at from emails where key = ?1").bind(key)
 }
 
-/// The confirmed e-mails of a user, oldest first: `address`.
+/// The e-mails of a user where somebody opened a mail, and so where it is told what concerns their security,
+/// oldest first: `address`.
 #[must_use]
-pub fn confirmed_emails(name: &str) -> Statement {
+pub fn proved_emails(name: &str) -> Statement {
     Statement::new(
         "select e.address from emails e join users u on u.id = e.user_id
-         where u.name = ?1 and e.confirmed_at is not null order by e.confirmed_at, e.id",
+         where u.name = ?1 and e.proved_at is not null order by e.proved_at, e.id",
     )
     .bind(name)
 }

@@ -23,8 +23,9 @@ const TRUTH: [(i64, &str); 20] = [
     ),
     (
         1,
-        "insert into emails (user_id, address, key, confirmed_at, created_at)
-           select n, 'user' || n || '@x', 'user' || n || '@x', iif(n <= 3, null, 1), 1700000000 + n from numbers",
+        "insert into emails (user_id, address, key, confirmed_at, proved_at, created_at)
+           select n, 'user' || n || '@x', 'user' || n || '@x', iif(n <= 3, null, 1), iif(n <= 3, null, 1),
+             1700000000 + n from numbers",
     ),
     (
         2,

@@ -139,7 +139,7 @@ pub fn truth() -> Vec<(&'static str, Vec<Statement>)> {
         ("users::by_credential", vec![users::by_credential(Credential::Password { user, epoch: 1 })]),
         ("users::by_credential", vec![users::by_credential(Credential::AccessToken { user, token: 5 })]),
         ("users::by_name", vec![users::by_name("user5")]),
-        ("users::confirmed_emails", vec![users::confirmed_emails("user5")]),
+        ("users::proved_emails", vec![users::proved_emails("user5")]),
         ("users::email_owner", vec![users::email_owner("user5@x")]),
         ("users::lapse", users::lapse(expired + users::UNCONFIRMED)),
         ("users::profile", vec![users::profile(user)]),
