@@ -122,20 +122,17 @@ impl Route {
         }
     }
 
-    /// Whether a page in a browser, of any origin, may read its answer.
+    /// Whether a page in a browser, of any origin, may read its answer: what is the same for everybody, and, where
+    /// requests without credentials read what is public (`anonymous_read`), that.
     #[must_use]
-    pub fn is_public_read(&self) -> bool {
+    pub fn is_public_read(&self, anonymous_read: bool) -> bool {
         match self {
-            Self::Ping
-            | Self::Search
+            Self::Ping | Self::Keys | Self::Description => true,
+            Self::Search
             | Self::Images(_)
             | Self::Layer(..)
             | Self::Catalog
-            | Self::Keys
-            | Self::Description => true,
-            Self::Hub(route) => {
-                matches!(route, Hub::Repositories(_) | Hub::Repository(_) | Hub::Tags(_) | Hub::Tag(..))
-            }
+            | Self::Hub(Hub::Repositories(_) | Hub::Repository(_) | Hub::Tags(_) | Hub::Tag(..)) => anonymous_read,
             _ => false,
         }
     }

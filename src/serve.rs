@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::{
     handlers::{account, description, events, gate, hub, projection, token, v1},
     index::Index,
-    refusal::{Answer, Error, FaultKind},
+    refusal::{Answer, Error, Fault, FaultKind},
     routes::{self, Route},
     wire::{Reply, Request, reply},
 };
@@ -27,7 +27,10 @@ pub async fn serve(index: &Index, request: &Request) -> Reply {
     let begun = index.world.millis();
     let route = routes::route(&request.path);
     let answer = match &route {
-        Ok(route) => answered(index, request, route).await,
+        Ok(route) => match &index.settings.contradiction {
+            Some(why) if *route != Route::Ping => Err(Fault::unconfigured(why).into()),
+            _ => answered(index, request, route).await,
+        },
         Err(error) => Err(error.clone()),
     };
     let fault = match &answer {
@@ -36,7 +39,7 @@ pub async fn serve(index: &Index, request: &Request) -> Reply {
     };
     let dialect = route.as_ref().map_or_else(|_| routes::dialect(&request.path), Route::dialect);
     let reply = answer.unwrap_or_else(|error| reply::failure(&error, dialect, &request.path, &request.id));
-    let reply = finished(reply, request, route.as_ref().ok());
+    let reply = finished(index, reply, request, route.as_ref().ok());
     index.world.log(&json!({
         "level": if fault.is_some() { "error" } else { "info" },
         "request": request.id,
@@ -106,7 +109,7 @@ async fn handle(index: &Index, request: &Request, route: &Route) -> Answer<Reply
 }
 
 /// What every reply has, and none of them says for itself.
-fn finished(reply: Reply, request: &Request, route: Option<&Route>) -> Reply {
+fn finished(index: &Index, reply: Reply, request: &Request, route: Option<&Route>) -> Reply {
     let mut reply = reply.with("X-Request-Id", request.id.as_str()).with("X-Content-Type-Options", "nosniff");
     if reply.header("Vary").is_none() {
         reply = reply.with("Vary", "Accept");
@@ -120,7 +123,7 @@ fn finished(reply: Reply, request: &Request, route: Option<&Route>) -> Reply {
     }
     // Never with credentials: a page of another origin reads what anybody may.
     let reads = routes::READ.contains(&request.method.as_str());
-    if by_anybody && reads && route.is_some_and(Route::is_public_read) {
+    if by_anybody && reads && route.is_some_and(|route| route.is_public_read(index.settings.anonymous_read)) {
         reply = reply
             .with("Access-Control-Allow-Origin", "*")
             .with("Access-Control-Allow-Methods", "GET, HEAD")

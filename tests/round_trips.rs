@@ -140,7 +140,7 @@ fn every_answer_keeps_to_its_budget() {
         (1, 403, "GET /v2/auditlogs/jane".into(), &session, String::new()),
         (1, 400, "POST /v2/access-tokens".into(), &session, "{}".into()),
         (1, 415, "POST /v2/access-tokens".into(), &session, "x=y".into()),
-        (1, 404, "POST /v2/namespaces/none/machines".into(), &session, r#"{"username": "other"}"#.into()),
+        (1, 403, "POST /v2/namespaces/none/machines".into(), &session, r#"{"username": "other"}"#.into()),
         (1, 404, "POST /account/password".into(), "", "secret=x&password=other".into()),
         // A failure is counted, and search asks the other database.
         (2, 401, mint.into(), "paul:guess", String::new()),

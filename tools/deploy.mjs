@@ -4,7 +4,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { build } from "./build.mjs";
 import { databases } from "./lib/migrations.mjs";
-import { fill, names, production, read, variable } from "./lib/settings.mjs";
+import { contradiction, fill, names, production, read, variable } from "./lib/settings.mjs";
 import { setUp } from "./lib/setup.mjs";
 import { Failure, main, step } from "./lib/steps.mjs";
 import { wrangler, wranglerAloud } from "./lib/wrangler.mjs";
@@ -61,6 +61,8 @@ async function migrate() {
 
 await main(async () => {
   await setUp();
+  const refused = contradiction(variable);
+  if (refused) throw new Failure(`${refused}: change one of them in wrangler.toml`);
   await step("worker", build);
   if (given.includes("--dry-run")) await wranglerAloud(["deploy", ...given]);
   else await deploy();

@@ -9,7 +9,7 @@ import { databases } from "./lib/migrations.mjs";
 import { objection } from "./lib/registries.mjs";
 import { deployed, here, inspect, short } from "./lib/registry-keys.mjs";
 import { configurations, eventSecret, jwk, publicUrl, services, setting, trust } from "./lib/services.mjs";
-import { read } from "./lib/settings.mjs";
+import { contradiction, read } from "./lib/settings.mjs";
 import { setUpNode } from "./lib/setup.mjs";
 import { Failure, main, parse, root } from "./lib/steps.mjs";
 
@@ -38,7 +38,7 @@ const wrong = (words, cure) => ({ mark: "✗", words, cure });
 async function doctor(flags) {
   const place = flags.remote ? deployed : here;
   const checks = [
-    secrets, signing, permissions, bindings, address, registries, ...flags.registry.map(registry),
+    secrets, readers, signing, permissions, bindings, address, registries, ...flags.registry.map(registry),
     ...(flags.remote ? [open, secretsAtWork, signs, listens] : []), ...databases.map(migrations),
   ];
   const told = new Set(); // what ails several checks is said once
@@ -88,6 +88,14 @@ async function secretsAtWork() {
   const missing = Object.keys(cures).filter((name) => !there.includes(name));
   if (!missing.length) return well("the deployed worker has all secrets");
   return missing.map((name) => wrong(`the deployed worker has no ${name}`, cures[name]));
+}
+
+/** Who reads what is public. */
+function readers(place) {
+  const refused = contradiction((name) => setting(place, name));
+  if (refused) return wrong(refused, "change one of them");
+  const open = (setting(place, "ANONYMOUS_READ") ?? "on") === "on";
+  return well(open ? "what is public is so for anybody" : "what is public is so for every user who is signed in");
 }
 
 /** REGISTRY_KEY, REGISTRY_CERTIFICATE, and the CA beside them. */

@@ -50,7 +50,7 @@ pub async fn catalog(index: &Index, request: &Request) -> Answer<Reply> {
         presented.require_no_token()?;
         let last = text("last").unwrap_or_default();
         let read = if presented.is_limited() { MOST_LIMITED } else { limit + 1 };
-        let names = repositories::catalog(&presented.whose(), presented.may_administrate(), last, read);
+        let names = repositories::catalog(&presented.whose(index), presented.may_administrate(), last, read);
         let [asker, rows] = index.db.rows([presented.statement(), names]).await?;
         let asker = presented.known(index, &asker).await?;
         let mut allowed = rows.iter().filter(|row| allows(&asker, row)).map(|row| row.text("full_name"));

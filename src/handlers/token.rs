@@ -120,7 +120,7 @@ async fn mint(index: &Index, request: &Request, presented: &Presented, asked: &A
     if *presented == Presented::Nobody {
         index.require_within(Limit::Anonymous, &request.address()).await?;
     }
-    let [asker, places] = index.db.rows([presented.statement(), asked.places(&presented.whose())]).await?;
+    let [asker, places] = index.db.rows([presented.statement(), asked.places(&presented.whose(index))]).await?;
     let asker = presented.known(index, &asker).await?;
     let mut refresh = None;
     // Only a password is worth replacing on the client's disk.

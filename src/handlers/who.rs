@@ -248,15 +248,21 @@ impl Presented {
         }
     }
 
-    /// Whose standing a place is read for.
+    /// Whose standing a place is read for. A token that was given to nobody opens what is public as long as that is
+    /// everybody's.
     #[must_use]
-    pub fn whose(&self) -> Whose<'_> {
-        match self {
-            Self::Nobody => Whose::Nobody,
-            Self::Password { name, .. } | Self::AccessToken { name, .. } => Whose::Name(name.as_str()),
-            Self::Token(Claim { credential, .. }) | Self::Bearer(credential) => {
-                credential.user().map_or(Whose::Nobody, Whose::Id)
-            }
+    pub fn whose(&self, index: &Index) -> Whose<'_> {
+        let credential = match self {
+            Self::Nobody => Credential::Nobody,
+            Self::Password { name, .. } => return Whose::Name(name.as_str()),
+            Self::AccessToken { hash, .. } => return Whose::AccessToken(hash),
+            Self::Token(Claim { credential, .. }) | Self::Bearer(credential) => *credential,
+        };
+        match credential {
+            Credential::Nobody if index.settings.anonymous_read => Whose::Anybody,
+            Credential::Nobody => Whose::Nobody,
+            Credential::Password { user, .. } => Whose::Id(user),
+            Credential::AccessToken { user, token } => Whose::Token(user, token),
         }
     }
 

@@ -42,6 +42,7 @@ const DAY: i64 = 24 * 60 * 60;
 
 /// The settings of one deployment; each field is the var or secret of the same name.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct Settings {
     token_key: Result<Keys, String>,
     password_pepper: Result<Peppers, String>,
@@ -51,6 +52,10 @@ pub struct Settings {
     pub open: bool,
     /// `VISIBILITY = "private"`: of new repositories.
     pub private: bool,
+    /// `ANONYMOUS_READ = "on"`, which it is when unset: what is public is so for requests without credentials.
+    pub anonymous_read: bool,
+    /// Two settings that exclude each other: nothing is answered until one of them changes.
+    pub contradiction: Option<String>,
     /// `REGISTRY`: host and port of the v1 registry; the request's own host when absent.
     pub registry: Option<String>,
     /// `PUBLIC_URL`: where this index is reached, without a slash at its end.
@@ -104,6 +109,12 @@ impl Settings {
         let open = choice("REGISTRATION", "open", "closed");
         let public = choice("VISIBILITY", "public", "private");
         let nearest = choice("READS", "nearest", "primary");
+        let anonymous_read = text("ANONYMOUS_READ").is_none() || choice("ANONYMOUS_READ", "on", "off");
+        let contradiction = (open && !anonymous_read).then(|| {
+            "REGISTRATION = \"open\" with ANONYMOUS_READ = \"off\": anybody could sign in and read; nothing is answered"
+                .to_owned()
+        });
+        problems.extend(contradiction.clone());
         let password_cost = text("PASSWORD_COST").map(|value| Cost::read(&value).ok_or(value));
         let password_cost = password_cost.transpose().unwrap_or_else(|value| {
             problems.push(format!("PASSWORD_COST {value:?} is not m=KiB,t=passes,p=lanes within bounds"));
@@ -139,6 +150,8 @@ impl Settings {
             password_cost: password_cost.unwrap_or_default(),
             open,
             private: !public,
+            anonymous_read,
+            contradiction,
             registry: text("REGISTRY"),
             public_url: public_url.filter(|url| is_origin(url)),
             search_cache,
@@ -196,9 +209,25 @@ mod tests {
     #[test]
     fn nothing_set_is_a_private_closed_index_that_says_what_it_lacks() {
         let empty = settings(&[]);
-        assert!(!empty.open && empty.private);
+        assert!(!empty.open && empty.private && empty.anonymous_read);
         assert_eq!(empty.problems, ["TOKEN_KEY is missing", "PASSWORD_PEPPER is missing"]);
         assert!(empty.keys().is_err() && empty.peppers().is_err());
+    }
+
+    #[test]
+    fn who_reads_is_asked_of_those_who_may_not_just_register() {
+        let secrets = [("TOKEN_KEY", "k".repeat(32)), ("PASSWORD_PEPPER", format!("1:{}", "p".repeat(32)))];
+        let read = |registration: &str, anonymous: &str| {
+            let more = [("REGISTRATION", registration.to_owned()), ("ANONYMOUS_READ", anonymous.to_owned())];
+            let pairs = secrets.iter().chain(&more).map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>();
+            let read = settings(&pairs);
+            (read.anonymous_read, read.contradiction.is_some(), read.problems.len())
+        };
+        assert_eq!(read("closed", "off"), (false, false, 0));
+        assert_eq!(read("open", "on"), (true, false, 0));
+        assert_eq!(read("open", ""), (true, false, 0));
+        assert_eq!(read("open", "off"), (false, true, 1));
+        assert_eq!(read("closed", "no"), (false, false, 1));
     }
 
     #[test]

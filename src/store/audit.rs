@@ -5,7 +5,12 @@ use serde_json::{Map, Value};
 
 use crate::{
     domain::{credential::Credential, registry_token::Means},
-    store::Statement,
+    store::{
+        Statement,
+        repositories::{standing, whole, with_role},
+        roles::{Whose, number, reads_public, role, token, whose},
+        users::status,
+    },
 };
 
 /// Who does something, with what, from where, and when.
@@ -115,12 +120,12 @@ pub fn told_by_link(hash: &str, action: &'static str, address: &str, now: i64) -
 }
 
 /// What of a log is asked for; nothing means anything.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct List<'a> {
     /// The name of the namespace.
     pub account: &'a str,
-    /// The id of who reads: whoever does not administrate the namespace makes nobody look for anything.
-    pub reader: Option<i64>,
+    /// Who reads: for whoever does not administrate the namespace nothing is looked at.
+    pub reader: &'a Whose<'a>,
     /// As it is written: `repo.tag.push`.
     pub action: Option<&'a str>,
     /// What it was done to.
@@ -142,18 +147,16 @@ pub struct List<'a> {
 /// The statement of lists, which walks over an index of the account.
 macro_rules! listed {
     ($index:literal, $name:literal) => {
-        concat!(
+        with_role!(concat!(
             "select a.at, a.action, a.name, a.actor, a.credential, a.address, a.data from audit a indexed by ",
             $index,
-            " where a.account = (select n.id from namespaces n join users u on u.id = ?10 where n.name = ?1
-                 and (n.owner_id = u.id or u.administrator = 1 or exists (select 1 from members m
-                   where m.namespace_id = n.id and m.user_id = u.id and m.role = 'admin')))
-               and a.at between ifnull(?2, 0) and ifnull(?3, 9999999999)
-               and (?4 is null or a.action = ?4) and (?5 is null or a.actor = ?5)
-               and (?6 is null or a.data ->> 'tag' = ?6)",
+            " where a.account = (select namespace_id from place where role >= 3)
+               and a.at between ifnull(?6, 0) and ifnull(?7, 9999999999)
+               and (?8 is null or a.action = ?8) and (?9 is null or a.actor = ?9)
+               and (?10 is null or a.data ->> 'tag' = ?10)",
             $name,
-            " order by a.at desc, a.id desc limit ?8 offset ?9"
-        )
+            " order by a.at desc, a.id desc limit ?12 offset ?13"
+        ))
     };
 }
 
@@ -161,11 +164,10 @@ macro_rules! listed {
 #[must_use]
 pub fn list(list: &List<'_>) -> Statement {
     let sql = match list.name {
-        Some(_) => listed!("audit_by_name", " and a.name = ?7"),
-        None => listed!("audit_by_account", " and ?7 is null"),
+        Some(_) => listed!("audit_by_name", " and a.name = ?11"),
+        None => listed!("audit_by_account", " and ?11 is null"),
     };
-    Statement::new(sql)
-        .bind(list.account)
+    whole(sql, list.account, list.reader)
         .bind(list.from)
         .bind(list.to)
         .bind(list.action)
@@ -174,7 +176,6 @@ pub fn list(list: &List<'_>) -> Statement {
         .bind(list.name)
         .bind(list.limit)
         .bind(list.offset)
-        .bind(list.reader)
 }
 
 /// Removes what is older than so many seconds, at most so many rows: the first ones by their ids,

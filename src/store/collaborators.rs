@@ -5,21 +5,25 @@ use crate::{
     store::{
         Statement,
         audit::{self, Account, By},
+        repositories::{located, standing, with_role},
+        roles::{Whose, number, reads_public, role, token, whose},
         users::status,
     },
 };
 
-/// A page of the collaborators of a repository, by name, with `count` in every row: `name`, `kind`,
+/// A page of the collaborators of a repository, by name, for its admins, with `count` in every row: `name`, `kind`,
 /// `role`. A page past the end is one row without a `name`.
 #[must_use]
-pub fn list(repository: &RepositoryName, limit: i64, offset: i64) -> Statement {
-    let sql = "with all_of_them as (
-           select u.name, u.kind, c.role from namespaces n join repositories r on r.namespace_id = n.id
-           join collaborators c on c.repository_id = r.id join users u on u.id = c.user_id
-           where n.name = ?1 and r.name = ?2)
+pub fn list(repository: &RepositoryName, whose: &Whose<'_>, limit: i64, offset: i64) -> Statement {
+    let sql = with_role!(
+        ", all_of_them as (
+           select u.name, u.kind, c.role from place p cross join collaborators c on c.repository_id = p.repository_id
+             join users u on u.id = c.user_id
+           where p.role >= 3)
          select c.count, p.* from (select count(*) count from all_of_them) c
-         left join (select * from all_of_them order by name limit ?3 offset ?4) p on true order by p.name";
-    named(sql, repository).bind(limit).bind(offset)
+         left join (select * from all_of_them order by name limit ?6 offset ?7) p on true order by p.name"
+    );
+    located(sql, repository, whose).bind(limit).bind(offset)
 }
 
 /// A user as they stand to a repository: `user_id`, `name`, `kind`, `status`, `role`, `owner`; no row

@@ -3,6 +3,9 @@
 use crate::store::{
     Statement,
     audit::{self, Account, By},
+    repositories::{standing, whole, with_role},
+    roles::{Whose, number, reads_public, role, token, whose},
+    users::status,
 };
 
 /// Makes a machine of a namespace with a role in it, unless the name is taken, or the namespace has so many
@@ -43,14 +46,14 @@ pub fn taken(name: &str) -> Statement {
     .bind(name)
 }
 
-/// The machines of a namespace, by name: `name`, `role`, `created_at`.
+/// The machines of a namespace, by name, for its admins: `name`, `role`, `created_at`.
 #[must_use]
-pub fn list(namespace: &str) -> Statement {
-    Statement::new(
-        "select u.name, m.role, u.created_at from namespaces n join users u on u.machine_of = n.id
-         left join members m on m.namespace_id = n.id and m.user_id = u.id where n.name = ?1 order by u.name",
-    )
-    .bind(namespace)
+pub fn list(namespace: &str, whose: &Whose<'_>) -> Statement {
+    let sql = with_role!(
+        "select u.name, m.role, u.created_at from place p join users u on u.machine_of = p.namespace_id
+         left join members m on m.namespace_id = p.namespace_id and m.user_id = u.id where p.role >= 3 order by u.name"
+    );
+    whole(sql, namespace, whose)
 }
 
 /// One machine of a namespace: `id`.

@@ -6,20 +6,23 @@ use crate::{
     store::{
         Statement,
         audit::{self, Account, By},
-        repositories::{Whose, remove, room, standing, tell_search, told, whose},
+        repositories::{Whose, located, remove, room, standing, tell_search, told, with_role},
+        roles::{number, reads_public, role, token, whose},
+        users::status,
     },
 };
 
-/// A place with all that is told of its repository; always one row.
+/// A place with all that is told of its repository to who may read it; always one row.
 #[must_use]
 pub fn repository(name: &RepositoryName, whose: &Whose<'_>) -> Statement {
-    let sql = standing!(
-        ", r.description, r.full_description, r.star_count, r.pull_count, r.created_at, r.updated_at,
+    let sql = with_role!(
+        "select p.*, r.description, r.full_description, r.star_count, r.pull_count, r.created_at, r.updated_at,
            exists (select 1 from tags t where t.repository_id = r.id and t.deleted = 0) tagged,
            (select count(*) from collaborators k where k.repository_id = r.id) collaborator_count,
-           exists (select 1 from stars s where s.user_id = u.id and s.repository_id = r.id) starred"
+           exists (select 1 from stars s where s.user_id = p.user_id and s.repository_id = r.id) starred
+         from place p left join repositories r on r.id = p.repository_id and p.role >= 1"
     );
-    whose.bind_to(Statement::new(sql)).bind(name.namespace.as_str()).bind(name.name.as_str())
+    located(sql, name, whose)
 }
 
 /// The place of this name in a namespace, or in the user's own one, whose name is in the row too
@@ -49,24 +52,39 @@ pub struct List<'a> {
     pub offset: i64,
 }
 
-/// The statement of lists in this order.
+/// The statement of lists in this order. Who has no role in the namespace has what is public there and what they are a
+/// collaborator of, and nothing else is looked at for them.
 macro_rules! listed {
     ($order:literal) => {
         concat!(
-            "with there as (
+            "with there as materialized (
                select n.id namespace_id, u.id user_id, n.owner_id is not null and n.owner_id = u.id owner,
-                 m.role member_role, ?6 and ifnull(u.administrator, 0) administrator
-               from namespaces n left join users u on u.id = ",
+                 m.role member_role, ",
+            reads_public!(),
+            " reads_public, ?6 and ifnull(u.administrator, 0) administrator
+               from (select 1) left join namespaces n on n.name = ?4 left join users u on ",
+            status!("u"),
+            " = 'active' and u.id = ",
             whose!(),
-            "  left join members m on m.namespace_id = n.id and m.user_id = u.id where n.name = ?4),
+            "  left join members m on m.namespace_id = n.id and m.user_id = u.id),
              readable as materialized (
                select r.id, r.name, r.updated_at, r.pull_count
                from there t cross join repositories r on r.namespace_id = t.namespace_id
-               where r.deleted_at is null and (?5 = '' or instr(lower(r.name), lower(?5)) > 0)
-                 and (r.private = 0 or t.owner or t.administrator or t.member_role is not null or exists (
-                   select 1 from collaborators where repository_id = r.id and user_id = t.user_id)))
-             select t.namespace_id, t.owner, t.member_role, k.role collaborator_role, c.count, r.id repository_id,
-               r.name, r.private, r.revision, r.description, r.star_count, r.pull_count, r.created_at, r.updated_at,
+               where (t.owner or t.administrator or t.member_role is not null)
+                 and r.deleted_at is null and (?5 = '' or instr(lower(r.name), lower(?5)) > 0)
+               union
+               select r.id, r.name, r.updated_at, r.pull_count
+               from there t cross join repositories r on r.namespace_id = t.namespace_id
+               where t.reads_public and r.private = 0
+                 and r.deleted_at is null and (?5 = '' or instr(lower(r.name), lower(?5)) > 0)
+               union
+               select r.id, r.name, r.updated_at, r.pull_count
+               from there t cross join collaborators k on k.user_id = t.user_id
+                 cross join repositories r on r.id = k.repository_id and r.namespace_id = t.namespace_id
+               where r.deleted_at is null and (?5 = '' or instr(lower(r.name), lower(?5)) > 0))
+             select t.namespace_id, t.owner, t.administrator, t.member_role, k.role collaborator_role, c.count,
+               r.id repository_id, r.name, r.private, r.private = 0 and t.reads_public public, r.revision, r.description,
+               r.star_count, r.pull_count, r.created_at, r.updated_at,
                exists (select 1 from tags where repository_id = r.id and deleted = 0) tagged
              from there t join (select count(*) count from readable) c
              left join (select id from readable order by ",
@@ -79,8 +97,8 @@ macro_rules! listed {
 }
 
 /// The repositories of a namespace that somebody may read, each with its place and what a list tells
-/// of it, and in every row `count`. A page past the end is one row without a `name`, a namespace that
-/// does not exist is none. Nothing for an order that there is not.
+/// of it, and in every row `count`. A page past the end is one row without a `name`, and so is a namespace that does not
+/// exist, for which there is no `namespace_id`. Nothing for an order that there is not.
 #[must_use]
 pub fn list(list: &List<'_>, whose: &Whose<'_>) -> Option<Statement> {
     let sql = match list.ordering {

@@ -3,28 +3,30 @@
 use crate::store::{
     Statement,
     audit::{self, Account, By},
+    repositories::{standing, whole, with_role},
+    roles::{Whose, number, reads_public, role, token, whose},
+    users::status,
 };
 
-/// A page of those who have a right in a namespace, its owner first and the rest by name, with `count`
+/// A page of those who have a right in a namespace, for its admins, its owner first and the rest by name, with `count`
 /// in every row: columns as of [`find`]. A page past the end is one row without a `name`.
 #[must_use]
-pub fn list(namespace: &str, limit: i64, offset: i64) -> Statement {
-    Statement::new(
-        "with there as (select id, owner_id from namespaces where name = ?1),
+pub fn list(namespace: &str, whose: &Whose<'_>, limit: i64, offset: i64) -> Statement {
+    let sql = with_role!(
+        ", there as (select n.id, n.owner_id from place p cross join namespaces n on n.id = p.namespace_id
+           where p.role >= 3),
          all_of_them as (
            select u.id user_id, u.name, u.kind, u.status, u.created_at, 'admin' role, 1 owner
-           from there t join users u on u.id = t.owner_id
+           from there t cross join users u on u.id = t.owner_id
            union all
            select u.id, u.name, u.kind, u.status, u.created_at, m.role, 0
-           from there t join members m on m.namespace_id = t.id join users u on u.id = m.user_id
-           where u.id is not t.owner_id)
+           from there t cross join members m on m.namespace_id = t.id cross join users u on u.id = m.user_id
+           where m.user_id is not t.owner_id)
          select c.count, p.* from (select count(*) count from all_of_them) c
-         left join (select * from all_of_them order by owner desc, name limit ?2 offset ?3) p on true
-         order by p.owner desc, p.name",
-    )
-    .bind(namespace)
-    .bind(limit)
-    .bind(offset)
+         left join (select * from all_of_them order by owner desc, name limit ?6 offset ?7) p on true
+         order by p.owner desc, p.name"
+    );
+    whole(sql, namespace, whose).bind(limit).bind(offset)
 }
 
 /// A user as they stand to a namespace: `user_id`, `name`, `kind`, `status`, `created_at`, `role`,

@@ -20,6 +20,7 @@ pub mod outbox;
 pub mod refresh_tokens;
 pub mod repositories;
 pub mod rights;
+pub mod roles;
 pub mod stars;
 pub mod tags;
 pub mod users;

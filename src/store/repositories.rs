@@ -3,53 +3,14 @@
 use crate::{
     domain::{RepositoryName, Role, access::Standing},
     store::{
-        Row, Statement, Value,
+        Row, Statement,
         audit::{self, Account, By},
+        roles::{number, reads_public, role, token, whose},
+        users::status,
     },
 };
 
-/// Whose standing is read.
-#[derive(Debug, Clone)]
-pub enum Whose<'a> {
-    /// Nobody's.
-    Nobody,
-    /// The user of this name, who may not exist.
-    Name(&'a str),
-    /// The user of this id.
-    Id(i64),
-    /// The user of the refresh token with this hash.
-    RefreshToken(&'a str),
-}
-
-impl Whose<'_> {
-    /// The id, where it is known.
-    #[must_use]
-    pub fn id(&self) -> Option<i64> {
-        match self {
-            Self::Id(id) => Some(*id),
-            _ => None,
-        }
-    }
-
-    /// Binds the three parameters of which one says who it is: name, id, hash.
-    pub(super) fn bind_to(&self, statement: Statement) -> Statement {
-        let (name, id, hash) = match *self {
-            Self::Nobody => (Value::Null, Value::Null, Value::Null),
-            Self::Name(name) => (name.into(), Value::Null, Value::Null),
-            Self::Id(id) => (Value::Null, id.into(), Value::Null),
-            Self::RefreshToken(hash) => (Value::Null, Value::Null, hash.into()),
-        };
-        statement.bind(name).bind(id).bind(hash)
-    }
-}
-
-/// The user of such three parameters, `?1` to `?3`.
-macro_rules! whose {
-    () => {
-        "coalesce(?2, (select id from users where name = ?1), (select user_id from refresh_tokens where hash = ?3))"
-    };
-}
-pub(super) use whose;
+pub use crate::store::roles::Whose;
 
 /// Whether a namespace (`$namespace`) that has so many repositories (`$most`) may have one more.
 macro_rules! room {
@@ -89,6 +50,7 @@ pub struct Place {
     owner: bool,
     member: Option<Role>,
     collaborator: Option<Role>,
+    public: bool,
 }
 
 impl Place {
@@ -107,6 +69,7 @@ impl Place {
             owner: row.flag("owner"),
             member: role("member_role"),
             collaborator: role("collaborator_role"),
+            public: row.flag("public"),
         }
     }
 
@@ -122,6 +85,7 @@ impl Place {
         if self.marked().is_some() {
             self.repository = None;
             self.collaborator = None;
+            self.public = false;
         }
         self
     }
@@ -134,7 +98,7 @@ impl Place {
             owner: self.owner,
             member: self.member,
             collaborator: self.collaborator,
-            public: self.repository.as_ref().is_some_and(|repository| !repository.private),
+            public: self.public,
         }
     }
 }
@@ -142,26 +106,47 @@ impl Place {
 /// The statement of places: which (`$asked`, with `namespace` and `name`), and more columns about each
 /// repository `r`.
 macro_rules! standing {
-    ($more:literal, $asked:literal) => {
+    ($more:expr, $asked:expr) => {
         concat!(
             "select n.id namespace_id, n.owner_id is not null and n.owner_id = u.id owner,
-               r.id repository_id, r.private, r.deleted_at, r.revision, m.role member_role, c.role collaborator_role",
+               r.id repository_id, r.private, r.deleted_at, r.revision, m.role member_role, c.role collaborator_role,
+               r.private = 0 and ",
+            reads_public!(),
+            " public",
             $more,
             " from ",
             $asked,
             " asked left join namespaces n on n.name = asked.namespace
              left join repositories r on r.namespace_id = n.id and r.name = asked.name
-             left join users u on u.id = ",
+             left join users u on ",
+            status!("u"),
+            " = 'active' and u.id = ",
             whose!(),
             " left join members m on m.namespace_id = n.id and m.user_id = u.id
              left join collaborators c on c.repository_id = r.id and c.user_id = u.id"
         )
     };
-    ($more:literal) => {
+    ($more:expr) => {
         standing!($more, "(select ?4 as namespace, ?5 as name)")
     };
 }
 pub(super) use standing;
+
+/// A statement over such a `place` with the `user_id` and the `role` of who asks, as a number: what it reads beside the
+/// place, it reads for a role.
+macro_rules! with_role {
+    ($rest:expr) => {
+        concat!(
+            "with ",
+            token!(),
+            ", place as materialized (",
+            standing!(concat!(", asked.namespace, u.id user_id, ", role!(), " role")),
+            ") ",
+            $rest
+        )
+    };
+}
+pub(super) use with_role;
 
 /// A place; always one row.
 #[must_use]
@@ -173,11 +158,11 @@ pub fn place(name: &RepositoryName, whose: &Whose<'_>) -> Statement {
 /// blanks between, so that one text in one row carries them and nothing in it is escaped on its way).
 #[must_use]
 pub fn place_with_images(name: &RepositoryName, whose: &Whose<'_>) -> Statement {
-    let sql = standing!(
-        ",
-        case when r.private = 0 or n.owner_id = u.id or m.role is not null or c.role is not null or u.administrator
-         then (select group_concat(i.id || ifnull(i.checksum, ''), ' ')
-           from (select id, checksum from images where repository_id = r.id order by position) i) end images"
+    let sql = with_role!(
+        "select p.*, (select group_concat(i.id || ifnull(i.checksum, ''), ' ')
+           from (select id, checksum from images where repository_id = p.repository_id and p.role >= 1
+             order by position) i) images
+         from place p"
     );
     located(sql, name, whose)
 }
@@ -200,8 +185,14 @@ pub fn places(names: &str, whose: &Whose<'_>) -> Statement {
         .bind(names)
 }
 
-fn located(sql: &'static str, name: &RepositoryName, whose: &Whose<'_>) -> Statement {
+/// Binds who asks, and for which repository: `?1` to `?5`.
+pub(super) fn located(sql: &'static str, name: &RepositoryName, whose: &Whose<'_>) -> Statement {
     whose.bind_to(Statement::new(sql)).bind(name.namespace.as_str()).bind(name.name.as_str())
+}
+
+/// Binds who asks, and for which whole namespace: it is the place of the repository without a name.
+pub(super) fn whole(sql: &'static str, namespace: &str, whose: &Whose<'_>) -> Statement {
+    whose.bind_to(Statement::new(sql)).bind(namespace).bind("")
 }
 
 /// Makes a repository, unless it is there, or the namespace has so many (`most`) already. One that was
@@ -325,12 +316,15 @@ pub fn readable_private(whose: &Whose<'_>, most: i64) -> Statement {
 pub fn catalog(whose: &Whose<'_>, administrating: bool, last: &str, limit: i64) -> Statement {
     whose
         .bind_to(Statement::new(concat!(
-            "with asker as (select id, administrator from users where id = ",
+            "with asker as (select id, administrator from users u where ",
+            status!("u"),
+            " = 'active' and id = ",
             whose!(),
             ")
              select full_name, private from (
                select full_name, private from (select full_name, private from repositories
                  where private = 0 and deleted_at is null and pushed_at is not null and full_name > ?4
+                   and (?2 = 0 or exists (select 1 from asker))
                  order by full_name limit ?5)
                union
                select r.full_name, r.private from asker join namespaces n on n.owner_id = asker.id

@@ -2,24 +2,27 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hublet::{
-    routes::{self, Route},
+    routes,
     wire::{Dialect, Reply, Request},
 };
 use sha2::{Digest, Sha256};
 
-/// What is wrong with the headers of an answer that came over https.
-pub fn faults(request: &Request, reply: &Reply) -> Vec<&'static str> {
+/// What is wrong with the headers of an answer that came over https, where requests without credentials read what is public,
+/// or do not.
+pub fn faults(request: &Request, reply: &Reply, anonymous_read: bool) -> Vec<&'static str> {
     let route = routes::route(&request.path).ok();
     let has = |name: &str, value: &str| reply.header(name) == Some(value);
     let shown = request.header("authorization").is_some() && request.method != "OPTIONS";
     let about_a_person = shown || reply.status >= 400 || gives(reply);
     let page = routes::dialect(&request.path) == Dialect::Page;
     let reads = ["GET", "HEAD", "OPTIONS"].contains(&request.method.as_str());
-    let public = route.as_ref().is_some_and(Route::is_public_read);
+    let public = route.as_ref().is_some_and(|route| route.is_public_read(anonymous_read));
     let open = public && reads && request.header("authorization").is_none();
     // A page of another origin reads what anybody does; to be given a token is not to read.
     let read = reply.status == 200 && ["GET", "HEAD"].contains(&request.method.as_str());
-    let read_by_anybody = read && !page && !shown && !gives(reply) && request.path != "/token";
+    let same = keeps_public(&request.path);
+    let read_by_anybody =
+        (anonymous_read || same) && read && !page && !shown && !gives(reply) && request.path != "/token";
     let rules = [
         (!read_by_anybody || has("Access-Control-Allow-Origin", "*"), "pages of others do not read what anybody may"),
         (has("X-Content-Type-Options", "nosniff"), "a browser may guess what it is"),

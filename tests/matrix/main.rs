@@ -187,7 +187,7 @@ fn every_answer_has_its_headers() {
                 request.https = true;
                 let reply = stage.answer(&request);
                 cases += 1;
-                for fault in headers::faults(&request, &reply) {
+                for fault in headers::faults(&request, &reply, true) {
                     faults.push(format!("{method} {} as {}: {} {fault}", request.path, actor.label, reply.status));
                 }
             }

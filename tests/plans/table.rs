@@ -55,7 +55,7 @@ pub fn truth() -> Vec<(&'static str, Vec<Statement>)> {
         ("audit::told", vec![audit::told(by, "repo.create", Account::Of(user), "user5/app", &[])]),
         ("audit::told_by_link", vec![audit::told_by_link("link5", "user.password.change", "::1", now)]),
         ("collaborators::find", vec![collaborators::find(app, "user7")]),
-        ("collaborators::list", vec![collaborators::list(app, 10, 0)]),
+        ("collaborators::list", vec![collaborators::list(app, &by_id, 10, 0)]),
         ("collaborators::remove", collaborators::remove(repository, app, "user7", by)),
         ("collaborators::set", collaborators::set(repository, app, 9, "user9", "read", by)),
         ("counts::one_more", vec![counts::one_more(counts::Counted::Mails, "::1", now)]),
@@ -81,13 +81,15 @@ pub fn truth() -> Vec<(&'static str, Vec<Statement>)> {
         ("machines::create", machines::create(namespace, "user5", "robot", "write", by, 100)),
         ("machines::delete", machines::delete(user, "user5", "robot", by)),
         ("machines::find", vec![machines::find("user5", "machine5")]),
-        ("machines::list", vec![machines::list("user5")]),
+        ("machines::list", vec![machines::list("user5", &by_id)]),
         ("machines::taken", vec![machines::taken("robot")]),
         ("managed::create", managed::create(&new_repository(namespace, &new, by), None)),
         ("managed::delete", managed::delete(repository, app, by)),
         ("managed::place_for", vec![managed::place_for(None, "app41", &by_id)]),
         ("managed::place_for", vec![managed::place_for(Some("user5"), "app41", &by_name)]),
         ("managed::repository", vec![managed::repository(app, &by_id)]),
+        ("managed::repository", vec![managed::repository(app, &Whose::Nobody)]),
+        ("managed::repository", vec![managed::repository(app, &Whose::Token(user, 5))]),
         ("managed::transfer", managed::transfer(repository, app, (7, &new), Some(49), by, 1_000)),
         (
             "managed::update",
@@ -99,7 +101,7 @@ pub fn truth() -> Vec<(&'static str, Vec<Statement>)> {
             ),
         ),
         ("members::find", vec![members::find("user5", "user6")]),
-        ("members::list", vec![members::list("user5", 10, 0)]),
+        ("members::list", vec![members::list("user5", &by_id, 10, 0)]),
         ("members::remove", members::remove(namespace, "user5", "user6", by)),
         ("members::set", members::set(&new_member(namespace), by)),
         ("outbox::after", vec![outbox::after(50, 20)]),
@@ -117,12 +119,13 @@ pub fn truth() -> Vec<(&'static str, Vec<Statement>)> {
         ("repositories::announced", vec![repositories::announced(app, 3, by)]),
         ("repositories::catalog", vec![repositories::catalog(&by_id, false, "user2", 20)]),
         ("repositories::catalog", vec![repositories::catalog(&by_id, true, "user2", 20)]),
-        ("repositories::catalog", vec![repositories::catalog(&Whose::Nobody, false, "", 20)]),
+        ("repositories::catalog", vec![repositories::catalog(&Whose::Anybody, false, "", 20)]),
         ("repositories::create", repositories::create(namespace, &marked, Some(49), true, by, 1_000)),
         ("repositories::mark", repositories::mark(repository, app, by)),
         ("repositories::place", vec![repositories::place(app, &by_name)]),
         ("repositories::place", vec![repositories::place(app, &by_refresh_token)]),
-        ("repositories::place", vec![repositories::place(&new, &Whose::Nobody)]),
+        ("repositories::place", vec![repositories::place(&new, &Whose::Anybody)]),
+        ("repositories::place", vec![repositories::place(app, &Whose::AccessToken("access5"))]),
         ("repositories::place_with_image", vec![repositories::place_with_image(app, &by_id, "5")]),
         ("repositories::place_with_images", vec![repositories::place_with_images(app, &by_id)]),
         ("repositories::places", vec![repositories::places(r#"[["user5","app41"],["user6","no"]]"#, &by_id)]),
@@ -133,7 +136,7 @@ pub fn truth() -> Vec<(&'static str, Vec<Statement>)> {
         ("rights::guard", guards(now)),
         ("stars::add", stars::add(user, repository)),
         ("stars::remove", stars::remove(1, 10)),
-        ("tags::find", vec![tags::find(app, "tag1")]),
+        ("tags::find", vec![tags::find(app, &by_id, "tag1")]),
         ("tags::forget", tags::forget(repository, app, "tag1", "digest1", by)),
         ("users::add_email", users::add_email(user, "a@x", "a@x", true, now, 10)),
         ("users::by_credential", vec![users::by_credential(Credential::Password { user, epoch: 1 })]),
@@ -150,7 +153,18 @@ pub fn truth() -> Vec<(&'static str, Vec<Statement>)> {
         ("users::with_access_token", vec![users::with_access_token("user5", "access5")]),
         ("users::with_failures", vec![users::with_failures("user5", "::1")]),
     ];
-    let list = audit::List { account: "user5", reader: Some(user), limit: 5, ..audit::List::default() };
+    let list = audit::List {
+        account: "user5",
+        reader: &by_id,
+        action: None,
+        name: None,
+        tag: None,
+        actor: None,
+        from: None,
+        to: None,
+        limit: 5,
+        offset: 0,
+    };
     for list in [
         list,
         audit::List { name: Some("user5/app41"), tag: Some("tag1"), ..list },
@@ -160,8 +174,10 @@ pub fn truth() -> Vec<(&'static str, Vec<Statement>)> {
     }
     for ordering in ["name", "-name", "last_updated", "-last_updated", "pull_count", "-pull_count"] {
         let list = managed::List { namespace: "user5", name: "", ordering, administrating: false, limit: 5, offset: 0 };
-        table.push(("managed::list", managed::list(&list, &by_id).into_iter().collect()));
-        table.push(("tags::list", tags::list(app, "", ordering, 5, 0).into_iter().collect()));
+        for whose in [&by_id, &by_name, &Whose::Id(9), &Whose::Anybody, &Whose::Nobody] {
+            table.push(("managed::list", managed::list(&list, whose).into_iter().collect()));
+        }
+        table.push(("tags::list", tags::list(app, &by_id, "", ordering, 5, 0).into_iter().collect()));
     }
     table
 }

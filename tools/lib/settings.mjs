@@ -42,9 +42,24 @@ export function fill(file, wanted, beginning) {
   keep(file, after);
 }
 
-/** .dev.vars, made of its example. */
+/**
+ * .dev.vars, made of its example. One of before gets what the example sets since: where it says nothing, wrangler.toml
+ * would speak for this machine.
+ */
 export function forDevelopment() {
-  fill(development, names, readFileSync(path.join(root, ".dev.vars.example"), "utf8"));
+  const example = readFileSync(path.join(root, ".dev.vars.example"), "utf8");
+  fill(development, names, example);
+  const ours = read(development);
+  const lacking = Object.entries(util.parseEnv(example)).filter(([name, value]) => value && ours[name] === undefined);
+  if (!lacking.length) return;
+  const lines = lacking.map(([name, value]) => `${name}="${value}"\n`);
+  keep(development, readFileSync(development, "utf8").replace(/\n?$/, "\n") + lines.join(""));
+}
+
+/** Two settings that exclude each other, as the worker says it; nothing where all is well. */
+export function contradiction(setting) {
+  if (setting("REGISTRATION") !== "open" || (setting("ANONYMOUS_READ") ?? "on") === "on") return undefined;
+  return 'REGISTRATION = "open" with ANONYMOUS_READ = "off": anybody could sign in and read, so the worker answers nothing';
 }
 
 /** A var of wrangler.toml, if it is set there. */

@@ -36,9 +36,9 @@ pub async fn list(index: &Index, request: &Request, account: &str) -> Answer<Rep
         None => (name.as_deref(), None),
     };
     let (page, presented) = (Page::of(request, PAGE), who::with_session(index, request)?);
-    let list = List {
+    let list = audit::list(&List {
         account,
-        reader: presented.whose().id(),
+        reader: &presented.whose(index),
         action: action.as_deref(),
         name,
         tag,
@@ -47,8 +47,8 @@ pub async fn list(index: &Index, request: &Request, account: &str) -> Answer<Rep
         to: to.flatten(),
         limit: page.size,
         offset: page.offset(),
-    };
-    let (asked, rows) = asked_by(index, presented, account, audit::list(&list)).await?;
+    });
+    let (asked, rows) = asked_by(index, presented, account, list).await?;
     if from == Some(None) || to == Some(None) {
         return invalid("from, to: a time, as 2030-01-02T03:04:05Z");
     }

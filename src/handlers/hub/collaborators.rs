@@ -10,6 +10,7 @@ use crate::{
             Page,
             repositories::{Reached, paged},
         },
+        who,
     },
     index::Index,
     refusal::{Answer, invalid, not_found},
@@ -32,8 +33,9 @@ impl Wanted {
 /// `GET /v2/namespaces/{namespace}/repositories/{repository}/collaborators`
 pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
     let page = Page::read(request);
-    let list = collaborators::list(name, page.size, page.offset());
-    let reached = Reached::with_session(index, request, name, Some(list)).await?;
+    let presented = who::with_session(index, request)?;
+    let list = collaborators::list(name, &presented.whose(index), page.size, page.offset());
+    let reached = Reached::read(index, presented, name, Some(list)).await?;
     reached.opened(name, Role::Admin)?;
     let count = reached.more().first().map_or(0, |row| row.integer("count"));
     let results = reached.more().iter().filter(|row| row.maybe_text("name").is_some()).map(object).collect();

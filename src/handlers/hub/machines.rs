@@ -7,7 +7,11 @@ use crate::{
     domain::{Role, UserName, time},
     handlers::{
         body::Body,
-        hub::{Page, access_tokens as tokens, namespace::asked},
+        hub::{
+            Page, access_tokens as tokens,
+            namespace::{asked, asked_by},
+        },
+        who,
     },
     index::Index,
     refusal::{Answer, forbidden, invalid, not_found},
@@ -57,7 +61,9 @@ pub async fn create(index: &Index, request: &Request, namespace: &str) -> Answer
 
 /// `GET /v2/namespaces/{namespace}/machines`
 pub async fn list(index: &Index, request: &Request, namespace: &str) -> Answer<Reply> {
-    let (asked, rows) = asked(index, request, namespace, machines::list(namespace)).await?;
+    let presented = who::with_session(index, request)?;
+    let list = machines::list(namespace, &presented.whose(index));
+    let (asked, rows) = asked_by(index, presented, namespace, list).await?;
     asked.administrated_by_password()?;
     let one = |row: &Row| {
         json!({

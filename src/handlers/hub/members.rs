@@ -9,9 +9,10 @@ use crate::{
         hub::{
             Page,
             collaborators::{addable, kind},
-            namespace::asked,
+            namespace::{asked, asked_by},
             repositories::paged,
         },
+        who,
     },
     index::Index,
     refusal::{Answer, invalid, not_found},
@@ -22,7 +23,9 @@ use crate::{
 /// `GET /v2/namespaces/{namespace}/members`
 pub async fn list(index: &Index, request: &Request, namespace: &str) -> Answer<Reply> {
     let page = Page::read(request);
-    let (asked, rows) = asked(index, request, namespace, members::list(namespace, page.size, page.offset())).await?;
+    let presented = who::with_session(index, request)?;
+    let list = members::list(namespace, &presented.whose(index), page.size, page.offset());
+    let (asked, rows) = asked_by(index, presented, namespace, list).await?;
     asked.administrated()?;
     let count = rows.first().map_or(0, |row| row.integer("count"));
     let results = rows.iter().filter(|row| row.maybe_text("name").is_some()).map(object).collect();

@@ -35,7 +35,7 @@ pub async fn asked_by(
     statement: Statement,
 ) -> Answer<(Asked, Rows)> {
     let name = RepositoryName { namespace: namespace.to_owned(), name: String::new() };
-    let place = repositories::place(&name, &presented.whose());
+    let place = repositories::place(&name, &presented.whose(index));
     let [asker, place, rows] = index.db.rows([presented.statement(), place, statement]).await?;
     let asker = presented.known(index, &asker).await?;
     let place = Place::of(place.first().ok_or_else(|| Fault::broken("no row for a place"))?);
@@ -44,15 +44,14 @@ pub async fn asked_by(
 
 impl Asked {
     /// The namespace, for one of its admins. An access token for some of its repositories does not
-    /// open the whole of it.
+    /// open the whole of it. Who may not is not told whether there is one.
     pub fn administrated(&self) -> Answer<i64> {
-        let Some(namespace) = self.place.namespace_id else { return not_found(NO_NAMESPACE) };
         let role = self.place.standing(self.asker.is_administrator()).role();
         let allowed = self.asker.limits.as_ref().map_or(role, |limits| role.min(limits.role_in_namespace()));
         if allowed < Some(Role::Admin) {
             return forbidden("Access denied: only admins of the namespace may do this");
         }
-        Ok(namespace)
+        self.place.namespace_id.map_or_else(|| not_found(NO_NAMESPACE), Ok)
     }
 
     /// The same, for an admin who came with their password.

@@ -86,7 +86,7 @@ pub async fn create(index: &Index, request: &Request, namespace: Option<&String>
     let (asked, name) = wanted.as_ref().map_or((None, ""), |wanted| {
         (wanted.namespace.as_deref().filter(|namespace| !namespace.is_empty()), wanted.name.as_str())
     });
-    let place = managed::place_for(namespace.map(String::as_str).or(asked), name, &presented.whose());
+    let place = managed::place_for(namespace.map(String::as_str).or(asked), name, &presented.whose(index));
     let [asker, place] = index.db.rows([presented.statement(), place]).await?;
     let asker = presented.known(index, &asker).await?;
     let wanted = wanted?;
@@ -106,7 +106,7 @@ pub async fn create(index: &Index, request: &Request, namespace: Option<&String>
     };
     let mut batch = managed::create(&new, marked);
     let made = batch.len() - 1;
-    batch.push(managed::repository(&name, &presented.whose()));
+    batch.push(managed::repository(&name, &presented.whose(index)));
     let mut rows = index.db.batch(batch).await?;
     if rows.get(made).is_none_or(Vec::is_empty) {
         return in_the_way(&name, rows.pop(), new.most);
@@ -145,7 +145,7 @@ async fn change(index: &Index, request: &Request, name: &RepositoryName, changes
         private: changes.is_private,
     };
     let mut batch = managed::update(repository.id, name, &change, &reached.asker.by(index, request));
-    batch.push(managed::repository(name, &reached.presented.whose()));
+    batch.push(managed::repository(name, &reached.presented.whose(index)));
     let mut rows = match changes.is_private {
         Some(true) => projection::hiding(index, repository, batch).await?,
         _ => index.db.batch(batch).await?,
@@ -174,7 +174,7 @@ pub async fn transfer(index: &Index, request: &Request, name: &RepositoryName) -
     let destination = Body::read_json(request).and_then(|mut body| body.text("namespace"));
     let namespace = destination.as_deref().unwrap_or_default();
     let there = RepositoryName { namespace: namespace.to_owned(), name: name.name.clone() };
-    let place = repositories::place(&there, &presented.whose());
+    let place = repositories::place(&there, &presented.whose(index));
     let reached = Reached::read(index, presented, name, Some(place)).await?;
     destination?;
     let there = RepositoryName::parse(&there.namespace, &there.name)?;
@@ -185,7 +185,7 @@ pub async fn transfer(index: &Index, request: &Request, name: &RepositoryName) -
     let (by, most) = (reached.asker.by(index, request), index.settings.most.repositories);
     let mut batch = managed::transfer(repository.id, name, (namespace, &there), marked, &by, most);
     let moved = batch.len() - 1;
-    batch.push(managed::repository(&there, &reached.presented.whose()));
+    batch.push(managed::repository(&there, &reached.presented.whose(index)));
     let mut rows = index.db.batch(batch).await?;
     if rows.get(moved).is_none_or(Vec::is_empty) {
         return in_the_way(&there, rows.pop(), most);
@@ -220,12 +220,12 @@ fn require_short(description: Option<&str>, full_description: Option<&str>) -> A
 }
 
 /// Gives the namespace of a place that is free, to somebody who may make a repository there. What is
-/// private and not theirs looks like what is free and may not be made.
+/// private and not theirs looks like what is free and may not be made, and so does a namespace that is not there.
 fn require_creatable(asker: &Asker, place: &Place, name: &RepositoryName) -> Answer<i64> {
-    let Some(namespace) = place.namespace_id else { return not_found(NO_NAMESPACE) };
     if asker.role_at(place, name) < Some(Role::Write) {
         return forbidden("Access denied: not allowed to create a repository in this namespace");
     }
+    let Some(namespace) = place.namespace_id else { return not_found(NO_NAMESPACE) };
     if place.repository.is_some() { exists(name) } else { Ok(namespace) }
 }
 

@@ -29,7 +29,7 @@ pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> An
     let page = Page::read(request);
     let (part, ordering) = (parameter(request, "name"), parameter(request, "ordering"));
     let (part, ordering) = (part.as_deref().unwrap_or_default(), ordering.as_deref().unwrap_or("-last_updated"));
-    let Some(list) = tags::list(name, part, ordering, page.size, page.offset()) else {
+    let Some(list) = tags::list(name, &presented.whose(index), part, ordering, page.size, page.offset()) else {
         return invalid("ordering: name or last_updated, descending behind a -");
     };
     let reached = Reached::read(index, presented, name, Some(list)).await?;
@@ -41,7 +41,9 @@ pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> An
 
 /// `GET /v2/namespaces/{namespace}/repositories/{repository}/tags/{tag}`
 pub async fn get(index: &Index, request: &Request, name: &RepositoryName, tag: &str) -> Answer<Reply> {
-    let reached = Reached::by_anybody(index, request, name, Some(tags::find(name, tag))).await?;
+    let presented = who::presented_to_management(index, request)?;
+    let find = tags::find(name, &presented.whose(index), tag);
+    let reached = Reached::read(index, presented, name, Some(find)).await?;
     reached.opened(name, Role::Read)?;
     match reached.more().first() {
         Some(row) => Ok(Reply::json(200, &object(row)).personal()),
@@ -51,7 +53,9 @@ pub async fn get(index: &Index, request: &Request, name: &RepositoryName, tag: &
 
 /// `DELETE /v2/namespaces/{namespace}/repositories/{repository}/tags/{tag}`
 pub async fn delete(index: &Index, request: &Request, name: &RepositoryName, tag: &str) -> Answer<Reply> {
-    let reached = Reached::with_session(index, request, name, Some(tags::find(name, tag))).await?;
+    let presented = who::with_session(index, request)?;
+    let find = tags::find(name, &presented.whose(index), tag);
+    let reached = Reached::read(index, presented, name, Some(find)).await?;
     let repository = reached.opened(name, Role::Admin)?;
     let Some(found) = reached.more().first() else { return not_found(ABSENT) };
     let (digest, by) = (found.text("digest"), reached.asker.by(index, request));

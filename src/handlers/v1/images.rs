@@ -27,7 +27,8 @@ const ANY: [Access; 3] = [Access::Read, Access::Write, Access::Delete];
 pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
     let presented = who::presented(index, request)?;
     presented.require_token_for(name, &ANY)?;
-    let (asker, row) = reached(index, &presented, repositories::place_with_images(name, &presented.whose())).await?;
+    let (asker, row) =
+        reached(index, &presented, repositories::place_with_images(name, &presented.whose(index))).await?;
     let repository = opened(&presented, &asker, name, &Place::of(&row), Role::Read)?;
     let reply = Reply::raw_json(200, images::print(row.text("images")))
         .personal()
@@ -49,7 +50,7 @@ pub async fn update(index: &Index, request: &Request, name: &RepositoryName) -> 
     let presented = who::presented(index, request)?;
     presented.require_somebody()?;
     presented.require_token_for(name, &[Access::Write])?;
-    let (asker, row) = reached(index, &presented, repositories::place(name, &presented.whose())).await?;
+    let (asker, row) = reached(index, &presented, repositories::place(name, &presented.whose(index))).await?;
     let list = match request.body.as_deref() {
         None => return Err(Refusal::TooLarge.into()),
         Some([]) => Vec::new(),
@@ -78,7 +79,7 @@ pub async fn clear(index: &Index, request: &Request, name: &RepositoryName) -> A
     let presented = who::presented(index, request)?;
     presented.require_somebody()?;
     presented.require_token_for(name, &[Access::Delete, Access::Write])?;
-    let (asker, row) = reached(index, &presented, repositories::place(name, &presented.whose())).await?;
+    let (asker, row) = reached(index, &presented, repositories::place(name, &presented.whose(index))).await?;
     let place = Place::of(&row);
     let repository = opened(&presented, &asker, name, &place, Role::Write)?;
     index.db.batch(store::images::clear(repository.id, name, &asker.by(index, request))).await?;
@@ -95,7 +96,7 @@ pub async fn authorize(index: &Index, request: &Request, name: &RepositoryName) 
         if !matches!(presented, who::Presented::Token(_)) {
             return forbidden("A repository token is required");
         }
-        let (asker, row) = reached(index, &presented, repositories::place(name, &presented.whose())).await?;
+        let (asker, row) = reached(index, &presented, repositories::place(name, &presented.whose(index))).await?;
         let place = Place::of(&row);
         opened(&presented, &asker, name, &place, Role::Read)
     };
@@ -113,7 +114,7 @@ pub async fn access(index: &Index, request: &Request, name: &RepositoryName, ima
     let presented = who::presented(index, request)?;
     presented.require_token_for(name, &ANY)?;
     let (asker, row) =
-        reached(index, &presented, repositories::place_with_image(name, &presented.whose(), image)).await?;
+        reached(index, &presented, repositories::place_with_image(name, &presented.whose(index), image)).await?;
     opened(&presented, &asker, name, &Place::of(&row), Role::Read)?;
     Ok(Reply::json(200, &json!({ "access": row.flag("listed") })).personal())
 }

@@ -27,7 +27,7 @@ pub async fn create(index: &Index, request: &Request, name: &RepositoryName) -> 
     let presented = who::presented(index, request)?;
     presented.require_somebody()?;
     presented.require_no_token()?;
-    let (asker, row) = reached(index, &presented, repositories::place(name, &presented.whose())).await?;
+    let (asker, row) = reached(index, &presented, repositories::place(name, &presented.whose(index))).await?;
     let body = request.body.as_deref().ok_or(Refusal::TooLarge)?;
     let list = images::read(body)?;
     let place = Place::of(&row);
@@ -40,7 +40,7 @@ pub async fn create(index: &Index, request: &Request, name: &RepositoryName) -> 
     // Not every client says that its push is complete.
     let announced = repositories::announced(name, list.len(), &by);
     batch.extend([merge, announced, check]);
-    batch.push(repositories::place(name, &presented.whose()));
+    batch.push(repositories::place(name, &presented.whose(index)));
     let mut rows = index.db.batch(batch).await?;
     let place = rows.pop().unwrap_or_default();
     let merged = rows.pop().unwrap_or_default();
@@ -76,7 +76,7 @@ pub async fn delete(index: &Index, request: &Request, name: &RepositoryName) -> 
     let presented = who::presented(index, request)?;
     presented.require_somebody()?;
     presented.require_no_token()?;
-    let (asker, row) = reached(index, &presented, repositories::place(name, &presented.whose())).await?;
+    let (asker, row) = reached(index, &presented, repositories::place(name, &presented.whose(index))).await?;
     let body = request.body.as_deref().ok_or(Refusal::TooLarge)?;
     if !body.is_empty() && serde_json::from_slice::<serde_json::Value>(body).is_err() {
         return invalid("Invalid JSON");

@@ -28,7 +28,7 @@ pub async fn search(index: &Index, request: &Request) -> Answer<Reply> {
         return anybody(index, &search).await;
     }
     presented.require_no_token()?;
-    let own = repositories::readable_private(&presented.whose(), MOST_PRIVATE);
+    let own = repositories::readable_private(&presented.whose(index), MOST_PRIVATE);
     let [asker, own] = index.db.rows([presented.statement(), own]).await?;
     let asker = presented.known(index, &asker).await?;
     let sight = if asker.is_administrator() {
@@ -53,8 +53,12 @@ fn readable(asker: &Asker, pairs: &str) -> String {
     json!(ids).to_string()
 }
 
-/// The answer to nobody is the same for everybody, so it may be a little old.
+/// The answer to nobody is the same for everybody, so it may be a little old. Where they read nothing, neither search nor
+/// what was kept of it is asked.
 async fn anybody(index: &Index, search: &Search) -> Answer<Reply> {
+    if !index.settings.anonymous_read {
+        return Ok(Reply::raw_json(200, told(search, &[])).personal());
+    }
     let seconds = index.settings.search_cache;
     if seconds == 0 {
         return Ok(Reply::raw_json(200, found(index, search, &Sight::Public).await?));
@@ -79,7 +83,11 @@ fn fresh(entry: &str, now: i64, seconds: u64) -> Option<String> {
 }
 
 async fn found(index: &Index, search: &Search, sight: &Sight) -> Answer<String> {
-    let rows = index.search.last(vec![documents::find(search, sight)]).await?;
+    Ok(told(search, &index.search.last(vec![documents::find(search, sight)]).await?))
+}
+
+/// What was found, as docker reads it.
+fn told(search: &Search, rows: &[Row]) -> String {
     let total = rows.first().map_or(0, |row| row.integer("total"));
     let results = rows.iter().filter_map(result).collect::<Vec<_>>();
     let body = json!({
@@ -90,7 +98,7 @@ async fn found(index: &Index, search: &Search, sight: &Sight) -> Answer<String> 
         "page_size": search.page_size,
         "results": results,
     });
-    Ok(body.to_string())
+    body.to_string()
 }
 
 /// docker decodes integers and booleans strictly.

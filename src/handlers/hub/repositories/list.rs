@@ -12,7 +12,7 @@ use crate::{
         who::{self, Asker},
     },
     index::Index,
-    refusal::{Answer, invalid, not_found},
+    refusal::{Answer, Fault, invalid, not_found},
     store::{
         Row,
         managed::{self, List},
@@ -39,12 +39,16 @@ pub async fn list(index: &Index, request: &Request, namespace: &str) -> Answer<R
         limit: if limited { MOST } else { page.size },
         offset: if limited { 0 } else { page.offset() },
     };
-    let Some(statement) = managed::list(&wanted, &presented.whose()) else {
+    let Some(statement) = managed::list(&wanted, &presented.whose(index)) else {
         return invalid("ordering: name, last_updated or pull_count, descending behind a -");
     };
     let [asker, rows] = index.db.rows([presented.statement(), statement]).await?;
     let asker = presented.known(index, &asker).await?;
-    let Some(first) = rows.first() else { return not_found(NO_NAMESPACE) };
+    let first = rows.first().ok_or_else(|| Fault::broken("no row for a list"))?;
+    // Whether there is one is for administrators to know: to others one without anything for them is as none.
+    if first.maybe_integer("namespace_id").is_none() && asker.is_administrator() {
+        return not_found(NO_NAMESPACE);
+    }
     let readable = rows.iter().filter_map(|row| readable(&asker, namespace, row)).collect::<Vec<_>>();
     let (count, skipped) = if limited {
         (i64::try_from(readable.len()).unwrap_or(MOST), usize::try_from(page.offset()).unwrap_or(usize::MAX))

@@ -57,7 +57,7 @@ impl Reached {
         name: &RepositoryName,
         more: Option<Statement>,
     ) -> Answer<Self> {
-        let mut batch = vec![presented.statement(), managed::repository(name, &presented.whose())];
+        let mut batch = vec![presented.statement(), managed::repository(name, &presented.whose(index))];
         batch.extend(more);
         let mut rows = index.db.batch(batch).await?.into_iter();
         let asker = presented.known(index, &rows.next().unwrap_or_default()).await?;

@@ -41,3 +41,6 @@ create table clients (
   first_at integer not null,
   primary key (user_id, kind)
 ) strict, without rowid;
+
+-- Lists of a namespace for who has no role in it read what is public there, and nothing of the rest.
+create index repositories_public_in on repositories (namespace_id, name) where private = 0 and deleted_at is null;
