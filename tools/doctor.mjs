@@ -39,7 +39,7 @@ async function doctor(flags) {
   const place = flags.remote ? deployed : here;
   const checks = [
     secrets, readers, signing, permissions, bindings, address, registries, ...flags.registry.map(registry),
-    ...(flags.remote ? [open, secretsAtWork, signs, listens] : []), ...databases.map(migrations),
+    ...(flags.remote ? [open, otherAddress, secretsAtWork, signs, listens] : []), ...databases.map(migrations),
   ];
   const told = new Set(); // what ails several checks is said once
   for (const check of checks) {
@@ -155,6 +155,17 @@ function open(place) {
     if (setting(place, name) !== loose) return well(`${name} is ${tight}`);
     return doubt(`${name} is ${loose}: ${risk}`, `"${tight}" in wrangler.toml, unless you want that`);
   });
+}
+
+/** Whether the index is still reached at the address that Cloudflare gave it, beside its own. */
+function otherAddress(place, flags) {
+  const text = readFileSync(path.join(root, "wrangler.toml"), "utf8");
+  const routed = /^routes?\s*=/m.test(text) || /^\[\[?routes?\]/m.test(text);
+  const isOn = (/^workers_dev\s*=\s*(true|false)/m.exec(text)?.[1] ?? `${!routed}`) === "true"; // unset, it is on where no route is
+  if (!isOn) return well("the index has no address at workers.dev");
+  if (new URL(publicUrl(place, flags["public-url"])).hostname.endsWith(".workers.dev") && !routed) return [];
+  const cure = "workers_dev = false in wrangler.toml, unless a proxy of yours passes requests there";
+  return doubt("workers_dev is on: the index is reached at its address at workers.dev too, past all that guards its own", cure);
 }
 
 /** Whether the deployed worker answers where it says, with the key that we have. */

@@ -314,3 +314,22 @@ test("the doctor finds what is wrong and says the cure", () => {
   fs.chmodSync(at(".keys/ca.key"), 0o600);
   fails(doctor("--registry", "registry=http://127.0.0.1:9"), /^✗ registry at http:\/\/127.0.0.1:9 does not answer/m);
 });
+
+test("the doctor says that the index is still at workers.dev, once it has an address of its own", { timeout: 120_000 }, () => {
+  const settings = read("wrangler.toml");
+  const doctor = (from, to, url = "https://index.example.com") => {
+    fs.writeFileSync(at("wrangler.toml"), settings.replace(from, to));
+    return tool("doctor.mjs", ["--remote", "--public-url", url]).said;
+  };
+  const other = /^! workers_dev is on: .* → workers_dev = false in wrangler\.toml/m;
+  const [on, route] = [/^workers_dev = true.*$/m, /^# (routes = .*)$/m];
+  assert.match(settings, on);
+  assert.match(settings, route);
+  const given = "https://hublet.example.workers.dev";
+  assert.match(doctor("", ""), other);
+  assert.doesNotMatch(doctor("", "", given), other);
+  assert.match(doctor(route, "$1", given), other);
+  assert.match(doctor(on, "workers_dev = false"), /^✓ the index has no address at workers\.dev$/m);
+  assert.match(doctor(on, ""), other); // as Cloudflare has it by itself
+  assert.match(doctor(on, 'routes = ["index.example.com/*"]'), /^✓ the index has no address at workers\.dev$/m);
+});
