@@ -46,6 +46,7 @@ async function here(file, told, state) {
   const { acceptable, restore, emptySearchFile } = await import("./lib/recovery.mjs"); // wants the Node that was brought
   const { openLocal } = await import("./lib/sqlite.mjs");
   await step("checking", async () => void (await acceptable(file)));
+  process.umask(0o077); // nobody else on this machine may read what is made
   const last = () => emptySearchFile(openLocal(state, "SEARCH", { make: true }));
   const database = openLocal(state, "DB", { make: true });
   let rows;

@@ -1,5 +1,8 @@
 // Starts the index on this machine: brings what is missing, makes the databases, runs the worker, says when it answers.
 
+import { chmodSync, mkdirSync } from "node:fs";
+import net from "node:net";
+import path from "node:path";
 import { setTimeout } from "node:timers/promises";
 import util from "node:util";
 import { build } from "./build.mjs";
@@ -7,50 +10,86 @@ import { migrateLocally } from "./lib/migrations.mjs";
 import { forRegistries } from "./lib/services.mjs";
 import { forDevelopment } from "./lib/settings.mjs";
 import { setUp } from "./lib/setup.mjs";
-import { main, pass, step } from "./lib/steps.mjs";
-import { wrangler } from "./lib/wrangler.mjs";
+import { Failure, main, parse, pass, root, run, step } from "./lib/steps.mjs";
+import { silence } from "./lib/wrangler.mjs";
 
-const given = process.argv.slice(2);
+const help = `npm start -- [--port PORT] [--ip ADDRESS] [--persist-to DIR] [--var NAME:VALUE]...
 
-/** The value of an option of wrangler's among the arguments, in either spelling. */
-function option(name) {
-  const at = given.findIndex((word) => word === name || word.startsWith(`${name}=`));
-  if (at < 0) return undefined;
-  return given[at].includes("=") ? given[at].slice(name.length + 1) : given[at + 1];
+  --port PORT         where it listens: 8787, or the next that is free
+  --ip ADDRESS        127.0.0.1; at any other, whoever reaches it is let in, as README says
+  --persist-to DIR    where it keeps its databases: .wrangler/state
+  --var NAME:VALUE    a setting, over wrangler.toml and .dev.vars; may be repeated`;
+
+const options = {
+  port: { type: "string" },
+  ip: { type: "string", default: "127.0.0.1" },
+  "persist-to": { type: "string", default: ".wrangler/state" },
+  var: { type: "string", multiple: true, default: [] },
+  help: { type: "boolean", default: false, short: "h" },
+};
+
+/** What the command line says, or a Failure that names what nobody knows here and what there is. */
+function flags() {
+  try {
+    const { values } = parse({ options });
+    if (values.port !== undefined && !(/^\d{1,5}$/.test(values.port) && values.port < 65_536)) throw new Failure(`--port ${values.port} is no port`);
+    const odd = values.var.find((pair) => !/^\w+:/.test(pair));
+    if (odd !== undefined) throw new Failure(`--var ${odd} is not NAME:VALUE`);
+    return values;
+  } catch (error) {
+    throw error instanceof Failure ? new Failure(`${error.message}\n\n${help}`) : error;
+  }
 }
 
-const defaults = { "--ip": "127.0.0.1", "--inspector-port": "0", "--show-interactive-dev-session": "false" };
-const state = option("--persist-to") ?? ".wrangler/state";
+/** Makes the databases. From here on nobody else on this machine may read what is written: they, and mail that is shown. */
+async function databases(state) {
+  process.umask(0o077);
+  for (const folder of [path.join(root, ".wrangler"), path.resolve(root, state, "v3")]) {
+    mkdirSync(folder, { recursive: true });
+    chmodSync(folder, 0o700); // which an earlier hublet left open
+  }
+  await migrateLocally(state);
+}
 
-const steps = [
-  ["secrets", forDevelopment],
-  ["keys", forRegistries],
-  ["worker", build],
-  ["databases", () => migrateLocally(state)],
-];
+/** Refuses an address where nobody can listen, since wrangler waits there for ever. */
+function free(port, ip) {
+  return new Promise((resolve, reject) => {
+    const server = net.createServer();
+    server.on("error", ({ code }) => reject(new Failure(`cannot listen at ${ip}, port ${port} (${code})`)));
+    server.listen(port, ip, () => server.close(resolve));
+  });
+}
 
-// Runs until somebody ends it. wrangler may take another port than it was asked for, so it says where it is.
-async function serve() {
-  const options = Object.entries(defaults).filter(([name]) => option(name) === undefined);
+// Runs until somebody ends it. wrangler takes the next free port where none was asked for, so it says where it is.
+async function serve({ ip, port, "persist-to": state, var: pairs }) {
+  if (port) await free(port, ip);
   let address;
   let log = "";
   let ended = false;
   const heard = (text) => {
-    pass(text);
+    pass(text.replace(twice, ""));
     if (address) return;
     log += util.stripVTControlCharacters(text);
     address = /Ready on (https?:\/\/\S+)/.exec(log)?.[1];
   };
-  const serving = wrangler(["dev", ...options.map((pair) => pair.join("=")), ...given], { heard });
+  const vars = Object.fromEntries(pairs.map((pair) => [pair.slice(0, pair.indexOf(":")), pair.slice(pair.indexOf(":") + 1)]));
+  const input = JSON.stringify({ ip, port: port && Number(port), state, vars });
+  const serving = run(process.execPath, ["tools/lib/serve.mjs"], { env: { ...silence, ...closed, CI: "1" }, input, heard });
   serving.catch(() => {}).then(() => (ended = true));
   await step("waiting for the worker", async () => {
     while (!ended && !(address && (await answers(address)))) await setTimeout(100);
     if (ended) await serving;
   });
-  announce(address);
+  announce(address, state);
   everyMinute(address);
   await serving;
 }
+
+/** wrangler's line for a request, of which the log of the worker has one. */
+const twice = /^\[wrangler:info\] [A-Z]+ \/\S* \d{3} .*\n/gm;
+
+/** wrangler's pages on the port of the worker, which run any SQL for whoever asks, and what they would show. */
+const closed = { X_LOCAL_EXPLORER: "false", X_LOCAL_OBSERVABILITY: "false" };
 
 // Cloudflare keeps the schedule of wrangler.toml; on this machine somebody has to. The timer keeps nothing alive.
 function everyMinute(address) {
@@ -64,9 +103,9 @@ const answers = (address) =>
     () => false,
   );
 
-function announce(address) {
+function announce(address, state) {
   const { host } = new URL(address);
-  const where = option("--persist-to") ? ` --persist-to ${state}` : "";
+  const where = state === options["persist-to"].default ? "" : ` --persist-to ${state}`;
   console.log(`
 hublet is ready on ${address} — try:
   docker search ${host}/
@@ -76,7 +115,15 @@ hublet is ready on ${address} — try:
 }
 
 await main(async () => {
+  const given = flags();
+  if (given.help) return console.log(help);
   await setUp();
+  const steps = [
+    ["secrets", forDevelopment],
+    ["keys", forRegistries],
+    ["worker", build],
+    ["databases", () => databases(given["persist-to"])],
+  ];
   for (const [title, work] of steps) await step(title, work);
-  await serve();
+  await serve(given);
 });

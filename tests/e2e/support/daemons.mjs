@@ -18,7 +18,12 @@ export async function start(program, args, { ready, limit = 30_000, grace = 20_0
     stdio: ["ignore", "pipe", "pipe"],
     detached: true, // a Ctrl-C at the terminal comes to it from us, not twice
   });
-  const daemon = { log: "", answer: undefined, stop: () => stop(program, child, ended, mark, grace) };
+  const daemon = {
+    log: "",
+    answer: undefined,
+    processes: () => alive(mark),
+    stop: (signal = "SIGTERM") => stop(program, child, ended, mark, grace, signal),
+  };
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (text) => (daemon.log += text));
   }
@@ -39,15 +44,15 @@ export async function start(program, args, { ready, limit = 30_000, grace = 20_0
   }
 }
 
-// SIGTERM goes to the one process that was started: what that started, it has to end by itself.
-async function stop(program, child, ended, mark, grace) {
-  child.kill("SIGTERM");
+// The signal goes to the one process that was started: what that started, it has to end by itself.
+async function stop(program, child, ended, mark, grace, signal) {
+  child.kill(signal);
   const inTime = await Promise.race([ended, pause(grace, { background: true }).then(() => false)]);
   const left = inTime ? await survivors(mark) : alive(mark);
   end(mark, "SIGKILL");
   mark.forget();
   const names = left.map(({ id, command }) => `\n  ${id} ${command}`).join("");
-  if (!inTime) throw new Error(`${program} did not end within ${grace} ms of SIGTERM${names}`);
+  if (!inTime) throw new Error(`${program} did not end within ${grace} ms of ${signal}${names}`);
   if (left.length) throw new Error(`${program} ended and left behind${names}`);
 }
 

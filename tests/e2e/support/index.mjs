@@ -19,5 +19,6 @@ export async function startIndex({ folder = root, port, state = scratch(), vars 
   });
   const { hostname, host, origin } = new URL(daemon.answer);
   assert.equal(hostname, "127.0.0.1");
-  return { address: origin, host, state, stop: daemon.stop, log: () => daemon.log };
+  const { stop, processes } = daemon;
+  return { address: origin, host, state, stop, processes, log: () => daemon.log };
 }
