@@ -25,6 +25,7 @@ pub fn body_limit(index: &Index, request: &Request) -> usize {
 /// Answers one request.
 pub async fn serve(index: &Index, request: &Request) -> Reply {
     let begun = index.world.millis();
+    request.proxied.set(index.settings.is_proxy(request.header("x-hublet-proxy")));
     let route = routes::route(&request.path);
     let answer = match &route {
         Ok(route) => match &index.settings.contradiction {

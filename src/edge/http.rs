@@ -1,6 +1,6 @@
 //! The platform's requests and responses as plain values.
 
-use std::fmt::Write;
+use std::{cell::Cell, fmt::Write};
 
 use js_sys::Uint8Array;
 use serde_json::json;
@@ -41,6 +41,7 @@ pub async fn read(index: &Index, asked: Asked) -> Result<Request, JsValue> {
         id: next().to_owned(),
         headers: Vec::new(),
         body: Some(Vec::new()),
+        proxied: Cell::default(),
     };
     for name in HEADERS {
         if let Some(value) = next().strip_prefix('=') {

@@ -105,6 +105,7 @@ pub fn confirm_page() -> Reply {
 pub async fn confirm(index: &Index, request: &Request) -> Answer<Reply> {
     who::require_https(request)?;
     let hash = sha256_hex(&field(request, "secret")?);
+    index.require_within(Limit::Anonymous, &request.address()).await?;
     let answers = index.db.batch(links::confirm(&hash, &request.address(), index.world.now())).await?;
     if answers.first().is_none_or(Vec::is_empty) {
         return not_found(SPENT);
@@ -126,12 +127,13 @@ pub async fn set_password(index: &Index, request: &Request) -> Answer<Reply> {
     let hash = sha256_hex(&field(request, "secret")?);
     let secret = field(request, "password")?;
     password::acceptable(&secret)?;
+    let address = request.address();
+    index.require_within(Limit::Anonymous, &address).await?;
     let now = index.world.now();
     // Before the work of hashing, whether there is anything to set.
     if index.db.last(vec![links::password_user(&hash, now)]).await?.is_empty() {
         return not_found(SPENT);
     }
-    let address = request.address();
     login::hashing_turn(index, &address).await?;
     let stored = login::hash(index, &secret)?;
     if index.db.last(links::set_password(&hash, &stored, &address, now)).await?.is_empty() {

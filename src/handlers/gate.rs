@@ -48,6 +48,7 @@ pub async fn catalog(index: &Index, request: &Request) -> Answer<Reply> {
     let listed = async {
         let presented = who::presented_to_registry(index, request, false).await?;
         presented.require_no_token()?;
+        presented.require_within_limit(index, request).await?;
         let last = text("last").unwrap_or_default();
         let read = if presented.is_limited() { MOST_LIMITED } else { limit + 1 };
         let names = repositories::catalog(&presented.whose(index), presented.may_administrate(), last, read);

@@ -17,7 +17,7 @@ use crate::{
         login, registry,
         who::{self, Asker, Presented, WRONG},
     },
-    index::{Index, Limit, settings::Service},
+    index::{Index, settings::Service},
     refusal::{Answer, Challenge, Error, Fault, Refusal, invalid},
     store::{
         Row, Statement,
@@ -117,9 +117,7 @@ impl<'a> Asked<'a> {
 async fn mint(index: &Index, request: &Request, presented: &Presented, asked: &Asked<'_>) -> Answer<Reply> {
     // Before anything is computed or read for somebody who could not be given a token anyway.
     index.settings.signing_key()?;
-    if *presented == Presented::Nobody {
-        index.require_within(Limit::Anonymous, &request.address()).await?;
-    }
+    presented.require_within_limit(index, request).await?;
     let [asker, places] = index.db.rows([presented.statement(), asked.places(&presented.whose(index))]).await?;
     let asker = presented.known(index, &asker).await?;
     let mut refresh = None;

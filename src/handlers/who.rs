@@ -9,7 +9,7 @@ use crate::{
         registry_token::Means, repository_token::Claim, session_token,
     },
     handlers::{login, registry},
-    index::Index,
+    index::{Index, Limit},
     refusal::{Answer, Challenge, Error, Fault, Refusal, forbidden},
     store::{
         Over, Right, Row, Statement, access_tokens,
@@ -212,6 +212,17 @@ impl Presented {
     pub fn require_no_token(&self) -> Answer<()> {
         match self {
             Self::Token(_) => Err(unauthorized("Basic credentials are required")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses an address from which too much comes without credentials, before a database is asked for
+    /// nobody. A repository token of nobody's is not counted: a v1 registry shows those of all its clients.
+    pub async fn require_within_limit(&self, index: &Index, request: &Request) -> Answer<()> {
+        match self {
+            Self::Nobody | Self::Bearer(Credential::Nobody) => {
+                index.require_within(Limit::Anonymous, &request.address()).await
+            }
             _ => Ok(()),
         }
     }

@@ -8,6 +8,7 @@ use crate::{
         names::is_loopback,
         password::{Cost, Peppers},
         registry_token::KeyHint,
+        secret::{Secret, same},
     },
     index::most::Most,
     refusal::Fault,
@@ -37,6 +38,9 @@ impl Service {
     }
 }
 
+/// Bytes that a secret of the operator's proxy has at least.
+const SHORTEST_PROXY_SECRET: usize = 32;
+
 /// Seconds of a day.
 const DAY: i64 = 24 * 60 * 60;
 
@@ -62,6 +66,8 @@ pub struct Settings {
     pub public_url: Option<String>,
     /// `SEARCH_CACHE`: seconds that an anonymous search may be old.
     pub search_cache: u64,
+    /// `PROXY_SECRET`: what the operator's own proxy shows.
+    proxy_secret: Option<Secret>,
     signing_key: Result<SigningKey, String>,
     /// `SERVICES`: the registries that tokens are for.
     pub services: Vec<Service>,
@@ -124,6 +130,13 @@ impl Settings {
         if public_url.as_ref().is_some_and(|url| !is_origin(url)) {
             problems.push("PUBLIC_URL is not https://host (http on a loopback address)".into());
         }
+        let proxy_secret = text("PROXY_SECRET").filter(|secret| {
+            let long = secret.len() >= SHORTEST_PROXY_SECRET;
+            if !long {
+                problems.push(format!("PROXY_SECRET is shorter than {SHORTEST_PROXY_SECRET} bytes; it counts as none"));
+            }
+            long
+        });
         let signing_key = match (text("REGISTRY_KEY"), text("REGISTRY_CERTIFICATE")) {
             (Some(key), Some(certificates)) => SigningKey::read(&key, &certificates),
             _ => Err("REGISTRY_KEY and REGISTRY_CERTIFICATE are missing (npm run keys)".into()),
@@ -155,6 +168,7 @@ impl Settings {
             registry: text("REGISTRY"),
             public_url: public_url.filter(|url| is_origin(url)),
             search_cache,
+            proxy_secret: proxy_secret.map(Secret::new),
             signing_key,
             services,
             issuer: text("ISSUER").unwrap_or_else(|| "hublet".into()),
@@ -178,6 +192,13 @@ impl Settings {
     /// The key that signs registry tokens, with its certificates.
     pub fn signing_key(&self) -> Result<&SigningKey, Fault> {
         self.signing_key.as_ref().map_err(Fault::unconfigured)
+    }
+
+    /// Whether this is what the operator's own proxy shows.
+    #[must_use]
+    pub fn is_proxy(&self, shown: Option<&str>) -> bool {
+        let wanted = self.proxy_secret.as_ref().map(Secret::reveal);
+        wanted.zip(shown).is_some_and(|(wanted, shown)| same(wanted.as_bytes(), shown.as_bytes()))
     }
 
     /// The peppers of passwords.
@@ -228,6 +249,22 @@ mod tests {
         assert_eq!(read("open", ""), (true, false, 0));
         assert_eq!(read("open", "off"), (false, true, 1));
         assert_eq!(read("closed", "no"), (false, false, 1));
+    }
+
+    #[test]
+    fn a_proxy_is_known_by_a_secret_of_some_length() {
+        let secret = "p".repeat(32);
+        let proxy = settings(&[("PROXY_SECRET", &secret)]);
+        assert!(proxy.is_proxy(Some(&secret)));
+        for shown in
+            [None, Some(""), Some(&secret[1..]), Some(&*format!("{secret}p")), Some(&*secret.replace('p', "q"))]
+        {
+            assert!(!proxy.is_proxy(shown), "{shown:?}");
+        }
+        let short = settings(&[("PROXY_SECRET", &secret[1..])]);
+        assert!(!short.is_proxy(Some(&secret[1..])) && !short.is_proxy(None));
+        assert!(short.problems.iter().any(|problem| problem.starts_with("PROXY_SECRET is shorter")));
+        assert!(!settings(&[]).is_proxy(Some("")) && !settings(&[]).is_proxy(None));
     }
 
     #[test]

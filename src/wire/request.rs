@@ -1,17 +1,19 @@
 //! A request as plain values.
 
-use std::fmt;
+use std::{cell::Cell, fmt, net::IpAddr};
 
 use crate::domain::names::is_loopback;
 
 /// The headers that hublet reads; the edge lends no others. The last three are the attributes of a
 /// `CloudEvent`.
-pub const HEADERS: [&str; 8] = [
+pub const HEADERS: [&str; 10] = [
     "authorization",
     "x-docker-token",
     "content-type",
     "user-agent",
     "cf-connecting-ip",
+    "x-forwarded-for",
+    "x-hublet-proxy",
     "ce-id",
     "ce-type",
     "ce-time",
@@ -36,6 +38,8 @@ pub struct Request {
     pub body: Option<Vec<u8>>,
     /// Our name for this request, in the log and in `X-Request-Id`.
     pub id: String,
+    /// Whether the operator's own proxy sends it, which `serve` settles before anybody asks for the address.
+    pub proxied: Cell<bool>,
 }
 
 impl Request {
@@ -62,18 +66,25 @@ impl Request {
     /// (one customer), or `local`.
     #[must_use]
     pub fn address(&self) -> String {
-        match self.header("cf-connecting-ip").map(str::parse::<std::net::IpAddr>) {
-            Some(Ok(std::net::IpAddr::V6(address))) => {
-                if let Some(v4) = address.to_ipv4_mapped() {
-                    return v4.to_string();
-                }
+        let peer = self.header("cf-connecting-ip").and_then(|ip| ip.parse::<IpAddr>().ok());
+        match self.forwarded_for(peer).or(peer).map(|address| address.to_canonical()) {
+            Some(IpAddr::V6(address)) => {
                 let network = u128::from(address) & (u128::MAX << 64);
                 format!("{}/64", std::net::Ipv6Addr::from(network))
             }
-            Some(Ok(address)) => address.to_string(),
-            _ if self.loopback() => "local".to_owned(),
-            _ => "unknown".to_owned(),
+            Some(address) => address.to_string(),
+            None if self.loopback() => "local".to_owned(),
+            None => "unknown".to_owned(),
         }
+    }
+
+    /// For whom the operator's proxy asks: the last hop that it names. Cloudflare adds its own peer behind
+    /// that, which is the proxy again.
+    fn forwarded_for(&self, peer: Option<IpAddr>) -> Option<IpAddr> {
+        let hops = self.header("x-forwarded-for").filter(|_| self.proxied.get())?;
+        let mut hops = hops.rsplit(',').map(|hop| hop.trim().parse::<IpAddr>().ok());
+        let last = hops.next()?;
+        if last.is_some() && last == peer { hops.next()? } else { last }
     }
 
     /// The decoded parameters of the query, in order.
@@ -166,5 +177,32 @@ mod tests {
         assert_eq!(from("::ffff:203.0.113.9"), "203.0.113.9");
         assert_eq!(from("nonsense"), "unknown");
         assert_eq!(Request { host: "127.0.0.1".into(), ..Request::default() }.address(), "local");
+    }
+
+    #[test]
+    fn the_operators_proxy_says_for_whom_it_asks_and_nobody_else_does() {
+        let from = |proxied: bool, hops: &str| {
+            let headers = [("cf-connecting-ip", "203.0.113.9"), ("x-forwarded-for", hops)];
+            let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+            let request = Request { headers, ..Request::default() };
+            request.proxied.set(proxied);
+            request.address()
+        };
+        for (hops, address) in [
+            ("198.51.100.1", "198.51.100.1"),
+            ("10.0.0.1, 198.51.100.1", "198.51.100.1"),
+            ("10.0.0.1,198.51.100.1 , 203.0.113.9", "198.51.100.1"), // as it comes through Cloudflare
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+            // No hop, or none that is an address.
+            ("", "203.0.113.9"),
+            ("203.0.113.9", "203.0.113.9"),
+            ("198.51.100.1,", "203.0.113.9"),
+            ("198.51.100.1, unknown", "203.0.113.9"),
+            ("198.51.100.1, unknown, 203.0.113.9", "203.0.113.9"),
+            ("198.51.100.1:4711", "203.0.113.9"),
+        ] {
+            assert_eq!(from(true, hops), address, "{hops}");
+            assert_eq!(from(false, hops), "203.0.113.9", "{hops}");
+        }
     }
 }

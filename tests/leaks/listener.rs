@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// What the operator must keep to themselves.
-const SETTINGS: [&str; 3] = ["TOKEN_KEY", "PASSWORD_PEPPER", "REGISTRY_KEY"];
+const SETTINGS: [&str; 4] = ["TOKEN_KEY", "PASSWORD_PEPPER", "REGISTRY_KEY", "PROXY_SECRET"];
 
 /// A stage that is listened to.
 pub struct Listener {

@@ -7,6 +7,7 @@ mod actors;
 mod audited;
 mod endpoints;
 mod headers;
+mod limits;
 mod readme;
 #[allow(dead_code, reason = "the pages need more of it")]
 #[path = "../support/mod.rs"]

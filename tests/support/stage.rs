@@ -148,6 +148,7 @@ impl Stage {
             headers: joined(sent),
             body: Some(Vec::new()),
             id: format!("{:016x}", self.requests),
+            proxied: Cell::default(),
         };
         if !unread {
             request.body = (body.len() <= serve::body_limit(&self.index(), &request)).then_some(body);

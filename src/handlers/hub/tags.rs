@@ -32,6 +32,7 @@ pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> An
     let Some(list) = tags::list(name, &presented.whose(index), part, ordering, page.size, page.offset()) else {
         return invalid("ordering: name or last_updated, descending behind a -");
     };
+    presented.require_within_limit(index, request).await?;
     let reached = Reached::read(index, presented, name, Some(list)).await?;
     reached.opened(name, Role::Read)?;
     let count = reached.more().first().map_or(0, |row| row.integer("count"));
@@ -42,6 +43,7 @@ pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> An
 /// `GET /v2/namespaces/{namespace}/repositories/{repository}/tags/{tag}`
 pub async fn get(index: &Index, request: &Request, name: &RepositoryName, tag: &str) -> Answer<Reply> {
     let presented = who::presented_to_management(index, request)?;
+    presented.require_within_limit(index, request).await?;
     let find = tags::find(name, &presented.whose(index), tag);
     let reached = Reached::read(index, presented, name, Some(find)).await?;
     reached.opened(name, Role::Read)?;

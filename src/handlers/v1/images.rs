@@ -27,6 +27,7 @@ const ANY: [Access; 3] = [Access::Read, Access::Write, Access::Delete];
 pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
     let presented = who::presented(index, request)?;
     presented.require_token_for(name, &ANY)?;
+    presented.require_within_limit(index, request).await?;
     let (asker, row) =
         reached(index, &presented, repositories::place_with_images(name, &presented.whose(index))).await?;
     let repository = opened(&presented, &asker, name, &Place::of(&row), Role::Read)?;
@@ -113,6 +114,7 @@ pub async fn authorize(index: &Index, request: &Request, name: &RepositoryName) 
 pub async fn access(index: &Index, request: &Request, name: &RepositoryName, image: &str) -> Answer<Reply> {
     let presented = who::presented(index, request)?;
     presented.require_token_for(name, &ANY)?;
+    presented.require_within_limit(index, request).await?;
     let (asker, row) =
         reached(index, &presented, repositories::place_with_image(name, &presented.whose(index), image)).await?;
     opened(&presented, &asker, name, &Place::of(&row), Role::Read)?;

@@ -25,7 +25,7 @@ pub async fn search(index: &Index, request: &Request) -> Answer<Reply> {
     let presented = who::presented_to_registry(index, request, true).await?;
     let search = Search::read(&request.parameters());
     if presented == Presented::Nobody || presented == Presented::Bearer(Credential::Nobody) {
-        return anybody(index, &search).await;
+        return anybody(index, request, &presented, &search).await;
     }
     presented.require_no_token()?;
     let own = repositories::readable_private(&presented.whose(index), MOST_PRIVATE);
@@ -55,20 +55,24 @@ fn readable(asker: &Asker, pairs: &str) -> String {
 
 /// The answer to nobody is the same for everybody, so it may be a little old. Where they read nothing, neither search nor
 /// what was kept of it is asked.
-async fn anybody(index: &Index, search: &Search) -> Answer<Reply> {
+async fn anybody(index: &Index, request: &Request, presented: &Presented, search: &Search) -> Answer<Reply> {
     if !index.settings.anonymous_read {
         return Ok(Reply::raw_json(200, told(search, &[])).personal());
     }
+    let asked = async || {
+        presented.require_within_limit(index, request).await?;
+        found(index, search, &Sight::Public).await
+    };
     let seconds = index.settings.search_cache;
     if seconds == 0 {
-        return Ok(Reply::raw_json(200, found(index, search, &Sight::Public).await?));
+        return Ok(Reply::raw_json(200, asked().await?));
     }
     let key =
         format!("search:{}:{}:{}", search.page_size, search.page, crate::domain::secret::sha256_hex(&search.query));
     if let Some(body) = index.world.cached(&key).await.and_then(|entry| fresh(&entry, index.world.now(), seconds)) {
         return Ok(Reply::raw_json(200, body));
     }
-    let body = found(index, search, &Sight::Public).await?;
+    let body = asked().await?;
     let entry = json!({ "at": index.world.now(), "body": body }).to_string();
     let lender = index.clone();
     index.world.later(Box::pin(async move { lender.world.cache(&key, &entry, seconds).await }));

@@ -42,6 +42,7 @@ pub async fn list(index: &Index, request: &Request, namespace: &str) -> Answer<R
     let Some(statement) = managed::list(&wanted, &presented.whose(index)) else {
         return invalid("ordering: name, last_updated or pull_count, descending behind a -");
     };
+    presented.require_within_limit(index, request).await?;
     let [asker, rows] = index.db.rows([presented.statement(), statement]).await?;
     let asker = presented.known(index, &asker).await?;
     let first = rows.first().ok_or_else(|| Fault::broken("no row for a list"))?;

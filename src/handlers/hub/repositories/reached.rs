@@ -36,7 +36,9 @@ impl Reached {
         name: &RepositoryName,
         more: Option<Statement>,
     ) -> Answer<Self> {
-        Self::read(index, who::presented_to_management(index, request)?, name, more).await
+        let presented = who::presented_to_management(index, request)?;
+        presented.require_within_limit(index, request).await?;
+        Self::read(index, presented, name, more).await
     }
 
     /// The same for somebody who has a session.
