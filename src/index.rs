@@ -69,7 +69,7 @@ pub trait World {
     /// Seconds since 1970.
     fn now(&self) -> i64;
 
-    /// Milliseconds on a clock that only measures.
+    /// Milliseconds since 1970.
     fn millis(&self) -> u64;
 
     /// Resolves after so many milliseconds.

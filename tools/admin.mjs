@@ -43,6 +43,7 @@ const options = {
   "password-stdin": { type: "boolean", default: false },
   "keep-access-tokens": { type: "boolean", default: false },
   private: { type: "boolean", default: false },
+  "keep-collaborators": { type: "boolean", default: false },
   name: { type: "string" },
   actor: { type: "string" },
   follow: { type: "boolean", default: false },
@@ -67,6 +68,7 @@ ${usages.join("\n")}
   --password-stdin    with add and password: take the password from standard input, print no link
   --keep-access-tokens  with after-restore: do not deactivate them
   --private           with after-restore: every repository private, since some were made so, or deleted, in the lost days
+  --keep-collaborators  with transfer: who has a role in the repository keeps it
   --name TEXT         with log: only what was done to this user, namespace, token or namespace/repository
   --actor NAME        with log: only what this user did
   --json              with log: one JSON object a line
@@ -256,7 +258,8 @@ async function admin() {
   const made = name === "token" ? accessToken(flags) : undefined;
   const now = Math.floor(Date.now() / 1000);
   const afterwards = { KEEP: flags["keep-access-tokens"] ? 1 : null, PRIVATE: flags.private ? 1 : null };
-  const given = { NOW: now, PASSWORD: password, SECRET: secret && sha256(secret), ...afterwards };
+  const moving = { KEEP_COLLABORATORS: flags["keep-collaborators"] ? 1 : null };
+  const given = { NOW: now, PASSWORD: password, SECRET: secret && sha256(secret), ...afterwards, ...moving };
   const sql = inline(chosen.sql, { ...values, ...made?.values, ...given });
 
   let rows;

@@ -30,7 +30,7 @@ pub async fn take(index: &Index, request: &Request) -> Answer<Reply> {
     let headers =
         CloudEvent { id: request.header("ce-id"), kind: request.header("ce-type"), time: request.header("ce-time") };
     let now = index.world.now();
-    let (events, odd) = events::read(body, headers, now * 1000);
+    let (events, odd) = events::read(body, headers, index.world.millis().cast_signed());
     let mut unknown = Vec::new();
     for events in batches(&events) {
         let rows = index.db.last(store::events::take(events, &service.name, index.settings.private, now)).await?;

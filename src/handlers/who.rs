@@ -113,7 +113,8 @@ impl Asker {
     #[must_use]
     pub fn by(&self, index: &Index, request: &Request) -> By {
         let actor = self.name().to_owned();
-        By { actor, credential: self.credential, address: request.address(), now: index.world.now() }
+        let (now, millis) = (index.world.now(), index.world.millis().cast_signed());
+        By { actor, credential: self.credential, address: request.address(), now, millis }
     }
 }
 

@@ -1,10 +1,10 @@
 //! Who did what. Each row stands in the batch of the change that it tells of, right behind it, and is
 //! written if that statement changed anything: neither is without the other.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::{
-    domain::{credential::Credential, registry_token::Means},
+    domain::{RepositoryName, credential::Credential, registry_token::Means},
     store::{
         Statement,
         repositories::{standing, whole, with_role},
@@ -24,6 +24,8 @@ pub struct By {
     pub address: String,
     /// Seconds since 1970.
     pub now: i64,
+    /// The same in milliseconds, as registries tell when something happened.
+    pub millis: i64,
 }
 
 /// Whose log a row is in.
@@ -46,11 +48,7 @@ pub fn told(by: &By, action: &'static str, account: Account<'_>, name: &str, dat
         Account::Named(name) => (Some(name), None),
         Account::Of(user) => (None, Some(user)),
     };
-    let (means, token) = match by.credential {
-        Credential::Nobody => ("", None),
-        Credential::Password { .. } => ("password", None),
-        Credential::AccessToken { token, .. } => ("access-token", Some(token)),
-    };
+    let (means, token) = shown(by.credential);
     Statement::new(
         "insert into audit (at, account, action, name, actor, credential, address, data)
          select ?1, coalesce((select id from namespaces where name = ?2), (select machine_of from users where id = ?3),
@@ -68,6 +66,38 @@ pub fn told(by: &By, action: &'static str, account: Account<'_>, name: &str, dat
     .bind(token)
     .bind(by.address.as_str())
     .bind(Value::Object(object).to_string())
+}
+
+/// A row in the log of each of the two namespaces for every collaborator of a repository that was moved by
+/// the statement before this one, and loses them.
+#[must_use]
+pub fn told_of_collaborators(by: &By, repository: i64, from: &RepositoryName, to: &RepositoryName) -> Statement {
+    let places = json!([[from.namespace, from.to_string()], [to.namespace, to.to_string()]]).to_string();
+    let (means, token) = shown(by.credential);
+    Statement::new(
+        "insert into audit (at, account, action, name, actor, credential, address, data)
+         select ?1, n.id, 'repo.collaborator.remove', j.value ->> 1, ?3,
+           ?4 || ifnull((select ' ' || uuid from access_tokens where id = ?5), ''), ?6, json_object('user', u.name)
+         from json_each(?2) j join namespaces n on n.name = j.value ->> 0
+         join collaborators c on c.repository_id = ?7 join users u on u.id = c.user_id
+         where changes() > 0 order by j.key, u.name",
+    )
+    .bind(by.now)
+    .bind(places)
+    .bind(by.actor.as_str())
+    .bind(means)
+    .bind(token)
+    .bind(by.address.as_str())
+    .bind(repository)
+}
+
+/// What was shown, as a row has it, and the id of the access token.
+fn shown(credential: Credential) -> (&'static str, Option<i64>) {
+    match credential {
+        Credential::Nobody => ("", None),
+        Credential::Password { .. } => ("password", None),
+        Credential::AccessToken { token, .. } => ("access-token", Some(token)),
+    }
 }
 
 /// Somebody who was refused although what they showed is, or was, this user's: at most one row a minute

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     domain::{events::Event, registry_token::Means},
-    store::Statement,
+    store::{Statement, tombstones::private_again},
 };
 
 /// Seconds for which an id is known: a registry that was away longer sends what is new by then.
@@ -39,18 +39,38 @@ fn listed(events: &[Event]) -> String {
     Value::Array(events.iter().map(one).collect()).to_string()
 }
 
-/// Events of a service, of these actions, that were not taken before, with their namespace.
+/// Events of a service, of these actions, that were not taken before. Who is no user here is somebody of the
+/// registry's own, and is called so.
+macro_rules! told {
+    ($actions:literal) => {
+        concat!(
+            "select j.value ->> 0 id, j.value ->> 1 action, j.value ->> 2 namespace, j.value ->> 3 name, j.value ->> 4 tag,
+               j.value ->> 5 digest, j.value ->> 6 size, j.value ->> 7 media_type, j.value ->> 8 at,
+               iif(j.value ->> 9 = '' or exists (select 1 from users u where u.name = j.value ->> 9), '', ?2 || ':')
+                 || (j.value ->> 9) actor,
+               j.value ->> 10 access, j.value ->> 11 address, j.value ->> 12 refresh
+             from json_each(?1) j
+             where j.value ->> 1 in (",
+            $actions,
+            ") and not exists (select 1 from events e where e.service = ?2 and e.id = j.value ->> 0)"
+        )
+    };
+}
+
+/// Those of them that are news of a repository, with its namespace. What is older than the end of the last
+/// one of that name is news of that one: it follows where it was moved to, and else is none.
 macro_rules! fresh {
     ($actions:literal, $($rest:expr),+) => {
         concat!(
             "with fresh as materialized (
-               select j.value ->> 0 id, n.id namespace_id, n.name namespace, j.value ->> 3 name, j.value ->> 4 tag,
-                 j.value ->> 5 digest, j.value ->> 6 size, j.value ->> 7 media_type, j.value ->> 8 at, j.value ->> 9 actor,
-                 j.value ->> 1 action, j.value ->> 10 access, j.value ->> 11 address, j.value ->> 12 refresh
-               from json_each(?1) j join namespaces n on n.name = j.value ->> 2
-               where j.value ->> 1 in (",
-            $actions,
-            ") and not exists (select 1 from events e where e.service = ?2 and e.id = j.value ->> 0)) ",
+               select d.id, ifnull(m.namespace_id, n.id) namespace_id, d.namespace, d.name, d.tag, d.digest, d.size,
+                 d.media_type, d.at, d.actor, d.action, d.access, d.address, d.refresh
+               from (",
+            told!($actions),
+            "  ) d join namespaces n on n.name = d.namespace
+               left join tombstones t on t.namespace_id = n.id and t.name = d.name and t.buried_at > d.at
+               left join repositories m on m.id = t.moved_to and d.at >= t.since and m.deleted_at is null
+               where t.name is null or m.id is not null) ",
             $($rest),+
         )
     };
@@ -75,32 +95,35 @@ fn recorded(of: impl Fn(&'static str) -> Statement, now: i64) -> Vec<Statement> 
         // One that was marked deleted before the push is removed, and begins anew.
         of(fresh!(
             "'push'",
-            "insert into audit (at, account, action, name, actor, credential, address)
+            "insert into audit (at, account, action, name, actor, credential, address, data)
              select ?3, f.namespace_id, 'repo.remove', r.full_name, f.actor, ",
             means!(),
-            ", f.address from fresh f
+            ", f.address, json_object('service', ?2) from fresh f
              join repositories r on r.namespace_id = f.namespace_id and r.name = f.name
-             where r.deleted_at * 1000 < f.at group by r.id"
+             where r.deleted_at is not null group by r.id"
         ))
         .bind(now),
         of(fresh!(
             "'push'",
-            "insert into audit (at, account, action, name, actor, credential, address)
+            "insert into audit (at, account, action, name, actor, credential, address, data)
              select ?3, f.namespace_id, 'repo.create', f.namespace || '/' || f.name, f.actor, ",
             means!(),
-            ", f.address from fresh f where not exists (
+            ", f.address, json_object('service', ?2) from fresh f where not exists (
                select 1 from repositories r where r.namespace_id = f.namespace_id and r.name = f.name
-                 and (r.deleted_at is null or r.deleted_at * 1000 >= f.at))
+                 and r.deleted_at is null)
              group by f.namespace_id, f.name"
         ))
         .bind(now),
-        of(fresh!(
-            "'push', 'delete'",
+        // Also what changes nothing, and what is told of a namespace that is not there: somebody did it.
+        of(concat!(
             "insert into audit (at, account, action, name, actor, credential, address, data)
-             select ?3, f.namespace_id, 'repo.' || iif(f.tag = '', 'manifest.', 'tag.') || f.action,
+             select ?3, n.id, 'repo.' || iif(f.tag = '', 'manifest.', 'tag.') || f.action,
                f.namespace || '/' || f.name, f.actor, ",
             means!(),
-            ", f.address, json_object('tag', f.tag, 'digest', f.digest, 'service', ?2) from fresh f"
+            ", f.address, json_object('tag', f.tag, 'digest', f.digest, 'service', ?2)
+             from (",
+            told!("'push', 'delete'"),
+            ") f left join namespaces n on n.name = f.namespace"
         ))
         .bind(now),
     ]
@@ -108,8 +131,9 @@ fn recorded(of: impl Fn(&'static str) -> Statement, now: i64) -> Vec<Statement> 
 
 /// Takes events of a service, in one batch: repositories that were pushed to come into being, tags
 /// are set and removed (the newer stays), pulls are counted, and the ids are remembered, so that the
-/// same events change nothing again. Who pushed and deleted goes into the audit. The last statement gives the names (`name`) in namespaces that do
-/// not exist.
+/// same events change nothing again. Who pushed and deleted goes into the audit. What is older than the end of
+/// a repository changes nothing of the next one of its name. The last statement gives the names (`name`) in
+/// namespaces that do not exist.
 #[must_use]
 pub fn take(events: &[Event], service: &str, private: bool, now: i64) -> Vec<Statement> {
     let list = listed(events);
@@ -120,14 +144,14 @@ pub fn take(events: &[Event], service: &str, private: bool, now: i64) -> Vec<Sta
         of(fresh!(
             "'push'",
             "delete from repositories where deleted_at is not null and id in (
-               select r.id from fresh f join repositories r on r.namespace_id = f.namespace_id and r.name = f.name
-               where r.deleted_at * 1000 < f.at)"
+               select r.id from fresh f join repositories r on r.namespace_id = f.namespace_id and r.name = f.name)"
         )),
         of(fresh!(
             "'push'",
             "insert into repositories (namespace_id, name, full_name, private, created_at, updated_at, pushed_at)
-             select namespace_id, name, namespace || '/' || name, ?3, ?4, ?4, max(at) / 1000 from fresh
-             where true group by namespace_id, name
+             select namespace_id, name, namespace || '/' || name, ",
+            private_again!("?3", "fresh.namespace_id", "fresh.name"),
+            ", ?4, ?4, max(at) / 1000 from fresh where true group by namespace_id, name
              on conflict (namespace_id, name) do update set
                pushed_at = max(ifnull(pushed_at, 0), excluded.pushed_at), updated_at = excluded.updated_at,
                revision = revision + 1

@@ -36,7 +36,13 @@ pub fn count(name: &str, user: Option<&User>, address: &str, now: i64) -> Vec<St
         .bind(address);
         return vec![count, counts::one_more(Counted::Strangers, address, now), told];
     };
-    let by = By { actor: String::new(), credential: Credential::Nobody, address: address.to_owned(), now };
+    let by = By {
+        actor: String::new(),
+        credential: Credential::Nobody,
+        address: address.to_owned(),
+        now,
+        millis: now * 1000,
+    };
     vec![count, audit::told(&by, "user.login.refuse", Account::Of(user.id), &user.name, &[])]
 }
 

@@ -6,8 +6,9 @@ use crate::{
     store::{
         Statement,
         audit::{self, Account, By},
-        repositories::{Whose, located, remove, room, standing, tell_search, told, with_role},
+        repositories::{Whose, give_way, located, room, standing, tell_search, told, with_role},
         roles::{number, reads_public, role, token, whose},
+        tombstones::{bury, moved, private_again},
         users::status,
     },
 };
@@ -26,11 +27,12 @@ pub fn repository(name: &RepositoryName, whose: &Whose<'_>) -> Statement {
 }
 
 /// The place of this name in a namespace, or in the user's own one, whose name is in the row too
-/// (`namespace`).
+/// (`namespace`), with whether the last one of this name was private (`buried_private`).
 #[must_use]
 pub fn place_for(namespace: Option<&str>, name: &str, whose: &Whose<'_>) -> Statement {
     let sql = standing!(
-        ", asked.namespace",
+        ", asked.namespace, (select t.private from tombstones t where t.namespace_id = n.id and t.name = asked.name)
+           buried_private",
         "(select coalesce(?4, (select name from namespaces where owner_id = ?2)) as namespace, ?5 as name)"
     );
     whose.bind_to(Statement::new(sql)).bind(namespace).bind(name)
@@ -126,6 +128,8 @@ pub struct New<'a> {
     pub full_description: &'a str,
     /// Only for who was named.
     pub private: bool,
+    /// Whether that was asked for: where it is only usual, what was private is private again.
+    pub asked: bool,
     /// Who makes it.
     pub by: &'a By,
     /// The most that the namespace may have.
@@ -136,12 +140,14 @@ pub struct New<'a> {
 /// deleted (`marked`) goes first. The last statement gives a row if this made it.
 #[must_use]
 pub fn create(new: &New<'_>, marked: Option<i64>) -> Vec<Statement> {
-    let mut statements = marked.map(|id| remove(id, new.name, new.by)).unwrap_or_default();
+    let mut statements = marked.map(|id| give_way(id, new.name, new.by)).unwrap_or_default();
     statements.push(
         Statement::new(concat!(
             "insert into repositories (namespace_id, name, full_name, private, description, full_description,
                created_at, updated_at)
-             select id, ?2, name || '/' || ?2, ?3, ?4, ?5, ?6, ?6 from namespaces where id = ?1 and ",
+             select id, ?2, name || '/' || ?2, iif(?8, ?3, ",
+            private_again!("?3", "?1", "?2"),
+            "), ?4, ?5, ?6, ?6 from namespaces where id = ?1 and ",
             room!("?1", "?7"),
             " on conflict (namespace_id, name) do nothing"
         ))
@@ -151,7 +157,8 @@ pub fn create(new: &New<'_>, marked: Option<i64>) -> Vec<Statement> {
         .bind(new.description)
         .bind(new.full_description)
         .bind(new.by.now)
-        .bind(new.most),
+        .bind(new.most)
+        .bind(new.asked),
     );
     let data = [("is_private", audit::flag(new.private))];
     let account = Account::Named(&new.name.namespace);
@@ -209,44 +216,64 @@ pub fn update(id: i64, name: &RepositoryName, change: &Change<'_>, by: &By) -> V
 pub fn delete(id: i64, name: &RepositoryName, by: &By) -> Vec<Statement> {
     vec![
         tell_search(id),
+        bury(id, by),
         Statement::new("delete from repositories where id = ?1").bind(id),
         told(by, "repo.delete", name),
     ]
 }
 
-/// Moves a repository to another namespace, unless the name is taken there, or it has so many (`most`)
-/// already; one that was marked deleted there (`marked`) goes first. Both namespaces are told of it; the
-/// last statement gives a row if this moved it.
+/// A repository on its way to another namespace.
+pub struct Move<'a> {
+    /// The repository.
+    pub id: i64,
+    /// As it is called.
+    pub from: &'a RepositoryName,
+    /// The namespace where it goes.
+    pub namespace: i64,
+    /// As it is called there.
+    pub to: &'a RepositoryName,
+    /// Whether who has a role in it keeps that: the admins of the namespace never gave it.
+    pub keep: bool,
+    /// Who moves it.
+    pub by: &'a By,
+    /// The most repositories that the namespace may have.
+    pub most: i64,
+}
+
+/// Moves a repository to another namespace, unless the name is taken there, or it has so many already;
+/// one that was marked deleted there (`marked`) goes first. What was private there before stays so. Both
+/// namespaces are told of it, and of every collaborator that it loses.
 #[must_use]
-pub fn transfer(
-    id: i64,
-    from: &RepositoryName,
-    (namespace, to): (i64, &RepositoryName),
-    marked: Option<i64>,
-    by: &By,
-    most: i64,
-) -> Vec<Statement> {
-    let mut statements = marked.map(|marked| remove(marked, to, by)).unwrap_or_default();
-    statements.push(tell_search(id));
+pub fn transfer(this: &Move<'_>, marked: Option<i64>) -> Vec<Statement> {
+    let (from, to, by) = (this.from, this.to, this.by);
+    let mut statements = marked.map(|marked| give_way(marked, to, by)).unwrap_or_default();
+    statements.push(tell_search(this.id));
     statements.push(
         Statement::new(concat!(
             "update repositories set namespace_id = ?2, updated_at = ?3, revision = revision + 1,
-               full_name = (select n.name from namespaces n where n.id = ?2) || '/' || name
-             where id = ?1 and deleted_at is null and exists (select 1 from namespaces where id = ?2)
+               full_name = (select n.name from namespaces n where n.id = ?2) || '/' || name, private = ",
+            private_again!("private", "?2", "repositories.name"),
+            " where id = ?1 and deleted_at is null and exists (select 1 from namespaces where id = ?2)
                and not exists (select 1 from repositories t where t.namespace_id = ?2 and t.name = repositories.name)
                and (namespace_id = ?2 or ",
             room!("?2", "?4"),
             ")"
         ))
-        .bind(id)
-        .bind(namespace)
+        .bind(this.id)
+        .bind(this.namespace)
         .bind(by.now)
-        .bind(most),
+        .bind(this.most),
     );
+    statements.push(moved(this.id, from, by));
     let (old, new) = (from.to_string(), to.to_string());
     let told = |account, name, data| audit::told(by, "repo.transfer", Account::Named(account), name, &[data]);
+    // Each behind the one before, which is there if it was moved.
     statements.push(told(&from.namespace, &old, ("to", new.as_str())));
-    // Behind the first, which is there if it was moved.
     statements.push(told(&to.namespace, &new, ("from", old.as_str())));
+    if !this.keep {
+        statements.push(audit::told_of_collaborators(by, this.id, from, to));
+        let drop = "delete from collaborators where repository_id = ?1 and changes() > 0";
+        statements.push(Statement::new(drop).bind(this.id));
+    }
     statements
 }

@@ -23,6 +23,7 @@ pub mod rights;
 pub mod roles;
 pub mod stars;
 pub mod tags;
+mod tombstones;
 pub mod users;
 
 pub use door::{Database, Door, Row, Rows, Statement, Value};

@@ -6,6 +6,7 @@ use crate::{
         Row, Statement,
         audit::{self, Account, By},
         roles::{number, reads_public, role, token, whose},
+        tombstones::{bury, private_again},
         users::status,
     },
 };
@@ -206,12 +207,14 @@ pub fn create(
     by: &By,
     most: i64,
 ) -> Vec<Statement> {
-    let mut statements = marked.map(|id| remove(id, name, by)).unwrap_or_default();
+    let mut statements = marked.map(|id| give_way(id, name, by)).unwrap_or_default();
     statements.push(
         // One that is there is none more, and nothing is counted for it.
         Statement::new(concat!(
             "insert into repositories (namespace_id, name, full_name, private, created_at, updated_at)
-             select id, ?2, name || '/' || ?2, ?3, ?4, ?4 from namespaces where id = ?1
+             select id, ?2, name || '/' || ?2, ",
+            private_again!("?3", "?1", "?2"),
+            ", ?4, ?4 from namespaces where id = ?1
                and not exists (select 1 from repositories where namespace_id = ?1 and name = ?2) and ",
             room!("?1", "?5"),
             " on conflict (namespace_id, name) do nothing"
@@ -252,6 +255,7 @@ pub fn pushed(id: i64, name: &RepositoryName, by: &By) -> Vec<Statement> {
 #[must_use]
 pub fn mark(id: i64, name: &RepositoryName, by: &By) -> Vec<Statement> {
     vec![
+        bury(id, by),
         Statement::new(
             "update repositories set deleted_at = ?2, updated_at = ?2, revision = revision + 1
              where id = ?1 and deleted_at is null",
@@ -266,6 +270,13 @@ pub fn mark(id: i64, name: &RepositoryName, by: &By) -> Vec<Statement> {
 /// Removes a repository that was marked, with all that belongs to it.
 #[must_use]
 pub fn remove(id: i64, name: &RepositoryName, by: &By) -> Vec<Statement> {
+    let mut statements = vec![bury(id, by)];
+    statements.extend(give_way(id, name, by));
+    statements
+}
+
+/// The same for one that ended when it was marked, and gives way to another.
+pub(super) fn give_way(id: i64, name: &RepositoryName, by: &By) -> Vec<Statement> {
     vec![
         tell_search(id),
         Statement::new("delete from repositories where id = ?1 and deleted_at is not null").bind(id),

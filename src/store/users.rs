@@ -194,7 +194,7 @@ pub struct Account<'a> {
 pub fn register(account: &Account<'_>) -> Vec<Statement> {
     let status = if account.confirmed { "active" } else { "unconfirmed" };
     let (actor, address) = (account.name.to_owned(), account.from.to_owned());
-    let by = By { actor, credential: Credential::Nobody, address, now: account.now };
+    let by = By { actor, credential: Credential::Nobody, address, now: account.now, millis: account.now * 1000 };
     vec![
         Statement::new(
             "insert into users (name, status, password, created_at)

@@ -285,7 +285,7 @@ impl Endpoint {
 }
 
 /// The actions that a registry token is good for.
-fn granted(token: &str) -> String {
+pub fn granted(token: &str) -> String {
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     let claims = token.split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok()).unwrap_or_default();
     let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap_or_default();

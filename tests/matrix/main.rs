@@ -8,6 +8,7 @@ mod audited;
 mod endpoints;
 mod headers;
 mod limits;
+mod moved;
 mod readme;
 #[allow(dead_code, reason = "the pages need more of it")]
 #[path = "../support/mod.rs"]

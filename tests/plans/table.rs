@@ -53,6 +53,7 @@ pub fn truth() -> Vec<(&'static str, Vec<Statement>)> {
         ("audit::expire", vec![audit::expire(BEGINNING, 1000, 5)]),
         ("audit::told", vec![audit::told(by, "repo.create", Account::Named("user5"), "user5/app", &[])]),
         ("audit::told", vec![audit::told(by, "repo.create", Account::Of(user), "user5/app", &[])]),
+        ("audit::told_of_collaborators", vec![audit::told_of_collaborators(by, repository, app, &new)]),
         ("audit::told_by_link", vec![audit::told_by_link("link5", "user.password.change", "::1", now)]),
         ("collaborators::find", vec![collaborators::find(app, "user7")]),
         ("collaborators::list", vec![collaborators::list(app, &by_id, 10, 0)]),
@@ -90,7 +91,7 @@ pub fn truth() -> Vec<(&'static str, Vec<Statement>)> {
         ("managed::repository", vec![managed::repository(app, &by_id)]),
         ("managed::repository", vec![managed::repository(app, &Whose::Nobody)]),
         ("managed::repository", vec![managed::repository(app, &Whose::Token(user, 5))]),
-        ("managed::transfer", managed::transfer(repository, app, (7, &new), Some(49), by, 1_000)),
+        ("managed::transfer", managed::transfer(&moving(app, &new, by), Some(49))),
         (
             "managed::update",
             managed::update(
@@ -217,7 +218,7 @@ fn machine() -> access_tokens::Whose<'static> {
 
 fn by(now: i64) -> By {
     let credential = Credential::AccessToken { user: 5, token: 5 };
-    By { actor: "user5".into(), credential, address: "::1".into(), now }
+    By { actor: "user5".into(), credential, address: "::1".into(), now, millis: now * 1000 }
 }
 
 /// By a password and by an access token, over everything that there is.
@@ -266,7 +267,20 @@ fn new_refresh_token(by: &By) -> refresh_tokens::New<'_> {
 }
 
 fn new_repository<'a>(namespace: i64, name: &'a RepositoryName, by: &'a By) -> managed::New<'a> {
-    managed::New { namespace, name, description: "", full_description: "", private: false, by, most: 1_000 }
+    managed::New {
+        namespace,
+        name,
+        description: "",
+        full_description: "",
+        private: false,
+        asked: false,
+        by,
+        most: 1_000,
+    }
+}
+
+fn moving<'a>(from: &'a RepositoryName, to: &'a RepositoryName, by: &'a By) -> managed::Move<'a> {
+    managed::Move { id: 41, from, namespace: 7, to, keep: false, by, most: 1_000 }
 }
 
 fn account(now: i64) -> users::Account<'static> {

@@ -18,7 +18,9 @@ pub fn run(connection: &Connection, words: &str, now: i64) -> Result<String, Str
     let text = fs::read_to_string(format!("{COMMANDS}/{name}.sql")).map_err(|error| format!("{name}: {error}"))?;
     let usage = text.lines().next().and_then(|line| line.strip_prefix("-- ")).unwrap_or_default();
     let parameters = usage.split(' ').skip(1).collect::<Vec<_>>();
-    let values = words.collect::<Vec<_>>();
+    let (flags, values) = words.partition::<Vec<_>, _>(|word| word.starts_with("--"));
+    let flag =
+        |parameter: &str| flags.iter().any(|flag| flag.to_uppercase().replace('-', "_") == format!("__{parameter}"));
     if parameters.len() != values.len() {
         return Err(format!("usage: {usage}"));
     }
@@ -26,6 +28,7 @@ pub fn run(connection: &Connection, words: &str, now: i64) -> Result<String, Str
     let value = |parameter: &str| match parameter {
         ":NOW" => Value::Integer(now),
         ":SECRET" => Value::Text(sha256_hex(&secret)),
+        other if other.strip_prefix(':').is_some_and(flag) => Value::Integer(1),
         other => {
             let given = parameters.iter().zip(&values).find(|(name, _)| other.strip_prefix(':') == Some(**name));
             given.map_or(Value::Null, |(_, value)| Value::Text((*value).to_owned()))

@@ -79,7 +79,7 @@ impl World for Scenery {
     }
 
     fn millis(&self) -> u64 {
-        self.millis.get()
+        BEGINNING.unsigned_abs() * 1000 + self.millis.get()
     }
 
     fn sleep(&self, millis: u64) -> Pending<'static, ()> {

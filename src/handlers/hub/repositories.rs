@@ -19,7 +19,7 @@ use crate::{
     refusal::{Answer, Error, Fault, forbidden, invalid, not_found},
     store::{
         Rows,
-        managed::{self, Change, New},
+        managed::{self, Change, Move, New},
         repositories::{self, Place},
     },
     wire::{Reply, Request},
@@ -76,6 +76,20 @@ impl Changes {
     }
 }
 
+/// Where a repository is to go.
+struct Destination {
+    namespace: String,
+    keep_collaborators: bool,
+}
+
+impl Destination {
+    fn read(request: &Request) -> Answer<Self> {
+        let mut body = Body::read_json(request)?;
+        let keep_collaborators = body.maybe_flag("keep_collaborators")?.unwrap_or_default();
+        Ok(Self { namespace: body.text("namespace")?, keep_collaborators })
+    }
+}
+
 /// `POST /v2/namespaces/{namespace}/repositories`, `POST /v2/repositories`
 ///
 /// Where the path names no namespace, the body does; else the asker's own is meant.
@@ -100,7 +114,8 @@ pub async fn create(index: &Index, request: &Request, namespace: Option<&String>
         name: &name,
         description: wanted.more.description.as_deref().unwrap_or_default(),
         full_description: wanted.more.full_description.as_deref().unwrap_or_default(),
-        private: wanted.more.is_private.unwrap_or(index.settings.private),
+        private: wanted.more.is_private.unwrap_or(index.settings.private || row.flag("buried_private")),
+        asked: wanted.more.is_private.is_some(),
         by: &asker.by(index, request),
         most: index.settings.most.repositories,
     };
@@ -168,30 +183,35 @@ pub async fn delete(index: &Index, request: &Request, name: &RepositoryName) -> 
 
 /// `POST /v2/namespaces/{namespace}/repositories/{repository}/transfer`
 ///
-/// It needs an admin of the repository who may make one there.
+/// It needs an admin of the repository who may make one there. Who else has a role in it loses that, unless
+/// an admin of the namespace it goes to keeps them.
 pub async fn transfer(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
     let presented = who::with_session(index, request)?;
-    let destination = Body::read_json(request).and_then(|mut body| body.text("namespace"));
-    let namespace = destination.as_deref().unwrap_or_default();
+    let wanted = Destination::read(request);
+    let namespace = wanted.as_ref().map_or("", |wanted| wanted.namespace.as_str());
     let there = RepositoryName { namespace: namespace.to_owned(), name: name.name.clone() };
     let place = repositories::place(&there, &presented.whose(index));
     let reached = Reached::read(index, presented, name, Some(place)).await?;
-    destination?;
+    let keep = wanted?.keep_collaborators;
     let there = RepositoryName::parse(&there.namespace, &there.name)?;
     let repository = reached.opened(name, Role::Admin)?;
     let place = Place::of(reached.more().first().ok_or_else(|| Fault::broken("no row for a place"))?);
-    let marked = place.marked();
-    let namespace = require_creatable(&reached.asker, &place.without_marked(), &there)?;
+    let (marked, place) = (place.marked(), place.without_marked());
+    let namespace = require_creatable(&reached.asker, &place, &there)?;
+    if keep && reached.asker.role_at(&place, &there) < Some(Role::Admin) {
+        return forbidden("Access denied: keep_collaborators is for admins of the namespace it goes to");
+    }
     let (by, most) = (reached.asker.by(index, request), index.settings.most.repositories);
-    let mut batch = managed::transfer(repository.id, name, (namespace, &there), marked, &by, most);
-    let moved = batch.len() - 1;
+    let this = Move { id: repository.id, from: name, namespace, to: &there, keep, by: &by, most };
+    let mut batch = managed::transfer(&this, marked);
     batch.push(managed::repository(&there, &reached.presented.whose(index)));
-    let mut rows = index.db.batch(batch).await?;
-    if rows.get(moved).is_none_or(Vec::is_empty) {
-        return in_the_way(&there, rows.pop(), most);
+    let rows = index.db.last(batch).await?;
+    let now_there = rows.first().and_then(|row| Place::of(row).repository);
+    if now_there.is_none_or(|there| there.id != repository.id) {
+        return in_the_way(&there, Some(rows), most);
     }
     projection::later(index);
-    Reached::again(reached.presented, reached.asker, rows.pop().unwrap_or_default())?.shown(&there, 200)
+    Reached::again(reached.presented, reached.asker, rows)?.shown(&there, 200)
 }
 
 /// The name of a new repository; `namespace` is the one that was looked up.

@@ -23,8 +23,12 @@ create table tombstones (
   name text not null,                       -- without the namespace
   private integer not null check (private in (0, 1)),
   buried_at integer not null,               -- in milliseconds, as events have it
+  moved_to integer,                         -- the repository that was moved, whose news it is; may be gone
+  since integer not null default 0,         -- in milliseconds: before then the news is of an earlier one
   primary key (namespace_id, name)
 ) strict, without rowid;
+insert into tombstones (namespace_id, name, private, buried_at)
+  select namespace_id, name, private, deleted_at * 1000 + 999 from repositories where deleted_at is not null;
 
 -- A renewed token: its earlier secret is good for a while beside the new one.
 alter table access_tokens add column previous_hash text;

@@ -1,0 +1,52 @@
+//! What stood last under names whose repository was deleted or moved. Registries keep the bytes under a
+//! name, and tell late of what happened to it: so what is older than the end changes nothing, and what is
+//! made there again is seen by nobody who did not see what was there.
+
+use crate::{
+    domain::RepositoryName,
+    store::{Statement, audit::By},
+};
+
+/// Whether a new repository (`$name`, in `$namespace`) is private: where that is usual (`$usual`), and
+/// where the last one of its name was.
+macro_rules! private_again {
+    ($usual:literal, $namespace:literal, $name:literal) => {
+        concat!(
+            "max(",
+            $usual,
+            ", ifnull((select t.private from tombstones t where t.namespace_id = ",
+            $namespace,
+            " and t.name = ",
+            $name,
+            "), 0))"
+        )
+    };
+}
+pub(super) use private_again;
+
+/// Remembers a repository that ends here, before it does.
+pub(super) fn bury(id: i64, by: &By) -> Statement {
+    Statement::new(
+        "insert into tombstones (namespace_id, name, private, buried_at)
+         select namespace_id, name, private, ?2 from repositories where id = ?1
+         on conflict (namespace_id, name) do update set private = excluded.private,
+           buried_at = max(buried_at, excluded.buried_at), moved_to = null, since = 0",
+    )
+    .bind(id)
+    .bind(by.millis)
+}
+
+/// Remembers a repository that is no longer where it was, if the statement before this one moved it.
+pub(super) fn moved(id: i64, from: &RepositoryName, by: &By) -> Statement {
+    Statement::new(
+        "insert into tombstones (namespace_id, name, private, buried_at, moved_to)
+         select n.id, r.name, r.private, ?3, r.id from repositories r join namespaces n on n.name = ?2
+         where r.id = ?1 and changes() > 0
+         on conflict (namespace_id, name) do update set private = excluded.private,
+           buried_at = max(buried_at, excluded.buried_at),
+           since = iif(moved_to is excluded.moved_to, since, buried_at), moved_to = excluded.moved_to",
+    )
+    .bind(id)
+    .bind(from.namespace.as_str())
+    .bind(by.millis)
+}
