@@ -137,10 +137,17 @@ impl Index {
     /// Writes by these rights: where one of them is gone by now, nothing is written, and what was read
     /// before is stale.
     pub async fn write<const N: usize>(&self, rights: [Right; N], batch: Vec<Statement>) -> Answer<Vec<Rows>> {
+        Ok(self.db.write(self.guards(rights).await?, batch).await?)
+    }
+
+    /// The guards of a write by these rights, of somebody who has not written too often.
+    pub async fn guards<const N: usize>(&self, rights: [Right; N]) -> Answer<Vec<Statement>> {
         const { assert!(N > 0, "a write carries a right") };
+        if let Some(user) = rights.iter().find_map(|right| right.credential.user()) {
+            self.require_within(Limit::Writes, &user.to_string()).await?;
+        }
         let now = self.world.now();
-        let guarded = rights.iter().map(|right| guard(right, now)).chain(batch).collect();
-        Ok(self.db.batch(guarded).await?.split_off(N))
+        Ok(rights.iter().map(|right| guard(right, now)).collect())
     }
 
     /// The same, for the rows of the last statement.
@@ -160,7 +167,7 @@ impl Index {
     pub fn later(&self, doing: &'static str, statement: Statement) {
         let lender = self.clone();
         self.world.later(Box::pin(async move {
-            lender.report(doing, lender.db.batch(vec![statement]).await.map_err(Into::into));
+            lender.report(doing, lender.db.write_unguarded(vec![statement]).await.map_err(Into::into));
         }));
     }
 

@@ -33,7 +33,8 @@ pub async fn take(index: &Index, request: &Request) -> Answer<Reply> {
     let (events, odd) = events::read(body, headers, index.world.millis().cast_signed());
     let mut unknown = Vec::new();
     for events in batches(&events) {
-        let rows = index.db.last(store::events::take(events, &service.name, index.settings.private, now)).await?;
+        let taken = store::events::take(events, &service.name, index.settings.private, now);
+        let rows = index.db.write_unguarded(taken).await?.pop().unwrap_or_default();
         unknown.extend(rows.iter().map(|row| row.text("name").to_owned()));
     }
     if !odd.is_empty() || !unknown.is_empty() {

@@ -7,7 +7,7 @@ use crate::{
     index::Index,
     refusal::{Answer, Fault},
     store::{
-        Row, Rows, Statement, audit, documents, events, failures, links,
+        Right, Row, Rows, Statement, audit, documents, events, failures, links,
         outbox::{self, News},
         refresh_tokens,
         repositories::Repository,
@@ -44,11 +44,17 @@ pub fn later(index: &Index) {
 /// Changes the truth so that a repository is no longer seen, and hides it from search before anybody
 /// is told. Both databases are asked at once, so that the answer waits for one round trip. One that
 /// fails is a fault, whatever the other did: the same request again does what is left, and the
-/// scheduled run mends what search was told too early or not at all.
-pub async fn hiding(index: &Index, repository: &Repository, change: Vec<Statement>) -> Result<Vec<Rows>, Fault> {
-    let hidden = index.search.batch(vec![documents::hide(repository.id, repository.revision + 1, index.world.now())]);
-    let (hidden, changed) = join(hidden, index.db.batch(change)).await;
-    hidden.and(changed)
+/// scheduled run mends what search was told too early or not at all. So it does where the right to the
+/// change went meanwhile: strangers do not find for a minute or so what they still may, and nobody finds
+/// more than that.
+pub async fn hiding(index: &Index, right: Right, repository: &Repository, change: Vec<Statement>) -> Answer<Vec<Rows>> {
+    let hide = vec![documents::hide(repository.id, repository.revision + 1, index.world.now())];
+    let guards = index.guards([right]).await?;
+    let (hidden, changed) = join(index.search.write_unguarded(hide), index.db.write(guards, change)).await;
+    // The change first: where it is stale, that is what is to be answered.
+    let changed = changed?;
+    hidden?;
+    Ok(changed)
 }
 
 /// What is done every minute: what is left of the above, a part of the verification, and the removal
@@ -70,9 +76,9 @@ async fn drain(index: &Index, rounds: usize) -> Result<(), Fault> {
         if news.is_empty() {
             break;
         }
-        index.search.batch(documents::write(&news, index.world.now())).await?;
+        index.search.write_unguarded(documents::write(&news, index.world.now())).await?;
         let told = news.iter().map(|news| json!([news.outbox_id, news.revision])).collect();
-        index.db.batch(vec![outbox::told(&Value::Array(told).to_string())]).await?;
+        index.db.write_unguarded(vec![outbox::told(&Value::Array(told).to_string())]).await?;
     }
     Ok(())
 }
@@ -90,14 +96,14 @@ async fn verify(index: &Index) -> Result<(), Fault> {
         let wrong = difference(truth, &held);
         if !wrong.is_empty() {
             index.world.log(&json!({ "level": "warning", "doing": "verify search", "mended": wrong.len() }));
-            index.search.batch(documents::write(&wrong, index.world.now())).await?;
+            index.search.write_unguarded(documents::write(&wrong, index.world.now())).await?;
         }
         cursor = if full { end } else { 0 };
         if !full {
             break;
         }
     }
-    index.db.batch(vec![outbox::set_verified_to(cursor)]).await?;
+    index.db.write_unguarded(vec![outbox::set_verified_to(cursor)]).await?;
     Ok(())
 }
 
@@ -133,7 +139,7 @@ async fn expire(index: &Index) -> Answer<()> {
     let settings = &index.settings;
     batch.push(refresh_tokens::expire(now, settings.refresh_unused, settings.refresh_age));
     batch.push(audit::expire(now, settings.audit_age, AUDIT_STEP));
-    index.db.batch(batch).await?;
+    index.db.write_unguarded(batch).await?;
     Ok(())
 }
 

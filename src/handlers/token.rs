@@ -20,7 +20,7 @@ use crate::{
     index::{Index, settings::Service},
     refusal::{Answer, Challenge, Error, Fault, Refusal, invalid},
     store::{
-        Row, Statement,
+        Over, Row, Statement,
         refresh_tokens::{self, New},
         repositories::{self, Place, Whose},
         users::User,
@@ -122,20 +122,17 @@ async fn mint(index: &Index, request: &Request, presented: &Presented, asked: &A
     let asker = presented.known(index, &asker).await?;
     let mut refresh = None;
     // Only a password is worth replacing on the client's disk.
-    if let (true, Credential::Password { user, epoch }) = (asked.offline, asker.credential) {
+    if let (true, Credential::Password { user, .. }) = (asked.offline, asker.credential) {
         let token = opaque::Kind::Refresh.make(index.random());
         let new = New {
             uuid: &opaque::uuid(index.random()),
             user_id: user,
-            epoch,
             hash: &opaque::Kind::Refresh.hash(token.reveal()).unwrap_or_default(),
             client: &asked.client,
             by: &asker.by(index, request),
             most: index.settings.most.refresh_tokens,
         };
-        if index.db.last(refresh_tokens::create(&new)).await?.is_empty() {
-            return Err(who::unauthorized(WRONG));
-        }
+        index.write([asker.right(Over::Themselves)], refresh_tokens::create(&new)).await?;
         refresh = Some(token);
     }
     let means = match asker.credential {

@@ -103,6 +103,14 @@ impl Asker {
         Right { credential: self.credential, over }
     }
 
+    /// Their right to do so much with the repository of a place, which they were found to have.
+    #[must_use]
+    pub fn right_to(&self, place: &Place, id: i64, name: &RepositoryName, role: Role) -> Right {
+        let namespace = place.namespace_id.unwrap_or_default();
+        let public = self.limits.as_ref().is_some_and(|limits| limits.role(name, false) < Some(role));
+        self.right(Over::Repository { id, namespace, role, public })
+    }
+
     /// The name for records; empty for nobody.
     #[must_use]
     pub fn name(&self) -> &str {

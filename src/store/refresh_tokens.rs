@@ -12,8 +12,6 @@ pub struct New<'a> {
     pub uuid: &'a str,
     /// Whose it is.
     pub user_id: i64,
-    /// Of the password that was shown for it.
-    pub epoch: i64,
     /// SHA-256 of the secret.
     pub hash: &'a str,
     /// `client_id`, as it was sent.
@@ -32,22 +30,20 @@ macro_rules! beyond {
     };
 }
 
-/// Keeps a new one, unless the password was changed meanwhile; the last statement gives its `id` if
-/// it is kept.
+/// Keeps a new one.
 #[must_use]
 pub fn create(new: &New<'_>) -> Vec<Statement> {
     vec![
         Statement::new(
             "insert into refresh_tokens (uuid, user_id, hash, client, address, created_at, used_at)
-             select ?1, id, ?3, ?4, ?5, ?6, ?6 from users where id = ?2 and epoch = ?7",
+             select ?1, id, ?3, ?4, ?5, ?6, ?6 from users where id = ?2",
         )
         .bind(new.uuid)
         .bind(new.user_id)
         .bind(new.hash)
         .bind(new.client)
         .bind(new.by.address.as_str())
-        .bind(new.by.now)
-        .bind(new.epoch),
+        .bind(new.by.now),
         audit::told(new.by, "user.refresh_token.create", Account::Of(new.user_id), new.uuid, &[("client", new.client)]),
         Statement::new(concat!(
             "insert into audit (at, account, action, name, actor, credential, address)
@@ -61,7 +57,6 @@ pub fn create(new: &New<'_>) -> Vec<Statement> {
         .bind(new.by.actor.as_str())
         .bind(new.by.address.as_str()),
         Statement::new(concat!("delete from refresh_tokens where ", beyond!())).bind(new.user_id).bind(new.most),
-        Statement::new("select id from refresh_tokens where hash = ?1").bind(new.hash),
     ]
 }
 

@@ -54,16 +54,19 @@ pub struct Endpoint {
     pub note: &'static str,
 }
 
-const fn endpoint(method: &'static str, pattern: &'static str, body: &'static str) -> Endpoint {
+/// An endpoint that is asked with a header.
+pub const fn endpoint(method: &'static str, pattern: &'static str, body: &'static str) -> Endpoint {
     Endpoint { method, pattern, query: "", body, shows: Shows::Header, says: Says::Status, note: "" }
 }
 
 impl Endpoint {
-    const fn asking(self, query: &'static str, says: Says) -> Self {
+    /// Asked with this behind the path.
+    pub const fn asking(self, query: &'static str, says: Says) -> Self {
         Self { query, says, ..self }
     }
 
-    const fn showing(self, shows: Shows) -> Self {
+    /// Asked by who shows themselves otherwise.
+    pub const fn showing(self, shows: Shows) -> Self {
         Self { shows, ..self }
     }
 

@@ -13,6 +13,7 @@ mod readme;
 #[allow(dead_code, reason = "the pages need more of it")]
 #[path = "../support/mod.rs"]
 mod support;
+mod withdrawn;
 
 use actors::{Actor, Cast, MISSING, PRIVATE, PUBLIC};
 use endpoints::{ENDPOINTS, Endpoint, VARIANTS};

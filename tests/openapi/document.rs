@@ -15,8 +15,9 @@ const ABOUT: &str = "Accounts, repositories, permissions, tokens and search for 
 /// lines.
 pub fn print(seen: &Seen) -> String {
     let paths = seen.operations.iter().map(|(pattern, operations)| {
-        let item =
-            operations.iter().map(|(method, operation)| (method.to_lowercase(), self::operation(pattern, operation)));
+        let item = operations
+            .iter()
+            .map(|(method, operation)| (method.to_lowercase(), self::operation(method, pattern, operation)));
         let mut item = item.collect::<Map<_, _>>();
         let parameters = of_path(pattern);
         if !parameters.is_empty() {
@@ -61,7 +62,7 @@ fn of_path(pattern: &str) -> Vec<Value> {
     names.map(parameter).collect()
 }
 
-fn operation(pattern: &str, seen: &Operation) -> Value {
+fn operation(method: &str, pattern: &str, seen: &Operation) -> Value {
     let mut operation = Map::new();
     operation.insert("summary".into(), json!(seen.summary()));
     let parameters = of_query(seen);
@@ -79,14 +80,14 @@ fn operation(pattern: &str, seen: &Operation) -> Value {
     let good = seen.responses.iter().filter(|(status, _)| **status < 400);
     let mut responses =
         good.map(|(status, seen)| (status.to_string(), response(seen, reason(*status)))).collect::<Map<_, _>>();
-    let failures = seen.responses.keys().copied().filter(|status| *status >= 400).chain(implied(pattern, seen));
+    let failures = seen.responses.keys().copied().filter(|status| *status >= 400).chain(implied(method, pattern, seen));
     responses.extend(failures.map(|status| (status.to_string(), failure.clone())));
     operation.insert("responses".into(), Value::Object(responses));
     Value::Object(operation)
 }
 
 /// Statuses that follow from what an operation takes, whether or not its page shows each of them.
-fn implied(pattern: &str, seen: &Operation) -> BTreeSet<u16> {
+fn implied(method: &str, pattern: &str, seen: &Operation) -> BTreeSet<u16> {
     let mut statuses = BTreeSet::new();
     let known = seen.schemes().any(|scheme| !scheme.is_empty());
     // Somebody is known by the body.
@@ -94,6 +95,7 @@ fn implied(pattern: &str, seen: &Operation) -> BTreeSet<u16> {
     let guesses = (secret || seen.schemes().any(|scheme| *scheme == "password"))
         // Of secrets that nobody can guess.
         && !["/events", "/account/confirm"].contains(&pattern);
+    let writes = method != "GET" && known && pattern != "/events";
     // Every refusal of a token is one that it forbids.
     let authorizes = pattern.ends_with("/auth");
     for (holds, status) in [
@@ -107,8 +109,8 @@ fn implied(pattern: &str, seen: &Operation) -> BTreeSet<u16> {
         (known || secret, 403),
         (!seen.bodies.is_empty(), 413),
         (!seen.bodies.is_empty() && seen.dialect == "HubError", 415),
-        // Whoever guesses waits.
-        (guesses, 429),
+        // Whoever guesses waits, and who writes too often.
+        (guesses || writes && !authorizes, 429),
         (seen.stored, 503),
     ] {
         if holds {

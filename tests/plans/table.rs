@@ -263,7 +263,7 @@ fn new_member(namespace_id: i64) -> members::Role<'static> {
 }
 
 fn new_refresh_token(by: &By) -> refresh_tokens::New<'_> {
-    refresh_tokens::New { uuid: "new", user_id: 5, epoch: 1, hash: "new", client: "", by, most: 1 }
+    refresh_tokens::New { uuid: "new", user_id: 5, hash: "new", client: "", by, most: 1 }
 }
 
 fn new_repository<'a>(namespace: i64, name: &'a RepositoryName, by: &'a By) -> managed::New<'a> {

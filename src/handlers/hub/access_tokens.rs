@@ -18,7 +18,7 @@ use crate::{
     index::Index,
     refusal::{Answer, Fault, invalid, not_found},
     store::{
-        Row,
+        Over, Right, Row,
         access_tokens::{self, New, Whose},
         audit::By,
     },
@@ -54,7 +54,7 @@ pub async fn create(index: &Index, request: &Request) -> Answer<Reply> {
     let (asker, _) = known_with(index, request, access_tokens::by_uuid(&Whose::User(user), "")).await?;
     let wanted = Wanted::read(index, request)?;
     asker.require_password()?;
-    make(index, request, &asker, (user, asker.name()), &wanted).await
+    make(index, request, (&asker, asker.right(Over::Themselves)), (user, asker.name()), &wanted).await
 }
 
 /// `GET /v2/access-tokens`
@@ -82,7 +82,7 @@ pub async fn update(index: &Index, request: &Request, uuid: &str) -> Answer<Repl
     let wanted = Change::read(request)?;
     asker.require_password()?;
     shown(&rows)?;
-    change(index, user, uuid, &wanted, &asker.by(index, request)).await
+    change(index, asker.right(Over::Themselves), (user, uuid), &wanted, &asker.by(index, request)).await
 }
 
 /// `DELETE /v2/access-tokens/{uuid}`
@@ -91,7 +91,7 @@ pub async fn delete(index: &Index, request: &Request, uuid: &str) -> Answer<Repl
     let (asker, rows) = known_with(index, request, access_tokens::by_uuid(&Whose::User(user), uuid)).await?;
     asker.require_password()?;
     shown(&rows)?;
-    end(index, user, uuid, &asker.by(index, request)).await
+    end(index, asker.right(Over::Themselves), (user, uuid), &asker.by(index, request)).await
 }
 
 impl Wanted {
@@ -130,11 +130,12 @@ impl Change {
     }
 }
 
-/// Makes a token for a user, of this id and name; its secret is in this answer and nowhere else.
+/// Makes a token for a user, of this id and name, by somebody who has the right to; its secret is in this
+/// answer and nowhere else.
 pub async fn make(
     index: &Index,
     request: &Request,
-    asker: &Asker,
+    (asker, right): (&Asker, Right),
     (user_id, user): (i64, &str),
     wanted: &Wanted,
 ) -> Answer<Reply> {
@@ -155,7 +156,7 @@ pub async fn make(
         creator_ua: &request.header("user-agent").unwrap_or_default().chars().take(200).collect::<String>(),
         most: index.settings.most.access_tokens,
     };
-    let rows = index.db.last(access_tokens::create(&new)).await?;
+    let rows = index.write_last([right], access_tokens::create(&new)).await?;
     let Some(row) = rows.first() else {
         return invalid(format!("A user has at most {} access tokens", new.most));
     };
@@ -182,15 +183,15 @@ pub fn shown(rows: &[Row]) -> Answer<Reply> {
     }
 }
 
-/// Changes a token.
-pub async fn change(index: &Index, user: i64, uuid: &str, change: &Change, by: &By) -> Answer<Reply> {
+/// Changes a token of a user.
+pub async fn change(index: &Index, right: Right, (user, uuid): (i64, &str), change: &Change, by: &By) -> Answer<Reply> {
     let label = change.token_label.as_deref();
-    shown(&index.db.last(access_tokens::update(user, uuid, label, change.is_active, by)).await?)
+    shown(&index.write_last([right], access_tokens::update(user, uuid, label, change.is_active, by)).await?)
 }
 
-/// Ends a token.
-pub async fn end(index: &Index, user: i64, uuid: &str, by: &By) -> Answer<Reply> {
-    if index.db.last(access_tokens::delete(user, uuid, by)).await?.is_empty() {
+/// Ends a token of a user.
+pub async fn end(index: &Index, right: Right, (user, uuid): (i64, &str), by: &By) -> Answer<Reply> {
+    if index.write_last([right], access_tokens::delete(user, uuid, by)).await?.is_empty() {
         return not_found(ABSENT);
     }
     Ok(Reply::empty(204).personal())

@@ -53,12 +53,12 @@ pub async fn add(index: &Index, request: &Request, name: &RepositoryName) -> Ans
     let Some(role) = Role::parse(wanted.role.as_deref().unwrap_or("write")) else {
         return invalid("role: read, write or admin");
     };
-    let repository = reached.opened(name, Role::Admin)?;
+    let (repository, right) = reached.writable(name, Role::Admin)?;
     let user = addable(reached.more())?;
     let (user, by) = (user.integer("user_id"), reached.asker.by(index, request));
     let mut batch = collaborators::set(repository.id, name, user, &wanted.user, role.as_str(), &by);
     batch.push(collaborators::find(name, &wanted.user));
-    match index.db.last(batch).await?.iter().find(|row| row.maybe_text("role").is_some()) {
+    match index.write_last([right], batch).await?.iter().find(|row| row.maybe_text("role").is_some()) {
         Some(row) => Ok(Reply::json(200, &object(row)).personal()),
         None => not_found("repository not found"),
     }
@@ -67,13 +67,9 @@ pub async fn add(index: &Index, request: &Request, name: &RepositoryName) -> Ans
 /// `DELETE /v2/namespaces/{namespace}/repositories/{repository}/collaborators/{username}`
 pub async fn remove(index: &Index, request: &Request, name: &RepositoryName, user: &str) -> Answer<Reply> {
     let reached = Reached::with_session(index, request, name, None).await?;
-    let repository = reached.opened(name, Role::Admin)?;
-    if index
-        .db
-        .last(collaborators::remove(repository.id, name, user, &reached.asker.by(index, request)))
-        .await?
-        .is_empty()
-    {
+    let (repository, right) = reached.writable(name, Role::Admin)?;
+    let removal = collaborators::remove(repository.id, name, user, &reached.asker.by(index, request));
+    if index.write_last([right], removal).await?.is_empty() {
         return not_found("collaborator not found");
     }
     Ok(Reply::empty(204).personal())

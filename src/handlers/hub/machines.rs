@@ -15,7 +15,7 @@ use crate::{
     },
     index::Index,
     refusal::{Answer, forbidden, invalid, not_found},
-    store::{Row, access_tokens, access_tokens::Whose, machines},
+    store::{Over, Row, access_tokens, access_tokens::Whose, machines},
     wire::{Reply, Request},
 };
 
@@ -42,12 +42,13 @@ pub async fn create(index: &Index, request: &Request, namespace: &str) -> Answer
     if Role::parse(role).is_none() {
         return invalid("role: read, write or admin");
     }
-    let namespace_id = asked.administrated_by_password()?;
+    let (namespace_id, right) = asked.administrated_by_password()?;
     if taken.first().is_some_and(|row| row.flag("taken")) {
         return invalid("This username already exists");
     }
     let (by, most) = (asked.asker.by(index, request), index.settings.most.machines);
-    let made = index.db.batch(machines::create(namespace_id, namespace, name.as_str(), role, &by, most)).await?;
+    let batch = machines::create(namespace_id, namespace, name.as_str(), role, &by, most);
+    let made = index.write([right], batch).await?;
     if made.first().is_none_or(Vec::is_empty) {
         if made.last().and_then(|rows| rows.first()).is_some_and(|row| row.integer("held") >= most) {
             return forbidden(format!("A namespace has at most {most} machines"));
@@ -79,9 +80,10 @@ pub async fn list(index: &Index, request: &Request, namespace: &str) -> Answer<R
 /// `DELETE /v2/namespaces/{namespace}/machines/{username}`
 pub async fn delete(index: &Index, request: &Request, namespace: &str, name: &str) -> Answer<Reply> {
     let (asked, rows) = asked(index, request, namespace, machines::find(namespace, name)).await?;
-    asked.administrated_by_password()?;
-    let by = asked.asker.by(index, request);
-    index.db.batch(machines::delete(machine(&rows)?, namespace, name, &by)).await?;
+    let (namespace_id, _) = asked.administrated_by_password()?;
+    let (by, id) = (asked.asker.by(index, request), machine(&rows)?);
+    let right = asked.asker.right(Over::Machine { id, namespace: namespace_id });
+    index.write([right], machines::delete(id, namespace, name, &by)).await?;
     Ok(Reply::empty(204).personal())
 }
 
@@ -98,8 +100,10 @@ pub async fn tokens(index: &Index, request: &Request, namespace: &str, name: &st
 pub async fn create_token(index: &Index, request: &Request, namespace: &str, name: &str) -> Answer<Reply> {
     let (asked, rows) = asked(index, request, namespace, machines::find(namespace, name)).await?;
     let wanted = tokens::Wanted::read(index, request)?;
-    asked.administrated_by_password()?;
-    tokens::make(index, request, &asked.asker, (machine(&rows)?, name), &wanted).await
+    let (namespace_id, _) = asked.administrated_by_password()?;
+    let id = machine(&rows)?;
+    let right = asked.asker.right(Over::Machine { id, namespace: namespace_id });
+    tokens::make(index, request, (&asked.asker, right), (id, name), &wanted).await
 }
 
 /// `GET`, `PATCH`, `DELETE /v2/namespaces/{namespace}/machines/{username}/access-tokens/{uuid}`
@@ -114,13 +118,14 @@ pub async fn token(
     let found = access_tokens::by_uuid(&Whose::Machine(namespace, name), uuid);
     let (asked, rows) = asked(index, request, namespace, found).await?;
     let change = (method == "PATCH").then(|| tokens::Change::read(request)).transpose()?;
-    asked.administrated_by_password()?;
+    let (namespace_id, _) = asked.administrated_by_password()?;
     let shown = tokens::shown(&rows)?;
     let user = rows.first().map_or(0, |row| row.integer("user_id"));
     let by = asked.asker.by(index, request);
+    let right = asked.asker.right(Over::Machine { id: user, namespace: namespace_id });
     match change {
-        Some(change) => tokens::change(index, user, uuid, &change, &by).await,
-        None if method == "DELETE" => tokens::end(index, user, uuid, &by).await,
+        Some(change) => tokens::change(index, right, (user, uuid), &change, &by).await,
+        None if method == "DELETE" => tokens::end(index, right, (user, uuid), &by).await,
         None => Ok(shown),
     }
 }

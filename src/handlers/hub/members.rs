@@ -38,13 +38,13 @@ pub async fn set(index: &Index, request: &Request, namespace: &str, user: &str) 
     let Some(role) = role(&Body::read_json(request)?.text("role")?) else {
         return invalid("role: read, write or admin; or member, editor or owner");
     };
-    let namespace_id = asked.administrated()?;
+    let (namespace_id, right) = asked.administrated()?;
     let member = addable(&rows)?;
     let changes = member.maybe_text("role").is_some();
     let set = members::Role { namespace_id, namespace, user, changes, role: role.as_str() };
     let mut batch = members::set(&set, &asked.asker.by(index, request));
     batch.push(members::find(namespace, user));
-    match index.db.last(batch).await?.iter().find(|row| row.maybe_text("role").is_some()) {
+    match index.write_last([right], batch).await?.iter().find(|row| row.maybe_text("role").is_some()) {
         Some(row) => Ok(Reply::json(200, &object(row)).personal()),
         None => not_found("user not found"),
     }
@@ -53,12 +53,12 @@ pub async fn set(index: &Index, request: &Request, namespace: &str, user: &str) 
 /// `DELETE /v2/namespaces/{namespace}/members/{username}`
 pub async fn remove(index: &Index, request: &Request, namespace: &str, user: &str) -> Answer<Reply> {
     let (asked, rows) = asked(index, request, namespace, members::find(namespace, user)).await?;
-    let namespace_id = asked.administrated()?;
+    let (namespace_id, right) = asked.administrated()?;
     if rows.first().is_some_and(|row| row.flag("owner")) {
         return invalid("The owner of a namespace cannot be removed from it");
     }
     let by = asked.asker.by(index, request);
-    if index.db.last(members::remove(namespace_id, namespace, user, &by)).await?.is_empty() {
+    if index.write_last([right], members::remove(namespace_id, namespace, user, &by)).await?.is_empty() {
         return not_found("member not found");
     }
     Ok(Reply::empty(204).personal())

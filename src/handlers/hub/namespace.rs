@@ -9,7 +9,7 @@ use crate::{
     index::Index,
     refusal::{Answer, Fault, forbidden, not_found},
     store::{
-        Rows, Statement,
+        Over, Right, Rows, Statement,
         repositories::{self, Place},
     },
     wire::Request,
@@ -43,19 +43,21 @@ pub async fn asked_by(
 }
 
 impl Asked {
-    /// The namespace, for one of its admins. An access token for some of its repositories does not
-    /// open the whole of it. Who may not is not told whether there is one.
-    pub fn administrated(&self) -> Answer<i64> {
+    /// The namespace, for one of its admins, with the right by which they write in it. An access token
+    /// for some of its repositories does not open the whole of it. Who may not is not told whether there
+    /// is one.
+    pub fn administrated(&self) -> Answer<(i64, Right)> {
         let role = self.place.standing(self.asker.is_administrator()).role();
         let allowed = self.asker.limits.as_ref().map_or(role, |limits| role.min(limits.role_in_namespace()));
         if allowed < Some(Role::Admin) {
             return forbidden("Access denied: only admins of the namespace may do this");
         }
-        self.place.namespace_id.map_or_else(|| not_found(NO_NAMESPACE), Ok)
+        let Some(namespace) = self.place.namespace_id else { return not_found(NO_NAMESPACE) };
+        Ok((namespace, self.asker.right(Over::Namespace(namespace, Role::Admin))))
     }
 
     /// The same, for an admin who came with their password.
-    pub fn administrated_by_password(&self) -> Answer<i64> {
+    pub fn administrated_by_password(&self) -> Answer<(i64, Right)> {
         self.asker.require_password()?;
         self.administrated()
     }

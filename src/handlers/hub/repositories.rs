@@ -18,7 +18,7 @@ use crate::{
     index::Index,
     refusal::{Answer, Error, Fault, forbidden, invalid, not_found},
     store::{
-        Rows,
+        Over, Right, Rows,
         managed::{self, Change, Move, New},
         repositories::{self, Place},
     },
@@ -109,8 +109,9 @@ pub async fn create(index: &Index, request: &Request, namespace: Option<&String>
     require_short(wanted.more.description.as_deref(), wanted.more.full_description.as_deref())?;
     let place = Place::of(row);
     let marked = place.marked();
+    let (namespace, right) = require_creatable(&asker, &place.without_marked(), &name)?;
     let new = New {
-        namespace: require_creatable(&asker, &place.without_marked(), &name)?,
+        namespace,
         name: &name,
         description: wanted.more.description.as_deref().unwrap_or_default(),
         full_description: wanted.more.full_description.as_deref().unwrap_or_default(),
@@ -122,7 +123,7 @@ pub async fn create(index: &Index, request: &Request, namespace: Option<&String>
     let mut batch = managed::create(&new, marked);
     let made = batch.len() - 1;
     batch.push(managed::repository(&name, &presented.whose(index)));
-    let mut rows = index.db.batch(batch).await?;
+    let mut rows = index.write([right], batch).await?;
     if rows.get(made).is_none_or(Vec::is_empty) {
         return in_the_way(&name, rows.pop(), new.most);
     }
@@ -153,7 +154,7 @@ async fn change(index: &Index, request: &Request, name: &RepositoryName, changes
     let changes = changes?;
     require_short(changes.description.as_deref(), changes.full_description.as_deref())?;
     let role = if changes.is_private.is_some() { Role::Admin } else { Role::Write };
-    let repository = reached.opened(name, role)?;
+    let (repository, right) = reached.writable(name, role)?;
     let change = Change {
         description: changes.description.as_deref(),
         full_description: changes.full_description.as_deref(),
@@ -162,8 +163,8 @@ async fn change(index: &Index, request: &Request, name: &RepositoryName, changes
     let mut batch = managed::update(repository.id, name, &change, &reached.asker.by(index, request));
     batch.push(managed::repository(name, &reached.presented.whose(index)));
     let mut rows = match changes.is_private {
-        Some(true) => projection::hiding(index, repository, batch).await?,
-        _ => index.db.batch(batch).await?,
+        Some(true) => projection::hiding(index, right, repository, batch).await?,
+        _ => index.write([right], batch).await?,
     };
     projection::later(index);
     Reached::again(reached.presented, reached.asker, rows.pop().unwrap_or_default())?.shown(name, 200)
@@ -174,9 +175,9 @@ async fn change(index: &Index, request: &Request, name: &RepositoryName, changes
 /// At once: no registry takes part in it.
 pub async fn delete(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
     let reached = Reached::with_session(index, request, name, None).await?;
-    let repository = reached.opened(name, Role::Admin)?;
+    let (repository, right) = reached.writable(name, Role::Admin)?;
     let change = managed::delete(repository.id, name, &reached.asker.by(index, request));
-    projection::hiding(index, repository, change).await?;
+    projection::hiding(index, right, repository, change).await?;
     projection::later(index);
     Ok(Reply::json(202, &json!({})).personal())
 }
@@ -194,18 +195,21 @@ pub async fn transfer(index: &Index, request: &Request, name: &RepositoryName) -
     let reached = Reached::read(index, presented, name, Some(place)).await?;
     let keep = wanted?.keep_collaborators;
     let there = RepositoryName::parse(&there.namespace, &there.name)?;
-    let repository = reached.opened(name, Role::Admin)?;
+    let (repository, right) = reached.writable(name, Role::Admin)?;
     let place = Place::of(reached.more().first().ok_or_else(|| Fault::broken("no row for a place"))?);
     let (marked, place) = (place.marked(), place.without_marked());
-    let namespace = require_creatable(&reached.asker, &place, &there)?;
-    if keep && reached.asker.role_at(&place, &there) < Some(Role::Admin) {
-        return forbidden("Access denied: keep_collaborators is for admins of the namespace it goes to");
+    let (namespace, mut right_there) = require_creatable(&reached.asker, &place, &there)?;
+    if keep {
+        if reached.asker.role_at(&place, &there) < Some(Role::Admin) {
+            return forbidden("Access denied: keep_collaborators is for admins of the namespace it goes to");
+        }
+        right_there.over = Over::Namespace(namespace, Role::Admin);
     }
     let (by, most) = (reached.asker.by(index, request), index.settings.most.repositories);
     let this = Move { id: repository.id, from: name, namespace, to: &there, keep, by: &by, most };
     let mut batch = managed::transfer(&this, marked);
     batch.push(managed::repository(&there, &reached.presented.whose(index)));
-    let rows = index.db.last(batch).await?;
+    let rows = index.write_last([right, right_there], batch).await?;
     let now_there = rows.first().and_then(|row| Place::of(row).repository);
     if now_there.is_none_or(|there| there.id != repository.id) {
         return in_the_way(&there, Some(rows), most);
@@ -239,14 +243,18 @@ fn require_short(description: Option<&str>, full_description: Option<&str>) -> A
     Ok(())
 }
 
-/// Gives the namespace of a place that is free, to somebody who may make a repository there. What is
-/// private and not theirs looks like what is free and may not be made, and so does a namespace that is not there.
-fn require_creatable(asker: &Asker, place: &Place, name: &RepositoryName) -> Answer<i64> {
+/// Gives the namespace of a place that is free, to somebody who may make a repository there, with the
+/// right to. What is private and not theirs looks like what is free and may not be made, and so does a
+/// namespace that is not there.
+fn require_creatable(asker: &Asker, place: &Place, name: &RepositoryName) -> Answer<(i64, Right)> {
     if asker.role_at(place, name) < Some(Role::Write) {
         return forbidden("Access denied: not allowed to create a repository in this namespace");
     }
     let Some(namespace) = place.namespace_id else { return not_found(NO_NAMESPACE) };
-    if place.repository.is_some() { exists(name) } else { Ok(namespace) }
+    if place.repository.is_some() {
+        return exists(name);
+    }
+    Ok((namespace, asker.right(Over::Namespace(namespace, Role::Write))))
 }
 
 /// Why none was made here: somebody was quicker, or the namespace is full.

@@ -10,7 +10,7 @@ use crate::{
     },
     index::Index,
     refusal::{Answer, Challenge, Error, Refusal, not_found},
-    store::{Row, Statement, refresh_tokens, users},
+    store::{Over, Row, Statement, refresh_tokens, users},
     wire::{Reply, Request},
 };
 
@@ -110,7 +110,8 @@ pub async fn end_refresh_token(index: &Index, request: &Request, uuid: &str) -> 
     if rows.is_empty() {
         return not_found(ABSENT);
     }
-    if index.db.last(refresh_tokens::delete(user, uuid, &asker.by(index, request))).await?.is_empty() {
+    let ending = refresh_tokens::delete(user, uuid, &asker.by(index, request));
+    if index.write_last([asker.right(Over::Themselves)], ending).await?.is_empty() {
         return not_found(ABSENT);
     }
     Ok(Reply::empty(204).personal())

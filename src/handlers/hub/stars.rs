@@ -27,8 +27,8 @@ async fn change(
     batch: fn(i64, i64) -> Vec<Statement>,
 ) -> Answer<Reply> {
     let reached = Reached::with_session(index, request, name, None).await?;
-    let repository = reached.opened(name, Role::Read)?;
-    index.db.batch(batch(reached.asker.require_user()?.id, repository.id)).await?;
+    let (repository, right) = reached.writable(name, Role::Read)?;
+    index.write([right], batch(reached.asker.require_user()?.id, repository.id)).await?;
     projection::later(index);
     Ok(Reply::empty(204).personal())
 }

@@ -58,10 +58,10 @@ pub async fn delete(index: &Index, request: &Request, name: &RepositoryName, tag
     let presented = who::with_session(index, request)?;
     let find = tags::find(name, &presented.whose(index), tag);
     let reached = Reached::read(index, presented, name, Some(find)).await?;
-    let repository = reached.opened(name, Role::Admin)?;
+    let (repository, right) = reached.writable(name, Role::Admin)?;
     let Some(found) = reached.more().first() else { return not_found(ABSENT) };
     let (digest, by) = (found.text("digest"), reached.asker.by(index, request));
-    if index.db.last(tags::forget(repository.id, name, tag, digest, &by)).await?.is_empty() {
+    if index.write_last([right], tags::forget(repository.id, name, tag, digest, &by)).await?.is_empty() {
         return not_found(ABSENT);
     }
     Ok(Reply::empty(204).personal())

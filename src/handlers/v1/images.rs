@@ -6,7 +6,7 @@ use crate::{
     domain::{Access, RepositoryName, Role, images},
     handlers::{
         projection,
-        v1::{opened, reached, with_endpoint, with_token},
+        v1::{opened, reached, with_endpoint, with_token, writable},
         who,
     },
     index::Index,
@@ -58,10 +58,10 @@ pub async fn update(index: &Index, request: &Request, name: &RepositoryName) -> 
         Some(body) => images::read(body)?,
     };
     let place = Place::of(&row);
-    let repository = opened(&presented, &asker, name, &place, Role::Write)?;
+    let (repository, right) = writable(&presented, &asker, name, &place, Role::Write)?;
     let mut batch = repositories::pushed(repository.id, name, &asker.by(index, request));
     batch.extend(store::images::merge(&Target::Id(repository.id), &images::pairs(&list)));
-    require_merged(&index.db.last(batch).await?)?;
+    require_merged(&index.write_last([right], batch).await?)?;
     projection::later(index);
     Ok(Reply::empty(204))
 }
@@ -82,8 +82,8 @@ pub async fn clear(index: &Index, request: &Request, name: &RepositoryName) -> A
     presented.require_token_for(name, &[Access::Delete, Access::Write])?;
     let (asker, row) = reached(index, &presented, repositories::place(name, &presented.whose(index))).await?;
     let place = Place::of(&row);
-    let repository = opened(&presented, &asker, name, &place, Role::Write)?;
-    index.db.batch(store::images::clear(repository.id, name, &asker.by(index, request))).await?;
+    let (repository, right) = writable(&presented, &asker, name, &place, Role::Write)?;
+    index.write([right], store::images::clear(repository.id, name, &asker.by(index, request))).await?;
     Ok(Reply::empty(204))
 }
 

@@ -16,7 +16,7 @@ use crate::{
     index::Index,
     refusal::{Answer, Fault, forbidden, not_found},
     store::{
-        Row, Statement,
+        Right, Row, Statement,
         repositories::{Place, Repository},
     },
     wire::{Reply, Request},
@@ -70,6 +70,20 @@ fn opened(
         return not_found(ABSENT);
     }
     if role < Some(wanted) { forbidden(DENIED) } else { Ok(repository) }
+}
+
+/// The same, with the right by which it is written: for a repository token what that names.
+fn writable(
+    presented: &Presented,
+    asker: &Asker,
+    name: &RepositoryName,
+    place: &Place,
+    wanted: Role,
+) -> Answer<(Repository, Right)> {
+    let repository = opened(presented, asker, name, place, wanted)?;
+    let role = if let Presented::Token(claim) = presented { claim.access.role() } else { wanted };
+    let right = asker.right_to(place, repository.id, name, role);
+    Ok((repository, right))
 }
 
 /// Adds a repository token, in the two headers where clients look for it.

@@ -8,7 +8,7 @@ use crate::{
     index::Index,
     refusal::{Answer, Fault, forbidden, not_found},
     store::{
-        Row, Rows, Statement, managed,
+        Right, Row, Rows, Statement, managed,
         repositories::{Place, Repository},
     },
     wire::{Reply, Request},
@@ -88,6 +88,12 @@ impl Reached {
             return forbidden(format!("Access denied: this takes the role {} in the repository", wanted.as_str()));
         }
         Ok(repository)
+    }
+
+    /// The same, with the right by which it is written.
+    pub fn writable(&self, name: &RepositoryName, wanted: Role) -> Answer<(&Repository, Right)> {
+        let repository = self.opened(name, wanted)?;
+        Ok((repository, self.asker.right_to(&self.place, repository.id, name, wanted)))
     }
 
     /// All that is told of the repository, as a reply.
