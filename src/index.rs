@@ -5,7 +5,7 @@ use std::{cell::Cell, fmt, pin::Pin, rc::Rc};
 use serde_json::{Value, json};
 
 use crate::{
-    domain::{credential::Credential, password::Verified},
+    domain::{credential::Credential, logins::Logins, password::Verified},
     refusal::{Answer, Fault, Refusal},
     store::{Door, Right, Rows, Statement, rights::guard},
 };
@@ -32,6 +32,8 @@ pub struct Index {
     pub settings: Rc<Settings>,
     /// Passwords that this isolate verified lately.
     pub verified: Rc<Verified>,
+    /// Logins that this isolate noted lately.
+    pub logins: Rc<Logins>,
     /// Who turned out to be asking, for the log.
     pub asker: Cell<Credential>,
 }

@@ -12,6 +12,8 @@ pub enum Refusal {
     Invalid(Reason),
     /// 400: the token service has no such grant.
     UnknownGrant,
+    /// 400: such a token is not ended by itself.
+    UnsupportedToken,
     /// 401: the credentials are missing or wrong; the challenge says which kind is wanted.
     Unauthorized(Challenge, Reason),
     /// 403: the account exists, but is not active.

@@ -42,6 +42,8 @@ pub enum Route {
     Catalog,
     /// `/token`
     Token,
+    /// `/token/revoke`
+    Revocation,
     /// `/.well-known/jwks.json`
     Keys,
     /// `/openapi.json`
@@ -81,7 +83,7 @@ impl Route {
             Self::User(_) | Self::Auth(_) => &["PUT", "OPTIONS"],
             Self::Repository(_) => &["PUT", "DELETE", "OPTIONS"],
             Self::Images(_) => &["GET", "HEAD", "PUT", "DELETE", "OPTIONS"],
-            Self::Events => &["POST", "OPTIONS"],
+            Self::Revocation | Self::Events => &["POST", "OPTIONS"],
             Self::Hub(route) => route.methods(),
         }
     }
@@ -101,6 +103,7 @@ impl Route {
             Self::Gate => "/v2/",
             Self::Catalog => "/v2/_catalog",
             Self::Token => "/token",
+            Self::Revocation => "/token/revoke",
             Self::Keys => "/.well-known/jwks.json",
             Self::Description => "/openapi.json",
             Self::Events => "/events",
@@ -142,7 +145,7 @@ impl Route {
     pub fn dialect(&self) -> Dialect {
         match self {
             Self::Confirm | Self::Password | Self::Forgotten => Dialect::Page,
-            Self::Gate | Self::Catalog | Self::Token | Self::Keys | Self::Events => Dialect::Token,
+            Self::Gate | Self::Catalog | Self::Token | Self::Revocation | Self::Keys | Self::Events => Dialect::Token,
             Self::Hub(_) => Dialect::Hub,
             _ => Dialect::V1,
         }
@@ -175,6 +178,7 @@ pub fn route(path: &str) -> Answer<Route> {
         ["v2", "_catalog"] => Route::Catalog,
         ["v2", rest @ ..] => Route::Hub(Hub::read(rest)?),
         ["token"] => Route::Token,
+        ["token", "revoke"] => Route::Revocation,
         [".well-known", "jwks.json"] => Route::Keys,
         ["openapi.json"] => Route::Description,
         ["events"] => Route::Events,

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    handlers::{account, description, events, gate, hub, projection, token, v1},
+    handlers::{account, description, events, gate, hub, projection, revocation, token, v1, warnings},
     index::Index,
     refusal::{Answer, Error, Fault, FaultKind},
     routes::{self, Route},
@@ -60,6 +60,7 @@ pub async fn serve(index: &Index, request: &Request) -> Reply {
 /// What is done every minute.
 pub async fn scheduled(index: &Index) {
     projection::scheduled(index).await;
+    warnings::scheduled(index).await;
 }
 
 /// The answer of the handler. Where the right by which it writes went while it did, it is asked once
@@ -96,6 +97,7 @@ async fn handle(index: &Index, request: &Request, route: &Route) -> Answer<Reply
         (Route::Catalog, _) => gate::catalog(index, request).await,
         (Route::Token, "POST") => token::post(index, request).await,
         (Route::Token, _) => token::get(index, request).await,
+        (Route::Revocation, _) => revocation::revoke(index, request).await,
         (Route::Keys, _) => Ok(gate::keys(index)?),
         (Route::Description, _) => Ok(description::description()),
         (Route::Events, _) => events::take(index, request).await,

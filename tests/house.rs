@@ -37,6 +37,7 @@ const ROOMS: [(&str, &[&str]); 9] = [
             "index",
             "wire",
             "refusal",
+            "domain::logins::Logins",
             "domain::password::Verified",
             "domain::secret::hex",
             "store::Database",

@@ -22,8 +22,12 @@ const grammars = {
 };
 
 /** What `token` may be told by its flags. */
-const SCOPE = /^repo:(?:admin|write|read|public_read)$/;
+const SCOPE = /^repo:(?:admin|write|read|public_read|roles)$/;
 const RESOURCE = /^(?=.{3,255}$)[a-z0-9._-]+(?:\/[A-Za-z0-9._*-]+)+$/;
+
+/** Seconds in a day, and how long a person's token is good that is asked for without an end. */
+const DAY = 86_400;
+const PERSON = 365 * DAY;
 
 /** What `log` may be told: what was done to, and who did it. */
 const ABOUT = /^[A-Za-z0-9._\/-]{1,300}$/;
@@ -60,9 +64,11 @@ ${usages.join("\n")}
   --remote            the database of the deployed worker, not the one of \`npm start\`
   --persist-to DIR    where \`npm start -- --persist-to DIR\` keeps its database
   --machine           with add: a machine, who has no password (the same as add-machine)
-  --scope SCOPE       with token: repo:admin, repo:write, repo:read or repo:public_read; repo:read when there is none
+  --scope SCOPE       with token: repo:admin, repo:write, repo:read or repo:public_read; repo:read when there is none;
+                      repo:roles beside repo:admin: it may change who may do what; may be repeated
   --resource PATH     with token: only this repository, or ns/*, ns/**; may be repeated
-  --days N            with token: until then; without it, until it is ended
+  --days N            with token: so long, and no longer than ACCESS_TOKEN_MAX_DAYS; without it, a person's is good
+                      for a year and a machine's until it is ended, or as long as that says
                       with log: all of the last N days, not only the newest ${MOST}
   --label TEXT        with token: what people call it
   --password-stdin    with add and password: take the password from standard input, print no link
@@ -85,13 +91,16 @@ function parameters({ usage }, words) {
 }
 
 /** A fresh access token and the values that keep it; its form is that of src/domain/opaque.rs. */
-function accessToken({ scope = ["repo:read"], resource, days, label = "made by the operator" }) {
+function accessToken({ scope = ["repo:read"], resource, days, label = "made by the operator", remote }) {
   const odd = [...scope.filter((word) => !SCOPE.test(word)), ...(resource ?? []).filter((word) => !RESOURCE.test(word))];
+  if (scope.includes("repo:roles") && !scope.includes("repo:admin")) throw new Failure("--scope repo:roles goes with --scope repo:admin");
   if (odd.length) throw new Failure(`${JSON.stringify(odd[0])} is neither a scope nor a resource: see --help`);
   if (!/^[^\p{C}]{1,100}$/u.test(label)) throw new Failure("--label is 1 to 100 printable characters");
   const body = `hlp_${crypto.randomBytes(20).toString("hex")}`;
   const token = body + sha256(body).slice(0, 8);
-  const expires = days === undefined ? null : Math.floor(Date.now() / 1000) + seconds(days);
+  const most = longest(remote);
+  if (days !== undefined && seconds(days) > most) throw new Failure(`--days is at most ${most / DAY}: ACCESS_TOKEN_MAX_DAYS`);
+  const after = (time) => Math.floor(Date.now() / 1000) + time;
   return {
     token,
     values: {
@@ -100,16 +109,24 @@ function accessToken({ scope = ["repo:read"], resource, days, label = "made by t
       LABEL: label,
       SCOPES: JSON.stringify(scope),
       RESOURCES: resource ? JSON.stringify(resource.map((path) => ({ path, scopes: [] }))) : null,
-      EXPIRES: expires,
-      EXPIRES_TEXT: expires && new Date(expires * 1000).toISOString().replace(/\.\d+Z$/, "Z"),
+      EXPIRES: days === undefined ? null : after(seconds(days)),
+      PERSON_EXPIRES: after(Math.min(PERSON, most)),
+      MACHINE_EXPIRES: most === Infinity ? null : after(most),
     },
   };
+}
+
+/** How long an access token may be good, in seconds. */
+function longest(remote) {
+  const set = read(remote ? production : development).ACCESS_TOKEN_MAX_DAYS ?? variable("ACCESS_TOKEN_MAX_DAYS");
+  if (set && !/^[1-9][0-9]{0,4}$/.test(set)) throw new Failure("ACCESS_TOKEN_MAX_DAYS is no number of days");
+  return set ? set * DAY : Infinity;
 }
 
 /** What --days says. */
 function seconds(days) {
   if (!/^[1-9][0-9]{0,4}$/.test(days)) throw new Failure("--days is a number from 1 to 99999");
-  return days * 86_400;
+  return days * DAY;
 }
 
 function sha256(words) {

@@ -6,6 +6,7 @@ import util from "node:util";
 import { daysLeft, expired, issued, lastDay } from "./lib/certificates.mjs";
 import { cloudflare, secretNames } from "./lib/cloudflare.mjs";
 import { databases } from "./lib/migrations.mjs";
+import { command, inline } from "./lib/operator.mjs";
 import { objection } from "./lib/registries.mjs";
 import { deployed, here, inspect, short } from "./lib/registry-keys.mjs";
 import { configurations, eventSecret, jwk, publicUrl, services, setting, trust } from "./lib/services.mjs";
@@ -31,6 +32,9 @@ const options = {
 /** From so many days before its end on, a certificate is worth a warning. */
 const soon = 60;
 
+/** So many access tokens that end soon are named. */
+const MOST_ENDING = 20;
+
 const well = (words) => ({ mark: "✓", words });
 const doubt = (words, cure) => ({ mark: "!", words, cure });
 const wrong = (words, cure) => ({ mark: "✗", words, cure });
@@ -39,7 +43,7 @@ async function doctor(flags) {
   const place = flags.remote ? deployed : here;
   const checks = [
     secrets, readers, signing, permissions, bindings, address, registries, ...flags.registry.map(registry),
-    ...(flags.remote ? [open, otherAddress, secretsAtWork, signs, listens] : []), ...databases.map(migrations),
+    ...(flags.remote ? [open, otherAddress, secretsAtWork, signs, listens] : []), ...databases.map(migrations), ending,
   ];
   const told = new Set(); // what ails several checks is said once
   for (const check of checks) {
@@ -144,6 +148,24 @@ const migrations = (name) => async (place, flags) => {
   const pending = said.match(/\d+_\w+\.sql/g) ?? ["(it does not say which)"];
   return wrong(`${name} waits for ${pending.join(", ")}`, flags.remote ? "npm run deploy" : "npm start");
 };
+
+/** Access tokens that end soon: what uses them stands still then. */
+async function ending(place, flags) {
+  const where = flags.remote ? ["--remote"] : ["--local", "--persist-to", flags["persist-to"]];
+  const sql = inline(command("ending").sql, { NOW: Math.floor(Date.now() / 1000) });
+  let rows;
+  try {
+    rows = JSON.parse(await cloudflare(["d1", "execute", "DB", ...where, "--json", "--command", sql])).at(-1).results;
+  } catch (error) {
+    if (/no such (table|column)/.test(error.output)) return []; // the check of the tables says so
+    throw error;
+  }
+  if (!rows.length) return well("no access token ends within 30 days");
+  const told = rows.slice(0, MOST_ENDING).map(({ name, uuid, expires, days }) =>
+    doubt(`the access token ${uuid} of ${name} ends on ${expires.slice(0, 10)}, in ${days} ${days === 1 ? "day" : "days"}`, "whoever uses it renews it: POST …/access-tokens/UUID/renew"));
+  if (rows.length > told.length) told.push(doubt(`${rows.length - told.length} more end within 30 days`, "npm run admin -- ending"));
+  return told;
+}
 
 /** What a deployed index leaves open. Some want that. */
 function open(place) {

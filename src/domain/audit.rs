@@ -5,7 +5,7 @@
 pub type Action = (&'static str, &'static str, &'static str);
 
 /// Every action that is ever written down, group by group.
-pub const ACTIONS: [Action; 31] = [
+pub const ACTIONS: [Action; 33] = [
     ("repo", "create", "created the repository"),
     ("repo", "delete", "deleted the repository"),
     ("repo", "remove", "finished the deletion of the repository"),
@@ -27,8 +27,10 @@ pub const ACTIONS: [Action; 31] = [
     ("org", "machine.delete", "deleted the machine"),
     ("org", "access_token.create", "created the access token"),
     ("org", "access_token.update", "updated the access token"),
+    ("org", "access_token.renew", "gave a new secret to the access token"),
     ("org", "access_token.delete", "deleted the access token"),
     ("user", "create", "created the user"),
+    ("user", "login", "logged in as the user"),
     ("user", "login.refuse", "was refused as the user"),
     ("user", "password.change", "changed the password of the user"),
     ("user", "password.link", "made a link that sets the password of the user"),

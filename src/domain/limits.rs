@@ -11,10 +11,14 @@ use crate::{
     refusal::{Answer, invalid},
 };
 
+/// The scopes that there are.
+pub const SCOPES: &str = "repo:admin, repo:write, repo:read, repo:public_read, repo:roles";
+
 /// The most resources of a token.
 const MOST_RESOURCES: usize = 50;
 
-/// What the scopes of a token open, in the Hub's words; each includes the ones before it.
+/// What the scopes of a token open, in the Hub's words; each of the first four includes the ones before it. The
+/// last is ours, stands beside them and opens nothing by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum TokenScope {
     /// Pull what is public.
@@ -29,6 +33,9 @@ pub enum TokenScope {
     /// Pull, push, delete.
     #[serde(rename = "repo:admin")]
     Admin,
+    /// Where it is an admin: say who else may.
+    #[serde(rename = "repo:roles")]
+    Roles,
 }
 
 impl TokenScope {
@@ -39,6 +46,7 @@ impl TokenScope {
             Self::Read => Some(Role::Read),
             Self::Write => Some(Role::Write),
             Self::Admin => Some(Role::Admin),
+            Self::Roles => None,
         }
     }
 }
@@ -80,6 +88,23 @@ impl Limits {
         there.min(own)
     }
 
+    /// Whether it may change, in a repository where it is an admin, who may do what.
+    #[must_use]
+    pub fn changes_roles(&self, name: &RepositoryName) -> bool {
+        let within = |resource: &Resource| {
+            matches(&resource.path, name)
+                && (resource.scopes.is_empty() || resource.scopes.contains(&TokenScope::Roles))
+        };
+        let there = self.resources.as_ref().is_none_or(|resources| resources.iter().any(within));
+        there && self.scopes.contains(&TokenScope::Roles)
+    }
+
+    /// The same in a namespace.
+    #[must_use]
+    pub fn changes_roles_in_namespace(&self) -> bool {
+        self.resources.is_none() && self.scopes.contains(&TokenScope::Roles)
+    }
+
     /// The most that it allows anywhere in a namespace.
     #[must_use]
     pub fn role_in_namespace(&self) -> Option<Role> {
@@ -90,6 +115,17 @@ impl Limits {
 /// A stored list; nothing where it is damaged.
 fn list<T: DeserializeOwned>(text: &str) -> Vec<T> {
     serde_json::from_str::<Value>(text).and_then(serde_json::from_value).unwrap_or_default()
+}
+
+/// Refuses scopes that open nothing.
+pub fn acceptable_scopes(scopes: &[TokenScope]) -> Answer<()> {
+    if scopes.is_empty() {
+        return invalid(format!("scopes: at least one of {SCOPES}"));
+    }
+    if scopes.contains(&TokenScope::Roles) && !scopes.contains(&TokenScope::Admin) {
+        return invalid("scopes: repo:roles goes with repo:admin");
+    }
+    Ok(())
 }
 
 /// Refuses resources that are not of the form.
@@ -203,6 +239,19 @@ mod tests {
         assert_eq!(one.role(&name("other/app"), true), None);
         let more = limits(r#"["repo:read"]"#, Some(r#"[{"path":"ns/app","scopes":["repo:admin"]}]"#));
         assert_eq!(more.role(&name("ns/app"), false), Some(Role::Read));
+        let changes = |scopes: &str, resources: Option<&str>| {
+            let limits = limits(scopes, resources);
+            (limits.changes_roles(&name("ns/app")), limits.changes_roles_in_namespace())
+        };
+        assert_eq!(changes(r#"["repo:admin"]"#, None), (false, false));
+        let both = r#"["repo:roles","repo:admin"]"#;
+        assert_eq!(limits(both, None).role(&name("ns/app"), false), Some(Role::Admin));
+        assert_eq!(limits(r#"["repo:roles"]"#, None).role(&name("ns/app"), true), None);
+        assert_eq!(changes(both, None), (true, true));
+        assert_eq!(changes(both, Some(r#"[{"path":"ns/*"}]"#)), (true, false));
+        assert_eq!(changes(both, Some(r#"[{"path":"ns/other"}]"#)), (false, false));
+        assert_eq!(changes(both, Some(r#"[{"path":"ns/*","scopes":["repo:admin"]}]"#)), (false, false));
+        assert_eq!(changes(r#"["repo:admin"]"#, Some(r#"[{"path":"ns/*","scopes":["repo:roles"]}]"#)), (false, false));
         assert_eq!(limits("damaged", None).role(&name("ns/app"), true), None);
         assert_eq!(limits(r#"["repo:read"]"#, Some("damaged")).role(&name("ns/app"), true), None);
     }

@@ -56,7 +56,7 @@ impl Claims {
 }
 
 /// With what somebody got a token, by its id where it has one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Means {
     /// A password, or nothing.
     Password,

@@ -64,14 +64,15 @@ async fn scheduled(_event: ScheduledEvent, env: Env, context: ScheduleContext) {
 }
 
 fn lend(env: &Env, lasting: world::Lasting) -> Index {
-    let (settings, verified) = world::isolate(env);
+    let (settings, verified, logins) = world::isolate(env);
     let edge = Edge::new(env, lasting, settings.mail_from.clone());
     let sleep: Sleep = Rc::new(world::sleep);
     let door = |binding| {
         let database = Rc::new(D1::new(env, binding, settings.nearest));
         Rc::new(Door::new(database).within(settings.database_timeout, Rc::clone(&sleep)))
     };
-    Index { db: door("DB"), search: door("SEARCH"), world: Rc::new(edge), settings, verified, asker: Cell::default() }
+    let (db, search) = (door("DB"), door("SEARCH"));
+    Index { db, search, world: Rc::new(edge), settings, verified, logins, asker: Cell::default() }
 }
 
 /// What an error of JavaScript says.

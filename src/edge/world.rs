@@ -17,7 +17,7 @@ use wasm_bindgen_futures::JsFuture;
 use worker::{Context, Date, Delay, Env, ScheduleContext, console_error, console_log};
 
 use crate::{
-    domain::password::Verified,
+    domain::{logins::Logins, password::Verified},
     edge::{crypto, message_of},
     index::{Limit, Message, Pending, Settings, World},
     refusal::Fault,
@@ -38,13 +38,13 @@ extern "C" {
 
 thread_local! {
     /// What lives as long as the isolate: losing it costs time only.
-    static ISOLATE: OnceCell<(Rc<Settings>, Rc<Verified>)> = const { OnceCell::new() };
+    static ISOLATE: OnceCell<(Rc<Settings>, Rc<Verified>, Rc<Logins>)> = const { OnceCell::new() };
 }
 
 /// The settings and the memory of this isolate. What is wrong with the settings is said once.
-pub fn isolate(env: &Env) -> (Rc<Settings>, Rc<Verified>) {
+pub fn isolate(env: &Env) -> (Rc<Settings>, Rc<Verified>, Rc<Logins>) {
     ISOLATE.with(|isolate| {
-        let (settings, verified) = isolate.get_or_init(|| {
+        let (settings, verified, logins) = isolate.get_or_init(|| {
             let settings = Settings::read(|name| env.var(name).ok().map(|value| value.to_string()));
             for problem in &settings.problems {
                 console_error!("{}", json!({ "level": "error", "setting": problem }));
@@ -57,9 +57,9 @@ pub fn isolate(env: &Env) -> (Rc<Settings>, Rc<Verified>) {
             }
             let mut key = [0; 32];
             fill(&mut key);
-            (Rc::new(settings), Rc::new(Verified::new(key)))
+            (Rc::new(settings), Rc::new(Verified::new(key)), Rc::default())
         });
-        (Rc::clone(settings), Rc::clone(verified))
+        (Rc::clone(settings), Rc::clone(verified), Rc::clone(logins))
     })
 }
 

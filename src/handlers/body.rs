@@ -61,6 +61,26 @@ impl Body {
         }
     }
 
+    /// A whole number that may be missing.
+    pub fn maybe_integer(&mut self, name: &'static str) -> Answer<Option<i64>> {
+        match self.0.remove(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => value.as_i64().map_or_else(|| invalid(format!("{name} is a whole number")), |n| Ok(Some(n))),
+        }
+    }
+
+    /// A list that may be missing and not null, of what `form` says.
+    pub fn maybe_list_not_null<T: DeserializeOwned>(
+        &mut self,
+        name: &'static str,
+        form: &str,
+    ) -> Answer<Option<Vec<T>>> {
+        if self.0.get(name).is_some_and(Value::is_null) {
+            return invalid(format!("{name}: a list of {form}"));
+        }
+        self.maybe_list(name, form)
+    }
+
     /// A list that may be missing, of what `form` says.
     pub fn maybe_list<T: DeserializeOwned>(&mut self, name: &'static str, form: &str) -> Answer<Option<Vec<T>>> {
         match self.0.remove(name) {

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::{
     domain::RepositoryName,
     handlers::{
-        registry,
+        login, registry,
         who::{self, Asker, Presented},
     },
     index::Index,
@@ -33,9 +33,13 @@ pub async fn enter(index: &Index, request: &Request) -> Answer<Reply> {
             return Err(who::unauthorized("authentication required"));
         }
         presented.require_no_token()?;
-        presented.known(index, &index.db.last(vec![presented.statement()]).await?).await
+        let asker = presented.known(index, &index.db.last(vec![presented.statement()]).await?).await?;
+        if matches!(presented, Presented::Password { .. } | Presented::AccessToken { .. }) {
+            login::succeeded(index, request, &asker);
+        }
+        Ok(())
     };
-    challenged(index, request, known.await.map(|_| Reply::json(200, &json!({})).personal()))
+    challenged(index, request, known.await.map(|()| Reply::json(200, &json!({})).personal()))
 }
 
 /// `GET /v2/_catalog?n=&last=`

@@ -1,11 +1,12 @@
 //! Passwords at work: checked with patience for the database and none for guessers.
 
 use crate::{
-    domain::{Secret, UserName, password, registry_token::Means, throttle},
-    handlers::who::{WRONG, unauthorized},
+    domain::{Secret, UserName, credential::Credential, password, registry_token::Means, throttle},
+    handlers::who::{Asker, WRONG, unauthorized},
     index::{Index, Limit},
     refusal::{Answer, Fault, Refusal},
     store::{Row, Rows, audit, counts, failures, users, users::User},
+    wire::Request,
 };
 
 /// Checks a password against a row of [`users::with_failures`]. Whoever does not exist costs the same
@@ -42,6 +43,34 @@ pub fn inactive<T>(index: &Index, user: i64, means: Means, address: &str) -> Ans
 /// Writes down that somebody was refused who did not guess.
 pub fn refused(index: &Index, user: i64, means: Means, reason: &str, address: &str) {
     index.later("note a refused login", audit::refused(user, means, reason, address, index.world.now()));
+}
+
+/// Writes down, after the answer, that somebody logged in: once an hour for each credential and address. Whoever
+/// comes without credentials did not.
+pub fn succeeded(index: &Index, request: &Request, asker: &Asker) {
+    let means = match asker.credential {
+        Credential::Nobody => return,
+        Credential::Password { .. } => Means::Password,
+        Credential::AccessToken { token, .. } => Means::AccessToken(token),
+    };
+    succeeded_with(index, request, asker, means);
+}
+
+/// The same for who came with this.
+pub fn succeeded_with(index: &Index, request: &Request, asker: &Asker, means: Means) {
+    let Some(user) = asker.user.as_ref().map(|user| user.id) else { return };
+    let (address, now) = (request.address(), index.world.now());
+    if !index.logins.begin(user, means, &address, now) {
+        return;
+    }
+    let lender = index.clone();
+    index.world.later(Box::pin(async move {
+        let noted = lender.db.write_unguarded(vec![audit::logged_in(user, means, &address, now)]).await;
+        if noted.is_err() {
+            lender.logins.forget(user, means, &address);
+        }
+        lender.report("note a login", noted.map_err(Into::into));
+    }));
 }
 
 /// Whether the password is right: remembered, or worth one Argon2.

@@ -9,6 +9,8 @@ pub mod hub;
 pub mod login;
 pub mod projection;
 pub mod registry;
+pub mod revocation;
 pub mod token;
 pub mod v1;
+pub mod warnings;
 pub mod who;

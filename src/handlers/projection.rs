@@ -7,7 +7,7 @@ use crate::{
     index::Index,
     refusal::{Answer, Fault},
     store::{
-        Right, Row, Rows, Statement, audit, documents, events, failures, links,
+        Right, Row, Rows, Statement, access_tokens, audit, documents, events, failures, links,
         outbox::{self, News},
         refresh_tokens,
         repositories::Repository,
@@ -31,6 +31,9 @@ const STEPS: usize = 20;
 /// Rows of the audit that a scheduled run removes: more than a flood of refused passwords leaves in a
 /// minute.
 const AUDIT_STEP: i64 = 10_000;
+
+/// Earlier secrets of access tokens that a scheduled run forgets: they are good no longer already.
+const PREVIOUS_STEP: i64 = 1_000;
 
 /// Tells search what changed, after the answer.
 pub fn later(index: &Index) {
@@ -136,6 +139,7 @@ async fn expire(index: &Index) -> Answer<()> {
     batch.push(links::expire(now));
     batch.push(failures::expire(now));
     batch.extend(events::expire(now));
+    batch.push(access_tokens::forget_previous(now, PREVIOUS_STEP));
     let settings = &index.settings;
     batch.push(refresh_tokens::expire(now, settings.refresh_unused, settings.refresh_age));
     batch.push(audit::expire(now, settings.audit_age, AUDIT_STEP));

@@ -111,6 +111,16 @@ impl Asker {
         self.right(Over::Repository { id, namespace, role, public })
     }
 
+    /// Refuses an access token that may not say who may do what in a repository.
+    pub fn require_roles(&self, name: &RepositoryName) -> Answer<()> {
+        allowed_roles(self.limits.as_ref().is_none_or(|limits| limits.changes_roles(name)))
+    }
+
+    /// The same in a namespace.
+    pub fn require_roles_in_namespace(&self) -> Answer<()> {
+        allowed_roles(self.limits.as_ref().is_none_or(Limits::changes_roles_in_namespace))
+    }
+
     /// The name for records; empty for nobody.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -130,6 +140,10 @@ impl Asker {
 #[must_use]
 pub fn unauthorized(reason: &'static str) -> Error {
     Refusal::Unauthorized(Challenge::Index, reason.into()).into()
+}
+
+fn allowed_roles(allowed: bool) -> Answer<()> {
+    if allowed { Ok(()) } else { forbidden("Access denied: an access token needs the scope repo:roles for this") }
 }
 
 /// Refuses credentials over plain http, except to this machine itself.

@@ -79,6 +79,8 @@ pub struct Settings {
     pub refresh_unused: i64,
     /// `REFRESH_DAYS`, in seconds: how old a refresh token may be.
     pub refresh_age: i64,
+    /// `ACCESS_TOKEN_MAX_DAYS`, in seconds: the longest that a new access token may be good.
+    pub access_token_age: Option<i64>,
     /// `AUDIT_DAYS`, in seconds: how long it is known who did what.
     pub audit_age: i64,
     /// `READS = "nearest"`: reads may come from a replica.
@@ -156,6 +158,14 @@ impl Settings {
         let number = |name: &str, usual: i64, least: i64, most: i64| {
             text(name).and_then(|value| value.parse::<i64>().ok()).unwrap_or(usual).clamp(least, most)
         };
+        let access_token_age = text("ACCESS_TOKEN_MAX_DAYS").map(|value| {
+            let days = value.parse::<i64>().ok().filter(|days| (1..=36_500).contains(days));
+            days.unwrap_or_else(|| {
+                problems
+                    .push(format!("ACCESS_TOKEN_MAX_DAYS {value:?} is not a number from 1 to 36500; it counts as 365"));
+                365
+            })
+        });
         let search_cache = text("SEARCH_CACHE").and_then(|value| value.parse().ok()).unwrap_or(0);
         Self {
             token_key,
@@ -175,6 +185,7 @@ impl Settings {
             registry_token_seconds: number("REGISTRY_TOKEN_SECONDS", 300, 60, 3_600),
             refresh_unused: number("REFRESH_UNUSED_DAYS", 90, 1, 3_650) * DAY,
             refresh_age: number("REFRESH_DAYS", 365, 1, 3_650) * DAY,
+            access_token_age: access_token_age.map(|days| days * DAY),
             audit_age: number("AUDIT_DAYS", 90, 1, 3_650) * DAY,
             nearest,
             database_timeout: number("DATABASE_TIMEOUT", 10_000, 50, 30_000).unsigned_abs(),
@@ -275,13 +286,15 @@ mod tests {
             ("PASSWORD_PEPPER", "1:short"),
             ("REGISTRATION", "Open"),
             ("PASSWORD_COST", "m=1"),
+            ("ACCESS_TOKEN_MAX_DAYS", "none"),
             ("PUBLIC_URL", "https://hub.example.com\" evil"),
         ]);
         assert!(odd.keys().is_ok() && odd.peppers().is_err());
         assert!(!odd.open);
         assert_eq!(odd.password_cost, Cost::default());
         assert_eq!(odd.public_url, None);
-        assert_eq!(odd.problems.len(), 4, "{:?}", odd.problems);
+        assert_eq!(odd.access_token_age, Some(365 * DAY));
+        assert_eq!(odd.problems.len(), 5, "{:?}", odd.problems);
         assert_eq!(
             settings(&[("PUBLIC_URL", "https://hub.example.com/")]).public_url.unwrap(),
             "https://hub.example.com"

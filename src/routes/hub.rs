@@ -20,6 +20,8 @@ pub enum Hub {
     AccessTokens,
     /// `/v2/access-tokens/{uuid}`
     AccessToken(String),
+    /// `/v2/access-tokens/{uuid}/renew`
+    AccessTokenRenewal(String),
     /// `/v2/refresh-tokens`: the logins that docker keeps.
     RefreshTokens,
     /// `/v2/refresh-tokens/{uuid}`
@@ -60,6 +62,8 @@ pub enum Hub {
     MachineTokens(String, String),
     /// `/v2/namespaces/{namespace}/machines/{username}/access-tokens/{uuid}`
     MachineToken(String, String, String),
+    /// `/v2/namespaces/{namespace}/machines/{username}/access-tokens/{uuid}/renew`
+    MachineTokenRenewal(String, String, String),
 }
 
 impl Hub {
@@ -75,6 +79,7 @@ impl Hub {
             ["user"] => Self::Oneself,
             ["access-tokens" | "api_tokens"] => Self::AccessTokens,
             ["access-tokens" | "api_tokens", uuid] => Self::AccessToken(own(uuid)),
+            ["access-tokens" | "api_tokens", uuid, "renew"] => Self::AccessTokenRenewal(own(uuid)),
             ["refresh-tokens"] => Self::RefreshTokens,
             ["refresh-tokens", uuid] => Self::RefreshToken(own(uuid)),
             ["repositories"] => Self::NewRepository,
@@ -95,6 +100,9 @@ impl Hub {
             }
             ["namespaces", namespace, "machines", user, "access-tokens", uuid] => {
                 Self::MachineToken(own(namespace), own(user), own(uuid))
+            }
+            ["namespaces", namespace, "machines", user, "access-tokens", uuid, "renew"] => {
+                Self::MachineTokenRenewal(own(namespace), own(user), own(uuid))
             }
             _ => return Err(Refusal::NoRoute.into()),
         })
@@ -122,9 +130,13 @@ impl Hub {
     #[must_use]
     pub fn methods(&self) -> Methods {
         match self {
-            Self::Login | Self::AuthToken | Self::NewRepository | Self::Privacy(_) | Self::Transfer(_) => {
-                &["POST", "OPTIONS"]
-            }
+            Self::Login
+            | Self::AuthToken
+            | Self::AccessTokenRenewal(_)
+            | Self::MachineTokenRenewal(..)
+            | Self::NewRepository
+            | Self::Privacy(_)
+            | Self::Transfer(_) => &["POST", "OPTIONS"],
             Self::Oneself
             | Self::Tags(_)
             | Self::RefreshTokens
@@ -154,6 +166,7 @@ impl Hub {
             Self::Oneself => "/v2/user",
             Self::AccessTokens => "/v2/access-tokens",
             Self::AccessToken(_) => "/v2/access-tokens/{uuid}",
+            Self::AccessTokenRenewal(_) => "/v2/access-tokens/{uuid}/renew",
             Self::RefreshTokens => "/v2/refresh-tokens",
             Self::RefreshToken(_) => "/v2/refresh-tokens/{uuid}",
             Self::Repositories(_) => "/v2/namespaces/{namespace}/repositories",
@@ -174,6 +187,9 @@ impl Hub {
             Self::Machine(..) => "/v2/namespaces/{namespace}/machines/{username}",
             Self::MachineTokens(..) => "/v2/namespaces/{namespace}/machines/{username}/access-tokens",
             Self::MachineToken(..) => "/v2/namespaces/{namespace}/machines/{username}/access-tokens/{uuid}",
+            Self::MachineTokenRenewal(..) => {
+                "/v2/namespaces/{namespace}/machines/{username}/access-tokens/{uuid}/renew"
+            }
         }
     }
 }

@@ -65,8 +65,10 @@ pub struct New<'a> {
     pub resources: Option<&'a str>,
     /// Seconds since 1970.
     pub expires_at: Option<i64>,
-    /// As it was sent.
+    /// As it was sent, or as it was decided.
     pub expires_text: Option<&'a str>,
+    /// The fewest days of the warnings that it needs no more.
+    pub warned: Option<i64>,
     /// Who made it.
     pub by: &'a By,
     /// With what.
@@ -80,8 +82,8 @@ pub struct New<'a> {
 pub fn create(new: &New<'_>) -> Vec<Statement> {
     let insert = Statement::new(
         "insert into access_tokens (uuid, user_id, hash, label, scopes, resources, expires_at, expires_text,
-           created_by, creator_ip, creator_ua, created_at)
-         select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12
+           created_by, creator_ip, creator_ua, created_at, warned_days)
+         select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?14
          where (select count(*) from (select 1 from access_tokens where user_id = ?2 limit ?13)) < ?13",
     )
     .bind(new.uuid)
@@ -96,7 +98,8 @@ pub fn create(new: &New<'_>) -> Vec<Statement> {
     .bind(new.by.address.as_str())
     .bind(new.creator_ua)
     .bind(new.by.now)
-    .bind(new.most);
+    .bind(new.most)
+    .bind(new.warned);
     let told = [("user", new.user), ("label", new.label), ("scopes", new.scopes)];
     let told = audit::told(new.by, "org.access_token.create", Account::Of(new.user_id), new.uuid, &told);
     vec![insert, told, by_uuid(&Whose::User(new.user_id), new.uuid)]
@@ -173,6 +176,85 @@ pub fn update(user: i64, uuid: &str, label: Option<&str>, active: Option<bool>, 
         .bind(active),
         audit::told(by, "org.access_token.update", Account::Of(user), uuid, &told),
         by_uuid(&Whose::User(user), uuid),
+    ]
+}
+
+/// A new secret for a token.
+pub struct Renewal<'a> {
+    /// Whose it is.
+    pub user: i64,
+    /// Its public name.
+    pub uuid: &'a str,
+    /// SHA-256 of the secret that it has: another one means that somebody was quicker.
+    pub from: &'a str,
+    /// SHA-256 of the new one.
+    pub to: &'a str,
+    /// Until when the earlier one is good too; not at all without.
+    pub previous_until: Option<i64>,
+    /// Seconds since 1970.
+    pub expires_at: Option<i64>,
+    /// As it was sent, or as it was decided.
+    pub expires_text: Option<&'a str>,
+    /// The fewest days of the warnings that it needs no more.
+    pub warned: Option<i64>,
+}
+
+/// Gives a token a new secret and a new end, and ends an earlier secret that was still good beside the one it had.
+/// The last statement gives it as it is then; the one before gives a row if this renewed it.
+#[must_use]
+pub fn renew(renewal: &Renewal<'_>, by: &By) -> Vec<Statement> {
+    let update = Statement::new(
+        "update access_tokens set hash = ?4, previous_hash = iif(?5 is null, null, hash), previous_until = ?5,
+           expires_at = ?6, expires_text = ?7, warned_days = ?8, renewed_at = ?9
+         where user_id = ?1 and uuid = ?2 and hash = ?3 and is_active = 1",
+    )
+    .bind(renewal.user)
+    .bind(renewal.uuid)
+    .bind(renewal.from)
+    .bind(renewal.to)
+    .bind(renewal.previous_until)
+    .bind(renewal.expires_at)
+    .bind(renewal.expires_text)
+    .bind(renewal.warned)
+    .bind(by.now);
+    let overlap = renewal.previous_until.map_or(0, |until| until - by.now).to_string();
+    let told = [("expires_at", renewal.expires_text.unwrap_or_default()), ("overlap_seconds", &overlap)];
+    vec![
+        update,
+        audit::told(by, "org.access_token.renew", Account::Of(renewal.user), renewal.uuid, &told),
+        by_uuid(&Whose::User(renewal.user), renewal.uuid),
+    ]
+}
+
+/// Forgets earlier secrets that are no longer good, at most so many.
+#[must_use]
+pub fn forget_previous(now: i64, most: i64) -> Statement {
+    Statement::new(
+        "update access_tokens set previous_hash = null, previous_until = null
+         where id in (select id from access_tokens where previous_until <= ?1 order by previous_until limit ?2)",
+    )
+    .bind(now)
+    .bind(most)
+}
+
+/// Ends the token that somebody holds, whatever state it is in; the earlier secret of a renewed one ends alone.
+/// Nothing, where there is none of this hash.
+#[must_use]
+pub fn revoke(hash: &str, address: &str, now: i64) -> Vec<Statement> {
+    vec![
+        Statement::new(
+            "insert into audit (at, account, action, name, actor, credential, address, data)
+             select ?2, coalesce(u.machine_of, (select id from namespaces where owner_id = u.id)),
+               'org.access_token.delete', t.uuid, u.name, 'access-token ' || t.uuid, ?3,
+               iif(t.hash = ?1, '{}', json_object('secret', 'previous'))
+             from access_tokens t join users u on u.id = t.user_id where t.hash = ?1 or t.previous_hash = ?1",
+        )
+        .bind(hash)
+        .bind(now)
+        .bind(address),
+        Statement::new("update access_tokens set previous_hash = null, previous_until = null where previous_hash = ?1")
+            .bind(hash),
+        Statement::new("delete from access_tokens where hash = ?1").bind(hash),
     ]
 }
 

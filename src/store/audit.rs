@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    domain::{RepositoryName, credential::Credential, registry_token::Means},
+    domain::{RepositoryName, credential::Credential, logins, registry_token::Means},
     store::{
         Statement,
         repositories::{standing, whole, with_role},
@@ -104,11 +104,7 @@ fn shown(credential: Credential) -> (&'static str, Option<i64>) {
 /// for each reason, since who asks again and again pays nothing for it.
 #[must_use]
 pub fn refused(user: i64, means: Means, reason: &str, address: &str, now: i64) -> Statement {
-    let (means, access, refresh) = match means {
-        Means::Password => ("password", None, None),
-        Means::AccessToken(id) => ("access-token", Some(id), None),
-        Means::RefreshToken(id) => ("refresh-token", None, Some(id)),
-    };
+    let (means, access, refresh) = of_means(means);
     Statement::new(
         "with u as (select name, coalesce(machine_of, (select id from namespaces where owner_id = users.id)) account
            from users where id = ?1)
@@ -127,6 +123,41 @@ pub fn refused(user: i64, means: Means, reason: &str, address: &str, now: i64) -
     .bind(address)
     .bind(reason)
     .bind(refresh)
+}
+
+/// Somebody who logged in: at most one row an hour for each user, credential and address. Of the rows about them
+/// in that hour no more than the newest 500 are looked at: where there are more, one may be written twice.
+#[must_use]
+pub fn logged_in(user: i64, means: Means, address: &str, now: i64) -> Statement {
+    let (means, access, refresh) = of_means(means);
+    Statement::new(
+        "with u as (select name, coalesce(machine_of, (select id from namespaces where owner_id = users.id)) account,
+             ?3 || coalesce((select ' ' || uuid from access_tokens where id = ?4),
+               (select ' ' || uuid from refresh_tokens where id = ?5), '') credential
+           from users where id = ?1)
+         insert into audit (at, account, action, name, actor, credential, address)
+         select ?2, u.account, 'user.login', u.name, u.name, u.credential, ?6
+         from u where not exists (
+           select 1 from (select action, credential, address from audit a
+               where a.account is u.account and a.name = u.name and a.at > ?2 - ?7 order by a.at desc limit 500) l
+           where l.action = 'user.login' and l.credential = u.credential and l.address = ?6)",
+    )
+    .bind(user)
+    .bind(now)
+    .bind(means)
+    .bind(access)
+    .bind(refresh)
+    .bind(address)
+    .bind(logins::NOTED)
+}
+
+/// A credential in words, with the id of the access token or of the refresh token.
+fn of_means(means: Means) -> (&'static str, Option<i64>, Option<i64>) {
+    match means {
+        Means::Password => ("password", None, None),
+        Means::AccessToken(id) => ("access-token", Some(id), None),
+        Means::RefreshToken(id) => ("refresh-token", None, Some(id)),
+    }
 }
 
 /// A flag, as the data of a row has it.

@@ -112,6 +112,23 @@ pub fn delete(user: i64, uuid: &str, by: &By) -> Vec<Statement> {
     ]
 }
 
+/// Ends the one that somebody holds. Nothing, where there is none of this hash.
+#[must_use]
+pub fn revoke(hash: &str, address: &str, now: i64) -> Vec<Statement> {
+    vec![
+        Statement::new(
+            "insert into audit (at, account, action, name, actor, credential, address)
+             select ?2, (select id from namespaces where owner_id = u.id), 'user.refresh_token.delete', t.uuid, u.name,
+               'refresh-token ' || t.uuid, ?3
+             from refresh_tokens t join users u on u.id = t.user_id where t.hash = ?1",
+        )
+        .bind(hash)
+        .bind(now)
+        .bind(address),
+        Statement::new("delete from refresh_tokens where hash = ?1").bind(hash),
+    ]
+}
+
 /// Removes those that are too old.
 #[must_use]
 pub fn expire(now: i64, unused: i64, age: i64) -> Statement {

@@ -116,7 +116,8 @@ pub fn by_credential(credential: Credential) -> Statement {
     .bind(token)
 }
 
-/// Whose an access token is, by its hash (`token_*`), under this name.
+/// Whose an access token is, by its hash (`token_*`), under this name. The earlier secret of a renewed one ends when
+/// it is no longer good beside the new one.
 #[must_use]
 pub fn with_access_token(name: &str, hash: &str) -> Statement {
     Statement::new(concat!(
@@ -124,8 +125,10 @@ pub fn with_access_token(name: &str, hash: &str) -> Statement {
         asker!(),
         ",
            t.id token_id, t.scopes token_scopes, t.resources token_resources, t.is_active token_active,
-           t.expires_at token_expires_at, t.used_at token_used_at
-         from access_tokens t join users u on u.id = t.user_id where t.hash = ?2 and u.name = ?1"
+           iif(t.hash = ?2, t.expires_at, min(t.previous_until, ifnull(t.expires_at, t.previous_until))) token_expires_at,
+           t.used_at token_used_at
+         from access_tokens t join users u on u.id = t.user_id
+         where (t.hash = ?2 or t.previous_hash = ?2) and u.name = ?1"
     ))
     .bind(name)
     .bind(hash)

@@ -135,6 +135,7 @@ fn words(error: &Error) -> (u16, String) {
         Error::Refusal(refusal) => match refusal {
             Refusal::Invalid(reason) => (400, reason.to_string()),
             Refusal::UnknownGrant => (400, "grant_type is neither password nor refresh_token".into()),
+            Refusal::UnsupportedToken => (400, "Such a token ends by itself, or with what it was given for".into()),
             Refusal::Unauthorized(_, reason) => (401, reason.to_string()),
             Refusal::Inactive => (403, "Account is not Active".into()),
             Refusal::Forbidden(reason) => (403, reason.to_string()),
@@ -180,6 +181,7 @@ fn challenge_header(challenge: &Challenge) -> String {
 fn oauth_code(error: &Error, status: u16) -> &'static str {
     match status {
         _ if *error == Error::Refusal(Refusal::UnknownGrant) => "unsupported_grant_type",
+        _ if *error == Error::Refusal(Refusal::UnsupportedToken) => "unsupported_token_type",
         401 => "invalid_grant",
         403 => "access_denied",
         429 | 503 => "temporarily_unavailable",

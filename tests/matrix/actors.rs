@@ -50,18 +50,19 @@ const PEOPLE: [(&str, &str, bool); 11] = [
 ];
 
 /// Access tokens by whose they are and what their scopes and resources say.
-const TOKENS: [(&str, &str, &str, bool); 6] = [
+const TOKENS: [(&str, &str, &str, bool); 7] = [
     (OWNER, "token `repo:public_read`", r#"{"scopes": ["repo:public_read"]}"#, false),
     (OWNER, "token `repo:read`", r#"{"scopes": ["repo:read"]}"#, true),
     (OWNER, "token `repo:write`", r#"{"scopes": ["repo:write"]}"#, true),
     (OWNER, "token `repo:admin`", r#"{"scopes": ["repo:admin"]}"#, true),
+    (OWNER, "token `repo:admin`, `repo:roles`", r#"{"scopes": ["repo:admin", "repo:roles"]}"#, true),
     (
         OWNER,
         "token for another repository",
-        r#"{"scopes": ["repo:admin"], "resources": [{"path": "olga/other"}]}"#,
+        r#"{"scopes": ["repo:admin", "repo:roles"], "resources": [{"path": "olga/other"}]}"#,
         false,
     ),
-    ("boss", "token of an administrator", r#"{"scopes": ["repo:admin"]}"#, false),
+    ("boss", "token of an administrator", r#"{"scopes": ["repo:admin", "repo:roles"]}"#, false),
 ];
 
 /// An index, with everybody in it.

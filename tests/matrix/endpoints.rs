@@ -85,7 +85,7 @@ const EVENTS: &str = r#"{"events": []}"#;
 
 /// Every endpoint: a route of [`hublet::routes`] that is not here fails by its name.
 #[rustfmt::skip]
-pub const ENDPOINTS: [Endpoint; 65] = [
+pub const ENDPOINTS: [Endpoint; 68] = [
     endpoint("GET", "/v1/repositories/{repository}/images", ""),
     endpoint("PUT", "/v1/repositories/{repository}/images", "[]"),
     endpoint("DELETE", "/v1/repositories/{repository}/images", ""),
@@ -125,6 +125,7 @@ pub const ENDPOINTS: [Endpoint; 65] = [
     endpoint("GET", "/v2/namespaces/{namespace}/machines/{username}/access-tokens/{uuid}", ""),
     endpoint("PATCH", "/v2/namespaces/{namespace}/machines/{username}/access-tokens/{uuid}", LABEL),
     endpoint("DELETE", "/v2/namespaces/{namespace}/machines/{username}/access-tokens/{uuid}", ""),
+    endpoint("POST", "/v2/namespaces/{namespace}/machines/{username}/access-tokens/{uuid}/renew", "{}"),
     endpoint("GET", "/v2/auditlogs/{account}", ""),
     endpoint("GET", "/v2/auditlogs/{account}/actions", ""),
     endpoint("GET", "/v1/users/", ""),
@@ -138,6 +139,8 @@ pub const ENDPOINTS: [Endpoint; 65] = [
     endpoint("GET", "/v2/access-tokens/{uuid}", "").noted(" of the owner"),
     endpoint("PATCH", "/v2/access-tokens/{uuid}", LABEL).noted(" of the owner"),
     endpoint("DELETE", "/v2/access-tokens/{uuid}", "").noted(" of the owner"),
+    endpoint("POST", "/v2/access-tokens/{uuid}/renew", "{}").noted(" of the owner"),
+    endpoint("POST", "/token/revoke", "token=[secret]").showing(Shows::Body),
     endpoint("GET", "/v2/refresh-tokens", ""),
     endpoint("DELETE", "/v2/refresh-tokens/{uuid}", "").noted(" of the owner"),
     endpoint("GET", "/v2/", ""),

@@ -64,8 +64,11 @@ const TRUTH: [(i64, &str); 20] = [
     ),
     (
         2,
-        "insert into access_tokens (uuid, user_id, hash, label, scopes, created_at, created_by, creator_ip, creator_ua)
-           select 'uuid' || n, (n - 1) % (?1 / 10) + 1, 'access' || n, '', '[]', 0, '', '', '' from numbers",
+        "insert into access_tokens (uuid, user_id, hash, label, scopes, created_at, created_by, creator_ip, creator_ua,
+             expires_at, warned_days, previous_hash, previous_until)
+           select 'uuid' || n, (n - 1) % (?1 / 10) + 1, 'access' || n, '', '[]', 0, '', '', '',
+             1701000001 + n * 100 % (40 * 86400), iif(n % 3, iif(n % 3 = 1, 30, 7), null), 'previous' || n, 1700000000 + n
+           from numbers",
     ),
     (
         2,

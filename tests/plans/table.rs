@@ -10,7 +10,7 @@ use hublet::{
     store::{
         Over, Right, Statement, access_tokens,
         audit::{self, Account, By},
-        collaborators, counts, documents, events, failures, images, links, machines, managed, members,
+        collaborators, counts, documents, ends, events, failures, images, links, machines, managed, members,
         outbox::{self, Document, News},
         refresh_tokens,
         repositories::{self, Whose},
@@ -41,13 +41,21 @@ pub fn truth() -> Vec<(&'static str, Vec<Statement>)> {
         ("access_tokens::by_uuid", vec![access_tokens::by_uuid(&machine(), "uuid5")]),
         ("access_tokens::create", access_tokens::create(&new_access_token(by))),
         ("access_tokens::delete", access_tokens::delete(user, "uuid5", by)),
+        ("access_tokens::forget_previous", vec![access_tokens::forget_previous(now, 5)]),
         ("access_tokens::list", vec![access_tokens::list(&access_tokens::Whose::User(user), 10, 0)]),
         ("access_tokens::list", vec![access_tokens::list(&machine(), 10, 0)]),
+        ("access_tokens::renew", access_tokens::renew(&renewal(now), by)),
+        ("access_tokens::revoke", access_tokens::revoke("access5", "::1", now)),
+        ("access_tokens::revoke", access_tokens::revoke("previous5", "::1", now)),
         ("access_tokens::update", access_tokens::update(user, "uuid5", Some("a"), Some(false), by)),
         ("access_tokens::used", vec![access_tokens::used(5, now)]),
         (
             "audit::refused",
             vec![audit::refused(user, hublet::domain::registry_token::Means::AccessToken(5), "expired", "::1", now)],
+        ),
+        (
+            "audit::logged_in",
+            vec![audit::logged_in(user, hublet::domain::registry_token::Means::AccessToken(5), "::1", now)],
         ),
         ("audit::expire", vec![audit::expire(expired + 1000, 1000, 5)]),
         ("audit::expire", vec![audit::expire(BEGINNING, 1000, 5)]),
@@ -61,6 +69,7 @@ pub fn truth() -> Vec<(&'static str, Vec<Statement>)> {
         ("collaborators::set", collaborators::set(repository, app, 9, "user9", "read", by)),
         ("counts::one_more", vec![counts::one_more(counts::Counted::Mails, "::1", now)]),
         ("counts::so_far", vec![counts::so_far(counts::Counted::Registrations, "::1")]),
+        ("ends::due", ends::due(now, 5)),
         ("events::expire", events::expire(expired + events::REMEMBERED)),
         ("events::take", events::take(&told(app, &new), "registry", false, now)),
         ("failures::count", failures::count("user5", Some(&somebody()), "::1", now)),
@@ -114,6 +123,7 @@ pub fn truth() -> Vec<(&'static str, Vec<Statement>)> {
         ("refresh_tokens::create", refresh_tokens::create(&new_refresh_token(by))),
         ("refresh_tokens::delete", refresh_tokens::delete(user, "uuid5", by)),
         ("refresh_tokens::expire", vec![refresh_tokens::expire(expired + 1000, 1000, 1000)]),
+        ("refresh_tokens::revoke", refresh_tokens::revoke("refresh5", "::1", now)),
         ("refresh_tokens::list", vec![refresh_tokens::list(user, now, now, now)]),
         ("refresh_tokens::used", vec![refresh_tokens::used(5, now)]),
         ("refresh_tokens::user", vec![refresh_tokens::user("refresh5", now, now, now)]),
@@ -152,6 +162,7 @@ pub fn truth() -> Vec<(&'static str, Vec<Statement>)> {
         ("users::set_password", users::set_password(&somebody(), "new", Some("user5@x"), by)),
         ("users::taken", vec![users::taken("user5", "user5@x")]),
         ("users::with_access_token", vec![users::with_access_token("user5", "access5")]),
+        ("users::with_access_token", vec![users::with_access_token("user5", "previous5")]),
         ("users::with_failures", vec![users::with_failures("user5", "::1")]),
     ];
     let list = audit::List {
@@ -252,9 +263,23 @@ fn new_access_token(by: &By) -> access_tokens::New<'_> {
         resources: None,
         expires_at: None,
         expires_text: None,
+        warned: None,
         by,
         creator_ua: "",
         most: 250,
+    }
+}
+
+fn renewal(now: i64) -> access_tokens::Renewal<'static> {
+    access_tokens::Renewal {
+        user: 5,
+        uuid: "uuid5",
+        from: "access5",
+        to: "new",
+        previous_until: Some(now),
+        expires_at: Some(now),
+        expires_text: Some(""),
+        warned: None,
     }
 }
 

@@ -17,24 +17,29 @@ pub type Happens = Box<dyn Fn(&Sqlite, u32, bool)>;
 
 struct Before {
     database: Rc<Sqlite>,
+    /// Whether the answer is still waited for.
+    waiting: Cell<bool>,
     calls: Cell<u32>,
     happens: Happens,
 }
 
 impl Database for Before {
     fn batch<'a>(&'a self, statements: &'a [Statement]) -> Pending<'a, Result<Vec<Rows>, Fault>> {
-        self.calls.set(self.calls.get() + 1);
-        (self.happens)(&self.database, self.calls.get(), !statements.iter().all(Statement::reads_only));
+        if self.waiting.get() {
+            self.calls.set(self.calls.get() + 1);
+            (self.happens)(&self.database, self.calls.get(), !statements.iter().all(Statement::reads_only));
+        }
         self.database.batch(statements)
     }
 }
 
 /// Answers a request, does what follows the answer, and says how often `DB` was asked for the answer.
 pub fn answer(stage: &Stage, request: &Request, happens: Happens) -> (Reply, u32) {
-    let before = Before { database: stage.db.clone(), calls: Cell::new(0), happens };
-    let index = Index { db: Rc::new(Door::new(Rc::new(before))), ..stage.index() };
+    let before = Rc::new(Before { database: stage.db.clone(), waiting: Cell::new(true), calls: Cell::new(0), happens });
+    let index = Index { db: Rc::new(Door::new(before.clone())), ..stage.index() };
     let reply = finished(serve(&index, request));
     let asked = index.db.trips();
+    before.waiting.set(false);
     stage.world.do_later();
     (reply, asked)
 }

@@ -79,7 +79,11 @@ impl Client {
 
     /// Makes an access token and gives it with its uuid.
     pub fn access_token(&mut self, session: &str) -> (String, String) {
-        let made = self.ask("POST /v2/access-tokens", session, r#"{"token_label": "made for a test"}"#);
+        let made = self.ask(
+            "POST /v2/access-tokens",
+            session,
+            r#"{"token_label": "made for a test", "scopes": ["repo:admin"]}"#,
+        );
         (made.text("token"), made.text("uuid"))
     }
 

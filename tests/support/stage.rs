@@ -3,7 +3,7 @@
 use std::{cell::Cell, collections::BTreeMap, rc::Rc};
 
 use hublet::{
-    domain::{password::Verified, secret::hex},
+    domain::{logins::Logins, password::Verified, secret::hex},
     index::{Index, Settings, World},
     serve,
     store::Door,
@@ -48,6 +48,7 @@ pub struct Stage {
     vars: BTreeMap<String, String>,
     settings: Rc<Settings>,
     verified: Rc<Verified>,
+    logins: Rc<Logins>,
     requests: u64,
     mail_read: usize,
 }
@@ -63,6 +64,7 @@ impl Stage {
             vars: vars.into(),
             settings: Rc::new(Settings::read(|_| None)),
             verified: Rc::new(Verified::new([0; 32])),
+            logins: Rc::default(),
             requests: 0,
             mail_read: 0,
         };
@@ -82,6 +84,7 @@ impl Stage {
             vars: self.vars.clone(),
             settings: Rc::clone(&self.settings),
             verified: Rc::new(Verified::new([0; 32])),
+            logins: Rc::default(),
             requests: 0,
             mail_read: 0,
         };
@@ -105,6 +108,7 @@ impl Stage {
     fn restart(&mut self) {
         self.settings = Rc::new(Settings::read(|name| self.vars.get(name).cloned()));
         self.verified = Rc::new(Verified::new([1; 32]));
+        self.logins = Rc::default();
         self.world.mails.set(self.vars.get("MAIL").is_some_and(|value| value == "on"));
     }
 
@@ -116,6 +120,7 @@ impl Stage {
             world: self.world.clone(),
             settings: Rc::clone(&self.settings),
             verified: Rc::clone(&self.verified),
+            logins: Rc::clone(&self.logins),
             asker: Cell::default(),
         }
     }

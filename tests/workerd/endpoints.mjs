@@ -80,6 +80,7 @@ export async function makeWorld(worker) {
   await hub("POST /v2/repositories/paul/app/collaborators", { user: "jane", role: "read" });
   const token = await hub("POST /v2/access-tokens", { token_label: "builds" });
   made.token = token.uuid;
+  made.access = token.token;
   as.access = { authorization: basic("paul", token.token) };
   await hub("POST /v2/namespaces/acme/machines", { username: "robot" });
   made.robot = (await hub("POST /v2/namespaces/acme/machines/robot/access-tokens", { token_label: "nightly" })).uuid;
@@ -136,6 +137,8 @@ export function requests({ made }) {
     [`GET ${mint}&offline_token=true&client_id=docker`, "paul", undefined, { again: "it is another login" }],
     ["POST /token", "nobody", form({ grant_type: "password", service: "registry", client_id: "x", username: "paul", password })],
     ["POST /token", "nobody", form({ grant_type: "refresh_token", service: "registry", client_id: "x", refresh_token: made.refresh })],
+    ["POST /token/revoke", "nobody", form({ token: made.refresh })],
+    ["POST /token/revoke", "nobody", form({ token: made.access })],
     ["GET /.well-known/jwks.json", "nobody"],
     ["POST /events", "registry", told("push", "v2")],
     ["POST /events", "registry", told("pull", "v1")],
@@ -156,6 +159,7 @@ export function requests({ made }) {
     ["POST /v2/access-tokens", "session", { token_label: "more" }, { again: "it is another token, and only its answer tells it" }],
     [`GET /v2/access-tokens/${made.token}`, "session"],
     [`PATCH /v2/access-tokens/${made.token}`, "session", { is_active: false }],
+    [`POST /v2/access-tokens/${made.token}/renew`, "session", { overlap_seconds: 60 }, { again: "it is another secret, and only its answer tells it" }],
     [`DELETE /v2/access-tokens/${made.token}`, "session"],
     ["GET /v2/refresh-tokens", "session"],
     [`DELETE /v2/refresh-tokens/${made.login}`, "session"],
@@ -188,6 +192,7 @@ export function requests({ made }) {
     [`POST ${machine}/access-tokens`, "session", { token_label: "more" }, { again: "it is another token, and only its answer tells it" }],
     [`GET ${machine}/access-tokens/${made.robot}`, "session"],
     [`PATCH ${machine}/access-tokens/${made.robot}`, "session", { token_label: "renamed" }],
+    [`POST ${machine}/access-tokens/${made.robot}/renew`, "session", {}, { again: "it is another secret, and only its answer tells it" }],
     [`DELETE ${machine}/access-tokens/${made.robot}`, "session"],
   ].map(([request, who, sent, about]) => ({ needs: [], ...about, request, who, sent, name: `${request.replace(/[0-9a-f]{12,}/g, "…")} by ${who}` }));
 }

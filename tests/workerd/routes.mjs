@@ -27,6 +27,6 @@ export async function methods(worker, pattern) {
 export function dialect(target) {
   const path = target.split("?")[0];
   if (path.startsWith("/account/")) return "page";
-  if (["/token", "/events", "/v2/", "/v2/_catalog"].includes(path) || path.startsWith("/.well-known/")) return "token";
+  if (["/token", "/token/revoke", "/events", "/v2/", "/v2/_catalog"].includes(path) || path.startsWith("/.well-known/")) return "token";
   return path.startsWith("/v2/") ? "hub" : "v1";
 }

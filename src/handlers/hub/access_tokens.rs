@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use crate::{
     domain::{
-        limits::{self, Resource, TokenScope},
+        ends,
+        limits::{self, Resource, SCOPES, TokenScope},
         opaque, time,
     },
     handlers::{
@@ -19,7 +20,7 @@ use crate::{
     refusal::{Answer, Fault, invalid, not_found},
     store::{
         Over, Right, Row,
-        access_tokens::{self, New, Whose},
+        access_tokens::{self, New, Renewal, Whose},
         audit::By,
     },
     wire::{Reply, Request},
@@ -28,8 +29,8 @@ use crate::{
 /// The longest label, in characters.
 const LONGEST_LABEL: usize = 100;
 
-/// The scopes that there are.
-const SCOPES: &str = "repo:admin, repo:write, repo:read, repo:public_read";
+/// For a time that is none, or has passed.
+const NO_END: &str = "expires_at: a time to come, as 2030-01-02T03:04:05Z";
 
 /// For a token that is not there. Clients look for these words, whatever the status.
 const ABSENT: &str = "access token not found";
@@ -40,6 +41,12 @@ pub struct Wanted {
     scopes: Option<Vec<TokenScope>>,
     expires_at: Option<String>,
     resources: Option<Vec<Resource>>,
+}
+
+/// How a token is to be renewed.
+pub struct Renewed {
+    overlap_seconds: i64,
+    expires_at: Option<String>,
 }
 
 /// What of a token is to be changed.
@@ -54,7 +61,7 @@ pub async fn create(index: &Index, request: &Request) -> Answer<Reply> {
     let (asker, _) = known_with(index, request, access_tokens::by_uuid(&Whose::User(user), "")).await?;
     let wanted = Wanted::read(index, request)?;
     asker.require_password()?;
-    make(index, request, (&asker, asker.right(Over::Themselves)), (user, asker.name()), &wanted).await
+    make(index, request, (&asker, asker.right(Over::Themselves)), (user, asker.name(), false), &wanted).await
 }
 
 /// `GET /v2/access-tokens`
@@ -85,13 +92,22 @@ pub async fn update(index: &Index, request: &Request, uuid: &str) -> Answer<Repl
     change(index, asker.right(Over::Themselves), (user, uuid), &wanted, &asker.by(index, request)).await
 }
 
+/// `POST /v2/access-tokens/{uuid}/renew`
+pub async fn renew(index: &Index, request: &Request, uuid: &str) -> Answer<Reply> {
+    let user = user_of(index, request)?;
+    let (asker, rows) = known_with(index, request, access_tokens::by_uuid(&Whose::User(user), uuid)).await?;
+    let wanted = Renewed::read(index, request)?;
+    asker.require_password()?;
+    make_anew(index, &rows, false, &wanted, asker.right(Over::Themselves), &asker.by(index, request)).await
+}
+
 /// `DELETE /v2/access-tokens/{uuid}`
 pub async fn delete(index: &Index, request: &Request, uuid: &str) -> Answer<Reply> {
     let user = user_of(index, request)?;
     let (asker, rows) = known_with(index, request, access_tokens::by_uuid(&Whose::User(user), uuid)).await?;
     asker.require_password()?;
     shown(&rows)?;
-    end(index, asker.right(Over::Themselves), (user, uuid), &asker.by(index, request)).await
+    delete_one(index, asker.right(Over::Themselves), (user, uuid), &asker.by(index, request)).await
 }
 
 impl Wanted {
@@ -100,23 +116,29 @@ impl Wanted {
         let mut body = Body::read_json(request)?;
         let wanted = Self {
             token_label: body.text("token_label")?,
-            scopes: body.maybe_list("scopes", SCOPES)?,
+            scopes: body.maybe_list_not_null("scopes", SCOPES)?,
             expires_at: body.maybe_text("expires_at")?,
             resources: body.maybe_list("resources", "objects with a path and scopes")?,
         };
         acceptable_label(&wanted.token_label)?;
-        if wanted.scopes.as_ref().is_some_and(Vec::is_empty) {
-            return invalid(format!("scopes: at least one of {SCOPES}"));
-        }
+        wanted.scopes.as_deref().map(limits::acceptable_scopes).transpose()?;
         limits::acceptable(wanted.resources.as_deref().unwrap_or_default())?;
-        if wanted.expires_at.is_some() && wanted.ends_at().is_none_or(|time| time <= index.world.now()) {
-            return invalid("expires_at: a time to come, as 2030-01-02T03:04:05Z");
-        }
+        acceptable_end(index, wanted.expires_at.as_deref())?;
         Ok(wanted)
     }
+}
 
-    fn ends_at(&self) -> Option<i64> {
-        self.expires_at.as_deref().and_then(time::parse)
+impl Renewed {
+    /// What a body asks for.
+    pub fn read(index: &Index, request: &Request) -> Answer<Self> {
+        let mut body = Body::read_json(request)?;
+        let overlap_seconds = body.maybe_integer("overlap_seconds")?.unwrap_or_default();
+        if !(0..=ends::LONGEST_OVERLAP).contains(&overlap_seconds) {
+            return invalid(format!("overlap_seconds: 0 to {}, which is 7 days", ends::LONGEST_OVERLAP));
+        }
+        let wanted = Self { overlap_seconds, expires_at: body.maybe_text("expires_at")? };
+        acceptable_end(index, wanted.expires_at.as_deref())?;
+        Ok(wanted)
     }
 }
 
@@ -130,16 +152,17 @@ impl Change {
     }
 }
 
-/// Makes a token for a user, of this id and name, by somebody who has the right to; its secret is in this
+/// Makes a token for a user, of this id and name, perhaps a machine, by somebody who has the right to; its secret is in this
 /// answer and nowhere else.
 pub async fn make(
     index: &Index,
     request: &Request,
     (asker, right): (&Asker, Right),
-    (user_id, user): (i64, &str),
+    (user_id, user, machine): (i64, &str, bool),
     wanted: &Wanted,
 ) -> Answer<Reply> {
-    let scopes = wanted.scopes.clone().unwrap_or_else(|| vec![TokenScope::Admin]);
+    let (expires_at, expires_text) = end(index, wanted.expires_at.as_deref(), usual(machine))?;
+    let scopes = wanted.scopes.clone().unwrap_or_else(|| vec![TokenScope::Read]);
     let resources = wanted.resources.as_ref().map(|resources| json!(resources).to_string());
     let secret = opaque::Kind::Access.make(index.random());
     let new = New {
@@ -150,8 +173,9 @@ pub async fn make(
         label: &wanted.token_label,
         scopes: &json!(scopes).to_string(),
         resources: resources.as_deref(),
-        expires_at: wanted.ends_at(),
-        expires_text: wanted.expires_at.as_deref(),
+        expires_at,
+        expires_text: expires_text.as_deref(),
+        warned: ends::warned(expires_at, index.world.now()),
         by: &asker.by(index, request),
         creator_ua: &request.header("user-agent").unwrap_or_default().chars().take(200).collect::<String>(),
         most: index.settings.most.access_tokens,
@@ -189,8 +213,47 @@ pub async fn change(index: &Index, right: Right, (user, uuid): (i64, &str), chan
     shown(&index.write_last([right], access_tokens::update(user, uuid, label, change.is_active, by)).await?)
 }
 
+/// Gives a token a new secret, which is in this answer and nowhere else.
+pub async fn make_anew(
+    index: &Index,
+    rows: &[Row],
+    machine: bool,
+    wanted: &Renewed,
+    right: Right,
+    by: &By,
+) -> Answer<Reply> {
+    let Some(row) = rows.first() else { return not_found(ABSENT) };
+    if !row.flag("is_active") {
+        return invalid("The access token is not active");
+    }
+    let old_end = row.maybe_integer("expires_at");
+    let begun = row.maybe_integer("renewed_at").unwrap_or_else(|| row.integer("created_at"));
+    let usual = old_end.map(|end| end - begun).or(usual(machine));
+    let (expires_at, expires_text) = end(index, wanted.expires_at.as_deref(), usual)?;
+    // What has ended does not come back.
+    let is_good = old_end.is_none_or(|end| by.now < end);
+    let secret = opaque::Kind::Access.make(index.random());
+    let renewal = Renewal {
+        user: row.integer("user_id"),
+        uuid: row.text("uuid"),
+        from: row.text("hash"),
+        to: &opaque::Kind::Access.hash(secret.reveal()).unwrap_or_default(),
+        previous_until: (is_good && wanted.overlap_seconds > 0).then_some(by.now + wanted.overlap_seconds),
+        expires_at,
+        expires_text: expires_text.as_deref(),
+        warned: ends::warned(expires_at, by.now),
+    };
+    let mut answers = index.write([right], access_tokens::renew(&renewal, by)).await?;
+    let (shown, told) = (answers.pop().unwrap_or_default(), answers.pop().unwrap_or_default());
+    match shown.first() {
+        None => not_found(ABSENT),
+        Some(_) if told.is_empty() => invalid("The access token was changed meanwhile"),
+        Some(row) => Ok(Reply::json(200, &object(row, secret.reveal())?).personal()),
+    }
+}
+
 /// Ends a token of a user.
-pub async fn end(index: &Index, right: Right, (user, uuid): (i64, &str), by: &By) -> Answer<Reply> {
+pub async fn delete_one(index: &Index, right: Right, (user, uuid): (i64, &str), by: &By) -> Answer<Reply> {
     if index.write_last([right], access_tokens::delete(user, uuid, by)).await?.is_empty() {
         return not_found(ABSENT);
     }
@@ -203,6 +266,25 @@ fn acceptable_label(label: &str) -> Answer<()> {
     } else {
         invalid(format!("token_label: 1 to {LONGEST_LABEL} characters"))
     }
+}
+
+fn acceptable_end(index: &Index, text: Option<&str>) -> Answer<()> {
+    match text.map(time::parse) {
+        Some(end) if end.is_none_or(|end| end <= index.world.now()) => invalid(NO_END),
+        _ => Ok(()),
+    }
+}
+
+/// How long a token is good that is asked for without an end.
+fn usual(machine: bool) -> Option<i64> {
+    (!machine).then_some(ends::PERSON)
+}
+
+/// When a token ends, and as what that is shown.
+fn end(index: &Index, asked: Option<&str>, usual: Option<i64>) -> Answer<(Option<i64>, Option<String>)> {
+    let most = index.settings.access_token_age;
+    let end = ends::end(asked.and_then(time::parse), usual, most, index.world.now())?;
+    Ok((end, asked.map(str::to_owned).or_else(|| end.map(time::print))))
 }
 
 /// A token as the Hub shows it. What was sent is echoed as it was: clients compare it.
@@ -225,5 +307,6 @@ fn object(row: &Row, secret: &str) -> Result<Value, Fault> {
         "scopes": scopes,
         "resources": resources,
         "expires_at": row.maybe_text("expires_text"),
+        "previous_until": row.maybe_integer("previous_until").map(time::print),
     }))
 }

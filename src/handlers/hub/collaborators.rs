@@ -53,7 +53,7 @@ pub async fn add(index: &Index, request: &Request, name: &RepositoryName) -> Ans
     let Some(role) = Role::parse(wanted.role.as_deref().unwrap_or("write")) else {
         return invalid("role: read, write or admin");
     };
-    let (repository, right) = reached.writable(name, Role::Admin)?;
+    let (repository, right) = reached.writable_roles(name)?;
     let user = addable(reached.more())?;
     let (user, by) = (user.integer("user_id"), reached.asker.by(index, request));
     let mut batch = collaborators::set(repository.id, name, user, &wanted.user, role.as_str(), &by);
@@ -67,7 +67,7 @@ pub async fn add(index: &Index, request: &Request, name: &RepositoryName) -> Ans
 /// `DELETE /v2/namespaces/{namespace}/repositories/{repository}/collaborators/{username}`
 pub async fn remove(index: &Index, request: &Request, name: &RepositoryName, user: &str) -> Answer<Reply> {
     let reached = Reached::with_session(index, request, name, None).await?;
-    let (repository, right) = reached.writable(name, Role::Admin)?;
+    let (repository, right) = reached.writable_roles(name)?;
     let removal = collaborators::remove(repository.id, name, user, &reached.asker.by(index, request));
     if index.write_last([right], removal).await?.is_empty() {
         return not_found("collaborator not found");

@@ -103,7 +103,18 @@ pub async fn create_token(index: &Index, request: &Request, namespace: &str, nam
     let (namespace_id, _) = asked.administrated_by_password()?;
     let id = machine(&rows)?;
     let right = asked.asker.right(Over::Machine { id, namespace: namespace_id });
-    tokens::make(index, request, (&asked.asker, right), (id, name), &wanted).await
+    tokens::make(index, request, (&asked.asker, right), (id, name, true), &wanted).await
+}
+
+/// `POST /v2/namespaces/{namespace}/machines/{username}/access-tokens/{uuid}/renew`
+pub async fn renew_token(index: &Index, request: &Request, namespace: &str, name: &str, uuid: &str) -> Answer<Reply> {
+    let found = access_tokens::by_uuid(&Whose::Machine(namespace, name), uuid);
+    let (asked, rows) = asked(index, request, namespace, found).await?;
+    let wanted = tokens::Renewed::read(index, request)?;
+    let (namespace, _) = asked.administrated_by_password()?;
+    let id = rows.first().map_or(0, |row| row.integer("user_id"));
+    let right = asked.asker.right(Over::Machine { id, namespace });
+    tokens::make_anew(index, &rows, true, &wanted, right, &asked.asker.by(index, request)).await
 }
 
 /// `GET`, `PATCH`, `DELETE /v2/namespaces/{namespace}/machines/{username}/access-tokens/{uuid}`
@@ -125,7 +136,7 @@ pub async fn token(
     let right = asked.asker.right(Over::Machine { id: user, namespace: namespace_id });
     match change {
         Some(change) => tokens::change(index, right, (user, uuid), &change, &by).await,
-        None if method == "DELETE" => tokens::end(index, right, (user, uuid), &by).await,
+        None if method == "DELETE" => tokens::delete_one(index, right, (user, uuid), &by).await,
         None => Ok(shown),
     }
 }

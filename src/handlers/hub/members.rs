@@ -38,7 +38,7 @@ pub async fn set(index: &Index, request: &Request, namespace: &str, user: &str) 
     let Some(role) = role(&Body::read_json(request)?.text("role")?) else {
         return invalid("role: read, write or admin; or member, editor or owner");
     };
-    let (namespace_id, right) = asked.administrated()?;
+    let (namespace_id, right) = asked.administrated_to_roles()?;
     let member = addable(&rows)?;
     let changes = member.maybe_text("role").is_some();
     let set = members::Role { namespace_id, namespace, user, changes, role: role.as_str() };
@@ -53,7 +53,7 @@ pub async fn set(index: &Index, request: &Request, namespace: &str, user: &str) 
 /// `DELETE /v2/namespaces/{namespace}/members/{username}`
 pub async fn remove(index: &Index, request: &Request, namespace: &str, user: &str) -> Answer<Reply> {
     let (asked, rows) = asked(index, request, namespace, members::find(namespace, user)).await?;
-    let (namespace_id, right) = asked.administrated()?;
+    let (namespace_id, right) = asked.administrated_to_roles()?;
     if rows.first().is_some_and(|row| row.flag("owner")) {
         return invalid("The owner of a namespace cannot be removed from it");
     }

@@ -34,6 +34,7 @@ pub async fn handle(index: &Index, request: &Request, route: &Hub, method: &str)
         (Hub::AccessTokens, _) => access_tokens::list(index, request).await,
         (Hub::AccessToken(uuid), "PATCH") => access_tokens::update(index, request, uuid).await,
         (Hub::AccessToken(uuid), "DELETE") => access_tokens::delete(index, request, uuid).await,
+        (Hub::AccessTokenRenewal(uuid), _) => access_tokens::renew(index, request, uuid).await,
         (Hub::AccessToken(uuid), _) => access_tokens::get(index, request, uuid).await,
         (Hub::RefreshTokens, _) => sessions::refresh_tokens(index, request).await,
         (Hub::RefreshToken(uuid), _) => sessions::end_refresh_token(index, request, uuid).await,
@@ -63,6 +64,9 @@ pub async fn handle(index: &Index, request: &Request, route: &Hub, method: &str)
         (Hub::Machine(namespace, user), _) => machines::delete(index, request, namespace, user).await,
         (Hub::MachineTokens(namespace, user), "POST") => machines::create_token(index, request, namespace, user).await,
         (Hub::MachineTokens(namespace, user), _) => machines::tokens(index, request, namespace, user).await,
+        (Hub::MachineTokenRenewal(namespace, user, uuid), _) => {
+            machines::renew_token(index, request, namespace, user, uuid).await
+        }
         (Hub::MachineToken(namespace, user, uuid), method) => {
             machines::token(index, request, namespace, user, uuid, method).await
         }

@@ -56,6 +56,13 @@ impl Asked {
         Ok((namespace, self.asker.right(Over::Namespace(namespace, Role::Admin))))
     }
 
+    /// The same, for an admin who may change who may do what in it.
+    pub fn administrated_to_roles(&self) -> Answer<(i64, Right)> {
+        let administrated = self.administrated()?;
+        self.asker.require_roles_in_namespace()?;
+        Ok(administrated)
+    }
+
     /// The same, for an admin who came with their password.
     pub fn administrated_by_password(&self) -> Answer<(i64, Right)> {
         self.asker.require_password()?;

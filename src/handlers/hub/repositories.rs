@@ -153,8 +153,10 @@ async fn change(index: &Index, request: &Request, name: &RepositoryName, changes
     let reached = Reached::with_session(index, request, name, None).await?;
     let changes = changes?;
     require_short(changes.description.as_deref(), changes.full_description.as_deref())?;
-    let role = if changes.is_private.is_some() { Role::Admin } else { Role::Write };
-    let (repository, right) = reached.writable(name, role)?;
+    let (repository, right) = match changes.is_private {
+        Some(_) => reached.writable_roles(name)?,
+        None => reached.writable(name, Role::Write)?,
+    };
     let change = Change {
         description: changes.description.as_deref(),
         full_description: changes.full_description.as_deref(),
@@ -195,7 +197,7 @@ pub async fn transfer(index: &Index, request: &Request, name: &RepositoryName) -
     let reached = Reached::read(index, presented, name, Some(place)).await?;
     let keep = wanted?.keep_collaborators;
     let there = RepositoryName::parse(&there.namespace, &there.name)?;
-    let (repository, right) = reached.writable(name, Role::Admin)?;
+    let (repository, right) = reached.writable_roles(name)?;
     let place = Place::of(reached.more().first().ok_or_else(|| Fault::broken("no row for a place"))?);
     let (marked, place) = (place.marked(), place.without_marked());
     let (namespace, mut right_there) = require_creatable(&reached.asker, &place, &there)?;
@@ -203,6 +205,7 @@ pub async fn transfer(index: &Index, request: &Request, name: &RepositoryName) -
         if reached.asker.role_at(&place, &there) < Some(Role::Admin) {
             return forbidden("Access denied: keep_collaborators is for admins of the namespace it goes to");
         }
+        reached.asker.require_roles(&there)?;
         right_there.over = Over::Namespace(namespace, Role::Admin);
     }
     let (by, most) = (reached.asker.by(index, request), index.settings.most.repositories);

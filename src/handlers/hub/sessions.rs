@@ -6,6 +6,7 @@ use crate::{
     domain::{Secret, session_token, time},
     handlers::{
         body::Body,
+        login,
         who::{self, Asker, Presented},
     },
     index::Index,
@@ -43,6 +44,7 @@ async fn open(index: &Index, request: &Request, [name, secret]: [&'static str; 2
         other => other,
     })?;
     let (keys, now) = (index.settings.keys()?, index.world.now());
+    login::succeeded(index, request, &asker);
     Ok(session_token::sign(keys, asker.credential, asker.name(), index.random(), now))
 }
 

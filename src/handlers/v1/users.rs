@@ -29,6 +29,7 @@ pub async fn login(index: &Index, request: &Request) -> Answer<Reply> {
     presented.require_no_token()?;
     let asker = presented.known(index, &index.db.last(vec![presented.statement()]).await?).await?;
     asker.require_user()?;
+    login::succeeded(index, request, &asker);
     Ok(Reply::json(200, &json!("OK")).personal())
 }
 

@@ -96,6 +96,13 @@ impl Reached {
         Ok((repository, self.asker.right_to(&self.place, repository.id, name, wanted)))
     }
 
+    /// The same, for somebody who may change who may do what with it.
+    pub fn writable_roles(&self, name: &RepositoryName) -> Answer<(&Repository, Right)> {
+        let writable = self.writable(name, Role::Admin)?;
+        self.asker.require_roles(name)?;
+        Ok(writable)
+    }
+
     /// All that is told of the repository, as a reply.
     pub fn shown(&self, name: &RepositoryName, status: u16) -> Answer<Reply> {
         self.opened(name, Role::Read)?;

@@ -34,9 +34,12 @@ insert into tombstones (namespace_id, name, private, buried_at)
 alter table access_tokens add column previous_hash text;
 alter table access_tokens add column previous_until integer;
 create unique index access_tokens_by_previous_hash on access_tokens (previous_hash) where previous_hash is not null;
--- The fewest days before the end of a token that its admins were warned of it.
+create index access_tokens_by_previous_until on access_tokens (previous_until) where previous_until is not null;
+alter table access_tokens add column renewed_at integer;
+-- The fewest days before the end of a token that its admins were warned of it, or need not be. Who is to be warned
+-- next is found by it.
 alter table access_tokens add column warned_days integer;
-create index access_tokens_by_end on access_tokens (expires_at) where expires_at is not null;
+create index access_tokens_by_end on access_tokens (warned_days, expires_at) where expires_at is not null;
 
 -- With what kinds of client somebody has logged in: of a new one they are told.
 create table clients (

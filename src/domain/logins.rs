@@ -1,0 +1,68 @@
+//! Successful logins that an isolate has noted, so that the database is not asked about each use of a busy token.
+
+use std::{cell::RefCell, collections::BTreeMap};
+
+use crate::domain::registry_token::Means;
+
+/// Seconds within which another login of the same kind is not noted.
+pub const NOTED: i64 = 60 * 60;
+
+/// How many an isolate remembers.
+const MOST: usize = 4096;
+
+/// Whose login, with what, and from which address.
+type Login = (i64, Means, String);
+
+/// When each was noted. Losing it costs a statement each.
+#[derive(Default)]
+pub struct Logins(RefCell<BTreeMap<Login, i64>>);
+
+impl Logins {
+    /// Whether this one is to be noted; from then on it is remembered.
+    #[must_use]
+    pub fn begin(&self, user: i64, means: Means, address: &str, now: i64) -> bool {
+        let mut noted = self.0.borrow_mut();
+        let login = (user, means, address.to_owned());
+        if noted.get(&login).is_some_and(|at| (*at..*at + NOTED).contains(&now)) {
+            return false;
+        }
+        if noted.len() >= MOST {
+            noted.retain(|_, at| (*at..*at + NOTED).contains(&now));
+        }
+        if noted.len() >= MOST {
+            noted.clear();
+        }
+        noted.insert(login, now);
+        true
+    }
+
+    /// Forgets one that could not be noted.
+    pub fn forget(&self, user: i64, means: Means, address: &str) {
+        self.0.borrow_mut().remove(&(user, means, address.to_owned()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_is_noted_once_an_hour_and_no_more_are_remembered_than_there_is_room_for() {
+        let logins = Logins::default();
+        let begin = |user, means, address: &str, now| logins.begin(user, means, address, now);
+        assert!(begin(1, Means::Password, "::1", 0));
+        assert!(!begin(1, Means::Password, "::1", NOTED - 1));
+        assert!(begin(2, Means::Password, "::1", 0));
+        assert!(begin(1, Means::AccessToken(1), "::1", 0));
+        assert!(begin(1, Means::RefreshToken(1), "::1", 0));
+        assert!(begin(1, Means::Password, "::2", 0));
+        assert!(begin(1, Means::Password, "::1", NOTED));
+        assert!(begin(1, Means::Password, "::1", 1), "a clock that went back");
+        logins.forget(1, Means::Password, "::2");
+        assert!(begin(1, Means::Password, "::2", 1));
+        for number in 0..2 * i64::try_from(MOST).unwrap() {
+            assert!(begin(number, Means::Password, "::3", 1));
+            assert!(logins.0.borrow().len() <= MOST);
+        }
+    }
+}

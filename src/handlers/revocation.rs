@@ -1,0 +1,32 @@
+//! Ending a token by showing it (RFC 7009): what is found or given up, without the account behind it.
+
+use crate::{
+    domain::{jwt, opaque},
+    handlers::who,
+    index::Index,
+    refusal::{Answer, Refusal, invalid},
+    store::{access_tokens, refresh_tokens},
+    wire::{Reply, Request, request::form},
+};
+
+/// `POST /token/revoke`
+///
+/// Who holds a token may end it, and needs nothing else for it. What is no token of this index is as good as ended:
+/// nobody learns whether it ever was one. The hint is not needed, since each kind says what it is.
+pub async fn revoke(index: &Index, request: &Request) -> Answer<Reply> {
+    who::require_https(request)?;
+    let fields = form(request.body.as_deref().ok_or(Refusal::TooLarge)?);
+    let token = fields.iter().find(|(key, value)| key == "token" && !value.is_empty());
+    let Some((_, token)) = token else { return invalid("token is missing") };
+    // A registry asks nobody about what was signed for it: to say that it has ended would not be true.
+    if jwt::Parts::read(token).is_some() || token.starts_with("signature=") {
+        return Err(Refusal::UnsupportedToken.into());
+    }
+    let (address, now) = (request.address(), index.world.now());
+    if let Some(hash) = opaque::Kind::Access.hash(token) {
+        index.db.write_unguarded(access_tokens::revoke(&hash, &address, now)).await?;
+    } else if let Some(hash) = opaque::Kind::Refresh.hash(token) {
+        index.db.write_unguarded(refresh_tokens::revoke(&hash, &address, now)).await?;
+    }
+    Ok(Reply::empty(200).personal())
+}
