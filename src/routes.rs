@@ -190,8 +190,8 @@ pub fn route(path: &str) -> Answer<Route> {
     Ok(route)
 }
 
-/// The routes below `/v1/repositories/`. A component that is a word of the API is that word, so no
-/// repository may be called so; `library` is meant where the namespace is missing.
+/// The routes below `/v1/repositories/`. The last of two components that is a word of the API is that word:
+/// `library` is meant, whose the repository is that is named by the first.
 fn repository(segments: &[&str]) -> Answer<Route> {
     if segments.iter().any(|segment| segment.is_empty()) {
         return Err(Refusal::NoRoute.into());

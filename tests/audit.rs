@@ -188,3 +188,27 @@ fn a_machine_of_no_namespace_is_told_once_a_minute_too() {
     let rows: i64 = client.0.db.connection().query_row(sql, [], |row| row.get(0)).unwrap();
     assert_eq!(rows, 1);
 }
+
+#[test]
+fn pulls_are_counted_and_stand_in_the_log() {
+    let mut client = index();
+    let registry = client.registry("registry");
+    let event = |id: &str, action: &str| {
+        let target = r#""target": {"repository": "paul/app", "tag": "1.0", "digest": "sha256:aa"}"#;
+        let who = r#""actor": {"name": "paul"}, "request": {"addr": "192.0.2.1:5"}"#;
+        format!(r#"{{"events": [{{"id": "{id}", "action": "{action}", {who}, {target}}}]}}"#)
+    };
+    let rows = |client: &Client| -> i64 {
+        client.0.db.connection().query_row("select count(*) from audit", [], |row| row.get(0)).unwrap()
+    };
+    client.ask("POST /events", &registry, &event("1", "push"));
+    let before = rows(&client);
+    client.ask("POST /events", &registry, &event("2", "pull"));
+    assert_eq!(rows(&client), before);
+    let log = client.0.world.log.borrow();
+    let lines = log.iter().filter(|line| line.get("pulls").is_some()).collect::<Vec<_>>();
+    assert_eq!(lines.len(), 1);
+    assert_eq!((&lines[0]["service"], &lines[0]["pull_count"]), (&"registry".into(), &1.into()));
+    let expected = r#"{"name":"paul/app","tag":"1.0","digest":"sha256:aa","actor":"paul","address":"192.0.2.1"}"#;
+    assert_eq!(lines[0]["pulls"][0], serde_json::from_str::<serde_json::Value>(expected).unwrap());
+}

@@ -258,7 +258,7 @@ function registries(place, flags) {
   const all = services(place);
   if (!all.length) return doubt("SERVICES names no registry: nobody gets a token", `name one, then ${keys(place)}`);
   const issuer = setting(place, "ISSUER") ?? "hublet";
-  const signedFor = all.map(({ name, trust }) => `${name} (${trust})`).join(", ");
+  const signedFor = all.map(({ name, host, trust }) => `${name} (${host ? `${host}, ` : ""}${trust})`).join(", ");
   const found = [well(`ISSUER ${JSON.stringify(issuer)} signs for ${signedFor}`)];
   if (!inspect(place).leaf) return found;
   const wanted = [...trust(place), ...configurations(place, publicUrl(place, flags["public-url"]))];

@@ -196,8 +196,7 @@ impl Event {
 fn repository(target: &Value, field: &str) -> Result<RepositoryName, String> {
     let name = text(target, field, 1_000);
     let (namespace, rest) = name.split_once('/').unwrap_or((LIBRARY, &name));
-    let parsed = RepositoryName::parse(namespace, rest).and_then(|name| name.require_unreserved().map(|()| name));
-    parsed.map_err(|_| format!("an event about the repository {name:?}"))
+    RepositoryName::parse(namespace, rest).map_err(|_| format!("an event about the repository {name:?}"))
 }
 
 /// As registries have it: `[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}`.

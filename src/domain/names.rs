@@ -7,21 +7,6 @@ use crate::refusal::{Answer, invalid};
 /// Names that no user may take: they would look like authority, or stand for others in the audit.
 const FORBIDDEN_USERS: [&str; 7] = ["library", "admin", "root", "docker", "hublet", "operator", "everybody"];
 
-/// Path components that mean something else in the API or in a registry.
-pub const RESERVED: [&str; 11] = [
-    "images",
-    "auth",
-    "layer",
-    "tags",
-    "collaborators",
-    "privacy",
-    "star",
-    "manifests",
-    "blobs",
-    "uploads",
-    "transfer",
-];
-
 /// The longest name, namespace and slash included: the registries' own limit.
 pub const LONGEST: usize = 255;
 
@@ -105,14 +90,6 @@ impl RepositoryName {
             return invalid("Invalid repository name (it has to match [a-zA-Z0-9._-]+)");
         }
         Ok(Self { namespace: namespace.to_owned(), name: name.to_owned() })
-    }
-
-    /// Refuses a name that a path could not tell from something else; asked where one is made.
-    pub fn require_unreserved(&self) -> Answer<()> {
-        match self.name.split('/').find(|component| RESERVED.contains(component)) {
-            Some(word) => invalid(format!("\"{word}\" is a reserved word and cannot name a repository")),
-            None => Ok(()),
-        }
     }
 
     /// The name as search shows it: without `library/`, unless what is left would look like a
@@ -214,8 +191,6 @@ mod tests {
         }
         assert!(RepositoryName::parse("paul", &"x".repeat(250)).is_ok());
         let name = |name| RepositoryName::parse(LIBRARY, name).unwrap();
-        assert!(name("a/tags/b").require_unreserved().is_err());
-        assert!(name("tagsy").require_unreserved().is_ok());
         assert_eq!(name("redis").shown(), "redis");
         assert_eq!(name("redis/alpine").shown(), "library/redis/alpine");
     }

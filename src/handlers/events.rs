@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::{
     domain::{
-        events::{self, CloudEvent, Event},
+        events::{self, Action, CloudEvent, Event},
         secret::{hex, same},
     },
     handlers::projection,
@@ -22,6 +22,9 @@ use crate::{
 /// Bytes of a list of events that one batch takes: it is a parameter of the database, which has 2 MB
 /// at most.
 const BATCH: usize = 1_000_000;
+
+/// Pulls of a request that the log names, of which it tells how many they were.
+const LOGGED: usize = 100;
 
 /// `POST /events`
 pub async fn take(index: &Index, request: &Request) -> Answer<Reply> {
@@ -37,6 +40,7 @@ pub async fn take(index: &Index, request: &Request) -> Answer<Reply> {
         let rows = index.db.write_unguarded(taken).await?.pop().unwrap_or_default();
         unknown.extend(rows.iter().map(|row| row.text("name").to_owned()));
     }
+    log_pulls(index, request, service, &events);
     if !odd.is_empty() || !unknown.is_empty() {
         let line = json!({
             "level": "warning",
@@ -51,6 +55,22 @@ pub async fn take(index: &Index, request: &Request) -> Answer<Reply> {
         projection::later(index);
     }
     Ok(Reply::json(200, &json!({ "taken": events.len(), "not_understood": odd.len() })).personal())
+}
+
+/// Pulls are too many for the audit: they are counted, and stand in the log.
+fn log_pulls(index: &Index, request: &Request, service: &Service, events: &[Event]) {
+    let pulls = events.iter().filter(|event| event.action == Action::Pull);
+    let said = pulls.clone().take(LOGGED).map(|event| {
+        let Event { repository, tag, digest, by, address, .. } = event;
+        json!({ "name": repository.to_string(), "tag": tag, "digest": digest, "actor": by, "address": address })
+    });
+    let (said, count) = (said.collect::<Vec<_>>(), pulls.count());
+    if count > 0 {
+        let line = json!({
+            "level": "info", "request": request.id, "service": service.name, "pull_count": count, "pulls": said,
+        });
+        index.world.log(&line);
+    }
 }
 
 /// The events in order, in as few parts as fit a batch each.

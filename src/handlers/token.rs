@@ -105,7 +105,10 @@ impl<'a> Asked<'a> {
         let grant = |(position, scope): (usize, &Scope)| match scope.repository() {
             Some(name) => {
                 let row = places.iter().find(|row| usize::try_from(row.integer("position")) == Ok(position))?;
-                scope.for_role(asker.role_at(&Place::of(row).without_marked(), &name))
+                let place = Place::of(row).without_marked();
+                // A push there would be lost: nothing is made in a namespace that does not exist.
+                place.namespace_id?;
+                scope.for_role(asker.role_at(&place, &name))
             }
             None => scope.for_registry(asker.is_administrator()),
         };

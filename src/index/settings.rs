@@ -19,23 +19,41 @@ use crate::{
 pub struct Service {
     /// `aud` of its tokens.
     pub name: String,
+    /// Where its clients reach it, perhaps with a port: nothing is sent there.
+    pub host: Option<String>,
     /// How it is told which key signed.
     pub hint: KeyHint,
 }
 
 impl Service {
-    /// Reads `NAME` or `NAME=x5c|jwks|libtrust`.
+    /// Reads `NAME[@HOST[:PORT]][=x5c|jwks|libtrust|zot]`.
     fn read(text: &str) -> Option<Self> {
-        let (name, hint) = text.split_once('=').unwrap_or((text, "x5c"));
+        let (called, hint) = text.split_once('=').unwrap_or((text, "x5c"));
+        let (name, host) = called.split_once('@').map_or((called, None), |(name, host)| (name, Some(host)));
         let hint = match hint {
-            "x5c" => KeyHint::X5c,
+            // zot has one public key and looks at no header.
+            "x5c" | "zot" => KeyHint::X5c,
             "jwks" => KeyHint::Jwks,
             "libtrust" => KeyHint::Libtrust,
             _ => return None,
         };
         let plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\,".contains(&byte));
-        plain.then(|| Self { name: name.to_owned(), hint })
+        (plain && host.is_none_or(is_host)).then(|| Self { name: name.to_owned(), host: host.map(str::to_owned), hint })
     }
+}
+
+/// Whether this is a host, perhaps with a port.
+fn is_host(text: &str) -> bool {
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => (host, port),
+        _ => (text, "0"),
+    };
+    let is_port = (1..=5).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit());
+    let (inside, more): (_, &[u8]) = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(address) => (address, b":"),
+        None => (host, b".-"),
+    };
+    is_port && !inside.is_empty() && inside.bytes().all(|byte| byte.is_ascii_alphanumeric() || more.contains(&byte))
 }
 
 /// Bytes that a secret of the operator's proxy has at least.
@@ -150,7 +168,7 @@ impl Settings {
         let mut service = |text: &str| {
             let service = Service::read(text.trim());
             if service.is_none() {
-                problems.push(format!("SERVICES: {text:?} is not NAME or NAME=x5c|jwks|libtrust"));
+                problems.push(format!("SERVICES: {text:?} is not NAME[@HOST[:PORT]][=x5c|jwks|libtrust|zot]"));
             }
             service
         };
@@ -276,6 +294,20 @@ mod tests {
         assert!(!short.is_proxy(Some(&secret[1..])) && !short.is_proxy(None));
         assert!(short.problems.iter().any(|problem| problem.starts_with("PROXY_SECRET is shorter")));
         assert!(!settings(&[]).is_proxy(Some("")) && !settings(&[]).is_proxy(None));
+    }
+
+    /// The same services that the tools read.
+    #[test]
+    fn services() {
+        let lists: serde_json::Value = serde_json::from_str(include_str!("../../tests/services.json")).unwrap();
+        for (text, read) in lists["services"].as_object().unwrap() {
+            let service = Service::read(text).unwrap_or_else(|| panic!("{text}"));
+            assert_eq!(service.name, read["name"], "{text}");
+            assert_eq!(service.host.as_deref(), read["host"].as_str(), "{text}");
+        }
+        for text in lists["no services"].as_array().unwrap() {
+            assert_eq!(Service::read(text.as_str().unwrap()), None, "{text}");
+        }
     }
 
     #[test]

@@ -2,10 +2,32 @@
 //! are one route.
 
 use crate::{
-    domain::{RepositoryName, names::RESERVED},
+    domain::RepositoryName,
     refusal::{Answer, Refusal},
     routes::Methods,
 };
+
+/// What may stand in a path behind the name of a repository, of this index and of the Hub: no component of a
+/// name there but the first. Some are a DELETE of something harmless at the Hub.
+const BEHIND_NAMES: [&str; 17] = [
+    "autobuild",
+    "blobs",
+    "collaborators",
+    "comments",
+    "dockerfile",
+    "groups",
+    "images",
+    "images-summary",
+    "manifests",
+    "permissions",
+    "privacy",
+    "star",
+    "stars",
+    "tags",
+    "transfer",
+    "uploads",
+    "webhooks",
+];
 
 /// What a request to the management API is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,11 +130,14 @@ impl Hub {
         })
     }
 
-    /// A repository is every component up to a reserved word, which no repository's name has.
+    /// A repository is every component up to a word that may stand behind names. One that has such a word in its own
+    /// name is written as one component, with `:` for its slashes, which no name has.
     fn repository(namespace: &str, rest: &[&str]) -> Answer<Self> {
-        let end = rest.iter().skip(1).position(|component| RESERVED.contains(component)).map_or(rest.len(), |p| p + 1);
-        let (name, rest) = rest.split_at_checked(end).ok_or(Refusal::NoRoute)?;
-        let name = RepositoryName::parse(namespace, &name.join("/"))?;
+        let whole = rest.first().is_some_and(|first| first.contains(':'));
+        let word = rest.iter().skip(1).position(|component| whole || BEHIND_NAMES.contains(component));
+        let (name, rest) = rest.split_at_checked(word.map_or(rest.len(), |p| p + 1)).ok_or(Refusal::NoRoute)?;
+        let name = name.join("/");
+        let name = RepositoryName::parse(namespace, &if whole { name.replace(':', "/") } else { name })?;
         Ok(match rest {
             [] => Self::Repository(name),
             ["privacy"] => Self::Privacy(name),
@@ -198,6 +223,8 @@ impl Hub {
 mod tests {
     use super::*;
 
+    const REPOSITORY: &str = "/v2/namespaces/{namespace}/repositories/{repository}";
+
     fn read(path: &str) -> Answer<Hub> {
         Hub::read(&path.split('/').collect::<Vec<_>>())
     }
@@ -211,8 +238,28 @@ mod tests {
             assert_eq!(read(&tags), Ok(Hub::Tag(name.clone(), "tags".into())), "{tags}");
         }
         assert_eq!(read("repositories/ns/tags"), Ok(Hub::Repository(RepositoryName::parse("ns", "tags").unwrap())));
-        assert!(read("repositories/ns/a/layer/x").is_err());
+        let deep = RepositoryName::parse("ns", "a/auth/tags").unwrap();
+        assert_eq!(read("repositories/ns/a:auth:tags"), Ok(Hub::Repository(deep.clone())));
+        assert_eq!(read("namespaces/ns/repositories/a:auth:tags/tags/x"), Ok(Hub::Tag(deep, "x".into())));
+        for odd in ["a:b/c", "a/b:c", ":b", "a:", "a::b", "a:..", "a:b/stars"] {
+            assert!(read(&format!("repositories/ns/{odd}")).is_err(), "{odd}");
+        }
         assert!(read("repositories/ns/a%2Fb").is_err());
         assert!(read("repositories//a").is_err());
+    }
+
+    /// At the Hub they are something of the repository before them, and never one of their own.
+    #[test]
+    fn words_behind_names_are_no_names() {
+        let served = ["collaborators", "privacy", "star", "tags", "transfer"];
+        for word in BEHIND_NAMES {
+            assert_eq!(read(&format!("repositories/ns/{word}")), read(&format!("namespaces/ns/repositories/{word}")));
+            assert_eq!(read(&format!("repositories/ns/{word}")).map(|route| route.pattern()), Ok(REPOSITORY), "{word}");
+            for path in [format!("repositories/ns/a/{word}"), format!("namespaces/ns/repositories/a/b/{word}")] {
+                let behind = read(&path).map(|route| route.pattern());
+                assert_eq!(behind.is_ok(), served.contains(&word), "{path}");
+                assert_ne!(behind, Ok(REPOSITORY), "{path}");
+            }
+        }
     }
 }

@@ -1,4 +1,4 @@
-// The names that `npm run admin` takes: those of src/domain/names.rs, which is held to the same list.
+// The names that the tools take: those of src/domain/names.rs and src/index/settings.rs, which are held to the same lists.
 
 import assert from "node:assert/strict";
 import fs from "node:fs";
@@ -6,6 +6,7 @@ import os from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
 import { userName } from "../../tools/lib/operator.mjs";
+import { service } from "../../tools/lib/services.mjs";
 import { root, run } from "../../tools/lib/steps.mjs";
 import { wrangler } from "../../tools/lib/wrangler.mjs";
 
@@ -14,6 +15,15 @@ const { names, "no names": others } = JSON.parse(fs.readFileSync(path.join(root,
 test("a name is what the index takes for one", () => {
   assert.deepEqual(names.filter((name) => !userName.test(name)), []);
   assert.deepEqual(others.filter((name) => userName.test(name)), []);
+});
+
+test("a service is what the index takes for one", () => {
+  const { services, "no services": odd } = JSON.parse(fs.readFileSync(path.join(root, "tests/services.json"), "utf8"));
+  for (const [text, { name, host, trust }] of Object.entries(services)) {
+    const read = service(text);
+    assert.deepEqual([read.name, read.host ?? null, read.trust], [name, host, trust], text);
+  }
+  for (const text of odd) assert.throws(() => service(text), /is not NAME/, text);
 });
 
 test("who gets a name that people could take for another is told of that one", async () => {

@@ -48,7 +48,7 @@ async function token(place, service) {
 /** How a registry is told which key signed. */
 function named(place, { trust }) {
   const { leaf, chained } = inspect(place);
-  if (trust === "x5c") return { x5c: [leaf, chained].map(({ raw }) => raw.toString("base64")) };
+  if (trust === "x5c" || trust === "zot") return { x5c: [leaf, chained].map(({ raw }) => raw.toString("base64")) };
   return { kid: trust === "jwks" ? jwk(leaf).kid : libtrust(leaf.publicKey) };
 }
 

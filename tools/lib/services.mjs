@@ -27,7 +27,7 @@ function isOrigin(text) {
   return url?.origin === text.toLowerCase() && (url.protocol === "https:" || (url.protocol === "http:" && loopback));
 }
 
-/** SERVICES, read: the name of each, how it is told which key signed, and the file that is its configuration. */
+/** SERVICES, read: the name of each, where it is reached, how it is told which key signed, and the file that is its configuration. */
 export function services(place) {
   const texts = (setting(place, "SERVICES") ?? "").split(",").map((text) => text.trim()).filter(Boolean);
   const found = texts.map(service);
@@ -36,10 +36,13 @@ export function services(place) {
   return found;
 }
 
-function service(text) {
-  const [, name, trust = "x5c"] = /^([!#-+\--<>-[\]-~]+)(?:=(x5c|jwks|libtrust))?$/.exec(text) ?? [];
-  if (!name) throw new Failure(`SERVICES: ${JSON.stringify(text)} is not NAME or NAME=x5c|jwks|libtrust`);
-  return { name, trust, file: `${name.replace(/[^\w.:-]/g, "_").replace(/^\./, "_")}.yml` };
+/** NAME[@HOST[:PORT]][=TRUST], as src/index/settings.rs reads it. */
+export function service(text) {
+  const form = /^([!#-+\--<>?A-[\]-~]+)(?:@((?:[A-Za-z0-9.-]+|\[[A-Za-z0-9:]+\])(?::\d{1,5})?))?(?:=(x5c|jwks|libtrust|zot))?$/;
+  const [, name, host, trust = "x5c"] = form.exec(text) ?? [];
+  if (!name) throw new Failure(`SERVICES: ${JSON.stringify(text)} is not NAME[@HOST[:PORT]][=x5c|jwks|libtrust|zot]`);
+  const file = `${name.replace(/[^\w.:-]/g, "_").replace(/^\./, "_")}.${trust === "zot" ? "json" : "yml"}`;
+  return { name, host, trust, file };
 }
 
 /**
@@ -56,11 +59,12 @@ export function eventSecret(tokenKey, name) {
   return mac.digest("hex");
 }
 
-/** What registries are given: by trust, the setting and the file that it names; for zot, its `cert`. */
+/** What registries are given: by trust, the setting and the file that it names. */
 const given = {
   x5c: { setting: "rootcertbundle", file: "ca.pem", kind: "docker-registry 2.8 and distribution 3" },
   jwks: { setting: "jwks", file: "jwks.json", kind: "distribution 3" },
   libtrust: { setting: "rootcertbundle", file: "leaves.pem", kind: "docker-registry 2.8" },
+  zot: { setting: "cert", file: "leaves.pem" },
 };
 
 /** The setting of a registry that says whom it trusts, and the file for it. */
@@ -98,6 +102,7 @@ export function jwk({ publicKey }) {
 /** The part of a configuration that says who may do what; no secret is in it. */
 export function authentication(place, service, url) {
   const { setting: name, file } = trusted(place, service);
+  if (service.trust === "zot") return json({ http: { auth: { bearer: bearer(place, service, url) } } });
   return `auth:
   token:
     realm: ${JSON.stringify(`${url}/token`)}
@@ -110,7 +115,8 @@ function text(place, service, url) {
   const tokenKey = read(place.secrets).TOKEN_KEY;
   if (!tokenKey) throw new Failure(`TOKEN_KEY is not in ${short(place.secrets)}: bring your copy of it`);
   const secret = eventSecret(tokenKey, service.name);
-  return `# For the registry ${JSON.stringify(service.name)}: a part of the configuration of ${given[service.trust].kind}.
+  if (service.trust === "zot") return `${json(zot(place, service, url, secret))}\n`;
+  return `# For the registry ${JSON.stringify(service.name)}${service.host ? ` at ${service.host}` : ""}: a part of the configuration of ${given[service.trust].kind}.
 # It holds a secret. \`npm run keys\` writes it anew: change your copy of it.
 
 ${authentication(place, service, url)}
@@ -127,7 +133,8 @@ notifications:
       ignoredmediatypes: [application/octet-stream]  # layers
 
 ${notes[service.trust](url)}
-${zot(place, service, url, secret)}`;
+# A zot has it in JSON, which is written here where SERVICES says ${JSON.stringify(`${service.name}=zot`)}.
+`;
 }
 
 const notes = {
@@ -142,13 +149,14 @@ const notes = {
 `,
 };
 
-const zot = (place, { name }, url, secret) => `# zot has this in JSON. It believes the first certificate of its file alone: a new key needs the new file there.
-#   "http": { "auth": { "bearer": {
-#     "realm": ${JSON.stringify(`${url}/token`)}, "service": ${JSON.stringify(name)},
-#     "cert": ${JSON.stringify(path.join(place.folder, given.libtrust.file))}
-#   } } },
-#   "extensions": { "events": { "enable": true, "sinks": [ {
-#     "type": "http", "address": ${JSON.stringify(`${url}/events`)}, "timeout": "10s",
-#     "credentials": { "token": ${JSON.stringify(secret)} }
-#   } ] } }
-`;
+/** zot believes the first certificate of its file alone: a new key needs the new file there. */
+const bearer = (place, service, url) => ({ realm: `${url}/token`, service: service.name, cert: trusted(place, service).file });
+
+const zot = (place, service, url, secret) => ({
+  http: { auth: { bearer: bearer(place, service, url) } },
+  extensions: {
+    events: { enable: true, sinks: [{ type: "http", address: `${url}/events`, timeout: "10s", credentials: { token: secret } }] },
+  },
+});
+
+const json = (value) => JSON.stringify(value, null, 2);

@@ -227,9 +227,7 @@ fn acceptable_name(namespace: Option<&str>, wanted: &Wanted) -> Answer<Repositor
     if wanted.namespace.as_deref().is_some_and(|asked| !asked.is_empty() && asked != namespace) {
         return invalid("namespace: the path names another one");
     }
-    let name = RepositoryName::parse(namespace, &wanted.name)?;
-    name.require_unreserved()?;
-    Ok(name)
+    RepositoryName::parse(namespace, &wanted.name)
 }
 
 /// Refuses texts that are too long, in the words that the Hub has for it.

@@ -23,7 +23,6 @@ use crate::{
 ///
 /// The beginning of a push: announces images, and gets a token to push them.
 pub async fn create(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
-    name.require_unreserved()?;
     let presented = who::presented(index, request)?;
     presented.require_somebody()?;
     presented.require_no_token()?;
