@@ -15,8 +15,8 @@ import { silence } from "./lib/wrangler.mjs";
 
 const help = `npm start -- [--port PORT] [--ip ADDRESS] [--persist-to DIR] [--var NAME:VALUE]...
 
-  --port PORT         where it listens: 8787, or the next that is free
-  --ip ADDRESS        127.0.0.1; at any other, whoever reaches it is let in, as README says
+  --port PORT         where it listens: 8787, or another that is free
+  --ip ADDRESS        where it listens: 127.0.0.1, since it is for one person on one machine
   --persist-to DIR    where it keeps its databases: .wrangler/state
   --var NAME:VALUE    a setting, over wrangler.toml and .dev.vars; may be repeated`;
 

@@ -17,14 +17,15 @@ import { soon } from "./time.mjs";
 export const withoutRegistryOr = (...programs) => without("docker-registry", ...programs);
 
 /**
- * Starts both: `vars` are settings of the index; with `oneHost` both are reached at the address of a reverse proxy.
+ * Starts both: `vars` are settings of the index; with `oneHost` both are reached at the address of a reverse proxy, or
+ * at `url`, where the test has one of its own, which the registry trusts by `env`.
  * `host` is where the registry is for its clients, `index.host` where the index is.
  */
-export async function startSite({ vars = {}, oneHost = false } = {}) {
+export async function startSite({ vars = {}, oneHost = false, url: given, env } = {}) {
   const folder = clone();
   const proxy = oneHost ? await Proxy.listen(everything) : undefined;
   const port = await freePort();
-  const url = proxy?.address ?? `http://127.0.0.1:${port}`;
+  const url = given ?? proxy?.address ?? `http://127.0.0.1:${port}`;
   const npm = (...words) => succeed("npm", ["run", "--silent", ...words], { cwd: folder, limit: 120_000 });
 
   const printed = await npm("keys", "--", "--public-url", url);
@@ -34,9 +35,9 @@ export async function startSite({ vars = {}, oneHost = false } = {}) {
   };
   let registry, index;
   try {
-    registry = await startRegistry(path.join(folder, ".keys"));
+    registry = await startRegistry(path.join(folder, ".keys"), env);
     running.push(registry);
-    const settings = proxy ? { PUBLIC_URL: url, ...vars } : vars;
+    const settings = proxy || given ? { PUBLIC_URL: url, ...vars } : vars;
     index = await startIndex({ folder, port, state: path.join(folder, ".wrangler/state"), vars: settings });
     running.push(index);
     assert.equal(index.host, `127.0.0.1:${port}`);
@@ -81,7 +82,7 @@ export async function startSite({ vars = {}, oneHost = false } = {}) {
       const { results } = await manage(front.address, user)(200, "GET", path);
       return Object.fromEntries(results.map(({ name, digest }) => [name, digest]));
     },
-    /** Lets `wrangler dev` take a changed .dev.vars, which it does not watch; `changed` says when it did. */
+    /** Lets `npm start` take a changed .dev.vars, which it does not watch; `changed` says when it did. */
     async reload(changed) {
       const now = new Date();
       utimesSync(path.join(folder, "wrangler.toml"), now, now);
