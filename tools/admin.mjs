@@ -1,23 +1,33 @@
 // The operator's command: runs one of src/store/operator/*.sql on the database, here or, with --remote, on Cloudflare.
 
 import crypto from "node:crypto";
+import fs from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout } from "node:timers/promises";
 import { emptySearch } from "./lib/migrations.mjs";
-import { command, inline, names, restored, userName } from "./lib/operator.mjs";
+import { answer, command, find, inline, names, refused, restored, SINCE, since, userName } from "./lib/operator.mjs";
 import { development, production, read, variable } from "./lib/settings.mjs";
 import { setUpNode } from "./lib/setup.mjs";
 import { Failure, main, parse, root, step } from "./lib/steps.mjs";
-import { patiently } from "./lib/wrangler.mjs";
+import { fromFile, patiently } from "./lib/wrangler.mjs";
 
-/** What each word may be. Nothing that fits could end an SQL string. */
+/** A namespace, or what has a name of its own without being one. */
+const namespace = /^(?=.{1,255}$)(?:[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*|[a-z0-9_]{4,30})$/;
+
+/** What each word may be. A quote in an address is doubled in SQL, nothing else has one. */
 const grammars = {
   NAME: userName,
   USER: userName,
-  NAMESPACE: /^(?=.{1,255}$)(?:[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*|[a-z0-9_]{4,30})$/,
+  ACCOUNT: namespace,
+  NAMESPACE: namespace,
   ROLE: /^(?:read|write|admin|none)$/,
   REPOSITORY: /^(?=.{3,255}$)[a-z0-9._-]+(?:\/[A-Za-z0-9._-]+)+$/,
+  VISIBILITY: /^(?:public|private)$/,
+  ADDRESS: /^(?=[^]{3,254}$)[^\s\p{Cc}@<>()[\]\\,;:"]+@[^\s\p{Cc}@<>()[\]\\,;:".]+(?:\.[^\s\p{Cc}@<>()[\]\\,;:".]+)*$/u,
+  CHANGE: /^(?:confirm|primary|remove)$/,
+  UUID: /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
   end: /^end$/,
 };
 
@@ -48,6 +58,8 @@ const options = {
   "keep-access-tokens": { type: "boolean", default: false },
   private: { type: "boolean", default: false },
   "keep-collaborators": { type: "boolean", default: false },
+  since: { type: "string" },
+  repositories: { type: "boolean", default: false },
   name: { type: "string" },
   actor: { type: "string" },
   follow: { type: "boolean", default: false },
@@ -56,7 +68,7 @@ const options = {
 };
 
 function help() {
-  const usages = names.map(command).map(({ usage, purpose }) => `  ${usage.padEnd(28)} ${purpose}`);
+  const usages = names.map(command).map(({ usage, purpose }) => `  ${usage.padEnd(34)} ${purpose}`);
   return `npm run admin -- COMMAND [--remote | --persist-to DIR]
 
 ${usages.join("\n")}
@@ -75,6 +87,8 @@ ${usages.join("\n")}
   --keep-access-tokens  with after-restore: do not deactivate them
   --private           with after-restore: every repository private, since some were made so, or deleted, in the lost days
   --keep-collaborators  with transfer: who has a role in the repository keeps it
+  --since T           with compromised: since when; 36h, 7d (when it is missing), or a time such as 2026-11-20T08:00:00Z
+  --repositories      with remove: with the repositories of the namespace
   --name TEXT         with log: only what was done to this user, namespace, token or namespace/repository
   --actor NAME        with log: only what this user did
   --json              with log: one JSON object a line
@@ -133,13 +147,22 @@ function sha256(words) {
   return crypto.createHash("sha256").update(words).digest("hex");
 }
 
-/** The rows of the last statement. */
-async function execute(sql, where) {
+/**
+ * What a command answers, or nothing where it was refused. Its statements go through a file that nobody else can read: the
+ * words of a command line are seen by everybody on the machine.
+ */
+async function execute(chosen, values, where) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "hublet-admin-"));
+  const file = path.join(folder, "statements.sql");
   try {
-    return JSON.parse(await patiently(["d1", "execute", "DB", ...where, "--json", "--command", sql])).at(-1).results;
+    fs.writeFileSync(file, inline(chosen.sql, values), { mode: 0o600 });
+    return answer(chosen, JSON.parse(await patiently(["d1", "execute", "DB", ...where, "--json", "--command", fromFile(file)])));
   } catch (error) {
+    if (chosen.refusal && refused(error.output)) return [];
     if (!/no such table/.test(error.output)) throw error;
     throw new Failure("the database has no tables yet: `npm start` makes them here, `npm run deploy` on Cloudflare");
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true });
   }
 }
 
@@ -216,15 +239,15 @@ function line({ data, ...row }, asJson) {
 const PAUSE = 2_000;
 
 /** Prints who did what, the newest last. */
-async function log({ sql }, { name, actor, days, json: asJson, follow }, where) {
+async function log(chosen, { name, actor, days, json: asJson, follow }, where) {
   for (const word of [name, actor]) {
     if (word !== undefined && !ABOUT.test(word)) throw new Failure(`${JSON.stringify(word)} does not fit ${ABOUT.source}`);
   }
   const all = days !== undefined;
-  const since = all ? Math.floor(Date.now() / 1000) - seconds(days) : null;
+  const from = all ? Math.floor(Date.now() / 1000) - seconds(days) : null;
   let after = all ? 0 : null;
   for (;;) {
-    const rows = await execute(inline(sql, { ABOUT: name ?? null, ACTOR: actor ?? null, SINCE: since, AFTER: after, MOST }), where);
+    const rows = await execute(chosen, { ABOUT: name ?? null, ACTOR: actor ?? null, SINCE: from, AFTER: after, MOST }, where);
     for (const row of rows) console.log(line(row, asJson));
     after = rows.at(-1)?.id ?? after ?? 0;
     const full = rows.length === MOST;
@@ -254,13 +277,20 @@ async function both(work, where) {
   throw new Failure(`${said}: run this again until it works`, failed.map(([{ output }]) => output).join("\n"));
 }
 
+/** A command that is printed, as it is typed for the same database. */
+function typed(row, flags) {
+  if (!row.command) return row;
+  const quoted = (words) => (/^[\w./-]+$/.test(words) ? words : `'${words.replaceAll("'", "'\\''")}'`);
+  const more = flags.remote ? " --remote" : flags["persist-to"] ? ` --persist-to ${quoted(flags["persist-to"])}` : "";
+  return { ...row, command: row.command + more };
+}
+
 async function admin() {
   const { values: flags, positionals: [word, ...words] } = parse({ options, allowPositionals: true });
-  const name = word === "add" && flags.machine ? "add-machine" : word;
-  if (flags.help || !name) return console.log(help());
-  if (!names.includes(name)) throw new Failure(`there is no command ${JSON.stringify(name)}: see \`npm run admin -- --help\``);
+  if (flags.help || !word) return console.log(help());
 
-  const chosen = command(name);
+  const chosen = find([word === "add" && flags.machine ? "add-machine" : word, ...words]);
+  const { name } = chosen;
   const values = parameters(chosen, words);
   const takesPassword = chosen.sql.includes(":PASSWORD");
   if (flags["password-stdin"] && !takesPassword) throw new Failure(`${name} takes no password`);
@@ -270,25 +300,35 @@ async function admin() {
   if (name === "log") return log(chosen, flags, where);
 
   const password = flags["password-stdin"] ? phc((await text(process.stdin)).replace(/\r?\n$/, ""), readPeppers(flags.remote)) : null;
-  const secret = takesPassword && !password ? crypto.randomBytes(32).toString("base64url") : null;
+  const secret = chosen.sql.includes(":SECRET") && !password ? crypto.randomBytes(32).toString("base64url") : null;
   const origin = secret && publicUrl(flags.remote);
   const made = name === "token" ? accessToken(flags) : undefined;
   const now = Math.floor(Date.now() / 1000);
-  const afterwards = { KEEP: flags["keep-access-tokens"] ? 1 : null, PRIVATE: flags.private ? 1 : null };
-  const moving = { KEEP_COLLABORATORS: flags["keep-collaborators"] ? 1 : null };
-  const given = { NOW: now, PASSWORD: password, SECRET: secret && sha256(secret), ...afterwards, ...moving };
-  const sql = inline(chosen.sql, { ...values, ...made?.values, ...given });
+  const told = {
+    KEEP: flags["keep-access-tokens"] ? 1 : null,
+    PRIVATE: flags.private ? 1 : null,
+    KEEP_COLLABORATORS: flags["keep-collaborators"] ? 1 : null,
+    REPOSITORIES: flags.repositories ? 1 : null,
+    SINCE: since(flags.since ?? SINCE, now),
+    KEY: values.ADDRESS?.toLowerCase() ?? null,
+  };
+  const given = { ...values, ...made?.values, ...told, NOW: now, PASSWORD: password, SECRET: secret && sha256(secret) };
 
   let rows;
-  const work = () => step(name, async () => void (rows = await execute(sql, where)));
+  const work = () => step(name, async () => void (rows = await execute(chosen, given, where)));
   await (name === "after-restore" ? both(work, where) : work());
-  if (!rows.length && chosen.refusal) throw new Failure(chosen.refusal.replace(/\b[A-Z]+\b/g, (word) => values[word] ?? word));
-  rows = withoutNear(rows);
+  if (!rows.length && chosen.refusal) {
+    const inTheWay = chosen.inTheWay ? await execute({ sql: chosen.inTheWay }, given, where) : [];
+    if (inTheWay.length) console.log(table(inTheWay.map((row) => typed(row, flags))));
+    throw new Failure(chosen.refusal.replace(/\b[A-Z]+\b/g, (word) => values[word] ?? word));
+  }
   if (name === "peppers") rows = comparePeppers(rows, readPeppers(flags.remote));
-  console.log(rows.length ? table(rows) : "nobody yet");
+  const linked = rows[0]?.link !== 0; // a service account has no password to choose
+  rows = withoutNear(rows);
+  console.log(rows.length ? table(rows.map(({ link, ...row }) => typed(row, flags))) : "nobody yet");
   if (name === "after-restore") console.log(restored({ keep: flags["keep-access-tokens"], hide: flags.private, remote: flags.remote }));
   if (made) console.log(`\nThe token, which is shown this once; use it where a password goes:\n${made.token}`);
-  if (secret) console.log(`\nTo choose the password, once, within a week:\n${origin}/account/password#${secret}`);
+  if (secret && linked) console.log(`\nTo choose the password, once, within a week:\n${origin}/account/password#${secret}`);
 }
 
 /** Where the index is reached: what the link begins with. */

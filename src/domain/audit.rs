@@ -5,7 +5,7 @@
 pub type Action = (&'static str, &'static str, &'static str);
 
 /// Every action that is ever written down, group by group.
-pub const ACTIONS: [Action; 33] = [
+pub const ACTIONS: [Action; 40] = [
     ("repo", "create", "created the repository"),
     ("repo", "delete", "deleted the repository"),
     ("repo", "remove", "finished the deletion of the repository"),
@@ -20,6 +20,7 @@ pub const ACTIONS: [Action; 33] = [
     ("repo", "images.push", "pushed images to the repository"),
     ("repo", "images.delete", "deleted all images of the repository"),
     ("org", "create", "created the namespace"),
+    ("org", "delete", "removed the namespace"),
     ("org", "member.add", "added the member"),
     ("org", "member.role.change", "changed the role of the member"),
     ("org", "member.remove", "removed the member"),
@@ -30,6 +31,12 @@ pub const ACTIONS: [Action; 33] = [
     ("org", "access_token.renew", "gave a new secret to the access token"),
     ("org", "access_token.delete", "deleted the access token"),
     ("user", "create", "created the user"),
+    ("user", "delete", "removed the user"),
+    ("user", "name.release", "gave free the name"),
+    ("user", "email.add", "added an e-mail address of the user"),
+    ("user", "email.confirm", "confirmed an e-mail address of the user"),
+    ("user", "email.primary", "chose where mail goes of the user"),
+    ("user", "email.remove", "removed an e-mail address of the user"),
     ("user", "login", "logged in as the user"),
     ("user", "login.refuse", "was refused as the user"),
     ("user", "password.change", "changed the password of the user"),

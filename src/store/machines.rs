@@ -8,14 +8,15 @@ use crate::store::{
     users::status,
 };
 
-/// Makes a machine of a namespace with a role in it, unless the name is taken, or the namespace has so many
-/// (`most`). The first statement gives its `id` if this made it, the last how many there are (`held`).
+/// Makes a machine of a namespace with a role in it, unless the name is taken or was somebody else's, or the namespace
+/// has so many (`most`). The first statement gives its `id` if this made it, the last how many there are (`held`).
 #[must_use]
 pub fn create(namespace_id: i64, namespace: &str, name: &str, role: &str, by: &By, most: i64) -> Vec<Statement> {
     vec![
         Statement::new(
             "insert into users (name, kind, status, machine_of, created_at)
              select ?2, 'machine', 'active', ?1, ?3 where not exists (select 1 from namespaces where name = ?2)
+               and not exists (select 1 from retired_names where name = ?2 and machine_of is not ?1)
                and (select count(*) from (select 1 from users where machine_of = ?1 limit ?4)) < ?4
              on conflict (name) do nothing returning id",
         )
@@ -31,19 +32,28 @@ pub fn create(namespace_id: i64, namespace: &str, name: &str, role: &str, by: &B
         .bind(namespace_id)
         .bind(name)
         .bind(role),
+        Statement::new(
+            "delete from retired_names where name = ?2 and exists (
+               select 1 from users where name = ?2 and machine_of = ?1)",
+        )
+        .bind(namespace_id)
+        .bind(name),
         Statement::new("select count(*) held from (select 1 from users where machine_of = ?1 limit ?2)")
             .bind(namespace_id)
             .bind(most),
     ]
 }
 
-/// The user or the namespace that has a name already: `taken`.
+/// Whether a name is no more to be had by a machine of this namespace: a user or a namespace has it, or had it (`taken`).
 #[must_use]
-pub fn taken(name: &str) -> Statement {
+pub fn taken(namespace: &str, name: &str) -> Statement {
     Statement::new(
-        "select exists (select 1 from users where name = ?1) or exists (select 1 from namespaces where name = ?1) taken",
+        "select exists (select 1 from users where name = ?1) or exists (select 1 from namespaces where name = ?1)
+             or exists (select 1 from retired_names where name = ?1
+               and machine_of is not (select id from namespaces where name = ?2)) taken",
     )
     .bind(name)
+    .bind(namespace)
 }
 
 /// The machines of a namespace, by name, for its admins: `name`, `role`, `created_at`.
@@ -66,7 +76,7 @@ pub fn find(namespace: &str, name: &str) -> Statement {
     .bind(name)
 }
 
-/// Removes a machine with its tokens.
+/// Removes a machine with its tokens; its name stays the namespace's.
 #[must_use]
 pub fn delete(id: i64, namespace: &str, name: &str, by: &By) -> Vec<Statement> {
     vec![
@@ -79,6 +89,12 @@ pub fn delete(id: i64, namespace: &str, name: &str, by: &By) -> Vec<Statement> {
         .bind(by.now)
         .bind(by.actor.as_str())
         .bind(by.address.as_str()),
+        Statement::new(
+            "insert into retired_names (name, machine_of, retired_at)
+             select name, machine_of, ?2 from users where id = ?1 and kind = 'machine'",
+        )
+        .bind(id)
+        .bind(by.now),
         Statement::new("delete from users where id = ?1 and kind = 'machine'").bind(id),
         audit::told(by, "org.machine.delete", Account::Named(namespace), name, &[]),
     ]

@@ -157,12 +157,12 @@ pub fn by_name(name: &str) -> Statement {
     .bind(name)
 }
 
-/// Whether a name and an e-mail are taken: `name_taken`, `email_taken`.
+/// Whether a name and an e-mail are taken: `name_taken`, `email_taken`. A name that was somebody's does not come back.
 #[must_use]
 pub fn taken(name: &str, email_key: &str) -> Statement {
     Statement::new(
         "select exists (select 1 from users where name = ?1) or exists (select 1 from namespaces where name = ?1)
-             as name_taken,
+             or exists (select 1 from retired_names where name = ?1) as name_taken,
            exists (select 1 from emails where key = ?2) as email_taken",
     )
     .bind(name)
@@ -203,6 +203,7 @@ pub fn register(account: &Account<'_>) -> Vec<Statement> {
             "insert into users (name, status, password, created_at)
              select ?1, ?2, ?3, ?4
              where not exists (select 1 from namespaces where name = ?1)
+               and not exists (select 1 from retired_names where name = ?1)
                and not exists (select 1 from emails where key = ?5)
                and not exists (select 1 from failures where name = ?6
                  and (address = ?7 and count > ?8 or address = '' and count > ?9))

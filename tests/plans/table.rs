@@ -92,7 +92,7 @@ pub fn truth() -> Vec<(&'static str, Vec<Statement>)> {
         ("machines::delete", machines::delete(user, "user5", "robot", by)),
         ("machines::find", vec![machines::find("user5", "machine5")]),
         ("machines::list", vec![machines::list("user5", &by_id)]),
-        ("machines::taken", vec![machines::taken("robot")]),
+        ("machines::taken", vec![machines::taken("ns5", "robot")]),
         ("managed::create", managed::create(&new_repository(namespace, &new, by), None)),
         ("managed::delete", managed::delete(repository, app, by)),
         ("managed::place_for", vec![managed::place_for(None, "app41", &by_id)]),

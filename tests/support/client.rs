@@ -89,6 +89,11 @@ impl Client {
 
     /// Does what the operator can.
     pub fn operate(&self, command: &str) -> Result<String, String> {
+        self.operated(command).map(|said| said.link)
+    }
+
+    /// The same, and gives all that it says.
+    pub fn operated(&self, command: &str) -> Result<operator::Said, String> {
         operator::run(self.0.db.connection(), command, hublet::index::World::now(&*self.0.world))
     }
 

@@ -214,7 +214,7 @@ impl Theatre for Stage {
     fn direct(&mut self, direction: &Direction) -> Result<Done, String> {
         let rest = direction.rest.as_str();
         match direction.word.as_str() {
-            "Operator" => operator::run(self.db.connection(), rest, self.world.now()).map(Done::Read),
+            "Operator" => operator::run(self.db.connection(), rest, self.world.now()).map(|said| Done::Read(said.link)),
             "Time" => {
                 self.world.pass(seconds(rest)?);
                 Ok(Done::Read(String::new()))

@@ -2,26 +2,49 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { root } from "./steps.mjs";
+import { Failure, root } from "./steps.mjs";
 
 /** Names of users, those that were registered and those that were given: the grammar of src/domain/names.rs. */
 export const userName = /^(?:[a-z0-9_]{4,30}|(?=.{2,64}$)[a-z0-9]+(?:[._-][a-z0-9]+)*)$/;
 
 const folder = path.join(root, "src/store/operator");
 
-/** The commands that there are. */
+/** The files that there are. */
 export const names = readdirSync(folder).map((file) => path.basename(file, ".sql")).sort();
+
+/** Where a file goes on with what is asked after a refusal: what stands in the way. */
+const IN_THE_WAY = "\n-- In the way:\n";
 
 /**
  * A command is a file: its first line is the usage and names the parameters, its second says what it does,
- * and where it can be refused, the third says why. Its last statement returns a row when it worked.
+ * and where it can be refused, the third says why. Its last statement returns a row when it worked. Where it returns
+ * none, the statement behind it fails, and with it the whole batch: what was refused has changed nothing.
  */
 export function command(name) {
-  const lines = readFileSync(path.join(folder, `${name}.sql`), "utf8").split("\n");
+  const [text, inTheWay = ""] = readFileSync(path.join(folder, `${name}.sql`), "utf8").split(IN_THE_WAY);
+  const lines = text.split("\n");
   const said = lines.filter((line) => line.startsWith("-- ")).map((line) => line.slice(3));
   const [usage, purpose] = said;
   const refusal = said.find((line) => line.startsWith("Refused: "))?.slice("Refused: ".length);
-  return { usage, purpose, refusal, sql: lines.filter((line) => !line.startsWith("--")).join("\n") };
+  const sql = lines.filter((line) => !line.startsWith("--")).join("\n").trimEnd();
+  const last = sql.split(/;\n/).at(-1).replace(/;$/, "");
+  const guard = refusal && `\nselect json(iif(exists (${last}), 'true', 'refused'));\n`;
+  return { name, usage, purpose, refusal, inTheWay, sql: sql + (guard ?? "\n") };
+}
+
+/** Whether a batch failed because the command was refused. */
+export const refused = (words) => /malformed JSON/.test(words);
+
+/** The rows that a command answers with, of the results of all its statements. */
+export const answer = ({ refusal }, results) => results.at(refusal ? -2 : -1).results;
+
+/** The command that these words are: of those that begin alike, the one that takes so many. */
+export function find([first, ...rest]) {
+  const alike = names.map(command).filter(({ usage }) => usage.split(" ")[0] === first);
+  if (!alike.length) throw new Failure(`there is no command ${JSON.stringify(first)}: see \`npm run admin -- --help\``);
+  const found = alike.find(({ usage }) => usage.split(" ").length === rest.length + 1);
+  if (!found) throw new Failure(`usage: ${alike.map(({ usage }) => `npm run admin -- ${usage}`).join(", or ")}`);
+  return found;
 }
 
 /** Puts each `:PARAMETER` into the text as a literal. */
@@ -32,6 +55,19 @@ export function inline(sql, values) {
     return typeof value === "string" ? `'${value.replaceAll("'", "''")}'` : String(value);
   });
 }
+
+/** The moment that --since says: an RFC 3339 time, or hours or days before `now`. */
+export function since(text, now) {
+  const [, number, unit] = /^([1-9][0-9]{0,4})([hd])$/.exec(text) ?? [];
+  if (number) return now - number * { h: 3_600, d: 86_400 }[unit];
+  const [time] = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/.exec(text) ?? [];
+  const moment = Math.floor(Date.parse(time) / 1000);
+  if (Number.isNaN(moment)) throw new Failure("--since is 36h, 7d, or a time such as 2026-11-20T08:00:00Z");
+  return moment;
+}
+
+/** How far back `compromised` looks unless it is told. */
+export const SINCE = "7d";
 
 /** What whoever brought a database back must know, and look at. */
 export function restored({ keep, hide, remote }) {

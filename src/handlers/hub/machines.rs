@@ -35,7 +35,7 @@ impl Wanted {
 pub async fn create(index: &Index, request: &Request, namespace: &str) -> Answer<Reply> {
     let wanted = Wanted::read(request);
     let name = wanted.as_ref().map_or("", |wanted| wanted.username.as_str());
-    let (asked, taken) = asked(index, request, namespace, machines::taken(name)).await?;
+    let (asked, taken) = asked(index, request, namespace, machines::taken(namespace, name)).await?;
     let wanted = wanted?;
     let name = UserName::given(&wanted.username)?;
     let role = wanted.role.as_deref().unwrap_or("write");

@@ -1,10 +1,11 @@
 -- add-machine NAME
 -- Makes a machine: a user without a password, who signs in with access tokens alone (`token`).
--- Refused: NAME is taken or reserved.
+-- Refused: NAME is taken or reserved, or was the name of what is gone (`release NAME`).
 insert into users (name, kind, status, created_at)
 select :NAME, 'machine', 'active', :NOW
 where :NAME not in ('library', 'admin', 'root', 'docker', 'hublet', 'operator', 'everybody')
   and not exists (select 1 from namespaces where name = :NAME)
+  and not exists (select 1 from retired_names where name = :NAME)
 on conflict (name) do nothing;
 insert into audit (at, action, name, actor, credential, address)
 select :NOW, 'org.machine.create', :NAME, 'operator', '', '' where changes() > 0;

@@ -1,13 +1,14 @@
 -- add NAME
 -- Makes an active user with a namespace of the same name; they choose the password by the link that is printed.
--- Refused: NAME is taken or reserved.
+-- Refused: NAME is taken or reserved, or was the name of what is gone (`release NAME`).
 insert into users (name, status, password, created_at)
 select :NAME, 'active', :PASSWORD, :NOW
 where :NAME not in ('library', 'admin', 'root', 'docker', 'hublet', 'operator', 'everybody')
   and not exists (select 1 from namespaces where name = :NAME)
+  and not exists (select 1 from retired_names where name = :NAME)
 on conflict (name) do nothing;
 insert into namespaces (name, owner_id, created_at)
-select name, id, :NOW from users where name = :NAME
+select name, id, :NOW from users where name = :NAME and kind = 'person'
 on conflict do nothing;
 insert into audit (at, account, action, name, actor, credential, address, data)
 select :NOW, (select id from namespaces where owner_id = users.id),

@@ -1,8 +1,9 @@
 -- namespace NAME
 -- Makes a namespace that belongs to no single user.
--- Refused: NAME is the name of a user.
+-- Refused: NAME is the name of a user, or of what is gone (`release NAME`).
 insert into namespaces (name, created_at)
 select :NAME, :NOW where not exists (select 1 from users where name = :NAME)
+  and not exists (select 1 from retired_names where name = :NAME)
 on conflict (name) do nothing;
 insert into audit (at, account, action, name, actor, credential, address)
 select :NOW, id, 'org.create', name, 'operator', '', '' from namespaces where name = :NAME and changes() > 0;

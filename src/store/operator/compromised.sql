@@ -1,0 +1,111 @@
+-- compromised NAME
+-- Ends all that opens anything for a user or a service account whose secret leaked, and says what it did since --since (7d)
+-- with the command that undoes each. A person chooses a new password by the link that is printed.
+-- Refused: there is no user NAME.
+update users set epoch = epoch + 1, password = null where name = :NAME;
+insert into audit (at, account, action, name, actor, credential, address)
+select :NOW, coalesce(machine_of, (select id from namespaces where owner_id = users.id)),
+  'user.sessions.end', name, 'operator', '', ''
+from users where name = :NAME and changes() > 0;
+delete from refresh_tokens where user_id = (select id from users where name = :NAME);
+-- Its access tokens, and those of the service accounts of its own namespace.
+insert into audit (at, account, action, name, actor, credential, address, data)
+select :NOW, coalesce(u.machine_of, (select id from namespaces where owner_id = u.id)),
+  'org.access_token.delete', t.uuid, 'operator', '', '', json_object('user', u.name)
+from access_tokens t join users u on u.id = t.user_id where u.name = :NAME or u.machine_of = (
+  select n.id from users o join namespaces n on n.owner_id = o.id where o.name = :NAME);
+delete from access_tokens where user_id in (select id from users where name = :NAME or machine_of = (
+  select n.id from users o join namespaces n on n.owner_id = o.id where o.name = :NAME));
+-- Whatever confirms an address or sets the password; addresses that came, or were confirmed, since then; and kinds of
+-- client that were new since then, of which its owner is told anew.
+delete from links where user_id = (select id from users where name = :NAME);
+insert into audit (at, account, action, name, actor, credential, address, data)
+select :NOW, (select id from namespaces where owner_id = u.id), 'user.email.remove', u.name, 'operator', '', '',
+  json_object('email', e.address)
+from users u join emails e on e.user_id = u.id
+where u.name = :NAME and max(e.created_at, ifnull(e.confirmed_at, 0), ifnull(e.proved_at, 0)) >= :SINCE;
+delete from emails where user_id = (select id from users where name = :NAME)
+  and max(created_at, ifnull(confirmed_at, 0), ifnull(proved_at, 0)) >= :SINCE;
+delete from clients where user_id = (select id from users where name = :NAME) and first_at >= :SINCE;
+insert into links (hash, user_id, expires_at, created_at)
+select :SECRET, id, :NOW + 604800, :NOW from users where name = :NAME and kind = 'person';
+insert into audit (at, account, action, name, actor, credential, address)
+select :NOW, (select id from namespaces where owner_id = users.id), 'user.password.link', name, 'operator', '', ''
+from users where name = :NAME and changes() > 0;
+with whose as (
+  select id, name, kind, administrator, coalesce(machine_of, (select id from namespaces where owner_id = users.id)) account
+  from users where name = :NAME),
+ended as (
+  select a.action, a.name, a.data from whose w join audit a on a.account is w.account and a.at = :NOW
+  where a.actor = 'operator'),
+did as (select id, at, account, action, name, data from audit where actor = :NAME and at >= :SINCE),
+-- What each member and each collaborator was before, and is now.
+members_before as (
+  select d.*, (
+    select iif(p.action = 'org.member.remove', 'none', p.data ->> 'role') from audit p
+    where p.account = d.account and p.name = d.name and p.id < d.first
+      and p.action in ('org.member.add', 'org.member.role.change', 'org.member.remove') order by p.id desc limit 1) role
+  from (select account, name, max(at) at, min(id) first from did
+    where action in ('org.member.add', 'org.member.role.change', 'org.member.remove') group by account, name) d),
+collaborators_before as (
+  select d.user, d.at, ifnull((
+      select t.data ->> 'to' from audit t where t.account = d.account and t.name = d.name and t.id > d.first
+        and t.action = 'repo.transfer' and t.data ->> 'to' is not null order by t.id desc limit 1), d.name) name, (
+    select iif(p.action = 'repo.collaborator.remove', 'none', p.data ->> 'role') from audit p
+    where p.account = d.account and p.name = d.name and p.data ->> 'user' = d.user and p.id < d.first
+      and p.action in ('repo.collaborator.add', 'repo.collaborator.remove') order by p.id desc limit 1) role
+  from (select account, name, data ->> 'user' user, max(at) at, min(id) first from did
+    where action in ('repo.collaborator.add', 'repo.collaborator.remove') group by account, name, data ->> 'user') d),
+rights as (
+  select b.at, 'member ' || b.name || ' of ' || n.name || ': ' || ifnull(m.role, 'none') what,
+    'member ' || n.name || ' ' || b.name || ' ' || ifnull(b.role, 'none') command
+  from members_before b join namespaces n on n.id = b.account join users u on u.name = b.name
+  left join members m on m.namespace_id = n.id and m.user_id = u.id where ifnull(m.role, 'none') <> ifnull(b.role, 'none')
+  union all
+  select b.at, 'collaborator ' || b.user || ' of ' || r.full_name || ': ' || ifnull(c.role, 'none'),
+    'collaborator ' || r.full_name || ' ' || b.user || ' ' || ifnull(b.role, 'none')
+  from collaborators_before b join repositories r on r.full_name = b.name join users u on u.name = b.user
+  left join collaborators c on c.repository_id = r.id and c.user_id = u.id
+  where ifnull(c.role, 'none') <> ifnull(b.role, 'none')),
+machines as (
+  select d.at, 'service account ' || m.name || ', which can do nothing until it gets a token' what, 'remove ' || m.name command
+  from did d join users m on m.name = d.name and m.kind = 'machine' where d.action = 'org.machine.create'
+  union all
+  select t.created_at, 'token ' || t.uuid || ' of the service account ' || m.name, 'token ' || t.uuid || ' end'
+  from access_tokens t join users m on m.id = t.user_id and m.kind = 'machine'
+  where t.created_by = :NAME and t.created_at >= :SINCE
+    or t.uuid in (select name from did where action like 'org.access_token.%')),
+repositories_now as (
+  select d.at, 'repository ' || d.name || ' was moved, and is ' || r.full_name what,
+    'transfer ' || r.full_name || ' ' || substr(d.name, 1, instr(d.name, '/') - 1) command
+  from did d join repositories r on r.full_name = d.data ->> 'to' where d.action = 'repo.transfer'
+  union all
+  select max(d.at), 'repository ' || d.name || ' was made ' || iif(r.private, 'private', 'public'),
+    'privacy ' || d.name || iif(r.private, ' public', ' private')
+  from did d join repositories r on r.full_name = d.name
+  where d.action = 'repo.change_privacy' and d.data ->> 'is_private' = iif(r.private, 'true', 'false') group by d.name),
+-- What cannot be undone from here is looked at: what was pushed, and what was deleted.
+looked_at as (
+  select max(at) at, count(*) || ' × ' || action || ' of ' || name what, 'log --actor ' || :NAME || ' --name ' || name command
+  from did where action not like 'user.%' and action not like 'org.member.%' and action not like 'repo.collaborator.%'
+    and action not in ('org.machine.create', 'org.access_token.create', 'org.access_token.update', 'org.access_token.renew', 'repo.transfer',
+      'repo.change_privacy')
+  group by action, name),
+found as (
+  select 2 part, at, what, command from rights union all select 2, at, what, command from machines
+  union all select 2, at, what, command from repositories_now union all select 3, at, what, command from looked_at),
+told as (
+  select 0 part, 0 at, name || ' is logged in nowhere, and has no ' || iif(kind = 'person', 'password', 'token') what, '' command
+  from whose
+  union all
+  select 1, 0, 'token ' || name || ' of ' || (data ->> 'user') || ' has ended', '' from ended
+  where action = 'org.access_token.delete'
+  union all
+  select 1, 0, 'address ' || (data ->> 'email') || ' is taken away', 'email ' || :NAME || ' '''
+    || replace(data ->> 'email', '''', '''\''''') || ''' confirm' from ended where action = 'user.email.remove'
+  union all
+  select 1, 0, name || ' administrates the whole index', 'revoke ' || name from whose where administrator = 1)
+select iif(at, strftime('%Y-%m-%dT%H:%M:%SZ', at, 'unixepoch'), '') as at, what,
+  iif(command = '', '', 'npm run admin -- ' || command) as command,
+  (select kind = 'person' from whose) as link
+from (select * from told union all select * from found) order by part, at, what;

@@ -1,0 +1,120 @@
+// `npm run admin` as it is typed: what it does on a database of its own, what it prints, and what others on the machine see.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
+import { find, since } from "../../tools/lib/operator.mjs";
+import { forDevelopment } from "../../tools/lib/settings.mjs";
+import { migrate, migrations, openLocal } from "../../tools/lib/sqlite.mjs";
+import { root, run } from "../../tools/lib/steps.mjs";
+
+const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "hublet-operator-"));
+after(() => fs.rmSync(scratch, { recursive: true, force: true }));
+
+const command = [path.join(root, "tools/admin.mjs"), "--persist-to", scratch];
+const admin = (...words) => run("node", [...command, ...words]);
+
+const database = openLocal(scratch, "DB", { make: true });
+const query = (sql) => database.prepare(sql).all().map((row) => ({ ...row }));
+
+before(() => {
+  forDevelopment();
+  migrate(database, "DB", migrations("DB"));
+});
+
+/** What everybody on the machine sees: the words of every command line, and files that everybody may read. */
+function seen() {
+  const words = fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map((id) => {
+    try {
+      return fs.readFileSync(`/proc/${id}/cmdline`, "utf8");
+    } catch {
+      return ""; // it has ended
+    }
+  });
+  const folders = fs.readdirSync(os.tmpdir()).filter((name) => name.startsWith("hublet-admin-")).map((name) => path.join(os.tmpdir(), name));
+  return { words, folders };
+}
+
+test("nobody on the machine sees a hash", { skip: process.platform !== "linux" && "there is no /proc" }, async () => {
+  const child = spawn("node", [...command, "add", "alice", "--password-stdin"], { stdio: ["pipe", "ignore", "ignore"] });
+  child.stdin.end("wonderland\n");
+  const exit = once(child, "exit");
+  const lines = new Set();
+  const modes = new Set();
+  while (child.exitCode === null) {
+    const { words, folders } = seen();
+    for (const line of words) lines.add(line);
+    for (const folder of folders) {
+      for (const place of [folder, path.join(folder, "statements.sql")]) {
+        const { mode } = fs.statSync(place, { throwIfNoEntry: false }) ?? {};
+        if (mode) modes.add((mode & 0o777).toString(8));
+      }
+    }
+    await setTimeout(5);
+  }
+  assert.deepEqual(await exit, [0, null]);
+  const [{ password }] = query("select password from users where name = 'alice'");
+  assert.match(password, /^\$argon2id\$/);
+  const all = [...lines];
+  assert.ok(all.some((line) => line.includes("wrangler-dist")), "wrangler was seen");
+  assert.deepEqual(all.filter((line) => line.includes("argon2id")), []);
+  assert.deepEqual([...modes].sort(), ["600", "700"]);
+  const left = seen().folders.filter((folder) => fs.existsSync(path.join(folder, "statements.sql")) && fs.readFileSync(path.join(folder, "statements.sql"), "utf8").includes(password));
+  assert.deepEqual(left, []);
+});
+
+test("a command that is refused has changed nothing, and says why", async () => {
+  await admin("add-machine", "robot_one");
+  const everything = () => ["users", "namespaces", "audit", "links"].map((table) => query(`select * from ${table}`));
+  const earlier = everything();
+  await assert.rejects(admin("add", "robot_one"), ({ output }) => /robot_one is taken or reserved/.test(output));
+  assert.deepEqual(everything(), earlier);
+});
+
+test("a command is found by its first word and by how many there are", () => {
+  assert.deepEqual(["token alice", "token uuid end", "email alice", "email alice a@b remove"].map((words) => find(words.split(" ")).name),
+    ["token", "token-end", "email", "email-change"]);
+  assert.throws(() => find(["token"]), /usage: npm run admin -- token NAME, or npm run admin -- token UUID end/);
+  assert.throws(() => find(["token-end", "uuid"]), /there is no command "token-end"/);
+});
+
+test("what is printed can be typed, and undoes what it stands beside", async () => {
+  await admin("namespace", "acme");
+  await admin("token", "robot_one");
+  query("update access_tokens set created_by = 'alice'");
+  query(`insert into audit (at, account, action, name, actor, credential, address, data) select unixepoch(), id, 'org.member.add',
+    'robot_one', 'alice', 'password', '::1', '{"role":"admin"}' from namespaces where name = 'acme'`);
+  await admin("member", "acme", "robot_one", "admin");
+  await admin("email", "alice", "o'neill$x@example.com", "confirm");
+
+  const said = await admin("compromised", "alice", "--since", "1h");
+  assert.match(said, /account\/password#\S{43}\n$/);
+  const commands = said.split("\n").map((line) => /npm run admin -- (.*)$/.exec(line)?.[1]).filter(Boolean);
+  assert.equal(commands.length, 3, said);
+  assert.deepEqual(commands.filter((words) => !words.endsWith(`--persist-to ${scratch}`)), []);
+  // As a shell reads them.
+  for (const words of commands) await run("sh", ["-c", `node ${command[0]} ${words}`]);
+  assert.deepEqual(query("select address, confirmed_at is null as pending from emails"), [{ address: "o'neill$x@example.com", pending: 0 }]);
+  assert.deepEqual(query("select count(*) as tokens from access_tokens"), [{ tokens: 0 }]);
+  assert.deepEqual(query("select count(*) as members from members"), [{ members: 0 }]);
+});
+
+test("whoever is in the way of a removal is named", async () => {
+  query(`insert into repositories (namespace_id, name, full_name, private, created_at, updated_at)
+    select id, 'app', 'acme/app', 1, 1, 1 from namespaces where name = 'acme'`);
+  await assert.rejects(admin("remove", "acme"), ({ output }) => /repository acme\/app +npm run admin -- transfer acme\/app NAMESPACE --persist-to/.test(output));
+  assert.match(await admin("remove", "acme", "--repositories"), /repository acme\/app is removed/);
+  await assert.rejects(admin("namespace", "acme"), ({ output }) => /release acme/.test(output));
+  assert.match(await admin("release", "acme"), /^acme +20\S+Z +[1-9]/m);
+});
+
+test("a moment is so long ago, or a time", () => {
+  const now = 1_800_000_000;
+  assert.deepEqual(["36h", "7d", "2027-01-15T08:00:00Z"].map((text) => since(text, now)), [now - 129_600, now - 604_800, now]);
+  for (const text of ["", "7", "d", "-1d", "7w", "yesterday", "2027-01-15", "2027-13-15T08:00:00Z"]) assert.throws(() => since(text, now), text);
+});
