@@ -118,7 +118,7 @@ pub fn forgotten(
     ]
 }
 
-/// Whose password a link sets: `user_id`, and the user's columns.
+/// Whose password a link sets, unless they are disabled: `user_id`, and the user's columns.
 #[must_use]
 pub fn password_user(hash: &str, now: i64) -> Statement {
     Statement::new(concat!(
@@ -126,16 +126,18 @@ pub fn password_user(hash: &str, now: i64) -> Statement {
         asker!(),
         "
          from links l join users u on u.id = l.user_id
-         where l.hash = ?1 and l.expires_at > ?2 and l.email_id is null and u.kind = 'person'"
+         where l.hash = ?1 and l.expires_at > ?2 and l.email_id is null and u.kind = 'person'
+           and u.status <> 'disabled'"
     ))
     .bind(hash)
     .bind(now)
 }
 
-/// The user of a good link that sets a password, `?1` at `?2`.
+/// The user of a good link that sets a password, `?1` at `?2`; nobody disabled, whose link waits.
 macro_rules! whose {
     () => {
-        "(select user_id from links where hash = ?1 and expires_at > ?2 and email_id is null)"
+        "(select l.user_id from links l join users u on u.id = l.user_id
+           where l.hash = ?1 and l.expires_at > ?2 and l.email_id is null and u.status <> 'disabled')"
     };
 }
 

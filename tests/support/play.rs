@@ -97,17 +97,24 @@ pub fn play(page: &Page, theatre: &mut dyn Theatre, tally: &mut Tally) -> Result
             Step::Claims(claims)
                 if skipping != Skipping::Nothing || skipped && captures.fill(&claims.token).is_err() => {}
             Step::Claims(claims) => says(claims, &mut captures).map_err(|error| at(claims.line, error))?,
-            Step::Direction(_) if skipping != Skipping::Nothing => {}
-            Step::Direction(direction) => match theatre.direct(direction).map_err(|error| at(direction.line, error))? {
-                Done::Read(text) => {
-                    read(direction, &text, &mut captures).map_err(|error| at(direction.line, error))?;
+            Step::Direction(direction)
+                if skipping != Skipping::Nothing || skipped && captures.fill(&direction.rest).is_err() => {}
+            Step::Direction(direction) => {
+                let rest = captures.fill(&direction.rest).map_err(|error| at(direction.line, error))?;
+                let direction = Direction { rest, ..direction.clone() };
+                match theatre.direct(&direction).map_err(|error| at(direction.line, error))? {
+                    Done::Read(text) => {
+                        read(&direction, &text, &mut captures).map_err(|error| at(direction.line, error))?;
+                    }
+                    Done::Cannot(why) => {
+                        tally
+                            .undone
+                            .push(at(direction.line, format!("{}: {} ({why})", direction.word, direction.rest)));
+                        skipping = if direction.word == "Setting" { Skipping::Page } else { Skipping::Section };
+                        skipped = true;
+                    }
                 }
-                Done::Cannot(why) => {
-                    tally.undone.push(at(direction.line, format!("{}: {} ({why})", direction.word, direction.rest)));
-                    skipping = if direction.word == "Setting" { Skipping::Page } else { Skipping::Section };
-                    skipped = true;
-                }
-            },
+            }
         }
     }
     Ok(())
