@@ -5,6 +5,9 @@ use crate::{
     store::{
         Row, Statement, Value,
         audit::{self, Account, By},
+        repositories::{standing, whole, with_role},
+        roles::{Whose as Asker, number, reads_public, role, token, whose},
+        users::status,
     },
 };
 
@@ -123,7 +126,7 @@ impl Whose<'_> {
 }
 
 /// The user of such three parameters.
-macro_rules! whose {
+macro_rules! owner {
     () => {
         "coalesce(?1, (select u.id from namespaces n join users u on u.machine_of = n.id
            where n.name = ?2 and u.name = ?3))"
@@ -133,26 +136,46 @@ macro_rules! whose {
 /// One token.
 #[must_use]
 pub fn by_uuid(whose: &Whose<'_>, uuid: &str) -> Statement {
-    let sql = concat!("select * from access_tokens where user_id = ", whose!(), " and uuid = ?4");
+    let sql = concat!("select * from access_tokens where user_id = ", owner!(), " and uuid = ?4");
     whose.bind_to(Statement::new(sql)).bind(uuid)
 }
 
-/// A page of tokens, the newest first, with `count` and `active_count` in every row; a page past the
+/// The statement of lists over the user of `asked`, which stands `$before` it.
+macro_rules! listed {
+    ($before:expr, $limit:literal) => {
+        concat!(
+            $before,
+            " select c.count, c.active_count, t.* from
+               (select count(*) count, ifnull(sum(is_active), 0) active_count from access_tokens
+                  where user_id = (select user_id from asked)) c
+             left join (select * from access_tokens where user_id = (select user_id from asked)
+                  order by id desc limit ",
+            $limit,
+            ") t on true
+             order by t.id desc"
+        )
+    };
+}
+
+/// A page of the tokens of a user, the newest first, with `count` and `active_count` in every row; a page past the
 /// end is one row without a `uuid`.
 #[must_use]
-pub fn list(whose: &Whose<'_>, limit: i64, offset: i64) -> Statement {
-    let sql = concat!(
-        "with asked as (select ",
-        whose!(),
-        " user_id)
-         select c.count, c.active_count, t.* from
-           (select count(*) count, ifnull(sum(is_active), 0) active_count from access_tokens
-              where user_id = (select user_id from asked)) c
-         left join (select * from access_tokens where user_id = (select user_id from asked)
-              order by id desc limit ?4 offset ?5) t on true
-         order by t.id desc"
+pub fn list(user: i64, limit: i64, offset: i64) -> Statement {
+    let sql = listed!("with asked as (select ?1 user_id)", "?2 offset ?3");
+    Statement::new(sql).bind(user).bind(limit).bind(offset)
+}
+
+/// The same of a machine, for the admins of its namespace.
+#[must_use]
+pub fn list_of_machine(namespace: &str, name: &str, asker: &Asker<'_>, limit: i64, offset: i64) -> Statement {
+    let sql = listed!(
+        with_role!(
+            ", asked as (select m.id user_id from place p cross join users m on m.name = ?6
+               where m.machine_of = p.namespace_id and p.role >= 3)"
+        ),
+        "?7 offset ?8"
     );
-    whose.bind_to(Statement::new(sql)).bind(limit).bind(offset)
+    whole(sql, namespace, asker).bind(name).bind(limit).bind(offset)
 }
 
 /// Changes the label or the state of a token; the last statement gives it as it is then.

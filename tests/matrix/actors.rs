@@ -31,6 +31,8 @@ pub struct Actor {
     pub credential: Credential,
     /// Whether they may read the private repository.
     pub reads: bool,
+    /// Whether they ask where requests without credentials read nothing.
+    pub off: bool,
 }
 
 /// Everybody with a password, as the matrix names them, and whether they may read the private
@@ -102,11 +104,11 @@ pub fn cast() -> Cast {
     let login = client.ask("GET /token?service=registry&offline_token=true", "olga:secret", "");
     assert_eq!(login.status, 200);
     let kept = client.ask("GET /v2/refresh-tokens", &hers, "").body["results"][0]["uuid"].clone();
-    let mut actors = vec![nobody()];
+    let mut actors = vec![nobody("anonymous", false), nobody("anonymous, off", true)];
     actors.extend(PEOPLE.iter().zip(&sessions).map(|((name, label, reads), session)| {
         let basic = ((*name).to_owned(), "secret".to_owned());
         let credential = Credential::Password { user: id(&client, name), epoch: 1 };
-        Actor { label, basic, session: session.clone(), credential, reads: *reads }
+        Actor { label, basic, session: session.clone(), credential, reads: *reads, off: false }
     }));
     for (name, label, wanted, reads) in TOKENS {
         let owner = actors.iter().find(|actor| actor.basic.0 == name).unwrap().clone();
@@ -126,9 +128,9 @@ pub fn cast() -> Cast {
     Cast { client, actors, uuids, machine: "robot" }
 }
 
-fn nobody() -> Actor {
+fn nobody(label: &'static str, off: bool) -> Actor {
     let basic = (String::new(), String::new());
-    Actor { label: "anonymous", basic, session: String::new(), credential: Credential::Nobody, reads: false }
+    Actor { label, basic, session: String::new(), credential: Credential::Nobody, reads: false, off }
 }
 
 /// Makes the private repository.
@@ -168,7 +170,7 @@ fn with_token(client: &mut Client, owner: &Actor, label: &'static str, wanted: &
     let keys = client.0.index();
     let credential = session_token::verify(&session, keys.settings.keys().unwrap(), keys.world.now()).unwrap();
     let basic = (owner.basic.0.clone(), secret);
-    Actor { label, basic, session: format!("Bearer {session}"), credential, reads }
+    Actor { label, basic, session: format!("Bearer {session}"), credential, reads, off: false }
 }
 
 fn told(client: &mut Client, request: &str, who: &str, body: &Value) -> Value {
@@ -183,19 +185,29 @@ fn id(client: &Client, name: &str) -> i64 {
 }
 
 impl Actor {
+    /// Their index: what they ask of is as `stage`, or it is closed to requests without credentials.
+    pub fn index(&self, stage: &Stage) -> Stage {
+        let mut stage = stage.copied().unwrap();
+        if self.off {
+            stage.set("REGISTRATION", "closed");
+            stage.set("ANONYMOUS_READ", "off");
+        }
+        stage
+    }
+
     /// Name and secret where a request has to give them.
     pub fn named(&self) -> (&str, &str) {
         if self.basic.0.is_empty() { NOBODY } else { (&self.basic.0, &self.basic.1) }
     }
 
     /// A genuine repository token to read, as they would have it from when they could.
-    pub fn repository_token(&self, stage: &Stage, name: &str) -> String {
+    pub fn repository_token(&self, stage: &Stage, namespace: &str, name: &str) -> String {
         let sql = "select id from repositories where full_name = ?1";
-        let full = format!("{OWNER}/{name}");
+        let full = format!("{namespace}/{name}");
         let repository_id = stage.db.connection().query_row(sql, [full], |row| row.get(0)).unwrap_or(1 << 20);
         let index = stage.index();
         let claim = Claim {
-            repository: RepositoryName::parse(OWNER, name).unwrap(),
+            repository: RepositoryName::parse(namespace, name).unwrap(),
             repository_id,
             access: Access::Read,
             credential: self.credential,

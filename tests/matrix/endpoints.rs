@@ -219,10 +219,22 @@ impl Endpoint {
             || self.says == Says::Listed
     }
 
-    /// What this actor sends about the repository of this name.
+    /// Whether a namespace is asked for.
+    pub fn names_a_namespace(&self) -> bool {
+        let named = |text: &str| ["{namespace}", "{repository}", "{account}"].iter().any(|name| text.contains(name));
+        named(self.pattern) || self.query.contains(OWNER) || self.body.contains(OWNER)
+    }
+
+    /// What this actor sends about the owner's repository of this name.
     pub fn request(&self, cast: &Cast, stage: &Stage, actor: &Actor, name: &str) -> Sent {
+        self.request_in(OWNER, cast, stage, actor, name)
+    }
+
+    /// The same about one in another namespace.
+    pub fn request_in(&self, namespace: &str, cast: &Cast, stage: &Stage, actor: &Actor, name: &str) -> Sent {
+        let placed = |text: &str| text.replace(OWNER, namespace).replace("{name}", name);
         let v1 = self.pattern.starts_with("/v1/repositories");
-        let repository = if v1 { format!("{OWNER}/{name}") } else { name.to_owned() };
+        let repository = if v1 { format!("{namespace}/{name}") } else { name.to_owned() };
         let [token, refresh, machines] = &cast.uuids;
         let machine = self.pattern.contains("machines");
         let uuid = match (machine, self.pattern.contains("refresh")) {
@@ -237,8 +249,8 @@ impl Endpoint {
             _ => OWNER,
         };
         let path = [
-            ("{account}", OWNER),
-            ("{namespace}", OWNER),
+            ("{account}", namespace),
+            ("{namespace}", namespace),
             ("{repository}", repository.as_str()),
             ("{username}", user),
             ("{uuid}", uuid.as_str()),
@@ -247,7 +259,7 @@ impl Endpoint {
         ];
         let path = path.iter().fold(self.pattern.to_owned(), |path, (variable, value)| path.replace(variable, value));
         let (who, secret) = actor.named();
-        let mut body = self.body.replace("{name}", name).replace("[name]", who).replace("[secret]", secret);
+        let mut body = placed(self.body).replace("[name]", who).replace("[secret]", secret);
         if self.shows == Shows::Body && !body.starts_with('{') {
             body = format!("{body}&username={who}&password={secret}");
         }
@@ -255,7 +267,7 @@ impl Endpoint {
         let dialect = routes::route(&path).unwrap().dialect();
         let authorization = match self.shows {
             Shows::Body => String::new(),
-            Shows::Token => actor.repository_token(stage, name),
+            Shows::Token => actor.repository_token(stage, namespace, name),
             Shows::Header if dialect == Dialect::Hub => actor.session.clone(),
             Shows::Header if actor.basic.0.is_empty() => String::new(),
             Shows::Header => format!("Basic {}", STANDARD.encode(format!("{}:{}", actor.basic.0, actor.basic.1))),
@@ -269,7 +281,7 @@ impl Endpoint {
         if body.starts_with(['{', '[']) {
             headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
         }
-        let target = format!("{path}{}", self.query.replace("{name}", name));
+        let target = format!("{path}{}", placed(self.query));
         Sent { method: self.method.to_owned(), target, headers, body: body.into_bytes() }
     }
 

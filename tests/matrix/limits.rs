@@ -31,7 +31,7 @@ fn what_asks_a_database_without_credentials_is_counted_for_its_address() {
     let (mut cases, mut counted) = (0, 0);
     for endpoint in ENDPOINTS.iter().chain(&VARIANTS).filter(|endpoint| endpoint.shows == Shows::Header) {
         for name in [PUBLIC, PRIVATE] {
-            let stage = rehearsal.afresh();
+            let stage = rehearsal.afresh(nobody);
             let sent = endpoint.request(&cast, stage, nobody, name);
             let (limits, status, trips) = asked(stage, &sent);
             let request = format!("{} {}", endpoint.method, endpoint.pattern);
@@ -45,7 +45,7 @@ fn what_asks_a_database_without_credentials_is_counted_for_its_address() {
             assert_eq!(limits, wanted, "{request} of {name}: {status}");
             counted += wanted.len();
             // And beyond the limit no database is asked.
-            let stage = rehearsal.afresh();
+            let stage = rehearsal.afresh(nobody);
             stage.world.flooded.set(true);
             let (_, flooded, trips) = asked(stage, &sent);
             stage.world.flooded.set(false);
@@ -80,7 +80,7 @@ fn no_limit_of_an_address_refuses_a_right_token() {
             continue;
         }
         for actor in &cast.actors {
-            let stage = rehearsal.afresh();
+            let stage = rehearsal.afresh(actor);
             let sent = endpoint.request(&cast, stage, actor, PUBLIC);
             if !shows_a_token(&sent, actor) {
                 continue;

@@ -1,13 +1,13 @@
 //! A database over `SQLite` in memory: the engine that D1 runs, within the limits that D1 has.
 
-use std::{fs, path::Path};
+use std::{cell::Cell, fs, path::Path};
 
 use hublet::{
     index::Pending,
     refusal::Fault,
     store::{Database, Row, Rows, Statement, Value},
 };
-use rusqlite::{Connection, backup::Backup, limits::Limit, params_from_iter, types};
+use rusqlite::{Connection, StatementStatus, backup::Backup, limits::Limit, params_from_iter, types};
 
 /// Where the migrations are, one folder for each database.
 const MIGRATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/store/migrations");
@@ -24,6 +24,7 @@ const LIMITS: [(Limit, i32); 5] = [
 /// One database.
 pub struct Sqlite {
     connection: Connection,
+    steps: Cell<i64>,
 }
 
 impl Sqlite {
@@ -51,7 +52,14 @@ impl Sqlite {
     fn open() -> rusqlite::Result<Self> {
         let connection = Connection::open_in_memory()?;
         connection.pragma_update(None, "foreign_keys", true)?;
-        Ok(Self { connection })
+        Ok(Self { connection, steps: Cell::new(0) })
+    }
+
+    /// How many steps of `SQLite`'s machine its statements took so far: about the rows that they looked at, and nothing of
+    /// the clock.
+    #[allow(dead_code, reason = "not every test asks what an answer took")]
+    pub fn steps(&self) -> i64 {
+        self.steps.get()
     }
 
     /// Only what the index says is limited: D1 runs migrations by another way.
@@ -79,7 +87,9 @@ impl Sqlite {
             let column = |(at, name): (usize, &String)| Ok((name.clone(), value(row.get_ref(at)?)));
             Ok(Row(names.iter().enumerate().map(column).collect::<rusqlite::Result<_>>()?))
         })?;
-        rows.collect()
+        let rows = rows.collect();
+        self.steps.set(self.steps.get() + i64::from(prepared.reset_status(StatementStatus::VmStep)));
+        rows
     }
 }
 

@@ -68,8 +68,7 @@ pub async fn create(index: &Index, request: &Request) -> Answer<Reply> {
 pub async fn list(index: &Index, request: &Request) -> Answer<Reply> {
     let user = user_of(index, request)?;
     let page = Page::read(request);
-    let (asker, rows) =
-        known_with(index, request, access_tokens::list(&Whose::User(user), page.size, page.offset())).await?;
+    let (asker, rows) = known_with(index, request, access_tokens::list(user, page.size, page.offset())).await?;
     asker.require_password()?;
     listed(index, request, page, &rows)
 }

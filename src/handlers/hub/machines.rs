@@ -90,8 +90,9 @@ pub async fn delete(index: &Index, request: &Request, namespace: &str, name: &st
 /// `GET /v2/namespaces/{namespace}/machines/{username}/access-tokens`
 pub async fn tokens(index: &Index, request: &Request, namespace: &str, name: &str) -> Answer<Reply> {
     let page = Page::read(request);
-    let list = access_tokens::list(&Whose::Machine(namespace, name), page.size, page.offset());
-    let (asked, rows) = asked(index, request, namespace, list).await?;
+    let presented = who::with_session(index, request)?;
+    let list = access_tokens::list_of_machine(namespace, name, &presented.whose(index), page.size, page.offset());
+    let (asked, rows) = asked_by(index, presented, namespace, list).await?;
     asked.administrated_by_password()?;
     tokens::listed(index, request, page, &rows)
 }

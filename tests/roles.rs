@@ -1,0 +1,150 @@
+//! The effective role twice: as `domain::access` decides it, and as the database is told it. Both say the same of
+//! everything that somebody can be to a place, or what must not be read would be.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "what fails here is a failed test")]
+
+#[allow(dead_code, reason = "the pages need more of it")]
+mod support;
+
+use hublet::{
+    domain::{RepositoryName, Role, limits::Limits},
+    store::{
+        Database, Row, managed,
+        repositories::{Place, Whose},
+    },
+};
+use support::{sqlite::Sqlite, world::finished};
+
+/// Nothing, or a role.
+const ROLES: [Option<Role>; 4] = [None, Some(Role::Read), Some(Role::Write), Some(Role::Admin)];
+
+/// Scopes and resources of access tokens, and whether what the database is told is all that there is to them: a pattern it
+/// compares up to its first star.
+const TOKENS: [(&str, Option<&str>, bool); 10] = [
+    (r#"["repo:admin"]"#, None, true),
+    (r#"["repo:read"]"#, None, true),
+    (r#"["repo:public_read"]"#, None, true),
+    (r#"["repo:admin"]"#, Some(r#"[{"path":"ns/app"}]"#), true),
+    (r#"["repo:admin"]"#, Some(r#"[{"path":"ns/other"},{"path":"ns/apple"}]"#), true),
+    (r#"["repo:admin"]"#, Some(r#"[{"path":"ns/*"}]"#), true),
+    (r#"["repo:admin"]"#, Some(r#"[{"path":"ns/**"}]"#), true),
+    (r#"["repo:admin"]"#, Some(r#"[{"path":"app"},{"path":"other/**"},{"path":"ns/b*"}]"#), true),
+    (r#"["repo:admin"]"#, Some(r#"[{"path":"ns/a*x"}]"#), false),
+    ("damaged", Some("damaged"), true),
+];
+
+fn number(role: Option<Role>) -> i64 {
+    role.map_or(0, |role| 1 + role as i64)
+}
+
+/// A database with a namespace, a user, an administrator's right or none, and what they are to it.
+struct Facts {
+    database: Sqlite,
+    cases: u64,
+}
+
+impl Facts {
+    fn set(&self, sql: &str) {
+        self.database.connection().execute_batch(sql).unwrap();
+    }
+
+    fn read(&self, whose: &Whose<'_>) -> Row {
+        let name = RepositoryName::parse("ns", "app").unwrap();
+        finished(self.database.batch(&[managed::repository(&name, whose)])).unwrap().pop().unwrap().pop().unwrap()
+    }
+
+    /// Compares what both say to somebody who may administrate or not with what they came with.
+    fn compare(&mut self, whose: &Whose<'_>, administrator: bool, what: &str) -> Place {
+        let row = self.read(whose);
+        let place = Place::of(&row);
+        let standing = place.standing(administrator);
+        assert_eq!(row.integer("role"), number(standing.role()), "{what}: {whose:?}, {standing:?}");
+        assert_eq!(
+            row.maybe_text("full_description").is_some(),
+            standing.role().is_some() && place.repository.is_some()
+        );
+        self.cases += 1;
+        place
+    }
+}
+
+#[test]
+fn the_database_is_told_the_role_that_is_decided() {
+    let mut facts = Facts { database: Sqlite::migrated("db").unwrap(), cases: 0 };
+    facts.set(
+        "insert into users (id, name, status, created_at) values (1, 'user', 'active', 0), (2, 'other', 'active', 0);
+         insert into namespaces (id, name, owner_id, created_at) values (8, 'ns', 2, 0);
+         insert into refresh_tokens (uuid, user_id, hash, client, address, created_at, used_at) values ('r', 1, 'r', '', '', 0, 0);
+         insert into access_tokens (id, uuid, user_id, hash, previous_hash, label, scopes, created_at, created_by, creator_ip,
+             creator_ua)
+           values (5, 'a', 1, 'a', 'b', '', '[]', 0, '', '', '');",
+    );
+    for repository in [None, Some(0), Some(1)] {
+        facts.set("delete from repositories");
+        if let Some(private) = repository {
+            facts.set(&format!(
+                "insert into repositories (id, namespace_id, name, full_name, private, created_at, updated_at)
+                   values (9, 8, 'app', 'ns/app', {private}, 0, 0)"
+            ));
+        }
+        for (administrator, owner) in [(false, false), (false, true), (true, false), (true, true)] {
+            facts.set(&format!(
+                "update users set administrator = {administrator} where id = 1;
+                 update namespaces set owner_id = {} where id = 8",
+                if owner { 1 } else { 2 }
+            ));
+            for member in ROLES {
+                for collaborator in ROLES.into_iter().filter(|role| role.is_none() || repository.is_some()) {
+                    facts.set("delete from members; delete from collaborators");
+                    if let Some(role) = member {
+                        facts.set(&format!("insert into members values (8, 1, '{}')", role.as_str()));
+                    }
+                    if let Some(role) = collaborator {
+                        facts.set(&format!("insert into collaborators values (9, 1, '{}')", role.as_str()));
+                    }
+                    said_the_same(&mut facts, administrator);
+                }
+            }
+        }
+    }
+    assert!(facts.cases > 5_000, "{} cases", facts.cases);
+    println!("cases: {} of the effective role", facts.cases);
+}
+
+/// By all that somebody can come with.
+fn said_the_same(facts: &mut Facts, administrator: bool) {
+    for status in ["active", "disabled"] {
+        facts.set(&format!("update users set status = '{status}' where id = 1"));
+        let administrator = administrator && status == "active";
+        for whose in [Whose::Name("user"), Whose::Id(1), Whose::RefreshToken("r")] {
+            let place = facts.compare(&whose, administrator, status);
+            assert!(status == "active" || place.standing(administrator).role().is_none(), "{whose:?} is disabled");
+        }
+    }
+    facts.set("update users set status = 'active' where id = 1");
+    let public = facts.read(&Whose::Anybody).maybe_integer("private") == Some(0);
+    assert_eq!(facts.compare(&Whose::Anybody, false, "anybody").standing(false).public, public);
+    for whose in [Whose::Nobody, Whose::Name("nobody"), Whose::Id(7), Whose::AccessToken("none")] {
+        assert_eq!(facts.read(&whose).integer("role"), 0, "{whose:?}");
+    }
+    for (scopes, resources, all) in TOKENS {
+        let sql = "update access_tokens set scopes = ?1, resources = ?2";
+        facts.database.connection().execute(sql, (scopes, resources)).unwrap();
+        for whose in [Whose::Token(1, 5), Whose::AccessToken("a"), Whose::AccessToken("b")] {
+            let row = facts.read(&whose);
+            let place = Place::of(&row);
+            // An access token never administrates.
+            let standing = place.standing(false);
+            let name = RepositoryName::parse("ns", "app").unwrap();
+            let allowed = Limits::stored(scopes, resources).role(&name, standing.public);
+            let may = standing.role().min(allowed).is_some();
+            let told = row.integer("role") > 0;
+            assert!(told || !may, "{scopes} {resources:?}: may, and nothing is read");
+            assert!(
+                !all || place.repository.is_none() || told == may,
+                "{scopes} {resources:?}: {standing:?} reads {told}"
+            );
+            facts.cases += 1;
+        }
+    }
+}
