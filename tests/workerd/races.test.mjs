@@ -323,6 +323,53 @@ race("a new password, against logins with the old one", async (round) => {
   });
 });
 
+race("new passwords, by one that is good for one of them", async (round) => {
+  const name = `robbed${round}`;
+  const old = { authorization: await join(worker, name) };
+  const change = (number) => [`PUT /v1/users/${name}/`, { headers: old, body: body({ password: `password ${number}` }) }];
+  const answers = await together(round, change, 300);
+  const said = body(statuses(answers));
+  const winners = only(answers, 204);
+  assert.equal(winners.length, 1, said);
+  // Who comes late has a wrong password, of which there may be only so many.
+  assert.ok(answers.every(({ status }) => [204, 401, 429].includes(status)), said);
+  assert.ok(only(answers, 401).length > 0, said);
+  const { DB } = await worker.env();
+  await DB.prepare("delete from failures").run();
+  await worker.succeed("GET /v1/users/", { headers: { authorization: basic(name, `password ${winners[0].number}`) } });
+  assert.deepEqual((await rows("users", (row) => row.name === name)).map(({ epoch }) => epoch), [2]);
+});
+
+race("a password that is changed while the one of before waits to change it", async (round) => {
+  const name = `slow${round}`;
+  const headers = { authorization: await join(worker, name) };
+  const change = (password, trouble) => worker.ask(`PUT /v1/users/${name}/`, { headers, body: body({ password }), trouble });
+  // Its second call of the database, which writes.
+  const late = change("of the thief", { databases: [{ database: "DB", call: 2, when: "slow", milliseconds: 3_000 }] });
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  assert.equal((await change("of the owner")).status, 204);
+  assert.equal((await late).status, 401);
+  await worker.succeed("GET /v1/users/", { headers: { authorization: basic(name, "of the owner") } });
+  assert.deepEqual((await rows("users", (row) => row.name === name)).map(({ epoch }) => epoch), [2]);
+}, { rounds: 1 });
+
+race("a collaborator that is added by an admin who is removed meanwhile", async (round) => {
+  const { DB } = await worker.env();
+  const name = `acting${round}`;
+  await join(worker, name);
+  const acting = await login(name);
+  for (const command of [`namespace tents${round}`, `member tents${round} paul admin`, `member tents${round} ${name} admin`]) await operate(DB, command, 0);
+  await worker.succeed("POST /v2/repositories", { headers: session, body: body({ namespace: `tents${round}`, name: "app" }) });
+  const trouble = { databases: [{ database: "DB", call: 2, when: "slow", milliseconds: 2_000 }] };
+  const sent = body({ user: "paul", role: "write" });
+  const late = worker.ask(`POST /v2/repositories/tents${round}/app/collaborators`, { headers: acting, body: sent, trouble });
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  await worker.succeed(`DELETE /v2/namespaces/tents${round}/members/${name}`, { headers: session });
+  assert.ok([403, 404].includes((await late).status));
+  const { id } = await repository(`tents${round}/app`);
+  assert.deepEqual(await rows("collaborators", (row) => row.repository_id === id), []);
+}, { rounds: 1 });
+
 race("the last access tokens that a user may have", async (round) => {
   const name = `hoarder${round}`;
   await join(worker, name);
@@ -380,7 +427,7 @@ race("events: the same one, and each another", async (round) => {
 
 race("keys change under load", async () => {
   // By an access token: each new worker would hash a password anew, for all who come at once.
-  const made = (await worker.succeed("POST /v2/access-tokens", { headers: session, body: body({ token_label: "load" }) })).json();
+  const made = (await worker.succeed("POST /v2/access-tokens", { headers: session, body: body({ token_label: "load", scopes: ["repo:write"] }) })).json();
   const authorization = basic("paul", made.token);
   const ca = await newAuthority();
   const leaves = [await newLeaf(ca)];
