@@ -167,9 +167,14 @@ impl Index {
 
     /// Writes one statement after the answer.
     pub fn later(&self, doing: &'static str, statement: Statement) {
+        self.later_all(doing, vec![statement]);
+    }
+
+    /// Writes a batch after the answer.
+    pub fn later_all(&self, doing: &'static str, batch: Vec<Statement>) {
         let lender = self.clone();
         self.world.later(Box::pin(async move {
-            lender.report(doing, lender.db.write_unguarded(vec![statement]).await.map_err(Into::into));
+            lender.report(doing, lender.db.write_unguarded(batch).await.map_err(Into::into));
         }));
     }
 

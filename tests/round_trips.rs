@@ -177,6 +177,20 @@ fn every_answer_keeps_to_its_budget() {
 }
 
 #[test]
+fn a_password_that_is_not_remembered_is_one_more() {
+    let mut client = Client(Stage::new().unwrap());
+    client.join("paul");
+    let mint = "GET /token?service=registry";
+    for (trips, request) in [(2, "GET /v2/"), (2, mint), (3, "GET /token?service=registry&offline_token=true")] {
+        client.0.world.pass(5 * 60);
+        let first = client.ask(request, "paul:secret", "");
+        assert_eq!((first.status, first.trips), (200, trips), "{request}");
+        let second = client.ask(request, "paul:secret", "");
+        assert_eq!((second.status, second.trips), (200, trips - 1), "{request}, remembered");
+    }
+}
+
+#[test]
 fn a_forgotten_password_is_the_same_work_for_everybody() {
     let mut client = Client(Stage::new().unwrap());
     for name in ["paul", "typist"] {

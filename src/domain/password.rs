@@ -1,18 +1,18 @@
 //! Passwords: Argon2id with a pepper, and what an isolate remembers of them.
 
-use std::{
-    cell::{Cell, RefCell},
-    collections::BTreeMap,
-    fmt,
-};
+mod verified;
+
+use std::{cell::Cell, fmt};
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD as BASE64};
 
 use crate::{
-    domain::{keys::Key, opaque, secret::same},
+    domain::{opaque, secret::same},
     refusal::{Answer, invalid},
 };
+
+pub use verified::Verified;
 
 /// The Hub's own least length, in characters.
 const SHORTEST: usize = 5;
@@ -24,19 +24,6 @@ pub const LONGEST: usize = 1024;
 const MOST_MEMORY: u32 = 64 * 1024;
 const MOST_PASSES: u32 = 10;
 const MOST_LANES: u32 = 4;
-
-/// How long a verified password is remembered, in seconds.
-const REMEMBERED: i64 = 5 * 60;
-
-/// How many verified passwords an isolate remembers.
-const MOST_REMEMBERED: usize = 1024;
-
-/// One Argon2 may begin every so many milliseconds: it takes 45 to 75, and the other half of the time
-/// serves everything else.
-const TURN: u64 = 150;
-
-/// How long a request waits for its turn: some 34 are then waiting.
-const LONGEST_WAIT: u64 = 5_000;
 
 /// Refuses a password that may not be set.
 pub fn acceptable(password: &str) -> Answer<&str> {
@@ -153,6 +140,7 @@ impl Stored {
 
 thread_local! {
     static HASHES: Cell<u64> = const { Cell::new(0) };
+    static WORK: Cell<u64> = const { Cell::new(0) };
 }
 
 /// How many Argon2 this thread has computed: it is what an answer costs.
@@ -161,8 +149,15 @@ pub fn hashes() -> u64 {
     HASHES.get()
 }
 
+/// How much work they were: KiB of memory, as often as it was passed over.
+#[must_use]
+pub fn work() -> u64 {
+    WORK.get()
+}
+
 fn argon2(password: &str, salt: &[u8], pepper: &[u8], cost: Cost, length: usize) -> Result<Vec<u8>, String> {
     HASHES.set(HASHES.get() + 1);
+    WORK.set(WORK.get() + u64::from(cost.memory) * u64::from(cost.passes));
     let mut hash = vec![0; length];
     Params::new(cost.memory, cost.passes, cost.lanes, Some(length))
         .and_then(|params| Argon2::new_with_secret(pepper, Algorithm::Argon2id, Version::V0x13, params))
@@ -194,64 +189,17 @@ pub fn verify_nothing(password: &str, peppers: &Peppers, cost: Cost) -> Result<(
     argon2(password, &[0; 16], pepper, cost, 32).map(|_| ())
 }
 
+/// What it costs to look at a stored hash.
+#[must_use]
+pub fn cost_of(stored: &str) -> Option<Cost> {
+    Stored::read(stored).map(|stored| stored.cost)
+}
+
 /// Whether a stored hash should be made anew: another pepper or another cost is in force.
 #[must_use]
 pub fn is_outdated(stored: &str, peppers: &Peppers, cost: Cost) -> bool {
     let current = peppers.first().map(|(id, _)| id);
     Stored::read(stored).is_none_or(|stored| stored.cost != cost || Some(&stored.pepper) != current)
-}
-
-/// What an isolate remembers of passwords: which it verified lately, and when the next Argon2 may
-/// begin. Losing it costs time only.
-pub struct Verified {
-    key: Key,
-    until: RefCell<BTreeMap<[u8; 32], i64>>,
-    next_turn: Cell<u64>,
-}
-
-impl Verified {
-    /// An empty memory under a random key, which never leaves the isolate.
-    #[must_use]
-    pub fn new(key: [u8; 32]) -> Self {
-        Self { key: Key::new(&key), until: RefCell::default(), next_turn: Cell::default() }
-    }
-
-    /// Binds the stored hash too, so that a changed password is not remembered.
-    fn name(&self, user: &str, password: &str, stored: &str) -> [u8; 32] {
-        self.key.mac("verified password", &[user.as_bytes(), password.as_bytes(), stored.as_bytes()])
-    }
-
-    /// Whether this was verified in the last five minutes.
-    #[must_use]
-    pub fn knows(&self, user: &str, password: &str, stored: &str, now: i64) -> bool {
-        let until = self.until.borrow().get(&self.name(user, password, stored)).copied();
-        until.is_some_and(|until| now < until && until <= now + REMEMBERED)
-    }
-
-    /// Remembers that this was verified.
-    pub fn remember(&self, user: &str, password: &str, stored: &str, now: i64) {
-        let mut until = self.until.borrow_mut();
-        if until.len() >= MOST_REMEMBERED {
-            until.retain(|_, until| now < *until);
-        }
-        if until.len() >= MOST_REMEMBERED {
-            until.clear();
-        }
-        until.insert(self.name(user, password, stored), now + REMEMBERED);
-    }
-
-    /// Takes a turn: how many milliseconds to sleep before the hash, or nothing when too many wait.
-    /// A turn is a point in time and nothing more, so that a request that dies holds up nobody.
-    #[must_use]
-    pub fn turn(&self, now_millis: u64) -> Option<u64> {
-        let begin = self.next_turn.get().max(now_millis);
-        let wait = begin - now_millis;
-        if wait > LONGEST_WAIT {
-            return None;
-        }
-        self.next_turn.set(begin + TURN);
-        Some(wait)
-    }
 }
 
 #[cfg(test)]
@@ -304,39 +252,6 @@ mod tests {
     }
 
     #[test]
-    fn a_verified_password_is_remembered_for_five_minutes_and_for_one_hash() {
-        let memory = Verified::new([9; 32]);
-        memory.remember("paul", "toto42", "hash", 1000);
-        assert!(memory.knows("paul", "toto42", "hash", 1299));
-        assert!(!memory.knows("paul", "toto42", "hash", 1300));
-        assert!(!memory.knows("paul", "toto42", "hash", 999), "the clock went back: how long ago it was is unknown");
-        assert!(!memory.knows("paul", "toto42", "other hash", 1000));
-        assert!(!memory.knows("paul", "toto43", "hash", 1000));
-    }
-
-    #[test]
-    fn memory_is_bounded_and_what_is_over_goes_first() {
-        let memory = Verified::new([9; 32]);
-        let remember = |users: std::ops::Range<usize>, now| {
-            users.for_each(|user| memory.remember(&user.to_string(), "x", "y", now));
-        };
-        let known = |user: usize, now| memory.knows(&user.to_string(), "x", "y", now);
-        remember(0..1, 1000);
-        remember(1..2, 1001);
-        remember(2..MOST_REMEMBERED, 1200);
-        // There is room, so that nobody looks for what is over.
-        assert_eq!(memory.until.borrow().len(), MOST_REMEMBERED);
-        // There is none: the first is over at 1300, the second a second later.
-        remember(5000..5001, 1300);
-        assert_eq!(memory.until.borrow().len(), MOST_REMEMBERED);
-        assert!(!known(0, 1300) && known(1, 1300) && known(2, 1300) && known(5000, 1300));
-        // And when nothing is over, all is forgotten but the latest.
-        remember(5001..5002, 1300);
-        assert_eq!(memory.until.borrow().len(), 1);
-        assert!(known(5001, 1300) && !known(5000, 1300));
-    }
-
-    #[test]
     fn what_a_hash_may_cost_is_bounded() {
         for good in ["m=8,t=1,p=1", "m=32,t=1,p=4", "m=65536,t=10,p=4", "m=19456,t=2,p=1"] {
             assert_eq!(Cost::read(good).map(|cost| cost.to_string()).as_deref(), Some(good));
@@ -370,16 +285,6 @@ mod tests {
     #[test]
     fn peppers_are_shown_by_their_names() {
         assert_eq!(format!("{:?}", peppers(&["a", "b"])), r#"["a", "b"]"#);
-    }
-
-    #[test]
-    fn turns_are_apart_and_few_wait() {
-        let memory = Verified::new([9; 32]);
-        let waits = std::iter::from_fn(|| memory.turn(1000)).collect::<Vec<_>>();
-        assert_eq!(waits[..3], [0, 150, 300]);
-        assert_eq!(waits.len(), 34);
-        assert_eq!(memory.turn(1100), Some(5000), "as long as anybody waits");
-        assert_eq!(memory.turn(60_000), Some(0));
     }
 
     #[test]

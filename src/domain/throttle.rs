@@ -1,14 +1,17 @@
 //! Guessing made slow: how long a name must wait after so many refused passwords.
 
 /// From this refused password on, a name from one address waits.
-const FREE_FROM_ADDRESS: i64 = 5;
+pub const FREE_FROM_ADDRESS: i64 = 5;
 
 /// From this one on, a name waits wherever the next guess comes from: high, since anybody could use
 /// it to lock somebody out.
-const FREE_FROM_ANYWHERE: i64 = 50;
+pub const FREE_FROM_ANYWHERE: i64 = 50;
 
 /// The longest wait: 15 minutes.
-const LONGEST: i64 = 15 * 60;
+pub const LONGEST: i64 = 15 * 60;
+
+/// The wait is no longer doubled after so many times.
+pub const DOUBLINGS: i64 = 10;
 
 /// Seconds after which failures are forgotten: longer than anybody waits.
 pub const FORGOTTEN: i64 = 60 * 60;
@@ -28,7 +31,7 @@ impl Failures {
         if self.count < free {
             return 0;
         }
-        let doublings = u32::try_from(self.count - free).unwrap_or(0).min(10);
+        let doublings = (self.count - free).min(DOUBLINGS);
         let wait = (1 << doublings).min(LONGEST);
         (self.last_at + wait - now).max(0)
     }

@@ -5,33 +5,73 @@ use crate::{
     handlers::who::{Asker, WRONG, unauthorized},
     index::{Index, Limit},
     refusal::{Answer, Fault, Refusal},
-    store::{Row, Rows, audit, counts, failures, users, users::User},
+    store::{Row, Rows, audit, counts, failures, failures::Guess, users, users::User},
     wire::Request,
 };
 
 /// Checks a password against a row of [`users::with_failures`]. Whoever does not exist costs the same
 /// work and gets the same answer as a wrong password; so do those who are not active, until the
 /// password is right.
+///
+/// What is not remembered is a guess, and is counted before it is looked at: so many at once are no more than
+/// so many one after the other.
 pub async fn check(index: &Index, row: &Row, name: &UserName, secret: &Secret, address: &str) -> Answer<User> {
-    let now = index.world.now();
     let (from_address, from_anywhere) = users::failures(row);
-    let wait = throttle::wait(from_address, from_anywhere, now);
+    let wait = throttle::wait(from_address, from_anywhere, index.world.now());
     if wait > 0 {
         return Err(Refusal::TooMany { retry_after: wait }.into());
     }
     let user = User::of(row);
-    if !is_right(index, user.as_ref(), name, secret, address).await? {
-        index.db.write_unguarded(failures::count(name.as_str(), user.as_ref(), address, now)).await?;
-        return Err(unauthorized(WRONG));
+    if is_known(index, user.as_ref(), name, secret) {
+        if from_address.count > 0 {
+            index.later("forget failures", failures::reset(name.as_str(), address));
+        }
+        return active(index, user, address);
     }
+    hashing_turn(index, address).await?;
+    // Of many who come with one password at once, the first may have shown it meanwhile.
+    if is_known(index, user.as_ref(), name, secret) {
+        return active(index, user, address);
+    }
+    let now = index.world.now();
+    let guess = Guess { name: name.as_str(), address, at: now, anywhere: from_anywhere };
+    let here = counted(index, guess).await?;
+    match is_right(index, row, user.as_ref(), name, secret) {
+        Ok(true) => {
+            index.later_all("forget failures", failures::take_back(guess, here));
+            active(index, user, address)
+        }
+        Ok(false) => {
+            index.later_all("note a refused password", failures::told(user.as_ref(), address, now));
+            Err(unauthorized(WRONG))
+        }
+        Err(fault) => {
+            index.later_all("take back a guess", failures::take_back(guess, 1));
+            Err(fault.into())
+        }
+    }
+}
+
+/// Counts a guess, and gives how many of its name from its address there are now; refused where the name must
+/// wait by now.
+async fn counted(index: &Index, guess: Guess<'_>) -> Answer<i64> {
+    let counting = failures::count(guess.name, guess.address, guess.at).into();
+    let mut answers = index.db.write_unguarded(counting).await?.into_iter();
+    let (counted, rows) = (answers.next().unwrap_or_default(), answers.next().unwrap_or_default());
+    match counted.iter().find(|row| !row.text("address").is_empty()) {
+        Some(row) => Ok(row.integer("count")),
+        None => {
+            let (from_address, from_anywhere) = failures::read(&rows);
+            let wait = throttle::wait(from_address, from_anywhere, guess.at);
+            Err(Refusal::TooMany { retry_after: wait.max(1) }.into())
+        }
+    }
+}
+
+/// Somebody whose password is right, if they may do anything.
+fn active(index: &Index, user: Option<User>, address: &str) -> Answer<User> {
     let Some(user) = user else { return Err(Fault::broken("a password is right, and nobody's").into()) };
-    if !user.active {
-        return inactive(index, user.id, Means::Password, address);
-    }
-    if from_address.count > 0 || from_anywhere.count > 0 {
-        index.later("forget failures", failures::reset(name.as_str(), address));
-    }
-    Ok(user)
+    if user.active { Ok(user) } else { inactive(index, user.id, Means::Password, address) }
 }
 
 /// Refuses somebody who is not active, whatever they showed.
@@ -73,27 +113,29 @@ pub fn succeeded_with(index: &Index, request: &Request, asker: &Asker, means: Me
     }));
 }
 
-/// Whether the password is right: remembered, or worth one Argon2.
-async fn is_right(index: &Index, user: Option<&User>, name: &UserName, secret: &Secret, address: &str) -> Answer<bool> {
-    let peppers = index.settings.peppers()?;
-    let stored = user.and_then(|user| user.password.as_ref()).map(Secret::reveal);
-    let known = |stored| index.verified.knows(name.as_str(), secret.reveal(), stored, index.world.now());
-    if stored.is_some_and(known) {
+/// Whether this isolate has verified the password lately.
+fn is_known(index: &Index, user: Option<&User>, name: &UserName, secret: &Secret) -> bool {
+    let stored = user.and_then(|user| user.password.as_ref());
+    let known =
+        |stored: &Secret| index.verified.knows(name.as_str(), secret.reveal(), stored.reveal(), index.world.now());
+    stored.is_some_and(known)
+}
+
+/// Whether the password is right, by one Argon2: for who has none, one that costs what others cost.
+fn is_right(index: &Index, row: &Row, user: Option<&User>, name: &UserName, secret: &Secret) -> Result<bool, Fault> {
+    let (peppers, cost) = (index.settings.peppers()?, index.settings.password_cost);
+    if is_known(index, user, name, secret) {
         return Ok(true);
     }
-    hashing_turn(index, address).await?;
-    // Of many who come with one password at once, the first may have shown it meanwhile.
-    if stored.is_some_and(known) {
-        return Ok(true);
-    }
-    let Some(stored) = stored else {
-        password::verify_nothing(secret.reveal(), peppers, index.settings.password_cost).map_err(Fault::broken)?;
+    let Some(stored) = user.and_then(|user| user.password.as_ref()).map(Secret::reveal) else {
+        let example = row.maybe_text("example").and_then(password::cost_of);
+        password::verify_nothing(secret.reveal(), peppers, example.unwrap_or(cost)).map_err(Fault::broken)?;
         return Ok(false);
     };
     let right = password::verify(secret.reveal(), stored, peppers).map_err(Fault::unconfigured)?;
     if right {
         index.verified.remember(name.as_str(), secret.reveal(), stored, index.world.now());
-        if password::is_outdated(stored, peppers, index.settings.password_cost) {
+        if password::is_outdated(stored, peppers, cost) {
             hash_anew(index, user, secret, stored);
         }
     }

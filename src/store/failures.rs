@@ -1,30 +1,103 @@
 //! Refused passwords, counted.
 
 use crate::{
-    domain::{credential::Credential, throttle::FORGOTTEN},
+    domain::{
+        credential::Credential,
+        throttle::{DOUBLINGS, FORGOTTEN, FREE_FROM_ADDRESS, FREE_FROM_ANYWHERE, Failures, LONGEST},
+    },
     store::{
-        Statement, Value,
+        Row, Statement, Value,
         audit::{self, Account, By},
         counts::{self, Counted},
         users::User,
     },
 };
 
-/// Counts one more, for the name from this address and for the name from anywhere.
+/// Counts a guess before it is looked at, for the name from this address and for the name from anywhere;
+/// nothing where the name must wait. What is counted is in the first rows (`address`, which is empty for
+/// anywhere, and `count`), and in the last what there is now, with `last_at`.
 ///
-/// The audit does not keep a name that is nobody's: people type passwords there. And since there is no end
-/// of such names, it has one row an hour for all of them from one address.
+/// It is [`throttle::wait`](crate::domain::throttle::wait) once more, in the one place where those who guess at
+/// once come one after the other.
 #[must_use]
-pub fn count(name: &str, user: Option<&User>, address: &str, now: i64) -> Vec<Statement> {
+pub fn count(name: &str, address: &str, now: i64) -> [Statement; 2] {
     let count = Statement::new(
-        "insert into failures (name, address, count, last_at) values (?1, ?2, 1, ?3), (?1, '', 1, ?3)
+        "insert into failures (name, address, count, last_at)
+         select ?1, place, 1, ?3 from (select ?2 as place union all select '')
+         where not exists (select 1 from
+             (select count - iif(address = '', ?5, ?4) as over, last_at from failures
+              where name = ?1 and address in (?2, ''))
+           where over >= 0 and last_at + min(1 << min(over, ?6), ?7) > ?3)
          on conflict (name, address) do update set
-           count = case when last_at <= ?3 - ?4 then 1 else count + 1 end, last_at = ?3",
+           count = case when last_at <= ?3 - ?8 then 1 else count + 1 end, last_at = ?3
+         returning address, count",
     )
     .bind(name)
     .bind(address)
     .bind(now)
+    .bind(FREE_FROM_ADDRESS)
+    .bind(FREE_FROM_ANYWHERE)
+    .bind(DOUBLINGS)
+    .bind(LONGEST)
     .bind(FORGOTTEN);
+    let counted =
+        Statement::new("select address, count, last_at from failures where name = ?1 and address in (?2, '')")
+            .bind(name)
+            .bind(address);
+    [count, counted]
+}
+
+/// What rows with `address`, `count` and `last_at` say: from the address, and from anywhere.
+#[must_use]
+pub fn read(rows: &[Row]) -> (Failures, Failures) {
+    let of = |anywhere: bool| {
+        let row = rows.iter().find(|row| row.text("address").is_empty() == anywhere);
+        row.map(|row| Failures { count: row.integer("count"), last_at: row.integer("last_at") }).unwrap_or_default()
+    };
+    (of(false), of(true))
+}
+
+/// A guess that was counted and is to be taken back.
+#[derive(Debug, Clone, Copy)]
+pub struct Guess<'a> {
+    /// The name as it was typed.
+    pub name: &'a str,
+    /// Where it came from.
+    pub address: &'a str,
+    /// When it was counted.
+    pub at: i64,
+    /// What the name had from anywhere before it.
+    pub anywhere: Failures,
+}
+
+/// Takes back a guess that was none, with as many (`from_address`) of its name from its address as are to be
+/// forgotten with it. From anywhere it is this one alone: there only time forgets, and where nobody else
+/// guessed meanwhile, the time is again that of the failure before.
+#[must_use]
+pub fn take_back(guess: Guess<'_>, from_address: i64) -> Vec<Statement> {
+    let less = Statement::new(
+        "update failures set count = max(count - iif(address = '', 1, ?3), 0),
+           last_at = iif(address = '' and last_at = ?4 and count = ?5 + 1, ?6, last_at)
+         where name = ?1 and address in (?2, '')",
+    )
+    .bind(guess.name)
+    .bind(guess.address)
+    .bind(from_address)
+    .bind(guess.at)
+    .bind(guess.anywhere.count)
+    .bind(guess.anywhere.last_at);
+    let none = Statement::new("delete from failures where name = ?1 and address in (?2, '') and count = 0")
+        .bind(guess.name)
+        .bind(guess.address);
+    vec![less, none]
+}
+
+/// Writes down that a password was refused.
+///
+/// The audit does not keep a name that is nobody's: people type passwords there. And since there is no end
+/// of such names, it has one row an hour for all of them from one address.
+#[must_use]
+pub fn told(user: Option<&User>, address: &str, now: i64) -> Vec<Statement> {
     let Some(user) = user else {
         let told = Statement::new(
             "insert into audit (at, action, name, actor, credential, address)
@@ -34,7 +107,7 @@ pub fn count(name: &str, user: Option<&User>, address: &str, now: i64) -> Vec<St
         .bind(now)
         .bind(Counted::Strangers.name())
         .bind(address);
-        return vec![count, counts::one_more(Counted::Strangers, address, now), told];
+        return vec![counts::one_more(Counted::Strangers, address, now), told];
     };
     let by = By {
         actor: String::new(),
@@ -43,13 +116,13 @@ pub fn count(name: &str, user: Option<&User>, address: &str, now: i64) -> Vec<St
         now,
         millis: now * 1000,
     };
-    vec![count, audit::told(&by, "user.login.refuse", Account::Of(user.id), &user.name, &[])]
+    vec![audit::told(&by, "user.login.refuse", Account::Of(user.id), &user.name, &[])]
 }
 
-/// Forgets those of a name, after a right password.
+/// Forgets those of a name from an address, after a right password from there.
 #[must_use]
 pub fn reset(name: &str, address: &str) -> Statement {
-    Statement::new("delete from failures where name = ?1 and address in (?2, '')").bind(name).bind(address)
+    Statement::new("delete from failures where name = ?1 and address = ?2").bind(name).bind(address)
 }
 
 /// Removes what no longer counts.

@@ -73,13 +73,19 @@ macro_rules! asker {
 pub(super) use asker;
 
 /// Somebody who shows a password, with the failures that count against the name; always one row.
+///
+/// Where there is no such user, or none with a password, `example` is what is stored of the next name that has
+/// one: hashes of earlier settings cost what they cost, and an answer that costs another tells who exists.
 #[must_use]
 pub fn with_failures(name: &str, address: &str) -> Statement {
     Statement::new(concat!(
         "select ",
         asker!(),
         ",
-           f.count address_count, f.last_at address_last_at, g.count name_count, g.last_at name_last_at
+           f.count address_count, f.last_at address_last_at, g.count name_count, g.last_at name_last_at,
+           case when u.password is null then coalesce(
+             (select password from users where password is not null and name >= ?1 order by name limit 1),
+             (select password from users where password is not null order by name limit 1)) end example
          from (select ?1 as name) typed
          left join users u on u.name = typed.name
          left join failures f on f.name = typed.name and f.address = ?2

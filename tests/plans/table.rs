@@ -6,6 +6,7 @@ use hublet::{
         credential::Credential,
         events::{Action, Event},
         search::Search,
+        throttle::Failures,
     },
     store::{
         Over, Right, Statement, access_tokens,
@@ -34,6 +35,8 @@ pub fn truth() -> Vec<(&'static str, Vec<Statement>)> {
     let (by_name, by_id) = (Whose::Name("user5"), Whose::Id(user));
     let by_refresh_token = Whose::RefreshToken("refresh5");
     let by = &by(now);
+    let guess =
+        failures::Guess { name: "user5", address: "::1", at: now, anywhere: Failures { count: 3, last_at: now } };
     let asking = links::Asking { from: "::1", most: 10 };
     let ids = json!([[format!("{:064x}", 1), "sum"], [format!("{:064x}", 9), null]]).to_string();
     let mut table = vec![
@@ -72,8 +75,11 @@ pub fn truth() -> Vec<(&'static str, Vec<Statement>)> {
         ("ends::due", ends::due(now, 5)),
         ("events::expire", events::expire(expired + events::REMEMBERED)),
         ("events::take", events::take(&told(app, &new), "registry", false, now)),
-        ("failures::count", failures::count("user5", Some(&somebody()), "::1", now)),
-        ("failures::count", failures::count("nobody", None, "::1", now)),
+        ("failures::count", failures::count("user5", "::1", now).into()),
+        ("failures::count", failures::count("nobody", "::1", now).into()),
+        ("failures::take_back", failures::take_back(guess, 3)),
+        ("failures::told", failures::told(Some(&somebody()), "::1", now)),
+        ("failures::told", failures::told(None, "::1", now)),
         ("failures::expire", vec![failures::expire(expired + hublet::domain::throttle::FORGOTTEN)]),
         ("failures::reset", vec![failures::reset("user5", "::1")]),
         ("images::clear", images::clear(repository, app, by)),
@@ -164,6 +170,8 @@ pub fn truth() -> Vec<(&'static str, Vec<Statement>)> {
         ("users::with_access_token", vec![users::with_access_token("user5", "access5")]),
         ("users::with_access_token", vec![users::with_access_token("user5", "previous5")]),
         ("users::with_failures", vec![users::with_failures("user5", "::1")]),
+        ("users::with_failures", vec![users::with_failures("nobody", "::1")]),
+        ("users::with_failures", vec![users::with_failures("zzzz", "::1")]),
     ];
     let list = audit::List {
         account: "user5",

@@ -51,3 +51,6 @@ create table clients (
 
 -- Lists of a namespace for who has no role in it read what is public there, and nothing of the rest.
 create index repositories_public_in on repositories (namespace_id, name) where private = 0 and deleted_at is null;
+
+-- What the password of a name costs that has none is what that of the next one costs.
+create index users_with_password on users (name) where password is not null;

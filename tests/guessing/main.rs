@@ -3,24 +3,18 @@
 
 #![allow(clippy::unwrap_used, reason = "what fails here is a failed test")]
 
+mod counted;
 #[allow(dead_code, reason = "the pages need more of it")]
+#[path = "../support/mod.rs"]
 mod support;
 
-use std::{cell::Cell, rc::Rc, task::Poll};
-
 use base64::{Engine, engine::general_purpose::STANDARD};
-use hublet::{
-    domain::password,
-    index::{Limit, Pending, World},
-    refusal::Fault,
-    store::{Database, Door, Rows, Statement},
-};
+use hublet::{domain::password, index::Limit};
 use serde_json::{Value, json};
 use support::{
     Stage,
     client::Client,
     play::{Answered, Sent, Theatre},
-    sqlite::Sqlite,
 };
 
 const MINT: &str = "/token?service=registry&scope=repository:paul/app:pull,push";
@@ -138,99 +132,6 @@ fn names_count_as_they_are_typed_whether_there_is_such_a_user_or_not() {
 }
 
 #[test]
-fn a_right_password_forgets_what_was_counted_here_and_what_was_counted_for_the_name() {
-    // Elsewhere it has forgotten what the name had from anywhere, and not what it had from here.
-    let mut client = index();
-    guess(&mut client, "203.0.113.9", "paul", 4);
-    assert_eq!(from(&mut client, "203.0.113.10", "paul", "secret").status, 200);
-    assert_eq!(from(&mut client, "203.0.113.9", "paul", "secret").status, 200);
-    assert_eq!(guess(&mut client, "203.0.113.9", "paul", 6), [0, 0, 0, 0, 0, 1]);
-
-    let mut client = index();
-    for round in 0..2 {
-        for number in 0..49 {
-            assert_eq!(from(&mut client, &format!("203.0.{round}.{number}"), "paul", "guess").status, 401, "{number}");
-        }
-        assert_eq!(
-            from(&mut client, "198.51.100.1", "paul", "secret").status,
-            200,
-            "a name with 49 failures elsewhere"
-        );
-    }
-}
-
-/// A database that does not answer at once, so that others can ask meanwhile; it counts.
-struct Far(Rc<Sqlite>, Cell<u32>);
-
-impl Database for Far {
-    fn batch<'a>(&'a self, statements: &'a [Statement]) -> Pending<'a, Result<Vec<Rows>, Fault>> {
-        self.1.set(self.1.get() + 1);
-        Box::pin(async move {
-            let mut on_its_way = true;
-            std::future::poll_fn(|_| if std::mem::take(&mut on_its_way) { Poll::Pending } else { Poll::Ready(()) })
-                .await;
-            self.0.batch(statements).await
-        })
-    }
-}
-
-/// Three who show these passwords of Paul at once: what they are told, and how often the database was asked
-/// for it and for what follows from it.
-fn at_once(client: &Client, passwords: [&str; 3]) -> ([u16; 3], u32) {
-    let far = Rc::new(Far(client.0.db.clone(), Cell::new(0)));
-    let index = hublet::index::Index { db: Rc::new(Door::new(far.clone())), ..client.0.index() };
-    let requests = passwords.map(|password| hublet::wire::Request {
-        method: "GET".into(),
-        path: "/v1/users/".into(),
-        host: "127.0.0.1:8787".into(),
-        headers: vec![
-            ("authorization".into(), format!("Basic {}", STANDARD.encode(format!("paul:{password}")))),
-            ("cf-connecting-ip".into(), "203.0.113.9".into()),
-        ],
-        body: Some(Vec::new()),
-        id: "0".into(),
-        ..hublet::wire::Request::default()
-    });
-    let [first, second, third] = requests.each_ref().map(|request| hublet::serve::serve(&index, request));
-    let (one, two, three) = support::world::finished(futures_util::future::join3(first, second, third));
-    client.0.world.do_later();
-    ([one, two, three].map(|reply| reply.status), far.1.get())
-}
-
-#[test]
-fn guesses_in_flight_are_counted_and_not_held_back() {
-    let mut client = index();
-    guess(&mut client, "203.0.113.9", "paul", 4);
-    // What was read before the others were counted is answered by its own merit.
-    assert_eq!(at_once(&client, ["one", "two", "three"]), ([401; 3], 6), "none is held back");
-    let sql = "select count from failures where name = 'paul' and address <> ''";
-    let count: i64 = client.0.db.connection().query_row(sql, [], |row| row.get(0)).unwrap();
-    assert_eq!(count, 4 + 3, "none is lost");
-}
-
-#[test]
-fn many_who_come_with_one_password_at_once_cost_one_argon2() {
-    let client = index();
-    client.0.world.pass(5 * 60);
-    let before = password::hashes();
-    assert_eq!(at_once(&client, ["secret"; 3]), ([200; 3], 4), "one login is noted, and nothing is to forget");
-    assert_eq!(password::hashes() - before, 1);
-    let before = password::hashes();
-    assert_eq!(at_once(&client, ["guess"; 3]).0, [401; 3]);
-    assert_eq!(password::hashes() - before, 3, "what is wrong is not remembered");
-    assert_eq!(at_once(&client, ["secret"; 3]), ([200; 3], 6), "what was counted is forgotten behind the answer");
-}
-
-#[test]
-fn an_argon2_begins_every_150_milliseconds() {
-    let client = index();
-    client.0.world.pass(1);
-    let before = client.0.world.millis();
-    assert_eq!(at_once(&client, ["one", "two", "three"]).0, [401; 3]);
-    assert_eq!(client.0.world.millis() - before, 300);
-}
-
-#[test]
 fn the_check_comes_before_argon2_and_in_the_read_of_the_user() {
     let mut client = index();
     guess(&mut client, "203.0.113.9", "paul", 5);
@@ -298,6 +199,30 @@ fn unknown_wrong_unconfirmed_and_disabled_are_one_answer_and_one_argon2() {
         assert!(told.windows(2).all(|pair| pair[0] == pair[1]), "{way}: {told:?}");
     }
     println!("cases: {cases} wrong passwords that are one answer and one Argon2");
+}
+
+/// A database has hashes of earlier settings, and what an answer costs must not tell whose.
+#[test]
+fn a_name_without_a_password_costs_what_a_stored_one_costs() {
+    let mut client = index();
+    client.join("robo");
+    let machine = "update users set kind = 'machine', password = null where name = 'robo'";
+    client.0.db.connection().execute(machine, []).unwrap();
+    client.0.set("PASSWORD_COST", "m=128,t=2,p=1");
+    let costs = |client: &mut Client, name: &str| {
+        let before = password::work();
+        assert_eq!(from(client, "203.0.113.9", name, "guess").status, 401, "{name}");
+        client.0.world.pass(HOUR);
+        password::work() - before
+    };
+    for name in ["paul", "aaaa", "nobo", "robo", "zzzz"] {
+        assert_eq!(costs(&mut client, name), 64, "{name}");
+    }
+    // Of two costs each name has one, and the same whenever it is asked.
+    client.join("zora");
+    for (name, cost) in [("paul", 64), ("zora", 256), ("nobo", 64), ("robo", 256), ("quin", 256), ("zzzz", 64)] {
+        assert_eq!([costs(&mut client, name), costs(&mut client, name)], [cost; 2], "{name}");
+    }
 }
 
 #[test]
@@ -377,7 +302,7 @@ fn the_limit_is_that_of_the_address() {
         from(&mut client, address, "paul", "guess");
         assert_eq!(client.0.world.limited.take(), [(Limit::Logins, key.to_owned())]);
     }
-    let deployed = include_str!("../wrangler.toml");
+    let deployed = include_str!("../../wrangler.toml");
     for (limit, most) in [(Limit::Logins, 100), (Limit::Anonymous, 600), (Limit::Writes, 600)] {
         let (_, rest) = deployed.split_once(&format!("\nname = \"{}\"\n", limit.binding())).unwrap();
         let simple = rest.lines().find(|line| line.starts_with("simple"));
