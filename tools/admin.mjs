@@ -167,17 +167,24 @@ async function execute(chosen, values, where) {
 }
 
 /** A password as the worker stores it: a PHC string that names its pepper. */
-function phc(password, peppers) {
+function phc(password, peppers, { memory, passes, lanes }) {
   if ([...password].length < 5 || Buffer.byteLength(password) > 1024) {
     throw new Failure("a password has at least 5 characters and at most 1024 bytes");
   }
   if (password.startsWith("hlp_")) throw new Failure("a password does not begin with hlp_, as access tokens do: it would be taken for one");
   const [id, secret] = peppers[0];
-  const [memory, passes, parallelism] = [19456, 2, 1]; // a login hashes again where PASSWORD_COST wants otherwise
   const nonce = crypto.randomBytes(16);
-  const hash = crypto.argon2Sync("argon2id", { message: password, nonce, secret, memory, passes, parallelism, tagLength: 32 });
+  const hash = crypto.argon2Sync("argon2id", { message: password, nonce, secret, memory, passes, parallelism: lanes, tagLength: 32 });
   const base64 = (bytes) => Buffer.from(bytes).toString("base64").replace(/=+$/, "");
-  return `$argon2id$v=19$m=${memory},t=${passes},p=${parallelism},keyid=${base64(id)}$${base64(nonce)}$${base64(hash)}`;
+  return `$argon2id$v=19$m=${memory},t=${passes},p=${lanes},keyid=${base64(id)}$${base64(nonce)}$${base64(hash)}`;
+}
+
+/** PASSWORD_COST of the index that is asked, by the worker's own bounds and, where it is none, the worker's own. */
+function passwordCost(remote) {
+  const text = read(remote ? production : development).PASSWORD_COST?.trim() || variable("PASSWORD_COST") || "";
+  const [memory, passes, lanes] = (/^m=(\d{1,5}),t=(\d{1,2}),p=(\d)$/.exec(text.trim()) ?? []).slice(1).map(Number);
+  const bounded = lanes >= 1 && lanes <= 4 && memory >= 8 * lanes && memory <= 65_536 && passes >= 1 && passes <= 10;
+  return bounded ? { memory, passes, lanes } : { memory: 19_456, passes: 2, lanes: 1 };
 }
 
 /** PASSWORD_PEPPER of the index that is asked: ids with their values, the first of which hashes. */
@@ -299,7 +306,7 @@ async function admin() {
   const where = flags.remote ? ["--remote"] : ["--local", ...(flags["persist-to"] ? ["--persist-to", flags["persist-to"]] : [])];
   if (name === "log") return log(chosen, flags, where);
 
-  const password = flags["password-stdin"] ? phc((await text(process.stdin)).replace(/\r?\n$/, ""), readPeppers(flags.remote)) : null;
+  const password = flags["password-stdin"] ? phc((await text(process.stdin)).replace(/\r?\n$/, ""), readPeppers(flags.remote), passwordCost(flags.remote)) : null;
   const secret = chosen.sql.includes(":SECRET") && !password ? crypto.randomBytes(32).toString("base64url") : null;
   const origin = secret && publicUrl(flags.remote);
   const made = name === "token" ? accessToken(flags) : undefined;

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { imageId, join, makeRepository, startWorker } from "./stage.mjs";
+import { basic, imageId, join, makeRepository, startWorker } from "./stage.mjs";
 
 const app = "/v1/repositories/paul/app";
 const mebibyte = 1 << 20;
@@ -113,4 +113,14 @@ test("a method that nobody knows is never taken for GET", { timeout: 60_000 }, a
     assert.equal(answer.status, 405, method);
     assert.equal(answer.headers.get("allow"), "GET, HEAD, PUT, DELETE, OPTIONS");
   }
+});
+
+test("of sixty wrong passwords at once five are looked at, and then as many as the wait lets through", { timeout: 60_000 }, async () => {
+  await join(worker, "guessed");
+  const guess = (number) => worker.ask("GET /v1/users/", { headers: { authorization: basic("guessed", `guess ${number}`) } });
+  const answers = await Promise.all(Array.from({ length: 60 }, (_, number) => guess(number)));
+  const counted = (status) => answers.filter((answer) => answer.status === status).length;
+  assert.equal(counted(401) + counted(429), 60);
+  // They wait for their turns up to five seconds, in which waits of one and two seconds end.
+  assert.ok(counted(401) >= 5 && counted(401) <= 8, `${counted(401)} were looked at`);
 });

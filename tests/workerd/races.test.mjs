@@ -313,7 +313,8 @@ race("a new password, against logins with the old one", async (round) => {
   const changed = answers.find(({ number }) => number === 16);
   assert.equal(changed.status, 204);
   const logins = answers.filter(({ number }) => number !== 16);
-  assert.ok(logins.every(({ status }) => [200, 401].includes(status)), body(statuses(logins)));
+  // What is wrong by then is a guess, of which five are looked at.
+  assert.ok(logins.every(({ status }) => [200, 401, 429].includes(status)), body(statuses(logins)));
   const [{ id }] = await rows("users", (row) => row.name === name);
   assert.deepEqual(await rows("refresh_tokens", (row) => row.user_id === id), [], "a login outlived its password");
   await each(only(logins, 200), async (login) => {

@@ -16,6 +16,8 @@ before(async () => {
   worker = await startWorker();
   as.paul = await join(worker, "paul");
   as.jane = await join(worker, "jane");
+  await worker.succeed("GET /v1/users/", { headers: { authorization: as.jane } }); // so that her password is remembered
+  as.mary = await join(worker, "mary");
   as.refused = basic("paul", "guess");
   as.stranger = basic("stranger", "guess");
   as.write = `Token ${await makeRepository(worker, as.paul, "paul/app", [first])}`;
@@ -75,6 +77,9 @@ const table = [
   [1, 400, `PUT ${app}/`, "paul", {}],
   [1, 400, "POST /v1/users/", "nobody", { username: "paul" }],
 
+  // A password that is not remembered is counted as a guess.
+  [2, 200, "GET /v1/users/", "mary"],
+  [1, 200, "GET /v1/users/", "mary"],
   [2, 401, "GET /v1/users/", "refused"],
   [2, 401, `GET ${app}/images`, "refused"],
   [2, 401, "GET /v1/users/", "stranger"],

@@ -13,10 +13,13 @@ import { operate } from "./operator.mjs";
 const configPath = path.join(root, "tests/workerd/wrangler.toml");
 const pem = (name) => readFileSync(path.join(root, "tests/support/registry", `${name}.pem`), "utf8");
 const keys = { REGISTRY_KEY: pem("key"), REGISTRY_CERTIFICATE: pem("certificates") };
-const options = (vars) => ({ root, workers: [{ configPath, vars: { ...keys, ...vars } }] });
 
-/** Starts the worker with empty databases, those that are `migrated` with their tables; `vars` go over those of wrangler.toml. */
-export async function startWorker(vars = {}, { migrated = ["DB", "SEARCH"] } = {}) {
+/**
+ * Starts the worker with empty databases, those that are `migrated` with their tables; `vars` go over those of
+ * wrangler.toml, `config` is another one.
+ */
+export async function startWorker(vars = {}, { migrated = ["DB", "SEARCH"], config = configPath } = {}) {
+  const options = (vars) => ({ root, workers: [{ configPath: config, vars: { ...keys, ...vars } }] });
   const harness = createTestHarness(options(vars));
   const { url } = await harness.listen();
   const worker = harness.getWorker();
