@@ -142,6 +142,18 @@ fn a_command_that_is_refused_leaves_all_tables_as_they_were() {
     println!("cases: {cases} commands refused, none of which changed anything");
 }
 
+/// A removal without --repositories takes none with it.
+#[test]
+fn what_has_repositories_is_not_removed_unless_they_may_go() {
+    let (client, _) = world();
+    let before = tables(client.0.db.connection());
+    for name in ["alice", "acme", "empty"] {
+        client.operate(&format!("remove {name}")).unwrap_err();
+    }
+    assert!(tables(client.0.db.connection()) == before);
+    client.operate("remove alice --repositories").unwrap();
+}
+
 /// Whatever makes a user or a namespace asks whether the name was somebody's.
 #[test]
 fn a_name_that_is_gone_is_given_by_nothing() {

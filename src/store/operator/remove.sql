@@ -37,8 +37,10 @@ where id in (select repository_id from stars where user_id in (
   select id from users where name = :ACCOUNT or machine_of = (select id from namespaces where name = :ACCOUNT)));
 delete from users where name = :ACCOUNT;
 delete from namespaces where name = :ACCOUNT;
+-- Nothing, where the name was not put away above: then it is refused, and all of this is undone.
 with told as (select action, name, data from audit where at = :NOW and actor = 'operator' and id > ifnull((
   select max(id) from audit where at < :NOW), 0))
+select what, command from (
 select :ACCOUNT || ' is removed, and nobody gets the name' as what, 'npm run admin -- release ' || :ACCOUNT as command
 from retired_names where name = :ACCOUNT and retired_at = :NOW
 union all
@@ -50,7 +52,8 @@ from told where action = 'repo.delete'
 union all
 select 'token ' || t.uuid || ' of the service account ' || m.name || ', which ' || :ACCOUNT || ' made, goes on',
   'npm run admin -- token ' || t.uuid || ' end'
-from access_tokens t join users m on m.id = t.user_id and m.kind = 'machine' where t.created_by = :ACCOUNT;
+from access_tokens t join users m on m.id = t.user_id and m.kind = 'machine' where t.created_by = :ACCOUNT
+) where exists (select 1 from retired_names where name = :ACCOUNT and retired_at = :NOW);
 
 -- In the way:
 select 'the repository ' || r.full_name as what,
