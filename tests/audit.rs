@@ -49,32 +49,6 @@ fn every_command_that_changes_something_is_written_down() {
 }
 
 #[test]
-fn whoever_owns_an_account_is_told_that_an_address_was_added() {
-    let mut client = Client(Stage::new().unwrap());
-    client.0.set("PUBLIC_URL", "https://hub.example.com");
-    // Where no mail was ever opened may be a stranger's.
-    for (proved, told) in [(false, 1), (true, 2)] {
-        client.0.set("MAIL", "off");
-        client.join("paul");
-        client.0.set("MAIL", "on");
-        if proved {
-            client.prove("paul");
-        }
-        client.0.world.mailbox.borrow_mut().clear();
-        let body = format!(r#"{{"email": "other{told}@example.com"}}"#);
-        assert_eq!(client.ask("PUT /v1/users/paul/", "paul:secret", &body).status, 204);
-        let mailbox = client.0.world.mailbox.borrow();
-        let mails = mailbox.iter().map(|mail| (mail.to.clone(), mail.subject.as_str())).collect::<BTreeSet<_>>();
-        let expected = [
-            (format!("other{told}@example.com"), "Confirm your e-mail address"),
-            ("paul@example.com".to_owned(), "An e-mail address was added to your account"),
-        ];
-        assert_eq!(mails, expected.into_iter().take(told).collect());
-        assert!(mailbox.iter().all(|mail| mail.text.contains("paul")));
-    }
-}
-
-#[test]
 fn rows_are_not_changed_and_removed_by_age_alone() {
     let mut client = Client(Stage::new().unwrap());
     client.join("paul");

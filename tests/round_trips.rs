@@ -78,6 +78,9 @@ fn every_answer_keeps_to_its_budget() {
     let offline = format!("{password}&access_type=offline");
     let one = format!("/v2/access-tokens/{uuid}");
     let robots_one = format!("{tokens}/{robots}");
+    let choose = r#"{"primary": true, "password": "secret"}"#;
+    let limited = json!({ "username": "paul", "password": access }).to_string();
+    let limited = format!("Bearer {}", client.ask("POST /v2/users/login", "", &limited).text("token"));
     let with = |method: &str, path: &str| format!("{method} {path}");
     let list = |many| events(many, "push");
     let table = [
@@ -131,6 +134,13 @@ fn every_answer_keeps_to_its_budget() {
         (1, 200, "POST /events".into(), &registry, list(1_000)),
         (1, 200, "POST /v2/users/login".into(), "", r#"{"username": "paul", "password": "secret"}"#.into()),
         (1, 200, "GET /v2/user".into(), &session, String::new()),
+        (1, 200, "GET /v2/user/emails".into(), &session, String::new()),
+        (0, 401, "POST /v2/user/emails".into(), "", "{}".into()),
+        (1, 403, "PATCH /v2/user/emails/second@x".into(), &limited, choose.into()),
+        (2, 201, "POST /v2/user/emails".into(), &session, r#"{"email": "second@x", "password": "secret"}"#.into()),
+        (2, 200, "PATCH /v2/user/emails/second@x".into(), &session, choose.into()),
+        (2, 204, "DELETE /v2/user/emails/second@x".into(), &session, r#"{"password": "secret"}"#.into()),
+        (1, 404, "DELETE /v2/user/emails/second@x".into(), &session, r#"{"password": "secret"}"#.into()),
         (1, 200, "GET /v2/access-tokens".into(), &session, String::new()),
         (1, 200, with("GET", &one), &session, String::new()),
         (1, 404, with("GET", &robots_one).replace("robot", "ghost"), &session, String::new()),

@@ -75,17 +75,6 @@ impl Link {
     }
 }
 
-/// Tells the owner of an account, at the addresses that are known, that one was added.
-pub fn tell_of_new_email(index: &Index, addresses: Vec<String>, name: &str, added: &str) {
-    for to in addresses {
-        let text = format!(
-            "The address {added} was added to the account {name}.\n\n\
-             If it was not you, change your password at once.\n"
-        );
-        send(index, Message { to, subject: "An e-mail address was added to your account".into(), text });
-    }
-}
-
 fn send(index: &Index, message: Message) {
     let lender = index.clone();
     index.world.later(Box::pin(async move {

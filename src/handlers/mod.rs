@@ -3,10 +3,12 @@
 pub mod account;
 pub mod body;
 pub mod description;
+pub mod emails;
 pub mod events;
 pub mod gate;
 pub mod hub;
 pub mod login;
+pub mod notices;
 pub mod projection;
 pub mod registry;
 pub mod revocation;

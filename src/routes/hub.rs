@@ -38,6 +38,10 @@ pub enum Hub {
     AuthToken,
     /// `/v2/user`: oneself.
     Oneself,
+    /// `/v2/user/emails`
+    Emails,
+    /// `/v2/user/emails/{email}`, still percent-encoded.
+    Email(String),
     /// `/v2/access-tokens`
     AccessTokens,
     /// `/v2/access-tokens/{uuid}`
@@ -99,6 +103,8 @@ impl Hub {
             ["users", "login"] => Self::Login,
             ["auth", "token"] => Self::AuthToken,
             ["user"] => Self::Oneself,
+            ["user", "emails"] => Self::Emails,
+            ["user", "emails", email] => Self::Email(own(email)),
             ["access-tokens" | "api_tokens"] => Self::AccessTokens,
             ["access-tokens" | "api_tokens", uuid] => Self::AccessToken(own(uuid)),
             ["access-tokens" | "api_tokens", uuid, "renew"] => Self::AccessTokenRenewal(own(uuid)),
@@ -169,6 +175,7 @@ impl Hub {
             | Self::AuditLogs(_)
             | Self::AuditActions => super::READ,
             Self::AccessTokens
+            | Self::Emails
             | Self::Repositories(_)
             | Self::Collaborators(_)
             | Self::Machines(_)
@@ -176,6 +183,7 @@ impl Hub {
             Self::AccessToken(_) | Self::Repository(_) | Self::MachineToken(..) => {
                 &["GET", "HEAD", "PATCH", "DELETE", "OPTIONS"]
             }
+            Self::Email(_) => &["PATCH", "DELETE", "OPTIONS"],
             Self::Tag(..) => &["GET", "HEAD", "DELETE", "OPTIONS"],
             Self::Star(_) | Self::Member(..) => &["PUT", "DELETE", "OPTIONS"],
             Self::Collaborator(..) | Self::Machine(..) | Self::RefreshToken(_) => &["DELETE", "OPTIONS"],
@@ -189,6 +197,8 @@ impl Hub {
             Self::Login => "/v2/users/login",
             Self::AuthToken => "/v2/auth/token",
             Self::Oneself => "/v2/user",
+            Self::Emails => "/v2/user/emails",
+            Self::Email(_) => "/v2/user/emails/{email}",
             Self::AccessTokens => "/v2/access-tokens",
             Self::AccessToken(_) => "/v2/access-tokens/{uuid}",
             Self::AccessTokenRenewal(_) => "/v2/access-tokens/{uuid}/renew",

@@ -166,18 +166,44 @@ pub fn flag(flag: bool) -> &'static str {
     if flag { "true" } else { "false" }
 }
 
-/// The same about the user of a mailed link, who used it.
+/// An address as rows of the audit show it: `names::masked`, of `e.address`.
+macro_rules! masked {
+    () => {
+        "json_object('email', substr(e.address, 1, 1) || '***' || substr(e.address, instr(e.address, '@')))"
+    };
+}
+
+/// The same about the user of a mailed link, who used it; where it confirms an address, with that.
 #[must_use]
 pub fn told_by_link(hash: &str, action: &'static str, address: &str, now: i64) -> Statement {
-    Statement::new(
-        "insert into audit (at, account, action, name, actor, credential, address)
-         select ?1, (select id from namespaces where owner_id = u.id), ?2, u.name, u.name, 'link', ?3
-         from links l join users u on u.id = l.user_id where l.hash = ?4 and changes() > 0",
-    )
+    Statement::new(concat!(
+        "insert into audit (at, account, action, name, actor, credential, address, data)
+         select ?1, (select id from namespaces where owner_id = u.id), ?2, u.name, u.name, 'link', ?3, ifnull(
+           (select ",
+        masked!(),
+        " from emails e where e.id = l.email_id), '{}')
+         from links l join users u on u.id = l.user_id where l.hash = ?4 and changes() > 0"
+    ))
     .bind(now)
     .bind(action)
     .bind(address)
     .bind(hash)
+}
+
+/// The same about a link that sets the password, which somebody asked for and is mailed to this address.
+#[must_use]
+pub fn told_of_link(hash: &str, email_key: &str, address: &str, now: i64) -> Statement {
+    Statement::new(concat!(
+        "insert into audit (at, account, action, name, actor, credential, address, data)
+         select ?1, (select id from namespaces where owner_id = u.id), 'user.password.link', u.name, '', '', ?2, ",
+        masked!(),
+        " from links l join users u on u.id = l.user_id join emails e on e.user_id = u.id and e.key = ?4
+         where l.hash = ?3 and l.email_id is null and changes() > 0",
+    ))
+    .bind(now)
+    .bind(address)
+    .bind(hash)
+    .bind(email_key)
 }
 
 /// What of a log is asked for; nothing means anything.

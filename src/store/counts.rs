@@ -14,6 +14,8 @@ pub enum Counted {
     Mails,
     /// Refused passwords of names that are nobody's.
     Strangers,
+    /// Mails that tell somebody what happened to their account; in place of the address, whom and of what kind.
+    Notices,
 }
 
 impl Counted {
@@ -24,6 +26,7 @@ impl Counted {
             Self::Registrations => "@registrations",
             Self::Mails => "@mails",
             Self::Strangers => "@strangers",
+            Self::Notices => "@notices",
         }
     }
 }

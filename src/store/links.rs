@@ -60,6 +60,7 @@ pub fn confirm(hash: &str, address: &str, now: i64) -> Vec<Statement> {
         )
         .bind(hash)
         .bind(now),
+        audit::told_by_link(hash, "user.email.confirm", address, now),
         Statement::new("delete from links where hash = ?1 and email_id is not null").bind(hash),
     ]
 }
@@ -109,6 +110,7 @@ pub fn forgotten(
         .bind(Counted::Mails.name())
         .bind(asking.from)
         .bind(asking.most),
+        audit::told_of_link(hash, email_key, asking.from, now),
         Statement::new(
             "select u.name, e.address, l.email_id from links l join users u on u.id = l.user_id
              join emails e on e.user_id = u.id and e.key = ?2 where l.hash = ?1",

@@ -9,6 +9,7 @@ pub mod collaborators;
 pub mod counts;
 pub mod documents;
 pub mod door;
+pub mod emails;
 pub mod ends;
 pub mod events;
 pub mod failures;

@@ -95,6 +95,21 @@ pub fn with_failures(name: &str, address: &str) -> Statement {
     .bind(address)
 }
 
+/// Somebody by id, who shows their password once more: the same.
+#[must_use]
+pub fn again_with_failures(id: i64, address: &str) -> Statement {
+    Statement::new(
+        "select u.id user_id, u.name user_name, u.kind, u.status, u.administrator, u.password, u.epoch,
+           f.count address_count, f.last_at address_last_at, g.count name_count, g.last_at name_last_at
+         from users u
+         left join failures f on f.name = u.name and f.address = ?2
+         left join failures g on g.name = u.name and g.address = ''
+         where u.id = ?1",
+    )
+    .bind(id)
+    .bind(address)
+}
+
 /// The failures of such a row: from the address, and from anywhere.
 #[must_use]
 pub fn failures(row: &Row) -> (Failures, Failures) {
@@ -249,49 +264,6 @@ pub fn register(account: &Account<'_>) -> Vec<Statement> {
         .bind(account.name)
         .bind(account.password)
         .bind(account.email_key),
-    ]
-}
-
-/// The user whose e-mail this is, confirmed or not: `user_id`, `confirmed_at`, `proved_at`.
-#[must_use]
-pub fn email_owner(key: &str) -> Statement {
-    Statement::new("select user_id, confirmed_at, proved_at from emails where key = ?1").bind(key)
-}
-
-/// The e-mails of a user where somebody opened a mail, and so where it is told what concerns their security,
-/// oldest first: `address`.
-#[must_use]
-pub fn proved_emails(name: &str) -> Statement {
-    Statement::new(
-        "select e.address from emails e join users u on u.id = e.user_id
-         where u.name = ?1 and e.proved_at is not null order by e.proved_at, e.id",
-    )
-    .bind(name)
-}
-
-/// Adds an e-mail, unless it is somebody's, or the user has so many (`most`). The last statement
-/// says whether it is this user's now (`email_id`), and how many they have (`held`).
-#[must_use]
-pub fn add_email(user: i64, address: &str, key: &str, confirmed: bool, now: i64, most: i64) -> Vec<Statement> {
-    vec![
-        Statement::new(
-            "insert into emails (user_id, address, key, confirmed_at, created_at) select ?1, ?2, ?3, ?4, ?5
-             where (select count(*) from (select 1 from emails where user_id = ?1 limit ?6)) < ?6
-             on conflict (key) do nothing",
-        )
-        .bind(user)
-        .bind(address)
-        .bind(key)
-        .bind(confirmed.then_some(now))
-        .bind(now)
-        .bind(most),
-        Statement::new(
-            "select (select id from emails where user_id = ?1 and key = ?2) email_id,
-               (select count(*) from (select 1 from emails where user_id = ?1 limit ?3)) held",
-        )
-        .bind(user)
-        .bind(key)
-        .bind(most),
     ]
 }
 

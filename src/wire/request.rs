@@ -107,7 +107,9 @@ pub fn form(text: &[u8]) -> Vec<(String, String)> {
         .collect()
 }
 
-fn decoded(text: &[u8]) -> String {
+/// A percent-encoded text; what is not UTF-8 becomes U+FFFD.
+#[must_use]
+pub fn decoded(text: &[u8]) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((&byte, behind)) = rest.split_first() {

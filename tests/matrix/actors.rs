@@ -87,6 +87,8 @@ pub fn cast() -> Cast {
     let mut client = Client(Stage::new().unwrap());
     let sessions = PEOPLE.map(|(name, ..)| client.join(name));
     let hers = sessions[7].clone();
+    let second = json!({ "email": "olga@example.org" }).to_string();
+    assert_eq!(client.ask("PUT /v1/users/olga/", "olga:secret", &second).status, 204);
     for namespace in ["namespace acme", "grant boss"] {
         client.operate(namespace).unwrap();
     }

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use crate::support::Stage;
 
 /// The columns that count of each table. Others tell how often and when something was used, and what people say of it.
-const COUNTS: [(&str, &str); 9] = [
+const COUNTS: [(&str, &str); 10] = [
     ("users", "id, name, kind, status, administrator, password, epoch, machine_of"),
+    ("emails", "id, user_id, key, confirmed_at, proved_at, chosen_at"),
     ("namespaces", "id, name, owner_id"),
     ("members", "namespace_id, user_id, role"),
     ("repositories", "id, full_name, private, deleted_at, pushed_at"),

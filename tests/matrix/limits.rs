@@ -79,6 +79,11 @@ fn no_limit_of_an_address_refuses_a_right_token() {
         if BY_THEMSELVES.contains(&request.as_str()) || request.starts_with("POST /account/") {
             continue;
         }
+        // A password is shown beside it once more.
+        let again = endpoint.pattern == "/v2/user" || endpoint.pattern.starts_with("/v2/user/");
+        if again && endpoint.body.contains("[secret]") {
+            continue;
+        }
         for actor in &cast.actors {
             let stage = rehearsal.afresh(actor);
             let sent = endpoint.request(&cast, stage, actor, PUBLIC);

@@ -76,6 +76,7 @@ export async function makeWorld(worker) {
   const tagged = JSON.stringify({ events: [event("push", "paul/app", "v1")] });
   await worker.succeed("POST /events", { headers: as.registry, body: tagged });
 
+  await worker.succeed("PUT /v1/users/paul/", { headers: as.paul, body: JSON.stringify({ email: "paul@example.org" }), trouble: { absent: ["MAIL"] } });
   await hub("PUT /v2/repositories/paul/starred/star");
   await hub("POST /v2/repositories/paul/app/collaborators", { user: "jane", role: "read" });
   const token = await hub("POST /v2/access-tokens", { token_label: "builds" });
@@ -152,6 +153,10 @@ export function requests({ made }) {
     ["POST /account/forgotten", "nobody", form({ email: "paul@example.com" }), { needs: ["MAIL"], again: "it mails another link" }],
     ["POST /account/forgotten", "nobody", form({ email: "late@example.com" }), { needs: ["MAIL"], again: "it mails another link" }],
 
+    ["GET /v2/user/emails", "session"],
+    ["POST /v2/user/emails", "session", { email: "paul@example.net", password }, { again: "it mails another link" }],
+    ["PATCH /v2/user/emails/paul@example.com", "session", { primary: true, password }, { again: "it is chosen once more" }],
+    ["DELETE /v2/user/emails/paul@example.org", "session", { password }],
     ["POST /v2/users/login", "session", { username: "paul", password }],
     ["POST /v2/auth/token", "session", { identifier: "paul", secret: password }],
     ["GET /v2/user", "session"],

@@ -6,6 +6,7 @@
 pub mod access_tokens;
 pub mod audit;
 pub mod collaborators;
+pub mod emails;
 pub mod machines;
 pub mod members;
 pub mod namespace;
@@ -30,6 +31,10 @@ pub async fn handle(index: &Index, request: &Request, route: &Hub, method: &str)
         (Hub::Login, _) => sessions::login(index, request).await,
         (Hub::AuthToken, _) => sessions::auth_token(index, request).await,
         (Hub::Oneself, _) => sessions::oneself(index, request).await,
+        (Hub::Emails, "POST") => emails::add(index, request).await,
+        (Hub::Emails, _) => emails::list(index, request).await,
+        (Hub::Email(email), "PATCH") => emails::choose(index, request, email).await,
+        (Hub::Email(email), _) => emails::remove(index, request, email).await,
         (Hub::AccessTokens, "POST") => access_tokens::create(index, request).await,
         (Hub::AccessTokens, _) => access_tokens::list(index, request).await,
         (Hub::AccessToken(uuid), "PATCH") => access_tokens::update(index, request, uuid).await,

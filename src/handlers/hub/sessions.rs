@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 
 use crate::{
-    domain::{Secret, session_token, time},
+    domain::{Secret, UserName, password, session_token, time},
     handlers::{
         body::Body,
         login,
         who::{self, Asker, Presented},
     },
     index::Index,
-    refusal::{Answer, Challenge, Error, Refusal, not_found},
+    refusal::{Answer, Challenge, Error, Fault, Refusal, not_found},
     store::{Over, Row, Statement, refresh_tokens, users},
     wire::{Reply, Request},
 };
@@ -53,6 +53,34 @@ pub async fn known_with(index: &Index, request: &Request, statement: Statement) 
     let presented = who::with_session(index, request)?;
     let [asker, rows] = index.db.rows([presented.statement(), statement]).await?;
     Ok((presented.known(index, &asker).await?, rows))
+}
+
+/// Somebody with a session who shows their password once more, with what else they ask for and the rows of one
+/// more statement, in one round trip: what changes who gets into an account takes more than a session.
+pub async fn by_password<T>(
+    index: &Index,
+    request: &Request,
+    wanted: Answer<(T, Secret)>,
+    statement: Statement,
+) -> Answer<(Asker, T, Vec<Row>)> {
+    let presented = who::with_session(index, request)?;
+    let address = request.address();
+    let again = users::again_with_failures(user_of(index, request)?, &address);
+    let [asker, again, rows] = index.db.rows([presented.statement(), again, statement]).await?;
+    let asker = presented.known(index, &asker).await?;
+    let (wanted, secret) = wanted?;
+    let user = asker.require_password()?;
+    let wrong = || Refusal::Forbidden("The password is wrong".into());
+    if secret.reveal().len() > password::LONGEST {
+        return Err(wrong().into());
+    }
+    let row = again.first().ok_or_else(|| Fault::broken("no row for a user"))?;
+    let name = UserName::parse(&user.name).ok_or_else(|| Fault::broken("a user has a name that is none"))?;
+    login::check(index, row, &name, &secret, &address).await.map_err(|error| match error {
+        Error::Refusal(Refusal::Unauthorized(..)) => wrong().into(),
+        other => other,
+    })?;
+    Ok((asker, wanted, rows))
 }
 
 /// The user of a presented session, whose rows are read before it is known to be good.

@@ -4,12 +4,20 @@ use serde_json::json;
 
 use crate::{
     domain::{UserName, names, password},
-    handlers::{account, body::Body, login, who},
+    handlers::{
+        account,
+        body::Body,
+        emails::{Adding, TAKEN as EMAIL_TAKEN},
+        login,
+        notices::{self, Notice},
+        who,
+    },
     index::{Index, Limit},
-    refusal::{Answer, Fault, Refusal, forbidden, invalid, not_found},
+    refusal::{Answer, Fault, forbidden, invalid, not_found},
     store::{
-        Over, Right, Row, Rows,
+        Over, Right, Rows,
         counts::{self, Counted},
+        emails,
         links::Owner,
         users::{self, Account, User},
     },
@@ -18,9 +26,6 @@ use crate::{
 
 /// Old clients compare these bytes, quotes and all, and then try to log in.
 const TAKEN: &str = "Username or email already exists";
-
-/// For an e-mail that is somebody else's.
-const EMAIL_TAKEN: &str = "email is already associated with an account";
 
 /// `GET /v1/users/`
 pub async fn login(index: &Index, request: &Request) -> Answer<Reply> {
@@ -111,44 +116,24 @@ pub async fn update(index: &Index, request: &Request, name: &str) -> Answer<Repl
     presented.require_no_token()?;
     let change = Change::read(request);
     let email_key = change.as_ref().ok().and_then(|change| change.email.as_ref()).map(|email| email.to_lowercase());
-    let [asker, target, owner, emails] = index
-        .db
-        .rows([
-            presented.statement(),
-            users::by_name(name),
-            users::email_owner(email_key.as_deref().unwrap_or_default()),
-            users::proved_emails(name),
-        ])
-        .await?;
+    let owner = emails::owner(email_key.as_deref().unwrap_or_default());
+    let [asker, target, owner] = index.db.rows([presented.statement(), users::by_name(name), owner]).await?;
     let asker = presented.known(index, &asker).await?;
     let change = change?;
     let (user, right) = require_self(&asker, name, target.first().and_then(User::of))?;
-    if owner.first().is_some_and(|owner| owner.integer("user_id") != user.id) {
-        return invalid(EMAIL_TAKEN);
-    }
+    let email = change.email.as_deref();
+    let adding = email.map(|email| Adding::new(index, &user, email, &owner)).transpose()?.flatten();
     if user.machine {
         return forbidden("A machine has neither a password nor an email");
     }
-    let confirmed = !index.world.mails();
-    // One that counts, although no mail was ever opened there, is sent a link: whoever asks has the password.
-    let done = if confirmed { "confirmed_at" } else { "proved_at" };
-    let known = owner.first().is_some_and(|owner| owner.maybe_integer(done).is_some());
-    let mut batch = Vec::new();
+    let (mut batch, by) = (Vec::new(), asker.by(index, request));
     if let Some(secret) = &change.password {
         login::hashing_turn(index, &request.address()).await?;
         let stored = login::hash(index, secret)?;
-        batch.extend(users::set_password(&user, &stored, email_key.as_deref(), &asker.by(index, request)));
+        batch.extend(users::set_password(&user, &stored, email_key.as_deref(), &by));
     }
-    let (mut link, most) = (None, index.settings.most);
-    if let (Some(email), Some(key)) = (change.email.as_deref().filter(|_| !known), &email_key) {
-        let now = index.world.now();
-        let mut adding = users::add_email(user.id, email, key, confirmed, now, most.emails);
-        if !confirmed {
-            let to_confirm = account::Link::new(index)?;
-            adding.insert(1, to_confirm.statement(key, Owner::Id(user.id), now, most.mails));
-            link = Some((batch.len() + 1, to_confirm));
-        }
-        batch.extend(adding);
+    if let Some(adding) = &adding {
+        batch.extend(adding.statements(index, &user, &by));
     }
     if batch.is_empty() {
         // The e-mail is theirs already.
@@ -156,29 +141,13 @@ pub async fn update(index: &Index, request: &Request, name: &str) -> Answer<Repl
     }
     // Hashing waits for its turn, and meanwhile the password that was shown may be another's.
     let answers = index.write([right], batch).await?;
-    if change.email.is_some() && !known {
-        require_added(answers.last().and_then(|rows| rows.first()), most.emails)?;
+    if change.password.is_some() {
+        notices::tell(index, &user, &by, Notice::Password);
     }
-    if let (Some((at, link)), Some(email)) = (link, change.email.as_deref()) {
-        if answers.get(at).is_none_or(Vec::is_empty) {
-            return Err(Refusal::TooMany { retry_after: account::CONFIRM }.into());
-        }
-        link.send_to(index, email, name);
-        let told = emails.iter().map(|row| row.text("address").to_owned()).collect();
-        account::tell_of_new_email(index, told, name, email);
+    if let Some(adding) = adding {
+        adding.done(index, &user, &by, &answers)?;
     }
     Ok(Reply::empty(204).personal())
-}
-
-/// Refuses an e-mail that was not added: there are too many, or somebody was quicker.
-fn require_added(row: Option<&Row>, most: i64) -> Answer<()> {
-    match row {
-        Some(row) if row.maybe_integer("email_id").is_some() => Ok(()),
-        Some(row) if row.integer("held") >= most => {
-            forbidden(format!("An account has at most {most} addresses of mail"))
-        }
-        _ => invalid(EMAIL_TAKEN),
-    }
 }
 
 /// The user whose account is changed, and by what right: oneself, or anybody for an administrator.
