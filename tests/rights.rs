@@ -147,11 +147,7 @@ fn a_guard_gives_nothing_that_is_not_there() {
 const UNGUARDED: [(&str, usize, &str); 10] = [
     ("handlers/account.rs", 3, "a link's secret is a condition of every statement, and anybody asks for a link"),
     ("handlers/events.rs", 1, "a registry's secret does not end while an event is taken"),
-    (
-        "handlers/login.rs",
-        3,
-        "a refused password is nobody's, a login was, and a new hash replaces the very one it is of",
-    ),
+    ("handlers/login.rs", 3, "a guess is nobody's, a login was, and a new hash replaces the very one it is of"),
     ("handlers/notices.rs", 1, "counts mails that follow an answer"),
     ("handlers/projection.rs", 7, "search, what has expired, and by its guards what hides a repository"),
     ("handlers/revocation.rs", 2, "a token's secret is a condition of every statement"),

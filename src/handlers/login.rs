@@ -58,14 +58,12 @@ async fn counted(index: &Index, guess: Guess<'_>) -> Answer<i64> {
     let counting = failures::count(guess.name, guess.address, guess.at).into();
     let mut answers = index.db.write_unguarded(counting).await?.into_iter();
     let (counted, rows) = (answers.next().unwrap_or_default(), answers.next().unwrap_or_default());
-    match counted.iter().find(|row| !row.text("address").is_empty()) {
-        Some(row) => Ok(row.integer("count")),
-        None => {
-            let (from_address, from_anywhere) = failures::read(&rows);
-            let wait = throttle::wait(from_address, from_anywhere, guess.at);
-            Err(Refusal::TooMany { retry_after: wait.max(1) }.into())
-        }
-    }
+    let Some(row) = counted.iter().find(|row| !row.text("address").is_empty()) else {
+        let (from_address, from_anywhere) = failures::read(&rows);
+        let wait = throttle::wait(from_address, from_anywhere, guess.at);
+        return Err(Refusal::TooMany { retry_after: wait.max(1) }.into());
+    };
+    Ok(row.integer("count"))
 }
 
 /// Somebody whose password is right, if they may do anything.
