@@ -65,14 +65,15 @@ fn a_login_is_noted_once_an_hour_after_the_answer() {
     for hour in 0..2 {
         let before = logins(&client).len();
         for (at, (method, target, basic, body)) in ways.into_iter().enumerate() {
-            // The first of each credential, and for tokens the time of their use.
-            let after = match at {
-                0 => 1,
-                4 | 7 => 2,
-                _ => 0,
+            // A password that is not remembered is counted before it is looked at, and that is taken back. After the
+            // first of each credential the login is noted, and for tokens the time of their use.
+            let (waited, after) = match at {
+                0 => (2, 2),
+                4 | 7 => (1, 2),
+                _ => (1, 0),
             };
             let made = calls(&mut client, method, target, basic, body);
-            assert_eq!(made, (200, 1, after), "{method} {target} {basic} {body}, hour {hour}");
+            assert_eq!(made, (200, waited, after), "{method} {target} {basic} {body}, hour {hour}");
             let again = calls(&mut client, method, target, basic, body);
             assert_eq!(again, (200, 1, 0), "{method} {target} {basic} {body}, hour {hour}, again");
         }
@@ -96,9 +97,9 @@ fn another_isolate_notes_no_login_again() {
     let mut client = Client(Stage::new().unwrap());
     client.join("paul");
     let before = logins(&client).len();
-    assert_eq!(calls(&mut client, "GET", "/v1/users/", "paul:secret", ""), (200, 1, 1));
+    assert_eq!(calls(&mut client, "GET", "/v1/users/", "paul:secret", ""), (200, 2, 2));
     client.0.set("SITE", "another deployment");
-    assert_eq!(calls(&mut client, "GET", "/v1/users/", "paul:secret", ""), (200, 1, 1));
+    assert_eq!(calls(&mut client, "GET", "/v1/users/", "paul:secret", ""), (200, 2, 2));
     assert_eq!(logins(&client).len(), before + 1);
 }
 
