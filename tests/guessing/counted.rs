@@ -195,7 +195,11 @@ fn many_who_come_with_one_password_at_once_cost_one_argon2() {
     let client = index();
     client.0.world.pass(5 * 60);
     let before = password::hashes();
-    assert_eq!(at_once(&client, &["secret"; 3]), (vec![200; 3], 10), "each is counted and taken back, and one login noted");
+    assert_eq!(
+        at_once(&client, &["secret"; 3]),
+        (vec![200; 3], 10),
+        "each is counted and taken back, and one login noted"
+    );
     assert_eq!(password::hashes() - before, 1);
     let before = password::hashes();
     assert_eq!(at_once(&client, &["guess"; 3]).0, [401; 3]);
