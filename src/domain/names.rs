@@ -41,6 +41,15 @@ impl UserName {
         invalid("Wrong username format (2 to 64 of a-z and 0-9, with single . _ - between them)")
     }
 
+    /// Refuses the name to a machine of somebody's own namespace, unless it has that one's name in front: so its owner
+    /// takes no name that a person could want, and is not told which of those there are.
+    pub fn require_in_front(&self, owner: &str) -> Answer<()> {
+        if self.0.strip_prefix(owner).is_some_and(|rest| rest.starts_with('-')) {
+            return Ok(());
+        }
+        invalid(format!("The name of a machine of {owner} begins with {owner}-, such as {owner}-ci"))
+    }
+
     fn available(text: &str) -> Answer<Self> {
         if FORBIDDEN_USERS.contains(&text) {
             return invalid("This username is not available");
@@ -62,11 +71,12 @@ fn is_registrable(text: &str) -> bool {
 }
 
 /// What names are elsewhere, so that whoever comes from there keeps theirs: 2 to 64 of `[a-z0-9]`, with single
-/// `.`, `_` and `-` between.
+/// `.`, `_` and `-` between. A name that somebody could register may stand in front, whatever its `_`: it has machines too.
 fn is_givable(text: &str) -> bool {
     let plain = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9');
     let part = |part: &str| !part.is_empty() && part.bytes().all(plain);
-    (2..=64).contains(&text.len()) && text.split(['.', '_', '-']).all(part)
+    let behind = text.split_once('-').filter(|(owner, _)| is_registrable(owner)).map_or(text, |(_, behind)| behind);
+    (2..=64).contains(&text.len()) && behind.split(['.', '_', '-']).all(part)
 }
 
 /// A repository's full name.
@@ -186,6 +196,22 @@ mod tests {
         for taken in FORBIDDEN_USERS {
             assert!(UserName::given(taken).is_err(), "{taken}");
         }
+    }
+
+    #[test]
+    fn names_of_machines_of_a_user() {
+        let allowed = |name: &str, owner| UserName::given(name).and_then(|name| name.require_in_front(owner));
+        for owner in ["alice", "a_b9", "____", "jane.doe", "pa-ul"] {
+            for good in ["ci", "c", "build-2.x"] {
+                assert!(allowed(&format!("{owner}-{good}"), owner).is_ok(), "{owner}-{good}");
+            }
+            for bad in ["{}", "{}-", "{}--ci", "{}_ci", "{}.ci", "{}ci", "ci", "ci-{}", "x{}-ci"] {
+                let bad = bad.replace("{}", owner);
+                assert!(allowed(&bad, owner).is_err(), "{bad} of {owner}");
+            }
+        }
+        let told = UserName::given("bob").unwrap().require_in_front("alice").unwrap_err();
+        assert!(format!("{told:?}").contains("alice-ci"), "{told:?}");
     }
 
     #[test]

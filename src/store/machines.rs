@@ -44,13 +44,15 @@ pub fn create(namespace_id: i64, namespace: &str, name: &str, role: &str, by: &B
     ]
 }
 
-/// Whether a name is no more to be had by a machine of this namespace: a user or a namespace has it, or had it (`taken`).
+/// Whether a name is no more to be had by a machine of this namespace: a user or a namespace has it, or had it (`taken`);
+/// and whether the namespace is somebody's own (`owned`).
 #[must_use]
 pub fn taken(namespace: &str, name: &str) -> Statement {
     Statement::new(
         "select exists (select 1 from users where name = ?1) or exists (select 1 from namespaces where name = ?1)
              or exists (select 1 from retired_names where name = ?1
-               and machine_of is not (select id from namespaces where name = ?2)) taken",
+               and machine_of is not (select id from namespaces where name = ?2)) taken,
+           exists (select 1 from namespaces where name = ?2 and owner_id is not null) owned",
     )
     .bind(name)
     .bind(namespace)

@@ -100,9 +100,9 @@ pub fn cast() -> Cast {
     }
     repository(&mut client, PUBLIC, &hers);
     repository(&mut client, "other", &hers);
-    told(&mut client, "POST /v2/namespaces/olga/machines", &hers, &json!({ "username": "robot" }));
+    told(&mut client, "POST /v2/namespaces/olga/machines", &hers, &json!({ "username": "olga-ci" }));
     let label = json!({ "token_label": "made for a test" });
-    let machines = told(&mut client, "POST /v2/namespaces/olga/machines/robot/access-tokens", &hers, &label);
+    let machines = told(&mut client, "POST /v2/namespaces/olga/machines/olga-ci/access-tokens", &hers, &label);
     let login = client.ask("GET /token?service=registry&offline_token=true", "olga:secret", "");
     assert_eq!(login.status, 200);
     let kept = client.ask("GET /v2/refresh-tokens", &hers, "").body["results"][0]["uuid"].clone();
@@ -127,7 +127,7 @@ pub fn cast() -> Cast {
     client.operate("disable dora").unwrap();
     client.0.set("PUBLIC_URL", "https://hub.example.com");
     client.0.set("MAIL", "on");
-    Cast { client, actors, uuids, machine: "robot" }
+    Cast { client, actors, uuids, machine: "olga-ci" }
 }
 
 fn nobody(label: &'static str, off: bool) -> Actor {

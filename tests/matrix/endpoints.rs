@@ -118,7 +118,7 @@ pub const ENDPOINTS: [Endpoint; 72] = [
     endpoint("PUT", "/v2/namespaces/{namespace}/members/{username}", r#"{"role": "read"}"#),
     endpoint("DELETE", "/v2/namespaces/{namespace}/members/{username}", ""),
     endpoint("GET", "/v2/namespaces/{namespace}/machines", ""),
-    endpoint("POST", "/v2/namespaces/{namespace}/machines", r#"{"username": "robot_two"}"#),
+    endpoint("POST", "/v2/namespaces/{namespace}/machines", r#"{"username": "olga-two"}"#),
     endpoint("DELETE", "/v2/namespaces/{namespace}/machines/{username}", ""),
     endpoint("GET", TOKENS, ""),
     endpoint("POST", TOKENS, LABEL),

@@ -16,7 +16,7 @@ const NAMES: [&str; 14] = [
     "admin_",
     "dora_",
     "newcomer",
-    "alice_ci",
+    "alice-ci",
     "robot_one",
     "loose_one",
     "acme",
@@ -76,7 +76,7 @@ fn world() -> (Client, Vec<String>) {
     ] {
         client.operate(command).unwrap();
     }
-    for (namespace, name) in [("alice", "alice_ci"), ("acme", "robot_one")] {
+    for (namespace, name) in [("alice", "alice-ci"), ("acme", "robot_one")] {
         let made = client.ask(
             &format!("POST /v2/namespaces/{namespace}/machines"),
             &alice,
@@ -169,7 +169,7 @@ fn a_name_that_is_gone_is_given_by_nothing() {
         let account = format!(r#"{{"username": "{name}", "password": "secret", "email": "{name}@example.org"}}"#);
         let asked = [
             client.ask("POST /v1/users/", "", &account),
-            client.ask("POST /v2/namespaces/alice/machines", &alice, &format!(r#"{{"username": "{name}"}}"#)),
+            client.ask("POST /v2/namespaces/acme/machines", &alice, &format!(r#"{{"username": "{name}"}}"#)),
         ];
         for told in asked {
             assert_eq!(told.status, 400, "{told:?}");

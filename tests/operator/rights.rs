@@ -146,7 +146,7 @@ const RIGHTS: [Right; 15] = [
         name: "the token of a service account of its own namespace",
         columns: &["users.machine_of"],
         fates: [Dead, Dead, Lives, Dead, Dead],
-        alive: |client, made| client.ask("GET /v1/users/", &format!("alice_ci:{}", made.own_machine), "").status == 200,
+        alive: |client, made| client.ask("GET /v1/users/", &format!("alice-ci:{}", made.own_machine), "").status == 200,
         printed: unprinted,
     },
     Right {
@@ -258,7 +258,7 @@ fn world() -> (Client, Made) {
     made.link = mailed(&client, "thief@example.net");
 
     let session = made.session.clone();
-    for (namespace, machine) in [("alice", "alice_ci"), ("acme", "helper")] {
+    for (namespace, machine) in [("alice", "alice-ci"), ("acme", "helper")] {
         let machines = format!("POST /v2/namespaces/{namespace}/machines");
         ask(&mut client, &machines, &session, &format!(r#"{{"username": "{machine}"}}"#));
         let told =

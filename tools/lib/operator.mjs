@@ -5,7 +5,7 @@ import path from "node:path";
 import { Failure, root } from "./steps.mjs";
 
 /** Names of users, those that were registered and those that were given: the grammar of src/domain/names.rs. */
-export const userName = /^(?:[a-z0-9_]{4,30}|(?=.{2,64}$)[a-z0-9]+(?:[._-][a-z0-9]+)*)$/;
+export const userName = /^(?:[a-z0-9_]{4,30}|(?=.{2,64}$)(?:[a-z0-9_]{4,30}-)?[a-z0-9]+(?:[._-][a-z0-9]+)*)$/;
 
 const folder = path.join(root, "src/store/operator");
 

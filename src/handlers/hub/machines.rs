@@ -43,6 +43,9 @@ pub async fn create(index: &Index, request: &Request, namespace: &str) -> Answer
         return invalid("role: read, write or admin");
     }
     let (namespace_id, right) = asked.administrated_by_password()?;
+    if taken.first().is_some_and(|row| row.flag("owned")) {
+        name.require_in_front(namespace)?;
+    }
     if taken.first().is_some_and(|row| row.flag("taken")) {
         return invalid("This username already exists");
     }
