@@ -107,7 +107,7 @@ async fn handle(index: &Index, request: &Request, route: &Route) -> Answer<Reply
         (Route::Confirm, "POST") => account::confirm(index, request).await,
         (Route::Confirm, _) => Ok(account::confirm_page()),
         (Route::Password, "POST") => account::set_password(index, request).await,
-        (Route::Password, _) => Ok(account::password_page()),
+        (Route::Password, _) => Ok(account::password_page(index)),
     }
 }
 

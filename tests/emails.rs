@@ -48,6 +48,28 @@ fn whoever_owns_an_account_is_told_what_happened_to_its_addresses() {
     assert_eq!(mails(&client), [("paul@example.com".to_owned(), removed.to_owned())]);
 }
 
+/// Guessers try it first. No page shows it: other tests play those with something behind each password.
+#[test]
+fn nobodys_password_is_their_own_name() {
+    let mut client = Client(Stage::new().unwrap());
+    client.join("paulina");
+    let said = client.operated("password paulina").unwrap();
+    let secret = said.link.split_once('#').unwrap().1.to_owned();
+    let body = r#"{"username": "josephine", "password": "Josephine", "email": "josephine@example.com"}"#;
+    for (request, who, body) in [
+        ("POST /v1/users/", "", body),
+        ("PUT /v1/users/paulina/", "paulina:secret", r#"{"password": "paulina"}"#),
+        ("PUT /v1/users/paulina/", "paulina:secret", r#"{"password": "Paulina"}"#),
+    ] {
+        let told = client.ask(request, who, body);
+        assert_eq!((told.status, told.body), (400, json!("Password must not be the username")), "{request}");
+    }
+    for (password, status) in [("PAULINA", 400), ("paulina+of+old", 200), ("paulina+of+old", 404)] {
+        let told = client.ask("POST /account/password", "", &format!("secret={secret}&password={password}"));
+        assert_eq!(told.status, status, "{password}");
+    }
+}
+
 /// A thief of a session guesses no faster than anybody.
 #[test]
 fn a_password_that_is_asked_for_once_more_counts_as_any() {

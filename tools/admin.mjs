@@ -167,10 +167,11 @@ async function execute(chosen, values, where) {
 }
 
 /** A password as the worker stores it: a PHC string that names its pepper. */
-function phc(password, peppers, { memory, passes, lanes }) {
-  if ([...password].length < 5 || Buffer.byteLength(password) > 1024) {
-    throw new Failure("a password has at least 5 characters and at most 1024 bytes");
+function phc(password, user, least, peppers, { memory, passes, lanes }) {
+  if ([...password].length < least || Buffer.byteLength(password) > 1024) {
+    throw new Failure(`a password has at least ${least} characters and at most 1024 bytes`);
   }
+  if (password.toLowerCase() === user) throw new Failure("a password is not the user's own name");
   if (password.startsWith("hlp_")) throw new Failure("a password does not begin with hlp_, as access tokens do: it would be taken for one");
   const [id, secret] = peppers[0];
   const nonce = crypto.randomBytes(16);
@@ -179,10 +180,21 @@ function phc(password, peppers, { memory, passes, lanes }) {
   return `$argon2id$v=19$m=${memory},t=${passes},p=${lanes},keyid=${base64(id)}$${base64(nonce)}$${base64(hash)}`;
 }
 
-/** PASSWORD_COST of the index that is asked, by the worker's own bounds and, where it is none, the worker's own. */
+/** A setting of the index that is asked. */
+function configured(name, remote) {
+  return (read(remote ? production : development)[name]?.trim() || variable(name) || "").trim();
+}
+
+/** PASSWORD_LENGTH, by the worker's own bounds and, where it is none, the worker's own. */
+function passwordLength(remote) {
+  const text = configured("PASSWORD_LENGTH", remote);
+  const least = Number(/^\d{1,3}$/.exec(text || "5")?.[0]);
+  return least >= 5 && least <= 128 ? least : 12;
+}
+
+/** PASSWORD_COST likewise. */
 function passwordCost(remote) {
-  const text = read(remote ? production : development).PASSWORD_COST?.trim() || variable("PASSWORD_COST") || "";
-  const [memory, passes, lanes] = (/^m=(\d{1,5}),t=(\d{1,2}),p=(\d)$/.exec(text.trim()) ?? []).slice(1).map(Number);
+  const [memory, passes, lanes] = (/^m=(\d{1,5}),t=(\d{1,2}),p=(\d)$/.exec(configured("PASSWORD_COST", remote)) ?? []).slice(1).map(Number);
   const bounded = lanes >= 1 && lanes <= 4 && memory >= 8 * lanes && memory <= 65_536 && passes >= 1 && passes <= 10;
   return bounded ? { memory, passes, lanes } : { memory: 19_456, passes: 2, lanes: 1 };
 }
@@ -306,7 +318,8 @@ async function admin() {
   const where = flags.remote ? ["--remote"] : ["--local", ...(flags["persist-to"] ? ["--persist-to", flags["persist-to"]] : [])];
   if (name === "log") return log(chosen, flags, where);
 
-  const password = flags["password-stdin"] ? phc((await text(process.stdin)).replace(/\r?\n$/, ""), readPeppers(flags.remote), passwordCost(flags.remote)) : null;
+  const clear = flags["password-stdin"] ? (await text(process.stdin)).replace(/\r?\n$/, "") : null;
+  const password = clear === null ? null : phc(clear, values.NAME, passwordLength(flags.remote), readPeppers(flags.remote), passwordCost(flags.remote));
   const secret = chosen.sql.includes(":SECRET") && !password ? crypto.randomBytes(32).toString("base64url") : null;
   const origin = secret && publicUrl(flags.remote);
   const made = name === "token" ? accessToken(flags) : undefined;

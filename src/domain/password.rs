@@ -14,8 +14,8 @@ use crate::{
 
 pub use verified::Verified;
 
-/// The Hub's own least length, in characters.
-const SHORTEST: usize = 5;
+/// The Hub's own least length, in characters: an operator may ask for more, not for less.
+pub const SHORTEST: usize = 5;
 
 /// Bytes beyond which a password only costs time.
 pub const LONGEST: usize = 1024;
@@ -25,10 +25,10 @@ const MOST_MEMORY: u32 = 64 * 1024;
 const MOST_PASSES: u32 = 10;
 const MOST_LANES: u32 = 4;
 
-/// Refuses a password that may not be set.
-pub fn acceptable(password: &str) -> Answer<&str> {
-    if password.chars().count() < SHORTEST {
-        return invalid(format!("Password must be at least {SHORTEST} characters long"));
+/// Refuses a password that may not be set: one has so many characters at least.
+pub fn acceptable(password: &str, least: usize) -> Answer<&str> {
+    if password.chars().count() < least {
+        return invalid(format!("Password must be at least {least} characters long"));
     }
     if password.len() > LONGEST {
         return invalid(format!("Password must be at most {LONGEST} bytes long"));
@@ -37,6 +37,11 @@ pub fn acceptable(password: &str) -> Answer<&str> {
         return invalid("Password must not begin as an access token does");
     }
     Ok(password)
+}
+
+/// Refuses the name of the user, which guessers try first.
+pub fn require_not_the_name(password: &str, name: &str) -> Answer<()> {
+    if password.to_lowercase() == name { invalid("Password must not be the username") } else { Ok(()) }
 }
 
 /// What one hash costs.
@@ -289,10 +294,11 @@ mod tests {
 
     #[test]
     fn lengths() {
-        assert!(acceptable("1234").is_err());
-        assert!(acceptable("ééééé").is_ok());
-        assert!(acceptable(&"x".repeat(1024)).is_ok());
-        assert!(acceptable(&"x".repeat(1025)).is_err());
-        assert!(acceptable("hlp_is_mine").is_err() && acceptable("hlp is mine").is_ok());
+        assert!(acceptable("1234", 5).is_err());
+        assert!(acceptable("ééééé", 5).is_ok() && acceptable("ééééé", 6).is_err());
+        assert!(acceptable(&"x".repeat(1024), 5).is_ok());
+        assert!(acceptable(&"x".repeat(1025), 5).is_err());
+        assert!(acceptable("hlp_is_mine", 5).is_err() && acceptable("hlp is mine", 5).is_ok());
+        assert!(require_not_the_name("Alice", "alice").is_err() && require_not_the_name("alice1", "alice").is_ok());
     }
 }

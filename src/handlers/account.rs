@@ -15,6 +15,7 @@ use crate::{
         Statement,
         counts::{self, Counted},
         links,
+        users::User,
     },
     wire::{Reply, Request, page, request::form},
 };
@@ -105,9 +106,10 @@ pub async fn confirm(index: &Index, request: &Request) -> Answer<Reply> {
 
 /// `GET /account/password`
 #[must_use]
-pub fn password_page() -> Reply {
-    let text = "Choose a new password, of five or more characters.";
-    Reply::html(200, page::form("Set your password", text, page::PASSWORD, "Set password")).personal()
+pub fn password_page(index: &Index) -> Reply {
+    let least = index.settings.password_length;
+    let text = format!("Choose a new password, of {least} or more characters.");
+    Reply::html(200, page::form("Set your password", &text, &page::password(least), "Set password")).personal()
 }
 
 /// `POST /account/password`
@@ -115,14 +117,14 @@ pub async fn set_password(index: &Index, request: &Request) -> Answer<Reply> {
     who::require_https(request)?;
     let hash = sha256_hex(&field(request, "secret")?);
     let secret = field(request, "password")?;
-    password::acceptable(&secret)?;
+    password::acceptable(&secret, index.settings.password_length)?;
     let address = request.address();
     index.require_within(Limit::Anonymous, &address).await?;
     let now = index.world.now();
     // Before the work of hashing, whether there is anything to set.
-    if index.db.last(vec![links::password_user(&hash, now)]).await?.is_empty() {
-        return not_found(SPENT);
-    }
+    let rows = index.db.last(vec![links::password_user(&hash, now)]).await?;
+    let Some(user) = rows.first().and_then(User::of) else { return not_found(SPENT) };
+    password::require_not_the_name(&secret, &user.name)?;
     login::hashing_turn(index, &address).await?;
     let stored = login::hash(index, &secret)?;
     let answers = index.db.write_unguarded(links::set_password(&hash, &stored, &address, now)).await?;

@@ -6,7 +6,7 @@ use crate::{
         certificates::SigningKey,
         keys::Keys,
         names::is_loopback,
-        password::{Cost, Peppers},
+        password::{self, Cost, Peppers},
         registry_token::KeyHint,
         secret::{Secret, same},
     },
@@ -42,6 +42,16 @@ impl Service {
     }
 }
 
+/// `PASSWORD_LENGTH`; what is none counts as the one that `wrangler.toml` has.
+fn password_length(value: Option<String>, problems: &mut Vec<String>) -> usize {
+    let Some(value) = value else { return password::SHORTEST };
+    let length = value.parse().ok().filter(|length| (password::SHORTEST..=128).contains(length));
+    length.unwrap_or_else(|| {
+        problems.push(format!("PASSWORD_LENGTH {value:?} is not a number from 5 to 128; it counts as 12"));
+        12
+    })
+}
+
 /// Whether this is a host, perhaps with a port.
 fn is_host(text: &str) -> bool {
     let (host, port) = match text.rsplit_once(':') {
@@ -68,6 +78,8 @@ const DAY: i64 = 24 * 60 * 60;
 pub struct Settings {
     token_key: Result<Keys, String>,
     password_pepper: Result<Peppers, String>,
+    /// `PASSWORD_LENGTH`: characters that a new password has at least, 5 to 128.
+    pub password_length: usize,
     /// `PASSWORD_COST`: what a new hash costs.
     pub password_cost: Cost,
     /// `REGISTRATION = "open"`: anybody may make an account.
@@ -184,10 +196,12 @@ impl Settings {
                 365
             })
         });
+        let password_length = password_length(text("PASSWORD_LENGTH"), &mut problems);
         let search_cache = text("SEARCH_CACHE").and_then(|value| value.parse().ok()).unwrap_or(0);
         Self {
             token_key,
             password_pepper,
+            password_length,
             password_cost: password_cost.unwrap_or_default(),
             open,
             private: !public,
@@ -318,15 +332,17 @@ mod tests {
             ("PASSWORD_PEPPER", "1:short"),
             ("REGISTRATION", "Open"),
             ("PASSWORD_COST", "m=1"),
+            ("PASSWORD_LENGTH", "4"),
             ("ACCESS_TOKEN_MAX_DAYS", "none"),
             ("PUBLIC_URL", "https://hub.example.com\" evil"),
         ]);
         assert!(odd.keys().is_ok() && odd.peppers().is_err());
         assert!(!odd.open);
         assert_eq!(odd.password_cost, Cost::default());
+        assert_eq!((odd.password_length, settings(&[]).password_length), (12, 5));
         assert_eq!(odd.public_url, None);
         assert_eq!(odd.access_token_age, Some(365 * DAY));
-        assert_eq!(odd.problems.len(), 5, "{:?}", odd.problems);
+        assert_eq!(odd.problems.len(), 6, "{:?}", odd.problems);
         assert_eq!(
             settings(&[("PUBLIC_URL", "https://hub.example.com/")]).public_url.unwrap(),
             "https://hub.example.com"

@@ -45,9 +45,14 @@ pub fn form(title: &str, text: &str, fields: &str, button: &str) -> String {
     )
 }
 
-/// The field for a new password.
-pub const PASSWORD: &str = "<label>New password <input type=\"password\" name=\"password\" minlength=\"5\" \
-maxlength=\"1024\" autocomplete=\"new-password\" required></label>";
+/// The field for a new password, of so many characters at least.
+#[must_use]
+pub fn password(least: usize) -> String {
+    format!(
+        "<label>New password <input type=\"password\" name=\"password\" minlength=\"{least}\" \
+         maxlength=\"1024\" autocomplete=\"new-password\" required></label>"
+    )
+}
 
 /// The field for an e-mail address.
 pub const EMAIL: &str = "<label>E-mail <input type=\"email\" name=\"email\" maxlength=\"254\" \

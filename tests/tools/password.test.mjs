@@ -7,28 +7,32 @@ import os from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
 import { copy } from "./clone.mjs";
-import { works } from "./outcome.mjs";
+import { fails, works } from "./outcome.mjs";
 
 const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "hublet-password-"));
 const at = (...names) => path.join(scratch, ...names);
 after(() => fs.rmSync(scratch, { recursive: true, force: true }));
 
-// Statements come as words or, where they must not be seen, in a file.
+// Statements come in a file that a word names.
 copy(scratch, `
 const fs = require("node:fs");
-const words = process.argv.slice(2);
-const file = words.indexOf("--file");
-fs.writeFileSync(__dirname + "/told", words.join(" ") + (file < 0 ? "" : fs.readFileSync(words[file + 1], "utf8")));
-console.log(JSON.stringify([{ results: [{ name: "alice" }] }]));
+const words = process.argv.slice(2).map((word) => (word.startsWith("@/") ? fs.readFileSync(word.slice(1), "utf8") : word));
+fs.writeFileSync(__dirname + "/told", words.join(" "));
+console.log(JSON.stringify([{ results: [{ name: "alice" }] }, { results: [] }])); // the rows, and the refusal if it is one
 `);
 
-/** The hash that is written for a new account. */
-function hashed(vars) {
+/** What the command does with a password for a new account, and says. */
+function add(vars, password) {
   fs.writeFileSync(at(".dev.vars"), `PASSWORD_PEPPER="1:${"p".repeat(40)}"\n${vars}`, { mode: 0o600 });
   const env = { ...process.env, WRANGLER_COMMAND: "test" }; // the packages are there
   const words = [at("tools/admin.mjs"), "add", "alice", "--password-stdin"];
-  const { status, stdout, stderr } = spawnSync(process.execPath, words, { env, cwd: scratch, encoding: "utf8", input: "a password" });
-  works({ status, said: stdout + stderr });
+  const { status, stdout, stderr } = spawnSync(process.execPath, words, { env, cwd: scratch, encoding: "utf8", input: password });
+  return { status, said: stdout + stderr };
+}
+
+/** The hash that is written for it. */
+function hashed(vars, password = "long enough a password") {
+  works(add(vars, password));
   return /\$argon2id\$v=19\$[^,]*,[^,]*,[^,]*/.exec(fs.readFileSync(at("node_modules/.bin/told"), "utf8"))[0];
 }
 
@@ -40,4 +44,16 @@ test("a password that the operator sets costs what PASSWORD_COST says", () => {
   for (const odd of ["m=65537,t=1,p=1", "m=7,t=1,p=1", "m=64,t=11,p=1", "m=64,t=1,p=5", "much"]) {
     assert.equal(hashed(`PASSWORD_COST="${odd}"\n`), usual, odd);
   }
+});
+
+test("a password that the operator sets is as long as PASSWORD_LENGTH says, and not the name", () => {
+  const [ours, least] = ['PASSWORD_LENGTH="9"\n', /a password has at least 9 characters/];
+  fails(add(ours, "8 letter"), least);
+  hashed(ours, "9 letters");
+  fails(add("", "9 letters"), /a password has at least 12 characters/); // as wrangler.toml has it
+  hashed("", "12 letters, ");
+  for (const odd of ["4", "129", "many"]) {
+    fails(add(`PASSWORD_LENGTH="${odd}"\n`, "9 letters"), /a password has at least 12 characters/);
+  }
+  fails(add('PASSWORD_LENGTH="5"\n', "Alice"), /a password is not the user's own name/);
 });

@@ -67,7 +67,8 @@ pub async fn register(index: &Index, request: &Request) -> Answer<Reply> {
     }
     let name = UserName::new_account(typed)?;
     let Some(secret) = body.get("password") else { return invalid("Missing password") };
-    password::acceptable(secret)?;
+    password::acceptable(secret, index.settings.password_length)?;
+    password::require_not_the_name(secret, name.as_str())?;
     let email = names::email(email)?;
     if email_taken {
         return invalid(EMAIL_TAKEN);
@@ -114,7 +115,7 @@ pub async fn update(index: &Index, request: &Request, name: &str) -> Answer<Repl
     let presented = who::presented(index, request)?;
     presented.require_somebody()?;
     presented.require_no_token()?;
-    let change = Change::read(request);
+    let change = Change::read(request, index.settings.password_length);
     let email_key = change.as_ref().ok().and_then(|change| change.email.as_ref()).map(|email| email.to_lowercase());
     let owner = emails::owner(email_key.as_deref().unwrap_or_default());
     let [asker, target, owner] = index.db.rows([presented.statement(), users::by_name(name), owner]).await?;
@@ -128,6 +129,7 @@ pub async fn update(index: &Index, request: &Request, name: &str) -> Answer<Repl
     }
     let (mut batch, by) = (Vec::new(), asker.by(index, request));
     if let Some(secret) = &change.password {
+        password::require_not_the_name(secret, name)?;
         login::hashing_turn(index, &request.address()).await?;
         let stored = login::hash(index, secret)?;
         batch.extend(users::set_password(&user, &stored, email_key.as_deref(), &by));
@@ -172,13 +174,13 @@ struct Change {
 }
 
 impl Change {
-    fn read(request: &Request) -> Answer<Self> {
+    fn read(request: &Request, least: usize) -> Answer<Self> {
         let mut body = Body::read(request)?;
         let change = Self { password: body.maybe_text("password")?, email: body.maybe_text("email")? };
         if change.password.is_none() && change.email.is_none() {
             return invalid("A password or an email is expected");
         }
-        change.password.as_deref().map(password::acceptable).transpose()?;
+        change.password.as_deref().map(|secret| password::acceptable(secret, least)).transpose()?;
         change.email.as_deref().map(names::email).transpose()?;
         Ok(change)
     }
