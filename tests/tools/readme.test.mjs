@@ -1,0 +1,45 @@
+// The operator's commands as the README prints them: each is one that there is, with so many words and those flags.
+
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
+import { test } from "node:test";
+import { command, find, names } from "../../tools/lib/operator.mjs";
+import { root, run } from "../../tools/lib/steps.mjs";
+
+const readme = fs.readFileSync(path.join(root, "README.md"), "utf8");
+
+/** `npm run admin -- …`, with all of its words or with `…` for some, and `admin …` where only the name of one stands. */
+const printed = [...readme.matchAll(/npm run admin -- ([^`\n#|]+)|`admin ([^`\n]+)`/g)].map(([, whole, short]) => {
+  const all = (whole ?? short).trim().split(" ");
+  return {
+    all,
+    words: all.filter((word) => !word.startsWith("--")),
+    flags: all.filter((word) => word.startsWith("--")),
+    open: all.includes("…") || (!whole && all.length === 1),
+  };
+});
+
+test("a command that is printed is one that there is", async () => {
+  let help = "";
+  await run("node", [path.join(root, "tools/admin.mjs"), "--help"], { heard: (text) => (help += text) });
+  assert.ok(printed.length > 10, `${printed.length}`);
+  for (const { all, words, flags, open } of printed) {
+    const line = all.join(" ");
+    if (line === "--help") continue;
+    for (const flag of flags) assert.match(help, new RegExp(`${flag}\\b`), line);
+    if (open) {
+      assert.ok(names.map(command).some(({ usage }) => usage.split(" ")[0] === words[0]), line);
+      continue;
+    }
+    const wanted = find(words).usage.split(" ");
+    // What is written small is typed as it stands.
+    for (const [at, word] of wanted.entries()) if (/^[a-z]/.test(word)) assert.equal(words[at], word, line);
+  }
+});
+
+test("the list of the commands has all of them", () => {
+  const [, list] = /lists the commands: (.+?)\. /.exec(readme);
+  const listed = [...list.matchAll(/`([a-z-]+)[^`]*`/g)].map(([, word]) => word);
+  assert.deepEqual([...new Set(listed)].sort(), [...new Set(names.map((name) => command(name).usage.split(" ")[0]))].sort());
+});
