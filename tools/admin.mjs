@@ -20,7 +20,7 @@ const namespace = /^(?=.{1,255}$)(?:[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*|[a-z0-
 const grammars = {
   NAME: userName,
   USER: userName,
-  ACCOUNT: namespace,
+  ACCOUNT: new RegExp(`${userName.source}|${namespace.source}`),
   NAMESPACE: namespace,
   ROLE: /^(?:read|write|admin|none)$/,
   REPOSITORY: /^(?=.{3,255}$)[a-z0-9._-]+(?:\/[A-Za-z0-9._-]+)+$/,

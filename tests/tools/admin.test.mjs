@@ -68,6 +68,12 @@ test("nobody on the machine sees a hash", { skip: process.platform !== "linux" &
   assert.deepEqual(left, []);
 });
 
+test("a machine with any name that it may have is removed by it", async () => {
+  await admin("add-machine", "____-ci");
+  await admin("remove", "____-ci");
+  assert.deepEqual(query("select name from users where name = '____-ci'"), []);
+});
+
 test("a command that is refused has changed nothing, and says why", async () => {
   await admin("add-machine", "robot_one");
   const everything = () => ["users", "namespaces", "audit", "links"].map((table) => query(`select * from ${table}`));
