@@ -25,7 +25,7 @@ const [command, ...words] = process.argv.slice(2);
 const state = JSON.parse(fs.readFileSync(__dirname + "/state.json"));
 const input = words[0] === "bulk" ? fs.readFileSync(0, "utf8") : "";
 fs.appendFileSync(__dirname + "/calls", JSON.stringify({ command, words, input }) + "\\n");
-if (words[0] === "execute") console.log(JSON.stringify([{ results: state.rows }]));
+if (words[0] === "execute") console.log(JSON.stringify([{ results: state.rows ?? [] }]));
 else if (command === "d1") console.log("No migrations to apply!");
 if (words[0] === "list" && state.secrets) console.log(JSON.stringify(state.secrets.map((name) => ({ name }))));
 if (words[0] === "list" && !state.secrets) { console.error("code: 10007"); process.exit(1); }
