@@ -140,6 +140,8 @@ fn every_answer_keeps_to_its_budget() {
         (2, 201, "POST /v2/user/emails".into(), &session, r#"{"email": "second@x", "password": "secret"}"#.into()),
         (2, 200, "PATCH /v2/user/emails/second@x".into(), &session, choose.into()),
         (2, 204, "DELETE /v2/user/emails/second@x".into(), &session, r#"{"password": "secret"}"#.into()),
+        (0, 401, "DELETE /v2/user".into(), "", "{}".into()),
+        (1, 403, "DELETE /v2/user".into(), &session, r#"{"password": "secret"}"#.into()),
         (1, 404, "DELETE /v2/user/emails/second@x".into(), &session, r#"{"password": "secret"}"#.into()),
         (1, 200, "GET /v2/access-tokens".into(), &session, String::new()),
         (1, 200, with("GET", &one), &session, String::new()),
@@ -178,6 +180,7 @@ fn every_answer_keeps_to_its_budget() {
         (2, 200, with("PATCH", &robots_one), &session, r#"{"is_active": false}"#.into()),
         (2, 204, with("DELETE", &robots_one), &session, String::new()),
         (2, 204, "DELETE /v2/namespaces/acme/machines/robot".into(), &session, String::new()),
+        (2, 204, "DELETE /v2/user".into(), &session, r#"{"password": "secret", "repositories": true}"#.into()),
     ];
     for (trips, status, request, who, body) in table {
         let told = client.ask(&request, who, &body);

@@ -168,12 +168,9 @@ impl Hub {
             | Self::NewRepository
             | Self::Privacy(_)
             | Self::Transfer(_) => &["POST", "OPTIONS"],
-            Self::Oneself
-            | Self::Tags(_)
-            | Self::RefreshTokens
-            | Self::Members(_)
-            | Self::AuditLogs(_)
-            | Self::AuditActions => super::READ,
+            Self::Tags(_) | Self::RefreshTokens | Self::Members(_) | Self::AuditLogs(_) | Self::AuditActions => {
+                super::READ
+            }
             Self::AccessTokens
             | Self::Emails
             | Self::Repositories(_)
@@ -184,7 +181,7 @@ impl Hub {
                 &["GET", "HEAD", "PATCH", "DELETE", "OPTIONS"]
             }
             Self::Email(_) => &["PATCH", "DELETE", "OPTIONS"],
-            Self::Tag(..) => &["GET", "HEAD", "DELETE", "OPTIONS"],
+            Self::Oneself | Self::Tag(..) => &["GET", "HEAD", "DELETE", "OPTIONS"],
             Self::Star(_) | Self::Member(..) => &["PUT", "DELETE", "OPTIONS"],
             Self::Collaborator(..) | Self::Machine(..) | Self::RefreshToken(_) => &["DELETE", "OPTIONS"],
         }

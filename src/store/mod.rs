@@ -14,6 +14,7 @@ pub mod ends;
 pub mod events;
 pub mod failures;
 pub mod images;
+pub mod leaving;
 pub mod links;
 pub mod machines;
 pub mod managed;

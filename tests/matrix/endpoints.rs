@@ -85,7 +85,7 @@ const EVENTS: &str = r#"{"events": []}"#;
 
 /// Every endpoint: a route of [`hublet::routes`] that is not here fails by its name.
 #[rustfmt::skip]
-pub const ENDPOINTS: [Endpoint; 72] = [
+pub const ENDPOINTS: [Endpoint; 73] = [
     endpoint("GET", "/v1/repositories/{repository}/images", ""),
     endpoint("PUT", "/v1/repositories/{repository}/images", "[]"),
     endpoint("DELETE", "/v1/repositories/{repository}/images", ""),
@@ -132,6 +132,7 @@ pub const ENDPOINTS: [Endpoint; 72] = [
     endpoint("POST", "/v1/users/", r#"{"username": "newcomer", "password": "secret", "email": "newcomer@example.com"}"#),
     endpoint("PUT", "/v1/users/{username}/", r#"{"email": "other@example.com"}"#).noted(" of the owner"),
     endpoint("GET", "/v2/user", ""),
+    endpoint("DELETE", "/v2/user", r#"{"password": "[secret]", "repositories": true}"#),
     endpoint("GET", "/v2/user/emails", ""),
     endpoint("POST", "/v2/user/emails", r#"{"email": "third@example.com", "password": "[secret]"}"#),
     endpoint("PATCH", "/v2/user/emails/{email}", r#"{"primary": true, "password": "[secret]"}"#).noted(" of the owner"),

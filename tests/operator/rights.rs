@@ -299,6 +299,19 @@ fn every_column_that_opens_or_gives_something_is_in_the_list() {
     assert_eq!(suspects(&client), listed.map(|column| (*column).to_owned()).collect());
 }
 
+/// The last of the commands, by the user's own hand.
+#[test]
+fn who_leaves_ends_what_a_removal_ends() {
+    let (client, made) = world();
+    let mut after = Client(client.0.copied().unwrap());
+    let told = after.ask("DELETE /v2/user", &made.session, r#"{"password": "secret", "repositories": true}"#);
+    assert_eq!(told.status, 204, "{told:?}");
+    for right in &RIGHTS {
+        let alive = (right.alive)(&mut Client(after.0.copied().unwrap()), &made);
+        assert_eq!(alive, right.fates[COMMANDS.len() - 1] != Dead, "{}", right.name);
+    }
+}
+
 #[test]
 fn each_command_ends_what_it_ends_and_prints_the_rest() {
     let (client, made) = world();

@@ -7,6 +7,7 @@ pub mod access_tokens;
 pub mod audit;
 pub mod collaborators;
 pub mod emails;
+pub mod leaving;
 pub mod machines;
 pub mod members;
 pub mod namespace;
@@ -30,6 +31,7 @@ pub async fn handle(index: &Index, request: &Request, route: &Hub, method: &str)
     match (route, method) {
         (Hub::Login, _) => sessions::login(index, request).await,
         (Hub::AuthToken, _) => sessions::auth_token(index, request).await,
+        (Hub::Oneself, "DELETE") => leaving::leave(index, request).await,
         (Hub::Oneself, _) => sessions::oneself(index, request).await,
         (Hub::Emails, "POST") => emails::add(index, request).await,
         (Hub::Emails, _) => emails::list(index, request).await,
