@@ -154,6 +154,15 @@ fn what_has_repositories_is_not_removed_unless_they_may_go() {
     client.operate("remove alice --repositories").unwrap();
 }
 
+/// The log knows what somebody did who is gone, but there is nobody to end anything of, nor to give a link to.
+#[test]
+fn who_is_gone_is_not_compromised() {
+    let (client, _) = world();
+    client.operate("compromised alice").unwrap();
+    client.operate("remove alice --repositories").unwrap();
+    client.operate("compromised alice").unwrap_err();
+}
+
 /// Whatever makes a user or a namespace asks whether the name was somebody's.
 #[test]
 fn a_name_that_is_gone_is_given_by_nothing() {

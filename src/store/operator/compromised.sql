@@ -108,4 +108,4 @@ told as (
 select iif(at, strftime('%Y-%m-%dT%H:%M:%SZ', at, 'unixepoch'), '') as at, what,
   iif(command = '', '', 'npm run admin -- ' || command) as command,
   (select kind = 'person' from whose) as link
-from (select * from told union all select * from found) order by part, at, what;
+from (select * from told union all select * from found) where exists (select 1 from whose) order by part, at, what;
