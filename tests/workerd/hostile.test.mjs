@@ -55,7 +55,8 @@ const changing = {
   progress: "the scheduled run writes down how far it has come",
 };
 const changingRows = {
-  audit: ({ action }) => action.endsWith("login.refuse"), // logins that were refused are written down
+  // Logins are written down, and what a registry tells of a namespace that is not there, for the operator alone.
+  audit: ({ account, action }) => /^user\.login/.test(action) || (account === null && /^repo\.manifest\./.test(action)),
   events: ({ id }) => id.startsWith("many-"), // what a registry told is remembered, also where there is no such namespace
 };
 const changingColumns = ["used_at"]; // tokens note when they were last used
