@@ -29,19 +29,8 @@ pub enum Notice<'a> {
         /// Whether a mail was opened there.
         proved: bool,
     },
-    /// The password was set.
+    /// The password was changed by `PUT /v1/users/(username)/`.
     Password,
-    /// An access token was made, for this service account or for the user.
-    AccessToken(Option<&'a str>),
-    /// The user gave somebody a role in something.
-    Role {
-        /// Who has it now.
-        who: &'a str,
-        /// Which.
-        role: &'a str,
-        /// In which namespace or repository.
-        place: &'a str,
-    },
 }
 
 impl Notice<'_> {
@@ -51,8 +40,6 @@ impl Notice<'_> {
             Self::EmailAdded(_) => "email-added",
             Self::EmailRemoved { .. } => "email-removed",
             Self::Password => "password",
-            Self::AccessToken(_) => "access-token",
-            Self::Role { .. } => "role",
         }
     }
 
@@ -61,8 +48,6 @@ impl Notice<'_> {
             Self::EmailAdded(_) => "An e-mail address was added to your account",
             Self::EmailRemoved { .. } => "An e-mail address was removed from your account",
             Self::Password => "The password of your account was changed",
-            Self::AccessToken(_) => "An access token was made with your account",
-            Self::Role { .. } => "Your account gave somebody a role",
         }
     }
 
@@ -73,13 +58,6 @@ impl Notice<'_> {
                 format!("The address {} was removed from the account {name}.", plain(address))
             }
             Self::Password => format!("The password of the account {name} was changed."),
-            Self::AccessToken(None) => format!("An access token was made for the account {name}."),
-            Self::AccessToken(Some(machine)) => {
-                format!("The account {name} made an access token for the service account {}.", plain(machine))
-            }
-            Self::Role { who, role, place } => {
-                format!("The account {name} gave {} the role {} in {}.", plain(who), plain(role), plain(place))
-            }
         }
     }
 }
