@@ -5,8 +5,13 @@
 #[allow(dead_code, reason = "the pages need more of it")]
 mod support;
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::json;
-use support::{Stage, client::Client};
+use support::{
+    Stage,
+    client::Client,
+    play::{Sent, Theatre},
+};
 
 /// An index with Paul, where mail is sent, and one was opened at Paul's address.
 fn index() -> (Client, String) {
@@ -48,6 +53,45 @@ fn whoever_owns_an_account_is_told_what_happened_to_its_addresses() {
     assert_eq!(mails(&client), [("paul@example.com".to_owned(), removed.to_owned())]);
 }
 
+/// The mails of a login that came from there with this client; a form is one at the token service.
+fn login(client: &mut Client, address: &str, agent: &str, form: &str) -> Vec<(String, String)> {
+    let header = |name: &str, value: String| (name.to_owned(), value);
+    let mut headers = vec![header("CF-Connecting-IP", address.to_owned()), header("User-Agent", agent.to_owned())];
+    let (method, target) = if form.is_empty() { ("GET", "/v1/users/") } else { ("POST", "/token") };
+    if form.is_empty() {
+        headers.push(header("Authorization", format!("Basic {}", STANDARD.encode("paul:secret"))));
+    }
+    let sent = Sent { method: method.into(), target: target.into(), headers, body: form.into() };
+    assert_eq!(client.0.send(&sent).unwrap().status, 200, "{agent}");
+    mails(client)
+}
+
+/// A thief rarely has what the owner uses. The first client of all is no news, and none is told twice.
+#[test]
+fn a_login_by_a_new_kind_of_client_is_told() {
+    let (mut client, _) = index();
+    let told = [("paul@example.com".to_owned(), "A login to your account from a new kind of client".to_owned())];
+    assert_eq!(login(&mut client, "203.0.113.1", "docker/27.0 go/go1.21", ""), told);
+    assert_eq!(login(&mut client, "203.0.113.2", "Docker/28.0", ""), []);
+    assert_eq!(login(&mut client, "203.0.113.3", "curl/8.5", ""), told);
+    client.0.set("SITE", "another deployment");
+    assert_eq!(login(&mut client, "203.0.113.3", "curl/8.6", ""), []);
+    let form = "grant_type=password&username=paul&password=secret&service=registry&client_id=containers/image";
+    assert_eq!(login(&mut client, "203.0.113.4", "curl/8.5", form), told);
+
+    let sql = "delete from clients where user_id = (select id from users where name = 'paul')";
+    client.0.db.connection().execute(sql, []).unwrap();
+    assert_eq!(login(&mut client, "203.0.113.5", "wget/1.2", ""), []);
+    assert_eq!(login(&mut client, "203.0.113.6", "", ""), told);
+
+    // Nobody fills a table with names that are made up.
+    for number in 0..110 {
+        login(&mut client, &format!("198.51.100.{number}"), &format!("made-up-{number}"), "");
+    }
+    let count = "select count(*) from clients";
+    assert_eq!(client.0.db.connection().query_row(count, [], |row| row.get::<_, i64>(0)).unwrap(), 100);
+}
+
 /// Guessers try it first. No page shows it: other tests play those with something behind each password.
 #[test]
 fn nobodys_password_is_their_own_name() {
@@ -68,6 +112,43 @@ fn nobodys_password_is_their_own_name() {
         let told = client.ask("POST /account/password", "", &format!("secret={secret}&password={password}"));
         assert_eq!(told.status, status, "{password}");
     }
+}
+
+/// What lasts when the password is changed back, and the password itself; five an hour of a kind are enough.
+#[test]
+fn whoever_owns_an_account_is_told_what_is_made_with_it() {
+    let (mut client, session) = index();
+    client.0.set("MAIL", "off");
+    client.join("jane");
+    client.ask("POST /v2/repositories", &session, r#"{"name": "app"}"#);
+    client.ask("POST /v2/namespaces/paul/machines", &session, r#"{"username": "paul-ci"}"#);
+    client.0.set("MAIL", "on");
+    let label = r#"{"token_label": "Call +1 555 0100 at once", "scopes": ["repo:read"]}"#;
+    for (request, body, subject) in [
+        ("POST /v2/access-tokens", label, "An access token was made with your account"),
+        (
+            "POST /v2/namespaces/paul/machines/paul-ci/access-tokens",
+            label,
+            "An access token was made with your account",
+        ),
+        ("PUT /v2/namespaces/paul/members/jane", r#"{"role": "admin"}"#, "Your account gave somebody a role"),
+        ("POST /v2/repositories/paul/app/collaborators", r#"{"user": "jane"}"#, "Your account gave somebody a role"),
+        ("PUT /v1/users/paul/", r#"{"password": "another-one"}"#, "The password of your account was changed"),
+    ] {
+        let who = if request.starts_with("PUT /v1") { "paul:secret" } else { &session };
+        assert!(client.ask(request, who, body).status < 300, "{request}");
+        let text = client.0.world.mailbox.borrow().iter().map(|mail| mail.text.clone()).collect::<String>();
+        assert_eq!(mails(&client), [("paul@example.com".to_owned(), subject.to_owned())], "{request}");
+        assert!(text.contains("paul") && text.contains("From: ") && !text.contains("555"), "{text}");
+    }
+    let passwords = (0..7).map(|number| {
+        let (old, new) = (number.to_string(), (number + 1).to_string());
+        let old = if number == 0 { "another-one".to_owned() } else { format!("password-{old}") };
+        let body = format!(r#"{{"password": "password-{new}"}}"#);
+        assert_eq!(client.ask("PUT /v1/users/paul/", &format!("paul:{old}"), &body).status, 204);
+        mails(&client).len()
+    });
+    assert_eq!(passwords.collect::<Vec<_>>(), [1, 1, 1, 1, 0, 0, 0]);
 }
 
 /// A thief of a session guesses no faster than anybody.

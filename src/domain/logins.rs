@@ -10,6 +10,18 @@ pub const NOTED: i64 = 60 * 60;
 /// How many an isolate remembers.
 const MOST: usize = 4096;
 
+/// The longest name of a kind of client.
+const LONGEST_KIND: usize = 40;
+
+/// The kind of a client that calls itself this: the first product of a `User-Agent`, or what is before the slash of
+/// a `client_id`. Whoever asks chose it, so nothing of it is left that is more than a word.
+#[must_use]
+pub fn kind(client: &str) -> String {
+    let product = client.trim_start().split(['/', ' ']).next().unwrap_or_default();
+    let harmless = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    product.chars().filter(harmless).take(LONGEST_KIND).collect::<String>().to_ascii_lowercase()
+}
+
 /// Whose login, with what, and from which address.
 type Login = (i64, Means, String);
 
@@ -45,6 +57,17 @@ impl Logins {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_kind_is_one_word() {
+        assert_eq!(kind("docker/27.0 go/go1.21 (linux)"), "docker");
+        assert_eq!(kind("containers/image"), "containers");
+        assert_eq!(kind("  Mozilla/5.0"), "mozilla");
+        assert_eq!(kind("curl"), "curl");
+        assert_eq!(kind("<b>http:\u{202e}\r\n//x"), "bhttp");
+        assert_eq!(kind(&"x".repeat(1000)).len(), LONGEST_KIND);
+        assert_eq!(kind(""), "");
+    }
 
     #[test]
     fn each_is_noted_once_an_hour_and_no_more_are_remembered_than_there_is_room_for() {

@@ -7,12 +7,17 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::{
-    domain::{names, password, secret::sha256_hex},
-    handlers::{login, who},
+    domain::{credential::Credential, names, password, secret::sha256_hex},
+    handlers::{
+        login,
+        notices::{self, Notice},
+        who,
+    },
     index::{Index, Limit, Message},
     refusal::{Answer, Fault, Refusal, not_found},
     store::{
         Statement,
+        audit::By,
         counts::{self, Counted},
         links,
         users::User,
@@ -131,6 +136,9 @@ pub async fn set_password(index: &Index, request: &Request) -> Answer<Reply> {
     if answers.last().is_none_or(Vec::is_empty) {
         return not_found(SPENT);
     }
+    let (actor, millis) = (user.name.clone(), index.world.millis().cast_signed());
+    let by = By { actor, credential: Credential::Nobody, address, now, millis };
+    notices::tell(index, &user, &by, Notice::Password);
     let text = "Your password is set. What was logged in with the old one is logged out.";
     Ok(Reply::html(200, page::message("Done", text)).personal())
 }

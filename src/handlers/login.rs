@@ -1,11 +1,14 @@
 //! Passwords at work: checked with patience for the database and none for guessers.
 
 use crate::{
-    domain::{Secret, UserName, credential::Credential, password, registry_token::Means, throttle},
-    handlers::who::{Asker, WRONG, unauthorized},
+    domain::{Secret, UserName, credential::Credential, logins, password, registry_token::Means, throttle},
+    handlers::{
+        notices::{self, Notice},
+        who::{Asker, WRONG, unauthorized},
+    },
     index::{Index, Limit},
     refusal::{Answer, Fault, Refusal},
-    store::{Row, Rows, audit, counts, failures, failures::Guess, users, users::User},
+    store::{Row, Rows, audit, clients, counts, failures, failures::Guess, users, users::User},
     wire::Request,
 };
 
@@ -91,23 +94,32 @@ pub fn succeeded(index: &Index, request: &Request, asker: &Asker) {
         Credential::Password { .. } => Means::Password,
         Credential::AccessToken { token, .. } => Means::AccessToken(token),
     };
-    succeeded_with(index, request, asker, means);
+    succeeded_with(index, request, asker, means, "");
 }
 
-/// The same for who came with this.
-pub fn succeeded_with(index: &Index, request: &Request, asker: &Asker, means: Means) {
-    let Some(user) = asker.user.as_ref().map(|user| user.id) else { return };
-    let (address, now) = (request.address(), index.world.now());
+/// The same for who came with this, by a client of this name if it has one. Of a kind of client that was not seen
+/// before they are told.
+pub fn succeeded_with(index: &Index, request: &Request, asker: &Asker, means: Means, client: &str) {
+    let Some(somebody) = asker.user.clone() else { return };
+    let (user, by) = (somebody.id, asker.by(index, request));
+    let (address, now) = (by.address.clone(), by.now);
     if !index.logins.begin(user, means, &address, now) {
         return;
     }
+    let kind = logins::kind(if client.is_empty() { request.header("user-agent").unwrap_or_default() } else { client });
     let lender = index.clone();
     index.world.later(Box::pin(async move {
-        let noted = lender.db.write_unguarded(vec![audit::logged_in(user, means, &address, now)]).await;
+        let batch = vec![audit::logged_in(user, means, &address, now), clients::seen(user, &kind, now)];
+        let noted = lender.db.write_unguarded(batch).await;
         if noted.is_err() {
             lender.logins.forget(user, means, &address);
         }
+        let seen = noted.as_ref().ok().and_then(|answers| answers.last()?.first());
+        let is_another = seen.is_some_and(|row| row.integer("others") > 0);
         lender.report("note a login", noted.map_err(Into::into));
+        if let (true, Some(telling)) = (is_another, notices::telling(&lender, &somebody, &by, Notice::Client(&kind))) {
+            telling.await;
+        }
     }));
 }
 

@@ -4,7 +4,7 @@
 
 use crate::{
     domain::time,
-    index::{Index, Message},
+    index::{Index, Message, Pending},
     refusal::Answer,
     store::{
         audit::By,
@@ -29,8 +29,21 @@ pub enum Notice<'a> {
         /// Whether a mail was opened there.
         proved: bool,
     },
-    /// The password was changed by `PUT /v1/users/(username)/`.
+    /// The password was changed, or set by a link.
     Password,
+    /// An access token was made, for this service account or for the user.
+    AccessToken(Option<&'a str>),
+    /// Somebody logged in by a kind of client that was not seen before; without a name, one that does not say.
+    Client(&'a str),
+    /// The user gave somebody a role in something.
+    Role {
+        /// Who has it now.
+        who: &'a str,
+        /// Which.
+        role: &'a str,
+        /// In which namespace or repository.
+        place: &'a str,
+    },
 }
 
 impl Notice<'_> {
@@ -40,6 +53,9 @@ impl Notice<'_> {
             Self::EmailAdded(_) => "email-added",
             Self::EmailRemoved { .. } => "email-removed",
             Self::Password => "password",
+            Self::AccessToken(_) => "access-token",
+            Self::Client(_) => "client",
+            Self::Role { .. } => "role",
         }
     }
 
@@ -48,6 +64,9 @@ impl Notice<'_> {
             Self::EmailAdded(_) => "An e-mail address was added to your account",
             Self::EmailRemoved { .. } => "An e-mail address was removed from your account",
             Self::Password => "The password of your account was changed",
+            Self::AccessToken(_) => "An access token was made with your account",
+            Self::Client(_) => "A login to your account from a new kind of client",
+            Self::Role { .. } => "Your account gave somebody a role",
         }
     }
 
@@ -58,14 +77,34 @@ impl Notice<'_> {
                 format!("The address {} was removed from the account {name}.", plain(address))
             }
             Self::Password => format!("The password of the account {name} was changed."),
+            Self::AccessToken(None) => format!("An access token was made for the account {name}."),
+            Self::AccessToken(Some(machine)) => {
+                format!("The account {name} made an access token for the service account {}.", plain(machine))
+            }
+            Self::Client("") => {
+                format!("Somebody logged in to the account {name} with a client that does not say what it is.")
+            }
+            Self::Client(kind) => {
+                format!("Somebody logged in to the account {name} with {}, for the first time.", plain(kind))
+            }
+            Self::Role { who, role, place } => {
+                format!("The account {name} gave {} the role {} in {}.", plain(who), plain(role), plain(place))
+            }
         }
     }
 }
 
-/// Tells the user of an account what happened to it, where mail can be sent.
+/// Tells the user of an account, after the answer, what happened to it, where mail can be sent.
 pub fn tell(index: &Index, user: &User, by: &By, notice: Notice<'_>) {
+    if let Some(telling) = telling(index, user, by, notice) {
+        index.world.later(telling);
+    }
+}
+
+/// The same for who is behind the answer already.
+pub fn telling(index: &Index, user: &User, by: &By, notice: Notice<'_>) -> Option<Pending<'static, ()>> {
     if !index.world.mails() || user.machine {
-        return;
+        return None;
     }
     let (not, also) = match notice {
         Notice::EmailAdded(address) => (Some(address.to_owned()), None),
@@ -83,7 +122,7 @@ pub fn tell(index: &Index, user: &User, by: &By, notice: Notice<'_>) {
     );
     let (lender, id, now) = (index.clone(), user.id, by.now);
     let (kind, subject) = (notice.kind(), notice.subject());
-    index.world.later(Box::pin(async move {
+    Some(Box::pin(async move {
         let told = async {
             let count = counts::one_more(Counted::Notices, &format!("{id} {kind}"), now);
             let mut answers = lender.db.write_unguarded(vec![count, emails::proved(id)]).await?.into_iter();
@@ -100,7 +139,7 @@ pub fn tell(index: &Index, user: &User, by: &By, notice: Notice<'_>) {
             Answer::Ok(())
         };
         lender.report("tell of what happened to an account", told.await);
-    }));
+    }))
 }
 
 /// A text that somebody else chose, as far as it cannot be taken for more than it is.

@@ -143,7 +143,7 @@ async fn mint(index: &Index, request: &Request, presented: &Presented, asked: &A
         _ => Means::Password,
     };
     let subject = registry_token::subject(asker.name(), means);
-    login::succeeded(index, request, &asker);
+    login::succeeded_with(index, request, &asker, means, &asked.client);
     answer(index, asked, &asker, subject, &places, refresh.as_ref()).await
 }
 
@@ -167,7 +167,7 @@ async fn refresh(index: &Index, request: &Request, token: &str, asked: &Asked<'_
     index.asker.set(credential);
     let subject = registry_token::subject(&user.name, Means::RefreshToken(id));
     let asker = Asker { user: Some(user), credential, limits: None };
-    login::succeeded_with(index, request, &asker, Means::RefreshToken(id));
+    login::succeeded_with(index, request, &asker, Means::RefreshToken(id), &asked.client);
     answer(index, asked, &asker, subject, &places, None).await
 }
 

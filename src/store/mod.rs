@@ -5,6 +5,7 @@
 
 pub mod access_tokens;
 pub mod audit;
+pub mod clients;
 pub mod collaborators;
 pub mod counts;
 pub mod documents;

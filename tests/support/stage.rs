@@ -161,12 +161,12 @@ impl Stage {
         Ok(request)
     }
 
-    /// The newest mail to an address since the page began.
+    /// The newest mail to an address since the page began whose link carries a secret: one that only tells has none.
     fn newest_mail(&self, address: &str) -> Result<String, String> {
         let mailbox = self.world.mailbox.borrow();
         let mut unread = mailbox.iter().skip(self.mail_read);
-        let newest = unread.rfind(|message| message.to == address);
-        newest.map(|message| message.text.clone()).ok_or_else(|| format!("no mail was sent to {address}"))
+        let newest = unread.rfind(|message| message.to == address && message.text.contains('#'));
+        newest.map(|message| message.text.clone()).ok_or_else(|| format!("no mail with a secret was sent to {address}"))
     }
 
     /// What a registry of this name shows with its events.

@@ -220,8 +220,8 @@ async function direct(url, request, env, ctx) {
       stage.mails = [];
       return new Response();
     case "/__stage/mail": {
-      const mail = stage.mails.findLast(({ to }) => to === value);
-      return mail ? new Response(mail.text) : new Response(`no mail was sent to ${value}`, { status: 404 });
+      const mail = stage.mails.findLast(({ to, text }) => to === value && text.includes("#"));
+      return mail ? new Response(mail.text) : new Response(`no mail with a secret was sent to ${value}`, { status: 404 });
     }
     case "/__stage/scheduled": {
       const tally = new Tally(watching(ctx));

@@ -14,6 +14,7 @@ use crate::{
             Page,
             sessions::{known_with, user_of},
         },
+        notices::{self, Notice},
         who::Asker,
     },
     index::Index,
@@ -183,6 +184,8 @@ pub async fn make(
     let Some(row) = rows.first() else {
         return invalid(format!("A user has at most {} access tokens", new.most));
     };
+    let maker = asker.require_user()?;
+    notices::tell(index, maker, new.by, Notice::AccessToken((maker.id != user_id).then_some(user)));
     Ok(Reply::json(201, &object(row, secret.reveal())?).personal())
 }
 

@@ -10,6 +10,7 @@ use crate::{
             Page,
             repositories::{Reached, paged},
         },
+        notices::{self, Notice},
         who,
     },
     index::Index,
@@ -59,7 +60,11 @@ pub async fn add(index: &Index, request: &Request, name: &RepositoryName) -> Ans
     let mut batch = collaborators::set(repository.id, name, user, &wanted.user, role.as_str(), &by);
     batch.push(collaborators::find(name, &wanted.user));
     match index.write_last([right], batch).await?.iter().find(|row| row.maybe_text("role").is_some()) {
-        Some(row) => Ok(Reply::json(200, &object(row)).personal()),
+        Some(row) => {
+            let notice = Notice::Role { who: &wanted.user, role: role.as_str(), place: &name.to_string() };
+            notices::tell(index, reached.asker.require_user()?, &by, notice);
+            Ok(Reply::json(200, &object(row)).personal())
+        }
         None => not_found("repository not found"),
     }
 }

@@ -12,6 +12,7 @@ use crate::{
             namespace::{asked, asked_by},
             repositories::paged,
         },
+        notices::{self, Notice},
         who,
     },
     index::Index,
@@ -42,10 +43,15 @@ pub async fn set(index: &Index, request: &Request, namespace: &str, user: &str) 
     let member = addable(&rows)?;
     let changes = member.maybe_text("role").is_some();
     let set = members::Role { namespace_id, namespace, user, changes, role: role.as_str() };
-    let mut batch = members::set(&set, &asked.asker.by(index, request));
+    let by = asked.asker.by(index, request);
+    let mut batch = members::set(&set, &by);
     batch.push(members::find(namespace, user));
     match index.write_last([right], batch).await?.iter().find(|row| row.maybe_text("role").is_some()) {
-        Some(row) => Ok(Reply::json(200, &object(row)).personal()),
+        Some(row) => {
+            let notice = Notice::Role { who: user, role: role.as_str(), place: namespace };
+            notices::tell(index, asked.asker.require_user()?, &by, notice);
+            Ok(Reply::json(200, &object(row)).personal())
+        }
         None => not_found("user not found"),
     }
 }
