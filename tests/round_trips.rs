@@ -9,7 +9,7 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 use support::{Stage, client::Client};
 
-const FIFTY: usize = 50;
+const MOST: usize = 500;
 
 fn scopes(many: usize) -> String {
     (0..many).fold(String::new(), |mut all, number| {
@@ -65,14 +65,14 @@ fn every_answer_keeps_to_its_budget() {
     let refresh = format!(
         "grant_type=refresh_token&service=registry&client_id=docker&refresh_token={}{}",
         login.text("refresh_token"),
-        scopes(FIFTY)
+        scopes(MOST)
     );
     let refresh_uuid = client.ask("GET /v2/refresh-tokens", &session, "").body["results"][0]["uuid"].clone();
     let end_refresh = format!("DELETE /v2/refresh-tokens/{}", refresh_uuid.as_str().unwrap());
     let registry = client.registry("registry");
     let forged = format!("{token}0");
     let mint = "GET /token?service=registry";
-    let (fifty, more) = (format!("{mint}{}", scopes(FIFTY)), format!("{mint}{}", scopes(FIFTY + 1)));
+    let (most, more) = (format!("{mint}{}", scopes(MOST)), format!("{mint}{}", scopes(MOST + 1)));
     let broken = "paul:hlp_000000000000000000000000000000000000000000000000";
     let password = "grant_type=password&service=registry&client_id=docker&username=paul&password=secret";
     let offline = format!("{password}&access_type=offline");
@@ -113,10 +113,10 @@ fn every_answer_keeps_to_its_budget() {
         (0, 400, "POST /v2/users/login".into(), "", "{".into()),
         (0, 415, "POST /v2/users/login".into(), "", "username=paul".into()),
         (1, 200, mint.into(), "", String::new()),
-        (1, 200, fifty.clone(), "", String::new()),
-        (1, 200, fifty.clone(), "paul:secret", String::new()),
-        (1, 200, fifty.clone(), "jane:secret", String::new()),
-        (1, 200, fifty, &with_access, String::new()),
+        (1, 200, most.clone(), "", String::new()),
+        (1, 200, most.clone(), "paul:secret", String::new()),
+        (1, 200, most.clone(), "jane:secret", String::new()),
+        (1, 200, most, &with_access, String::new()),
         (1, 200, format!("{mint}&offline_token=true"), &with_access, String::new()),
         (1, 200, "POST /token".into(), "", password.into()),
         (1, 200, "POST /token".into(), "", refresh.clone()),
@@ -162,7 +162,7 @@ fn every_answer_keeps_to_its_budget() {
         // A failure is counted, and search asks the other database.
         (2, 401, mint.into(), "paul:guess", String::new()),
         (2, 200, "GET /v1/search?q=app".into(), &searching, String::new()),
-        (2, 200, format!("{mint}&offline_token=true{}", scopes(FIFTY)), "paul:secret", String::new()),
+        (2, 200, format!("{mint}&offline_token=true{}", scopes(MOST)), "paul:secret", String::new()),
         (2, 200, "POST /token".into(), "", offline),
         (2, 201, "POST /v2/access-tokens".into(), &session, r#"{"token_label": "another"}"#.into()),
         (2, 200, with("POST", &format!("{one}/renew")), &session, r#"{"overlap_seconds": 60}"#.into()),

@@ -370,3 +370,27 @@ fn over_plain_http_credentials_get_no_answer_and_no_look_up() {
     // Where the index is reached is for PUBLIC_URL to say, and for no Host header.
     assert_eq!(asked("GET", "/v2/", "", ""), (503, 0));
 }
+
+#[test]
+fn five_hundred_scopes_of_the_longest_names_are_granted_in_one_token_that_is_read_again() {
+    let (mut client, _) = index();
+    let name = |number: usize| format!("paul/{number:0250}");
+    let ask = |client: &mut Client, many: usize| {
+        let scopes = (0..many).map(|number| format!("repository:{}:pull,push", name(number))).collect::<Vec<_>>();
+        let scopes = scopes.join("+");
+        let form = format!("service=registry&client_id=mirror&username=paul&password=secret&scope={scopes}");
+        client.ask("POST /token", "", &format!("grant_type=password&{form}"))
+    };
+    let told = ask(&mut client, 500);
+    assert_eq!((told.status, told.trips), (200, 1), "{told:?}");
+    let leaf = &certificates(CHAIN)[0];
+    let (_, claims) = read(&told.text("token"), leaf);
+    for (number, granted) in claims["access"].as_array().unwrap().iter().enumerate() {
+        let expected = json!({ "type": "repository", "name": name(number), "actions": ["pull", "push"] });
+        assert_eq!(granted, &expected);
+    }
+    assert_eq!(claims["access"].as_array().map(Vec::len), Some(500));
+    let gate = client.ask("GET /v2/", &format!("Bearer {}", told.text("token")), "");
+    assert_eq!(gate.status, 200, "what is signed here is taken here");
+    assert_eq!(ask(&mut client, 501).status, 400);
+}

@@ -4,8 +4,8 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-/// No token of ours is longer, with 50 scopes of 255 characters and a chain of certificates.
-const LONGEST: usize = 32 * 1024;
+/// No token of ours is longer, with 500 scopes of 255 characters and a chain of certificates.
+const LONGEST: usize = 256 * 1024;
 
 /// A token taken apart; nothing of it is believed yet.
 #[derive(Debug, Clone, PartialEq, Eq)]

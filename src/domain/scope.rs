@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::domain::{RepositoryName, Role, names::LIBRARY};
 
 /// The most scopes that one token is asked for.
-pub const MOST: usize = 50;
+pub const MOST: usize = 500;
 
 /// The longest scope, in bytes: a repository's name has 255 at most.
 const LONGEST: usize = 320;

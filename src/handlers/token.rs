@@ -3,6 +3,8 @@
 //! What is granted is what is asked, what the user may, and what the access token allows, all three.
 //! Too little is not an error: the token opens less, and the registry says so.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -102,17 +104,17 @@ impl<'a> Asked<'a> {
 
     /// What the asker gets of each scope.
     fn grants(&self, asker: &Asker, places: &[Row]) -> Vec<Grant> {
-        let grant = |(position, scope): (usize, &Scope)| match scope.repository() {
+        let places = places.iter().map(|row| (row.integer("position"), row)).collect::<BTreeMap<_, _>>();
+        let grant = |(position, scope): (i64, &Scope)| match scope.repository() {
             Some(name) => {
-                let row = places.iter().find(|row| usize::try_from(row.integer("position")) == Ok(position))?;
-                let place = Place::of(row).without_marked();
+                let place = Place::of(places.get(&position)?).without_marked();
                 // A push there would be lost: nothing is made in a namespace that does not exist.
                 place.namespace_id?;
                 scope.for_role(asker.role_at(&place, &name))
             }
             None => scope.for_registry(asker.is_administrator()),
         };
-        self.scopes.iter().enumerate().filter_map(grant).collect()
+        (0..).zip(&self.scopes).filter_map(grant).collect()
     }
 }
 
