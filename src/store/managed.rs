@@ -44,7 +44,7 @@ pub struct List<'a> {
     pub namespace: &'a str,
     /// What their names have in them, in any case.
     pub name: &'a str,
-    /// `name`, `last_updated` or `pull_count`; descending behind a `-`.
+    /// `name` or `pull_count`, descending behind a `-`; or `last_updated`, the newest first, the oldest behind a `-`.
     pub ordering: &'a str,
     /// Lets an administrator see everything.
     pub administrating: bool,
@@ -106,8 +106,8 @@ pub fn list(list: &List<'_>, whose: &Whose<'_>) -> Option<Statement> {
     let sql = match list.ordering {
         "name" => listed!("name"),
         "-name" => listed!("name desc"),
-        "last_updated" => listed!("updated_at, name"),
-        "-last_updated" => listed!("updated_at desc, name"),
+        "last_updated" => listed!("updated_at desc, name"),
+        "-last_updated" => listed!("updated_at, name"),
         "pull_count" => listed!("pull_count, name"),
         "-pull_count" => listed!("pull_count desc, name"),
         _ => return None,

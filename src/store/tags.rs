@@ -30,7 +30,7 @@ macro_rules! listed {
 }
 
 /// A page of the tags that have a text in their names, for who may read them, with `count` in every row; a page past the
-/// end is one row without a `name`. Where registries have the same tag, it is the one that was pushed
+/// end is one row without a `name`. The orders are those of the Hub, where a `-` stands before the ascending one. Where registries have the same tag, it is the one that was pushed
 /// last. Nothing for an order that there is not.
 #[must_use]
 pub fn list(
@@ -42,10 +42,10 @@ pub fn list(
     offset: i64,
 ) -> Option<Statement> {
     let sql = match ordering {
-        "name" => listed!("name"),
-        "-name" => listed!("name desc"),
-        "last_updated" => listed!("pushed_at, name"),
-        "-last_updated" => listed!("pushed_at desc, name"),
+        "name" => listed!("name desc"),
+        "-name" => listed!("name"),
+        "last_updated" => listed!("pushed_at desc, name"),
+        "-last_updated" => listed!("pushed_at, name"),
         _ => return None,
     };
     Some(located(sql, repository, whose).bind(name).bind(limit).bind(offset))

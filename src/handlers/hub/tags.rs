@@ -28,9 +28,9 @@ pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> An
     let presented = who::presented_to_management(index, request)?;
     let page = Page::read(request);
     let (part, ordering) = (parameter(request, "name"), parameter(request, "ordering"));
-    let (part, ordering) = (part.as_deref().unwrap_or_default(), ordering.as_deref().unwrap_or("-last_updated"));
+    let (part, ordering) = (part.as_deref().unwrap_or_default(), ordering.as_deref().unwrap_or("last_updated"));
     let Some(list) = tags::list(name, &presented.whose(index), part, ordering, page.size, page.offset()) else {
-        return invalid("ordering: name or last_updated, descending behind a -");
+        return invalid("ordering: name or last_updated, which descend; ascending behind a -");
     };
     presented.require_within_limit(index, request).await?;
     let reached = Reached::read(index, presented, name, Some(list)).await?;

@@ -40,7 +40,7 @@ pub async fn list(index: &Index, request: &Request, namespace: &str) -> Answer<R
         offset: if limited { 0 } else { page.offset() },
     };
     let Some(statement) = managed::list(&wanted, &presented.whose(index)) else {
-        return invalid("ordering: name, last_updated or pull_count, descending behind a -");
+        return invalid("ordering: name, last_updated or pull_count, the other way behind a -");
     };
     presented.require_within_limit(index, request).await?;
     let [asker, rows] = index.db.rows([presented.statement(), statement]).await?;
