@@ -116,7 +116,7 @@ pub fn telling(index: &Index, user: &User, by: &By, notice: Notice<'_>) -> Optio
          If it was you, there is nothing to do. If it was not, somebody has your password: set a new one at \
          {}/account/forgotten, and tell the operator of this index, who can end what was made with it.\n",
         notice.text(&user.name),
-        time::print(by.now),
+        time::print_seconds(by.now),
         plain(&by.address),
         index.settings.public_url.as_deref().unwrap_or_default(),
     );

@@ -188,7 +188,7 @@ async fn answer(
     body.insert("token".into(), signed.token.clone().into());
     body.insert("access_token".into(), signed.token.into());
     body.insert("expires_in".into(), signed.expires_in.into());
-    body.insert("issued_at".into(), crate::domain::time::print(signed.issued_at).into());
+    body.insert("issued_at".into(), crate::domain::time::print_seconds(signed.issued_at).into());
     if asked.oauth {
         body.insert("token_type".into(), "Bearer".into());
         body.insert("scope".into(), scope.into());

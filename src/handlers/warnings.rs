@@ -44,7 +44,7 @@ fn messages(row: &Row, days: i64) -> Vec<Message> {
     let addresses = serde_json::from_str::<Vec<String>>(row.text("addresses")).unwrap_or_default();
     // Its label is anybody's text.
     let label = row.text("label").replace(char::is_control, " ");
-    let (name, uuid, end) = (row.text("user_name"), row.text("uuid"), time::print(row.integer("expires_at")));
+    let (name, uuid, end) = (row.text("user_name"), row.text("uuid"), time::print_seconds(row.integer("expires_at")));
     let text = format!(
         "The access token \"{label}\" ({uuid}) of {name} ends at {end}, in {days} {}.\n\n\
          What uses it is refused from then on. To renew it, with the same rights and a new secret, see\n\

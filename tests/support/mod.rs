@@ -11,6 +11,7 @@ pub mod play;
 pub mod remote;
 pub mod sqlite;
 pub mod stage;
+pub mod times;
 pub mod world;
 
 pub use stage::Stage;

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::{
     page::{Block, Claims, Direction, Exchange, Page, Step},
     pattern::Captures,
+    times,
 };
 
 /// Where a page is played: in this process, or at an address.
@@ -155,6 +156,7 @@ fn exchanged(exchange: &Exchange, theatre: &mut dyn Theatre, captures: &mut Capt
     let sent = request(&exchange.request, captures).map_err(|error| (exchange.request.line, error))?;
     let answered = theatre.send(&sent).map_err(|error| (exchange.request.line, error))?;
     compare(&exchange.response, &sent, &answered, captures)
+        .and_then(|()| times_have_fractions(&sent, &answered))
         .map_err(|error| (exchange.response.line, report(&error, exchange, &sent, &answered)))
 }
 
@@ -191,6 +193,15 @@ fn compare(expected: &Block, sent: &Sent, got: &Answered, captures: &mut Capture
         }
     }
     expected.body.as_deref().map_or(Ok(()), |wanted| body(wanted, got, captures))
+}
+
+/// Clients of the Hub's API take a whole second for no time at all.
+fn times_have_fractions(sent: &Sent, got: &Answered) -> Result<(), String> {
+    let answer = if sent.target.starts_with("/v2/") { serde_json::from_slice(&got.body).ok() } else { None };
+    match answer.as_ref().and_then(times::odd) {
+        Some(odd) => Err(format!("the time {odd:?} has no six digits of fraction")),
+        None => Ok(()),
+    }
 }
 
 /// An answer in this process has no such header, and one of 204 never has: it is what arrived that

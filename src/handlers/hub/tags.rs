@@ -69,7 +69,7 @@ pub async fn delete(index: &Index, request: &Request, name: &RepositoryName, tag
 
 /// A tag as the Hub shows it. Of what is inside an image, registries tell nothing.
 fn object(row: &Row) -> Value {
-    let pushed = time::print(row.integer("pushed_at").div_euclid(1_000));
+    let pushed = time::print_millis(row.integer("pushed_at"));
     let pulled = row.maybe_integer("pulled_at").map(time::print);
     let image = json!({
         "architecture": "",
