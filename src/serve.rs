@@ -124,13 +124,20 @@ fn finished(index: &Index, reply: Reply, request: &Request, route: Option<&Route
     if !by_anybody && reply.header("Cache-Control").is_none() {
         reply = reply.personal();
     }
-    // Never with credentials: a page of another origin reads what anybody may.
     let reads = routes::READ.contains(&request.method.as_str());
-    if by_anybody && reads && route.is_some_and(|route| route.is_public_read(index.settings.anonymous_read)) {
+    // A registry's page in a browser asks for tokens with the password that was typed there: a browser sends none by
+    // itself, since it keeps none for the index.
+    let gives_tokens = route == Some(&Route::Token);
+    // Else never with credentials: a page of another origin reads what anybody may.
+    let public = by_anybody && route.is_some_and(|route| route.is_public_read(index.settings.anonymous_read));
+    if reads && (public || gives_tokens) {
         reply = reply
             .with("Access-Control-Allow-Origin", "*")
             .with("Access-Control-Allow-Methods", "GET, HEAD")
             .with("Access-Control-Max-Age", "86400");
+    }
+    if reads && gives_tokens {
+        reply = reply.with("Access-Control-Allow-Headers", "Authorization");
     }
     if request.method == "HEAD" {
         reply.body.clear();

@@ -17,12 +17,13 @@ pub fn faults(request: &Request, reply: &Reply, anonymous_read: bool) -> Vec<&'s
     let page = routes::dialect(&request.path) == Dialect::Page;
     let reads = ["GET", "HEAD", "OPTIONS"].contains(&request.method.as_str());
     let public = route.as_ref().is_some_and(|route| route.is_public_read(anonymous_read));
-    let open = public && reads && request.header("authorization").is_none();
-    // A page of another origin reads what anybody does; to be given a token is not to read.
+    // A registry's page of another origin gets its tokens, with a password that was typed there.
+    let gives_tokens = request.path == "/token" && reads;
+    let open = gives_tokens || public && reads && request.header("authorization").is_none();
+    // A page of another origin reads what anybody does.
     let read = reply.status == 200 && ["GET", "HEAD"].contains(&request.method.as_str());
     let same = keeps_public(&request.path);
-    let read_by_anybody =
-        (anonymous_read || same) && read && !page && !shown && !gives(reply) && request.path != "/token";
+    let read_by_anybody = (anonymous_read || same) && read && !page && !shown && !gives(reply);
     let rules = [
         (!read_by_anybody || has("Access-Control-Allow-Origin", "*"), "pages of others do not read what anybody may"),
         (has("X-Content-Type-Options", "nosniff"), "a browser may guess what it is"),
@@ -34,7 +35,11 @@ pub fn faults(request: &Request, reply: &Reply, anonymous_read: bool) -> Vec<&'s
         ),
         (!page || request.method == "OPTIONS" || is_strict(reply), "the page has no strict policy"),
         (reply.header("Access-Control-Allow-Credentials").is_none(), "pages of others come with credentials"),
-        (reply.header("Access-Control-Allow-Headers").is_none(), "pages of others send headers"),
+        (
+            has("Access-Control-Allow-Headers", "Authorization") == gives_tokens,
+            "pages of others send no password, or too much",
+        ),
+        (gives_tokens || reply.header("Access-Control-Allow-Headers").is_none(), "pages of others send headers"),
         (has("Access-Control-Allow-Origin", "*") == open, "pages of others read what they should not, or nothing"),
         (reply.header("Set-Cookie").is_none(), "there is a cookie"),
     ];
