@@ -143,7 +143,7 @@ fn words(error: &Error) -> (u16, String) {
             Refusal::NoRoute => (404, "not found".into()),
             Refusal::MethodNotAllowed(_) => (405, "Method not allowed".into()),
             Refusal::TooLarge => (413, "The request body is too large".into()),
-            Refusal::UnsupportedMediaType => (415, "Content-Type must be application/json".into()),
+            Refusal::UnsupportedMediaType => (415, "The header Content-Type: application/json is missing".into()),
             Refusal::TooMany { retry_after } => (429, format!("Too many attempts, try again in {retry_after} seconds")),
         },
         Error::Fault(fault) => match fault.kind {

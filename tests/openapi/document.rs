@@ -108,7 +108,7 @@ fn implied(method: &str, pattern: &str, seen: &Operation) -> BTreeSet<u16> {
         // And who comes over plain http.
         (known || secret, 403),
         (!seen.bodies.is_empty(), 413),
-        (!seen.bodies.is_empty() && seen.dialect == "HubError", 415),
+        (known && !seen.bodies.is_empty() && seen.dialect == "HubError", 415),
         // Whoever guesses waits, and who writes too often.
         (guesses || writes && !authorizes, 429),
         (seen.stored, 503),

@@ -207,7 +207,8 @@ impl Response {
 /// A body by its type: JSON, or the fields of a form.
 fn body(sent: &Sent) -> Option<(&'static str, Value)> {
     let said = sent.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
-    if said.is_some_and(|(_, value)| value.starts_with(FORM)) {
+    // What `curl -d` sends is a form by its type alone.
+    if said.is_some_and(|(_, value)| value.starts_with(FORM)) && !sent.body.starts_with(b"{") {
         let fields = form(&sent.body).into_iter().map(|(name, value)| (name, Value::from(value)));
         return Some((FORM, Value::Object(fields.collect())));
     }

@@ -88,7 +88,7 @@ fn object(row: &Row) -> Value {
         _ => "Read",
     };
     json!({
-        "id": row.integer("user_id"),
+        "id": row.integer("user_id").to_string(),
         "username": row.text("name"),
         "full_name": "",
         "role": role,
