@@ -221,7 +221,7 @@ async function direct(url, request, env, ctx) {
       return new Response();
     case "/__stage/mail": {
       const mail = stage.mails.findLast(({ to, text }) => to === value && text.includes("#"));
-      return mail ? new Response(mail.text) : new Response(`no mail with a secret was sent to ${value}`, { status: 404 });
+      return mail ? new Response(mail.text) : new Response(`no mail was sent to ${value} whose link carries a secret`, { status: 404 });
     }
     case "/__stage/scheduled": {
       const tally = new Tally(watching(ctx));
