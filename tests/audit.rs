@@ -34,7 +34,10 @@ fn what_is_written_is_what_has_words() {
     let sources = [sources("src/store"), sources("src/store/operator")].concat();
     let mut written = sources.iter().flat_map(|source| actions(source)).map(str::to_owned).collect::<BTreeSet<_>>();
     // `store::events` puts these together.
-    written.extend(["tag.push", "manifest.push", "tag.delete", "manifest.delete"].map(|name| format!("repo.{name}")));
+    written.extend(
+        ["tag.push", "manifest.push", "tag.delete", "manifest.delete", "content.delete"]
+            .map(|name| format!("repo.{name}")),
+    );
     let known = ACTIONS.map(|(group, name, _)| format!("{group}.{name}")).into();
     assert_eq!(written, known);
 }

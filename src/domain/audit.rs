@@ -5,7 +5,7 @@
 pub type Action = (&'static str, &'static str, &'static str);
 
 /// Every action that is ever written down, group by group.
-pub const ACTIONS: [Action; 40] = [
+pub const ACTIONS: [Action; 41] = [
     ("repo", "create", "created the repository"),
     ("repo", "delete", "deleted the repository"),
     ("repo", "remove", "finished the deletion of the repository"),
@@ -17,6 +17,7 @@ pub const ACTIONS: [Action; 40] = [
     ("repo", "tag.delete", "deleted a tag of the repository"),
     ("repo", "manifest.push", "pushed a manifest without a tag to the repository"),
     ("repo", "manifest.delete", "deleted a manifest of the repository"),
+    ("repo", "content.delete", "deleted from a registry all of the repository"),
     ("repo", "images.push", "pushed images to the repository"),
     ("repo", "images.delete", "deleted all images of the repository"),
     ("org", "create", "created the namespace"),

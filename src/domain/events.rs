@@ -6,13 +6,14 @@ use serde_json::Value;
 
 use crate::domain::{
     RepositoryName,
+    manifests::{Content, Image},
     names::LIBRARY,
     registry_token::{self, Means},
     time,
 };
 
 /// The largest size that is kept: JSON and D1 know no larger number exactly.
-const LARGEST: i64 = 1 << 53;
+pub(super) const LARGEST: i64 = 1 << 53;
 
 /// The longest id of an event, in bytes; registries take UUIDs.
 const LONGEST_ID: usize = 100;
@@ -49,14 +50,14 @@ pub struct Event {
     pub action: Action,
     /// Where.
     pub repository: RepositoryName,
-    /// Empty when it happened by digest.
+    /// Empty when it happened by digest, or to the whole repository.
     pub tag: String,
-    /// Empty when it happened by tag.
+    /// Empty when it happened by tag, or to the whole repository.
     pub digest: String,
-    /// Bytes of the manifest and what it names, as far as the registry says.
-    pub size: i64,
     /// Of the manifest.
     pub media_type: String,
+    /// What is inside the manifest.
+    pub content: Content,
     /// Milliseconds since 1970, by the registry's clock.
     pub at: i64,
     /// Who did it; empty when the registry does not say.
@@ -78,8 +79,8 @@ pub struct CloudEvent<'a> {
     pub time: Option<&'a str>,
 }
 
-/// The events of a body, and for each one that was not understood the reason. Events about blobs
-/// are neither: they are not news. `now` is in milliseconds.
+/// The events of a body, and for each one that was not understood the reason. Events about blobs, and requests
+/// that took nothing, are neither: they are not news. `now` is in milliseconds.
 #[must_use]
 pub fn read(body: &[u8], headers: CloudEvent<'_>, now: i64) -> (Vec<Event>, Vec<String>) {
     let (mut events, mut odd, mut ids) = (Vec::new(), Vec::new(), BTreeSet::new());
@@ -116,6 +117,10 @@ fn notification(event: &Value, now: i64) -> Result<Option<Event>, String> {
         // Layers are pushed, pulled and mounted too.
         Some("push" | "pull") if media_type == "application/octet-stream" => return Ok(None),
         Some("mount") => return Ok(None),
+        // Nothing was taken: update checkers ask so, and so does a client before it pulls.
+        Some("pull") if event.get("request").is_some_and(|request| text(request, "method", 10) == "HEAD") => {
+            return Ok(None);
+        }
         Some("push") => Action::Push,
         Some("pull") => Action::Pull,
         Some("delete") => Action::Delete,
@@ -124,22 +129,24 @@ fn notification(event: &Value, now: i64) -> Result<Option<Event>, String> {
     let subject = event.get("actor").map_or_else(String::new, |actor| text(actor, "name", 255));
     let (by, means) = registry_token::read_subject(&subject);
     let address = event.get("request").map_or_else(String::new, |request| text(request, "addr", 100));
-    let size = target.get("length").or_else(|| target.get("size")).and_then(Value::as_i64).unwrap_or_default();
-    let size = size.clamp(0, LARGEST);
+    let (tag, digest) = (text(target, "tag", 200), text(target, "digest", 200));
+    let whole = action == Action::Delete && ["tag", "digest"].iter().all(|name| is_empty(target.get(*name)));
+    // Registry 2.0 has the tag in the URL alone.
+    let tag = if tag.is_empty() { tag_of(&text(target, "url", 2_000)).unwrap_or_default() } else { tag };
     Event {
         id: text(event, "id", LONGEST_ID + 1),
         action,
         repository: repository(target, "repository")?,
-        tag: text(target, "tag", 200),
-        digest: text(target, "digest", 200),
-        size,
+        tag,
+        digest,
+        content: Content::of_references(&media_type, target.get("references")),
         media_type,
         at: moment(event.get("timestamp").and_then(Value::as_str), now),
         by: by.to_owned(),
         means,
         address: without_port(address),
     }
-    .checked()
+    .checked(whole)
 }
 
 /// An event of zot.
@@ -152,38 +159,42 @@ fn cloud_event(data: &Value, headers: CloudEvent<'_>, now: i64) -> Result<Option
     };
     let reference = text(data, "reference", 200);
     let by_digest = reference.contains(':');
-    let manifest = data.get("manifest").and_then(Value::as_str).map_or(0, str::len);
     Event {
         id: cut(headers.id.unwrap_or_default(), LONGEST_ID + 1),
         action,
         repository: repository(data, "name")?,
         tag: if by_digest { String::new() } else { reference },
         digest: text(data, "digest", 200),
-        size: i64::try_from(manifest).unwrap_or_default(),
         media_type: text(data, "mediaType", 255),
+        content: data.get("manifest").and_then(Value::as_str).map(Content::of_manifest).unwrap_or_default(),
         at: moment(headers.time, now),
         by: String::new(),
         means: Means::Password,
         address: String::new(),
     }
-    .checked()
+    .checked(false)
 }
 
 impl Event {
     /// About how many bytes it has in a list of events.
     #[must_use]
     pub fn size_listed(&self) -> usize {
-        const NUMBERS_AND_QUOTES: usize = 100;
-        let Self { id, repository, tag, digest, media_type, by, address, .. } = self;
+        const NUMBERS_AND_QUOTES: usize = 120;
+        let Self { id, repository, tag, digest, media_type, content, by, address, .. } = self;
         let texts = [id, &repository.namespace, &repository.name, tag, digest, media_type, by, address];
-        texts.iter().map(|text| text.len()).sum::<usize>() + NUMBERS_AND_QUOTES
+        let image = |image: &Image| {
+            let Image { digest, os, architecture, variant } = image;
+            digest.len() + os.len() + architecture.len() + variant.len() + 15
+        };
+        let images = content.images.iter().map(image).sum::<usize>();
+        texts.iter().map(|text| text.len()).sum::<usize>() + images + NUMBERS_AND_QUOTES
     }
 
-    fn checked(self) -> Result<Option<Self>, String> {
+    fn checked(self, whole: bool) -> Result<Option<Self>, String> {
         if self.id.is_empty() || self.id.len() > LONGEST_ID {
             return Err(format!("an event with the id {:?}", self.id));
         }
-        if self.tag.is_empty() && self.digest.is_empty() {
+        if self.tag.is_empty() && self.digest.is_empty() && !whole {
             return Err(format!("the event {} names neither a tag nor a digest", self.id));
         }
         if !self.tag.is_empty() && !is_tag(&self.tag) || !self.digest.is_empty() && !is_digest(&self.digest) {
@@ -207,8 +218,19 @@ fn is_tag(text: &str) -> bool {
         && text.bytes().next().is_some_and(letter)
 }
 
+/// Whether a field says nothing.
+fn is_empty(field: Option<&Value>) -> bool {
+    field.is_none_or(|field| field.is_null() || field == "")
+}
+
+/// The tag in the URL of a manifest; a digest is none.
+fn tag_of(url: &str) -> Option<String> {
+    let (_, tag) = url.rsplit_once("/manifests/")?;
+    is_tag(tag).then(|| tag.to_owned())
+}
+
 /// An algorithm and a value: `sha256:…`.
-fn is_digest(text: &str) -> bool {
+pub(super) fn is_digest(text: &str) -> bool {
     let plain = |text: &str| {
         !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+._=-".contains(&byte))
     };
@@ -216,12 +238,12 @@ fn is_digest(text: &str) -> bool {
 }
 
 /// A text field, cut where nothing that long means anything.
-fn text(value: &Value, field: &str, longest: usize) -> String {
+pub(super) fn text(value: &Value, field: &str, longest: usize) -> String {
     cut(value.get(field).and_then(Value::as_str).unwrap_or_default(), longest)
 }
 
 /// At most so many bytes of a text, without what is no letter.
-fn cut(text: &str, longest: usize) -> String {
+pub(super) fn cut(text: &str, longest: usize) -> String {
     let (text, _) = text.split_at(text.floor_char_boundary(longest));
     text.chars().filter(|letter| !letter.is_control()).collect()
 }
@@ -270,7 +292,7 @@ mod tests {
         assert_eq!(events.len(), 2, "{events:?}");
         assert_eq!(odd.len(), 7, "{odd:?}");
         let push = &events[0];
-        assert_eq!((push.tag.as_str(), push.size, push.by.as_str()), ("latest", 527, "paul"));
+        assert_eq!((push.tag.as_str(), push.content.size, push.by.as_str()), ("latest", None, "paul"));
         assert_eq!(push.at, 1_795_460_400_500);
         assert_eq!(events[1].repository.to_string(), "library/app");
         assert_eq!(events[1].at, NOW);
@@ -316,13 +338,45 @@ mod tests {
     }
 
     #[test]
+    fn what_registries_before_and_after_do_otherwise() {
+        let read = |event: Value| {
+            let (events, odd) = read(json!({ "events": [event] }).to_string().as_bytes(), CloudEvent::default(), NOW);
+            (events.into_iter().next(), odd.len())
+        };
+        let digest = "sha256:aa";
+        let pull = |method: &str| {
+            let target = json!({ "repository": "paul/app", "digest": digest, "tag": "1.0" });
+            read(json!({ "id": "1", "action": "pull", "target": target, "request": { "method": method } }))
+        };
+        assert_eq!(pull("HEAD"), (None, 0), "it is no news");
+        assert!(pull("GET").0.is_some());
+        let tag = |url: &str| {
+            let target =
+                json!({ "repository": "paul/app", "digest": digest, "url": format!("http://r/v2/paul/app/{url}") });
+            read(json!({ "id": "1", "action": "push", "target": target })).0.unwrap().tag
+        };
+        let tags = ["manifests/1.0", "manifests/sha256:aa", "blobs/1.0", "manifests/"].map(tag);
+        assert_eq!(tags, ["1.0", "", "", ""]);
+        let gone = |action: &str, target: Value| read(json!({ "id": "1", "action": action, "target": target }));
+        for (target, whole) in [
+            (json!({ "repository": "paul/app" }), true),
+            (json!({ "repository": "paul/app", "mediaType": "", "digest": "", "size": 0 }), true),
+            (json!({ "repository": "paul/app", "digest": 7 }), false),
+            (json!({ "digest": "" }), false),
+        ] {
+            assert_eq!(gone("delete", target.clone()).0.is_some(), whole, "{target}");
+            assert_eq!(gone("push", target).1, 1);
+        }
+    }
+
+    #[test]
     fn zot() {
         let headers =
             CloudEvent { id: Some("a"), kind: Some("zotregistry.image.updated"), time: Some("2026-11-23T19:00:00Z") };
-        let body = br#"{"name":"paul/app","reference":"1.0","digest":"sha256:aa","mediaType":"m","manifest":"{}"}"#;
+        let body = br#"{"name":"paul/app","reference":"1.0","digest":"sha256:aa","mediaType":"m","manifest":"{\"config\":{\"size\":2},\"layers\":[{\"size\":40}]}"}"#;
         let (events, odd) = read(body, headers, NOW);
         assert!(odd.is_empty(), "{odd:?}");
-        assert_eq!((events[0].action, events[0].tag.as_str(), events[0].size), (Action::Push, "1.0", 2));
+        assert_eq!((events[0].action, events[0].tag.as_str(), events[0].content.size), (Action::Push, "1.0", Some(42)));
         let structured = br#"{"specversion":"1.0","id":"b","type":"zotregistry.image.deleted","data":{"name":"paul/app","reference":"sha256:aa","digest":"sha256:aa"}}"#;
         let (events, _) = read(structured, CloudEvent::default(), NOW);
         assert_eq!((events[0].action, events[0].tag.as_str()), (Action::Delete, ""));

@@ -11,6 +11,7 @@ pub mod jwt;
 pub mod keys;
 pub mod limits;
 pub mod logins;
+pub mod manifests;
 pub mod names;
 pub mod opaque;
 pub mod password;

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::{
-    domain::{events::Event, registry_token::Means},
-    store::{Statement, tombstones::private_again},
+    domain::{events::Event, manifests::Image, registry_token::Means},
+    store::{Statement, manifests, tombstones::private_again},
 };
 
 /// Seconds for which an id is known: a registry that was away longer sends what is new by then.
@@ -12,8 +12,9 @@ pub const REMEMBERED: i64 = 7 * 24 * 60 * 60;
 
 /// Events as the statements below take them: `0` id, `1` action, `2` namespace, `3` name, `4` tag,
 /// `5` digest, `6` size, `7` media type, `8` milliseconds, `9` actor, `10` access token, `11` address,
-/// `12` refresh token.
+/// `12` refresh token, `13` images of an index, each with digest, system, architecture and variant.
 fn listed(events: &[Event]) -> String {
+    let image = |image: &Image| json!([image.digest, image.os, image.architecture, image.variant]);
     let one = |event: &Event| {
         let (access, refresh) = match event.means {
             Means::Password => (None, None),
@@ -27,13 +28,14 @@ fn listed(events: &[Event]) -> String {
             event.repository.name,
             event.tag,
             event.digest,
-            event.size,
+            event.content.size,
             event.media_type,
             event.at,
             event.by,
             access,
             event.address,
             refresh,
+            event.content.images.iter().map(image).collect::<Value>(),
         ])
     };
     Value::Array(events.iter().map(one).collect()).to_string()
@@ -48,7 +50,7 @@ macro_rules! told {
                j.value ->> 5 digest, j.value ->> 6 size, j.value ->> 7 media_type, j.value ->> 8 at,
                iif(j.value ->> 9 = '' or exists (select 1 from users u where u.name = j.value ->> 9), '', ?2 || ':')
                  || (j.value ->> 9) actor,
-               j.value ->> 10 access, j.value ->> 11 address, j.value ->> 12 refresh
+               j.value ->> 10 access, j.value ->> 11 address, j.value ->> 12 refresh, j.value ->> 13 images
              from json_each(?1) j
              where j.value ->> 1 in (",
             $actions,
@@ -64,7 +66,7 @@ macro_rules! fresh {
         concat!(
             "with fresh as materialized (
                select d.id, ifnull(m.namespace_id, n.id) namespace_id, d.namespace, d.name, d.tag, d.digest, d.size,
-                 d.media_type, d.at, d.actor, d.action, d.access, d.address, d.refresh
+                 d.media_type, d.at, d.actor, d.action, d.access, d.address, d.refresh, d.images
                from (",
             told!($actions),
             "  ) d join namespaces n on n.name = d.namespace
@@ -75,6 +77,8 @@ macro_rules! fresh {
         )
     };
 }
+
+pub(super) use {fresh, told};
 
 /// With what the actor of a fresh event did it. Without a token it was a password, if the index knows
 /// them at all.
@@ -117,7 +121,8 @@ fn recorded(of: impl Fn(&'static str) -> Statement, now: i64) -> Vec<Statement> 
         // Also what changes nothing, and what is told of a namespace that is not there: somebody did it.
         of(concat!(
             "insert into audit (at, account, action, name, actor, credential, address, data)
-             select ?3, n.id, 'repo.' || iif(f.tag = '', 'manifest.', 'tag.') || f.action,
+             select ?3, n.id, 'repo.' || case when f.tag <> '' then 'tag.' when f.digest <> '' then 'manifest.'
+                 else 'content.' end || f.action,
                f.namespace || '/' || f.name, f.actor, ",
             means!(),
             ", f.address, json_object('tag', f.tag, 'digest', f.digest, 'service', ?2)
@@ -129,17 +134,9 @@ fn recorded(of: impl Fn(&'static str) -> Statement, now: i64) -> Vec<Statement> 
     ]
 }
 
-/// Takes events of a service, in one batch: repositories that were pushed to come into being, tags
-/// are set and removed (the newer stays), pulls are counted, and the ids are remembered, so that the
-/// same events change nothing again. Who pushed and deleted goes into the audit. What is older than the end of
-/// a repository changes nothing of the next one of its name. The last statement gives the names (`name`) in
-/// namespaces that do not exist.
-#[must_use]
-pub fn take(events: &[Event], service: &str, private: bool, now: i64) -> Vec<Statement> {
-    let list = listed(events);
-    let of = |sql: &'static str| Statement::new(sql).bind(list.as_str()).bind(service);
-    let mut statements = recorded(of, now);
-    statements.extend([
+/// Repositories that were pushed to come into being, and their tags are set: the newer stays.
+fn pushed(of: impl Fn(&'static str) -> Statement, private: bool, now: i64) -> [Statement; 3] {
+    [
         // A push begins a repository anew that was marked deleted before it.
         of(fresh!(
             "'push'",
@@ -163,18 +160,24 @@ pub fn take(events: &[Event], service: &str, private: bool, now: i64) -> Vec<Sta
         of(fresh!(
             "'push'",
             "insert into tags (repository_id, service, name, digest, size, media_type, pushed_at, pushed_by)
-             select r.id, ?2, f.tag, f.digest, f.size, f.media_type, max(f.at), f.actor
+             select r.id, ?2, f.tag, f.digest, 0, f.media_type, max(f.at), f.actor
              from fresh f join repositories r on r.namespace_id = f.namespace_id and r.name = f.name
              where f.tag <> '' and r.deleted_at is null
                and not exists (select 1 from tags d where d.repository_id = r.id and d.service = ?2
-                 and d.name = '@' || f.digest and d.deleted = 1 and d.pushed_at >= f.at)
+                 and d.name in ('@', '@' || f.digest) and d.deleted = 1 and d.pushed_at >= f.at)
              group by r.id, f.tag
-             on conflict (repository_id, service, name) do update set digest = excluded.digest, size = excluded.size,
+             on conflict (repository_id, service, name) do update set digest = excluded.digest,
                media_type = excluded.media_type, pushed_at = excluded.pushed_at, pushed_by = excluded.pushed_by,
                deleted = 0
              where excluded.pushed_at > tags.pushed_at"
         )),
-        // A deletion leaves a mark, under the tag or under the digest, for an older push that comes late.
+    ]
+}
+
+/// Tags are removed, one, all of a digest, or all that there are.
+fn deleted(of: impl Fn(&'static str) -> Statement) -> [Statement; 2] {
+    [
+        // A deletion leaves a mark, under the tag or under the digest, or of all that there was, for an older push that comes late.
         of(fresh!(
             "'delete'",
             "insert into tags (repository_id, service, name, digest, size, media_type, pushed_at, pushed_by, deleted)
@@ -190,23 +193,67 @@ pub fn take(events: &[Event], service: &str, private: bool, now: i64) -> Vec<Sta
             "update tags set deleted = 1 where deleted = 0 and service = ?2 and id in (
                select t.id from fresh f join repositories r on r.namespace_id = f.namespace_id and r.name = f.name
                join tags t on t.repository_id = r.id and t.service = ?2 and t.digest = f.digest
-               where f.tag = '' and t.pushed_at <= f.at)"
+               where f.tag = '' and t.pushed_at <= f.at
+               union all
+               select t.id from fresh f cross join repositories r on r.namespace_id = f.namespace_id and r.name = f.name
+               cross join tags t on t.repository_id = r.id and t.service = ?2
+               where f.tag = '' and f.digest = '' and t.pushed_at <= f.at)"
         )),
+    ]
+}
+
+/// The pulls that count: those of an image that an index names are part of the pull of that index, where that
+/// came within a minute before.
+macro_rules! counted {
+    () => {
+        ", counted as (
+           select f.namespace_id, f.name, f.tag, f.digest, f.at from fresh f where f.tag <> '' or not exists (
+             select 1 from repositories r cross join manifests c on c.repository_id = r.id and c.service = ?2
+               cross join index_images i on i.image_id = c.id cross join manifests m on m.id = i.index_id
+             where r.namespace_id = f.namespace_id and r.name = f.name and c.digest = f.digest
+               and m.pulled_at >= f.at - 60000)) "
+    };
+}
+
+/// Pulls are counted, and their times kept at what was pulled.
+fn pulled(of: impl Fn(&'static str) -> Statement) -> [Statement; 2] {
+    [
         of(fresh!(
             "'pull'",
+            counted!(),
             "update repositories set pull_count = pull_count + p.pulls, pulled_at = max(ifnull(pulled_at, 0), p.at / 1000)
-             from (select namespace_id, name, count(*) pulls, max(at) at from fresh group by namespace_id, name) p
+             from (select namespace_id, name, count(*) pulls, max(at) at from counted group by namespace_id, name) p
              where repositories.namespace_id = p.namespace_id and repositories.name = p.name"
         )),
         of(fresh!(
             "'pull'",
+            counted!(),
             "update tags set pulled_at = max(ifnull(pulled_at, 0), p.at / 1000)
-             from (select r.id repository_id, f.tag, f.digest, max(f.at) at from fresh f
+             from (select r.id repository_id, f.tag, f.digest, max(f.at) at from counted f
                    join repositories r on r.namespace_id = f.namespace_id and r.name = f.name
                    group by r.id, f.tag, f.digest) p
              where tags.repository_id = p.repository_id and tags.service = ?2
                and (tags.name = p.tag or p.tag = '' and tags.digest = p.digest)"
         )),
+    ]
+}
+
+/// Takes events of a service, in one batch: repositories that were pushed to come into being, tags
+/// are set and removed (the newer stays), pulls are counted, and the ids are remembered, so that the
+/// same events change nothing again. Who pushed and deleted goes into the audit. What is older than the end of
+/// a repository changes nothing of the next one of its name. The last statement gives the names (`name`) in
+/// namespaces that do not exist.
+#[must_use]
+pub fn take(events: &[Event], service: &str, private: bool, now: i64) -> Vec<Statement> {
+    let list = listed(events);
+    let of = |sql: &'static str| Statement::new(sql).bind(list.as_str()).bind(service);
+    let mut statements = recorded(of, now);
+    statements.push(manifests::left(of).bind(now));
+    statements.extend(pushed(of, private, now));
+    statements.extend(manifests::kept(of).map(|statement| statement.bind(now)));
+    statements.extend(deleted(of));
+    statements.extend(pulled(of));
+    statements.extend([
         of(fresh!(
             "'push'",
             "insert into outbox (repository_id)
@@ -228,11 +275,14 @@ pub fn take(events: &[Event], service: &str, private: bool, now: i64) -> Vec<Sta
     statements
 }
 
-/// Forgets ids that no registry sends again, and the marks of what was deleted before them.
+/// Forgets ids that no registry sends again, the marks of what was deleted before them, and what nothing names any
+/// more.
 #[must_use]
 pub fn expire(now: i64) -> Vec<Statement> {
-    vec![
+    let mut statements = vec![
         Statement::new("delete from events where taken_at <= ?1").bind(now - REMEMBERED),
         Statement::new("delete from tags where deleted = 1 and pushed_at <= ?1").bind((now - REMEMBERED) * 1000),
-    ]
+    ];
+    statements.extend(manifests::expire(now));
+    statements
 }

@@ -19,6 +19,7 @@ pub mod leaving;
 pub mod links;
 pub mod machines;
 pub mod managed;
+mod manifests;
 pub mod members;
 pub mod outbox;
 pub mod refresh_tokens;

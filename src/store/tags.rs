@@ -5,6 +5,7 @@ use crate::{
     store::{
         Statement,
         audit::{self, Account, By},
+        manifests::{self, with_content},
         repositories::{located, standing, with_role},
         roles::{Whose, number, reads_public, role, token, whose},
         users::status,
@@ -18,12 +19,13 @@ macro_rules! listed {
             ", newest as materialized (
                select t.id, t.name, max(t.pushed_at) pushed_at from place p cross join tags t on t.repository_id = p.repository_id
                where p.role >= 1 and t.deleted = 0 and (?6 = '' or instr(lower(t.name), lower(?6)) > 0) group by t.name)
-             select c.count, t.id, t.repository_id, t.name, t.digest, t.size, t.media_type, t.pushed_at, t.pushed_by,
-               t.pulled_at
-             from (select count(*) count from newest) c
-             left join (select id from newest order by ",
-            $order,
-            " limit ?7 offset ?8) p on true left join tags t on t.id = p.id order by ",
+             select c.count, t.id, t.repository_id, t.name, t.digest, t.media_type, t.pushed_at, t.pushed_by, t.pulled_at, ",
+            with_content!(concat!(
+                "(select count(*) count from newest) c left join (select id from newest order by ",
+                $order,
+                " limit ?7 offset ?8) p on true left join tags t on t.id = p.id"
+            )),
+            " order by ",
             $order
         ))
     };
@@ -54,10 +56,11 @@ pub fn list(
 /// One tag, the one that was pushed last, for who may read it.
 #[must_use]
 pub fn find(repository: &RepositoryName, whose: &Whose<'_>, tag: &str) -> Statement {
-    let sql = with_role!(
-        "select t.* from place p cross join tags t on t.repository_id = p.repository_id
-         where p.role >= 1 and t.name = ?6 and t.deleted = 0 order by t.pushed_at desc, t.id desc limit 1"
-    );
+    let sql = with_role!(concat!(
+        "select t.*, ",
+        with_content!("place p cross join tags t on t.repository_id = p.repository_id"),
+        " where p.role >= 1 and t.name = ?6 and t.deleted = 0 order by t.pushed_at desc, t.id desc limit 1"
+    ));
     located(sql, repository, whose).bind(tag)
 }
 
@@ -67,6 +70,7 @@ pub fn find(repository: &RepositoryName, whose: &Whose<'_>, tag: &str) -> Statem
 pub fn forget(repository: i64, name: &RepositoryName, tag: &str, digest: &str, by: &By) -> Vec<Statement> {
     let told = [("tag", tag), ("digest", digest)];
     vec![
+        manifests::forgotten(repository, tag, by.now),
         Statement::new("update tags set deleted = 1 where repository_id = ?1 and name = ?2 and deleted = 0")
             .bind(repository)
             .bind(tag),

@@ -15,7 +15,7 @@ pub const BEGINNING: i64 = 1_700_000_000;
 
 /// The truth of `?1` repositories: ten in each namespace, one namespace a user. User 5 owns `user5`,
 /// which holds the repositories from 41 to 50. Before each, how many rows come of ten repositories.
-const TRUTH: [(i64, &str); 20] = [
+const TRUTH: [(i64, &str); 22] = [
     (
         1,
         "insert into users (name, status, password, created_at)
@@ -81,6 +81,17 @@ const TRUTH: [(i64, &str); 20] = [
         "insert into tags (repository_id, service, name, digest, size, media_type, pushed_at, pushed_by, deleted)
            select (n + 1) / 2, 'registry', 'tag' || (n % 2), 'digest' || n, 1, '', (1700000000 + n) * 1000, '',
              n % 10 = 1 from numbers",
+    ),
+    (
+        20,
+        "insert into manifests (repository_id, service, digest, size, pulled_at, look_at)
+           select (n + 1) / 2, 'registry', 'digest' || n, 1, (1700000000 + n) * 1000, iif(n % 3, null, 1700000000 + n)
+           from numbers",
+    ),
+    (
+        10,
+        "insert into index_images (index_id, position, image_id, os, architecture, variant)
+           select n * 2, 0, n * 2 - 1, 'linux', 'arm64', 'v8' from numbers",
     ),
     (10, "insert into events (service, id, taken_at) select 'registry', 'event' || n, 1700000000 + n from numbers"),
     (

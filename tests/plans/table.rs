@@ -5,6 +5,7 @@ use hublet::{
         RepositoryName, Role,
         credential::Credential,
         events::{Action, Event},
+        manifests::{Content, Image},
         search::Search,
         throttle::Failures,
     },
@@ -352,16 +353,23 @@ fn somebody() -> users::User {
     }
 }
 
-/// A push, a pull and deletions, by tag and by digest, of a repository that is there and of a new one.
+/// A push, a pull and deletions, by tag, by digest and of all, of a repository that is there and of a new one.
 fn told(app: &RepositoryName, new: &RepositoryName) -> Vec<Event> {
+    let platform = |digest: &str| Image {
+        digest: digest.into(),
+        os: "linux".into(),
+        architecture: "arm64".into(),
+        variant: "v8".into(),
+    };
+    let images = vec![platform("digest1"), platform("digest2"), platform("new")];
     let event = |id: &str, action, repository: &RepositoryName, tag: &str, digest: &str| Event {
         id: id.into(),
         action,
         repository: repository.clone(),
         tag: tag.into(),
         digest: digest.into(),
-        size: 1,
         media_type: String::new(),
+        content: Content { size: Some(1), images: images.clone() },
         at: (BEGINNING + 1_000_000) * 1000,
         by: "user5".into(),
         means: hublet::domain::registry_token::Means::RefreshToken(5),
@@ -374,5 +382,7 @@ fn told(app: &RepositoryName, new: &RepositoryName) -> Vec<Event> {
         event("new4", Action::Pull, app, "tag0", ""),
         event("new5", Action::Delete, app, "tag0", ""),
         event("new6", Action::Delete, app, "", "digest82"),
+        event("new7", Action::Delete, new, "", ""),
+        event("new8", Action::Delete, app, "", ""),
     ]
 }

@@ -101,6 +101,7 @@ test("keys are made once, for their owner's eyes", () => {
   assert.deepEqual(files.sort(), ["ca.key", "ca.pem", "jwks.json", "leaves.pem", "old.yml", "other.yml", "registry.yml"]);
   for (const file of [".dev.vars", ...files.map((name) => `.keys/${name}`)]) assert.equal(fs.statSync(at(file)).mode & 0o777, 0o600, file);
   assert.match(read(".keys/registry.yml"), new RegExp(`rootcertbundle: "${at(".keys/ca.pem")}"[^]*Bearer ${eventSecret(vars().TOKEN_KEY, "registry")}"`));
+  assert.match(read(".keys/registry.yml"), /^notifications:\n  events:\n    includereferences: true( .*)?\n  endpoints:\n/m);
   assert.match(read(".keys/old.yml"), /rootcertbundle: ".*\/leaves.pem"/);
   assert.match(read(".keys/other.yml"), /jwks: ".*\/jwks.json"/);
 

@@ -122,6 +122,8 @@ function text(place, service, url) {
 ${authentication(place, service, url)}
 
 notifications:
+  events:
+    includereferences: true  # sizes and platforms, and which pulls are one
   endpoints:
     - name: hublet
       url: ${JSON.stringify(`${url}/events`)}

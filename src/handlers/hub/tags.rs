@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    domain::{RepositoryName, Role, time},
+    domain::{RepositoryName, Role, manifests, time},
     handlers::{
         hub::{
             Page,
@@ -13,7 +13,7 @@ use crate::{
         who,
     },
     index::Index,
-    refusal::{Answer, invalid, not_found},
+    refusal::{Answer, Fault, invalid, not_found},
     store::{Row, tags},
     wire::{Reply, Request},
 };
@@ -36,7 +36,8 @@ pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> An
     let reached = Reached::read(index, presented, name, Some(list)).await?;
     reached.opened(name, Role::Read)?;
     let count = reached.more().first().map_or(0, |row| row.integer("count"));
-    let tags = reached.more().iter().filter(|row| row.maybe_text("name").is_some()).map(object).collect();
+    let tags = reached.more().iter().filter(|row| row.maybe_text("name").is_some()).map(object);
+    let tags = tags.collect::<Result<_, _>>()?;
     paged(index, request, page, count, tags)
 }
 
@@ -48,7 +49,7 @@ pub async fn get(index: &Index, request: &Request, name: &RepositoryName, tag: &
     let reached = Reached::read(index, presented, name, Some(find)).await?;
     reached.opened(name, Role::Read)?;
     match reached.more().first() {
-        Some(row) => Ok(Reply::json(200, &object(row)).personal()),
+        Some(row) => Ok(Reply::json(200, &object(row)?).personal()),
         None => not_found(ABSENT),
     }
 }
@@ -67,41 +68,68 @@ pub async fn delete(index: &Index, request: &Request, name: &RepositoryName, tag
     Ok(Reply::empty(204).personal())
 }
 
-/// A tag as the Hub shows it. Of what is inside an image, registries tell nothing.
-fn object(row: &Row) -> Value {
+/// A tag as the Hub shows it.
+fn object(row: &Row) -> Result<Value, Fault> {
     let pushed = time::print_millis(row.integer("pushed_at"));
-    let pulled = row.maybe_integer("pulled_at").map(time::print);
-    let image = json!({
-        "architecture": "",
-        "features": "",
-        "variant": "",
-        "digest": row.text("digest"),
-        "os": "",
-        "os_features": "",
-        "os_version": "",
-        "size": row.integer("size"),
-        "status": "active",
-        "last_pulled": pulled,
-        "last_pushed": pushed,
-        "layers": [],
-    });
-    json!({
+    let companion = manifests::companion(row.text("name"));
+    let images = images(row)?.iter().map(|image| shown(image, &pushed)).collect::<Vec<_>>();
+    let size = images.iter().filter_map(|image| image["size"].as_i64()).find(|size| *size > 0);
+    Ok(json!({
         "id": row.integer("id"),
         "name": row.text("name"),
-        "images": [image],
+        "images": images,
         "creator": 0,
         "last_updated": pushed,
         "last_updater": 0,
         "last_updater_username": row.text("pushed_by"),
         "repository": row.integer("repository_id"),
-        "full_size": row.integer("size"),
+        "full_size": size.unwrap_or_default(),
         "v2": true,
         "status": "active",
         "tag_status": "active",
-        "tag_last_pulled": pulled,
+        "tag_last_pulled": row.maybe_integer("pulled_at").map(time::print),
         "tag_last_pushed": pushed,
         "media_type": row.text("media_type"),
-        "content_type": "image",
+        "content_type": if companion.is_some() { "unrecognized" } else { "image" },
+        "companion": companion,
         "digest": row.text("digest"),
+    }))
+}
+
+/// The images of a tag: those that an index names, or else the one that it is, of which an index may say what for.
+fn images(row: &Row) -> Result<Vec<Value>, Fault> {
+    let damaged = |error| Fault::broken(format!("the images of a tag are damaged: {error}"));
+    let named = serde_json::from_str::<Vec<Value>>(row.text("images")).map_err(damaged)?;
+    if !named.is_empty() {
+        return Ok(named);
+    }
+    let platform = serde_json::from_str::<Value>(row.maybe_text("platform").unwrap_or("{}")).map_err(damaged)?;
+    Ok(vec![json!({
+        "digest": row.text("digest"),
+        "os": platform.get("os"),
+        "architecture": platform.get("architecture"),
+        "variant": platform.get("variant"),
+        "size": row.maybe_integer("content_size"),
+        "pulled_at": row.maybe_integer("content_pulled_at"),
+    })])
+}
+
+/// An image as the Hub shows it, which has a word for a platform that it does not know, too.
+fn shown(image: &Value, pushed: &str) -> Value {
+    let text = |name: &str| image[name].as_str().unwrap_or_default();
+    let known = |name: &str| Some(text(name)).filter(|text| !text.is_empty()).unwrap_or("unknown");
+    json!({
+        "architecture": known("architecture"),
+        "features": "",
+        "variant": text("variant"),
+        "digest": text("digest"),
+        "os": known("os"),
+        "os_features": "",
+        "os_version": "",
+        "size": image["size"].as_i64().unwrap_or_default(),
+        "status": "active",
+        "last_pulled": image["pulled_at"].as_i64().map(time::print_millis),
+        "last_pushed": pushed,
+        "layers": [],
     })
 }

@@ -1,0 +1,129 @@
+//! What registries told of the manifests behind tags: their sizes, their pulls, and the images of an index.
+
+use crate::store::{
+    Statement,
+    events::{REMEMBERED, fresh, told},
+};
+
+/// The most manifests that one run looks at.
+const STEP: i64 = 500;
+
+/// A row of `tags t` with what is known of its manifest: `content_size`, `content_pulled_at`, and for an index
+/// `images`; `platform` is what an index says of it.
+macro_rules! with_content {
+    ($from:expr) => {
+        concat!(
+            "m.size content_size, m.pulled_at content_pulled_at,
+             (select json_group_array(json_object('digest', c.digest, 'os', i.os, 'architecture', i.architecture,
+                'variant', i.variant, 'size', c.size, 'pulled_at', c.pulled_at))
+              from (select * from index_images where index_id = m.id order by position) i
+                join manifests c on c.id = i.image_id) images,
+             (select json_object('os', i.os, 'architecture', i.architecture, 'variant', i.variant)
+              from index_images i where i.image_id = m.id and i.os <> '' limit 1) platform
+             from ",
+            $from,
+            " left join manifests m on m.repository_id = t.repository_id and m.service = t.service
+               and m.digest = t.digest"
+        )
+    };
+}
+pub(super) use with_content;
+
+/// Whether a manifest `m` is named by a tag, or by an index.
+macro_rules! named {
+    () => {
+        "(exists (select 1 from tags t where t.repository_id = m.repository_id and t.service = m.service
+            and t.digest = m.digest and t.deleted = 0)
+          or exists (select 1 from index_images i where i.image_id = m.id))"
+    };
+}
+
+/// Manifests of which tags go away are to be looked at.
+pub(super) fn left(of: impl Fn(&'static str) -> Statement) -> Statement {
+    of(fresh!(
+        "'push', 'delete'",
+        "update manifests set look_at = ?3 where id in (
+           select m.id from fresh f cross join repositories r on r.namespace_id = f.namespace_id and r.name = f.name
+             cross join manifests m on m.repository_id = r.id and m.service = ?2 and m.digest in (f.digest,
+               (select t.digest from tags t where t.repository_id = r.id and t.service = ?2 and t.name = f.tag))
+           union all
+           select m.id from fresh f cross join repositories r on r.namespace_id = f.namespace_id and r.name = f.name
+             cross join manifests m on m.repository_id = r.id and m.service = ?2
+           where f.tag = '' and f.digest = '')"
+    ))
+}
+
+/// Keeps what is told of the manifests that were pushed and pulled, and of the images that they name.
+pub(super) fn kept(of: impl Fn(&'static str) -> Statement) -> [Statement; 3] {
+    [
+        of(fresh!(
+            "'push', 'pull'",
+            "insert into manifests (repository_id, service, digest, size, pulled_at, look_at)
+             select r.id, ?2, f.digest, max(f.size), max(iif(f.action = 'pull', f.at, null)), ?3
+             from fresh f join repositories r on r.namespace_id = f.namespace_id and r.name = f.name
+             where f.digest <> '' and r.deleted_at is null group by r.id, f.digest
+             on conflict (repository_id, service, digest) do update set size = ifnull(excluded.size, size),
+               pulled_at = max(ifnull(pulled_at, excluded.pulled_at), ifnull(excluded.pulled_at, pulled_at)),
+               look_at = excluded.look_at"
+        )),
+        of(fresh!(
+            "'push', 'pull'",
+            "insert into manifests (repository_id, service, digest, look_at)
+             select distinct r.id, ?2, i.value ->> 0, ?3
+             from fresh f join repositories r on r.namespace_id = f.namespace_id and r.name = f.name
+               join json_each(f.images) i
+             where f.digest <> '' and r.deleted_at is null
+             on conflict (repository_id, service, digest) do nothing"
+        )),
+        // What one registry does not tell another does, or the same one after it was brought up to date.
+        of(fresh!(
+            "'push', 'pull'",
+            "insert into index_images (index_id, position, image_id, os, architecture, variant)
+             select m.id, i.key, c.id, i.value ->> 1, i.value ->> 2, i.value ->> 3
+             from fresh f join repositories r on r.namespace_id = f.namespace_id and r.name = f.name
+               join json_each(f.images) i
+               join manifests m on m.repository_id = r.id and m.service = ?2 and m.digest = f.digest
+               join manifests c on c.repository_id = r.id and c.service = ?2 and c.digest = i.value ->> 0
+             where ?3 and r.deleted_at is null
+             on conflict (index_id, position) do update set os = excluded.os, architecture = excluded.architecture,
+               variant = excluded.variant
+             where os = '' and excluded.os <> ''"
+        )),
+    ]
+}
+
+/// A tag was forgotten here: what it named is to be looked at.
+pub(super) fn forgotten(repository: i64, tag: &str, now: i64) -> Statement {
+    Statement::new(
+        "update manifests set look_at = ?3 where id in (
+           select m.id from tags t join manifests m on m.repository_id = t.repository_id and m.service = t.service
+             and m.digest = t.digest where t.repository_id = ?1 and t.name = ?2)",
+    )
+    .bind(repository)
+    .bind(tag)
+    .bind(now)
+}
+
+/// Forgets the manifests that nothing has named for a while: an index may be told long after its images.
+pub(super) fn expire(now: i64) -> Vec<Statement> {
+    macro_rules! due {
+        () => {
+            "(select id from manifests where look_at <= ?1 order by look_at limit ?2)"
+        };
+    }
+    let of = |sql: &'static str| Statement::new(sql).bind(now - REMEMBERED).bind(STEP);
+    vec![
+        of(concat!("update manifests as m set look_at = null where id in ", due!(), " and ", named!())),
+        of(concat!(
+            "update manifests set look_at = ?3 where id in (
+               select i.image_id from manifests m join index_images i on i.index_id = m.id
+               where m.id in ",
+            due!(),
+            " and not ",
+            named!(),
+            ")"
+        ))
+        .bind(now),
+        of(concat!("delete from manifests as m where id in ", due!(), " and not ", named!())),
+    ]
+}
