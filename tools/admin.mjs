@@ -8,9 +8,11 @@ import { text } from "node:stream/consumers";
 import { setTimeout } from "node:timers/promises";
 import { emptySearch } from "./lib/migrations.mjs";
 import { answer, command, find, inline, names, refused, restored, SINCE, since, userName } from "./lib/operator.mjs";
-import { development, production, read, variable } from "./lib/settings.mjs";
+import { asked, short } from "./lib/registry-keys.mjs";
+import { publicUrl, setting } from "./lib/services.mjs";
 import { setUpNode } from "./lib/setup.mjs";
-import { Failure, main, parse, root, step } from "./lib/steps.mjs";
+import { sayWhere, stateOf, usual } from "./lib/started.mjs";
+import { Failure, main, parse, step } from "./lib/steps.mjs";
 import { fromFile, patiently } from "./lib/wrangler.mjs";
 
 /** A namespace, or what has a name of its own without being one. */
@@ -105,14 +107,13 @@ function parameters({ usage }, words) {
 }
 
 /** A fresh access token and the values that keep it; its form is that of src/domain/opaque.rs. */
-function accessToken({ scope = ["repo:read"], resource, days, label = "made by the operator", remote }) {
+function accessToken({ scope = ["repo:read"], resource, days, label = "made by the operator" }, most) {
   const odd = [...scope.filter((word) => !SCOPE.test(word)), ...(resource ?? []).filter((word) => !RESOURCE.test(word))];
   if (scope.includes("repo:roles") && !scope.includes("repo:admin")) throw new Failure("--scope repo:roles goes with --scope repo:admin");
   if (odd.length) throw new Failure(`${JSON.stringify(odd[0])} is neither a scope nor a resource: see --help`);
   if (!/^[^\p{C}]{1,100}$/u.test(label)) throw new Failure("--label is 1 to 100 printable characters");
   const body = `hlp_${crypto.randomBytes(20).toString("hex")}`;
   const token = body + sha256(body).slice(0, 8);
-  const most = longest(remote);
   if (days !== undefined && seconds(days) > most) throw new Failure(`--days is at most ${most / DAY}: ACCESS_TOKEN_MAX_DAYS`);
   const after = (time) => Math.floor(Date.now() / 1000) + time;
   return {
@@ -131,8 +132,8 @@ function accessToken({ scope = ["repo:read"], resource, days, label = "made by t
 }
 
 /** How long an access token may be good, in seconds. */
-function longest(remote) {
-  const set = read(remote ? production : development).ACCESS_TOKEN_MAX_DAYS ?? variable("ACCESS_TOKEN_MAX_DAYS");
+function longest(place) {
+  const set = setting(place, "ACCESS_TOKEN_MAX_DAYS");
   if (set && !/^[1-9][0-9]{0,4}$/.test(set)) throw new Failure("ACCESS_TOKEN_MAX_DAYS is no number of days");
   return set ? set * DAY : Infinity;
 }
@@ -160,7 +161,10 @@ async function execute(chosen, values, where) {
   } catch (error) {
     if (chosen.refusal && refused(error.output)) return [];
     if (!/no such table/.test(error.output)) throw error;
-    throw new Failure("the database has no tables yet: `npm start` makes them here, `npm run deploy` on Cloudflare");
+    const [, state] = /^--local,--persist-to,(.*)$/.exec(where) ?? [];
+    throw new Failure(state
+      ? `the database in ${state} has no tables yet: \`npm start${state === usual ? "" : ` -- --persist-to ${state}`}\` makes them`
+      : "the database on Cloudflare has no tables yet: `npm run deploy` makes them");
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }
@@ -180,30 +184,23 @@ function phc(password, user, least, peppers, { memory, passes, lanes }) {
   return `$argon2id$v=19$m=${memory},t=${passes},p=${lanes},keyid=${base64(id)}$${base64(nonce)}$${base64(hash)}`;
 }
 
-/** A setting of the index that is asked. */
-function configured(name, remote) {
-  return (read(remote ? production : development)[name]?.trim() || variable(name) || "").trim();
-}
-
 /** PASSWORD_LENGTH, by the worker's own bounds and, where it is none, the worker's own. */
-function passwordLength(remote) {
-  const text = configured("PASSWORD_LENGTH", remote);
-  const least = Number(/^\d{1,3}$/.exec(text || "5")?.[0]);
+function passwordLength(place) {
+  const least = Number(/^\d{1,3}$/.exec(setting(place, "PASSWORD_LENGTH") ?? "5")?.[0]);
   return least >= 5 && least <= 128 ? least : 12;
 }
 
 /** PASSWORD_COST likewise. */
-function passwordCost(remote) {
-  const [memory, passes, lanes] = (/^m=(\d{1,5}),t=(\d{1,2}),p=(\d)$/.exec(configured("PASSWORD_COST", remote)) ?? []).slice(1).map(Number);
+function passwordCost(place) {
+  const [memory, passes, lanes] = (/^m=(\d{1,5}),t=(\d{1,2}),p=(\d)$/.exec(setting(place, "PASSWORD_COST")) ?? []).slice(1).map(Number);
   const bounded = lanes >= 1 && lanes <= 4 && memory >= 8 * lanes && memory <= 65_536 && passes >= 1 && passes <= 10;
   return bounded ? { memory, passes, lanes } : { memory: 19_456, passes: 2, lanes: 1 };
 }
 
 /** PASSWORD_PEPPER of the index that is asked: ids with their values, the first of which hashes. */
-function readPeppers(remote) {
-  const file = remote ? production : development;
-  const value = read(file).PASSWORD_PEPPER;
-  if (!value) throw new Failure(`PASSWORD_PEPPER is not in ${path.relative(root, file)}`);
+function readPeppers(place) {
+  const value = setting(place, "PASSWORD_PEPPER");
+  if (!value) throw new Failure(`PASSWORD_PEPPER is not in ${short(place.secrets)}`);
   return value.split(",").map((part) => part.trim()).map((part) => [part.slice(0, part.indexOf(":")), part.slice(part.indexOf(":") + 1)]);
 }
 
@@ -300,7 +297,8 @@ async function both(work, where) {
 function typed(row, flags) {
   if (!row.command) return row;
   const quoted = (words) => (/^[\w./-]+$/.test(words) ? words : `'${words.replaceAll("'", "'\\''")}'`);
-  const more = flags.remote ? " --remote" : flags["persist-to"] ? ` --persist-to ${quoted(flags["persist-to"])}` : "";
+  const state = stateOf(flags);
+  const more = flags.remote ? " --remote" : state === usual ? "" : ` --persist-to ${quoted(state)}`;
   return { ...row, command: row.command + more };
 }
 
@@ -313,16 +311,16 @@ async function admin() {
   const values = parameters(chosen, words);
   const takesPassword = chosen.sql.includes(":PASSWORD");
   if (flags["password-stdin"] && !takesPassword) throw new Failure(`${name} takes no password`);
-  if (flags.remote && flags["persist-to"]) throw new Failure("--remote and --persist-to are two different databases");
-
-  const where = flags.remote ? ["--remote"] : ["--local", ...(flags["persist-to"] ? ["--persist-to", flags["persist-to"]] : [])];
+  const place = asked(flags);
+  const where = flags.remote ? ["--remote"] : ["--local", "--persist-to", stateOf(flags)];
+  sayWhere(flags);
   if (name === "log") return log(chosen, flags, where);
 
   const clear = flags["password-stdin"] ? (await text(process.stdin)).replace(/\r?\n$/, "") : null;
-  const password = clear === null ? null : phc(clear, values.NAME, passwordLength(flags.remote), readPeppers(flags.remote), passwordCost(flags.remote));
+  const password = clear === null ? null : phc(clear, values.NAME, passwordLength(place), readPeppers(place), passwordCost(place));
   const secret = chosen.sql.includes(":SECRET") && !password ? crypto.randomBytes(32).toString("base64url") : null;
-  const origin = secret && publicUrl(flags.remote);
-  const made = name === "token" ? accessToken(flags) : undefined;
+  const origin = secret && publicUrl(place);
+  const made = name === "token" ? accessToken(flags, longest(place)) : undefined;
   const now = Math.floor(Date.now() / 1000);
   const told = {
     KEEP: flags["keep-access-tokens"] ? 1 : null,
@@ -342,20 +340,13 @@ async function admin() {
     if (inTheWay.length) console.log(table(inTheWay.map((row) => typed(row, flags))));
     throw new Failure(chosen.refusal.replace(/\b[A-Z]+\b/g, (word) => values[word] ?? word));
   }
-  if (name === "peppers") rows = comparePeppers(rows, readPeppers(flags.remote));
+  if (name === "peppers") rows = comparePeppers(rows, readPeppers(place));
   const linked = rows[0]?.link !== 0; // a service account has no password to choose
   rows = withoutNear(rows);
   console.log(rows.length ? table(rows.map(({ link, ...row }) => typed(row, flags))) : "nobody yet");
   if (name === "after-restore") console.log(restored({ keep: flags["keep-access-tokens"], hide: flags.private, remote: flags.remote }));
   if (made) console.log(`\nThe token, which is shown this once; use it where a password goes:\n${made.token}`);
   if (secret && linked) console.log(`\nTo choose the password, once, within a week:\n${origin}/account/password#${secret}`);
-}
-
-/** Where the index is reached: what the link begins with. */
-function publicUrl(remote) {
-  const set = (remote ? read(production) : read(development)).PUBLIC_URL ?? variable("PUBLIC_URL");
-  if (!set && remote) throw new Failure("set PUBLIC_URL in wrangler.toml first: the link begins with it");
-  return (set ?? "http://127.0.0.1:8787").replace(/\/$/, "");
 }
 
 await main(async () => {

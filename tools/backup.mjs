@@ -2,6 +2,7 @@
 
 import path from "node:path";
 import { setUpNode } from "./lib/setup.mjs";
+import { sayWhere, stateOf } from "./lib/started.mjs";
 import { Failure, main, parse, step } from "./lib/steps.mjs";
 
 const help = `npm run backup -- FILE [--remote | --persist-to DIR]
@@ -22,7 +23,8 @@ async function backup() {
   const { values: flags, positionals: [name, ...more] } = parse({ options, allowPositionals: true });
   if (flags.help) return console.log(help);
   if (!name || more.length) throw new Failure(`usage: ${help}`);
-  if (flags.remote && flags["persist-to"]) throw new Failure("--remote and --persist-to are two different databases");
+  const state = stateOf(flags);
+  sayWhere(flags);
 
   const file = path.resolve(process.env.INIT_CWD ?? ".", name); // npm runs us from the clone
   const { openLocal } = await import("./lib/sqlite.mjs"); // wants the Node that was brought
@@ -30,7 +32,6 @@ async function backup() {
   const { fetchRemote } = await import("./lib/remote.mjs");
   let rows;
   await beside(file, async (folder) => {
-    const state = flags["persist-to"] ?? ".wrangler/state";
     const database = flags.remote ? await fetchRemote(path.join(folder, "export")) : openLocal(state, "DB");
     await step("writing", async () => void (rows = await write(database, file, new Date().toISOString(), folder)));
     database.close();

@@ -3,29 +3,34 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import util from "node:util";
+import { hears, signs, tokenFor } from "./lib/at-work.mjs";
 import { daysLeft, expired, issued, lastDay } from "./lib/certificates.mjs";
 import { cloudflare, secretNames } from "./lib/cloudflare.mjs";
 import { databases } from "./lib/migrations.mjs";
 import { command, inline } from "./lib/operator.mjs";
-import { objection } from "./lib/registries.mjs";
-import { deployed, here, inspect, short } from "./lib/registry-keys.mjs";
-import { configurations, eventSecret, jwk, publicUrl, services, setting, trust } from "./lib/services.mjs";
+import { differences, objections } from "./lib/registries.mjs";
+import { asked, here, inspect, short } from "./lib/registry-keys.mjs";
+import { doubt, well, wrong } from "./lib/remarks.mjs";
+import { configurations, publicUrl, services, setting, settled, trust } from "./lib/services.mjs";
 import { contradiction, read } from "./lib/settings.mjs";
 import { setUpNode } from "./lib/setup.mjs";
+import { sayWhere, stateOf } from "./lib/started.mjs";
 import { Failure, main, parse, root } from "./lib/steps.mjs";
 
-const help = `npm run doctor -- [--remote] [--registry SERVICE=URL]... [--public-url URL] [--persist-to DIR]
+const help = `npm run doctor -- [--remote] [--registry SERVICE=URL]... [--config SERVICE=FILE]... [--public-url URL] [--persist-to DIR]
 
   --remote                  the deployed worker, not the one of \`npm start\`
-  --registry SERVICE=URL    asks the registry of a service whether it trusts the index; may be repeated
+  --registry SERVICE=URL    asks the registry of a service whether it trusts the index, and why not; may be repeated
+  --config SERVICE=FILE     reads the configuration of that registry, which alone says where its events go; may be repeated
   --public-url URL          where the index is reached, if not at PUBLIC_URL
   --persist-to DIR          where \`npm start -- --persist-to DIR\` keeps its databases`;
 
 const options = {
   remote: { type: "boolean", default: false },
   registry: { type: "string", multiple: true, default: [] },
+  config: { type: "string", multiple: true, default: [] },
   "public-url": { type: "string" },
-  "persist-to": { type: "string", default: ".wrangler/state" },
+  "persist-to": { type: "string" },
   help: { type: "boolean", default: false, short: "h" },
 };
 
@@ -35,15 +40,12 @@ const soon = 60;
 /** So many access tokens that end soon are named. */
 const MOST_ENDING = 20;
 
-const well = (words) => ({ mark: "✓", words });
-const doubt = (words, cure) => ({ mark: "!", words, cure });
-const wrong = (words, cure) => ({ mark: "✗", words, cure });
-
 async function doctor(flags) {
-  const place = flags.remote ? deployed : here;
+  const place = asked(flags);
   const checks = [
-    secrets, readers, signing, permissions, bindings, address, registries, ...flags.registry.map(registry),
-    ...(flags.remote ? [open, otherAddress, secretsAtWork, signs, listens] : []), ...databases.map(migrations), ending,
+    secrets, readers, signing, permissions, bindings, address, registries, ...flags.config.map(configuration),
+    ...flags.registry.map(registry), ...(flags.remote ? [open, otherAddress, secretsAtWork] : []),
+    ...(flags.remote || flags.registry.length ? [key, ears] : []), ...databases.map(migrations), ending,
   ];
   const told = new Set(); // what ails several checks is said once
   for (const check of checks) {
@@ -69,7 +71,7 @@ async function attempt(check) {
 
 /** TOKEN_KEY and PASSWORD_PEPPER, by the rules of the worker. */
 function secrets(place) {
-  const made = place === here ? "npm start makes it" : "npm run deploy makes it, unless you have a copy";
+  const made = place.flag ? "npm run deploy makes it, unless you have a copy" : "npm start makes it";
   const long = (value) => Buffer.byteLength(value) >= 32;
   const rules = {
     TOKEN_KEY: (part) => long(part),
@@ -142,7 +144,7 @@ function dated(certificate, what, cure) {
 }
 
 const migrations = (name) => async (place, flags) => {
-  const where = flags.remote ? ["--remote"] : ["--local", "--persist-to", flags["persist-to"]];
+  const where = flags.remote ? ["--remote"] : ["--local", "--persist-to", stateOf(flags)];
   const said = await cloudflare(["d1", "migrations", "list", name, ...where]);
   if (/No migrations to apply/.test(said)) return well(`${name} has all its tables`);
   const pending = said.match(/\d+_\w+\.sql/g) ?? ["(it does not say which)"];
@@ -151,7 +153,7 @@ const migrations = (name) => async (place, flags) => {
 
 /** Access tokens that end soon: what uses them stands still then. */
 async function ending(place, flags) {
-  const where = flags.remote ? ["--remote"] : ["--local", "--persist-to", flags["persist-to"]];
+  const where = flags.remote ? ["--remote"] : ["--local", "--persist-to", stateOf(flags)];
   const sql = inline(command("ending").sql, { NOW: Math.floor(Date.now() / 1000) });
   let rows;
   try {
@@ -190,43 +192,13 @@ function otherAddress(place, flags) {
   return doubt("workers_dev is on: the index is reached at its address at workers.dev too, past all that guards its own", cure);
 }
 
-/** Whether the deployed worker answers where it says, with the key that we have. */
-async function signs(place, flags) {
-  const { leaf } = inspect(place);
-  if (!leaf) return [];
-  const address = `${publicUrl(place, flags["public-url"])}/.well-known/jwks.json`;
-  let keys;
-  try {
-    ({ keys } = await (await fetch(address, { signal: AbortSignal.timeout(10_000) })).json());
-  } catch (error) {
-    return wrong(`${address} does not answer (${error.cause?.code ?? error.message})`, "is PUBLIC_URL right, and the worker deployed?");
-  }
-  const ours = jwk(leaf);
-  if (keys?.[0]?.x === ours.x && keys[0].y === ours.y) return well("the deployed worker signs with the key that is here");
-  return wrong("the deployed worker signs with another key than the one here", "npm run keys -- --remote sends it again");
-}
+/** Whether the index answers where it says, with the key that we have. */
+const key = (place, flags) => signs(place, publicUrl(place, flags["public-url"]));
 
-/** Whether the deployed worker has the TOKEN_KEY that we have: it knows a registry by a secret that is made of it. */
-async function listens(place, flags) {
-  const tokenKey = read(place.secrets).TOKEN_KEY;
-  if (!tokenKey) return [];
-  const address = `${publicUrl(place, flags["public-url"])}/events`;
-  return Promise.all(services(place).map(({ name }) => listensTo(name, address, eventSecret(tokenKey, name))));
-}
-
-async function listensTo(name, address, secret) {
-  let status;
-  try {
-    const headers = { authorization: `Bearer ${secret}`, "content-type": "application/json" };
-    const signal = AbortSignal.timeout(10_000);
-    ({ status } = await fetch(address, { method: "POST", headers, body: '{"events":[]}', redirect: "manual", signal }));
-  } catch (error) {
-    return wrong(`${address} does not answer (${error.cause?.code ?? error.message})`, "is PUBLIC_URL right, and the worker deployed?");
-  }
-  if (status === 200) return well(`the deployed worker hears ${name} by the event secret that is here`);
-  if (status !== 401) return wrong(`${address} answers ${status} to no events`, "what does its log say?");
-  const another = `else it has another TOKEN_KEY: bring your copy, or npx wrangler secret bulk ${short(deployed.secrets)} sends it the one here`;
-  return wrong(`the deployed worker does not know the event secret of ${name} that is here`, `if SERVICES was changed, npm run deploy; ${another}`);
+/** Whether it hears the registries by the secrets that we have. */
+async function ears(place, flags) {
+  const all = flags.remote ? services(place) : services(place).filter(({ name }) => flags.registry.some((pair) => pair.startsWith(`${name}=`)));
+  return (await Promise.all(all.map((service) => hears(place, service, publicUrl(place, flags["public-url"]))))).flat();
 }
 
 function bindings(place) {
@@ -265,23 +237,35 @@ function registries(place, flags) {
   for (const { file, text } of wanted) {
     if (!existsSync(file)) found.push(wrong(`${short(file)} is missing`, keys(place)));
     else if (settled(readFileSync(file, "utf8")) !== settled(text)) {
-      found.push(doubt(`${short(file)} is not what the settings say today`, `${keys(place)}, and then the registry needs it`));
+      const elsewhere = flags["public-url"] ? `--public-url ${flags["public-url"]}` : "";
+      found.push(doubt(`${short(file)} is not what the settings say today`, `${keys(place, elsewhere)}, and then the registry needs it`));
     }
   }
   return found;
 }
 
-/** What counts in a configuration: not our comments, which may be worded anew. */
-const settled = (text) => text.replace(/^#.*\n|  #.*$/gm, "").trim();
-
+/** A registry beside the index that was asked about. */
 const registry = (pair) => async (place, flags) => {
-  const [, name, url] = /^([^=]+)=(https?:\/\/\S+)$/.exec(pair) ?? [];
+  const [, name, address] = /^([^=]+)=(https?:\/\/\S+)$/.exec(pair) ?? [];
   const service = services(place).find((service) => service.name === name);
   if (!service) return wrong(`--registry ${pair} is not SERVICE=URL with a service of SERVICES`);
   if (!inspect(place).leaf) return [];
-  const against = await objection(place, service, url, publicUrl(place, flags["public-url"]));
-  if (against) return wrong(`${name} at ${url} ${against.words}`, against.cure);
-  return well(`${name} at ${url} sends people here and takes our tokens`);
+  const url = publicUrl(place, flags["public-url"]);
+  const { token, against } = await tokenFor(place, service, url);
+  const found = (await objections(place, service, address, { url, token })).map(({ words, cure }) => wrong(`${name} at ${address} ${words}`, cure));
+  if (!found.length && token) found.push(well(`${name} at ${address} sends people here and takes our tokens`));
+  return [against, ...found].flat().filter(Boolean);
+};
+
+/** The configuration of a registry, where it is on this machine: it alone says where events go. */
+const configuration = (pair) => (place, flags) => {
+  const [, name, file] = /^([^=]+)=(.+)$/.exec(pair) ?? [];
+  const service = services(place).find((service) => service.name === name);
+  if (!service) return wrong(`--config ${pair} is not SERVICE=FILE with a service of SERVICES`);
+  if (!inspect(place).leaf) return [];
+  const url = publicUrl(place, flags["public-url"]);
+  const found = differences(place, service, path.resolve(process.env.INIT_CWD ?? ".", file), url); // npm runs us from the clone
+  return found.length ? found.map(({ words, cure }) => wrong(words, cure)) : well(`${file} says what ${name} needs, and that its events go to ${url}/events`);
 };
 
 /** Nobody but the owner reads a secret. */
@@ -299,5 +283,5 @@ await main(async () => {
   await setUpNode();
   const flags = parse({ options }).values;
   if (flags.help) console.log(help);
-  else await doctor(flags);
+  else sayWhere(flags), await doctor(flags);
 });

@@ -2,10 +2,11 @@
 
 import { lastDay } from "./lib/certificates.mjs";
 import { secretNames, upload } from "./lib/cloudflare.mjs";
-import { deployed, here, inspect, make, replace, rotate, short } from "./lib/registry-keys.mjs";
+import { asked, inspect, make, replace, rotate, short } from "./lib/registry-keys.mjs";
 import { authentication, configurations, publicUrl, services, trust, trusted, write } from "./lib/services.mjs";
 import { fill, forDevelopment, fresh, names, production, read } from "./lib/settings.mjs";
 import { setUpNode } from "./lib/setup.mjs";
+import { sayWhere } from "./lib/started.mjs";
 import { Failure, main, parse, step } from "./lib/steps.mjs";
 import { assign } from "./lib/vault.mjs";
 
@@ -34,7 +35,7 @@ async function keys() {
   if (!Object.hasOwn(verbs, verb) || (more.length && !ofTokens)) throw new Failure(`usage: ${help}`);
 
   // All that can be wrong with the settings comes before the first key changes.
-  const place = flags.remote ? deployed : here;
+  const place = asked(flags);
   if (!flags.remote) forDevelopment();
   const all = services(place);
   if (ofTokens) return newTokenKey(place, all, all.length ? publicUrl(place, flags["public-url"]) : undefined);
@@ -43,6 +44,7 @@ async function keys() {
   const made = await verbs[verb](place);
   if (flags.remote) await send(there);
   write([...trust(place), ...(url ? configurations(place, url) : [])]);
+  sayWhere(flags);
   const news = { make: made ? established : unchanged, rotate: rotated, compromised: replaced }[verb];
   console.log(news(place, all));
   if (news !== unchanged || flags.remote) console.log(whoHasThem(place, there));

@@ -6,6 +6,7 @@ import path from "node:path";
 import { emptySearch } from "./lib/migrations.mjs";
 import { restored } from "./lib/operator.mjs";
 import { setUpNode } from "./lib/setup.mjs";
+import { sayWhere, stateOf } from "./lib/started.mjs";
 import { Failure, main, onDisk, parse, step } from "./lib/steps.mjs";
 
 const help = `npm run restore -- FILE [--remote | --persist-to DIR] [--keep-access-tokens] [--private]
@@ -31,11 +32,11 @@ async function restore() {
   const { values: flags, positionals: [name, ...more] } = parse({ options, allowPositionals: true });
   if (flags.help) return console.log(help);
   if (!name || more.length) throw new Failure(`usage: ${help}`);
-  if (flags.remote && flags["persist-to"]) throw new Failure("--remote and --persist-to are two different databases");
+  const state = stateOf(flags);
+  sayWhere(flags);
 
   const file = path.resolve(process.env.INIT_CWD ?? ".", name); // npm runs us from the clone
   const told = { now: Math.floor(Date.now() / 1000), keep: flags["keep-access-tokens"], hide: flags.private, remote: flags.remote };
-  const state = flags["persist-to"] ?? ".wrangler/state";
   const rows = await onDisk("cannot write the database", () => (flags.remote ? there(file, told) : here(file, told, state)));
   const said = Object.entries(rows).filter(([, count]) => count).map(([table, count]) => `${count} ${table}`);
   console.log(`hublet: the database holds ${said.join(", ")}

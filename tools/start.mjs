@@ -7,9 +7,10 @@ import { setTimeout } from "node:timers/promises";
 import util from "node:util";
 import { build } from "./build.mjs";
 import { migrateLocally } from "./lib/migrations.mjs";
-import { forRegistries } from "./lib/services.mjs";
+import { forRegistries, handOut } from "./lib/services.mjs";
 import { forDevelopment } from "./lib/settings.mjs";
 import { setUp } from "./lib/setup.mjs";
+import { begun, usual } from "./lib/started.mjs";
 import { Failure, main, parse, pass, root, run, step } from "./lib/steps.mjs";
 import { silence } from "./lib/wrangler.mjs";
 
@@ -23,7 +24,7 @@ const help = `npm start -- [--port PORT] [--ip ADDRESS] [--persist-to DIR] [--va
 const options = {
   port: { type: "string" },
   ip: { type: "string", default: "127.0.0.1" },
-  "persist-to": { type: "string", default: ".wrangler/state" },
+  "persist-to": { type: "string", default: usual },
   var: { type: "string", multiple: true, default: [] },
   help: { type: "boolean", default: false, short: "h" },
 };
@@ -35,7 +36,8 @@ function flags() {
     if (values.port !== undefined && !(/^\d{1,5}$/.test(values.port) && values.port < 65_536)) throw new Failure(`--port ${values.port} is no port`);
     const odd = values.var.find((pair) => !/^\w+:/.test(pair));
     if (odd !== undefined) throw new Failure(`--var ${odd} is not NAME:VALUE`);
-    return values;
+    const vars = Object.fromEntries(values.var.map((pair) => [pair.slice(0, pair.indexOf(":")), pair.slice(pair.indexOf(":") + 1)]));
+    return { ...values, vars };
   } catch (error) {
     throw error instanceof Failure ? new Failure(`${error.message}\n\n${help}`) : error;
   }
@@ -61,18 +63,20 @@ function free(port, ip) {
 }
 
 // Runs until somebody ends it. wrangler takes the next free port where none was asked for, so it says where it is.
-async function serve({ ip, port, "persist-to": state, var: pairs }) {
+async function serve({ ip, port, "persist-to": state, vars }) {
   if (port) await free(port, ip);
   let address;
   let log = "";
   let ended = false;
   const heard = (text) => {
-    pass(text.replace(twice, ""));
-    if (address) return;
-    log += util.stripVTControlCharacters(text);
-    address = /Ready on (https?:\/\/\S+)/.exec(log)?.[1];
+    const lines = (log + text).split("\n");
+    log = lines.pop();
+    for (const line of lines) hear(line, util.stripVTControlCharacters(line));
   };
-  const vars = Object.fromEntries(pairs.map((pair) => [pair.slice(0, pair.indexOf(":")), pair.slice(pair.indexOf(":") + 1)]));
+  const hear = (line, plain) => {
+    if (!twice.test(plain)) pass(`${line}\n`);
+    address ??= /Ready on (https?:\/\/\S+)/.exec(plain)?.[1];
+  };
   const input = JSON.stringify({ ip, port: port && Number(port), state, vars });
   const serving = run(process.execPath, ["tools/lib/serve.mjs"], { env: { ...silence, ...closed, CI: "1" }, input, heard });
   serving.catch(() => {}).then(() => (ended = true));
@@ -80,13 +84,16 @@ async function serve({ ip, port, "persist-to": state, var: pairs }) {
     while (!ended && !(address && (await answers(address)))) await setTimeout(100);
     if (ended) await serving;
   });
+  const told = { address: reached(address), vars };
+  begun(state, told);
+  for (const words of handed(told)) console.log(`hublet: ${words}`);
   announce(address, state);
   everyMinute(address);
   await serving;
 }
 
 /** wrangler's line for a request, of which the log of the worker has one. */
-const twice = /^\[wrangler:info\] [A-Z]+ \/\S* \d{3} .*\n/gm;
+const twice = /^\[wrangler:info\] [A-Z]+ \/\S* \d{3} /;
 
 /** wrangler's pages on the port of the worker, which run any SQL for whoever asks, and what they would show. */
 const closed = { X_LOCAL_EXPLORER: "false", X_LOCAL_OBSERVABILITY: "false" };
@@ -103,9 +110,22 @@ const answers = (address) =>
     () => false,
   );
 
+/** An address as whoever is on this machine calls it, also where it is every address of it. */
+const reached = (address) => address.replace(/\/\/(?:0\.0\.0\.0|\[::\])(?=:)/, "//127.0.0.1");
+
+/** Hands registries what they need, and gives what is to be said of that. */
+function handed(told) {
+  try {
+    return handOut(told).map((file) => `${file} says something else now: its registry needs it, and to be started again`);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return [`registries are given nothing: ${error.message}`];
+  }
+}
+
 function announce(address, state) {
   const { host } = new URL(address);
-  const where = state === options["persist-to"].default ? "" : ` --persist-to ${state}`;
+  const where = state === usual ? "" : ` --persist-to ${state}`;
   console.log(`
 hublet is ready on ${address} — try:
   docker search ${host}/
@@ -120,7 +140,7 @@ await main(async () => {
   await setUp();
   const steps = [
     ["secrets", forDevelopment],
-    ["keys", forRegistries],
+    ["keys", () => forRegistries(given.vars)],
     ["worker", build],
     ["databases", () => databases(given["persist-to"])],
   ];

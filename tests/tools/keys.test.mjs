@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { createHash, createPrivateKey, X509Certificate } from "node:crypto";
+import { createHash, createPrivateKey, sign, X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import fs from "node:fs";
 import http from "node:http";
@@ -12,6 +12,7 @@ import { text } from "node:stream/consumers";
 import { after, beforeEach, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { parseEnv } from "node:util";
+import { newAuthority } from "../../tools/lib/certificates.mjs";
 import { eventSecret } from "../../tools/lib/services.mjs";
 import { copy } from "./clone.mjs";
 import { fails, works } from "./outcome.mjs";
@@ -249,6 +250,133 @@ test("the doctor finds that the worker has another TOKEN_KEY than the operator",
     index.close();
     index.closeAllConnections();
   }
+});
+
+/** Notes in the copy that an index was started there. */
+function begun(state, { address, vars = {} }) {
+  fs.mkdirSync(at(state, "v3"), { recursive: true });
+  const module = (name) => JSON.stringify(at("tools/lib", name));
+  const program = `import { begun } from ${module("started.mjs")};
+    import { forRegistries, handOut } from ${module("services.mjs")};
+    import { main } from ${module("steps.mjs")};
+    const told = ${JSON.stringify({ address, vars })};
+    await main(async () => {
+      await forRegistries(told.vars);
+      begun(${JSON.stringify(state)}, told);
+      console.log(handOut(told).join());
+    });`;
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "--eval", program], { env, encoding: "utf8" });
+  return { status, said: stdout + stderr };
+}
+
+test("what was started last is what is written, and what the other tools go by", () => {
+  works(keys());
+  assert.match(read(".keys/registry.yml"), /realm: "http:\/\/127\.0\.0\.1:8787\/token"/);
+  const address = "http://127.0.0.1:18750";
+  assert.equal(works(begun("elsewhere", { address })), ".keys/registry.yml\n", "which says something else now");
+  assert.match(read(".keys/registry.yml"), /realm: "http:\/\/127\.0\.0\.1:18750\/token"[^]* url: "http:\/\/127\.0\.0\.1:18750\/events"/);
+  assert.equal(works(begun("elsewhere", { address })), "\n");
+
+  assert.match(works(tool("admin.mjs", ["list"])), /on the index that was started last, with --persist-to elsewhere/);
+  assert.deepEqual(calls().at(-1).words.slice(2, 5), ["--local", "--persist-to", "elsewhere"]);
+
+  works(begun("elsewhere", { address, vars: { SERVICES: "hall, zoo=zot", ISSUER: "somebody", PUBLIC_URL: "http://localhost:1" } }));
+  assert.match(read(".keys/hall.yml"), new RegExp(`realm: "http://localhost:1/token"[^]*issuer: "somebody"[^]*Bearer ${eventSecret(vars().TOKEN_KEY, "hall")}"`));
+  assert.equal(JSON.parse(read(".keys/zoo.json")).extensions.events.sinks[0].address, "http://localhost:1/events");
+  const doctor = works(tool("doctor.mjs"));
+  assert.match(doctor, /^✓ the index is reached at http:\/\/localhost:1$/m);
+  assert.match(doctor, /^✓ ISSUER "somebody" signs for hall \(x5c\), zoo \(zot\)$/m);
+  assert.doesNotMatch(doctor, /^[!✗]/m);
+  fails(begun("elsewhere", { address, vars: { SERVICES: "hall=rsa" } }), /SERVICES: "hall=rsa" is not/);
+  fails(begun("elsewhere", { address, vars: { PUBLIC_URL: "http://hub.example.com" } }), /PUBLIC_URL "http:\/\/hub\.example\.com" is not https/);
+
+  fs.rmSync(at("elsewhere"), { recursive: true });
+  assert.match(works(tool("doctor.mjs")), /^✓ the index is reached at http:\/\/127\.0\.0\.1:8787$/m);
+  works(tool("admin.mjs", ["list"]));
+  assert.deepEqual(calls().at(-1).words.slice(2, 5), ["--local", "--persist-to", ".wrangler/state"]);
+});
+
+test("the doctor compares a registry with the index that it is asked about, and says which differs", { timeout: 300_000 }, async (t) => {
+  works(keys());
+  const { leaf, ca } = chain();
+  const key = createPrivateKey({ key: Buffer.from(vars().REGISTRY_KEY, "base64"), format: "der", type: "pkcs8" });
+  const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const serve = async (work) => {
+    const server = http.createServer(work).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    t.after(() => (server.close(), server.closeAllConnections()));
+    return `http://127.0.0.1:${server.address().port}`;
+  };
+  const index = { iss: "hublet", services: ["registry"], secret: `Bearer ${eventSecret(vars().TOKEN_KEY, "registry")}`, x: undefined };
+  const url = await serve((request, answer) => {
+    const { pathname, searchParams } = new URL(request.url, "http://index");
+    const json = (status, value) => answer.writeHead(status).end(JSON.stringify(value));
+    if (pathname === "/events") return json(request.headers.authorization === index.secret ? 200 : 401, {});
+    if (pathname !== "/token") return json(200, { keys: [{ ...leaf.publicKey.export({ format: "jwk" }), ...(index.x && { x: index.x }) }] });
+    if (!index.services.includes(searchParams.get("service"))) return json(400, { errors: [{ message: "is no service of this index" }] });
+    const words = `${part({ x5c: [leaf, ca].map(({ raw }) => raw.toString("base64")) })}.${part({ iss: index.iss })}`;
+    json(200, { token: `${words}.${sign("sha256", Buffer.from(words), { key, dsaEncoding: "ieee-p1363" }).toString("base64url")}` });
+  });
+  // Like distribution, it does not say why it refuses a token.
+  const registry = { realm: `${url}/token`, service: "registry", issuer: "hublet", ca, clock: 0 };
+  const address = await serve((request, answer) => {
+    const [head, claims] = (request.headers.authorization ?? "").replace("Bearer ", "").split(".", 2).map((part) => JSON.parse(Buffer.from(part, "base64url") + "" || "{}"));
+    const signer = head.x5c && new X509Certificate(Buffer.from(head.x5c[0], "base64"));
+    const good = claims?.iss === registry.issuer && signer?.verify(registry.ca.publicKey) && !registry.clock;
+    const challenge = `Bearer realm="${registry.realm}",service="${registry.service}"`;
+    answer.writeHead(good ? 200 : 401, { "WWW-Authenticate": challenge, Date: new Date(Date.now() + registry.clock).toUTCString() }).end("{}");
+  });
+  const doctor = async (...words) => text(begin("doctor.mjs", ["--registry", `registry=${address}`, "--public-url", url, ...words]).stdout);
+  works(keys("--public-url", url));
+
+  const fine = await doctor("--config", `registry=${at(".keys/registry.yml")}`);
+  assert.doesNotMatch(fine, /^[!✗]/m);
+  for (const line of [
+    `✓ registry at ${address} sends people here and takes our tokens`, "✓ the index signs with the key that is here",
+    "✓ the index hears registry by the event secret that is here",
+    `✓ ${at(".keys/registry.yml")} says what registry needs, and that its events go to ${url}/events`,
+  ]) assert.ok(fine.includes(`${line}\n`), fine);
+
+  const cure = "→ give it what is in \\.keys/registry\\.yml and start it again";
+  const another = new X509Certificate((await newAuthority()).certificate.toString());
+  for (const [where, change, pattern] of [
+    [registry, { realm: "http://127.0.0.1:8787/token" }, `says realm "http://127\\.0\\.0\\.1:8787/token" and not "${url}/token".* ${cure}`],
+    [registry, { service: "hall" }, `says service "hall" and not "registry" ${cure}`],
+    [registry, { issuer: "nobody we know" }, 'refuses our token \\(401\\): its rootcertbundle is no copy of \\.keys/ca\\.pem, or its issuer is not "hublet" → '],
+    [registry, { ca: another }, "refuses our token \\(401\\): its rootcertbundle is no copy of \\.keys/ca\\.pem, or "],
+    [registry, { clock: -600_000 }, "refuses our token \\(401\\): its clock is \\d+ seconds behind the one here → "],
+    [index, { iss: "somebody" }, 'the index signs as "somebody", and ISSUER is "hublet" here → npm start'],
+    [index, { services: [] }, "the index gives no token for registry \\(400: is no service of this index\\) → "],
+    [index, { secret: "" }, "the index does not know the event secret of registry that is here → if SERVICES was changed, npm start"],
+    [index, { x: "another" }, "the index signs with another key than the one here → npm start"],
+  ]) {
+    const before = { ...where };
+    Object.assign(where, change);
+    assert.match(await doctor(), new RegExp(`^✗ .*${pattern}`, "m"));
+    Object.assign(where, before);
+  }
+  Object.assign(registry, { issuer: "hublet" });
+  Object.assign(index, { iss: "mine" });
+  fs.writeFileSync(at(".dev.vars"), `${read(".dev.vars").trim()}\nISSUER="mine"\n`, { mode: 0o600 });
+  assert.match(await doctor(), new RegExp(`^✗ .* refuses our token \\(401\\): its issuer is "hublet" and not "mine" ${cure}`, "m"));
+
+  const given = read(".keys/registry.yml");
+  const theirs = (from, to) => {
+    assert.ok(given.includes(from), from);
+    fs.writeFileSync(at("theirs.yml"), `log:\n  fields:\n    service: of the log\n${given.replaceAll(from, to)}`);
+    return tool("doctor.mjs", ["--public-url", url, "--config", `registry=${at("theirs.yml")}`]);
+  };
+  works(keys("--public-url", url));
+  fs.writeFileSync(at("other.pem"), `${another}`);
+  for (const [from, to, pattern] of [
+    [`${url}/events`, "http://127.0.0.1:8787/events", `events go to http://127\\.0\\.0\\.1:8787/events and not to ${url}/events`],
+    [`${url}/token`, "http://127.0.0.1:8787/token", `realm is "http://127\\.0\\.0\\.1:8787/token" and not "${url}/token"`],
+    ['service: "registry"', "service: hall", 'service is "hall" and not "registry"'],
+    ["hublet", "hublet", 'issuer is "hublet" and not "mine"'],
+    [at(".keys/ca.pem"), at("other.pem"), "rootcertbundle .*other\\.pem is no copy of \\.keys/ca\\.pem"],
+    ["    rootcertbundle:", "    # rootcertbundle:", "rootcertbundle is missing"],
+    [eventSecret(vars().TOKEN_KEY, "registry"), "0".repeat(64), "events come with another secret"],
+  ]) fails(theirs(from, to), new RegExp(`^✗ in .*theirs\\.yml ${pattern} ${cure}`, "m"));
 });
 
 test("what is lost is asked for, not made anew", () => {

@@ -1,25 +1,66 @@
-// Asks a registry whom it trusts.
+// Asks a registry whom it trusts, and reads what it was told.
 
 import { createHash, randomUUID, sign } from "node:crypto";
+import { readFileSync } from "node:fs";
 import path from "node:path";
+import { certificates } from "./certificates.mjs";
 import { inspect, short } from "./registry-keys.mjs";
-import { jwk, setting, trusted } from "./services.mjs";
+import { eventSecret, jwk, setting, trusted } from "./services.mjs";
+import { Failure } from "./steps.mjs";
 
-/** What speaks against a registry at `address` being this service of the index at `url`, if anything. */
-export async function objection(place, service, address, url) {
-  const configure = `give it what is in ${short(path.join(place.folder, service.file))} and start it again`;
+/** A clock that is so many seconds from ours is one that refuses tokens: registries allow for a minute. */
+const SKEW = 60;
+
+const configuration = (place, service) => short(path.join(place.folder, service.file));
+const again = "and start it again";
+
+/**
+ * What speaks against a registry at `address` being this service of the index at `url`, which gave `token` for it:
+ * `{ words, cure }` each.
+ */
+export async function objections(place, service, address, { url, token }) {
+  const configure = `give it what is in ${configuration(place, service)} ${again}`;
   const closed = await ask(address);
-  if (closed.words) return closed;
-  if (closed.status !== 401) return { words: `answers ${closed.status} and asks for no token`, cure: configure };
+  if (closed.words) return [closed];
+  if (closed.status !== 401) return [{ words: `answers ${closed.status} and asks for no token`, cure: configure }];
   const challenge = closed.headers.get("www-authenticate") ?? "";
-  for (const [name, wanted] of Object.entries({ realm: `${url}/token`, service: service.name })) {
+  const differ = Object.entries({ realm: `${url}/token`, service: service.name }).flatMap(([name, wanted]) => {
     const said = new RegExp(`^Bearer\\b.*\\b${name}="([^"]*)"`, "i").exec(challenge)?.[1];
-    if (said !== wanted) return { words: `says ${name} "${said ?? ""}" and not "${wanted}"`, cure: configure };
+    if (said === wanted) return [];
+    const whither = name === "realm" ? "; whoever logs in is sent there, and its events may go to the same place" : "";
+    return [{ words: `says ${name} "${said ?? ""}" and not "${wanted}"${whither}`, cure: configure }];
+  });
+  if (differ.length || !token) return differ;
+  const open = await ask(address, token);
+  if (open.words) return [open];
+  return open.status === 200 ? [] : [await refusal(place, service, address, open)];
+}
+
+/** Why a registry refuses what the index signs for it. It says only that it does, and docker that it is a 401. */
+async function refusal(place, service, address, answer) {
+  const issuer = setting(place, "ISSUER") ?? "hublet";
+  const late = Math.round((Date.now() - Date.parse(answer.headers.get("date"))) / 1000);
+  if (Math.abs(late) > SKEW) {
+    const words = `refuses our token (${answer.status}): its clock is ${Math.abs(late)} seconds ${late > 0 ? "behind" : "ahead of"} the one here`;
+    return { words, cure: "set both clocks by one time server" };
   }
-  const open = await ask(address, await token(place, service));
-  if (open.words) return open;
-  const needs = `give it ${short(trusted(place, service).file)}, our issuer and the right time, and start it again`;
-  return open.status === 200 ? undefined : { words: `refuses our token (${open.status})`, cure: needs };
+  for (const other of new Set(["hublet", ...issuers(place, service)])) {
+    if (other === issuer || (await ask(address, signed(place, service, other))).status !== 200) continue;
+    const words = `refuses our token (${answer.status}): its issuer is ${JSON.stringify(other)} and not ${JSON.stringify(issuer)}`;
+    return { words, cure: `give it what is in ${configuration(place, service)} ${again}` };
+  }
+  const { setting: name, file } = trusted(place, service);
+  const words = `refuses our token (${answer.status}): its ${name} is no copy of ${short(file)}, or its issuer is not ${JSON.stringify(issuer)}`;
+  return { words, cure: `give it that file, and what is in ${configuration(place, service)}, ${again}` };
+}
+
+/** Whom the file that it was given says: it may have a copy of before. */
+function issuers(place, service) {
+  try {
+    return [told(readFileSync(path.join(place.folder, service.file), "utf8"), service).issuer ?? "hublet"];
+  } catch {
+    return []; // there is none yet
+  }
 }
 
 async function ask(address, token) {
@@ -33,16 +74,13 @@ async function ask(address, token) {
 }
 
 /** A token as the worker makes it, for a minute and for nothing. */
-async function token(place, service) {
+function signed(place, service, issuer) {
   const { key } = inspect(place);
   const now = Math.floor(Date.now() / 1000);
-  const claims = {
-    iss: setting(place, "ISSUER") ?? "hublet", sub: "", aud: service.name,
-    iat: now, nbf: now - 30, exp: now + 60, jti: randomUUID(), access: [],
-  };
+  const claims = { iss: issuer, sub: "", aud: service.name, iat: now, nbf: now - 30, exp: now + 60, jti: randomUUID(), access: [] };
   const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
-  const signed = `${part({ alg: "ES256", typ: "JWT", ...named(place, service) })}.${part(claims)}`;
-  return `${signed}.${sign("sha256", Buffer.from(signed), { key, dsaEncoding: "ieee-p1363" }).toString("base64url")}`;
+  const words = `${part({ alg: "ES256", typ: "JWT", ...named(place, service) })}.${part(claims)}`;
+  return `${words}.${sign("sha256", Buffer.from(words), { key, dsaEncoding: "ieee-p1363" }).toString("base64url")}`;
 }
 
 /** How a registry is told which key signed. */
@@ -58,4 +96,56 @@ function libtrust(publicKey) {
   const bits = [...digest].map((byte) => byte.toString(2).padStart(8, "0")).join("");
   const digits = bits.match(/.{5}/g).map((five) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[Number.parseInt(five, 2)]);
   return digits.join("").match(/.{4}/g).join(":");
+}
+
+/** What the configuration of a registry says of the index: `{ realm, service, issuer, trusted, events, secrets }`. */
+function told(text, { trust }) {
+  if (trust === "zot") {
+    const { http, extensions } = JSON.parse(text);
+    const sinks = extensions?.events?.sinks ?? [];
+    const secrets = sinks.map(({ credentials }) => credentials?.token);
+    return { ...http?.auth?.bearer, trusted: http?.auth?.bearer?.cert, events: sinks.map(({ address }) => address), secrets };
+  }
+  // The part of a file that a word of its first column begins, without comments.
+  const part = (name) => new RegExp(`^${name}:.*\\n((?:[ \\t-].*\\n?|\\n)*)`, "m").exec(text.replace(/^\s*#.*\n/gm, ""))?.[1] ?? "";
+  const all = (part, name) => [...part.matchAll(new RegExp(`^[ \\t-]*${name}:[ \\t]*["']?([^"'#\\n]*[^"'#\\s])`, "gm"))].map(([, value]) => value);
+  const [auth, notifications] = [part("auth"), part("notifications")];
+  const [realm, service, issuer, trusted] = ["realm", "service", "issuer", trust === "jwks" ? "jwks" : "rootcertbundle"].map((name) => all(auth, name)[0]);
+  const secrets = [...notifications.matchAll(/Bearer ([0-9a-f]+)/g)].map(([, secret]) => secret);
+  return { realm, service, issuer, trusted, events: all(notifications, "url"), secrets };
+}
+
+/** What of a registry's configuration, a file, differs from what the index at `url` needs. */
+export function differences(place, service, file, url) {
+  const is = told(read(file), service);
+  const wanted = { realm: `${url}/token`, service: service.name, issuer: setting(place, "ISSUER") ?? "hublet" };
+  if (service.trust === "zot") delete wanted.issuer; // which it does not look at
+  const found = Object.entries(wanted).filter(([name, value]) => is[name] !== value)
+    .map(([name, value]) => `${name} is ${JSON.stringify(is[name] ?? "")} and not ${JSON.stringify(value)}`);
+  const { setting: trust, file: ours } = trusted(place, service);
+  if (!is.trusted) found.push(`${trust} is missing`);
+  else if (!trusts(place, service, is.trusted)) found.push(`${trust} ${is.trusted} is no copy of ${short(ours)}`);
+  const events = `${url}/events`;
+  if (!is.events.includes(events)) found.push(`events go to ${is.events.join(", ") || "nobody"} and not to ${events}`);
+  const tokenKey = setting(place, "TOKEN_KEY");
+  if (tokenKey && !is.secrets.includes(eventSecret(tokenKey, service.name))) found.push("events come with another secret");
+  return found.map((words) => ({ words: `in ${file} ${words}`, cure: `give it what is in ${configuration(place, service)} ${again}` }));
+}
+
+/** Whether a file that a registry trusts holds the CA, or the key, that signs now. */
+function trusts(place, { trust }, file) {
+  const { leaf, chained } = inspect(place);
+  const text = read(file);
+  if (trust === "jwks") return text.includes(jwk(leaf).x);
+  const wanted = trust === "x5c" ? chained : leaf;
+  const all = trust === "zot" ? certificates(text).slice(0, 1) : certificates(text);
+  return all.some(({ fingerprint256 }) => fingerprint256 === wanted.fingerprint256);
+}
+
+function read(file) {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new Failure(`${file} cannot be read (${error.code})`);
+  }
 }

@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { certificates, expired, issued, lastDay, newAuthority, newLeaf } from "./certificates.mjs";
 import { development, production, read } from "./settings.mjs";
+import { started, stateOf } from "./started.mjs";
 import { Failure, root } from "./steps.mjs";
 import { assign, keep } from "./vault.mjs";
 
@@ -12,8 +13,11 @@ import { assign, keep } from "./vault.mjs";
  * The index of this machine and the deployed one. Each has a CA of its own: anybody may register with an index that
  * somebody tries on a laptop, and what that signs must be nothing to a registry in production.
  */
-export const here = { folder: path.join(root, ".keys"), secrets: development, flag: "" };
-export const deployed = { folder: path.join(root, ".keys/production"), secrets: production, flag: " --remote" };
+export const here = { folder: path.join(root, ".keys"), secrets: development, flag: "", started: { vars: {} } };
+export const deployed = { folder: path.join(root, ".keys/production"), secrets: production, flag: " --remote", started: { vars: {} } };
+
+/** The index that a tool is asked about: the deployed one, or that of this machine as it was started last. */
+export const asked = (flags) => (flags.remote ? deployed : { ...here, started: started(stateOf(flags)) });
 
 /** A file as one reads it in a message. */
 export const short = (file) => path.relative(root, file);

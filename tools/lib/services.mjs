@@ -1,6 +1,7 @@
 // The registries that take our tokens, and the configuration that makes them do so.
 
 import { createHash, createHmac } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { here, inspect, make, short } from "./registry-keys.mjs";
 import { read, variable } from "./settings.mjs";
@@ -10,13 +11,16 @@ import { keep } from "./vault.mjs";
 /** What somebody on this machine reaches without PUBLIC_URL. */
 const local = "http://127.0.0.1:8787";
 
-/** A setting of an index: its own file comes before wrangler.toml, as in `wrangler dev`. */
-export const setting = (place, name) => read(place.secrets)[name]?.trim() || variable(name);
+/** A setting of an index: what it was started with comes before its own file, and that before wrangler.toml. */
+export function setting(place, name) {
+  const told = place.started.vars[name];
+  return told === undefined ? read(place.secrets)[name]?.trim() || variable(name) : told.trim() || undefined;
+}
 
 /** Where clients and registries reach the index. */
 export function publicUrl(place, given) {
-  const url = (given ?? setting(place, "PUBLIC_URL") ?? (place.flag ? "" : local)).replace(/\/+$/, "");
-  if (!url) throw new Failure("PUBLIC_URL, where registries send people, is not set: set it in wrangler.toml, or give --public-url URL");
+  const url = (given ?? setting(place, "PUBLIC_URL") ?? (place.flag ? "" : place.started.address ?? local)).replace(/\/+$/, "");
+  if (!url) throw new Failure("PUBLIC_URL, where people reach the index, is not set: set it in wrangler.toml");
   if (!isOrigin(url)) throw new Failure(`PUBLIC_URL ${JSON.stringify(url)} is not https://host (http on a loopback address)`);
   return url;
 }
@@ -84,12 +88,30 @@ export function trust(place) {
 export const configurations = (place, url) =>
   services(place).map((service) => ({ file: path.join(place.folder, service.file), text: text(place, service, url) }));
 
-export const write = (files) => files.forEach(({ file, text }) => keep(file, text));
+/** Writes what is not there yet; names the files that said something else. */
+export function write(files) {
+  const said = ({ file }) => (existsSync(file) ? readFileSync(file, "utf8") : undefined);
+  const due = files.filter((one) => said(one) !== one.text);
+  const changed = due.filter((one) => said(one) !== undefined && settled(said(one)) !== settled(one.text));
+  due.forEach(({ file, text }) => keep(file, text));
+  return changed.map(({ file }) => short(file));
+}
 
-/** The keys of this machine, where there are none, and what its registries need of them. */
-export async function forRegistries() {
-  if (!(await make(here))) return;
-  write([...trust(here), ...configurations(here, publicUrl(here))]);
+/** What counts in a configuration: not our comments, which may be worded anew. */
+export const settled = (text) => text.replace(/^#.*\n|  #.*$/gm, "").trim();
+
+/** The keys of this machine, where there are none; a setting that means nothing is named before the index starts. */
+export async function forRegistries(vars) {
+  const place = { ...here, started: { vars } };
+  services(place);
+  publicUrl(place);
+  await make(place);
+}
+
+/** What the registries of this machine need of the index that was started; names what they had and is something else now. */
+export function handOut(started) {
+  const place = { ...here, started };
+  return write([...trust(place), ...(services(place).length ? configurations(place, publicUrl(place)) : [])]);
 }
 
 /** The public key of a certificate, named by its RFC 7638 thumbprint. */
@@ -112,7 +134,7 @@ export function authentication(place, service, url) {
 }
 
 function text(place, service, url) {
-  const tokenKey = read(place.secrets).TOKEN_KEY;
+  const tokenKey = setting(place, "TOKEN_KEY");
   if (!tokenKey) throw new Failure(`TOKEN_KEY is not in ${short(place.secrets)}: bring your copy of it`);
   const secret = eventSecret(tokenKey, service.name);
   if (service.trust === "zot") return `${json(zot(place, service, url, secret))}\n`;

@@ -7,8 +7,8 @@ import { succeed } from "./programs.mjs";
 import { printed, put } from "./readme.mjs";
 import { scratch } from "./scratch.mjs";
 
-/** The `docker-registry` of a site: `folder` is where the keys of the index are; `env` goes to the registry. */
-export async function startRegistry(keys, env = {}) {
+/** The `docker-registry` of a site: `keys` is where the keys of the index are, with its `file`; `env` goes to the registry. */
+export async function startRegistry(keys, env = {}, file = "registry.yml") {
   const folder = scratch();
   const at = (name) => path.join(folder, name);
   const host = `127.0.0.1:${await freePort()}`;
@@ -18,7 +18,7 @@ export async function startRegistry(keys, env = {}) {
     "/var/lib/docker-registry": at("data"),
     "127.0.0.1:5000": host,
     "/etc/docker/registry/ca.pem": at("ca.pem"),
-    ".keys/registry.yml": path.join(keys, "registry.yml"),
+    ".keys/registry.yml": path.join(keys, file),
   };
   const text = put(printed(/config\.yml <<END\n([^]*?\n)END\n/), here);
   const config = await succeed("sh", ["-c", `cat <<END\n${text}END\n`]);

@@ -1,0 +1,70 @@
+// Asks an index that runs whether it is the one whose secrets and settings are here.
+
+import { deployed, inspect, short } from "./registry-keys.mjs";
+import { wrong, well } from "./remarks.mjs";
+import { eventSecret, jwk, setting } from "./services.mjs";
+
+const who = ({ flag }) => (flag ? "the deployed worker" : "the index");
+
+/** Asks something at an address; where nobody answers, what is to be said of it. */
+async function ask(place, address, options = {}) {
+  try {
+    return { answer: await fetch(address, { redirect: "manual", signal: AbortSignal.timeout(10_000), ...options }) };
+  } catch (error) {
+    const cure = place.flag ? "is PUBLIC_URL right, and the worker deployed?" : "npm start, or say by --public-url where it is";
+    return { silent: wrong(`${address} does not answer (${error.cause?.code ?? error.message})`, cure) };
+  }
+}
+
+/** Whether it signs with the key that we have. */
+export async function signs(place, url) {
+  const { leaf } = inspect(place);
+  if (!leaf) return [];
+  const { answer, silent } = await ask(place, `${url}/.well-known/jwks.json`);
+  if (silent) return silent;
+  const { keys } = await answer.json().catch(() => ({}));
+  const ours = jwk(leaf);
+  if (keys?.[0]?.x === ours.x && keys[0].y === ours.y) return well(`${who(place)} signs with the key that is here`);
+  const cure = place.flag ? "npm run keys -- --remote sends it again" : "npm start takes it, where it is started again";
+  return wrong(`${who(place)} signs with another key than the one here`, cure);
+}
+
+/** Whether it knows a registry by the secret that is made of our TOKEN_KEY. */
+export async function hears(place, { name }, url) {
+  const tokenKey = setting(place, "TOKEN_KEY");
+  if (!tokenKey) return [];
+  const headers = { authorization: `Bearer ${eventSecret(tokenKey, name)}`, "content-type": "application/json" };
+  const { answer, silent } = await ask(place, `${url}/events`, { method: "POST", headers, body: '{"events":[]}' });
+  if (silent) return silent;
+  if (answer.status === 200) return well(`${who(place)} hears ${name} by the event secret that is here`);
+  if (answer.status !== 401) return wrong(`${url}/events answers ${answer.status} to no events`, "what does its log say?");
+  const another = place.flag
+    ? `npm run deploy; else it has another TOKEN_KEY: bring your copy, or npx wrangler secret bulk ${short(deployed.secrets)} sends it the one here`
+    : "npm start takes it, where it is started again; else it has another TOKEN_KEY";
+  return wrong(`${who(place)} does not know the event secret of ${name} that is here`, `if SERVICES was changed, ${another}`);
+}
+
+/** A token for a registry that opens nothing, as the index gives it to anybody, or what speaks against it. */
+export async function tokenFor(place, { name }, url) {
+  const { answer, silent } = await ask(place, `${url}/token?service=${encodeURIComponent(name)}`);
+  if (silent) return { against: silent };
+  const said = await answer.json().catch(() => ({}));
+  if (!said.token) {
+    const why = said.errors?.[0]?.message;
+    return { against: wrong(`${who(place)} gives no token for ${name} (${answer.status}${why ? `: ${why}` : ""})`, "what does its log say?") };
+  }
+  const { iss } = claims(said.token);
+  const issuer = setting(place, "ISSUER") ?? "hublet";
+  if (iss === issuer) return { token: said.token };
+  const cure = place.flag ? "npm run deploy" : "npm start takes it, where it is started again";
+  return { token: said.token, against: wrong(`${who(place)} signs as ${JSON.stringify(iss)}, and ISSUER is ${JSON.stringify(issuer)} here`, cure) };
+}
+
+/** What a token claims, whoever signed it. */
+function claims(token) {
+  try {
+    return JSON.parse(Buffer.from(token.split(".")[1], "base64url"));
+  } catch {
+    return {};
+  }
+}
