@@ -7,7 +7,7 @@ import path from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout } from "node:timers/promises";
 import { emptySearch } from "./lib/migrations.mjs";
-import { answer, command, find, inline, names, refused, restored, SINCE, since, userName } from "./lib/operator.mjs";
+import { answer, command, find, inline, names, refused, restored, SINCE, since, takes, userName } from "./lib/operator.mjs";
 import { asked, short } from "./lib/registry-keys.mjs";
 import { publicUrl, setting } from "./lib/services.mjs";
 import { setUpNode } from "./lib/setup.mjs";
@@ -18,19 +18,28 @@ import { fromFile, patiently } from "./lib/wrangler.mjs";
 /** A namespace, or what has a name of its own without being one. */
 const namespace = /^(?=.{1,255}$)(?:[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*|[a-z0-9_]{4,30})$/;
 
-/** What each word may be. A quote in an address is doubled in SQL, nothing else has one. */
+const aUser = "a user's name has 2 to 64 of a-z and 0-9, with single . _ or - between them; or 4 to 30 of a-z, 0-9 and _";
+const aNamespace = "a namespace's name has a-z and 0-9, with . _ __ or hyphens between them";
+
+/** What each word may be, and how that is said. A quote in an address is doubled in SQL, nothing else has one. */
 const grammars = {
-  NAME: userName,
-  USER: userName,
-  ACCOUNT: new RegExp(`${userName.source}|${namespace.source}`),
-  NAMESPACE: namespace,
-  ROLE: /^(?:read|write|admin|none)$/,
-  REPOSITORY: /^(?=.{3,255}$)[a-z0-9._-]+(?:\/[A-Za-z0-9._-]+)+$/,
-  VISIBILITY: /^(?:public|private)$/,
-  ADDRESS: /^(?=[^]{3,254}$)[^\s\p{Cc}@<>()[\]\\,;:"]+@[^\s\p{Cc}@<>()[\]\\,;:".]+(?:\.[^\s\p{Cc}@<>()[\]\\,;:".]+)*$/u,
-  CHANGE: /^(?:confirm|primary|remove)$/,
-  UUID: /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
-  end: /^end$/,
+  NAME: [userName, aUser],
+  USER: [userName, aUser],
+  ACCOUNT: [new RegExp(`${userName.source}|${namespace.source}`), aNamespace],
+  NAMESPACE: [namespace, aNamespace],
+  ROLE: [/^(?:read|write|admin|none)$/, "a role is read, write or admin, or none"],
+  REPOSITORY: [
+    /^(?=.{3,255}$)[a-z0-9._-]+(?:\/[A-Za-z0-9._-]+)+$/,
+    "a repository is given as namespace/name, without a host and without a tag",
+  ],
+  VISIBILITY: [/^(?:public|private)$/, "a repository is public or private"],
+  ADDRESS: [
+    /^(?=[^]{3,254}$)[^\s\p{Cc}@<>()[\]\\,;:"]+@[^\s\p{Cc}@<>()[\]\\,;:".]+(?:\.[^\s\p{Cc}@<>()[\]\\,;:".]+)*$/u,
+    "an address is one of e-mail, without a name and without < and >",
+  ],
+  CHANGE: [/^(?:confirm|primary|remove)$/, "an address is to be confirmed, or made primary, or removed: confirm, primary or remove"],
+  UUID: [/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, "an access token goes by its UUID, not its secret: `tokens` lists them"],
+  end: [/^end$/, "what ends it is the word end"],
 };
 
 /** What `token` may be told by its flags. */
@@ -43,6 +52,7 @@ const PERSON = 365 * DAY;
 
 /** What `log` may be told: what was done to, and who did it. */
 const ABOUT = /^[A-Za-z0-9._\/-]{1,300}$/;
+const anAbout = "a name has letters, digits and . _ - / alone";
 
 /** How many rows `log` reads at once, and shows where --days does not say how far back. */
 const MOST = 1_000;
@@ -98,12 +108,11 @@ ${usages.join("\n")}
 }
 
 /** The values of a command's parameters, each checked before it goes near SQL. */
-function parameters({ usage }, words) {
-  const [, ...wanted] = usage.split(" ");
-  if (words.length !== wanted.length) throw new Failure(`usage: npm run admin -- ${usage}`);
-  const wrong = wanted.findIndex((parameter, at) => !grammars[parameter].test(words[at]));
-  if (wrong >= 0) throw new Failure(`${wanted[wrong]} ${JSON.stringify(words[wrong])} does not fit ${grammars[wanted[wrong]].source}`);
-  return Object.fromEntries(wanted.map((parameter, at) => [parameter, words[at]]));
+function parameters(chosen, words) {
+  const { parameters } = takes(chosen);
+  const wrong = words.findIndex((word, at) => !grammars[parameters[at]][0].test(word));
+  if (wrong >= 0) throw new Failure(`${parameters[wrong]} cannot be ${JSON.stringify(words[wrong])}: ${grammars[parameters[wrong]][1]}`);
+  return Object.fromEntries(parameters.map((parameter, at) => [parameter, words[at] ?? null]));
 }
 
 /** A fresh access token and the values that keep it; its form is that of src/domain/opaque.rs. */
@@ -257,7 +266,7 @@ const PAUSE = 2_000;
 /** Prints who did what, the newest last. */
 async function log(chosen, { name, actor, days, json: asJson, follow }, where) {
   for (const word of [name, actor]) {
-    if (word !== undefined && !ABOUT.test(word)) throw new Failure(`${JSON.stringify(word)} does not fit ${ABOUT.source}`);
+    if (word !== undefined && !ABOUT.test(word)) throw new Failure(`nothing is called ${JSON.stringify(word)}: ${anAbout}`);
   }
   const all = days !== undefined;
   const from = all ? Math.floor(Date.now() / 1000) - seconds(days) : null;
@@ -335,7 +344,8 @@ async function admin() {
   let rows;
   const work = () => step(name, async () => void (rows = await execute(chosen, given, where)));
   await (name === "after-restore" ? both(work, where) : work());
-  if (!rows.length && chosen.refusal) {
+  const isOfAll = words.length < takes(chosen).parameters.length; // of which there may be none
+  if (!rows.length && chosen.refusal && !isOfAll) {
     const inTheWay = chosen.inTheWay ? await execute({ sql: chosen.inTheWay }, given, where) : [];
     if (inTheWay.length) console.log(table(inTheWay.map((row) => typed(row, flags))));
     throw new Failure(chosen.refusal.replace(/\b[A-Z]+\b/g, (word) => values[word] ?? word));
@@ -343,7 +353,7 @@ async function admin() {
   if (name === "peppers") rows = comparePeppers(rows, readPeppers(place));
   const linked = rows[0]?.link !== 0; // a service account has no password to choose
   rows = withoutNear(rows);
-  console.log(rows.length ? table(rows.map(({ link, ...row }) => typed(row, flags))) : "nobody yet");
+  console.log(rows.length ? table(rows.map(({ link, ...row }) => typed(row, flags))) : "none yet");
   if (name === "after-restore") console.log(restored({ keep: flags["keep-access-tokens"], hide: flags.private, remote: flags.remote }));
   if (made) console.log(`\nThe token, which is shown this once; use it where a password goes:\n${made.token}`);
   if (secret && linked) console.log(`\nTo choose the password, once, within a week:\n${origin}/account/password#${secret}`);

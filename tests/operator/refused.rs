@@ -30,6 +30,9 @@ const NAMES: [&str; 14] = [
 
 /// The words that a parameter is tried with.
 fn words<'a>(parameter: &str, uuids: &'a [String]) -> Vec<&'a str> {
+    if let Some(parameter) = parameter.strip_prefix('[') {
+        return [words(parameter.trim_end_matches(']'), uuids), vec![""]].concat();
+    }
     match parameter {
         "NAME" | "USER" | "NAMESPACE" | "ACCOUNT" => NAMES.to_vec(),
         "ROLE" => vec!["none", "read", "admin"],
@@ -100,6 +103,12 @@ fn world() -> (Client, Vec<String>) {
     (client, vec![uuid, none])
 }
 
+/// How many rows of the audit have an e-mail address in full.
+fn addresses(connection: &Connection) -> i64 {
+    let sql = "select count(*) from audit where data glob '*[^*]@example.com*'";
+    connection.query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
 /// All rows of all tables.
 fn tables(connection: &Connection) -> BTreeMap<String, Vec<Vec<Value>>> {
     let mut names = connection.prepare("select name from sqlite_schema where type = 'table'").unwrap();
@@ -126,7 +135,10 @@ fn a_command_that_is_refused_leaves_all_tables_as_they_were() {
         for line in all(&parameters, &uuids) {
             let copy = client.0.db.copied().unwrap();
             match operator::run(copy.connection(), &format!("{name}{line}"), 1_800_000_000) {
-                Ok(_) => found.0 += 1,
+                Ok(_) => {
+                    assert_eq!(addresses(copy.connection()), 0, "{name}{line} has written an address in full into the audit");
+                    found.0 += 1;
+                }
                 Err(error) => {
                     assert!(error.ends_with("was refused"), "{error}");
                     assert!(tables(copy.connection()) == before, "{name}{line} was refused and has changed something");
@@ -152,6 +164,23 @@ fn what_has_repositories_is_not_removed_unless_they_may_go() {
     }
     assert!(tables(client.0.db.connection()) == before);
     client.operate("remove alice --repositories").unwrap();
+}
+
+/// Nor does it take the place of one that is there, whatever else happened to that in the same second.
+#[test]
+fn what_is_moved_to_a_name_that_is_taken_is_refused() {
+    let now = 1_800_000_000;
+    let (client, _) = world();
+    let connection = client.0.db.connection();
+    operator::run(connection, "privacy acme/app private", now).unwrap();
+    let before = tables(connection);
+    operator::run(connection, "transfer alice/app acme", now).unwrap_err();
+    assert!(tables(connection) == before);
+    operator::run(connection, "transfer alice/app empty", now).unwrap_err();
+    operator::run(connection, "remove empty --repositories", now).unwrap();
+    operator::run(connection, "release empty", now).unwrap();
+    operator::run(connection, "namespace empty", now).unwrap();
+    operator::run(connection, "transfer alice/app empty", now).unwrap();
 }
 
 /// The log knows what somebody did who is gone, but there is nobody to end anything of, nor to give a link to.

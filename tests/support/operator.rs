@@ -64,12 +64,15 @@ pub fn run(connection: &Connection, words: &str, now: i64) -> Result<Said, Strin
         }
     }
     let (first, values) = values.split_first().ok_or("an operator says something")?;
+    // What stands in brackets may be missing.
     let fits = |command: &Command| {
-        let mut usage = command.usage.split(' ');
-        usage.next() == Some(first) && usage.count() == values.len()
+        let (name, parameters) = command.usage.split_once(' ').unwrap_or((&command.usage, ""));
+        let parameters = parameters.split_whitespace().collect::<Vec<_>>();
+        let least = parameters.iter().filter(|parameter| !parameter.starts_with('[')).count();
+        name == *first && (least..=parameters.len()).contains(&values.len())
     };
     let command = commands()?.into_iter().find(fits).ok_or_else(|| format!("there is no command {words:?}"))?;
-    let parameters = command.usage.split(' ').skip(1).collect::<Vec<_>>();
+    let parameters = command.usage.split(' ').skip(1).map(|name| name.trim_matches(['[', ']'])).collect::<Vec<_>>();
     let given = |name: &str| parameters.iter().zip(values).find(|(known, _)| **known == name).map(|(_, value)| *value);
     let secret = fresh_suffix();
     let value = |parameter: &str| match parameter {
@@ -101,18 +104,26 @@ fn ago(text: &str) -> Result<i64, String> {
     hours.or(days).ok_or_else(|| format!("{text:?} is neither hours nor days"))
 }
 
-/// Runs the statements of a command, all or nothing; gives the rows of the last. Behind it stands the statement that
-/// fails where there are none, as tools/lib/operator.mjs puts it there.
+/// Runs the statements of a command, all or nothing; gives the rows of the last `select`. Behind all stands the statement
+/// that fails where there are none, as tools/lib/operator.mjs puts it there.
 fn execute(connection: &Connection, command: &Command, value: impl Fn(&str) -> Value) -> rusqlite::Result<Vec<String>> {
     let statements = command.text.split_inclusive(";\n").collect::<Vec<_>>();
-    let last = statements.last().copied().unwrap_or_default().trim_end().trim_end_matches(';');
+    let tells = |statement: &&&str| {
+        let first = statement.lines().find(|line| !line.starts_with("--") && !line.is_empty()).unwrap_or_default();
+        first.starts_with("select") || first.starts_with("with")
+    };
+    let last = statements.iter().rfind(tells).copied().unwrap_or_default();
     // Dropped without commit, it rolls back.
     let transaction = connection.unchecked_transaction()?;
     let mut rows = Vec::new();
     for sql in &statements {
-        rows = answered(connection, sql, &value)?;
+        let answer = answered(connection, sql, &value)?;
+        if *sql == last {
+            rows = answer;
+        }
     }
     if command.refuses() {
+        let last = last.trim_end().trim_end_matches(';');
         answered(connection, &format!("select json(iif(exists ({last}\n), 'true', 'refused'))"), &value)?;
     }
     transaction.commit()?;

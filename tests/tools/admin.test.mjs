@@ -119,6 +119,64 @@ test("whoever is in the way of a removal is named", async () => {
   assert.match(await admin("release", "acme"), /^acme +20\S+Z +[1-9]/m);
 });
 
+test("what there is is listed, and one token is ended by what its row says", async () => {
+  await admin("namespace", "guild");
+  await admin("add-machine", "baker");
+  const made = await admin("token", "baker", "--label", "found in a log", "--scope", "repo:write", "--resource", "guild/*");
+  await admin("token", "baker");
+  query(`insert into repositories (namespace_id, name, full_name, private, created_at, updated_at)
+    select id, 'bread', 'guild/bread', 1, 1, 1 from namespaces where name = 'guild'`);
+
+  const all = await admin("tokens");
+  const [, uuid] = /^baker +(\S+) +found in a log +\["repo:write"\] +guild\/\* +good .* operator +20\S+Z/m.exec(all);
+  assert.ok(made.includes(uuid) && all.includes("alice") === (await admin("tokens", "alice")).includes("good"));
+  assert.match(await admin("token", uuid, "end"), new RegExp(`^${uuid} +baker +ended$`, "m"));
+  const left = await admin("tokens", "baker");
+  assert.equal(left.trim().split("\n").length, 2, left);
+  assert.ok(!left.includes(uuid));
+  assert.match(await admin("repositories"), /^guild\/bread +private +0 +0$/m);
+  assert.match(await admin("repositories", "library"), /^\(none\)/m);
+  assert.match(await admin("namespaces"), /^guild +\(shared\) +0 +0 +1$/m);
+  await assert.rejects(admin("tokens", "nobody_"), ({ output }) => /there is no user nobody_/.test(output));
+  await assert.rejects(admin("repositories", "nothing"), ({ output }) => /there is no namespace nothing/.test(output));
+});
+
+test("a word that cannot be is refused in words", async () => {
+  for (const [words, sentence] of [
+    [["add", "Alice"], 'NAME cannot be "Alice": a user\'s name has 2 to 64 of a-z'],
+    [["namespace", "a b"], 'NAME cannot be "a b": a '],
+    [["privacy", "hub.example.com:5000/alice/app:1", "public"], 'REPOSITORY cannot be "hub.example.com:5000/alice/app:1": a repository is given as namespace/name, without a host'],
+    [["member", "acme", "alice", "owner"], 'ROLE cannot be "owner": a role is read, write or admin, or none'],
+    [["email", "alice", "Alice <a@b.c>", "confirm"], 'ADDRESS cannot be "Alice <a@b.c>": an address'],
+    [["token", "hlp_0", "end"], 'UUID cannot be "hlp_0": an access token goes by its UUID'],
+    [["remove", "../x"], 'ACCOUNT cannot be "../x": a namespace'],
+  ]) {
+    await assert.rejects(admin(...words), ({ output }) => output.includes(sentence) && !/\(\?|\[a-z/.test(output), sentence);
+  }
+});
+
+test("a token is good no longer than ACCESS_TOKEN_MAX_DAYS, which the index was started with", async () => {
+  const note = path.join(scratch, "v3/started.json");
+  const ends = async (...words) => {
+    await admin("token", "alice", ...words);
+    const [{ days }] = query("select round((expires_at - created_at) / 86400.0) as days from access_tokens order by id desc limit 1");
+    return days;
+  };
+  assert.equal(await ends(), 365);
+  assert.equal(await ends("--days", "400"), 400);
+  fs.writeFileSync(note, JSON.stringify({ vars: { ACCESS_TOKEN_MAX_DAYS: "90" } }));
+  assert.equal(await ends("--days", "90"), 90);
+  assert.equal(await ends(), 90);
+  await assert.rejects(ends("--days", "91"), ({ output }) => /--days is at most 90: ACCESS_TOKEN_MAX_DAYS/.test(output));
+  fs.rmSync(note);
+});
+
+test("a database without tables is named", async () => {
+  const where = path.join(scratch, "nothing");
+  await assert.rejects(run("node", [command[0], "list", "--persist-to", where]), ({ output }) =>
+    output.includes(`the database in ${where} has no tables yet: \`npm start -- --persist-to ${where}\` makes them`));
+});
+
 test("a moment is so long ago, or a time", () => {
   const now = 1_800_000_000;
   assert.deepEqual(["36h", "7d", "2027-01-15T08:00:00Z"].map((text) => since(text, now)), [now - 129_600, now - 604_800, now]);

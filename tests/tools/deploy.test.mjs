@@ -49,6 +49,19 @@ test("a worker at work has its tables before it has the code that wants them", (
   assert.deepEqual(told({ ...there, broken: "d1" }, () => fails(deploy(), /wrangler d1 failed/)), [migrations("DB")]);
 });
 
+test("what would answer nothing is not deployed", () => {
+  const settings = fs.readFileSync(at("wrangler.toml"), "utf8");
+  const [from, words] = ['REGISTRATION = "closed"', /REGISTRATION = "open" with ANONYMOUS_READ = "off": .*: change one of them in wrangler\.toml/];
+  assert.ok(settings.includes(from) && settings.includes('ANONYMOUS_READ = "off"'));
+  fs.writeFileSync(at("wrangler.toml"), settings.replace(from, 'REGISTRATION = "open"'));
+  for (const more of [[], ["--dry-run"]]) {
+    assert.deepEqual(told({ secrets: null }, () => fails(node(at("tools/deploy.mjs"), ...more), words)), [""]);
+  }
+  fs.writeFileSync(at("wrangler.toml"), settings.replace(from, 'REGISTRATION = "open"').replace('ANONYMOUS_READ = "off"', 'ANONYMOUS_READ = "on"'));
+  works(node(at("tools/deploy.mjs"), "--dry-run"));
+  fs.writeFileSync(at("wrangler.toml"), settings);
+});
+
 test("a database that wrangler.toml names anew is made on this machine too", () => {
   fs.mkdirSync(at("state/v3/d1"), { recursive: true });
   const program = `import { migrateLocally } from ${JSON.stringify(at("tools/lib/migrations.mjs"))}; await migrateLocally(${JSON.stringify(at("state"))});`;

@@ -444,6 +444,18 @@ test("the doctor finds what is wrong and says the cure", () => {
   fails(doctor("--registry", "registry=http://127.0.0.1:9"), /^✗ registry at http:\/\/127.0.0.1:9 does not answer/m);
 });
 
+test("the doctor says that two settings exclude each other, there and here", () => {
+  works(keys());
+  const words = /^✗ REGISTRATION = "open" with ANONYMOUS_READ = "off": .* → change one of them$/m;
+  assert.match(works(tool("doctor.mjs")), /^✓ what is public is so for anybody$/m);
+  fs.writeFileSync(at(".dev.vars"), read(".dev.vars").replace('ANONYMOUS_READ="on"', 'ANONYMOUS_READ="off"'), { mode: 0o600 });
+  fails(tool("doctor.mjs"), words);
+  const remote = () => tool("doctor.mjs", ["--remote", "--public-url", "https://index.example.com"]).said;
+  assert.match(remote(), /^✓ what is public is so for every user who is signed in$/m);
+  fs.writeFileSync(at("wrangler.toml"), read("wrangler.toml").replace('REGISTRATION = "closed"', 'REGISTRATION = "open"'));
+  assert.match(remote(), words);
+});
+
 test("the doctor says that the index is still at workers.dev, once it has an address of its own", { timeout: 120_000 }, () => {
   const settings = read("wrangler.toml");
   const doctor = (from, to, url = "https://index.example.com") => {

@@ -34,7 +34,7 @@ test("what was done is told, the newest last, and what is done while it follows"
     ["operator", "org.create", "acme"],
   ]);
   assert.match((await said("--name", "acme"))[0], /^\S+Z operator org\.create acme$/);
-  await assert.rejects(admin("log", "--name", "a'b"), ({ output }) => /does not fit/.test(output));
+  await assert.rejects(admin("log", "--name", "a'b"), ({ output }) => /nothing is called "a'b": a name has letters, digits/.test(output));
 
   const following = spawn("node", [...command, "log", "--follow", "--name", "alice", "--json"], { stdio: ["ignore", "pipe", "inherit"] });
   after(() => following.kill());

@@ -41,6 +41,6 @@ test("who gets a name that people could take for another is told of that one", a
   assert.doesNotMatch(await admin("add", "jane.doe"), /already|near/);
   assert.match(await admin("add-machine", "jane-doe"), /there is jane\.doe already/);
   assert.match(await admin("namespace", "janedoe"), /there is jane-doe, jane\.doe already/);
-  assert.match(await admin("add", "jane..doe"), /does not fit .* failed/s);
+  assert.match(await admin("add", "jane..doe"), /NAME cannot be "jane\.\.doe": a user's name has 2 to 64 of a-z and 0-9, .* failed/s);
   assert.match(await admin("add", "docker"), /taken or reserved.* failed/s);
 });

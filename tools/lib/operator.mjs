@@ -17,8 +17,8 @@ const IN_THE_WAY = "\n-- In the way:\n";
 
 /**
  * A command is a file: its first line is the usage and names the parameters, its second says what it does,
- * and where it can be refused, the third says why. Its last statement returns a row when it worked. Where it returns
- * none, the statement behind it fails, and with it the whole batch: what was refused has changed nothing.
+ * and where it can be refused, the third says why. Its last `select` returns a row when it worked. Where it returns
+ * none, the statement behind all fails, and with it the whole batch: what was refused has changed nothing.
  */
 export function command(name) {
   const [text, inTheWay = ""] = readFileSync(path.join(folder, `${name}.sql`), "utf8").split(IN_THE_WAY);
@@ -27,22 +27,31 @@ export function command(name) {
   const [usage, purpose] = said;
   const refusal = said.find((line) => line.startsWith("Refused: "))?.slice("Refused: ".length);
   const sql = lines.filter((line) => !line.startsWith("--")).join("\n").trimEnd();
-  const last = sql.split(/;\n/).at(-1).replace(/;$/, "");
-  const guard = refusal && `\nselect json(iif(exists (${last}), 'true', 'refused'));\n`;
-  return { name, usage, purpose, refusal, inTheWay, sql: sql + (guard ?? "\n") };
+  const statements = sql.split(/;\n/);
+  const told = statements.findLastIndex((statement) => /^(?:select|with)\b/.test(statement));
+  const guard = refusal && `\nselect json(iif(exists (${statements[told].replace(/;$/, "")}), 'true', 'refused'));\n`;
+  const fromEnd = statements.length - told + (guard ? 1 : 0);
+  return { name, usage, purpose, refusal, inTheWay, fromEnd, sql: sql + (guard ?? "\n") };
 }
 
 /** Whether a batch failed because the command was refused. */
 export const refused = (words) => /malformed JSON/.test(words);
 
 /** The rows that a command answers with, of the results of all its statements. */
-export const answer = ({ refusal }, results) => results.at(refusal ? -2 : -1).results;
+export const answer = ({ fromEnd = 1 }, results) => results.at(-fromEnd).results;
+
+/** What a command takes, of which what stands in brackets may be missing: `{ least, parameters }`. */
+export function takes({ usage }) {
+  const [, ...words] = usage.split(" ");
+  return { least: words.filter((word) => !word.startsWith("[")).length, parameters: words.map((word) => word.replace(/[[\]]/g, "")) };
+}
 
 /** The command that these words are: of those that begin alike, the one that takes so many. */
 export function find([first, ...rest]) {
   const alike = names.map(command).filter(({ usage }) => usage.split(" ")[0] === first);
   if (!alike.length) throw new Failure(`there is no command ${JSON.stringify(first)}: see \`npm run admin -- --help\``);
-  const found = alike.find(({ usage }) => usage.split(" ").length === rest.length + 1);
+  const fits = ({ least, parameters }) => rest.length >= least && rest.length <= parameters.length;
+  const found = alike.find((command) => fits(takes(command)));
   if (!found) throw new Failure(`usage: ${alike.map(({ usage }) => `npm run admin -- ${usage}`).join(", or ")}`);
   return found;
 }

@@ -21,11 +21,9 @@ delete from access_tokens where user_id in (select id from users where name = :N
 delete from links where user_id = (select id from users where name = :NAME);
 insert into audit (at, account, action, name, actor, credential, address, data)
 select :NOW, (select id from namespaces where owner_id = u.id), 'user.email.remove', u.name, 'operator', '', '',
-  json_object('email', e.address)
+  json_object('email', substr(e.address, 1, 1) || '***' || substr(e.address, instr(e.address, '@')))
 from users u join emails e on e.user_id = u.id
 where u.name = :NAME and max(e.created_at, ifnull(e.confirmed_at, 0), ifnull(e.proved_at, 0)) >= :SINCE;
-delete from emails where user_id = (select id from users where name = :NAME)
-  and max(created_at, ifnull(confirmed_at, 0), ifnull(proved_at, 0)) >= :SINCE;
 delete from clients where user_id = (select id from users where name = :NAME) and first_at >= :SINCE;
 insert into links (hash, user_id, expires_at, created_at)
 select :SECRET, id, :NOW + 604800, :NOW from users where name = :NAME and kind = 'person';
@@ -101,11 +99,16 @@ told as (
   select 1, 0, 'token ' || name || ' of ' || (data ->> 'user') || ' has ended', '' from ended
   where action = 'org.access_token.delete'
   union all
-  select 1, 0, 'address ' || (data ->> 'email') || ' is taken away', 'email ' || :NAME || ' '''
-    || replace(data ->> 'email', '''', '''\''''') || ''' confirm' from ended where action = 'user.email.remove'
+  select 1, 0, 'address ' || e.address || ' is taken away', 'email ' || :NAME || ' '''
+    || replace(e.address, '''', '''\''''') || ''' confirm'
+  from whose w join emails e on e.user_id = w.id
+  where max(e.created_at, ifnull(e.confirmed_at, 0), ifnull(e.proved_at, 0)) >= :SINCE
   union all
   select 1, 0, name || ' administrates the whole index', 'revoke ' || name from whose where administrator = 1)
 select iif(at, strftime('%Y-%m-%dT%H:%M:%SZ', at, 'unixepoch'), '') as at, what,
   iif(command = '', '', 'npm run admin -- ' || command) as command,
   (select kind = 'person' from whose) as link
 from (select * from told union all select * from found) where exists (select 1 from whose) order by part, at, what;
+-- They go once they are told: the audit has no address in full.
+delete from emails where user_id = (select id from users where name = :NAME)
+  and max(created_at, ifnull(confirmed_at, 0), ifnull(proved_at, 0)) >= :SINCE;

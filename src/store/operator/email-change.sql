@@ -6,14 +6,14 @@ select id, :ADDRESS, :KEY, :NOW from users where name = :NAME and kind = 'person
 on conflict (key) do nothing;
 insert into audit (at, account, action, name, actor, credential, address, data)
 select :NOW, (select id from namespaces where owner_id = users.id), 'user.email.add', name, 'operator', '', '',
-  json_object('email', :ADDRESS)
+  json_object('email', substr(:ADDRESS, 1, 1) || '***' || substr(:ADDRESS, instr(:ADDRESS, '@')))
 from users where name = :NAME and changes() > 0;
 -- It is usable, and not proved: nobody opened a link that was mailed there.
 update emails set confirmed_at = :NOW
 where :CHANGE = 'confirm' and key = :KEY and confirmed_at is null and user_id = (select id from users where name = :NAME);
 insert into audit (at, account, action, name, actor, credential, address, data)
 select :NOW, (select id from namespaces where owner_id = users.id), 'user.email.confirm', name, 'operator', '', '',
-  json_object('email', :ADDRESS)
+  json_object('email', substr(:ADDRESS, 1, 1) || '***' || substr(:ADDRESS, instr(:ADDRESS, '@')))
 from users where name = :NAME and changes() > 0;
 -- Whoever waited for it is let in.
 update users set status = 'active'
@@ -29,7 +29,7 @@ where :CHANGE = 'primary' and key = :KEY and confirmed_at is not null
   and user_id = (select id from users where name = :NAME);
 insert into audit (at, account, action, name, actor, credential, address, data)
 select :NOW, (select id from namespaces where owner_id = users.id), 'user.email.primary', name, 'operator', '', '',
-  json_object('email', :ADDRESS)
+  json_object('email', substr(:ADDRESS, 1, 1) || '***' || substr(:ADDRESS, instr(:ADDRESS, '@')))
 from users where name = :NAME and changes() > 0;
 -- A link that sets the password may have been mailed there.
 delete from links
@@ -38,7 +38,7 @@ where :CHANGE = 'remove' and email_id is null
 delete from emails where :CHANGE = 'remove' and key = :KEY and user_id = (select id from users where name = :NAME);
 insert into audit (at, account, action, name, actor, credential, address, data)
 select :NOW, (select id from namespaces where owner_id = users.id), 'user.email.remove', name, 'operator', '', '',
-  json_object('email', :ADDRESS)
+  json_object('email', substr(:ADDRESS, 1, 1) || '***' || substr(:ADDRESS, instr(:ADDRESS, '@')))
 from users where name = :NAME and changes() > 0;
 select u.name, :ADDRESS as address,
   case :CHANGE when 'confirm' then 'confirmed' when 'primary' then 'where mail goes' else 'removed' end as state
@@ -48,4 +48,5 @@ where u.name = :NAME and (
   or :CHANGE = 'primary' and e.chosen_at >= :NOW
   or :CHANGE = 'remove' and exists (
     select 1 from audit where id = (select max(id) from audit) and at = :NOW and action = 'user.email.remove'
-      and name = u.name and data ->> 'email' = :ADDRESS));
+      and name = u.name
+      and data ->> 'email' = substr(:ADDRESS, 1, 1) || '***' || substr(:ADDRESS, instr(:ADDRESS, '@'))));

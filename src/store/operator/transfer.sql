@@ -41,5 +41,9 @@ where r.full_name = :NAMESPACE || substr(:REPOSITORY, instr(:REPOSITORY, '/')) a
   and changes() > 0;
 delete from collaborators where changes() > 0 and repository_id = (select id from repositories
   where full_name = :NAMESPACE || substr(:REPOSITORY, instr(:REPOSITORY, '/')));
-select full_name, :NAMESPACE as namespace from repositories
-where full_name = :NAMESPACE || substr(:REPOSITORY, instr(:REPOSITORY, '/')) and updated_at = :NOW;
+-- The one that is there now is the one that went from there.
+select r.full_name, :NAMESPACE as namespace
+from repositories r join namespaces n on n.name = substr(:REPOSITORY, 1, instr(:REPOSITORY, '/') - 1)
+join tombstones t on t.namespace_id = n.id and t.name = r.name and t.moved_to = r.id and t.buried_at >= :NOW * 1000
+where r.full_name = :NAMESPACE || substr(:REPOSITORY, instr(:REPOSITORY, '/'))
+  and not exists (select 1 from repositories where full_name = :REPOSITORY);
