@@ -22,6 +22,8 @@ pub enum Refusal {
     Forbidden(Reason),
     /// 404: there is no such thing, or the caller may not know of it.
     NotFound(Reason),
+    /// 404: a registry has it, and this is none.
+    Elsewhere(Reason),
     /// 404: no route has this path.
     NoRoute,
     /// 405: the path exists, the method does not; these do.

@@ -34,12 +34,20 @@ pub enum Route {
     Auth(RepositoryName),
     /// `/v1/repositories/(namespace)/(repo_name)/layer/(image_id)/access`
     Layer(RepositoryName, String),
+    /// `/v1/repositories/(namespace)/(repo_name)/tags`
+    TagList(RepositoryName),
     /// `/v1/search`
     Search,
     /// `/v2/`
     Gate,
     /// `/v2/_catalog`
     Catalog,
+    /// `/v2/(name)/tags/list`
+    TagNames(RepositoryName),
+    /// `/v2/(name)/manifests/(reference)`: a registry has them.
+    Manifest,
+    /// `/v2/(name)/blobs/…`: a registry has them.
+    Blob,
     /// `/token`
     Token,
     /// `/token/revoke`
@@ -78,8 +86,13 @@ impl Route {
             | Self::Catalog
             | Self::Keys
             | Self::Description
+            | Self::TagList(_)
+            | Self::TagNames(_)
             | Self::Layer(..) => READ,
             Self::Users | Self::Confirm | Self::Password | Self::Forgotten | Self::Token => FORM,
+            // What pulls and pushes begin with.
+            Self::Manifest => &["GET", "HEAD", "PUT", "OPTIONS"],
+            Self::Blob => &["POST", "GET", "HEAD", "OPTIONS"],
             Self::User(_) | Self::Auth(_) => &["PUT", "OPTIONS"],
             Self::Repository(_) => &["PUT", "DELETE", "OPTIONS"],
             Self::Images(_) => &["GET", "HEAD", "PUT", "DELETE", "OPTIONS"],
@@ -99,9 +112,13 @@ impl Route {
             Self::Images(_) => "/v1/repositories/{repository}/images",
             Self::Auth(_) => "/v1/repositories/{repository}/auth",
             Self::Layer(..) => "/v1/repositories/{repository}/layer/{image}/access",
+            Self::TagList(_) => "/v1/repositories/{repository}/tags",
             Self::Search => "/v1/search",
             Self::Gate => "/v2/",
             Self::Catalog => "/v2/_catalog",
+            Self::TagNames(_) => "/v2/{repository}/tags/list",
+            Self::Manifest => "/v2/{repository}/manifests/{reference}",
+            Self::Blob => "/v2/{repository}/blobs/{digest}",
             Self::Token => "/token",
             Self::Revocation => "/token/revoke",
             Self::Keys => "/.well-known/jwks.json",
@@ -120,6 +137,7 @@ impl Route {
         match self {
             // 10,000 images with checksums.
             Self::Repository(_) | Self::Images(_) => 2_000_000,
+            Self::Manifest | Self::Blob => 0,
             Self::Events => 8 << 20,
             _ => 1 << 20,
         }
@@ -134,8 +152,17 @@ impl Route {
             Self::Search
             | Self::Images(_)
             | Self::Layer(..)
+            | Self::TagList(_)
             | Self::Catalog
-            | Self::Hub(Hub::Repositories(_) | Hub::Repository(_) | Hub::Tags(_) | Hub::Tag(..)) => anonymous_read,
+            | Self::TagNames(_)
+            | Self::Hub(
+                Hub::Repositories(_)
+                | Hub::Repository(_)
+                | Hub::Tags(_)
+                | Hub::Tag(..)
+                | Hub::User(_)
+                | Hub::Organisation(_),
+            ) => anonymous_read,
             _ => false,
         }
     }
@@ -145,7 +172,15 @@ impl Route {
     pub fn dialect(&self) -> Dialect {
         match self {
             Self::Confirm | Self::Password | Self::Forgotten => Dialect::Page,
-            Self::Gate | Self::Catalog | Self::Token | Self::Revocation | Self::Keys | Self::Events => Dialect::Token,
+            Self::Gate
+            | Self::Catalog
+            | Self::TagNames(_)
+            | Self::Manifest
+            | Self::Blob
+            | Self::Token
+            | Self::Revocation
+            | Self::Keys
+            | Self::Events => Dialect::Token,
             Self::Hub(_) => Dialect::Hub,
             _ => Dialect::V1,
         }
@@ -176,7 +211,7 @@ pub fn route(path: &str) -> Answer<Route> {
         ["v1", "repositories", rest @ ..] => return repository(rest),
         ["v2"] => Route::Gate,
         ["v2", "_catalog"] => Route::Catalog,
-        ["v2", rest @ ..] => Route::Hub(Hub::read(rest)?),
+        ["v2", rest @ ..] => return below_v2(rest),
         ["token"] => Route::Token,
         ["token", "revoke"] => Route::Revocation,
         [".well-known", "jwks.json"] => Route::Keys,
@@ -188,6 +223,30 @@ pub fn route(path: &str) -> Answer<Route> {
         _ => return Err(Refusal::NoRoute.into()),
     };
     Ok(route)
+}
+
+/// The routes below `/v2/`, which two protocols share: the management API has what it knows, and everything below
+/// `repositories` and `namespaces`; the rest is of the registry protocol if it ends as paths of that do.
+fn below_v2(segments: &[&str]) -> Answer<Route> {
+    let managed = Hub::read(segments).map(Route::Hub);
+    if managed.is_ok() || matches!(segments, ["repositories" | "namespaces", ..]) || segments.contains(&"") {
+        return managed;
+    }
+    match segments {
+        [name @ .., "tags", "list"] => Ok(Route::TagNames(registry_name(name)?)),
+        [name @ .., "manifests", _] => registry_name(name).map(|_| Route::Manifest),
+        [name @ .., "blobs", "uploads", _] | [name @ .., "blobs", _] => registry_name(name).map(|_| Route::Blob),
+        _ => managed,
+    }
+}
+
+/// A name in the registry protocol; `library` is meant, whose the repository is of one component.
+fn registry_name(components: &[&str]) -> Answer<RepositoryName> {
+    match components {
+        [] => Err(Refusal::NoRoute.into()),
+        [repo] => RepositoryName::parse(LIBRARY, repo),
+        [namespace, rest @ ..] => RepositoryName::parse(namespace, &rest.join("/")),
+    }
 }
 
 /// The routes below `/v1/repositories/`. The last of two components that is a word of the API is that word:
@@ -202,6 +261,7 @@ fn repository(segments: &[&str]) -> Answer<Route> {
         [repo, "auth"] => Ok(Route::Auth(name(LIBRARY, repo)?)),
         [repo, "layer", id, "access"] => layer(name(LIBRARY, repo)?, id),
         [namespace, repo, "images"] => Ok(Route::Images(name(namespace, repo)?)),
+        [namespace, repo, "tags"] => Ok(Route::TagList(name(namespace, repo)?)),
         [namespace, repo, "auth"] => Ok(Route::Auth(name(namespace, repo)?)),
         [namespace, repo, "layer", id, "access"] => layer(name(namespace, repo)?, id),
         [repo] => Ok(Route::Repository(name(LIBRARY, repo)?)),
@@ -262,6 +322,42 @@ mod tests {
         }
         for path in ["/v1/repositories/a%2Fb/", "/v1/repositories/a/b..c", "/v1/repositories/a/layer/xyz/access"] {
             assert!(matches!(route(path), Err(Error::Refusal(Refusal::Invalid(_)))), "{path}");
+        }
+    }
+
+    /// Where both could mean a path, it is the management API that does.
+    #[test]
+    fn two_protocols_share_v2() {
+        for (path, expected) in [
+            ("/v2/paul/app/tags/list", Route::TagNames(name("paul", "app"))),
+            ("/v2/paul/a/b/tags/list", Route::TagNames(name("paul", "a/b"))),
+            ("/v2/redis/tags/list", Route::TagNames(name("library", "redis"))),
+            ("/v2/users/app/tags/list", Route::TagNames(name("users", "app"))),
+            ("/v2/redis/manifests/latest", Route::Manifest),
+            ("/v2/user/manifests/latest", Route::Manifest),
+            ("/v2/paul/app/manifests/sha256:aa", Route::Manifest),
+            ("/v2/paul/app/blobs/uploads/", Route::Blob),
+            ("/v2/paul/app/blobs/uploads/uuid", Route::Blob),
+            ("/v2/paul/app/blobs/sha256:aa", Route::Blob),
+            ("/v2/repositories/paul/app/tags/list", Route::Hub(Hub::Tag(name("paul", "app"), "list".into()))),
+            (
+                "/v2/namespaces/paul/repositories/app/tags/list",
+                Route::Hub(Hub::Tag(name("paul", "app"), "list".into())),
+            ),
+            ("/v2/repositories/paul/manifests", Route::Hub(Hub::Repository(name("paul", "manifests")))),
+        ] {
+            assert_eq!(route(path), Ok(expected), "{path}");
+        }
+        for path in [
+            "/v2/repositories/paul/app/manifests/latest",
+            "/v2/namespaces/paul/repositories/app/blobs/sha256:aa",
+            "/v2/tags/list",
+            "/v2/manifests/latest",
+            "/v2/paul//app/tags/list",
+            "/v2/paul/app/tags",
+            "/v2/paul/app/blobs/a/b/c",
+        ] {
+            assert_eq!(route(path), Err(Error::Refusal(Refusal::NoRoute)), "{path}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! What the index serves of the registry protocol: its gate, the catalog, and the keys.
+//! What the index serves of the registry protocol: its gate, what it knows of repositories, and the keys.
 
 use serde_json::json;
 
@@ -9,8 +9,12 @@ use crate::{
         who::{self, Asker, Presented},
     },
     index::Index,
-    refusal::{Answer, Challenge, Error, Fault, Refusal},
-    store::{Row, repositories},
+    refusal::{Answer, Challenge, Error, Fault, Refusal, not_found},
+    store::{
+        Row,
+        repositories::{self, Place},
+        tags,
+    },
     wire::{Reply, Request},
 };
 
@@ -68,6 +72,56 @@ pub async fn catalog(index: &Index, request: &Request) -> Answer<Reply> {
         })
     };
     challenged(index, request, listed.await)
+}
+
+/// `GET /v2/(name)/tags/list?n=&last=`
+///
+/// What registries told of it, in the order of names.
+pub async fn tags(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
+    let parameters = request.parameters();
+    let text = |name: &str| parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+    let limit = text("n").and_then(|n| n.parse::<i64>().ok()).unwrap_or(tags::MOST).clamp(1, tags::MOST);
+    let listed = async {
+        let presented = who::presented_to_registry(index, request, false).await?;
+        presented.require_no_token()?;
+        presented.require_within_limit(index, request).await?;
+        let names = tags::names(name, &presented.whose(index), text("last").unwrap_or_default(), limit + 1);
+        let [asker, rows] = index.db.rows([presented.statement(), names]).await?;
+        let asker = presented.known(index, &asker).await?;
+        let row = rows.first().ok_or_else(|| Fault::broken("no row for a place"))?;
+        let place = Place::of(row).without_marked();
+        if place.repository.is_none() || asker.role_at(&place, name).is_none() {
+            return not_found("repository name not known to the index");
+        }
+        let mut told = row.text("tags").split_whitespace();
+        let names = told.by_ref().take(usize::try_from(limit).unwrap_or_default()).collect::<Vec<_>>();
+        let path = request.path.trim_start_matches("/v2/").trim_end_matches('/').trim_end_matches("/tags/list");
+        let reply = Reply::json(200, &json!({ "name": path, "tags": names })).personal();
+        Ok(match told.next().and(names.last()) {
+            Some(end) => reply.with("Link", format!("</v2/{path}/tags/list?last={end}&n={limit}>; rel=\"next\"")),
+            None => reply,
+        })
+    };
+    challenged(index, request, listed.await)
+}
+
+/// `/v2/(name)/manifests/(reference)`, `/v2/(name)/blobs/…`
+///
+/// Whoever logged in here, where it searches, is told where to push. A Docker that still speaks to v1 registries goes
+/// on to that protocol only where the repository is not known.
+#[must_use]
+pub fn elsewhere(index: &Index, request: &Request) -> Refusal {
+    let settings = &index.settings;
+    let hosts = settings.services.iter().filter_map(|service| service.host.as_deref()).collect::<Vec<_>>();
+    let reason = match (hosts.as_slice(), &settings.registry) {
+        ([], None) => "images are pushed to a registry, and this is its index".into(),
+        ([], Some(host)) => format!("images are pushed to {host}").into(),
+        (hosts, _) => format!("images are pushed to {}", hosts.join(" or ")).into(),
+    };
+    match docker(request) {
+        Some(version) if version < WITHOUT_V1 => Refusal::NotFound(reason),
+        _ => Refusal::Elsewhere(reason),
+    }
 }
 
 /// `GET /.well-known/jwks.json`

@@ -121,6 +121,12 @@ impl Asker {
         allowed_roles(self.limits.as_ref().is_none_or(Limits::changes_roles_in_namespace))
     }
 
+    /// Whether what they came with is for whole namespaces: an access token may be for some repositories.
+    #[must_use]
+    pub fn reaches_namespaces(&self) -> bool {
+        self.limits.as_ref().is_none_or(|limits| limits.role_in_namespace().is_some())
+    }
+
     /// The name for records; empty for nobody.
     #[must_use]
     pub fn name(&self) -> &str {

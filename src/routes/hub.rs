@@ -36,8 +36,18 @@ pub enum Hub {
     Login,
     /// `/v2/auth/token`: the newer login.
     AuthToken,
+    /// `/v2/logout`
+    Logout,
     /// `/v2/user`: oneself.
     Oneself,
+    /// `/v2/user/orgs`: the organisations that one is a member of.
+    OwnOrganisations,
+    /// `/v2/repositories/namespaces`: the names of one's namespaces.
+    OwnNamespaces,
+    /// `/v2/users/{username}`
+    User(String),
+    /// `/v2/orgs/{namespace}`
+    Organisation(String),
     /// `/v2/user/emails`
     Emails,
     /// `/v2/user/emails/{email}`, still percent-encoded.
@@ -102,7 +112,11 @@ impl Hub {
         Ok(match segments {
             ["users", "login"] => Self::Login,
             ["auth", "token"] => Self::AuthToken,
+            ["logout"] => Self::Logout,
             ["user"] => Self::Oneself,
+            ["user", "orgs"] => Self::OwnOrganisations,
+            ["users", name] => Self::User(own(name)),
+            ["orgs", namespace] => Self::Organisation(own(namespace)),
             ["user", "emails"] => Self::Emails,
             ["user", "emails", email] => Self::Email(own(email)),
             ["access-tokens" | "api_tokens"] => Self::AccessTokens,
@@ -111,6 +125,8 @@ impl Hub {
             ["refresh-tokens"] => Self::RefreshTokens,
             ["refresh-tokens", uuid] => Self::RefreshToken(own(uuid)),
             ["repositories"] => Self::NewRepository,
+            // As on the Hub, which has no such namespace; one's repositories are at the newer path.
+            ["repositories", "namespaces"] => Self::OwnNamespaces,
             ["repositories", namespace] | ["namespaces", namespace, "repositories"] => {
                 Self::Repositories(own(namespace))
             }
@@ -163,14 +179,21 @@ impl Hub {
         match self {
             Self::Login
             | Self::AuthToken
+            | Self::Logout
             | Self::AccessTokenRenewal(_)
             | Self::MachineTokenRenewal(..)
             | Self::NewRepository
             | Self::Privacy(_)
             | Self::Transfer(_) => &["POST", "OPTIONS"],
-            Self::Tags(_) | Self::RefreshTokens | Self::Members(_) | Self::AuditLogs(_) | Self::AuditActions => {
-                super::READ
-            }
+            Self::OwnOrganisations
+            | Self::OwnNamespaces
+            | Self::User(_)
+            | Self::Organisation(_)
+            | Self::Tags(_)
+            | Self::RefreshTokens
+            | Self::Members(_)
+            | Self::AuditLogs(_)
+            | Self::AuditActions => super::READ,
             Self::AccessTokens
             | Self::Emails
             | Self::Repositories(_)
@@ -193,7 +216,12 @@ impl Hub {
         match self {
             Self::Login => "/v2/users/login",
             Self::AuthToken => "/v2/auth/token",
+            Self::Logout => "/v2/logout",
             Self::Oneself => "/v2/user",
+            Self::OwnOrganisations => "/v2/user/orgs",
+            Self::OwnNamespaces => "/v2/repositories/namespaces",
+            Self::User(_) => "/v2/users/{username}",
+            Self::Organisation(_) => "/v2/orgs/{namespace}",
             Self::Emails => "/v2/user/emails",
             Self::Email(_) => "/v2/user/emails/{email}",
             Self::AccessTokens => "/v2/access-tokens",

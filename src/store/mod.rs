@@ -21,6 +21,7 @@ pub mod machines;
 pub mod managed;
 mod manifests;
 pub mod members;
+pub mod namespaces;
 pub mod outbox;
 pub mod refresh_tokens;
 pub mod repositories;

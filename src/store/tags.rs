@@ -12,6 +12,9 @@ use crate::{
     },
 };
 
+/// The most names of tags that are told at once: as one text they must fit into a row of D1.
+pub const MOST: i64 = 10_000;
+
 /// The statement of lists in this order.
 macro_rules! listed {
     ($order:literal) => {
@@ -51,6 +54,19 @@ pub fn list(
         _ => return None,
     };
     Some(located(sql, repository, whose).bind(name).bind(limit).bind(offset))
+}
+
+/// A place with the names of its repository's tags behind one of them, in order and with blanks between, for who may read
+/// them (`tags`).
+#[must_use]
+pub fn names(repository: &RepositoryName, whose: &Whose<'_>, last: &str, limit: i64) -> Statement {
+    let sql = with_role!(
+        "select p.*, (select group_concat(name, ' ')
+           from (select distinct name from tags where repository_id = p.repository_id and p.role >= 1
+             and deleted = 0 and name > ?6 order by name limit ?7)) tags
+         from place p"
+    );
+    located(sql, repository, whose).bind(last).bind(limit)
 }
 
 /// One tag, the one that was pushed last, for who may read it.

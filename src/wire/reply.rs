@@ -102,7 +102,7 @@ pub fn failure(error: &Error, dialect: Dialect, path: &str, id: &str) -> Reply {
                 "error": oauth_code(error, status),
                 "error_description": reason,
                 "details": reason,
-                "errors": [{ "code": distribution_code(status), "message": reason }],
+                "errors": [{ "code": distribution_code(error, status), "message": reason }],
             }),
         ),
         Dialect::Page => Reply::html(status, crate::wire::page::message("hublet", &reason)),
@@ -139,7 +139,7 @@ fn words(error: &Error) -> (u16, String) {
             Refusal::Unauthorized(_, reason) => (401, reason.to_string()),
             Refusal::Inactive => (403, "Account is not Active".into()),
             Refusal::Forbidden(reason) => (403, reason.to_string()),
-            Refusal::NotFound(reason) => (404, reason.to_string()),
+            Refusal::NotFound(reason) | Refusal::Elsewhere(reason) => (404, reason.to_string()),
             Refusal::NoRoute => (404, "not found".into()),
             Refusal::MethodNotAllowed(_) => (405, "Method not allowed".into()),
             Refusal::TooLarge => (413, "The request body is too large".into()),
@@ -190,8 +190,9 @@ fn oauth_code(error: &Error, status: u16) -> &'static str {
     }
 }
 
-fn distribution_code(status: u16) -> &'static str {
+fn distribution_code(error: &Error, status: u16) -> &'static str {
     match status {
+        _ if matches!(error, Error::Refusal(Refusal::Elsewhere(_))) => "UNSUPPORTED",
         401 => "UNAUTHORIZED",
         403 => "DENIED",
         404 => "NAME_UNKNOWN",

@@ -85,10 +85,11 @@ const EVENTS: &str = r#"{"events": []}"#;
 
 /// Every endpoint: a route of [`hublet::routes`] that is not here fails by its name.
 #[rustfmt::skip]
-pub const ENDPOINTS: [Endpoint; 73] = [
+pub const ENDPOINTS: [Endpoint; 84] = [
     endpoint("GET", "/v1/repositories/{repository}/images", ""),
     endpoint("PUT", "/v1/repositories/{repository}/images", "[]"),
     endpoint("DELETE", "/v1/repositories/{repository}/images", ""),
+    endpoint("GET", "/v1/repositories/{repository}/tags", ""),
     endpoint("GET", "/v1/repositories/{repository}/layer/{image}/access", ""),
     endpoint("PUT", "/v1/repositories/{repository}/auth", "").showing(Shows::Token).noted(" with a repository token to read"),
     endpoint("PUT", "/v1/repositories/{repository}/auth", "").noted(" without one"),
@@ -96,6 +97,11 @@ pub const ENDPOINTS: [Endpoint; 73] = [
     endpoint("DELETE", V1, ""),
     endpoint("GET", "/v1/search", "").asking("?q={name}", Says::Listed),
     endpoint("GET", "/v2/_catalog", "").asking("", Says::Listed),
+    endpoint("GET", "/v2/{repository}/tags/list", ""),
+    endpoint("GET", "/v2/{repository}/manifests/{reference}", ""),
+    endpoint("PUT", "/v2/{repository}/manifests/{reference}", "{}"),
+    endpoint("GET", "/v2/{repository}/blobs/{digest}", ""),
+    endpoint("POST", "/v2/{repository}/blobs/{digest}", ""),
     endpoint("GET", "/token", "").asking(SCOPE, Says::Granted),
     Endpoint { says: Says::Granted, ..endpoint("POST", "/token", FORM).showing(Shows::Body) },
     endpoint("GET", HUB, ""),
@@ -132,6 +138,11 @@ pub const ENDPOINTS: [Endpoint; 73] = [
     endpoint("POST", "/v1/users/", r#"{"username": "newcomer", "password": "secret", "email": "newcomer@example.com"}"#),
     endpoint("PUT", "/v1/users/{username}/", r#"{"email": "other@example.com"}"#).noted(" of the owner"),
     endpoint("GET", "/v2/user", ""),
+    endpoint("GET", "/v2/user/orgs", ""),
+    endpoint("GET", "/v2/repositories/namespaces", ""),
+    endpoint("GET", "/v2/users/{username}", "").noted(" of the owner"),
+    endpoint("GET", "/v2/orgs/{namespace}", ""),
+    endpoint("POST", "/v2/logout", ""),
     endpoint("DELETE", "/v2/user", r#"{"password": "[secret]", "repositories": true}"#),
     endpoint("GET", "/v2/user/emails", ""),
     endpoint("POST", "/v2/user/emails", r#"{"email": "third@example.com", "password": "[secret]"}"#),
@@ -199,7 +210,7 @@ pub fn routes() -> BTreeSet<(String, String)> {
         for line in patterns.lines().filter(|line| line.contains("=> \"") || line.trim().starts_with('"')) {
             let pattern = line.split('"').nth(1).unwrap();
             let path = ["{repository}", "{image}"].iter().fold(pattern.to_owned(), |path, variable| {
-                path.replace(variable, if *variable == "{image}" { IMAGE } else { "name" })
+                path.replace(variable, if *variable == "{image}" { IMAGE } else { "owner/name" })
             });
             let path = path.replace(['{', '}'], "");
             let route = routes::route(&path).unwrap_or_else(|error| panic!("{pattern} is no route: {error:?}"));
@@ -239,7 +250,11 @@ impl Endpoint {
     pub fn request_in(&self, namespace: &str, cast: &Cast, stage: &Stage, actor: &Actor, name: &str) -> Sent {
         let placed = |text: &str| text.replace(OWNER, namespace).replace("{name}", name);
         let v1 = self.pattern.starts_with("/v1/repositories");
-        let repository = if v1 { format!("{namespace}/{name}") } else { name.to_owned() };
+        let repository = if v1 || self.pattern.starts_with("/v2/{repository}") {
+            format!("{namespace}/{name}")
+        } else {
+            name.to_owned()
+        };
         let [token, refresh, machines] = &cast.uuids;
         let machine = self.pattern.contains("machines");
         let uuid = match (machine, self.pattern.contains("refresh")) {
@@ -262,6 +277,8 @@ impl Endpoint {
             ("{email}", "olga@example.org"),
             ("{image}", IMAGE),
             ("{tag}", TAG),
+            ("{reference}", TAG),
+            ("{digest}", "sha256:aa"),
         ];
         let path = path.iter().fold(self.pattern.to_owned(), |path, (variable, value)| path.replace(variable, value));
         let (who, secret) = actor.named();

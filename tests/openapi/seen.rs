@@ -124,7 +124,8 @@ impl Seen {
         match got.status {
             200..300 => operation.succeed(heading, &route, query, written, sent),
             400 => operation.refused.push(form(query.as_bytes()).into_iter().map(|(name, _)| name).collect()),
-            _ => {}
+            // Also what never goes well stands under a heading.
+            _ => operation.headings.extend([(heading.to_owned(), 0)].into_iter().filter(|_| operation.successes == 0)),
         }
     }
 }

@@ -166,7 +166,9 @@ impl Stage {
         let mailbox = self.world.mailbox.borrow();
         let mut unread = mailbox.iter().skip(self.mail_read);
         let newest = unread.rfind(|message| message.to == address && message.text.contains('#'));
-        newest.map(|message| message.text.clone()).ok_or_else(|| format!("no mail was sent to {address} whose link carries a secret"))
+        newest
+            .map(|message| message.text.clone())
+            .ok_or_else(|| format!("no mail was sent to {address} whose link carries a secret"))
     }
 
     /// What a registry of this name shows with its events.

@@ -14,7 +14,7 @@ export function patterns() {
   });
 }
 
-const samples = { "{image}": imageId(1) };
+const samples = { "{image}": imageId(1), "{repository}": "paul/app" };
 
 /** The methods of a pattern, as the worker lists them. */
 export async function methods(worker, pattern) {
@@ -28,5 +28,6 @@ export function dialect(target) {
   const path = target.split("?")[0];
   if (path.startsWith("/account/")) return "page";
   if (["/token", "/token/revoke", "/events", "/v2/", "/v2/_catalog"].includes(path) || path.startsWith("/.well-known/")) return "token";
+  if (/^\/v2\/.+\/(tags\/list$|manifests\/|blobs\/)/.test(path)) return "token";
   return path.startsWith("/v2/") ? "hub" : "v1";
 }

@@ -11,6 +11,7 @@ pub mod leaving;
 pub mod machines;
 pub mod members;
 pub mod namespace;
+pub mod namespaces;
 pub mod repositories;
 pub mod sessions;
 pub mod stars;
@@ -31,6 +32,11 @@ pub async fn handle(index: &Index, request: &Request, route: &Hub, method: &str)
     match (route, method) {
         (Hub::Login, _) => sessions::login(index, request).await,
         (Hub::AuthToken, _) => sessions::auth_token(index, request).await,
+        (Hub::Logout, _) => sessions::logout(index, request).await,
+        (Hub::OwnOrganisations, _) => namespaces::organisations(index, request).await,
+        (Hub::OwnNamespaces, _) => namespaces::names(index, request).await,
+        (Hub::User(name), _) => namespaces::user(index, request, name).await,
+        (Hub::Organisation(name), _) => namespaces::one(index, request, name).await,
         (Hub::Oneself, "DELETE") => leaving::leave(index, request).await,
         (Hub::Oneself, _) => sessions::oneself(index, request).await,
         (Hub::Emails, "POST") => emails::add(index, request).await,

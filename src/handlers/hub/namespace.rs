@@ -43,13 +43,24 @@ pub async fn asked_by(
 }
 
 impl Asked {
+    /// Their role in the whole namespace.
+    fn role(&self) -> Option<Role> {
+        let role = self.place.standing(self.asker.is_administrator()).role();
+        self.asker.limits.as_ref().map_or(role, |limits| role.min(limits.role_in_namespace()))
+    }
+
+    /// Whether they may know that there is such a namespace: for their role in it, or for something in it that is
+    /// `shown` to them.
+    #[must_use]
+    pub fn sees(&self, shown: bool) -> bool {
+        self.role().is_some() || shown && self.asker.reaches_namespaces()
+    }
+
     /// The namespace, for one of its admins, with the right by which they write in it. An access token
     /// for some of its repositories does not open the whole of it. Who may not is not told whether there
     /// is one.
     pub fn administrated(&self) -> Answer<(i64, Right)> {
-        let role = self.place.standing(self.asker.is_administrator()).role();
-        let allowed = self.asker.limits.as_ref().map_or(role, |limits| role.min(limits.role_in_namespace()));
-        if allowed < Some(Role::Admin) {
+        if self.role() < Some(Role::Admin) {
             return forbidden("Access denied: only admins of the namespace may do this");
         }
         let Some(namespace) = self.place.namespace_id else { return not_found(NO_NAMESPACE) };

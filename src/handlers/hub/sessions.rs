@@ -49,6 +49,15 @@ async fn open(index: &Index, request: &Request, [name, secret]: [&'static str; 2
     Ok(session_token::sign(keys, asker.credential, asker.name(), index.random(), now))
 }
 
+/// `POST /v2/logout`
+///
+/// A client forgets its session with it; nothing of one is stored that could end, and it ends by itself within minutes.
+pub async fn logout(index: &Index, request: &Request) -> Answer<Reply> {
+    let presented = who::with_session(index, request)?;
+    presented.known(index, &index.db.last(vec![presented.statement()]).await?).await?;
+    Ok(Reply::json(200, &json!({ "detail": "Logged out" })).personal())
+}
+
 /// Somebody with a session, and the rows of one more statement, in one round trip.
 pub async fn known_with(index: &Index, request: &Request, statement: Statement) -> Answer<(Asker, Vec<Row>)> {
     let presented = who::with_session(index, request)?;

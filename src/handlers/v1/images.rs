@@ -1,6 +1,6 @@
 //! The images of a repository, and whether a token opens it.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     domain::{Access, RepositoryName, Role, images},
@@ -15,6 +15,7 @@ use crate::{
         self,
         images::Target,
         repositories::{self, Place},
+        tags,
     },
     wire::{Reply, Request},
 };
@@ -42,6 +43,20 @@ pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> An
         return Ok(with_token(reply, index, &asker, name, repository.id, Access::Read)?);
     }
     Ok(reply)
+}
+
+/// `GET /v1/repositories/(namespace)/(repo_name)/tags`
+///
+/// The tags of a v1 registry are with that. This is the list that the Hub had here for programs, of what registries of
+/// today told; `layer` is an image id of the v1 protocol, which these have none of.
+pub async fn tags(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
+    let presented = who::presented(index, request)?;
+    presented.require_token_for(name, &ANY)?;
+    presented.require_within_limit(index, request).await?;
+    let (asker, row) = reached(index, &presented, tags::names(name, &presented.whose(index), "", tags::MOST)).await?;
+    opened(&presented, &asker, name, &Place::of(&row), Role::Read)?;
+    let tags = row.text("tags").split_whitespace().map(|tag| json!({ "layer": "", "name": tag }));
+    Ok(Reply::json(200, &tags.collect::<Value>()).personal())
 }
 
 /// `PUT /v1/repositories/(namespace)/(repo_name)/images`
