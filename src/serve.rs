@@ -106,7 +106,7 @@ async fn handle(index: &Index, request: &Request, route: &Route) -> Answer<Reply
         (Route::Events, _) => events::take(index, request).await,
         (Route::Hub(route), method) => hub::handle(index, request, route, method).await,
         (Route::Forgotten, "POST") => account::forgotten(index, request).await,
-        (Route::Forgotten, _) => Ok(account::forgotten_page()),
+        (Route::Forgotten, _) => account::forgotten_page(index),
         (Route::Confirm, "POST") => account::confirm(index, request).await,
         (Route::Confirm, _) => Ok(account::confirm_page()),
         (Route::Password, "POST") => account::set_password(index, request).await,

@@ -31,6 +31,9 @@ pub const CONFIRM: i64 = 24 * 60 * 60;
 /// Seconds that a mailed link to set a password is good for.
 const PASSWORD: i64 = 60 * 60;
 
+/// What the log says where a link has no beginning.
+const NO_PUBLIC_URL: &str = "MAIL needs PUBLIC_URL, of which links are made";
+
 /// For a link that is used, expired or made up.
 const SPENT: &str = "This link is not valid (any more). Ask for a new one.";
 
@@ -44,8 +47,7 @@ impl Link {
     /// A new link.
     pub fn new(index: &Index) -> Result<Self, Fault> {
         let public_url = index.settings.public_url.clone();
-        let public_url =
-            public_url.ok_or_else(|| Fault::unconfigured("MAIL needs PUBLIC_URL, of which links are made"))?;
+        let public_url = public_url.ok_or_else(|| Fault::unconfigured(NO_PUBLIC_URL))?;
         Ok(Self { secret: URL_SAFE_NO_PAD.encode(index.random::<24>()), public_url })
     }
 
@@ -143,12 +145,25 @@ pub async fn set_password(index: &Index, request: &Request) -> Answer<Reply> {
     Ok(Reply::html(200, page::message("Done", text)).personal())
 }
 
+/// That a link can be mailed; the log says what is missing.
+fn require_mail(index: &Index) -> Answer<()> {
+    if !index.world.mails() {
+        return Err(Fault::unconfigured("MAIL is not bound: `npm run admin -- password NAME` makes a link").into());
+    }
+    if index.settings.public_url.is_none() {
+        return Err(Fault::unconfigured(NO_PUBLIC_URL).into());
+    }
+    Ok(())
+}
+
 /// `GET /account/forgotten`
-#[must_use]
-pub fn forgotten_page() -> Reply {
+///
+/// There is no form where nothing comes of it.
+pub fn forgotten_page(index: &Index) -> Answer<Reply> {
+    require_mail(index)?;
     let text =
         "Give the e-mail address of your account. A link to set a new password, or first to confirm it, is sent to it.";
-    Reply::html(200, page::form("Forgotten password", text, page::EMAIL, "Send the link")).personal()
+    Ok(Reply::html(200, page::form("Forgotten password", text, page::EMAIL, "Send the link")).personal())
 }
 
 /// `POST /account/forgotten`
@@ -156,9 +171,7 @@ pub fn forgotten_page() -> Reply {
 /// The answer and the work before it are the same whether the e-mail is known or not: one statement
 /// that keeps a link where there is somebody to keep it for. What it tells is used after the answer.
 pub async fn forgotten(index: &Index, request: &Request) -> Answer<Reply> {
-    if !index.world.mails() {
-        return Err(Fault::unconfigured("MAIL is not bound: `npm run admin -- password NAME` makes a link").into());
-    }
+    require_mail(index)?;
     index.require_within(Limit::Logins, &request.address()).await?;
     let email = field(request, "email")?;
     let email = names::email(email.trim())?;

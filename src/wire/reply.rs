@@ -150,7 +150,9 @@ fn words(error: &Error) -> (u16, String) {
             FaultKind::Transient | FaultKind::Overloaded | FaultKind::Stale => {
                 (503, "The index is temporarily unavailable, try again".into())
             }
-            FaultKind::Unconfigured => (503, "The index is not configured for this".into()),
+            FaultKind::Unconfigured => {
+                (503, "The index is not configured for this: ask its operator, whose log says what is missing".into())
+            }
             FaultKind::Broken => (500, "Internal error of the index".into()),
         },
     }

@@ -136,7 +136,11 @@ fn a_command_that_is_refused_leaves_all_tables_as_they_were() {
             let copy = client.0.db.copied().unwrap();
             match operator::run(copy.connection(), &format!("{name}{line}"), 1_800_000_000) {
                 Ok(_) => {
-                    assert_eq!(addresses(copy.connection()), 0, "{name}{line} has written an address in full into the audit");
+                    assert_eq!(
+                        addresses(copy.connection()),
+                        0,
+                        "{name}{line} has written an address in full into the audit"
+                    );
                     found.0 += 1;
                 }
                 Err(error) => {

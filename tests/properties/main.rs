@@ -184,7 +184,7 @@ fn whatever_a_body_is_the_index_answers() {
         };
         let told = client.ask(request, who, &String::from_utf8_lossy(&body));
         // Nothing here has mail.
-        let known = told.status == 503 && request == "POST /account/forgotten";
+        let known = told.status == 503 && request.ends_with(" /account/forgotten");
         assert!(told.status < 500 || known, "{request} {body:?}: {told:?}");
         cases.set(cases.get() + 1);
         Ok(())

@@ -155,7 +155,7 @@ export function requests({ made }) {
     ["POST /account/confirm", "nobody", form({ secret: made.confirm })],
     ["GET /account/password", "nobody"],
     ["POST /account/password", "nobody", form({ secret: made.password, password: "another" })],
-    ["GET /account/forgotten", "nobody"],
+    ["GET /account/forgotten", "nobody", undefined, { needs: ["MAIL"] }],
     ["POST /account/forgotten", "nobody", form({ email: "paul@example.com" }), { needs: ["MAIL"], again: "it mails another link" }],
     ["POST /account/forgotten", "nobody", form({ email: "late@example.com" }), { needs: ["MAIL"], again: "it mails another link" }],
 
