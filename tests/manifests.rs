@@ -1,7 +1,7 @@
 //! What is kept of manifests goes once nothing names them, and not before.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "what fails here is a failed test")]
-
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "what fails here is a failed test")]
+#[allow(dead_code, reason = "the pages need more of it")]
 mod support;
 
 use serde_json::{Value, json};
