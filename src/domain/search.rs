@@ -1,5 +1,7 @@
 //! What a search asks for, and how a repository is found.
 
+use icu_normalizer::DecomposingNormalizerBorrowed;
+
 use crate::domain::names::LIBRARY;
 
 /// Results on a page, when the asker does not say.
@@ -15,14 +17,21 @@ pub const MOST: i64 = 1_000;
 const MOST_TERMS: usize = 8;
 const LONGEST: usize = 200;
 
+/// Marks in what is searched, and in nothing that is asked: where a name begins (two of them) and ends, where a word begins
+/// (two of them), and where it ends.
+const NAME: char = '\u{1}';
+const WORD: char = '\u{2}';
+const END: char = '\u{3}';
+
+/// What is in no name.
+const NOTHING: &str = "\u{1}\u{1}\u{1}";
+
 /// A search, made sense of: nothing that is asked is an error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Search {
     /// As it was asked, for the answer.
     pub query: String,
-    /// In lower case, without `library/`.
-    pub whole: String,
-    /// What must all be found.
+    /// What must all be found, folded.
     pub terms: Vec<String>,
     /// Results on a page.
     pub page_size: i64,
@@ -37,41 +46,110 @@ impl Search {
         let text = |name: &str| parameters.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
         let number = |name: &str| text(name).trim().parse::<i64>().ok();
         let query = text("q");
-        let bounded = query.chars().take(LONGEST).collect::<String>().to_lowercase();
+        let bounded = fold(&query.chars().take(LONGEST).collect::<String>());
         let bounded = bounded.trim();
-        let whole = bounded.strip_prefix(LIBRARY).and_then(|rest| rest.strip_prefix('/')).unwrap_or(bounded);
+        let bounded = bounded.strip_prefix(LIBRARY).and_then(|rest| rest.strip_prefix('/')).unwrap_or(bounded);
+        // A NUL would end the text inside the database, and the others are marks.
+        let terms = bounded.split(|c: char| c.is_whitespace() || c.is_control()).map(untagged);
+        // Signs say nothing beside words.
+        let (words, signs) =
+            terms.filter(|term| !term.is_empty()).partition::<Vec<_>, _>(|term| term.contains(char::is_alphanumeric));
+        let terms = if words.is_empty() { signs } else { words };
         Self {
             query: query.to_owned(),
-            whole: whole.to_owned(),
-            // A NUL would end the text inside the database.
-            terms: whole
-                .split(|c: char| c.is_whitespace() || c == '\0')
-                .filter(|term| !term.is_empty())
-                .take(MOST_TERMS)
-                .map(str::to_owned)
-                .collect(),
+            terms: terms.into_iter().take(MOST_TERMS).map(str::to_owned).collect(),
             page_size: number("n").unwrap_or(PAGE).clamp(1, LARGEST_PAGE),
             page: number("page").unwrap_or(1).clamp(1, MOST),
         }
     }
 
-    /// The full-text expression for terms of three and more characters, which are found anywhere.
+    /// What the name or the description must have, each: a term as it is, or, where it is shorter than three characters,
+    /// the beginning of a word.
     #[must_use]
-    pub fn fragments(&self) -> Option<String> {
-        phrases(self.terms.iter().filter(|term| term.chars().count() >= 3), "")
+    pub fn anywhere(&self) -> Vec<String> {
+        let sought = |term: &String| {
+            if term.chars().count() >= 3 {
+                return term.clone();
+            }
+            let letters = term.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
+            format!("{:\u{2}>3}", if letters.is_empty() { term } else { &letters })
+        };
+        self.terms.iter().map(sought).collect()
     }
 
-    /// The full-text expression for terms of one and two characters, which begin a word.
+    /// What the name has where it, or its last component, is what was asked for.
     #[must_use]
-    pub fn prefixes(&self) -> Option<String> {
-        phrases(self.terms.iter().filter(|term| term.chars().count() < 3), " *")
+    pub fn whole(&self) -> String {
+        self.name().map_or_else(|| NOTHING.into(), |name| format!("{NAME}{NAME}{name}{NAME}"))
+    }
+
+    /// The same where it begins so.
+    #[must_use]
+    pub fn beginning(&self) -> String {
+        self.name().map_or_else(|| NOTHING.into(), |name| format!("{NAME}{NAME}{name}"))
+    }
+
+    /// What the name has where each term is one of its words, or several in a row.
+    #[must_use]
+    pub fn words(&self) -> Vec<String> {
+        let row = |term: &String| {
+            let row = words(term).split_whitespace().collect::<Vec<_>>().join(&format!("{END}{WORD}{WORD}"));
+            if row.is_empty() { NOTHING.to_owned() } else { format!("{WORD}{row}{END}") }
+        };
+        self.terms.iter().map(row).collect()
+    }
+
+    /// The one term that there is: no name has a blank.
+    fn name(&self) -> Option<&str> {
+        match self.terms.as_slice() {
+            [name] => Some(name),
+            _ => None,
+        }
     }
 }
 
-/// Each term a phrase in quotes, in which every character is literal; all of them must be there.
-fn phrases<'a>(terms: impl Iterator<Item = &'a String>, behind: &str) -> Option<String> {
-    let phrases = terms.map(|term| format!("\"{}\"{behind}", term.replace('"', "\"\""))).collect::<Vec<_>>();
-    (!phrases.is_empty()).then(|| format!("{{name description}} : ({})", phrases.join(" AND ")))
+/// The full-text expression for phrases that must all be there, in which every character is literal.
+#[must_use]
+pub fn all(phrases: &[String]) -> String {
+    let phrases = phrases.iter().map(|phrase| format!("\"{}\"", phrase.replace('"', "\"\"")));
+    format!("({})", phrases.collect::<Vec<_>>().join(" AND "))
+}
+
+/// The name of `name:tag` and of `name@digest`; anything else is itself.
+fn untagged(term: &str) -> &str {
+    let term = term.split_once("@sha256:").map_or(term, |(name, _)| name);
+    let tag = |text: &str| {
+        text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+    };
+    let name = |text: &str| text.ends_with(|c: char| c.is_ascii_alphanumeric());
+    term.rsplit_once(':').filter(|(left, right)| name(left) && tag(right)).map_or(term, |(name, _)| name)
+}
+
+/// A text as it is compared: in lower case and without diacritics. Syllables of Hangul stay whole.
+#[must_use]
+pub fn fold(text: &str) -> String {
+    let parts = DecomposingNormalizerBorrowed::new_nfd();
+    let mut folded = String::with_capacity(text.len());
+    for c in text.chars().flat_map(char::to_lowercase) {
+        if c.is_ascii() || ('가'..='힣').contains(&c) {
+            folded.push(c);
+        } else {
+            folded.extend(parts.normalize_iter(std::iter::once(c)).filter(|c| !('\u{300}'..='\u{36f}').contains(c)));
+        }
+    }
+    folded
+}
+
+/// A description as it is searched: folded, and behind it the first two characters of its words.
+#[must_use]
+pub fn told(description: &str) -> String {
+    let mut told = fold(description);
+    let starts = told.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let starts = starts.flat_map(|word| [WORD, WORD].into_iter().chain(word.chars().take(2))).collect::<String>();
+    told.push(NAME);
+    told.push_str(&starts);
+    told
 }
 
 /// The words of a name, between blanks.
@@ -119,9 +197,38 @@ mod tests {
     fn terms_are_literal() {
         let search = read(&[("q", "library/Re\"dis* AND %x 数据")]);
         assert_eq!(search.terms, ["re\"dis*", "and", "%x", "数据"]);
-        assert_eq!(search.fragments().unwrap(), r#"{name description} : ("re""dis*" AND "and")"#);
-        assert_eq!(search.prefixes().unwrap(), r#"{name description} : ("%x" * AND "数据" *)"#);
-        assert_eq!(read(&[]).fragments(), None);
+        let seen = |text: &str| text.replace(NAME, "1").replace(WORD, "2").replace(END, "3");
+        assert_eq!(seen(&all(&search.anywhere())), r#"("re""dis*" AND "and" AND "22x" AND "2数据")"#);
+        assert_eq!(
+            search.words().iter().map(|row| seen(row)).collect::<Vec<_>>(),
+            ["2re322dis3", "2and3", "2x3", "2数据3"]
+        );
+        assert_eq!((search.whole(), search.beginning()), (NOTHING.to_owned(), NOTHING.to_owned()));
+        assert_eq!(read(&[("q", "A/b\u{1}")]).whole(), "\u{1}\u{1}a/b\u{1}");
+    }
+
+    #[test]
+    fn signs_and_tags_and_diacritics_are_not_looked_for() {
+        let terms = |q: &str| read(&[("q", q)]).terms;
+        for (q, expected) in [
+            ("tea & cake", vec!["tea", "cake"]),
+            ("tea - cake", vec!["tea", "cake"]),
+            ("🐳 port", vec!["port"]),
+            ("& --- 🐳", vec!["&", "---", "🐳"]),
+            ("c++ :", vec!["c++"]),
+            ("redis:7.2-alpine", vec!["redis"]),
+            ("library/Redis:7@sha256:0123", vec!["redis"]),
+            ("hub.example.com:5000/a/b", vec!["hub.example.com:5000/a/b"]),
+            ("std::string redis: :7", vec!["std::string", "redis:", ":7"]),
+            ("Café CAFE\u{301} cafe", vec!["cafe", "cafe", "cafe"]),
+            ("Ёжик Việt Straße 한국", vec!["ежик", "viet", "straße", "한국"]),
+        ] {
+            assert_eq!(terms(q), expected, "{q}");
+        }
+        assert_eq!(read(&[("q", "c# 🐳 +é")]).anywhere(), ["\u{2}\u{2}c", "\u{2}\u{2}e"]);
+        assert_eq!(read(&[("q", "🐳")]).anywhere(), ["\u{2}\u{2}🐳"]);
+        let starts = "\u{1}\u{2}\u{2}cr\u{2}\u{2}br\u{2}\u{2}2\u{2}\u{2}a";
+        assert_eq!(told("Crème-brûlée, 2 à"), format!("creme-brulee, 2 a{starts}"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::{
     domain::{
         RepositoryName,
-        search::{MOST, Search, last, words},
+        search::{self, MOST, Search, last, words},
     },
     store::{Statement, outbox::News},
 };
@@ -36,6 +36,7 @@ pub fn write(news: &[News], now: i64) -> Vec<Statement> {
                     if document.private { "prv" } else { "pub" },
                     document.star_count,
                     document.pushed_at,
+                    search::told(&document.description),
                 ]));
             }
         }
@@ -49,13 +50,13 @@ pub fn write(news: &[News], now: i64) -> Vec<Statement> {
         .bind(json!(gone).to_string())
         .bind(now - SETTLED),
         Statement::new(
-            "insert into documents (id, revision, name, last, words, description, visibility, star_count, pushed_at)
+            "insert into documents (id, revision, name, last, words, description, visibility, star_count, pushed_at, folded)
              select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
-               value ->> 7, value ->> 8
+               value ->> 7, value ->> 8, value ->> 9
              from json_each(?1) where true
              on conflict (id) do update set revision = excluded.revision, name = excluded.name, last = excluded.last,
                words = excluded.words, description = excluded.description, visibility = excluded.visibility,
-               star_count = excluded.star_count, pushed_at = excluded.pushed_at, hidden_at = null
+               star_count = excluded.star_count, pushed_at = excluded.pushed_at, folded = excluded.folded, hidden_at = null
              where excluded.revision >= documents.revision or documents.hidden_at <= ?2",
         )
         .bind(json!(documents).to_string())
@@ -74,14 +75,17 @@ pub fn hide(id: i64, revision: i64, now: i64) -> Statement {
     .bind(now)
 }
 
-/// The documents with ids in a range (above the first, up to the second): `id`, `revision`, and
-/// whether what they say is `settled`.
+/// The documents with ids in a range (above the first, up to the second): `id`, `revision` (0 where they are to be written
+/// anew), and whether what they say is `settled`.
 #[must_use]
 pub fn between(above: i64, to: i64, now: i64) -> Statement {
-    Statement::new("select id, revision, ifnull(hidden_at <= ?3, 1) settled from documents where id > ?1 and id <= ?2")
-        .bind(above)
-        .bind(to)
-        .bind(now - SETTLED)
+    Statement::new(
+        "select id, iif(folded is null, 0, revision) revision, ifnull(hidden_at <= ?3, 1) settled
+         from documents where id > ?1 and id <= ?2",
+    )
+    .bind(above)
+    .bind(to)
+    .bind(now - SETTLED)
 }
 
 /// Who may see what a search finds.
@@ -108,44 +112,24 @@ macro_rules! found {
              select t.total, p.name, p.description, p.star_count
              from (select min(count(*), ?5) total from matches) t
              left join (select * from matches order by class, star_count desc, pushed_at desc, id desc
-                        limit ?1 offset ?2) p on true
+                        limit max(min(?1, ?5 - ?2), 0) offset ?2) p on true
              order by p.class, p.star_count desc, p.pushed_at desc, p.id desc"
         )
     };
 }
 
-/// Candidates of a search for terms: the exact name, the public names and last components that begin
-/// so, and what the full text gives: of what everybody may see, and of what else the asker may.
-macro_rules! matching {
-    ($table:literal, $also:literal) => {
-        found!(
-            concat!(
-                "select id from documents where visibility in ('pub', 'prv') and name = ?6 collate nocase
-                 union select id from (select id from documents
-                   where visibility = 'pub' and name >= ?6 collate nocase and name < ?7 collate nocase limit ?5)
-                 union select id from (select id from documents
-                   where visibility = 'pub' and last >= ?6 collate nocase and last < ?7 collate nocase limit ?5)
-                 union select rowid from (select rowid from ",
-                $table,
-                " where ",
-                $table,
-                " match ?8",
-                $also,
-                " limit ?5)
-                 union select rowid from (select rowid from ",
-                $table,
-                " where ",
-                $table,
-                " match ?9
-                   and rowid in (select value from json_each(?3))",
-                $also,
-                " limit ?5)"
-            ),
-            "case when d.name = ?6 collate nocase or d.last = ?6 collate nocase then 0
-               when (d.name >= ?6 collate nocase and d.name < ?7 collate nocase)
-                 or (d.last >= ?6 collate nocase and d.last < ?7 collate nocase) then 1
-               when not exists (select 1 from json_each(?10) where instr(d.words, value) = 0) then 2
-               else 3 end"
+/// The first matches of an expression (`$match`), as they stand: of what everybody may see, and of the rest for who may
+/// see everything.
+macro_rules! first {
+    ($match:literal) => {
+        concat!(
+            "select id & 2147483647 from (
+               select rowid id from (select rowid from terms where terms match ",
+            $match,
+            " and rowid >= 0 order by rowid desc limit ?5)
+               union all select rowid from (select rowid from terms where ?4 and terms match ",
+            $match,
+            " and rowid < 0 order by rowid desc limit ?5))"
         )
     };
 }
@@ -153,7 +137,9 @@ macro_rules! matching {
 /// One page of what a search finds: `name`, `description`, `star_count`, and in every row `total`,
 /// the matches up to [`MOST`]. A page past the end is one row without a name.
 ///
-/// The order is: exact name, prefix, word, anything else; inside each by stars, then by the last push.
+/// The order is: exact name, prefix, word, anything else; inside each by stars, then by the last push. Each of these gives
+/// its first [`MOST`] in its sight, so that none of them is lost among what is behind it. What else the asker
+/// may see is looked at one by one.
 #[must_use]
 pub fn find(search: &Search, sight: &Sight) -> Statement {
     let (ids, all) = match sight {
@@ -169,38 +155,43 @@ pub fn find(search: &Search, sight: &Sight) -> Statement {
             .bind(all)
             .bind(MOST)
     };
-    let (fragments, prefixes) = (search.fragments(), search.prefixes());
-    let (sql, text) = match (&fragments, &prefixes) {
-        (None, None) => {
-            return page(found!(
-                "select id from (select id from documents where visibility = 'pub'
-                   order by star_count desc, pushed_at desc, id desc limit ?5)
-                 union select id from (select id from documents where visibility = 'prv' and ?4
-                   order by star_count desc, pushed_at desc, id desc limit ?5)
-                 union select value from json_each(?3)",
-                "0"
-            ));
-        }
-        (Some(text), None) => (matching!("fragments", ""), text),
-        (None, Some(text)) => (matching!("prefixes", ""), text),
-        (Some(text), Some(_)) => (
-            matching!(
-                "fragments",
-                " and exists (select 1 from prefixes where prefixes match ?11 and prefixes.rowid = fragments.rowid)"
-            ),
-            text,
-        ),
-    };
-    let visible = if all { text.clone() } else { format!("{text} AND visibility : \"pub\"") };
-    let terms = search.terms.iter().map(|term| words(term)).collect::<Vec<_>>();
-    let statement = page(sql)
-        .bind(search.whole.as_str())
-        .bind(format!("{}\u{10ffff}", search.whole))
-        .bind(visible)
-        .bind(text.as_str())
-        .bind(json!(terms).to_string());
-    match (fragments, prefixes) {
-        (Some(_), Some(prefixes)) => statement.bind(prefixes),
-        _ => statement,
+    if search.terms.is_empty() {
+        return page(found!(
+            "select id from (select id from documents where visibility = 'pub'
+               order by star_count desc, pushed_at desc, id desc limit ?5)
+             union select id from (select id from documents where visibility = 'prv' and ?4
+               order by star_count desc, pushed_at desc, id desc limit ?5)
+             union select value from json_each(?3)",
+            "0"
+        ));
     }
+    let (whole, beginning) = (search.whole(), search.beginning());
+    let (words, anywhere) = (search.words(), search.anywhere());
+    let terms = format!("{{named told}} : {}", search::all(&anywhere));
+    let named = |phrases: &[String]| format!("named : {}", search::all(phrases));
+    page(found!(
+        concat!(
+            first!("?6"),
+            " union ",
+            first!("?7"),
+            " union ",
+            first!("?8"),
+            " union ",
+            first!("?9"),
+            " union select d.id from json_each(?3) j cross join documents d on d.id = j.value
+               where not exists (select 1 from json_each(?10) where not instr(d.named, value) and not instr(d.told, value))"
+        ),
+        "case when instr(d.named, ?11) then 0
+           when instr(d.named, ?12) then 1
+           when not exists (select 1 from json_each(?13) where not instr(d.named, value)) then 2
+           else 3 end"
+    ))
+    .bind(named(std::slice::from_ref(&whole)))
+    .bind(named(std::slice::from_ref(&beginning)))
+    .bind(format!("{} AND {terms}", named(&words)))
+    .bind(terms)
+    .bind(json!(anywhere).to_string())
+    .bind(whole)
+    .bind(beginning)
+    .bind(json!(words).to_string())
 }

@@ -100,8 +100,8 @@ function fill(db, search, size) {
   database.exec("commit; pragma wal_checkpoint(truncate)");
   database.exec(`attach '${search}' as search; pragma search.synchronous = off; begin`);
   // As the index itself writes it; triggers fill the full text.
-  database.exec(`insert or ignore into search.documents (id, revision, name, last, words, description, visibility, star_count, pushed_at)
+  database.exec(`insert or ignore into search.documents (id, revision, name, last, words, description, visibility, star_count, pushed_at, folded)
     select id, revision, full_name, name, ' ' || replace(replace(full_name, '/', ' '), '-', ' ') || ' ', description,
-      iif(private, 'prv', 'pub'), star_count, pushed_at from repositories where id > 1000; commit; pragma search.wal_checkpoint(truncate)`);
+      iif(private, 'prv', 'pub'), star_count, pushed_at, description from repositories where id > 1000; commit; pragma search.wal_checkpoint(truncate)`);
   database.close();
 }

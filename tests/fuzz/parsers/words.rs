@@ -69,9 +69,11 @@ pub fn search(bytes: &[u8]) {
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let read = search::Search::read(&[pair("q", &q), pair("n", &numbers), pair("page", &numbers)]);
     assert!((1..=100).contains(&read.page_size) && (1..=1_000).contains(&read.page) && read.terms.len() <= 8);
-    for expression in [read.fragments(), read.prefixes()].into_iter().flatten() {
-        // Every quote is one of a pair, and nothing ends the text.
-        assert!(expression.matches('"').count() % 2 == 0 && !expression.contains('\0'));
+    for phrases in [read.anywhere(), read.words(), vec![read.whole()], vec![read.beginning()]] {
+        // Each is as long as the full text finds it, every quote is one of a pair, and nothing ends the text.
+        assert!(phrases.iter().all(|phrase| phrase.chars().count() >= 3), "{phrases:?}");
+        let expression = search::all(&phrases);
+        assert!(expression.matches('"').count().is_multiple_of(2) && !expression.contains('\0'));
     }
     let words = search::words(&q);
     assert!(words.starts_with(' ') && words.ends_with(' ') && !words.contains("  "));
