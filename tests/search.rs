@@ -16,7 +16,7 @@ use hublet::{
         outbox::{Document, News},
     },
 };
-use support::{sqlite::Sqlite, world::finished};
+use support::{Stage, client::Client, sqlite::Sqlite, world::finished};
 
 /// Documents of the smaller and the larger search. Of both sorts there are as many as one search looks at.
 const SIZES: [i64; 2] = [2_000, 20_000];
@@ -263,4 +263,55 @@ fn what_is_found_is_what_a_look_at_everything_finds() {
         }
     }
     assert!(most > 2 * usize::try_from(MOST).unwrap(), "{most} are not more than a search looks at");
+}
+
+#[test]
+fn somebody_who_was_let_into_ten_thousand_repositories_finds_them_all_and_is_told_where_there_are_more() {
+    const MANY: i64 = 10_000;
+    let mut client = Client(Stage::new().unwrap());
+    client.join("paul");
+    let add = |client: &Client, from: i64, to: i64| {
+        let numbers =
+            format!("with recursive numbers (n) as (select {from} union all select n + 1 from numbers where n < {to})");
+        let name = "'app' || printf('%0246d', n)";
+        let db = client.0.db.connection();
+        db.execute_batch(&format!(
+            "insert into namespaces (id, name, created_at) values (99, 'acme', 0) on conflict do nothing;
+             {numbers} insert into repositories (id, namespace_id, name, full_name, private, created_at, updated_at, pushed_at)
+               select n + 1000, 99, {name}, 'acme/' || {name}, 1, 0, 0, 1 from numbers;
+             {numbers} insert into collaborators (repository_id, user_id, role)
+               select n + 1000, (select id from users where name = 'paul'), 'read' from numbers;"
+        ))
+        .unwrap();
+        let document = |id: i64| Document {
+            namespace: "acme".into(),
+            name: format!("app{id:0246}"),
+            description: if id == 1 { "oldest".into() } else { String::new() },
+            private: true,
+            star_count: 0,
+            pushed_at: 1,
+        };
+        let told = (from..=to).map(|id| news(id + 1000, document(id))).collect::<Vec<_>>();
+        told.chunks(1_000).for_each(|told| drop(rows(&client.0.search, &documents::write(told, 0))));
+    };
+    let ask = |client: &mut Client, q: &str, who: &str| {
+        let before = client.0.db.steps();
+        let told = client.ask(&format!("GET /v1/search?q={q}"), who, "");
+        assert_eq!(told.status, 200, "{told:?}");
+        let (found, incomplete) = (&told.body["num_results"], &told.body["incomplete_results"]);
+        (found.as_i64().unwrap(), incomplete.as_bool(), client.0.db.steps() - before)
+    };
+    add(&client, 1, MANY);
+    let (found, incomplete, steps) = ask(&mut client, "oldest", "paul:secret");
+    assert_eq!((found, incomplete), (1, None));
+    assert_eq!(ask(&mut client, "app", "paul:secret").0, MOST);
+    assert_eq!(ask(&mut client, "oldest", "").0, 0);
+
+    add(&client, MANY + 1, 3 * MANY);
+    let (found, incomplete, more) = ask(&mut client, "oldest", "paul:secret");
+    assert_eq!((found, incomplete), (0, Some(true)), "what was not looked into is said");
+    assert!(more < steps * 3 / 2, "{steps} steps, then {more}");
+    let newest = format!("{:0246}", 3 * MANY);
+    assert_eq!(ask(&mut client, &newest[200..], "paul:secret").0, 1);
+    assert_eq!(ask(&mut client, "oldest", "").1, None);
 }

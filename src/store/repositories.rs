@@ -295,28 +295,48 @@ pub fn tell_search(id: i64) -> Statement {
     Statement::new("insert into outbox (repository_id) values (?1)").bind(id)
 }
 
-/// The private repositories that a user may read, the newest first, as a JSON list of pairs of id and
-/// full name (`readable`).
+/// What search may find of a repository that only some may read.
+macro_rules! secret {
+    () => {
+        "r.private = 1 and r.deleted_at is null and r.pushed_at is not null"
+    };
+}
+
+/// The private repositories that a user may read, as rows that are JSON lists of up to a thousand pairs of id and full name
+/// (`readable`), less than `most` in all; the first row is empty and says whether these are not all of them (`cut`): what is
+/// looked at for them is bounded as well.
 #[must_use]
 pub fn readable_private(whose: &Whose<'_>, most: i64) -> Statement {
     whose
         .bind_to(Statement::new(concat!(
             "with asker as (select id from users where id = ",
             whose!(),
-            ")
-             select json_group_array(json_array(id, full_name)) readable from (
-               select r.id, r.full_name from asker join namespaces n on n.owner_id = asker.id
-                 join repositories r on r.namespace_id = n.id
-                 where r.private = 1 and r.deleted_at is null and r.pushed_at is not null
+            "), invited (id) as materialized (
+               select c.repository_id from asker cross join collaborators c on c.user_id = asker.id
+               order by c.repository_id desc limit ?4
+             ), joined (id) as materialized (
+               select m.namespace_id from asker cross join members m on m.user_id = asker.id limit ?4
+             ), own (id, full_name) as materialized (
+               select id, full_name from (select r.id, r.full_name from asker cross join namespaces n on n.owner_id = asker.id
+                 cross join repositories r on r.namespace_id = n.id where ",
+            secret!(),
+            " limit ?4)
                union
-               select r.id, r.full_name from asker join members m on m.user_id = asker.id
-                 join repositories r on r.namespace_id = m.namespace_id
-                 where r.private = 1 and r.deleted_at is null and r.pushed_at is not null
+               select id, full_name from (select r.id, r.full_name from joined
+                 cross join repositories r on r.namespace_id = joined.id where ",
+            secret!(),
+            " limit ?4)
                union
-               select r.id, r.full_name from asker join collaborators c on c.user_id = asker.id
-                 join repositories r on r.id = c.repository_id
-                 where r.private = 1 and r.deleted_at is null and r.pushed_at is not null
-               order by 1 desc limit ?4)"
+               select r.id, r.full_name from invited cross join repositories r on r.id = invited.id where ",
+            secret!(),
+            " order by 1 desc limit ?4
+             )
+             select '[]' readable, max((select count(*) from invited), (select count(*) from joined),
+               (select count(*) from own)) >= ?4 cut
+             union all
+             select json_group_array(json_array(id, full_name)), 0
+               from (select id, full_name, row_number() over (order by id desc) - 1 at from own where true limit ?4 - 1)
+               group by at / 1000"
         )))
         .bind(most)
 }

@@ -28,20 +28,21 @@ pub async fn search(index: &Index, request: &Request) -> Answer<Reply> {
         return anybody(index, request, &presented, &search).await;
     }
     presented.require_no_token()?;
-    let own = repositories::readable_private(&presented.whose(index), MOST_PRIVATE);
+    let own = repositories::readable_private(&presented.whose(index), MOST_PRIVATE + 1);
     let [asker, own] = index.db.rows([presented.statement(), own]).await?;
     let asker = presented.known(index, &asker).await?;
-    let sight = if asker.is_administrator() {
-        Sight::All
+    let (sight, cut) = if asker.is_administrator() {
+        (Sight::All, false)
     } else {
-        Sight::Also(readable(&asker, own.first().map_or("[]", |row| row.text("readable"))))
+        (Sight::Also(readable(&asker, &own)), own.iter().any(|row| row.flag("cut")))
     };
-    Ok(Reply::raw_json(200, found(index, &search, &sight).await?).personal())
+    Ok(Reply::raw_json(200, found(index, &search, &sight, cut).await?).personal())
 }
 
 /// The ids of those that the asker's access token allows too, as JSON.
-fn readable(asker: &Asker, pairs: &str) -> String {
-    let pairs = serde_json::from_str::<Vec<(i64, String)>>(pairs).unwrap_or_default();
+fn readable(asker: &Asker, own: &[Row]) -> String {
+    let pairs =
+        own.iter().flat_map(|row| serde_json::from_str::<Vec<(i64, String)>>(row.text("readable")).unwrap_or_default());
     let allowed = |name: &str| match (&asker.limits, name.split_once('/')) {
         (None, _) => true,
         (Some(limits), Some((namespace, name))) => {
@@ -49,7 +50,7 @@ fn readable(asker: &Asker, pairs: &str) -> String {
         }
         _ => false,
     };
-    let ids = pairs.into_iter().filter(|(_, name)| allowed(name)).map(|(id, _)| id).collect::<Vec<_>>();
+    let ids = pairs.filter(|(_, name)| allowed(name)).map(|(id, _)| id).collect::<Vec<_>>();
     json!(ids).to_string()
 }
 
@@ -57,11 +58,11 @@ fn readable(asker: &Asker, pairs: &str) -> String {
 /// what was kept of it is asked.
 async fn anybody(index: &Index, request: &Request, presented: &Presented, search: &Search) -> Answer<Reply> {
     if !index.settings.anonymous_read {
-        return Ok(Reply::raw_json(200, told(search, &[])).personal());
+        return Ok(Reply::raw_json(200, told(search, &[], false)).personal());
     }
     let asked = async || {
         presented.require_within_limit(index, request).await?;
-        found(index, search, &Sight::Public).await
+        found(index, search, &Sight::Public, false).await
     };
     let seconds = index.settings.search_cache;
     if seconds == 0 {
@@ -86,15 +87,16 @@ fn fresh(entry: &str, now: i64, seconds: u64) -> Option<String> {
     (age < seconds).then(|| entry.get("body")?.as_str().map(str::to_owned))?
 }
 
-async fn found(index: &Index, search: &Search, sight: &Sight) -> Answer<String> {
-    Ok(told(search, &index.search.last(vec![documents::find(search, sight)]).await?))
+async fn found(index: &Index, search: &Search, sight: &Sight, cut: bool) -> Answer<String> {
+    Ok(told(search, &index.search.last(vec![documents::find(search, sight)]).await?, cut))
 }
 
-/// What was found, as docker reads it.
-fn told(search: &Search, rows: &[Row]) -> String {
+/// What was found, as docker reads it; and whether there is more that the asker may read than was looked into (`cut`), as
+/// GitHub says it.
+fn told(search: &Search, rows: &[Row], cut: bool) -> String {
     let total = rows.first().map_or(0, |row| row.integer("total"));
     let results = rows.iter().filter_map(result).collect::<Vec<_>>();
-    let body = json!({
+    let mut body = json!({
         "query": search.query,
         "num_results": total,
         "num_pages": (total + search.page_size - 1) / search.page_size,
@@ -102,6 +104,9 @@ fn told(search: &Search, rows: &[Row]) -> String {
         "page_size": search.page_size,
         "results": results,
     });
+    if let (true, Some(body)) = (cut, body.as_object_mut()) {
+        body.insert("incomplete_results".into(), true.into());
+    }
     body.to_string()
 }
 
