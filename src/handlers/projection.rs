@@ -28,12 +28,10 @@ const ROUNDS_SCHEDULED: usize = 50;
 const STEP: i64 = 500;
 const STEPS: usize = 20;
 
-/// Rows of the audit that a scheduled run removes: more than a flood of refused passwords leaves in a
-/// minute.
-const AUDIT_STEP: i64 = 10_000;
-
-/// Earlier secrets of access tokens that a scheduled run forgets: they are good no longer already.
-const PREVIOUS_STEP: i64 = 1_000;
+/// Rows of a kind that one step of a scheduled run removes, and steps of a run: together more than a flood of refused
+/// passwords leaves in a minute.
+const EXPIRED: i64 = 1_000;
+const EXPIRED_STEPS: usize = 10;
 
 /// Tells search what changed, after the answer.
 pub fn later(index: &Index) {
@@ -133,17 +131,24 @@ fn difference(truth: Vec<News>, held: &[Row]) -> Vec<News> {
     wrong
 }
 
+/// Removes what has expired, step by step: while one is made, the database answers nobody. The next run goes on with what
+/// is left.
 async fn expire(index: &Index) -> Answer<()> {
-    let now = index.world.now();
-    let mut batch = users::lapse(now);
-    batch.push(links::expire(now));
-    batch.push(failures::expire(now));
-    batch.extend(events::expire(now));
-    batch.push(access_tokens::forget_previous(now, PREVIOUS_STEP));
-    let settings = &index.settings;
-    batch.push(refresh_tokens::expire(now, settings.refresh_unused, settings.refresh_age));
-    batch.push(audit::expire(now, settings.audit_age, AUDIT_STEP));
-    index.db.write_unguarded(batch).await?;
+    let (now, settings) = (index.world.now(), &index.settings);
+    for _ in 0..EXPIRED_STEPS {
+        let mut batch = users::lapse(now, EXPIRED);
+        batch.push(links::expire(now, EXPIRED));
+        batch.push(failures::expire(now, EXPIRED));
+        batch.extend(events::expire(now, EXPIRED));
+        batch.push(access_tokens::forget_previous(now, EXPIRED));
+        batch.push(refresh_tokens::expire(now, settings.refresh_unused, settings.refresh_age, EXPIRED));
+        batch.push(audit::expire(now, settings.audit_age, EXPIRED));
+        let removed = index.db.write_unguarded(batch).await?;
+        if removed.iter().all(|rows| i64::try_from(rows.len()).is_ok_and(|removed| removed < EXPIRED)) {
+            return Ok(());
+        }
+    }
+    index.world.log(&json!({ "level": "warning", "doing": "remove what has expired", "left": "more" }));
     Ok(())
 }
 

@@ -254,7 +254,8 @@ pub fn renew(renewal: &Renewal<'_>, by: &By) -> Vec<Statement> {
 pub fn forget_previous(now: i64, most: i64) -> Statement {
     Statement::new(
         "update access_tokens set previous_hash = null, previous_until = null
-         where id in (select id from access_tokens where previous_until <= ?1 order by previous_until limit ?2)",
+         where id in (select id from access_tokens where previous_until <= ?1 order by previous_until limit ?2)
+         returning 1",
     )
     .bind(now)
     .bind(most)

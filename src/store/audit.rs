@@ -272,7 +272,8 @@ pub fn expire(now: i64, age: i64, most: i64) -> Statement {
     Statement::new(
         "delete from audit where at <= ?1 - ?2 and id in (
            select id from audit order by id
-           limit (select iif(min(at) <= ?1 - ?2, ?3, 0) from (select at from audit order by id limit 10)))",
+           limit (select iif(min(at) <= ?1 - ?2, ?3, 0) from (select at from audit order by id limit 10)))
+           returning 1",
     )
     .bind(now)
     .bind(age)

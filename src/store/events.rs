@@ -276,13 +276,23 @@ pub fn take(events: &[Event], service: &str, private: bool, now: i64) -> Vec<Sta
 }
 
 /// Forgets ids that no registry sends again, the marks of what was deleted before them, and what nothing names any
-/// more.
+/// more, at most so many of each.
 #[must_use]
-pub fn expire(now: i64) -> Vec<Statement> {
+pub fn expire(now: i64, most: i64) -> Vec<Statement> {
     let mut statements = vec![
-        Statement::new("delete from events where taken_at <= ?1").bind(now - REMEMBERED),
-        Statement::new("delete from tags where deleted = 1 and pushed_at <= ?1").bind((now - REMEMBERED) * 1000),
+        Statement::new(
+            "delete from events where (service, id) in (
+               select service, id from events where taken_at <= ?1 limit ?2) returning 1",
+        )
+        .bind(now - REMEMBERED)
+        .bind(most),
+        Statement::new(
+            "delete from tags where id in (
+               select id from tags where deleted = 1 and pushed_at <= ?1 limit ?2) returning 1",
+        )
+        .bind((now - REMEMBERED) * 1000)
+        .bind(most),
     ];
-    statements.extend(manifests::expire(now));
+    statements.extend(manifests::expire(now, most));
     statements
 }

@@ -6,7 +6,7 @@ use crate::{
         throttle::{DOUBLINGS, FORGOTTEN, FREE_FROM_ADDRESS, FREE_FROM_ANYWHERE, Failures, LONGEST},
     },
     store::{
-        Row, Statement, Value,
+        Row, Statement,
         audit::{self, Account, By},
         counts::{self, Counted},
         users::User,
@@ -125,8 +125,13 @@ pub fn reset(name: &str, address: &str) -> Statement {
     Statement::new("delete from failures where name = ?1 and address = ?2").bind(name).bind(address)
 }
 
-/// Removes what no longer counts.
+/// Removes what no longer counts, at most so many.
 #[must_use]
-pub fn expire(now: i64) -> Statement {
-    Statement::new("delete from failures where last_at <= ?1").bind(Value::Integer(now - FORGOTTEN))
+pub fn expire(now: i64, most: i64) -> Statement {
+    Statement::new(
+        "delete from failures where (name, address) in (
+           select name, address from failures where last_at <= ?1 limit ?2) returning 1",
+    )
+    .bind(now - FORGOTTEN)
+    .bind(most)
 }

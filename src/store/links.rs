@@ -161,8 +161,12 @@ pub fn set_password(hash: &str, password: &str, address: &str, now: i64) -> Vec<
     ]
 }
 
-/// Removes what has expired.
+/// Removes what has expired, at most so many.
 #[must_use]
-pub fn expire(now: i64) -> Statement {
-    Statement::new("delete from links where expires_at <= ?1").bind(now)
+pub fn expire(now: i64, most: i64) -> Statement {
+    Statement::new(
+        "delete from links where hash in (select hash from links where expires_at <= ?1 limit ?2) returning 1",
+    )
+    .bind(now)
+    .bind(most)
 }

@@ -5,9 +5,6 @@ use crate::store::{
     events::{REMEMBERED, fresh, told},
 };
 
-/// The most manifests that one run looks at.
-const STEP: i64 = 500;
-
 /// A row of `tags t` with what is known of its manifest: `content_size`, `content_pulled_at`, and for an index
 /// `images`; `platform` is what an index says of it.
 macro_rules! with_content {
@@ -105,15 +102,15 @@ pub(super) fn forgotten(repository: i64, tag: &str, now: i64) -> Statement {
 }
 
 /// Forgets the manifests that nothing has named for a while: an index may be told long after its images.
-pub(super) fn expire(now: i64) -> Vec<Statement> {
+pub(super) fn expire(now: i64, most: i64) -> Vec<Statement> {
     macro_rules! due {
         () => {
             "(select id from manifests where look_at <= ?1 order by look_at limit ?2)"
         };
     }
-    let of = |sql: &'static str| Statement::new(sql).bind(now - REMEMBERED).bind(STEP);
+    let of = |sql: &'static str| Statement::new(sql).bind(now - REMEMBERED).bind(most);
     vec![
-        of(concat!("update manifests as m set look_at = null where id in ", due!(), " and ", named!())),
+        of(concat!("update manifests as m set look_at = null where id in ", due!(), " and ", named!(), " returning 1")),
         of(concat!(
             "update manifests set look_at = ?3 where id in (
                select i.image_id from manifests m join index_images i on i.index_id = m.id
@@ -124,6 +121,6 @@ pub(super) fn expire(now: i64) -> Vec<Statement> {
             ")"
         ))
         .bind(now),
-        of(concat!("delete from manifests as m where id in ", due!(), " and not ", named!())),
+        of(concat!("delete from manifests as m where id in ", due!(), " and not ", named!(), " returning 1")),
     ]
 }

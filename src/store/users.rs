@@ -304,11 +304,22 @@ pub fn rehash(user: i64, from: &str, to: &str) -> Statement {
 /// Seconds after which what nobody confirmed lapses.
 pub const UNCONFIRMED: i64 = 24 * 60 * 60;
 
-/// Removes accounts and e-mails that nobody confirmed in 24 hours; the names are free again.
+/// Removes accounts and e-mails that nobody confirmed in 24 hours, at most so many of each; the names are
+/// free again.
 #[must_use]
-pub fn lapse(now: i64) -> Vec<Statement> {
+pub fn lapse(now: i64, most: i64) -> Vec<Statement> {
     vec![
-        Statement::new("delete from users where status = 'unconfirmed' and created_at <= ?1").bind(now - UNCONFIRMED),
-        Statement::new("delete from emails where confirmed_at is null and created_at <= ?1").bind(now - UNCONFIRMED),
+        Statement::new(
+            "delete from users where id in (
+               select id from users where status = 'unconfirmed' and created_at <= ?1 limit ?2) returning 1",
+        )
+        .bind(now - UNCONFIRMED)
+        .bind(most),
+        Statement::new(
+            "delete from emails where id in (
+               select id from emails where confirmed_at is null and created_at <= ?1 limit ?2) returning 1",
+        )
+        .bind(now - UNCONFIRMED)
+        .bind(most),
     ]
 }
