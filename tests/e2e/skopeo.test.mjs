@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { blobs, makeImage } from "./support/layout.mjs";
+import { blobs, makeImage, makeIndex } from "./support/layout.mjs";
 import { refused, works } from "./support/outcome.mjs";
 import { startSite, tagsBecome, withoutRegistryOr } from "./support/site.mjs";
 import { makeSkopeo } from "./support/skopeo.mjs";
@@ -15,6 +15,7 @@ describe("skopeo", { skip: withoutRegistryOr("skopeo") }, () => {
   let site, alice, images;
   const clients = {};
   const at = (name) => `${site.host}/${name}`;
+  const pulls = async () => (await site.manage()(200, "GET", "namespaces/alice/repositories/app")).pull_count;
   before(async () => {
     site = await startSite();
     for (const name of ["nobody", "alice", "mallory", "robert"]) clients[name] = makeSkopeo();
@@ -39,17 +40,72 @@ describe("skopeo", { skip: withoutRegistryOr("skopeo") }, () => {
     await tagsBecome(site, "alice/app", { "1.0": images[0].digest, "2.0": images[1].digest });
     const tag = await site.manage()(200, "GET", "namespaces/alice/repositories/app/tags/1.0");
     assert.equal(tag.last_updater_username, "alice");
+    assert.deepEqual([tag.full_size, tag.images[0].size, tag.images[0].last_pulled], [images[0].size, images[0].size, null]);
   });
 
   test("pulls what is public, with the same bytes, as anybody", { timeout }, async () => {
-    const pulls = async () => (await site.manage()(200, "GET", "namespaces/alice/repositories/app")).pull_count;
     for (const client of [clients.alice, clients.nobody]) {
       const counted = await pulls();
       const pulled = await client.pull(at("alice/app:1.0"));
       works(pulled);
       assert.deepEqual(blobs(pulled.folder), blobs(images[0].folder));
       await soon("pull counted", async () => (await pulls()) > counted, 5_000);
+      assert.equal(await pulls(), counted + 1);
     }
+  });
+
+  describe("with an index", () => {
+    let index;
+    const tag = (name) => site.manage()(200, "GET", `namespaces/alice/repositories/app/tags/${name}`);
+
+    test("pushes it, and the index knows its images and how large they are", { timeout }, async () => {
+      index = makeIndex({ "linux/amd64": images[0], "linux/arm64": images[1] });
+      works(await clients.alice.push(index, at("alice/app:3.0")));
+      await tagsBecome(site, "alice/app", { "1.0": images[0].digest, "2.0": images[1].digest, "3.0": index.digest });
+      const { images: known, full_size: size } = await tag("3.0");
+      assert.deepEqual(known.map(({ digest, size }) => [digest, size]), images.map(({ digest, size }) => [digest, size]));
+      assert.equal(size, images[0].size);
+      // This registry does not tell for which platforms they are.
+      assert.deepEqual(known.map(({ os, architecture }) => `${os}/${architecture}`), ["unknown/unknown", "unknown/unknown"]);
+    });
+
+    test("pulls one image of it, which is one pull, of the tag of the index", { timeout }, async () => {
+      const [counted, before] = [await pulls(), await tag("1.0")];
+      const pulled = await clients.nobody.pull(at("alice/app:3.0"));
+      works(pulled);
+      await soon("pull of an image seen", async () => (await tag("3.0")).images[0].last_pulled > before.images[0].last_pulled, 5_000);
+      const after = await tag("3.0");
+      assert.equal(await pulls(), counted + 1);
+      assert.ok(after.tag_last_pulled, "the index was pulled by its tag");
+      assert.equal(after.images[1].last_pulled, null, "nobody took the other image");
+      assert.equal((await tag("1.0")).tag_last_pulled, before.tag_last_pulled, "nobody asked for the other tag of that image");
+    });
+
+    test("a docker that asks for the digest of the tag, and takes index and image by digest, pulls once", { timeout }, async () => {
+      const counted = await pulls();
+      const { token } = (await site.askForToken(alice, "repository:alice/app:pull")).json();
+      const ask = async (method, reference) => {
+        const headers = { Authorization: `Bearer ${token}`, Accept: "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json" };
+        const answer = await fetch(`http://${site.host}/v2/alice/app/manifests/${reference}`, { method, headers });
+        assert.equal(answer.status, 200);
+        return answer.headers.get("docker-content-digest");
+      };
+      assert.equal(await ask("HEAD", "3.0"), index.digest);
+      await ask("GET", index.digest);
+      await ask("GET", images[1].digest);
+      await soon("pull of an image seen", async () => (await tag("3.0")).images[1].last_pulled, 5_000);
+      assert.equal(await pulls(), counted + 1);
+      // Who looks for updates takes nothing; the event after it is there when it would be.
+      await ask("HEAD", "3.0");
+      await ask("GET", "1.0");
+      await soon("pull counted", async () => (await pulls()) > counted + 1, 5_000);
+      assert.equal(await pulls(), counted + 2);
+    });
+
+    test("deletes it", { timeout }, async () => {
+      works(await clients.alice.delete(at("alice/app:3.0")));
+      await tagsBecome(site, "alice/app", { "1.0": images[0].digest, "2.0": images[1].digest });
+    });
   });
 
   test("inspects, and lists tags", { timeout }, async () => {

@@ -17,7 +17,7 @@ export function makeSkopeo() {
     login: (host, { name, password }) =>
       skopeo("login", [plain, "--username", name, "--password-stdin", host], { input: password }),
     logout: (host) => skopeo("logout", [host]),
-    push: (image, name) => skopeo("copy", ["--dest-tls-verify=false", image.name, `docker://${name}`]),
+    push: (image, name) => skopeo("copy", ["--all", "--dest-tls-verify=false", image.name, `docker://${name}`]),
     /** With `folder`: a layout of what came. */
     async pull(name) {
       const folder = path.join(scratch(), "layout");
