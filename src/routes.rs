@@ -73,6 +73,9 @@ pub type Methods = &'static [&'static str];
 
 /// Methods of what is only read.
 pub const READ: Methods = &["GET", "HEAD", "OPTIONS"];
+/// What a body has that holds no list and no long text, in bytes.
+const SMALL_BODY: usize = 16 << 10;
+
 const FORM: Methods = &["GET", "HEAD", "POST", "OPTIONS"];
 
 impl Route {
@@ -139,7 +142,10 @@ impl Route {
             Self::Repository(_) | Self::Images(_) => 2_000_000,
             Self::Manifest | Self::Blob => 0,
             Self::Events => 8 << 20,
-            _ => 1 << 20,
+            // As many scopes as a token may have.
+            Self::Token => 64 << 10,
+            Self::Hub(route) => route.body_limit(),
+            _ => SMALL_BODY,
         }
     }
 

@@ -1,8 +1,10 @@
 //! What registries tell: notifications of distribution 2.8 and 3, and the `CloudEvents` of zot.
 
-use std::collections::BTreeSet;
+mod body;
 
 use serde_json::Value;
+
+pub use body::{CloudEvent, read};
 
 use crate::domain::{
     RepositoryName,
@@ -66,47 +68,6 @@ pub struct Event {
     pub means: Means,
     /// Where they did it from; empty when the registry does not say.
     pub address: String,
-}
-
-/// The attributes of a `CloudEvent` that stand in headers.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct CloudEvent<'a> {
-    /// `Ce-Id`
-    pub id: Option<&'a str>,
-    /// `Ce-Type`
-    pub kind: Option<&'a str>,
-    /// `Ce-Time`
-    pub time: Option<&'a str>,
-}
-
-/// The events of a body, and for each one that was not understood the reason. Events about blobs, and requests
-/// that took nothing, are neither: they are not news. `now` is in milliseconds.
-#[must_use]
-pub fn read(body: &[u8], headers: CloudEvent<'_>, now: i64) -> (Vec<Event>, Vec<String>) {
-    let (mut events, mut odd, mut ids) = (Vec::new(), Vec::new(), BTreeSet::new());
-    let Ok(body) = serde_json::from_slice::<Value>(body) else { return (events, vec!["the body is not JSON".into()]) };
-    let read = match (&body, body.get("events")) {
-        (_, Some(Value::Array(list))) => list.iter().map(|event| notification(event, now)).collect(),
-        (_, _) if headers.kind.is_some() => vec![cloud_event(&body, headers, now)],
-        (Value::Object(fields), _) if fields.contains_key("specversion") => {
-            let text = |name: &str| fields.get(name).and_then(Value::as_str);
-            let headers = CloudEvent { id: text("id"), kind: text("type"), time: text("time") };
-            vec![cloud_event(fields.get("data").unwrap_or(&Value::Null), headers, now)]
-        }
-        _ => vec![Err("neither notifications nor a CloudEvent".into())],
-    };
-    for event in read {
-        match event {
-            Ok(Some(event)) => {
-                if ids.insert(event.id.clone()) {
-                    events.push(event);
-                }
-            }
-            Ok(None) => {}
-            Err(reason) => odd.push(reason),
-        }
-    }
-    (events, odd)
 }
 
 /// An event of distribution.
@@ -268,9 +229,14 @@ fn moment(text: Option<&str>, now: i64) -> i64 {
 mod tests {
     use serde_json::json;
 
-    use super::*;
+    use super::{body::LONGEST_EVENT, *};
 
     const NOW: i64 = 1_800_000_000_000;
+
+    fn read(body: &[u8], headers: CloudEvent<'_>, now: i64) -> (Vec<Event>, Vec<String>) {
+        let (events, odd): (Vec<_>, Vec<_>) = super::read(body, headers, now).partition(Result::is_ok);
+        (events.into_iter().filter_map(Result::ok).collect(), odd.into_iter().filter_map(Result::err).collect())
+    }
 
     #[test]
     fn distribution() {
@@ -380,6 +346,18 @@ mod tests {
         let structured = br#"{"specversion":"1.0","id":"b","type":"zotregistry.image.deleted","data":{"name":"paul/app","reference":"sha256:aa","digest":"sha256:aa"}}"#;
         let (events, _) = read(structured, CloudEvent::default(), NOW);
         assert_eq!((events[0].action, events[0].tag.as_str()), (Action::Delete, ""));
+    }
+
+    #[test]
+    fn one_event_too_large_is_not_in_the_way_of_others() {
+        let event = |id: &str, more: &str| {
+            format!(r#"{{"id":"{id}","action":"push","target":{{"repository":"a/b","tag":"c"}},"more":{more}}}"#)
+        };
+        let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+        let long = format!("\"{}\"", "x".repeat(LONGEST_EVENT));
+        let list = [event("1", &deep), event("2", &long), event("3", "0")].join(",");
+        let (events, odd) = read(format!(r#"{{"events":[{list}]}}"#).as_bytes(), CloudEvent::default(), NOW);
+        assert_eq!((events.len(), odd.len()), (1, 2), "{odd:?}");
     }
 
     #[test]

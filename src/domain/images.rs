@@ -1,9 +1,12 @@
 //! Lists of images as clients send them.
 
-use serde_json::{Value, json};
+use std::{borrow::Cow, collections::HashMap};
 
 use crate::{
-    domain::names::is_image_id,
+    domain::{
+        json::{self, Json},
+        names::is_image_id,
+    },
     refusal::{Answer, invalid},
 };
 
@@ -16,20 +19,20 @@ const LONGEST_CHECKSUM: usize = 100;
 /// An image as it is announced. Old clients send more (`Tag`), which is not kept: a client that
 /// reads it back would tag the wrong image.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Image {
+pub struct Image<'a> {
     /// 64 hex digits.
-    pub id: String,
+    pub id: Cow<'a, str>,
     /// Opaque: `tarsum+sha256:…`, `sha256:…`, bare hex.
-    pub checksum: Option<String>,
+    pub checksum: Option<Cow<'a, str>>,
 }
 
 /// Reads the body of a `PUT`: a JSON list of images, perhaps empty. One id that is named several
 /// times (once a tag) is one image, at its first place, with the first checksum that it has.
-pub fn read(body: &[u8]) -> Answer<Vec<Image>> {
-    let Ok(value) = serde_json::from_slice::<Value>(body) else { return invalid("Invalid JSON") };
-    let Value::Array(entries) = value else { return invalid("A list of images is expected") };
-    let mut images: Vec<Image> = Vec::with_capacity(entries.len().min(MOST));
-    let mut known = std::collections::HashMap::with_capacity(entries.len().min(MOST));
+pub fn read(body: &[u8]) -> Answer<Vec<Image<'_>>> {
+    let Some(body) = json::read(body) else { return invalid("Invalid JSON") };
+    let Some(entries) = json::elements(body) else { return invalid("A list of images is expected") };
+    let mut images: Vec<Image<'_>> = Vec::new();
+    let mut known = HashMap::new();
     for entry in entries {
         let image = image(entry)?;
         if let Some(first) = known.get(&image.id).and_then(|&place: &usize| images.get_mut(place)) {
@@ -45,19 +48,20 @@ pub fn read(body: &[u8]) -> Answer<Vec<Image>> {
     Ok(images)
 }
 
-fn image(entry: Value) -> Answer<Image> {
+fn image(entry: &Json) -> Answer<Image<'_>> {
     let no_image = || invalid("An image is an object with an id and perhaps a checksum");
-    let Value::Object(mut members) = entry else { return no_image() };
-    let Some(Value::String(id)) = members.remove("id") else { return no_image() };
-    let checksum = match members.remove("checksum") {
-        None | Some(Value::Null) => None,
-        Some(Value::String(checksum)) => Some(checksum).filter(|checksum| !checksum.is_empty()),
-        Some(_) => return no_image(),
+    let Some(id) = json::member(entry, "id").and_then(json::text) else { return no_image() };
+    let checksum = match json::member(entry, "checksum").filter(|checksum| !json::is_null(checksum)) {
+        None => None,
+        Some(checksum) => match json::text(checksum) {
+            Some(checksum) => Some(checksum).filter(|checksum| !checksum.is_empty()),
+            None => return no_image(),
+        },
     };
     if !is_image_id(&id) {
         return invalid("An image id is 64 lower-case hexadecimal digits");
     }
-    let fits = |checksum: &String| {
+    let fits = |checksum: &Cow<'_, str>| {
         checksum.len() <= LONGEST_CHECKSUM
             && checksum.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
     };
@@ -67,10 +71,25 @@ fn image(entry: Value) -> Answer<Image> {
     Ok(Image { id, checksum })
 }
 
-/// The list as one JSON text of pairs, for the database.
+/// The list as one JSON text of pairs, for the database. Neither half holds anything that JSON escapes.
 #[must_use]
-pub fn pairs(images: &[Image]) -> String {
-    Value::Array(images.iter().map(|image| json!([image.id, image.checksum])).collect()).to_string()
+pub fn pairs(images: &[Image<'_>]) -> String {
+    let length = |image: &Image<'_>| image.id.len() + image.checksum.as_ref().map_or(0, |checksum| checksum.len()) + 9;
+    let mut pairs = String::with_capacity(images.iter().map(length).sum::<usize>() + 2);
+    for image in images {
+        pairs.push_str(if pairs.is_empty() { "[[\"" } else { "],[\"" });
+        pairs.push_str(&image.id);
+        match &image.checksum {
+            None => pairs.push_str("\",null"),
+            Some(checksum) => {
+                pairs.push_str("\",\"");
+                pairs.push_str(checksum);
+                pairs.push('"');
+            }
+        }
+    }
+    pairs.push_str(if pairs.is_empty() { "[]" } else { "]]" });
+    pairs
 }
 
 /// The answer to who asks for a list, of the text that the database keeps it as: each image its id
@@ -94,6 +113,8 @@ pub fn print(images: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
 
     fn id(digit: char) -> String {
@@ -108,10 +129,14 @@ mod tests {
             { "id": id('a'), "Tag": "latest", "checksum": "sha256:x" },
             { "id": id('a'), "checksum": "sha256:y" },
         ]);
-        let images = read(body.to_string().as_bytes()).unwrap();
+        let body = body.to_string();
+        let images = read(body.as_bytes()).unwrap();
         assert_eq!(
             images,
-            [Image { id: id('a'), checksum: Some("sha256:x".into()) }, Image { id: id('b'), checksum: None }]
+            [
+                Image { id: id('a').into(), checksum: Some("sha256:x".into()) },
+                Image { id: id('b').into(), checksum: None }
+            ]
         );
         assert_eq!(pairs(&images), format!(r#"[["{}","sha256:x"],["{}",null]]"#, id('a'), id('b')));
     }
@@ -154,9 +179,9 @@ mod tests {
         }
         let list = |n: usize| {
             let entries = (0..n).map(|i| json!({ "id": format!("{i:064x}") })).collect::<Vec<_>>();
-            read(Value::Array(entries).to_string().as_bytes())
+            read(Value::Array(entries).to_string().as_bytes()).map(|images| images.len())
         };
-        assert_eq!(list(MOST).unwrap().len(), MOST);
+        assert_eq!(list(MOST).unwrap(), MOST);
         assert!(list(MOST + 1).is_err());
     }
 }

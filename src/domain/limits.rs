@@ -14,8 +14,11 @@ use crate::{
 /// The scopes that there are.
 pub const SCOPES: &str = "repo:admin, repo:write, repo:read, repo:public_read, repo:roles";
 
+/// The most scopes of a token, or of one of its resources: each once.
+pub const MOST_SCOPES: usize = 5;
+
 /// The most resources of a token.
-const MOST_RESOURCES: usize = 50;
+pub const MOST_RESOURCES: usize = 50;
 
 /// What the scopes of a token open, in the Hub's words; each of the first four includes the ones before it. The
 /// last is ours, stands beside them and opens nothing by itself.
@@ -130,10 +133,10 @@ pub fn acceptable_scopes(scopes: &[TokenScope]) -> Answer<()> {
 
 /// Refuses resources that are not of the form.
 pub fn acceptable(resources: &[Resource]) -> Answer<()> {
-    if resources.len() > MOST_RESOURCES {
-        return invalid(format!("A token has at most {MOST_RESOURCES} resources"));
-    }
-    for Resource { path, .. } in resources {
+    for Resource { path, scopes } in resources {
+        if scopes.len() > MOST_SCOPES {
+            return invalid(format!("resources: at most {MOST_SCOPES} scopes each"));
+        }
         let (namespace, rest) = path.split_once('/').unwrap_or((LIBRARY, path));
         let literal = rest.strip_suffix("/**").unwrap_or(rest).replace('*', "x");
         let formed = RepositoryName::parse(namespace, if rest == "**" { "x" } else { &literal }).is_ok();
@@ -221,8 +224,8 @@ mod tests {
         }
         let long = |length: usize| format!("ns/{}", "x".repeat(length - 3));
         assert!(accepted(&long(LONGEST)) && !accepted(&long(LONGEST + 1)));
-        let many = |number: usize| vec![Resource { path: "ns/app".into(), scopes: vec![] }; number];
-        assert!(acceptable(&many(MOST_RESOURCES)).is_ok() && acceptable(&many(MOST_RESOURCES + 1)).is_err());
+        let scoped = |number: usize| vec![Resource { path: "ns/app".into(), scopes: vec![TokenScope::Read; number] }];
+        assert!(acceptable(&scoped(MOST_SCOPES)).is_ok() && acceptable(&scoped(MOST_SCOPES + 1)).is_err());
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub mod credential;
 pub mod ends;
 pub mod events;
 pub mod images;
+pub mod json;
 pub mod jwt;
 pub mod keys;
 pub mod limits;

@@ -200,5 +200,5 @@ pub async fn forgotten(index: &Index, request: &Request) -> Answer<Reply> {
 /// A field of a posted form; empty when it is missing.
 fn field(request: &Request, name: &str) -> Answer<String> {
     let body = request.body.as_deref().ok_or(Refusal::TooLarge)?;
-    Ok(form(body).into_iter().find(|(key, _)| key == name).map(|(_, value)| value).unwrap_or_default())
+    Ok(form(body).find(|(key, _)| key == name).map(|(_, value)| value).unwrap_or_default())
 }

@@ -1,29 +1,32 @@
-//! Bodies that are JSON objects, member by member. A refusal names the member and never repeats what was sent: it
-//! may be a password.
+//! Bodies that are JSON objects, member by member, each read where it stands. A refusal names the member and never
+//! repeats what was sent: it may be a password.
+
+use std::borrow::Cow;
 
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
 
 use crate::{
+    domain::json::{self, Json},
     refusal::{Answer, Refusal, invalid},
     wire::Request,
 };
 
 /// The members of a body.
-pub struct Body(Map<String, Value>);
+#[derive(Clone, Copy)]
+pub struct Body<'a>(&'a Json);
 
-impl Body {
+impl<'a> Body<'a> {
     /// Reads a JSON object, whatever its Content-Type says.
-    pub fn read(request: &Request) -> Answer<Self> {
-        match serde_json::from_slice(request.body.as_deref().ok_or(Refusal::TooLarge)?) {
-            Ok(Value::Object(members)) => Ok(Self(members)),
-            Ok(_) => invalid("A JSON object is expected"),
-            Err(_) => invalid("Invalid JSON"),
+    pub fn read(request: &'a Request) -> Answer<Self> {
+        match json::read(request.body.as_deref().ok_or(Refusal::TooLarge)?) {
+            Some(body) if json::is_object(body) => Ok(Self(body)),
+            Some(_) => invalid("A JSON object is expected"),
+            None => invalid("Invalid JSON"),
         }
     }
 
     /// Reads a JSON object that is said to be JSON: no page of another origin sends one.
-    pub fn read_json(request: &Request) -> Answer<Self> {
+    pub fn read_json(request: &'a Request) -> Answer<Self> {
         request.body.as_ref().ok_or(Refusal::TooLarge)?;
         let kind = request.header("content-type").and_then(|kind| kind.split(';').next()).unwrap_or_default();
         if !kind.trim().eq_ignore_ascii_case("application/json") {
@@ -34,58 +37,66 @@ impl Body {
 
     /// A text; nothing where there is none, or something else.
     #[must_use]
-    pub fn get(&self, name: &'static str) -> Option<&str> {
-        self.0.get(name).and_then(Value::as_str)
+    pub fn get(self, name: &'static str) -> Option<String> {
+        json::member(self.0, name).and_then(json::text).map(Cow::into_owned)
     }
 
     /// A text that must be there.
-    pub fn text(&mut self, name: &'static str) -> Answer<String> {
+    pub fn text(self, name: &'static str) -> Answer<String> {
         self.maybe_text(name)?.map_or_else(|| invalid(format!("{name} is missing")), Ok)
     }
 
     /// A text that may be missing.
-    pub fn maybe_text(&mut self, name: &'static str) -> Answer<Option<String>> {
-        match self.0.remove(name) {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => invalid(format!("{name} is a string")),
-        }
+    pub fn maybe_text(self, name: &'static str) -> Answer<Option<String>> {
+        self.maybe(name, "is a string", |value| json::text(value).map(Cow::into_owned))
     }
 
     /// A flag that may be missing.
-    pub fn maybe_flag(&mut self, name: &'static str) -> Answer<Option<bool>> {
-        match self.0.remove(name) {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::Bool(flag)) => Ok(Some(flag)),
-            Some(_) => invalid(format!("{name} is true or false")),
-        }
+    pub fn maybe_flag(self, name: &'static str) -> Answer<Option<bool>> {
+        self.maybe(name, "is true or false", |value| value.get().parse().ok())
     }
 
     /// A whole number that may be missing.
-    pub fn maybe_integer(&mut self, name: &'static str) -> Answer<Option<i64>> {
-        match self.0.remove(name) {
-            None | Some(Value::Null) => Ok(None),
-            Some(value) => value.as_i64().map_or_else(|| invalid(format!("{name} is a whole number")), |n| Ok(Some(n))),
-        }
+    pub fn maybe_integer(self, name: &'static str) -> Answer<Option<i64>> {
+        self.maybe(name, "is a whole number", |value| value.get().parse().ok())
     }
 
-    /// A list that may be missing and not null, of what `form` says.
+    /// A list that may be missing and not null, of at most so many of what `form` says.
     pub fn maybe_list_not_null<T: DeserializeOwned>(
-        &mut self,
+        self,
         name: &'static str,
         form: &str,
+        most: usize,
     ) -> Answer<Option<Vec<T>>> {
-        if self.0.get(name).is_some_and(Value::is_null) {
+        if json::member(self.0, name).is_some_and(json::is_null) {
             return invalid(format!("{name}: a list of {form}"));
         }
-        self.maybe_list(name, form)
+        self.maybe_list(name, form, most)
     }
 
-    /// A list that may be missing, of what `form` says.
-    pub fn maybe_list<T: DeserializeOwned>(&mut self, name: &'static str, form: &str) -> Answer<Option<Vec<T>>> {
-        match self.0.remove(name) {
-            None | Some(Value::Null) => Ok(None),
-            Some(list) => serde_json::from_value(list).or_else(|_| invalid(format!("{name}: a list of {form}"))),
+    /// A list that may be missing, of at most so many of what `form` says.
+    pub fn maybe_list<T: DeserializeOwned>(
+        self,
+        name: &'static str,
+        form: &str,
+        most: usize,
+    ) -> Answer<Option<Vec<T>>> {
+        let Some(list) = self.present(name) else { return Ok(None) };
+        let odd = || invalid(format!("{name}: a list of {form}"));
+        let Some(elements) = json::elements(list) else { return odd() };
+        let Some(list) = elements.take(most + 1).map(json::value).collect::<Option<Vec<T>>>() else { return odd() };
+        if list.len() > most {
+            return invalid(format!("{name}: at most {most}"));
         }
+        Ok(Some(list))
+    }
+
+    fn maybe<T>(self, name: &'static str, form: &str, read: impl FnOnce(&'a Json) -> Option<T>) -> Answer<Option<T>> {
+        let Some(value) = self.present(name) else { return Ok(None) };
+        read(value).map_or_else(|| invalid(format!("{name} {form}")), |value| Ok(Some(value)))
+    }
+
+    fn present(self, name: &'static str) -> Option<&'a Json> {
+        json::member(self.0, name).filter(|value| !json::is_null(value))
     }
 }

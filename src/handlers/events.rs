@@ -5,7 +5,9 @@
 //! what could not is logged. Events never make namespaces, change who may see what, or make us ask
 //! any address that they name.
 
-use serde_json::json;
+use std::iter::Peekable;
+
+use serde_json::{Value, json};
 
 use crate::{
     domain::{
@@ -23,7 +25,7 @@ use crate::{
 /// at most.
 const BATCH: usize = 1_000_000;
 
-/// Pulls of a request that the log names, of which it tells how many they were.
+/// What the log names of a request, of which it tells how many they were.
 const LOGGED: usize = 100;
 
 /// `POST /events`
@@ -33,57 +35,80 @@ pub async fn take(index: &Index, request: &Request) -> Answer<Reply> {
     let headers =
         CloudEvent { id: request.header("ce-id"), kind: request.header("ce-type"), time: request.header("ce-time") };
     let now = index.world.now();
-    let (events, odd) = events::read(body, headers, index.world.millis().cast_signed());
-    let mut unknown = Vec::new();
-    for events in batches(&events) {
-        let taken = store::events::take(events, &service.name, index.settings.private, now);
-        let rows = index.db.write_unguarded(taken).await?.pop().unwrap_or_default();
+    let mut told = events::read(body, headers, index.world.millis().cast_signed()).peekable();
+    let (mut odd, mut unknown, mut pulls, mut taken) = (Noted::default(), Vec::new(), Noted::default(), 0);
+    while told.peek().is_some() {
+        let events = batch(&mut told, &mut odd);
+        if events.is_empty() {
+            continue;
+        }
+        let taking = store::events::take(&events, &service.name, index.settings.private, now);
+        let rows = index.db.write_unguarded(taking).await?.pop().unwrap_or_default();
         unknown.extend(rows.iter().map(|row| row.text("name").to_owned()));
+        taken += events.len();
+        for event in events.iter().filter(|event| event.action == Action::Pull) {
+            pulls.note(|| pulled(event));
+        }
     }
-    log_pulls(index, request, service, &events);
-    if !odd.is_empty() || !unknown.is_empty() {
+    if pulls.count > 0 {
+        // Pulls are too many for the audit: they are counted, and stand in the log.
+        index.world.log(&json!({
+            "level": "info", "request": request.id, "service": service.name, "pull_count": pulls.count,
+            "pulls": pulls.first,
+        }));
+    }
+    if odd.count > 0 || !unknown.is_empty() {
         let line = json!({
             "level": "warning",
             "request": request.id,
             "service": service.name,
-            "not_understood": odd.iter().take(20).collect::<Vec<_>>(),
+            "not_understood": odd.first,
             "no_such_namespace": unknown,
         });
         index.world.log(&line);
     }
-    if !events.is_empty() {
+    if taken > 0 {
         projection::later(index);
     }
-    Ok(Reply::json(200, &json!({ "taken": events.len(), "not_understood": odd.len() })).personal())
+    Ok(Reply::json(200, &json!({ "taken": taken, "not_understood": odd.count })).personal())
 }
 
-/// Pulls are too many for the audit: they are counted, and stand in the log.
-fn log_pulls(index: &Index, request: &Request, service: &Service, events: &[Event]) {
-    let pulls = events.iter().filter(|event| event.action == Action::Pull);
-    let said = pulls.clone().take(LOGGED).map(|event| {
-        let Event { repository, tag, digest, by, address, .. } = event;
-        json!({ "name": repository.to_string(), "tag": tag, "digest": digest, "actor": by, "address": address })
-    });
-    let (said, count) = (said.collect::<Vec<_>>(), pulls.count());
-    if count > 0 {
-        let line = json!({
-            "level": "info", "request": request.id, "service": service.name, "pull_count": count, "pulls": said,
-        });
-        index.world.log(&line);
+/// How many there are of something, and the first of them, for the log.
+#[derive(Default)]
+struct Noted {
+    count: usize,
+    first: Vec<Value>,
+}
+
+impl Noted {
+    fn note(&mut self, one: impl FnOnce() -> Value) {
+        self.count += 1;
+        if self.count <= LOGGED {
+            self.first.push(one());
+        }
     }
 }
 
-/// The events in order, in as few parts as fit a batch each.
-fn batches(events: &[Event]) -> impl Iterator<Item = &[Event]> {
-    let mut size = 0;
-    events.chunk_by(move |before, next| {
-        size += before.size_listed();
-        let fits = size + next.size_listed() <= BATCH;
-        if !fits {
-            size = 0;
+fn pulled(event: &Event) -> Value {
+    let Event { repository, tag, digest, by, address, .. } = event;
+    json!({ "name": repository.to_string(), "tag": tag, "digest": digest, "actor": by, "address": address })
+}
+
+/// The next events, in order, as many as fit a batch.
+fn batch(told: &mut Peekable<impl Iterator<Item = Result<Event, String>>>, odd: &mut Noted) -> Vec<Event> {
+    let (mut events, mut size) = (Vec::new(), 0);
+    let mut next = told.next();
+    while let Some(read) = next {
+        match read {
+            Ok(event) => {
+                size += event.size_listed();
+                events.push(event);
+            }
+            Err(reason) => odd.note(|| reason.into()),
         }
-        fits
-    })
+        next = told.next_if(|next| size + next.as_ref().map_or(0, Event::size_listed) <= BATCH);
+    }
+    events
 }
 
 /// The service whose secret this is.

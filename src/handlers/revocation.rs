@@ -15,9 +15,10 @@ use crate::{
 /// nobody learns whether it ever was one. The hint is not needed, since each kind says what it is.
 pub async fn revoke(index: &Index, request: &Request) -> Answer<Reply> {
     who::require_https(request)?;
-    let fields = form(request.body.as_deref().ok_or(Refusal::TooLarge)?);
-    let token = fields.iter().find(|(key, value)| key == "token" && !value.is_empty());
+    let mut fields = form(request.body.as_deref().ok_or(Refusal::TooLarge)?);
+    let token = fields.find(|(key, value)| key == "token" && !value.is_empty());
     let Some((_, token)) = token else { return invalid("token is missing") };
+    let token = token.trim_ascii();
     // A registry asks nobody about what was signed for it: to say that it has ended would not be true.
     if jwt::Parts::read(token).is_some() || token.starts_with("signature=") {
         return Err(Refusal::UnsupportedToken.into());

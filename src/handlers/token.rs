@@ -33,6 +33,11 @@ use crate::{
 /// Seconds within which another use of a refresh token is not written down.
 const USE_NOTED: i64 = 60 * 60;
 
+/// What is read of a form, and at most so many of them: each scope may be one.
+const FIELDS: [&str; 8] =
+    ["service", "scope", "client_id", "access_type", "grant_type", "username", "password", "refresh_token"];
+const MOST_FIELDS: usize = 1_000;
+
 /// What is asked for, whichever way.
 struct Asked<'a> {
     service: &'a Service,
@@ -61,6 +66,11 @@ pub async fn get(index: &Index, request: &Request) -> Answer<Reply> {
 pub async fn post(index: &Index, request: &Request) -> Answer<Reply> {
     who::require_https(request)?;
     let parameters = form(request.body.as_deref().ok_or(Refusal::TooLarge)?);
+    let parameters = parameters.filter(|(key, _)| FIELDS.contains(&key.as_str())).take(MOST_FIELDS + 1);
+    let parameters = parameters.collect::<Vec<_>>();
+    if parameters.len() > MOST_FIELDS {
+        return invalid(format!("At most {MOST_FIELDS} parameters"));
+    }
     let field = |name| match text(&parameters, name) {
         Some(value) if !value.is_empty() => Ok(value),
         _ => Err(Error::from(Refusal::Invalid(format!("{name} is missing").into()))),

@@ -210,6 +210,16 @@ impl Hub {
         }
     }
 
+    /// The most that its body may have, in bytes.
+    #[must_use]
+    pub fn body_limit(&self) -> usize {
+        match self {
+            // 25,000 characters describe a repository.
+            Self::Repositories(_) | Self::NewRepository | Self::Repository(_) => 256 << 10,
+            _ => super::SMALL_BODY,
+        }
+    }
+
     /// Its path without what varies.
     #[must_use]
     pub fn pattern(&self) -> &'static str {

@@ -9,7 +9,7 @@ use super::{
     shape::Shape,
 };
 
-const ABOUT: &str = "Accounts, repositories, permissions, tokens and search for a registry, in three dialects: the Docker Hub API v1, the token service of the registry protocol, and the management API of the Hub. Every path also answers OPTIONS, and HEAD where it answers GET. Every answer carries X-Request-Id.";
+const ABOUT: &str = "Accounts, repositories, permissions, tokens and search for a registry, in three dialects: the Docker Hub API v1, the token service of the registry protocol, and the management API of the Hub. Every path also answers OPTIONS, and HEAD where it answers GET. A body has at most the bytes that x-body-limit says, or it is a 413. Every answer carries X-Request-Id.";
 
 /// The document: a line for each path and for each component, so that a change is a change of few
 /// lines.
@@ -147,7 +147,11 @@ fn body(seen: &Operation) -> Option<Value> {
     });
     let content = content.collect::<Map<_, _>>();
     let always = seen.bodies.values().map(|body| body.times).sum::<usize>() == seen.successes;
-    Some(if always { json!({ "content": content, "required": true }) } else { json!({ "content": content }) })
+    let mut body = json!({ "content": content, "x-body-limit": seen.body_limit });
+    if always {
+        body["required"] = json!(true);
+    }
+    Some(body)
 }
 
 fn response(seen: &Response, description: &str) -> Value {

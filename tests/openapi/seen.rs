@@ -48,6 +48,8 @@ pub struct Operation {
     pub responses: BTreeMap<u16, Response>,
     /// Whether an answer waited for a database.
     pub stored: bool,
+    /// The most bytes of a body.
+    pub body_limit: usize,
 }
 
 /// A parameter of the query.
@@ -120,10 +122,11 @@ impl Seen {
         let operation = self.operations.entry(route.pattern()).or_default().entry(sent.method.clone()).or_default();
         operation.dialect = dialect(route.dialect());
         operation.stored |= trips > 0;
+        operation.body_limit = route.body_limit();
         operation.responses.entry(got.status).or_default().meet(Some(&route), got);
         match got.status {
             200..300 => operation.succeed(heading, &route, query, written, sent),
-            400 => operation.refused.push(form(query.as_bytes()).into_iter().map(|(name, _)| name).collect()),
+            400 => operation.refused.push(form(query.as_bytes()).map(|(name, _)| name).collect()),
             // Also what never goes well stands under a heading.
             _ => operation.headings.extend([(heading.to_owned(), 0)].into_iter().filter(|_| operation.successes == 0)),
         }
@@ -210,7 +213,7 @@ fn body(sent: &Sent) -> Option<(&'static str, Value)> {
     let said = sent.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
     // What `curl -d` sends is a form by its type alone.
     if said.is_some_and(|(_, value)| value.starts_with(FORM)) && !sent.body.starts_with(b"{") {
-        let fields = form(&sent.body).into_iter().map(|(name, value)| (name, Value::from(value)));
+        let fields = form(&sent.body).map(|(name, value)| (name, Value::from(value)));
         return Some((FORM, Value::Object(fields.collect())));
     }
     serde_json::from_slice(&sent.body).ok().map(|value| (JSON, value))

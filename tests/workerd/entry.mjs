@@ -2,6 +2,7 @@
 // set, a mailbox that is read. The worker itself is not touched.
 
 import { WorkerEntrypoint } from "cloudflare:workers";
+import { memory } from "./memory.mjs"; // before the worker, which it watches
 import Index from "../../build/index.js";
 import { dump, restore } from "./dump.mjs";
 
@@ -213,6 +214,8 @@ async function direct(url, request, env, ctx) {
     case "/__stage/clock":
       stage.shift = Number(value);
       return new Response();
+    case "/__stage/memory":
+      return new Response(String(memory()));
     case "/__stage/behind":
       stage.behind = value === "true";
       return new Response();

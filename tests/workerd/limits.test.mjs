@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 import { basic, imageId, join, makeRepository, startWorker } from "./stage.mjs";
 
 const app = "/v1/repositories/paul/app";
-const mebibyte = 1 << 20;
+const small = 16 << 10;
 const list = (length) => JSON.stringify(Array.from({ length }, (_, at) => ({ id: imageId(at) })));
 
 let worker;
@@ -36,12 +36,12 @@ const registration = (length) => {
 const blanks = (length) => `${" ".repeat(length - 2)}[]`;
 
 const bodies = [
-  [413, "POST /v1/users/", registration(mebibyte + 1)],
-  [413, "PUT /v1/users/paul/", registration(mebibyte + 1)],
+  [413, "POST /v1/users/", registration(small + 1)],
+  [413, "PUT /v1/users/paul/", registration(small + 1)],
   [413, `PUT ${app}/`, blanks(2_000_001)],
   [413, `PUT ${app}/images`, blanks(2_000_001)],
   [200, `PUT ${app}/`, blanks(2_000_000)],
-  [201, "POST /v1/users/", registration(mebibyte)],
+  [201, "POST /v1/users/", registration(small)],
   [400, `PUT ${app}/`, list(10_001)],
   [400, `PUT ${app}/images`, list(10_001)],
 ];

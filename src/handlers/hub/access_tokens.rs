@@ -113,12 +113,12 @@ pub async fn delete(index: &Index, request: &Request, uuid: &str) -> Answer<Repl
 impl Wanted {
     /// What a body asks for.
     pub fn read(index: &Index, request: &Request) -> Answer<Self> {
-        let mut body = Body::read_json(request)?;
+        let body = Body::read_json(request)?;
         let wanted = Self {
             token_label: body.text("token_label")?,
-            scopes: body.maybe_list_not_null("scopes", SCOPES)?,
+            scopes: body.maybe_list_not_null("scopes", SCOPES, limits::MOST_SCOPES)?,
             expires_at: body.maybe_text("expires_at")?,
-            resources: body.maybe_list("resources", "objects with a path and scopes")?,
+            resources: body.maybe_list("resources", "objects with a path and scopes", limits::MOST_RESOURCES)?,
         };
         acceptable_label(&wanted.token_label)?;
         wanted.scopes.as_deref().map(limits::acceptable_scopes).transpose()?;
@@ -131,7 +131,7 @@ impl Wanted {
 impl Renewed {
     /// What a body asks for.
     pub fn read(index: &Index, request: &Request) -> Answer<Self> {
-        let mut body = Body::read_json(request)?;
+        let body = Body::read_json(request)?;
         let overlap_seconds = body.maybe_integer("overlap_seconds")?.unwrap_or_default();
         if !(0..=ends::LONGEST_OVERLAP).contains(&overlap_seconds) {
             return invalid(format!("overlap_seconds: 0 to {}, which is 7 days", ends::LONGEST_OVERLAP));
@@ -145,7 +145,7 @@ impl Renewed {
 impl Change {
     /// What a body asks for.
     pub fn read(request: &Request) -> Answer<Self> {
-        let mut body = Body::read_json(request)?;
+        let body = Body::read_json(request)?;
         let change = Self { token_label: body.maybe_text("token_label")?, is_active: body.maybe_flag("is_active")? };
         change.token_label.as_deref().map(acceptable_label).transpose()?;
         Ok(change)

@@ -26,7 +26,7 @@ struct Wanted {
 
 impl Wanted {
     fn read(request: &Request) -> Answer<Self> {
-        let mut body = Body::read_json(request)?;
+        let body = Body::read_json(request)?;
         Ok(Self { user: body.text("user")?, role: body.maybe_text("role")? })
     }
 }

@@ -31,7 +31,7 @@ pub async fn list(index: &Index, request: &Request) -> Answer<Reply> {
 
 /// `POST /v2/user/emails`
 pub async fn add(index: &Index, request: &Request) -> Answer<Reply> {
-    let wanted = Body::read_json(request).and_then(|mut body| {
+    let wanted = Body::read_json(request).and_then(|body| {
         let email = body.text("email")?;
         names::email(&email)?;
         Ok((email, Secret::new(body.text("password")?)))
@@ -55,7 +55,7 @@ pub async fn add(index: &Index, request: &Request) -> Answer<Reply> {
 
 /// `PATCH /v2/user/emails/{email}`
 pub async fn choose(index: &Index, request: &Request, address: &str) -> Answer<Reply> {
-    let wanted = Body::read_json(request).and_then(|mut body| {
+    let wanted = Body::read_json(request).and_then(|body| {
         if body.maybe_flag("primary")? != Some(true) {
             return invalid("primary: true, of the address that is to be it");
         }
@@ -74,7 +74,7 @@ pub async fn choose(index: &Index, request: &Request, address: &str) -> Answer<R
 
 /// `DELETE /v2/user/emails/{email}`
 pub async fn remove(index: &Index, request: &Request, address: &str) -> Answer<Reply> {
-    let wanted = Body::read_json(request).and_then(|mut body| Ok(((), Secret::new(body.text("password")?))));
+    let wanted = Body::read_json(request).and_then(|body| Ok(((), Secret::new(body.text("password")?))));
     let key = decoded(address.as_bytes()).to_lowercase();
     let (asker, (), rows) = by_password(index, request, wanted, emails::list(user_of(index, request)?)).await?;
     let (address, _) = found(&rows, &key)?;

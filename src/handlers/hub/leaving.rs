@@ -18,7 +18,7 @@ use crate::{
 /// For ever: the name does not come back. The last administrator may go too, since the operator makes another.
 pub async fn leave(index: &Index, request: &Request) -> Answer<Reply> {
     let wanted = Body::read_json(request)
-        .and_then(|mut body| Ok((body.maybe_flag("repositories")? == Some(true), Secret::new(body.text("password")?))));
+        .and_then(|body| Ok((body.maybe_flag("repositories")? == Some(true), Secret::new(body.text("password")?))));
     let (asker, repositories, standing) =
         by_password(index, request, wanted, leaving::in_the_way(user_of(index, request)?)).await?;
     let in_the_way =

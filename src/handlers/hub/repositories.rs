@@ -9,7 +9,7 @@ pub use list::{list, paged, parameter};
 pub use reached::Reached;
 
 use crate::{
-    domain::{RepositoryName, Role},
+    domain::{RepositoryName, Role, names::LONGEST},
     handlers::{
         body::Body,
         projection,
@@ -41,8 +41,8 @@ struct Wanted {
 
 impl Wanted {
     fn read(request: &Request) -> Answer<Self> {
-        let mut body = Body::read_json(request)?;
-        Ok(Self { name: body.text("name")?, namespace: body.maybe_text("namespace")?, more: Changes::of(&mut body)? })
+        let body = Body::read_json(request)?;
+        Ok(Self { name: body.text("name")?, namespace: body.maybe_text("namespace")?, more: Changes::of(body)? })
     }
 }
 
@@ -56,10 +56,10 @@ struct Changes {
 
 impl Changes {
     fn read(request: &Request) -> Answer<Self> {
-        Self::of(&mut Body::read_json(request)?)
+        Self::of(Body::read_json(request)?)
     }
 
-    fn of(body: &mut Body) -> Answer<Self> {
+    fn of(body: Body<'_>) -> Answer<Self> {
         Ok(Self {
             description: body.maybe_text("description")?,
             full_description: body.maybe_text("full_description")?,
@@ -84,7 +84,7 @@ struct Destination {
 
 impl Destination {
     fn read(request: &Request) -> Answer<Self> {
-        let mut body = Body::read_json(request)?;
+        let body = Body::read_json(request)?;
         let keep_collaborators = body.maybe_flag("keep_collaborators")?.unwrap_or_default();
         Ok(Self { namespace: body.text("namespace")?, keep_collaborators })
     }
@@ -100,7 +100,9 @@ pub async fn create(index: &Index, request: &Request, namespace: Option<&String>
     let (asked, name) = wanted.as_ref().map_or((None, ""), |wanted| {
         (wanted.namespace.as_deref().filter(|namespace| !namespace.is_empty()), wanted.name.as_str())
     });
-    let place = managed::place_for(namespace.map(String::as_str).or(asked), name, &presented.whose(index));
+    let [asked, name] = [asked, Some(name)].map(|name| name.filter(|name| name.len() <= LONGEST));
+    let place =
+        managed::place_for(namespace.map(String::as_str).or(asked), name.unwrap_or_default(), &presented.whose(index));
     let [asker, place] = index.db.rows([presented.statement(), place]).await?;
     let asker = presented.known(index, &asker).await?;
     let wanted = wanted?;

@@ -33,7 +33,7 @@ pub async fn auth_token(index: &Index, request: &Request) -> Answer<Reply> {
 /// A session for who shows a password or an access token, in members of these names. What `curl -d` sends is read too,
 /// which says that it is a form: no cookie is set, and a page of another origin that sends a form reads no answer.
 async fn open(index: &Index, request: &Request, [name, secret]: [&'static str; 2]) -> Answer<String> {
-    let mut body = Body::read(request)?;
+    let body = Body::read(request)?;
     let (name, secret) = (body.text(name)?, body.text(secret)?);
     who::require_https(request)?;
     let opened = async {

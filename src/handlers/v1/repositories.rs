@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    domain::{Access, RepositoryName, Role, images, names::LIBRARY},
+    domain::{Access, RepositoryName, Role, images, json, names::LIBRARY},
     handlers::{
         projection,
         v1::{ABSENT, DENIED, images::require_merged, reached, with_endpoint, with_token},
@@ -83,7 +83,7 @@ pub async fn delete(index: &Index, request: &Request, name: &RepositoryName) -> 
     presented.require_no_token()?;
     let (asker, row) = reached(index, &presented, repositories::place(name, &presented.whose(index))).await?;
     let body = request.body.as_deref().ok_or(Refusal::TooLarge)?;
-    if !body.is_empty() && serde_json::from_slice::<serde_json::Value>(body).is_err() {
+    if !body.is_empty() && json::read(body).is_none() {
         return invalid("Invalid JSON");
     }
     let place = Place::of(&row);

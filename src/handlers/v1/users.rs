@@ -52,8 +52,9 @@ pub async fn register(index: &Index, request: &Request) -> Answer<Reply> {
     // Also who only asks which names and addresses are taken.
     index.require_within(Limit::Logins, &from).await?;
     let typed = body.get("username");
-    let Some(typed) = typed.filter(|name| !name.is_empty()) else { return invalid("Missing username") };
+    let Some(typed) = typed.as_deref().filter(|name| !name.is_empty()) else { return invalid("Missing username") };
     let email = body.get("email").unwrap_or_default();
+    let email = email.as_str();
     let (mut email_taken, mut counted) = (false, Rows::new());
     if UserName::parse(typed).is_some() {
         let so_far = counts::so_far(Counted::Registrations, &from);
@@ -67,6 +68,7 @@ pub async fn register(index: &Index, request: &Request) -> Answer<Reply> {
     }
     let name = UserName::new_account(typed)?;
     let Some(secret) = body.get("password") else { return invalid("Missing password") };
+    let secret = secret.as_str();
     password::acceptable(secret, index.settings.password_length)?;
     password::require_not_the_name(secret, name.as_str())?;
     let email = names::email(email)?;
@@ -175,7 +177,7 @@ struct Change {
 
 impl Change {
     fn read(request: &Request, least: usize) -> Answer<Self> {
-        let mut body = Body::read(request)?;
+        let body = Body::read(request)?;
         let change = Self { password: body.maybe_text("password")?, email: body.maybe_text("email")? };
         if change.password.is_none() && change.email.is_none() {
             return invalid("A password or an email is expected");

@@ -51,13 +51,13 @@ pub fn path(bytes: &[u8]) {
 
 /// A query: what is printed in percents is read as it was.
 pub fn query(bytes: &[u8]) {
-    let pairs = form(bytes);
+    let pairs = form(bytes).collect::<Vec<_>>();
     let encoded = |text: &str| {
         let bytes = text.bytes().map(|byte| format!("%{byte:02X}"));
         bytes.collect::<Vec<_>>().concat()
     };
     let printed = pairs.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value)));
-    assert_eq!(form(printed.collect::<Vec<_>>().join("&").as_bytes()), pairs);
+    assert!(form(printed.collect::<Vec<_>>().join("&").as_bytes()).eq(pairs));
     let request = Request { query: text(bytes), ..Request::default() };
     let page = hublet::handlers::hub::Page::read(&request);
     assert!((0..=100_000_000).contains(&page.offset()));
@@ -126,15 +126,20 @@ pub fn cloud_event(bytes: &[u8]) {
 }
 
 fn taken(body: &[u8], headers: CloudEvent<'_>) {
-    let (events, odd) = events::read(body, headers, NOW);
-    for event in &events {
+    for read in events::read(body, headers, NOW) {
+        let event = match read {
+            Ok(event) => event,
+            Err(reason) => {
+                assert!(reason.len() < 8_000, "a reason is as long as what it is about");
+                continue;
+            }
+        };
         assert!((1..=100).contains(&event.id.len()) && (0..=NOW).contains(&event.at));
         assert!(!event.tag.is_empty() || !event.digest.is_empty());
         assert!(event.tag.len() <= 128 && event.digest.len() <= 200 && event.by.len() <= 255);
         let fields = [&event.id, &event.tag, &event.digest, &event.media_type, &event.by];
         assert!(fields.iter().all(|field| !field.chars().any(char::is_control)));
     }
-    assert!(odd.iter().all(|reason| reason.len() < 8_000), "a reason is as long as what it is about");
 }
 
 /// Names of users and repositories, and addresses.
