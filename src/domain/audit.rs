@@ -60,6 +60,15 @@ pub fn words(action: &str) -> &'static str {
     found.map_or("did something to", |(_, _, words)| words)
 }
 
+/// The longest text in the data of a row, in characters: what says no more is not worth its place.
+const LONGEST: usize = 1_000;
+
+/// The beginning of a text, as a row has it.
+#[must_use]
+pub fn cut(text: &str) -> &str {
+    text.char_indices().nth(LONGEST).map_or(text, |(end, _)| text.get(..end).unwrap_or(text))
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -72,5 +81,11 @@ mod tests {
         assert!(names.iter().all(|(name, said)| words(name) == *said));
         assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), ACTIONS.len());
         assert!(ACTIONS.iter().all(|(group, ..)| GROUPS.iter().any(|(known, _)| known == group)));
+    }
+
+    #[test]
+    fn a_text_is_cut_between_letters() {
+        assert_eq!(cut(&"é".repeat(LONGEST)).chars().count(), LONGEST);
+        assert_eq!(cut(&"é".repeat(LONGEST + 1)), "é".repeat(LONGEST));
     }
 }

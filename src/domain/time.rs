@@ -35,6 +35,17 @@ pub fn parse_millis(text: &str) -> Option<i64> {
     DateTime::parse_from_rfc3339(text).ok().map(|time| time.timestamp_millis())
 }
 
+/// A time as it was sent, where that is RFC 3339 in UTC with a `Z`, which clients compare; in that form where it was sent
+/// in another, which strict clients cannot read.
+#[must_use]
+pub fn normal(text: &str) -> Option<String> {
+    const FRACTIONS: [SecondsFormat; 4] =
+        [SecondsFormat::Secs, SecondsFormat::Millis, SecondsFormat::Micros, SecondsFormat::Nanos];
+    let time = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
+    let is_normal = FRACTIONS.into_iter().any(|fraction| time.to_rfc3339_opts(fraction, true) == text);
+    Some(if is_normal { text.to_owned() } else { time.to_rfc3339_opts(SecondsFormat::AutoSi, true) })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,6 +66,27 @@ mod tests {
         assert_eq!(parse_millis("2015-05-23T16:59:38.123456789Z"), Some(1_432_400_378_123));
         for other in ["", "2015-05-23", "2015-05-23 16:59", "2015-13-01T00:00:00Z"] {
             assert_eq!(parse(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_time_is_as_it_was_sent_where_everybody_can_read_it() {
+        for text in ["2030-01-02T03:04:05Z", "2030-01-02T03:04:05.678Z", "2030-01-02T03:04:05.678901Z"] {
+            assert_eq!(normal(text).as_deref(), Some(text));
+        }
+        let long = format!("2030-01-02T03:04:05.{}Z", "0".repeat(1_000));
+        for text in [
+            "2030-01-02 03:04:05Z",
+            "2030-01-02t03:04:05z",
+            "2030-01-02T03:04:05+00:00",
+            "2030-01-02T03:04:05.0Z",
+            &long,
+        ] {
+            assert_eq!(normal(text).as_deref(), Some("2030-01-02T03:04:05Z"), "{text}");
+        }
+        assert_eq!(normal("2030-01-02T05:04:05.5+02:00").as_deref(), Some("2030-01-02T03:04:05.500Z"));
+        for other in ["", "2030-01-02", "2030-01-02T03:04:05", "tomorrow"] {
+            assert_eq!(normal(other), None, "{other}");
         }
     }
 }

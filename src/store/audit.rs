@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    domain::{RepositoryName, credential::Credential, logins, registry_token::Means},
+    domain::{RepositoryName, audit, credential::Credential, logins, registry_token::Means},
     store::{
         Statement,
         repositories::{standing, whole, with_role},
@@ -37,12 +37,13 @@ pub enum Account<'a> {
     Of(i64),
 }
 
-/// One row, if the statement before this one changed anything; then it gives its `id`.
+/// One row, if the statement before this one changed anything; then it gives its `id`. Of every text of the data
+/// there is the beginning.
 #[must_use]
 pub fn told(by: &By, action: &'static str, account: Account<'_>, name: &str, data: &[(&str, &str)]) -> Statement {
     let mut object = Map::new();
     for (key, text) in data {
-        object.insert((*key).to_owned(), Value::from(*text));
+        object.insert((*key).to_owned(), audit::cut(text).into());
     }
     let (named, user) = match account {
         Account::Named(name) => (Some(name), None),

@@ -8,6 +8,7 @@ mod audited;
 mod endpoints;
 mod headers;
 mod hidden;
+mod largest;
 mod limits;
 mod moved;
 mod readme;

@@ -286,10 +286,10 @@ fn usual(machine: bool) -> Option<i64> {
 fn end(index: &Index, asked: Option<&str>, usual: Option<i64>) -> Answer<(Option<i64>, Option<String>)> {
     let most = index.settings.access_token_age;
     let end = ends::end(asked.and_then(time::parse), usual, most, index.world.now())?;
-    Ok((end, asked.map(str::to_owned).or_else(|| end.map(time::print))))
+    Ok((end, asked.and_then(time::normal).or_else(|| end.map(time::print))))
 }
 
-/// A token as the Hub shows it. What was sent is echoed as it was: clients compare it.
+/// A token as the Hub shows it. What was sent is echoed as it was, as far as everybody can read it: clients compare it.
 fn object(row: &Row, secret: &str) -> Result<Value, Fault> {
     let damaged = |error| Fault::broken(format!("a stored access token is damaged: {error}"));
     let scopes = serde_json::from_str::<Value>(row.text("scopes")).map_err(damaged)?;
@@ -308,7 +308,7 @@ fn object(row: &Row, secret: &str) -> Result<Value, Fault> {
         "token_label": row.text("label"),
         "scopes": scopes,
         "resources": resources,
-        "expires_at": row.maybe_text("expires_text"),
+        "expires_at": row.maybe_text("expires_text").and_then(time::normal),
         "previous_until": row.maybe_integer("previous_until").map(time::print),
     }))
 }
