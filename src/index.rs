@@ -74,6 +74,9 @@ pub trait World {
     /// Milliseconds since 1970.
     fn millis(&self) -> u64;
 
+    /// A text in a normal form of Unicode: `NFC`, `NFD`.
+    fn normalized(&self, text: &str, form: &str) -> String;
+
     /// Resolves after so many milliseconds.
     fn sleep(&self, millis: u64) -> Pending<'static, ()>;
 

@@ -90,7 +90,7 @@ fn every_answer_keeps_to_its_budget() {
         (0, 401, mint.into(), broken, String::new()),
         (0, 401, mint.into(), "Basic %%%", String::new()),
         (0, 401, mint.into(), "Bearer x.y.z", String::new()),
-        (0, 401, mint.into(), "Pa-ul:secret", String::new()),
+        (0, 401, mint.into(), "Pa+ul:secret", String::new()),
         (0, 401, format!("{mint}&account=jane"), "paul:secret", String::new()),
         (0, 400, "POST /token".into(), "", password.replace("password&", "magic&")),
         (0, 400, "POST /token".into(), "", password.replace("registry", "other")),

@@ -25,6 +25,12 @@ impl UserName {
         (is_registrable(text) || is_givable(text)).then(|| Self(text.to_owned()))
     }
 
+    /// Takes a name as somebody types it who logs in: no name has capitals, or blanks around it.
+    #[must_use]
+    pub fn typed(text: &str) -> Option<Self> {
+        Self::parse(&text.trim_ascii().to_ascii_lowercase())
+    }
+
     /// Takes a name that somebody registers; the words of the refusal are the Hub's.
     pub fn new_account(text: &str) -> Answer<Self> {
         if is_registrable(text) {

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use js_sys::Promise;
+use js_sys::{JsString, Promise};
 use serde_json::{Value, json};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::JsFuture;
@@ -119,6 +119,10 @@ impl World for Edge {
 
     fn millis(&self) -> u64 {
         Date::now().as_millis()
+    }
+
+    fn normalized(&self, text: &str, form: &str) -> String {
+        JsString::from(text).normalize(form).into()
     }
 
     fn sleep(&self, millis: u64) -> Pending<'static, ()> {

@@ -139,10 +139,15 @@ fn is_right(index: &Index, row: &Row, user: Option<&User>, name: &UserName, secr
     }
     let Some(stored) = user.and_then(|user| user.password.as_ref()).map(Secret::reveal) else {
         let example = row.maybe_text("example").and_then(password::cost_of);
-        password::verify_nothing(secret.reveal(), peppers, example.unwrap_or(cost)).map_err(Fault::broken)?;
+        for form in forms(index, secret) {
+            password::verify_nothing(form.reveal(), peppers, example.unwrap_or(cost)).map_err(Fault::broken)?;
+        }
         return Ok(false);
     };
-    let right = password::verify(secret.reveal(), stored, peppers).map_err(Fault::unconfigured)?;
+    let mut right = false;
+    for form in forms(index, secret) {
+        right = right || password::verify(form.reveal(), stored, peppers).map_err(Fault::unconfigured)?;
+    }
     if right {
         index.verified.remember(name.as_str(), secret.reveal(), stored, index.world.now());
         if password::is_outdated(stored, peppers, cost) {
@@ -150,6 +155,15 @@ fn is_right(index: &Index, row: &Row, user: Option<&User>, name: &UserName, secr
         }
     }
     Ok(right)
+}
+
+/// A password as it was typed, and as it would be on a machine that writes `é` as one letter where this one writes two,
+/// or the other way round: both are within one turn, and a wrong one costs both whoever it is for.
+fn forms(index: &Index, secret: &Secret) -> impl Iterator<Item = Secret> {
+    let typed = secret.reveal();
+    let forms: &[&str] = if typed.is_ascii() { &[] } else { &["NFC", "NFD"] };
+    let other = forms.iter().map(|form| index.world.normalized(typed, form)).find(|other| other.as_str() != typed);
+    [Some(secret.clone()), other.map(Secret::new)].into_iter().flatten()
 }
 
 /// Waits until this request may compute an Argon2, within the limit of its address.

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     domain::{
-        Secret,
+        Secret, UserName,
         credential::Credential,
         opaque,
         registry_token::{self, Means},
@@ -163,7 +163,7 @@ async fn mint(index: &Index, request: &Request, presented: &Presented, asked: &A
 async fn refresh(index: &Index, request: &Request, token: &str, asked: &Asked<'_>) -> Answer<Reply> {
     index.settings.signing_key()?;
     let wrong = || who::unauthorized("The refresh token is not valid: log in again");
-    let hash = opaque::Kind::Refresh.hash(token).ok_or_else(wrong)?;
+    let hash = opaque::Kind::Refresh.hash(token.trim_ascii()).ok_or_else(wrong)?;
     let (now, settings) = (index.world.now(), &index.settings);
     let found = refresh_tokens::user(&hash, now, settings.refresh_unused, settings.refresh_age);
     let [found, places] = index.db.rows([found, asked.places(&Whose::RefreshToken(&hash))]).await?;
@@ -209,10 +209,12 @@ async fn answer(
     Ok(Reply::json(200, &Value::Object(body)).personal())
 }
 
-/// `account` is who docker thinks it is.
+/// `account` is who docker thinks it is, as it was typed.
 fn require_account(presented: &Presented, account: &str) -> Answer<()> {
     match presented {
-        Presented::Password { name, .. } | Presented::AccessToken { name, .. } if name.as_str() != account => {
+        Presented::Password { name, .. } | Presented::AccessToken { name, .. }
+            if UserName::typed(account).as_ref() != Some(name) =>
+        {
             Err(who::unauthorized(WRONG))
         }
         _ => Ok(()),

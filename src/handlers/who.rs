@@ -25,6 +25,9 @@ use crate::{
 /// Words of a 401 for anything that could be a guess: they must not tell how close it was.
 pub const WRONG: &str = "Wrong username or password";
 
+/// The same for what can be no name, whoever has that address.
+const NO_EMAIL: &str = "Log in with your user name, not with an e-mail address";
+
 /// What somebody presents, as far as it can be judged without storage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Presented {
@@ -214,14 +217,17 @@ pub fn with_session(index: &Index, request: &Request) -> Answer<Presented> {
 impl Presented {
     /// A name with a password or an access token, told apart by its form.
     pub fn named(name: &str, secret: Secret, request: &Request) -> Answer<Self> {
-        let name = UserName::parse(name).ok_or_else(|| unauthorized(WRONG))?;
+        let words = if name.contains('@') { NO_EMAIL } else { WRONG };
+        let name = UserName::typed(name).ok_or_else(|| unauthorized(words))?;
         if secret.reveal().len() > password::LONGEST {
             return Err(unauthorized(WRONG));
         }
-        if !opaque::Kind::Access.claims(secret.reveal()) {
+        // Copied, it may have a line feed behind it, or a blank; a password may begin with one.
+        let token = secret.reveal().trim_ascii();
+        if !opaque::Kind::Access.claims(token) {
             return Ok(Self::Password { name, secret, address: request.address() });
         }
-        let hash = opaque::Kind::Access.hash(secret.reveal());
+        let hash = opaque::Kind::Access.hash(token);
         let hash = hash.ok_or_else(|| unauthorized("The access token is not valid"))?;
         Ok(Self::AccessToken { name, hash, address: request.address() })
     }

@@ -29,7 +29,10 @@ const SIGNED: [Kind; 3] = [Kind::Repository, Kind::Registry, Kind::Session];
 fn refused(site: &mut Site, kind: Kind, forgeries: impl IntoIterator<Item = String>) -> usize {
     let (door, genuine) = (Site::door(kind), site.secret(kind));
     assert!(site.show(&door, &genuine).0 < 300, "{kind:?}: the genuine one opens nothing");
-    let forgeries = forgeries.into_iter().filter(|text| !lookalikes::means(text, &genuine)).collect::<BTreeSet<_>>();
+    // What people copy has blanks around it.
+    let copied = |text: &str| matches!(kind, Kind::Access | Kind::Refresh) && text.trim_ascii() == genuine;
+    let is_forged = |text: &String| !lookalikes::means(text, &genuine) && !copied(text);
+    let forgeries = forgeries.into_iter().filter(is_forged).collect::<BTreeSet<_>>();
     for text in &forgeries {
         let (status, trips) = site.show(&door, text);
         assert!((400..500).contains(&status), "{kind:?}: {status} for {text:?}");

@@ -215,3 +215,37 @@ fn an_argon2_begins_every_150_milliseconds() {
     assert_eq!(at_once(&client, &["one", "two", "three"]).0, [401; 3]);
     assert_eq!(client.0.world.millis() - before, 300);
 }
+
+#[test]
+fn a_name_is_one_name_however_it_is_typed() {
+    let mut client = index();
+    for name in ["paul", "PAUL", " Paul", "pauL\n", "paul"] {
+        assert_eq!(from(&mut client, "203.0.113.9", name, "guess").status, 401, "{name}");
+    }
+    assert_eq!(from(&mut client, "203.0.113.9", "Paul", "secret").status, 429);
+}
+
+/// Some clients know no UTF-8, and some machines write an accent apart from its letter.
+#[test]
+fn a_password_is_one_password_in_whichever_bytes_and_a_wrong_one_costs_the_same_for_everybody() {
+    let mut client = index();
+    let (composed, apart) = ("gr\u{f6}\u{df}er", "gro\u{308}\u{df}er");
+    for (name, password) in [("anna", composed), ("otto", apart)] {
+        let body = format!(r#"{{"username":"{name}","password":"{password}","email":"{name}@example.com"}}"#);
+        assert_eq!(client.ask("POST /v1/users/", "", &body).status, 201);
+        for shown in [composed, apart] {
+            assert_eq!(from(&mut client, "203.0.113.9", name, shown).status, 200, "{name} with {shown}");
+        }
+        let latin = [name.as_bytes(), b":gr\xf6\xdfer"].concat();
+        let basic = format!("Basic {}", STANDARD.encode(latin));
+        assert_eq!(client.ask("GET /v1/users/", &basic, "").status, 200, "{name} in Latin-1");
+    }
+    for (password, cost) in [("wrong", 1), ("\u{df}", 1), ("fal\u{e7}", 2), ("falc\u{327}", 2)] {
+        for name in ["anna", "otto", "nobo"] {
+            let before = password::hashes();
+            assert_eq!(from(&mut client, "203.0.113.9", name, password).status, 401);
+            assert_eq!(password::hashes() - before, cost, "{name} with {password}");
+            client.0.world.pass(HOUR);
+        }
+    }
+}

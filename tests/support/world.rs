@@ -21,6 +21,7 @@ use p256::{
 };
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use unicode_normalization::UnicodeNormalization;
 
 /// When the play begins: 2026-01-01 in UTC.
 const BEGINNING: i64 = 1_767_225_600;
@@ -80,6 +81,10 @@ impl World for Scenery {
 
     fn millis(&self) -> u64 {
         BEGINNING.unsigned_abs() * 1000 + self.millis.get()
+    }
+
+    fn normalized(&self, text: &str, form: &str) -> String {
+        if form == "NFC" { text.nfc().collect() } else { text.nfd().collect() }
     }
 
     fn sleep(&self, millis: u64) -> Pending<'static, ()> {
