@@ -11,7 +11,7 @@ import { answer, command, find, inline, names, refused, restored, SINCE, since, 
 import { asked, short } from "./lib/registry-keys.mjs";
 import { publicUrl, setting } from "./lib/services.mjs";
 import { setUpNode } from "./lib/setup.mjs";
-import { sayWhere, stateOf, usual } from "./lib/started.mjs";
+import { isUsual, sayWhere, stateOf } from "./lib/started.mjs";
 import { Failure, main, parse, step } from "./lib/steps.mjs";
 import { fromFile, patiently } from "./lib/wrangler.mjs";
 
@@ -172,7 +172,7 @@ async function execute(chosen, values, where) {
     if (!/no such table/.test(error.output)) throw error;
     const [, state] = /^--local,--persist-to,(.*)$/.exec(where) ?? [];
     throw new Failure(state
-      ? `the database in ${state} has no tables yet: \`npm start${state === usual ? "" : ` -- --persist-to ${state}`}\` makes them`
+      ? `the database in ${state} has no tables yet: \`npm start${isUsual(state) ? "" : ` -- --persist-to ${state}`}\` makes them`
       : "the database on Cloudflare has no tables yet: `npm run deploy` makes them");
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
@@ -307,7 +307,7 @@ function typed(row, flags) {
   if (!row.command) return row;
   const quoted = (words) => (/^[\w./-]+$/.test(words) ? words : `'${words.replaceAll("'", "'\\''")}'`);
   const state = stateOf(flags);
-  const more = flags.remote ? " --remote" : state === usual ? "" : ` --persist-to ${quoted(state)}`;
+  const more = flags.remote ? " --remote" : isUsual(state) ? "" : ` --persist-to ${quoted(state)}`;
   return { ...row, command: row.command + more };
 }
 

@@ -10,7 +10,7 @@ import { migrateLocally } from "./lib/migrations.mjs";
 import { forRegistries, handOut } from "./lib/services.mjs";
 import { forDevelopment } from "./lib/settings.mjs";
 import { setUp } from "./lib/setup.mjs";
-import { begun, usual } from "./lib/started.mjs";
+import { begun, isUsual, usual } from "./lib/started.mjs";
 import { Failure, main, parse, pass, root, run, step } from "./lib/steps.mjs";
 import { silence } from "./lib/wrangler.mjs";
 
@@ -125,7 +125,7 @@ function handed(told) {
 
 function announce(address, state) {
   const { host } = new URL(address);
-  const where = state === usual ? "" : ` --persist-to ${state}`;
+  const where = isUsual(state) ? "" : ` --persist-to ${state}`;
   console.log(`
 hublet is ready on ${address} — try:
   docker search ${host}/

@@ -376,6 +376,7 @@ test("the doctor compares a registry with the index that it is asked about, and 
     [at(".keys/ca.pem"), at("other.pem"), "rootcertbundle .*other\\.pem is no copy of \\.keys/ca\\.pem"],
     ["    rootcertbundle:", "    # rootcertbundle:", "rootcertbundle is missing"],
     [eventSecret(vars().TOKEN_KEY, "registry"), "0".repeat(64), "events come with another secret"],
+    ["includereferences: true", "timeout: 1s", "includereferences is not true: sizes and platforms are not told"],
   ]) fails(theirs(from, to), new RegExp(`^✗ in .*theirs\\.yml ${pattern} ${cure}`, "m"));
 });
 

@@ -112,7 +112,8 @@ function told(text, { trust }) {
   const [auth, notifications] = [part("auth"), part("notifications")];
   const [realm, service, issuer, trusted] = ["realm", "service", "issuer", trust === "jwks" ? "jwks" : "rootcertbundle"].map((name) => all(auth, name)[0]);
   const secrets = [...notifications.matchAll(/Bearer ([0-9a-f]+)/g)].map(([, secret]) => secret);
-  return { realm, service, issuer, trusted, events: all(notifications, "url"), secrets };
+  const references = all(notifications, "includereferences").includes("true");
+  return { realm, service, issuer, trusted, events: all(notifications, "url"), secrets, references };
 }
 
 /** What of a registry's configuration, a file, differs from what the index at `url` needs. */
@@ -129,6 +130,7 @@ export function differences(place, service, file, url) {
   if (!is.events.includes(events)) found.push(`events go to ${is.events.join(", ") || "nobody"} and not to ${events}`);
   const tokenKey = setting(place, "TOKEN_KEY");
   if (tokenKey && !is.secrets.includes(eventSecret(tokenKey, service.name))) found.push("events come with another secret");
+  if (is.references === false) found.push("includereferences is not true: sizes and platforms are not told");
   return found.map((words) => ({ words: `in ${file} ${words}`, cure: `give it what is in ${configuration(place, service)} ${again}` }));
 }
 

@@ -31,10 +31,13 @@ export function stateOf({ "persist-to": told, remote }) {
   return existsSync(note(last)) ? last : usual; // somebody may have thrown it away
 }
 
+/** Whether that is where nobody had to say it. */
+export const isUsual = (state) => path.resolve(root, state) === path.resolve(root, usual);
+
 /** Says which databases a tool works on, where nobody named them and they are not the usual ones. */
 export function sayWhere(flags) {
   const state = stateOf(flags);
-  if (!flags.remote && !flags["persist-to"] && state !== usual) {
+  if (!flags.remote && !flags["persist-to"] && !isUsual(state)) {
     console.error(`hublet: on the index that was started last, with --persist-to ${state}`);
   }
 }
