@@ -200,7 +200,7 @@ test("what a newer hublet made is refused, and so is a database with something i
   const { state, database } = place("refusing");
   const search = openLocal(state, "SEARCH", { make: true });
   migrate(search, "SEARCH", migrations("SEARCH"));
-  search.exec("insert into documents values (1, 1, 'a', 'a', ' a ', '', 'pub', 0, 0, null)");
+  search.exec("insert into documents values (1, 1, 'a', 'a', ' a ', '', 'pub', 0, 0, null, null)");
   const refuse = (file, pattern) => {
     const before = [whole(database), whole(search)];
     fails(run("restore", file, "--persist-to", state), pattern);
@@ -525,7 +525,7 @@ test("after the platform's own restore each half is done, whatever becomes of th
   migrate(truth, "DB", migrations("DB"));
   fill(truth, 20);
   migrate(search, "SEARCH", migrations("SEARCH"));
-  search.exec("insert into documents values (1, 1, 'a', 'a', ' a ', '', 'pub', 0, 0, null)");
+  search.exec("insert into documents values (1, 1, 'a', 'a', ' a ', '', 'pub', 0, 0, null, null)");
   const revoked = () => one(truth, "select count(*) from refresh_tokens") + one(truth, "select sum(is_active) from access_tokens");
   const shown = () => one(search, "select count(*) from documents");
 
