@@ -164,6 +164,9 @@ impl Route {
             | Self::Hub(
                 Hub::Repositories(_)
                 | Hub::Repository(_)
+                | Hub::Images(_)
+                | Hub::ImagesSummary(_)
+                | Hub::Search
                 | Hub::Tags(_)
                 | Hub::Tag(..)
                 | Hub::User(_)

@@ -163,6 +163,12 @@ fn every_answer_keeps_to_its_budget() {
         (1, 200, with("GET", tokens), &session, String::new()),
         (1, 200, with("GET", &robots_one), &session, String::new()),
         (1, 200, "GET /v2/repositories/paul/app".into(), &session, String::new()),
+        (1, 200, "GET /v2/repositories/paul/app/stars".into(), &session, String::new()),
+        (1, 200, "GET /v2/repositories/paul/app/images".into(), &session, String::new()),
+        (1, 200, "GET /v2/repositories/paul/app/images-summary".into(), "", String::new()),
+        (1, 200, "GET /v2/search/repositories/?query=app".into(), "", String::new()),
+        // Search asks the other database.
+        (2, 200, "GET /v2/search/repositories/?query=app".into(), &session, String::new()),
         (0, 401, "GET /v2/auditlogs/paul".into(), "paul:secret", String::new()),
         (1, 200, "GET /v2/auditlogs/paul?action=repo.tag.push&name=paul/app:v1".into(), &session, String::new()),
         (1, 200, "GET /v2/auditlogs/paul/actions".into(), &session, String::new()),

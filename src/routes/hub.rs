@@ -74,6 +74,12 @@ pub enum Hub {
     Transfer(RepositoryName),
     /// `…/star`
     Star(RepositoryName),
+    /// `…/images`
+    Images(RepositoryName),
+    /// `…/images-summary`
+    ImagesSummary(RepositoryName),
+    /// `/v2/search/repositories`
+    Search,
     /// `…/tags`
     Tags(RepositoryName),
     /// `…/tags/{tag}`
@@ -113,6 +119,7 @@ impl Hub {
             ["users", "login"] => Self::Login,
             ["auth", "token"] => Self::AuthToken,
             ["logout"] => Self::Logout,
+            ["search", "repositories"] => Self::Search,
             ["user"] => Self::Oneself,
             ["user", "orgs"] => Self::OwnOrganisations,
             ["users", name] => Self::User(own(name)),
@@ -164,7 +171,9 @@ impl Hub {
             [] => Self::Repository(name),
             ["privacy"] => Self::Privacy(name),
             ["transfer"] => Self::Transfer(name),
-            ["star"] => Self::Star(name),
+            ["star" | "stars"] => Self::Star(name),
+            ["images"] => Self::Images(name),
+            ["images-summary"] => Self::ImagesSummary(name),
             ["tags"] => Self::Tags(name),
             ["tags", tag] => Self::Tag(name, (*tag).to_owned()),
             ["collaborators"] => Self::Collaborators(name),
@@ -189,6 +198,9 @@ impl Hub {
             | Self::OwnNamespaces
             | Self::User(_)
             | Self::Organisation(_)
+            | Self::Search
+            | Self::Images(_)
+            | Self::ImagesSummary(_)
             | Self::Tags(_)
             | Self::RefreshTokens
             | Self::Members(_)
@@ -205,7 +217,8 @@ impl Hub {
             }
             Self::Email(_) => &["PATCH", "DELETE", "OPTIONS"],
             Self::Oneself | Self::Tag(..) => &["GET", "HEAD", "DELETE", "OPTIONS"],
-            Self::Star(_) | Self::Member(..) => &["PUT", "DELETE", "OPTIONS"],
+            Self::Star(_) => &["GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS"],
+            Self::Member(..) => &["PUT", "DELETE", "OPTIONS"],
             Self::Collaborator(..) | Self::Machine(..) | Self::RefreshToken(_) => &["DELETE", "OPTIONS"],
         }
     }
@@ -245,6 +258,9 @@ impl Hub {
             Self::Privacy(_) => "/v2/namespaces/{namespace}/repositories/{repository}/privacy",
             Self::Transfer(_) => "/v2/namespaces/{namespace}/repositories/{repository}/transfer",
             Self::Star(_) => "/v2/namespaces/{namespace}/repositories/{repository}/star",
+            Self::Images(_) => "/v2/namespaces/{namespace}/repositories/{repository}/images",
+            Self::ImagesSummary(_) => "/v2/namespaces/{namespace}/repositories/{repository}/images-summary",
+            Self::Search => "/v2/search/repositories",
             Self::Tags(_) => "/v2/namespaces/{namespace}/repositories/{repository}/tags",
             Self::Tag(..) => "/v2/namespaces/{namespace}/repositories/{repository}/tags/{tag}",
             Self::Collaborators(_) => "/v2/namespaces/{namespace}/repositories/{repository}/collaborators",
@@ -296,7 +312,7 @@ mod tests {
     /// At the Hub they are something of the repository before them, and never one of their own.
     #[test]
     fn words_behind_names_are_no_names() {
-        let served = ["collaborators", "privacy", "star", "tags", "transfer"];
+        let served = ["collaborators", "images", "images-summary", "privacy", "star", "stars", "tags", "transfer"];
         for word in BEHIND_NAMES {
             assert_eq!(read(&format!("repositories/ns/{word}")), read(&format!("namespaces/ns/repositories/{word}")));
             assert_eq!(read(&format!("repositories/ns/{word}")).map(|route| route.pattern()), Ok(REPOSITORY), "{word}");

@@ -69,6 +69,52 @@ pub fn names(repository: &RepositoryName, whose: &Whose<'_>, last: &str, limit: 
     located(sql, repository, whose).bind(last).bind(limit)
 }
 
+/// Which images of a repository are listed, and how.
+pub struct Digests<'a> {
+    /// `active`, `inactive`, or empty for both.
+    pub status: &'a str,
+    /// Pushed or pulled since then, in milliseconds since 1970, is active.
+    pub active_from: i64,
+    /// `digest` or `last_activity`, descending behind a `-`.
+    pub ordering: &'a str,
+    /// At most so many.
+    pub limit: i64,
+    /// Behind so many.
+    pub offset: i64,
+}
+
+/// A page of what the tags of a repository name, for who may read it: `digest`, `tags` with blanks between (the first
+/// hundred), `pushed_at`, `pulled_at`, whether it is `active`, and in every row how many there are (`count`), and how many
+/// images there are in all (`total`, `total_active`). A page past the end is one row without a `digest`.
+#[must_use]
+pub fn digests(repository: &RepositoryName, whose: &Whose<'_>, wanted: &Digests<'_>) -> Statement {
+    let sql = with_role!(
+        ", tagged as materialized (
+           select t.repository_id, t.service, t.digest, t.name, t.pushed_at,
+             row_number() over (partition by t.digest order by t.name) number
+           from place p cross join tags t on t.repository_id = p.repository_id
+           where p.role >= 1 and t.deleted = 0 and t.digest <> ''),
+         digests as (
+           select t.digest, group_concat(iif(t.number <= 100, t.name, null), ' ') tags, max(t.pushed_at) pushed_at,
+             max(m.pulled_at) pulled_at
+           from tagged t left join manifests m
+             on m.repository_id = t.repository_id and m.service = t.service and m.digest = t.digest
+           group by t.digest),
+         known as materialized (
+           select *, max(pushed_at, ifnull(pulled_at, 0)) used_at, max(pushed_at, ifnull(pulled_at, 0)) >= ?6 active
+           from digests),
+         page as (
+           select *, row_number() over (order by iif(?8 = 'last_activity', used_at, null),
+               iif(?8 = '-last_activity', -used_at, null), iif(?8 = '-digest', digest, null) desc, digest) position
+           from known where ?7 = '' or active = (?7 = 'active'))
+         select c.*, p.* from (select count(*) total, ifnull(sum(active), 0) total_active,
+             ifnull(sum(?7 = '' or active = (?7 = 'active')), 0) count from known) c
+         left join (select * from page order by position limit ?9 offset ?10) p on true order by p.position"
+    );
+    let statement = located(sql, repository, whose).bind(wanted.active_from).bind(wanted.status);
+    statement.bind(wanted.ordering).bind(wanted.limit).bind(wanted.offset)
+}
+
 /// One tag, the one that was pushed last, for who may read it.
 #[must_use]
 pub fn find(repository: &RepositoryName, whose: &Whose<'_>, tag: &str) -> Statement {

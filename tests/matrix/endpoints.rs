@@ -85,7 +85,7 @@ const EVENTS: &str = r#"{"events": []}"#;
 
 /// Every endpoint: a route of [`hublet::routes`] that is not here fails by its name.
 #[rustfmt::skip]
-pub const ENDPOINTS: [Endpoint; 84] = [
+pub const ENDPOINTS: [Endpoint; 89] = [
     endpoint("GET", "/v1/repositories/{repository}/images", ""),
     endpoint("PUT", "/v1/repositories/{repository}/images", "[]"),
     endpoint("DELETE", "/v1/repositories/{repository}/images", ""),
@@ -110,7 +110,12 @@ pub const ENDPOINTS: [Endpoint; 84] = [
     endpoint("POST", "/v2/namespaces/{namespace}/repositories/{repository}/privacy", r#"{"is_private": true}"#),
     endpoint("POST", "/v2/namespaces/{namespace}/repositories/{repository}/transfer", r#"{"namespace": "acme"}"#),
     endpoint("PUT", "/v2/namespaces/{namespace}/repositories/{repository}/star", ""),
+    endpoint("POST", "/v2/namespaces/{namespace}/repositories/{repository}/star", ""),
+    endpoint("GET", "/v2/namespaces/{namespace}/repositories/{repository}/star", ""),
     endpoint("DELETE", "/v2/namespaces/{namespace}/repositories/{repository}/star", ""),
+    endpoint("GET", "/v2/namespaces/{namespace}/repositories/{repository}/images", ""),
+    endpoint("GET", "/v2/namespaces/{namespace}/repositories/{repository}/images-summary", ""),
+    endpoint("GET", "/v2/search/repositories", "").asking("?query={name}", Says::Listed),
     endpoint("GET", "/v2/namespaces/{namespace}/repositories/{repository}/tags", ""),
     endpoint("GET", "/v2/namespaces/{namespace}/repositories/{repository}/tags/{tag}", ""),
     endpoint("DELETE", "/v2/namespaces/{namespace}/repositories/{repository}/tags/{tag}", ""),
@@ -316,7 +321,9 @@ impl Endpoint {
                 let full = format!("{OWNER}/{name}");
                 let list = |member: &str| body[member].as_array().cloned().unwrap_or_default();
                 let listed = list("repositories").iter().any(|one| *one == full.as_str())
-                    || list("results").iter().any(|one| one["name"] == name || one["name"] == full.as_str());
+                    || list("results").iter().any(|one| {
+                        [&one["name"], &one["repo_name"]].iter().any(|told| **told == name || **told == full.as_str())
+                    });
                 if listed { "listed".to_owned() } else { "not listed".to_owned() }
             }
             Says::Granted if answered.status == 200 => granted(body["token"].as_str().unwrap_or_default()),

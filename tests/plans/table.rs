@@ -134,11 +134,7 @@ pub fn truth() -> Vec<(&'static str, Vec<Statement>)> {
         ("members::list", vec![members::list("user5", &by_id, 10, 0)]),
         ("members::remove", members::remove(namespace, "user5", "user6", by)),
         ("members::set", members::set(&new_member(namespace), by)),
-        ("namespaces::about", vec![namespaces::about("user5", &by_id), namespaces::about("none", &by_id)]),
-        (
-            "namespaces::about",
-            vec![namespaces::about("user5", &Whose::Nobody), namespaces::about("user5", &Whose::Anybody)],
-        ),
+        ("namespaces::about", [&by_id, &Whose::Nobody].map(|whose| namespaces::about("user5", whose)).into()),
         ("namespaces::names", vec![namespaces::names(user, 20)]),
         ("namespaces::shared", vec![namespaces::shared(user, 10, 0)]),
         ("outbox::after", vec![outbox::after(50, 20)]),
@@ -176,6 +172,7 @@ pub fn truth() -> Vec<(&'static str, Vec<Statement>)> {
         ("stars::remove", stars::remove(1, 10)),
         ("tags::find", vec![tags::find(app, &by_id, "tag1")]),
         ("tags::forget", tags::forget(repository, app, "tag1", "digest1", by)),
+        ("tags::digests", ["", "active"].map(|status| tags::digests(app, &by_id, &digests(status))).into()),
         ("tags::names", vec![tags::names(app, &by_id, "tag0", 20)]),
         ("users::by_credential", vec![users::by_credential(Credential::Password { user, epoch: 1 })]),
         ("users::by_credential", vec![users::by_credential(Credential::AccessToken { user, token: 5 })]),
@@ -249,6 +246,10 @@ pub fn search() -> Vec<(&'static str, Vec<Statement>)> {
         }
     }
     table
+}
+
+fn digests(status: &str) -> tags::Digests<'_> {
+    tags::Digests { status, active_from: BEGINNING * 1000, ordering: "-last_activity", limit: 10, offset: 0 }
 }
 
 fn machine() -> access_tokens::Whose<'static> {

@@ -7,12 +7,14 @@ pub mod access_tokens;
 pub mod audit;
 pub mod collaborators;
 pub mod emails;
+pub mod images;
 pub mod leaving;
 pub mod machines;
 pub mod members;
 pub mod namespace;
 pub mod namespaces;
 pub mod repositories;
+pub mod search;
 pub mod sessions;
 pub mod stars;
 pub mod tags;
@@ -60,7 +62,11 @@ pub async fn handle(index: &Index, request: &Request, route: &Hub, method: &str)
         (Hub::Privacy(name), _) => repositories::privacy(index, request, name).await,
         (Hub::Transfer(name), _) => repositories::transfer(index, request, name).await,
         (Hub::Star(name), "DELETE") => stars::remove(index, request, name).await,
+        (Hub::Star(name), "GET") => stars::list(index, request, name).await,
         (Hub::Star(name), _) => stars::add(index, request, name).await,
+        (Hub::Images(name), _) => images::list(index, request, name).await,
+        (Hub::ImagesSummary(name), _) => images::summary(index, request, name).await,
+        (Hub::Search, _) => search::repositories(index, request).await,
         (Hub::Tags(name), _) => tags::list(index, request, name).await,
         (Hub::Tag(name, tag), "DELETE") => tags::delete(index, request, name, tag).await,
         (Hub::Tag(name, tag), _) => tags::get(index, request, name, tag).await,

@@ -1,8 +1,16 @@
 //! Stars, one of each user for each repository.
 
+use serde_json::json;
+
 use crate::{
     domain::{RepositoryName, Role},
-    handlers::{hub::repositories::Reached, projection},
+    handlers::{
+        hub::{
+            Page,
+            repositories::{Reached, paged},
+        },
+        projection,
+    },
     index::Index,
     refusal::Answer,
     store::{Statement, stars},
@@ -17,6 +25,16 @@ pub async fn add(index: &Index, request: &Request, name: &RepositoryName) -> Ans
 /// `DELETE /v2/namespaces/{namespace}/repositories/{repository}/star`
 pub async fn remove(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
     change(index, request, name, stars::remove).await
+}
+
+/// `GET /v2/namespaces/{namespace}/repositories/{repository}/star`
+///
+/// The asker's own; who else likes it is not told.
+pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
+    let reached = Reached::with_session(index, request, name, None).await?;
+    reached.opened(name, Role::Read)?;
+    let stars = if reached.starred() { vec![json!({ "user": reached.asker.name() })] } else { Vec::new() };
+    paged(index, request, Page::read(request), i64::from(reached.starred()), stars)
 }
 
 /// Anybody who may read a repository may like it.

@@ -8,7 +8,7 @@ use crate::{
     index::Index,
     refusal::Answer,
     store::{
-        Row,
+        Row, Rows,
         documents::{self, Sight},
         repositories,
     },
@@ -24,19 +24,41 @@ const MOST_PRIVATE: i64 = 10_000;
 pub async fn search(index: &Index, request: &Request) -> Answer<Reply> {
     let presented = who::presented_to_registry(index, request, true).await?;
     let search = Search::read(&request.parameters());
-    if presented == Presented::Nobody || presented == Presented::Bearer(Credential::Nobody) {
+    if is_anybody(&presented) {
         return anybody(index, request, &presented, &search).await;
     }
     presented.require_no_token()?;
+    let (sight, cut) = sight(index, &presented).await?;
+    Ok(Reply::raw_json(200, told(&search, &found(index, &search, &sight).await?, cut)).personal())
+}
+
+/// The rows of what is found for whoever presents this, with `total` in each, and a `name`, or one without; and whether
+/// there is more that they may read than was looked into.
+pub async fn rows(index: &Index, request: &Request, presented: &Presented, search: &Search) -> Answer<(Rows, bool)> {
+    if !is_anybody(presented) {
+        let (sight, cut) = sight(index, presented).await?;
+        return Ok((found(index, search, &sight).await?, cut));
+    }
+    if !index.settings.anonymous_read {
+        return Ok((Rows::new(), false));
+    }
+    presented.require_within_limit(index, request).await?;
+    Ok((found(index, search, &Sight::Public).await?, false))
+}
+
+fn is_anybody(presented: &Presented) -> bool {
+    matches!(presented, Presented::Nobody | Presented::Bearer(Credential::Nobody))
+}
+
+/// What somebody may find, and whether there is more that they may read.
+async fn sight(index: &Index, presented: &Presented) -> Answer<(Sight, bool)> {
     let own = repositories::readable_private(&presented.whose(index), MOST_PRIVATE + 1);
     let [asker, own] = index.db.rows([presented.statement(), own]).await?;
     let asker = presented.known(index, &asker).await?;
-    let (sight, cut) = if asker.is_administrator() {
-        (Sight::All, false)
-    } else {
-        (Sight::Also(readable(&asker, &own)), own.iter().any(|row| row.flag("cut")))
-    };
-    Ok(Reply::raw_json(200, found(index, &search, &sight, cut).await?).personal())
+    if asker.is_administrator() {
+        return Ok((Sight::All, false));
+    }
+    Ok((Sight::Also(readable(&asker, &own)), own.iter().any(|row| row.flag("cut"))))
 }
 
 /// The ids of those that the asker's access token allows too, as JSON.
@@ -62,7 +84,7 @@ async fn anybody(index: &Index, request: &Request, presented: &Presented, search
     }
     let asked = async || {
         presented.require_within_limit(index, request).await?;
-        found(index, search, &Sight::Public, false).await
+        Answer::Ok(told(search, &found(index, search, &Sight::Public).await?, false))
     };
     let seconds = index.settings.search_cache;
     if seconds == 0 {
@@ -87,8 +109,8 @@ fn fresh(entry: &str, now: i64, seconds: u64) -> Option<String> {
     (age < seconds).then(|| entry.get("body")?.as_str().map(str::to_owned))?
 }
 
-async fn found(index: &Index, search: &Search, sight: &Sight, cut: bool) -> Answer<String> {
-    Ok(told(search, &index.search.last(vec![documents::find(search, sight)]).await?, cut))
+async fn found(index: &Index, search: &Search, sight: &Sight) -> Answer<Rows> {
+    Ok(index.search.last(vec![documents::find(search, sight)]).await?)
 }
 
 /// What was found, as docker reads it; and whether there is more that the asker may read than was looked into (`cut`), as
@@ -110,6 +132,12 @@ fn told(search: &Search, rows: &[Row], cut: bool) -> String {
     body.to_string()
 }
 
+/// The namespace of a name as search shows it.
+#[must_use]
+pub fn owner(name: &str) -> &str {
+    name.split_once('/').map_or(LIBRARY, |(namespace, _)| namespace)
+}
+
 /// docker decodes integers and booleans strictly.
 fn result(row: &Row) -> Option<Value> {
     let name = row.maybe_text("name")?;
@@ -117,7 +145,7 @@ fn result(row: &Row) -> Option<Value> {
         "name": name,
         "description": row.text("description"),
         "star_count": row.integer("star_count"),
-        "is_official": name.split_once('/').is_none_or(|(namespace, _)| namespace == LIBRARY),
+        "is_official": owner(name) == LIBRARY,
         "is_trusted": false,
         "is_automated": false,
     }))

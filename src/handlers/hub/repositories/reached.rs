@@ -79,6 +79,12 @@ impl Reached {
         &self.more
     }
 
+    /// Whether the asker has given it a star.
+    #[must_use]
+    pub fn starred(&self) -> bool {
+        self.row.flag("starred")
+    }
+
     /// The repository, for somebody who may do this much with it.
     pub fn opened(&self, name: &RepositoryName, wanted: Role) -> Answer<&Repository> {
         let role = self.asker.role_at(&self.place, name);
@@ -112,7 +118,7 @@ impl Reached {
             "is_automated": false,
             "collaborator_count": self.row.integer("collaborator_count"),
             "hub_user": null,
-            "has_starred": self.row.flag("starred"),
+            "has_starred": self.starred(),
             "full_description": self.row.text("full_description"),
             "permissions": {
                 "read": role >= Some(Role::Read),

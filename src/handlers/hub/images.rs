@@ -1,0 +1,103 @@
+//! Images by their digests: what the tags of a repository name. The Hub had this for who cleans up.
+
+use serde_json::{Value, json};
+
+use crate::{
+    domain::{RepositoryName, Role, time},
+    handlers::{
+        hub::{
+            Page,
+            repositories::{Reached, paged, parameter},
+        },
+        who,
+    },
+    index::Index,
+    refusal::{Answer, invalid},
+    store::{
+        Row,
+        tags::{self, Digests},
+    },
+    wire::{Reply, Request},
+};
+
+/// Seconds within which what was pushed or pulled is active: a month, as on the Hub.
+const ACTIVE: i64 = 30 * 24 * 60 * 60;
+
+const ORDERINGS: [&str; 4] = ["last_activity", "-last_activity", "digest", "-digest"];
+
+/// `GET /v2/namespaces/{namespace}/repositories/{repository}/images?page=&page_size=&status=&currently_tagged=&ordering=`
+///
+/// What was used last comes first. An image that no tag names is not known here, so there are none of those.
+pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
+    let (page, presented) = (Page::read(request), who::presented_to_management(index, request)?);
+    let text = |name: &str| parameter(request, name).filter(|value| !value.is_empty());
+    let (status, ordering, tagged) = (text("status"), text("ordering"), text("currently_tagged"));
+    let wanted = Digests {
+        status: status.as_deref().unwrap_or_default(),
+        active_from: (index.world.now() - ACTIVE) * 1000,
+        ordering: ordering.as_deref().unwrap_or("-last_activity"),
+        limit: page.size,
+        offset: page.offset(),
+    };
+    if !["", "active", "inactive"].contains(&wanted.status) {
+        return invalid("status: active or inactive");
+    }
+    if !ORDERINGS.contains(&wanted.ordering) {
+        return invalid("ordering: last_activity or digest, descending behind a -");
+    }
+    let untagged = match tagged.as_deref() {
+        None | Some("true") => false,
+        Some("false") => true,
+        Some(_) => return invalid("currently_tagged: true or false"),
+    };
+    let reached = reached(index, request, presented, name, &wanted).await?;
+    if untagged {
+        return paged(index, request, page, 0, Vec::new());
+    }
+    let count = reached.more().first().map_or(0, |row| row.integer("count"));
+    let rows = reached.more().iter().filter(|row| row.maybe_text("digest").is_some());
+    paged(index, request, page, count, rows.map(|row| object(name, row)).collect())
+}
+
+/// `GET /v2/namespaces/{namespace}/repositories/{repository}/images-summary`
+pub async fn summary(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
+    let presented = who::presented_to_management(index, request)?;
+    let active_from = index.world.now() - ACTIVE;
+    let wanted = Digests { status: "", active_from: active_from * 1000, ordering: "digest", limit: 1, offset: 0 };
+    let reached = reached(index, request, presented, name, &wanted).await?;
+    let counted = |column: &str| reached.more().first().map_or(0, |row| row.integer(column));
+    let (total, active) = (counted("total"), counted("total_active"));
+    let statistics = json!({ "total": total, "active": active, "inactive": total - active });
+    Ok(Reply::json(200, &json!({ "active_from": time::print(active_from), "statistics": statistics })).personal())
+}
+
+/// The repository with such images, for who may read it.
+async fn reached(
+    index: &Index,
+    request: &Request,
+    presented: who::Presented,
+    name: &RepositoryName,
+    wanted: &Digests<'_>,
+) -> Answer<Reached> {
+    presented.require_within_limit(index, request).await?;
+    let digests = tags::digests(name, &presented.whose(index), wanted);
+    let reached = Reached::read(index, presented, name, Some(digests)).await?;
+    reached.opened(name, Role::Read)?;
+    Ok(reached)
+}
+
+/// An image as the Hub showed it.
+fn object(name: &RepositoryName, row: &Row) -> Value {
+    let mut tags = row.text("tags").split(' ').collect::<Vec<_>>();
+    // Several registries may have the same one.
+    tags.dedup();
+    json!({
+        "namespace": name.namespace,
+        "repository": name.name,
+        "digest": row.text("digest"),
+        "tags": tags.iter().map(|tag| json!({ "tag": tag, "is_current": true })).collect::<Vec<_>>(),
+        "last_pushed": time::print_millis(row.integer("pushed_at")),
+        "last_pulled": row.maybe_integer("pulled_at").map(time::print_millis),
+        "status": if row.flag("active") { "active" } else { "inactive" },
+    })
+}
