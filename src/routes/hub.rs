@@ -48,6 +48,8 @@ pub enum Hub {
     User(String),
     /// `/v2/orgs/{namespace}`
     Organisation(String),
+    /// `/v2/user/password`
+    Password,
     /// `/v2/user/emails`
     Emails,
     /// `/v2/user/emails/{email}`, still percent-encoded.
@@ -124,6 +126,7 @@ impl Hub {
             ["user", "orgs"] => Self::OwnOrganisations,
             ["users", name] => Self::User(own(name)),
             ["orgs", namespace] => Self::Organisation(own(namespace)),
+            ["user", "password"] => Self::Password,
             ["user", "emails"] => Self::Emails,
             ["user", "emails", email] => Self::Email(own(email)),
             ["access-tokens" | "api_tokens"] => Self::AccessTokens,
@@ -189,6 +192,7 @@ impl Hub {
             Self::Login
             | Self::AuthToken
             | Self::Logout
+            | Self::Password
             | Self::AccessTokenRenewal(_)
             | Self::MachineTokenRenewal(..)
             | Self::NewRepository
@@ -245,6 +249,7 @@ impl Hub {
             Self::OwnNamespaces => "/v2/repositories/namespaces",
             Self::User(_) => "/v2/users/{username}",
             Self::Organisation(_) => "/v2/orgs/{namespace}",
+            Self::Password => "/v2/user/password",
             Self::Emails => "/v2/user/emails",
             Self::Email(_) => "/v2/user/emails/{email}",
             Self::AccessTokens => "/v2/access-tokens",

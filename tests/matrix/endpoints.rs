@@ -85,7 +85,7 @@ const EVENTS: &str = r#"{"events": []}"#;
 
 /// Every endpoint: a route of [`hublet::routes`] that is not here fails by its name.
 #[rustfmt::skip]
-pub const ENDPOINTS: [Endpoint; 89] = [
+pub const ENDPOINTS: [Endpoint; 90] = [
     endpoint("GET", "/v1/repositories/{repository}/images", ""),
     endpoint("PUT", "/v1/repositories/{repository}/images", "[]"),
     endpoint("DELETE", "/v1/repositories/{repository}/images", ""),
@@ -149,6 +149,7 @@ pub const ENDPOINTS: [Endpoint; 89] = [
     endpoint("GET", "/v2/orgs/{namespace}", ""),
     endpoint("POST", "/v2/logout", ""),
     endpoint("DELETE", "/v2/user", r#"{"password": "[secret]", "repositories": true}"#),
+    endpoint("POST", "/v2/user/password", r#"{"password": "[secret]", "new_password": "another one"}"#),
     endpoint("GET", "/v2/user/emails", ""),
     endpoint("POST", "/v2/user/emails", r#"{"email": "third@example.com", "password": "[secret]"}"#),
     endpoint("PATCH", "/v2/user/emails/{email}", r#"{"primary": true, "password": "[secret]"}"#).noted(" of the owner"),

@@ -13,6 +13,7 @@ pub mod machines;
 pub mod members;
 pub mod namespace;
 pub mod namespaces;
+pub mod password;
 pub mod repositories;
 pub mod search;
 pub mod sessions;
@@ -41,6 +42,7 @@ pub async fn handle(index: &Index, request: &Request, route: &Hub, method: &str)
         (Hub::Organisation(name), _) => namespaces::one(index, request, name).await,
         (Hub::Oneself, "DELETE") => leaving::leave(index, request).await,
         (Hub::Oneself, _) => sessions::oneself(index, request).await,
+        (Hub::Password, _) => password::change(index, request).await,
         (Hub::Emails, "POST") => emails::add(index, request).await,
         (Hub::Emails, _) => emails::list(index, request).await,
         (Hub::Email(email), "PATCH") => emails::choose(index, request, email).await,
