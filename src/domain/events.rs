@@ -11,7 +11,7 @@ use crate::domain::{
     manifests::{Content, Image},
     names::LIBRARY,
     registry_token::{self, Means},
-    time,
+    texts, time,
 };
 
 /// The largest size that is kept: JSON and D1 know no larger number exactly.
@@ -206,7 +206,7 @@ pub(super) fn text(value: &Value, field: &str, longest: usize) -> String {
 /// At most so many bytes of a text, without what is no letter.
 pub(super) fn cut(text: &str, longest: usize) -> String {
     let (text, _) = text.split_at(text.floor_char_boundary(longest));
-    text.chars().filter(|letter| !letter.is_control()).collect()
+    texts::line(text)
 }
 
 /// An address as registries tell it, which may have a port.

@@ -22,6 +22,7 @@ pub mod scope;
 pub mod search;
 pub mod secret;
 pub mod session_token;
+pub mod texts;
 pub mod throttle;
 pub mod time;
 

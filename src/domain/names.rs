@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use crate::refusal::{Answer, invalid};
+use crate::{
+    domain::texts::{self, Form},
+    refusal::{Answer, invalid},
+};
 
 /// Names that no user may take: they would look like authority, or stand for others in the audit.
 const FORBIDDEN_USERS: [&str; 7] = ["library", "admin", "root", "docker", "hublet", "operator", "everybody"];
@@ -154,8 +157,8 @@ const LONGEST_EMAIL: usize = 254;
 /// Takes an e-mail address: something before one `@`, a domain behind it, nothing that could end a
 /// header. Whether it works is for the confirmation to find out.
 pub fn email(text: &str) -> Answer<&str> {
-    let plain = text.len() <= LONGEST_EMAIL
-        && !text.chars().any(|c| c.is_whitespace() || c.is_control() || "<>()[]\\,;:\"".contains(c));
+    let plain = text.len() <= LONGEST_EMAIL && !text.chars().any(|c| c.is_whitespace() || "<>()[]\\,;:\"".contains(c));
+    let plain = plain && texts::acceptable("email", text, Form::Line).is_ok();
     match text.split_once('@') {
         Some((local, domain))
             if plain && !local.is_empty() && domain.split('.').all(|l| !l.is_empty()) && !domain.contains('@') =>

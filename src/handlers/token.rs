@@ -14,6 +14,7 @@ use crate::{
         opaque,
         registry_token::{self, Means},
         scope::{self, Grant, MOST, Scope},
+        texts,
     },
     handlers::{
         login, registry,
@@ -102,7 +103,7 @@ impl<'a> Asked<'a> {
         if scopes.len() > MOST {
             return invalid(format!("At most {MOST} scopes"));
         }
-        let client = text(parameters, "client_id").unwrap_or_default().chars().take(100).collect();
+        let client = texts::line(text(parameters, "client_id").unwrap_or_default()).chars().take(100).collect();
         Ok(Self { service, scopes, client, offline: false, oauth: false })
     }
 

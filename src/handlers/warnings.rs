@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    domain::{ends::DAY, time},
+    domain::{ends::DAY, texts, time},
     index::{Index, Message},
     refusal::Answer,
     store::{Row, ends},
@@ -43,7 +43,7 @@ async fn warn(index: &Index) -> Answer<()> {
 fn messages(row: &Row, days: i64) -> Vec<Message> {
     let addresses = serde_json::from_str::<Vec<String>>(row.text("addresses")).unwrap_or_default();
     // Its label is anybody's text.
-    let label = row.text("label").replace(char::is_control, " ");
+    let label = texts::line(row.text("label"));
     let (name, uuid, end) = (row.text("user_name"), row.text("uuid"), time::print_seconds(row.integer("expires_at")));
     let text = format!(
         "The access token \"{label}\" ({uuid}) of {name} ends at {end}, in {days} {}.\n\n\

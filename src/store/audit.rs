@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    domain::{RepositoryName, audit, credential::Credential, logins, registry_token::Means},
+    domain::{RepositoryName, audit, credential::Credential, logins, registry_token::Means, texts},
     store::{
         Statement,
         repositories::{standing, whole, with_role},
@@ -43,7 +43,7 @@ pub enum Account<'a> {
 pub fn told(by: &By, action: &'static str, account: Account<'_>, name: &str, data: &[(&str, &str)]) -> Statement {
     let mut object = Map::new();
     for (key, text) in data {
-        object.insert((*key).to_owned(), audit::cut(text).into());
+        object.insert((*key).to_owned(), texts::line(audit::cut(text)).into());
     }
     let (named, user) = match account {
         Account::Named(name) => (Some(name), None),

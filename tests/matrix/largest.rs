@@ -44,6 +44,7 @@ fn largest(method: &str, pattern: &str) -> Option<Value> {
         ("POST", "login") => json!({ "username": OWNER, "password": "secret" }),
         ("POST", "token") => json!({ "identifier": OWNER, "secret": "secret" }),
         ("DELETE", "user") => json!({ "password": "secret", "repositories": true }),
+        ("POST", "password") => json!({ "password": "secret", "new_password": "p".repeat(1_024) }),
         ("POST", "emails") => json!({ "email": email, "password": "secret" }),
         ("PATCH", "{email}") => json!({ "primary": true, "password": "secret" }),
         ("DELETE", "{email}") => json!({ "password": "secret" }),
@@ -59,7 +60,7 @@ fn largest(method: &str, pattern: &str) -> Option<Value> {
         ("POST", "machines") => json!({ "username": format!("{OWNER}-{}", "m".repeat(59)), "role": "admin" }),
         ("DELETE", "{uuid}" | "{repository}" | "{tag}" | "{username}" | "star")
         | ("PUT", "star")
-        | ("POST", "logout") => {
+        | ("POST", "star" | "logout") => {
             json!({})
         }
         _ => return None,

@@ -84,6 +84,10 @@ test("no text that somebody chose is read as a line, a field or a command of the
     forged, clear: "\x1b[2J", csi: "\x9b2J", turned: "a\u202eb", tagged: "a\u{e0041}b", broken: "a\u2028b", field: "a by password", quoted: '"a"',
     label: "été_构建", scopes: '["repo:read","repo:write"]',
   };
+  const { lines: listed, everywhere, unseen } = JSON.parse(fs.readFileSync(path.join(root, "tests/hostile-texts.json"), "utf8"));
+  const hostile = Object.fromEntries([...listed, ...Object.values(everywhere), ...Object.values(unseen)].map((text, at) => [`t${at}`, text]));
+  await execute(`insert into audit (at, action, name, actor, credential, address, data)
+    values (1, 'user.login', 'alice', 'alice', '', '', '${JSON.stringify(hostile)}')`);
   await execute(`insert into audit (at, action, name, actor, credential, address, data) values (1, 'user.refresh_token.create',
     'a' || char(10) || 'b', 'a b', 'refresh-token a' || char(27) || 'b', '10.0.0.1' || char(9), '${JSON.stringify(data)}')`);
   const told = await said("--json");

@@ -6,7 +6,9 @@ use crate::{
     domain::{
         ends,
         limits::{self, Resource, SCOPES, TokenScope},
-        opaque, time,
+        opaque,
+        texts::{self, Form},
+        time,
     },
     handlers::{
         body::Body,
@@ -177,7 +179,10 @@ pub async fn make(
         expires_text: expires_text.as_deref(),
         warned: ends::warned(expires_at, index.world.now()),
         by: &asker.by(index, request),
-        creator_ua: &request.header("user-agent").unwrap_or_default().chars().take(200).collect::<String>(),
+        creator_ua: &texts::line(request.header("user-agent").unwrap_or_default())
+            .chars()
+            .take(200)
+            .collect::<String>(),
         most: index.settings.most.access_tokens,
     };
     let rows = index.write_last([right], access_tokens::create(&new)).await?;
@@ -263,11 +268,10 @@ pub async fn delete_one(index: &Index, right: Right, (user, uuid): (i64, &str), 
 }
 
 fn acceptable_label(label: &str) -> Answer<()> {
-    if (1..=LONGEST_LABEL).contains(&label.chars().count()) {
-        Ok(())
-    } else {
-        invalid(format!("token_label: 1 to {LONGEST_LABEL} characters"))
+    if !(1..=LONGEST_LABEL).contains(&label.chars().count()) {
+        return invalid(format!("token_label: 1 to {LONGEST_LABEL} characters"));
     }
+    texts::acceptable("token_label", label, Form::Line)
 }
 
 fn acceptable_end(index: &Index, text: Option<&str>) -> Answer<()> {
@@ -298,14 +302,14 @@ fn object(row: &Row, secret: &str) -> Result<Value, Fault> {
         "uuid": row.text("uuid"),
         "client_id": "HUB",
         "creator_ip": row.text("creator_ip"),
-        "creator_ua": row.text("creator_ua"),
+        "creator_ua": texts::line(row.text("creator_ua")),
         "created_at": time::print(row.integer("created_at")),
         "created_by": row.text("created_by"),
         "last_used": row.maybe_integer("used_at").map(time::print),
         "generated_by": "manual",
         "is_active": row.flag("is_active"),
         "token": secret,
-        "token_label": row.text("label"),
+        "token_label": texts::line(row.text("label")),
         "scopes": scopes,
         "resources": resources,
         "expires_at": row.maybe_text("expires_text").and_then(time::normal),

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     domain::{
         audit::{ACTIONS, GROUPS, words},
-        time,
+        texts, time,
     },
     handlers::{
         hub::{Page, namespace::asked_by, repositories::parameter},
@@ -80,6 +80,9 @@ fn object(account: &str, row: &Row) -> Value {
         Ok(Value::Object(data)) => data,
         _ => Map::new(),
     };
+    for value in data.values_mut() {
+        *value = value.as_str().map(texts::line).into();
+    }
     for column in ["credential", "address"] {
         data.insert(column.into(), row.text(column).into());
     }
@@ -95,7 +98,7 @@ fn object(account: &str, row: &Row) -> Value {
         "account": account,
         "action": action,
         "name": name,
-        "actor": row.text("actor"),
+        "actor": texts::line(row.text("actor")),
         "data": data,
         "timestamp": time::print(row.integer("at")),
         "action_description": said,

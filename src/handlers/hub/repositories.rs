@@ -9,7 +9,11 @@ pub use list::{list, paged, parameter};
 pub use reached::Reached;
 
 use crate::{
-    domain::{RepositoryName, Role, names::LONGEST},
+    domain::{
+        RepositoryName, Role,
+        names::LONGEST,
+        texts::{self, Form},
+    },
     handlers::{
         body::Body,
         projection,
@@ -108,7 +112,7 @@ pub async fn create(index: &Index, request: &Request, namespace: Option<&String>
     let wanted = wanted?;
     let row = place.first().ok_or_else(|| Fault::broken("no row for a place"))?;
     let name = acceptable_name(row.maybe_text("namespace"), &wanted)?;
-    require_short(wanted.more.description.as_deref(), wanted.more.full_description.as_deref())?;
+    require_good(wanted.more.description.as_deref(), wanted.more.full_description.as_deref())?;
     let place = Place::of(row);
     let marked = place.marked();
     let (namespace, right) = require_creatable(&asker, &place.without_marked(), &name)?;
@@ -154,7 +158,7 @@ pub async fn privacy(index: &Index, request: &Request, name: &RepositoryName) ->
 async fn change(index: &Index, request: &Request, name: &RepositoryName, changes: Answer<Changes>) -> Answer<Reply> {
     let reached = Reached::with_session(index, request, name, None).await?;
     let changes = changes?;
-    require_short(changes.description.as_deref(), changes.full_description.as_deref())?;
+    require_good(changes.description.as_deref(), changes.full_description.as_deref())?;
     let (repository, right) = match changes.is_private {
         Some(_) => reached.writable_roles(name)?,
         None => reached.writable(name, Role::Write)?,
@@ -232,16 +236,17 @@ fn acceptable_name(namespace: Option<&str>, wanted: &Wanted) -> Answer<Repositor
     RepositoryName::parse(namespace, &wanted.name)
 }
 
-/// Refuses texts that are too long, in the words that the Hub has for it.
-fn require_short(description: Option<&str>, full_description: Option<&str>) -> Answer<()> {
+/// Refuses texts that are too long, in the words that the Hub has for it, and those that would not be what they seem.
+fn require_good(description: Option<&str>, full_description: Option<&str>) -> Answer<()> {
     let texts = [
-        ("description", description, LONGEST_DESCRIPTION),
-        ("full_description", full_description, LONGEST_FULL_DESCRIPTION),
+        ("description", description, LONGEST_DESCRIPTION, Form::Lines),
+        ("full_description", full_description, LONGEST_FULL_DESCRIPTION, Form::Page),
     ];
-    for (field, text, longest) in texts {
+    for (field, text, longest, form) in texts {
         if text.is_some_and(|text| text.chars().count() > longest) {
             return invalid(format!("{field}: Exceeded max number of characters ({longest})"));
         }
+        texts::acceptable(field, text.unwrap_or_default(), form)?;
     }
     Ok(())
 }

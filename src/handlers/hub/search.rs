@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    domain::{names::LIBRARY, search::Search},
+    domain::{names::LIBRARY, search::Search, texts},
     handlers::{
         hub::{Page, repositories::parameter},
         v1::search::{owner, rows},
@@ -39,7 +39,7 @@ fn object(row: &Row) -> Option<Value> {
     let name = row.maybe_text("name")?;
     Some(json!({
         "repo_name": name,
-        "short_description": row.text("description"),
+        "short_description": texts::line(row.text("description")),
         "star_count": row.integer("star_count"),
         "pull_count": null,
         "repo_owner": owner(name),

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    domain::{Secret, UserName, password, session_token, time},
+    domain::{Secret, UserName, password, session_token, texts, time},
     handlers::{
         body::Body,
         login,
@@ -132,7 +132,7 @@ pub async fn refresh_tokens(index: &Index, request: &Request) -> Answer<Reply> {
     let one = |row: &Row| {
         json!({
             "uuid": row.text("uuid"),
-            "client": row.text("client"),
+            "client": texts::line(row.text("client")),
             "address": row.text("address"),
             "created_at": time::print(row.integer("created_at")),
             "last_used": time::print(row.integer("used_at")),

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    domain::{RepositoryName, Role, manifests, time},
+    domain::{RepositoryName, Role, manifests, texts, time},
     handlers::{
         hub::{
             Page,
@@ -81,7 +81,7 @@ fn object(row: &Row) -> Result<Value, Fault> {
         "creator": 0,
         "last_updated": pushed,
         "last_updater": 0,
-        "last_updater_username": row.text("pushed_by"),
+        "last_updater_username": texts::line(row.text("pushed_by")),
         "repository": row.integer("repository_id"),
         "full_size": size.unwrap_or_default(),
         "v2": true,

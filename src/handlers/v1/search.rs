@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    domain::{RepositoryName, credential::Credential, names::LIBRARY, search::Search},
+    domain::{RepositoryName, credential::Credential, names::LIBRARY, search::Search, texts},
     handlers::who::{self, Asker, Presented},
     index::Index,
     refusal::Answer,
@@ -143,7 +143,7 @@ fn result(row: &Row) -> Option<Value> {
     let name = row.maybe_text("name")?;
     Some(json!({
         "name": name,
-        "description": row.text("description"),
+        "description": texts::line(row.text("description")),
         "star_count": row.integer("star_count"),
         "is_official": owner(name) == LIBRARY,
         "is_trusted": false,

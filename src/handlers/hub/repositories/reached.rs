@@ -3,7 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::{
-    domain::{RepositoryName, Role, time},
+    domain::{
+        RepositoryName, Role,
+        texts::{self, Form},
+        time,
+    },
     handlers::who::{self, Asker, Presented},
     index::Index,
     refusal::{Answer, Fault, forbidden, not_found},
@@ -119,7 +123,7 @@ impl Reached {
             "collaborator_count": self.row.integer("collaborator_count"),
             "hub_user": null,
             "has_starred": self.starred(),
-            "full_description": self.row.text("full_description"),
+            "full_description": texts::shown(self.row.text("full_description"), Form::Page),
             "permissions": {
                 "read": role >= Some(Role::Read),
                 "write": role >= Some(Role::Write),
@@ -145,7 +149,7 @@ pub fn told(name: &RepositoryName, place: &Place, row: &Row) -> Value {
         "repository_type": "image",
         "status": 1,
         "status_description": "active",
-        "description": row.text("description"),
+        "description": texts::shown(row.text("description"), Form::Lines),
         "is_private": row.flag("private"),
         "star_count": row.integer("star_count"),
         "pull_count": row.integer("pull_count"),
