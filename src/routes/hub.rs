@@ -307,7 +307,7 @@ mod tests {
         let deep = RepositoryName::parse("ns", "a/auth/tags").unwrap();
         assert_eq!(read("repositories/ns/a:auth:tags"), Ok(Hub::Repository(deep.clone())));
         assert_eq!(read("namespaces/ns/repositories/a:auth:tags/tags/x"), Ok(Hub::Tag(deep, "x".into())));
-        for odd in ["a:b/c", "a/b:c", ":b", "a:", "a::b", "a:..", "a:b/stars"] {
+        for odd in ["a:b/c", "a/b:c", ":b", "a:", "a::b", "a:..", "a:b/webhooks"] {
             assert!(read(&format!("repositories/ns/{odd}")).is_err(), "{odd}");
         }
         assert!(read("repositories/ns/a%2Fb").is_err());
