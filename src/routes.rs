@@ -142,8 +142,8 @@ impl Route {
             Self::Repository(_) | Self::Images(_) => 2_000_000,
             Self::Manifest | Self::Blob => 0,
             Self::Events => 8 << 20,
-            // As many scopes as a token may have.
-            Self::Token => 64 << 10,
+            // As many scopes as a token may have, of the longest names.
+            Self::Token => 160 << 10,
             Self::Hub(route) => route.body_limit(),
             _ => SMALL_BODY,
         }

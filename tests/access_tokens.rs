@@ -129,8 +129,11 @@ fn who_keeps_a_token_is_warned_before_it_ends() {
     }
     client.ask("POST /v2/namespaces/acme/machines", &session, r#"{"username": "robot"}"#);
     let end = hublet::domain::time::print(client.0.world.now() + 60 * i64::try_from(DAY).unwrap());
-    let machine = format!(r#"{{"token_label": "builds\r\nBcc: x", "expires_at": "{end}"}}"#);
+    let machine = format!(r#"{{"token_label": "builds", "expires_at": "{end}"}}"#);
     let machine = client.ask("POST /v2/namespaces/acme/machines/robot/access-tokens", &session, &machine).text("uuid");
+    // A label of before there was a rule for them.
+    let label = "update access_tokens set label = 'builds' || char(13, 10) || 'Bcc: x' where label = 'builds'";
+    assert_eq!(client.0.db.connection().execute(label, []).unwrap(), 1);
     let own = client.access_token(&session).1;
     let soon = hublet::domain::time::print(client.0.world.now() + 5 * i64::try_from(DAY).unwrap());
     let short = client.ask(

@@ -66,7 +66,11 @@ pub async fn get(index: &Index, request: &Request) -> Answer<Reply> {
 /// `POST /token`
 pub async fn post(index: &Index, request: &Request) -> Answer<Reply> {
     who::require_https(request)?;
-    let parameters = form(request.body.as_deref().ok_or(Refusal::TooLarge)?);
+    let body = request.body.as_deref().ok_or(Refusal::TooLarge)?;
+    if str::from_utf8(body).is_err() {
+        return invalid("The form is not UTF-8");
+    }
+    let parameters = form(body);
     let parameters = parameters.filter(|(key, _)| FIELDS.contains(&key.as_str())).take(MOST_FIELDS + 1);
     let parameters = parameters.collect::<Vec<_>>();
     if parameters.len() > MOST_FIELDS {
