@@ -123,13 +123,14 @@ macro_rules! found {
 macro_rules! first {
     ($match:literal) => {
         concat!(
-            "select id & 2147483647 from (
+            "select d.id from (
                select rowid id from (select rowid from terms where terms match ",
             $match,
             " and rowid >= 0 order by rowid desc limit ?5)
                union all select rowid from (select rowid from terms where ?4 and terms match ",
             $match,
-            " and rowid < 0 order by rowid desc limit ?5))"
+            " and rowid < 0 order by rowid desc limit ?5)) t
+               cross join documents d on d.standing = t.id"
         )
     };
 }

@@ -21,11 +21,13 @@ alter table documents add column told text generated always as (
 alter table documents add column named text generated always as (
   char(1, 1) || name || char(1, 1) || last || char(1)
   || char(2, 2) || replace(trim(words), ' ', char(3, 2, 2)) || char(3)) virtual;
--- Where it stands: by stars, then by the last push in steps of 18 hours, so that not every push moves it. The last 31
--- bits are the id. What is private stands below zero.
+-- Where it stands: by stars, then by the last push in steps of 18 hours, so that not every push moves it. The rest
+-- is of the id, which after a restore has more than 31 bits. What is private stands below zero.
 alter table documents add column standing integer generated always as (
-  ((min(star_count, 16383) << 48) | (((pushed_at >> 16) & 131071) << 31) | id)
+  ((min(star_count, 16383) << 48) | (((pushed_at >> 16) & 131071) << 31) | (id & 2147483647))
   - iif(visibility = 'pub', 0, 1 << 62)) virtual;
+
+create index documents_by_standing on documents (standing);
 
 create virtual table terms using fts5 (
   named, told, content = 'documents', content_rowid = 'standing', tokenize = 'trigram case_sensitive 1'
