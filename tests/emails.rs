@@ -96,7 +96,7 @@ fn a_login_by_a_new_kind_of_client_is_told() {
 #[test]
 fn nobodys_password_is_their_own_name() {
     let mut client = Client(Stage::new().unwrap());
-    client.join("paulina");
+    let session = client.join("paulina");
     let said = client.operated("password paulina").unwrap();
     let secret = said.link.split_once('#').unwrap().1.to_owned();
     let body = r#"{"username": "josephine", "password": "Josephine", "email": "josephine@example.com"}"#;
@@ -108,6 +108,9 @@ fn nobodys_password_is_their_own_name() {
         let told = client.ask(request, who, body);
         assert_eq!((told.status, told.body), (400, json!("Password must not be the username")), "{request}");
     }
+    let body = r#"{"password": "secret", "new_password": "Paulina"}"#;
+    let told = client.ask("POST /v2/user/password", &session, body);
+    assert_eq!((told.status, &told.body["message"]), (400, &json!("Password must not be the username")));
     for (password, status) in [("PAULINA", 400), ("paulina+of+old", 200), ("paulina+of+old", 404)] {
         let told = client.ask("POST /account/password", "", &format!("secret={secret}&password={password}"));
         assert_eq!(told.status, status, "{password}");

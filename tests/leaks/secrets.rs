@@ -88,7 +88,7 @@ impl Secrets {
         }
         if let Ok(Value::Object(mut fields)) = serde_json::from_slice::<Value>(&sent.body) {
             let mut changed = false;
-            for name in ["password", "secret"] {
+            for name in ["password", "new_password", "secret"] {
                 if let Some(Value::String(text)) = fields.get_mut(name) {
                     changed = true;
                     *text = self.password(text);
@@ -130,7 +130,7 @@ impl Secrets {
 
     /// A password, kept. What is too short, too long or a token stays what it is.
     fn password(&mut self, text: &str) -> String {
-        if text.starts_with("hl") && text.contains('_') {
+        if text.trim_start().starts_with("hl") && text.contains('_') {
             self.keep(Kind::Opaque, text);
             return text.to_owned();
         }
