@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::{
     handlers::{account, description, events, gate, hub, projection, revocation, token, v1, warnings},
     index::Index,
-    refusal::{Answer, Error, Fault, FaultKind},
+    refusal::{Answer, Error, Fault, FaultKind, Refusal},
     routes::{self, Route},
     wire::{Reply, Request, reply},
 };
@@ -78,6 +78,10 @@ async fn handle(index: &Index, request: &Request, route: &Route) -> Answer<Reply
     routes::require_method(route, &request.method)?;
     if request.method == "OPTIONS" {
         return Ok(Reply::empty(204).with("Allow", route.methods().join(", ")));
+    }
+    // Also where nothing reads it. Not where no body is ever read, nor at /events, whose limit is for registries alone.
+    if request.body.is_none() && route.body_limit() > 0 && *route != Route::Events {
+        return Err(Refusal::TooLarge.into());
     }
     let method = if request.method == "HEAD" { "GET" } else { request.method.as_str() };
     match (route, method) {
