@@ -148,8 +148,14 @@ impl Index {
     /// The guards of a write by these rights, of somebody who has not written too often.
     pub async fn guards<const N: usize>(&self, rights: [Right; N]) -> Answer<Vec<Statement>> {
         const { assert!(N > 0, "a write carries a right") };
-        if let Some(user) = rights.iter().find_map(|right| right.credential.user()) {
-            self.require_within(Limit::Writes, &user.to_string()).await?;
+        // An access token that leaked does not keep its owner from ending it.
+        let credential = rights.iter().map(|right| right.credential).find(|credential| credential.user().is_some());
+        match credential {
+            Some(Credential::Password { user, .. }) => self.require_within(Limit::Writes, &user.to_string()).await?,
+            Some(Credential::AccessToken { user, token }) => {
+                self.require_within(Limit::Writes, &format!("{user} {token}")).await?;
+            }
+            _ => {}
         }
         let now = self.world.now();
         Ok(rights.iter().map(|right| guard(right, now)).collect())

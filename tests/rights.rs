@@ -250,15 +250,19 @@ fn what_is_gone_again_is_to_be_asked_later() {
 fn a_user_writes_so_often_and_reads_on() {
     let mut client = Client(Stage::new().unwrap());
     let session = client.join("paul");
-    let (token, _) = client.access_token(&session);
+    let (token, uuid) = client.access_token(&session);
     assert_eq!(client.ask("PUT /v1/repositories/paul/app/", "paul:secret", "[]").status, 200);
     // Its use is noted now, and not again in this minute.
     assert_eq!(client.ask("GET /v1/users/", &format!("paul:{token}"), "").status, 200);
     client.0.world.flooded.set(true);
-    let id: i64 = client.0.db.connection().query_row("select id from users", [], |row| row.get(0)).unwrap();
+    let id = |table: &str| -> i64 {
+        client.0.db.connection().query_row(&format!("select id from {table}"), [], |row| row.get(0)).unwrap()
+    };
+    let paul = id("users").to_string();
+    let by_token = format!("{paul} {}", id("access_tokens"));
     let changes =
         |client: &Client| client.0.db.connection().total_changes() + client.0.search.connection().total_changes();
-    // By the access token, the session and the password: all of them are Paul.
+    // The session and the password are Paul; his access token is counted for itself.
     let token = format!("paul:{token}");
     for (request, who, body) in [
         ("PUT /v1/repositories/paul/other/", token.as_str(), "[]"),
@@ -272,9 +276,11 @@ fn a_user_writes_so_often_and_reads_on() {
         let told = client.ask(request, who, body);
         assert_eq!((told.status, told.header("retry-after"), told.trips), (429, "60", 1), "{request}");
         assert_eq!(changes(&client), before, "{request}");
-        assert_eq!(client.0.world.limited.take(), [(Limit::Writes, id.to_string())], "{request}");
+        let counted = if who == token { &by_token } else { &paul };
+        assert_eq!(client.0.world.limited.take(), [(Limit::Writes, counted.clone())], "{request}");
     }
     assert_eq!(client.ask("GET /v2/repositories/paul/app/", &session, "").status, 200);
     client.0.world.flooded.set(false);
     assert_eq!(client.ask("POST /v2/repositories", &session, r#"{"name": "another"}"#).status, 201);
+    assert_eq!(client.ask(&format!("DELETE /v2/access-tokens/{uuid}"), &session, "").status, 204);
 }

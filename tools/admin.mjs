@@ -354,7 +354,7 @@ async function admin() {
   const linked = rows[0]?.link !== 0; // a service account has no password to choose
   rows = withoutNear(rows);
   console.log(rows.length ? table(rows.map(({ link, ...row }) => typed(row, flags))) : "none yet");
-  if (name === "after-restore") console.log(restored({ keep: flags["keep-access-tokens"], hide: flags.private, remote: flags.remote }));
+  if (name === "after-restore") console.log(restored({ keep: flags["keep-access-tokens"], hide: flags.private, remote: flags.remote, folder: flags["persist-to"] }));
   if (made) console.log(`\nThe token, which is shown this once; use it where a password goes:\n${made.token}`);
   if (secret && linked) console.log(`\nTo choose the password, once, within a week:\n${origin}/account/password#${secret}`);
 }

@@ -91,9 +91,12 @@ fn notification(event: &Value, now: i64) -> Result<Option<Event>, String> {
     let (by, means) = registry_token::read_subject(&subject);
     let address = event.get("request").map_or_else(String::new, |request| text(request, "addr", 100));
     let (tag, digest) = (text(target, "tag", 200), text(target, "digest", 200));
-    let whole = action == Action::Delete && ["tag", "digest"].iter().all(|name| is_empty(target.get(*name)));
+    let url = text(target, "url", 2_000);
+    // Of a whole repository nothing is named.
+    let whole =
+        action == Action::Delete && url.is_empty() && ["tag", "digest"].iter().all(|name| is_empty(target.get(*name)));
     // Registry 2.0 has the tag in the URL alone.
-    let tag = if tag.is_empty() { tag_of(&text(target, "url", 2_000)).unwrap_or_default() } else { tag };
+    let tag = if tag.is_empty() { tag_of(&url, &text(target, "repository", 1_000)).unwrap_or_default() } else { tag };
     Event {
         id: text(event, "id", LONGEST_ID + 1),
         action,
@@ -184,10 +187,10 @@ fn is_empty(field: Option<&Value>) -> bool {
     field.is_none_or(|field| field.is_null() || field == "")
 }
 
-/// The tag in the URL of a manifest; a digest is none.
-fn tag_of(url: &str) -> Option<String> {
-    let (_, tag) = url.rsplit_once("/manifests/")?;
-    is_tag(tag).then(|| tag.to_owned())
+/// The tag in the URL of a manifest of this repository; a digest is none.
+fn tag_of(url: &str, repository: &str) -> Option<String> {
+    let (before, tag) = url.rsplit_once("/manifests/")?;
+    (before.ends_with(&format!("/v2/{repository}")) && is_tag(tag)).then(|| tag.to_owned())
 }
 
 /// An algorithm and a value: `sha256:…`.
@@ -261,7 +264,7 @@ mod tests {
         assert_eq!((push.tag.as_str(), push.content.size, push.by.as_str()), ("latest", None, "paul"));
         assert_eq!(push.at, 1_795_460_400_500);
         assert_eq!(events[1].repository.to_string(), "library/app");
-        assert_eq!(events[1].at, NOW);
+        assert_eq!(events[1].at, NOW + 3, "when it came, in the order of the list");
     }
 
     #[test]
@@ -304,6 +307,19 @@ mod tests {
     }
 
     #[test]
+    fn what_a_fast_clock_tells_later_is_later() {
+        let ahead = "2999-01-01T00:00:00";
+        let push = |at: usize| {
+            let target = json!({ "repository": "paul/app", "digest": "sha256:aa", "tag": "1.0" });
+            json!({ "id": at.to_string(), "action": "push", "timestamp": format!("{ahead}.{at}Z"), "target": target })
+        };
+        let body = json!({ "events": [push(1), push(2), push(3)] }).to_string();
+        let times =
+            read(body.as_bytes(), CloudEvent::default(), NOW).0.iter().map(|event| event.at).collect::<Vec<_>>();
+        assert_eq!(times, [NOW, NOW + 1, NOW + 2]);
+    }
+
+    #[test]
     fn what_registries_before_and_after_do_otherwise() {
         let read = |event: Value| {
             let (events, odd) = read(json!({ "events": [event] }).to_string().as_bytes(), CloudEvent::default(), NOW);
@@ -323,12 +339,16 @@ mod tests {
         };
         let tags = ["manifests/1.0", "manifests/sha256:aa", "blobs/1.0", "manifests/"].map(tag);
         assert_eq!(tags, ["1.0", "", "", ""]);
+        let another =
+            json!({ "repository": "paul/app", "digest": digest, "url": "http://r/v2/paul/other/manifests/1.0" });
+        assert_eq!(read(json!({ "id": "1", "action": "push", "target": another })).0.unwrap().tag, "");
         let gone = |action: &str, target: Value| read(json!({ "id": "1", "action": action, "target": target }));
         for (target, whole) in [
             (json!({ "repository": "paul/app" }), true),
             (json!({ "repository": "paul/app", "mediaType": "", "digest": "", "size": 0 }), true),
             (json!({ "repository": "paul/app", "digest": 7 }), false),
             (json!({ "digest": "" }), false),
+            (json!({ "repository": "paul/app", "url": "http://r/v2/paul/app/blobs/sha256:aa" }), false),
         ] {
             assert_eq!(gone("delete", target.clone()).0.is_some(), whole, "{target}");
             assert_eq!(gone("push", target).1, 1);

@@ -41,7 +41,7 @@ pub fn acceptable(password: &str, least: usize) -> Answer<&str> {
 
 /// Refuses the name of the user, which guessers try first.
 pub fn require_not_the_name(password: &str, name: &str) -> Answer<()> {
-    if password.to_lowercase() == name { invalid("Password must not be the username") } else { Ok(()) }
+    if password.trim().to_lowercase() == name { invalid("Password must not be the username") } else { Ok(()) }
 }
 
 /// What one hash costs.

@@ -42,6 +42,9 @@ pub fn normal(text: &str) -> Option<String> {
     const FRACTIONS: [SecondsFormat; 4] =
         [SecondsFormat::Secs, SecondsFormat::Millis, SecondsFormat::Micros, SecondsFormat::Nanos];
     let time = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
+    // Second 60 is what RFC 3339 knows and most clients do not: it is the next second.
+    let leap = i64::from(time.timestamp_subsec_nanos() / 1_000_000_000);
+    let time = DateTime::from_timestamp(time.timestamp() + leap, time.timestamp_subsec_nanos() % 1_000_000_000)?;
     let is_normal = FRACTIONS.into_iter().any(|fraction| time.to_rfc3339_opts(fraction, true) == text);
     Some(if is_normal { text.to_owned() } else { time.to_rfc3339_opts(SecondsFormat::AutoSi, true) })
 }
@@ -83,6 +86,11 @@ mod tests {
             &long,
         ] {
             assert_eq!(normal(text).as_deref(), Some("2030-01-02T03:04:05Z"), "{text}");
+        }
+        for (leap, next) in
+            [("2030-06-15T12:34:60Z", "2030-06-15T12:35:00Z"), ("2016-12-31T23:59:60.5Z", "2017-01-01T00:00:00.500Z")]
+        {
+            assert_eq!(normal(leap).as_deref(), Some(next));
         }
         assert_eq!(normal("2030-01-02T05:04:05.5+02:00").as_deref(), Some("2030-01-02T03:04:05.500Z"));
         for other in ["", "2030-01-02", "2030-01-02T03:04:05", "tomorrow"] {

@@ -1,6 +1,6 @@
 //! A D1 database behind the door.
 
-use std::fmt;
+use std::{fmt, rc::Rc};
 
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
@@ -49,8 +49,7 @@ impl Database for D1 {
     fn batch<'a>(&'a self, statements: &'a [Statement]) -> Pending<'a, Result<Vec<Rows>, Fault>> {
         Box::pin(async move {
             let writes = !statements.iter().all(Statement::reads_only);
-            let lines = statements.iter().map(Line).collect::<Vec<_>>();
-            let lines = serde_json::to_string(&lines).map_err(|error| Fault::broken(error.to_string()))?;
+            let lines = serde_json::to_string(&Batch(statements)).map_err(|error| Fault::broken(error.to_string()))?;
             let answer = batch_of(&self.env, self.binding, self.nearest && !writes, writes, &lines)
                 .map_err(|error| fault(&error))?;
             let answer = JsFuture::from(answer).await.map_err(|error| fault(&error))?.as_string().unwrap_or_default();
@@ -61,19 +60,44 @@ impl Database for D1 {
     }
 }
 
-/// A statement as the list of its text and its values. D1 takes every number as a float, exact to
-/// 2^53, and stores it as the column's integer.
-struct Line<'a>(&'a Statement);
+/// Statements as the list of their long texts, each once, and the list of themselves.
+struct Batch<'a>(&'a [Statement]);
+
+impl Serialize for Batch<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut shared: Vec<&Rc<str>> = Vec::new();
+        for value in self.0.iter().flat_map(|statement| &statement.values) {
+            if let Value::Shared(text) = value
+                && !shared.iter().any(|known| Rc::ptr_eq(known, text))
+            {
+                shared.push(text);
+            }
+        }
+        let lines = self.0.iter().map(|statement| Line { statement, shared: &shared }).collect::<Vec<_>>();
+        let texts = shared.iter().map(|text| &***text).collect::<Vec<_>>();
+        (texts, lines).serialize(serializer)
+    }
+}
+
+/// A statement as the list of its text and its values; a long text is the list of its place among those. D1 takes every
+/// number as a float, exact to 2^53, and stores it as the column's integer.
+struct Line<'a> {
+    statement: &'a Statement,
+    shared: &'a [&'a Rc<str>],
+}
 
 impl Serialize for Line<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut list = serializer.serialize_seq(None)?;
-        list.serialize_element(self.0.sql)?;
-        for value in &self.0.values {
+        list.serialize_element(self.statement.sql)?;
+        for value in &self.statement.values {
             match value {
                 Value::Null => list.serialize_element(&())?,
                 Value::Integer(number) => list.serialize_element(number)?,
                 Value::Text(text) => list.serialize_element(text)?,
+                Value::Shared(text) => {
+                    list.serialize_element(&[self.shared.iter().position(|known| Rc::ptr_eq(known, text))])?;
+                }
             }
         }
         list.end()

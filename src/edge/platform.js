@@ -39,7 +39,8 @@ export function response(status, lines, bytes) {
 }
 
 /**
- * The rows of each statement of a batch, as JSON; `statements` are lists of a text and its values. What `writes` goes on
+ * The rows of each statement of a batch, as JSON; `statements` are the texts that several have, and lists of a text and its
+ * values, in which a list is the place of one of those. What `writes` goes on
  * when the client hangs up, which on Cloudflare ends all that an answer waits for (workerd on this machine ends nothing):
  * a guess is counted, whether or not somebody waits to hear of it.
  */
@@ -47,7 +48,9 @@ export async function batch(env, binding, nearest, writes, statements) {
   const database = env[binding];
   if (!database) throw new Error(`no such binding: ${binding}`);
   const lent = nearest ? database.withSession("first-unconstrained") : database;
-  const prepared = JSON.parse(statements).map(([sql, ...values]) => lent.prepare(sql).bind(...values));
+  const [shared, lines] = JSON.parse(statements);
+  const value = (given) => (Array.isArray(given) ? shared[given[0]] : given);
+  const prepared = lines.map(([sql, ...values]) => lent.prepare(sql).bind(...values.map(value)));
   const answer = lent.batch(prepared);
   if (writes) waitUntil(answer.catch(() => {}));
   return JSON.stringify((await answer).map(({ results }) => results));

@@ -21,9 +21,9 @@ use crate::{
     wire::{Authorization, Reply, Request},
 };
 
-/// Bytes of a list of events that one batch takes: it is a parameter of each of its statements, and they stand in memory
-/// beside a body of 8 MiB.
-const BATCH: usize = 250_000;
+/// Bytes of a list of events that one batch takes: it is a parameter of the database, which has 2 MB
+/// at most.
+const BATCH: usize = 1_000_000;
 
 /// What the log names of a request, of which it tells how many they were.
 const LOGGED: usize = 100;

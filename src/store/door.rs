@@ -57,6 +57,8 @@ pub enum Value {
     Integer(i64),
     /// UTF-8, at most 2 MB.
     Text(String),
+    /// A long text that several statements of a batch have: it is in memory once, and crosses to the database's side once.
+    Shared(Rc<str>),
 }
 
 impl From<i64> for Value {
@@ -80,6 +82,12 @@ impl From<&str> for Value {
 impl From<String> for Value {
     fn from(value: String) -> Self {
         Self::Text(value)
+    }
+}
+
+impl From<&Rc<str>> for Value {
+    fn from(value: &Rc<str>) -> Self {
+        Self::Shared(Rc::clone(value))
     }
 }
 

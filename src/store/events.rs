@@ -1,5 +1,7 @@
 //! What registries told, taken once.
 
+use std::rc::Rc;
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -13,7 +15,7 @@ pub const REMEMBERED: i64 = 7 * 24 * 60 * 60;
 /// Events as the statements below take them: `0` id, `1` action, `2` namespace, `3` name, `4` tag,
 /// `5` digest, `6` size, `7` media type, `8` milliseconds, `9` actor, `10` access token, `11` address,
 /// `12` refresh token, `13` images of an index, each with digest, system, architecture and variant.
-fn listed(events: &[Event]) -> String {
+fn listed(events: &[Event]) -> Rc<str> {
     let image = |image: &Image| json!([image.digest, image.os, image.architecture, image.variant]);
     let one = |event: &Event| {
         let (access, refresh) = match event.means {
@@ -38,7 +40,7 @@ fn listed(events: &[Event]) -> String {
             event.content.images.iter().map(image).collect::<Value>(),
         ])
     };
-    Value::Array(events.iter().map(one).collect()).to_string()
+    Value::Array(events.iter().map(one).collect()).to_string().into()
 }
 
 /// Events of a service, of these actions, that were not taken before. Who is no user here is somebody of the
@@ -246,7 +248,7 @@ fn pulled(of: impl Fn(&'static str) -> Statement) -> [Statement; 2] {
 #[must_use]
 pub fn take(events: &[Event], service: &str, private: bool, now: i64) -> Vec<Statement> {
     let list = listed(events);
-    let of = |sql: &'static str| Statement::new(sql).bind(list.as_str()).bind(service);
+    let of = |sql: &'static str| Statement::new(sql).bind(&list).bind(service);
     let mut statements = recorded(of, now);
     statements.push(manifests::left(of).bind(now));
     statements.extend(pushed(of, private, now));
@@ -263,14 +265,14 @@ pub fn take(events: &[Event], service: &str, private: bool, now: i64) -> Vec<Sta
             "insert into events (service, id, taken_at) select ?2, value ->> 0, ?3 from json_each(?1) where true
              on conflict (service, id) do nothing",
         )
-        .bind(list.as_str())
+        .bind(&list)
         .bind(service)
         .bind(now),
         Statement::new(
             "select distinct value ->> 2 || '/' || (value ->> 3) name from json_each(?1)
              where not exists (select 1 from namespaces where name = value ->> 2) limit 20",
         )
-        .bind(list.as_str()),
+        .bind(&list),
     ]);
     statements
 }

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "what fails here is a failed test")]
 
+mod compromised;
 mod refused;
 mod rights;
 #[allow(dead_code, reason = "the pages need more of it")]

@@ -108,6 +108,7 @@ fn bound(value: &Value) -> types::Value {
         Value::Null => types::Value::Null,
         Value::Integer(number) => types::Value::Real(*number as f64),
         Value::Text(text) => types::Value::Text(text.clone()),
+        Value::Shared(text) => types::Value::Text(text.to_string()),
     }
 }
 

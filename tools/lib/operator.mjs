@@ -16,15 +16,16 @@ export const names = readdirSync(folder).map((file) => path.basename(file, ".sql
 const IN_THE_WAY = "\n-- In the way:\n";
 
 /**
- * A command is a file: its first line is the usage and names the parameters, its second says what it does,
- * and where it can be refused, the third says why. Its last `select` returns a row when it worked. Where it returns
+ * A command is a file: its first line is the usage and names the parameters, the sentence behind it says what it does,
+ * and where it can be refused, another says why. Its last `select` returns a row when it worked. Where it returns
  * none, the statement behind all fails, and with it the whole batch: what was refused has changed nothing.
  */
 export function command(name) {
   const [text, inTheWay = ""] = readFileSync(path.join(folder, `${name}.sql`), "utf8").split(IN_THE_WAY);
   const lines = text.split("\n");
   const said = lines.filter((line) => line.startsWith("-- ")).map((line) => line.slice(3));
-  const [usage, purpose] = said;
+  const [usage, ...sentences] = said;
+  const [purpose] = /^.*?\.(?= |$)/.exec(sentences.join(" ")) ?? [""];
   const refusal = said.find((line) => line.startsWith("Refused: "))?.slice("Refused: ".length);
   const sql = lines.filter((line) => !line.startsWith("--")).join("\n").trimEnd();
   const statements = sql.split(/;\n/);
@@ -79,8 +80,9 @@ export function since(text, now) {
 export const SINCE = "7d";
 
 /** What whoever brought a database back must know, and look at. */
-export function restored({ keep, hide, remote }) {
-  const flags = ["--private", ...(keep ? ["--keep-access-tokens"] : []), ...(remote ? ["--remote"] : [])];
+export function restored({ keep, hide, remote, folder }) {
+  const where = remote ? ["--remote"] : folder ? [`--persist-to ${folder}`] : [];
+  const flags = ["--private", ...(keep ? ["--keep-access-tokens"] : []), ...where];
   const hiding = `npm run admin -- after-restore ${flags.join(" ")}`;
   const seen = hide
     ? "every repository is private: their admins say which may be seen"

@@ -34,12 +34,13 @@ pub fn read<'a>(
     let Some(body) = json::read(body) else { return one(Err("the body is not JSON".into())) };
     if let Some(list) = json::member(body, "events").and_then(json::elements) {
         let mut ids = BTreeSet::new();
-        let read = move |event| tree(event).and_then(|event| notification(&event, now)).transpose();
+        // Where a registry's clock is ahead, what came later in the list is still the later.
+        let read = move |(at, event)| tree(event).and_then(|event| notification(&event, now + at)).transpose();
         let is_new = move |event: &_| match event {
             Ok(Event { id, .. }) => ids.insert(id.clone()),
             Err(_) => true,
         };
-        return Box::new(list.filter_map(read).filter(is_new));
+        return Box::new((0..).zip(list).filter_map(read).filter(is_new));
     }
     if headers.kind.is_some() {
         return one(tree(body).and_then(|data| cloud_event(&data, headers, now)));

@@ -1,5 +1,5 @@
 -- add-machine NAME
--- Makes a machine: a user without a password, who signs in with access tokens alone (`token`).
+-- Makes a machine of no namespace: a user without a password, whose access tokens the operator alone makes (`token`).
 -- Refused: NAME is taken or reserved, or was the name of what is gone (`release NAME`).
 insert into users (name, kind, status, created_at)
 select :NAME, 'machine', 'active', :NOW
