@@ -221,3 +221,21 @@ fn search_of_every_earlier_version_finds_the_same_after_an_upgrade() {
     });
     println!("cases: {found} rows after upgrades of SEARCH");
 }
+
+#[test]
+fn the_search_of_the_version_before_finds_what_is_written_today() {
+    let search = Version::of(&migrations("search"));
+    let found = |visibility: &str| -> Vec<i64> {
+        let sql = "select count(*) from fragments where fragments match ?1 union all
+                   select count(*) from prefixes where prefixes match ?1";
+        let mut statement = search.database.prepare(sql).unwrap();
+        let asked = format!("name : \"rabbit\" AND visibility : \"{visibility}\"");
+        statement.query_map([asked], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    };
+    let written = "insert into documents (id, revision, name, last, words, description, visibility, star_count, pushed_at, folded)
+                   values (1, 1, 'alice/rabbit', 'rabbit', ' alice rabbit ', 'White', 'pub', 0, 1, 'white')";
+    search.database.execute_batch(written).unwrap();
+    assert_eq!((found("pub"), found("prv")), (vec![1, 1], vec![0, 0]));
+    search.database.execute_batch("update documents set visibility = 'prv', revision = 2 where id = 1").unwrap();
+    assert_eq!((found("pub"), found("prv")), (vec![0, 0], vec![1, 1]));
+}

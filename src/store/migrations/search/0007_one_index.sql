@@ -1,13 +1,8 @@
 -- One full text for all that is searched, in the order of what is found first: whatever is asked is one expression,
 -- whose best matches are read and no others.
 
-drop trigger documents_added;
-drop trigger documents_removed;
-drop trigger documents_changed;
-drop table fragments;
-drop table prefixes;
-drop index documents_by_name;
-drop index documents_by_last;
+-- `fragments` and `prefixes`, with their triggers and the indexes by name and last component, are kept for the worker of
+-- the version before, which still searches by them.
 
 -- What is searched has marks that nobody can ask for: 1 where a name begins and ends, 2 (twice) where a word begins, 3 where
 -- one ends. So what is sought at the beginning of a word is not looked for in the middle of all the others.
@@ -34,14 +29,14 @@ create virtual table terms using fts5 (
 );
 insert into terms (terms) values ('rebuild');
 
-create trigger documents_added after insert on documents begin
+create trigger terms_added after insert on documents begin
   insert into terms (rowid, named, told) values (new.standing, new.named, new.told);
 end;
-create trigger documents_removed after delete on documents begin
+create trigger terms_removed after delete on documents begin
   insert into terms (terms, rowid, named, told)
     values ('delete', old.standing, old.named, old.told);
 end;
-create trigger documents_changed after update on documents
+create trigger terms_changed after update on documents
 when (new.standing, new.named, new.told) is not (old.standing, old.named, old.told) begin
   insert into terms (terms, rowid, named, told)
     values ('delete', old.standing, old.named, old.told);
