@@ -11,7 +11,7 @@ import { answer, command, find, inline, names, refused, restored, SINCE, since, 
 import { asked, short } from "./lib/registry-keys.mjs";
 import { publicUrl, setting } from "./lib/services.mjs";
 import { setUpNode } from "./lib/setup.mjs";
-import { isUsual, sayWhere, stateOf } from "./lib/started.mjs";
+import { databaseFlag, isUsual, sayWhere, stateOf } from "./lib/started.mjs";
 import { Failure, main, parse, step } from "./lib/steps.mjs";
 import { fromFile, patiently } from "./lib/wrangler.mjs";
 
@@ -304,11 +304,7 @@ async function both(work, where) {
 
 /** A command that is printed, as it is typed for the same database. */
 function typed(row, flags) {
-  if (!row.command) return row;
-  const quoted = (words) => (/^[\w./-]+$/.test(words) ? words : `'${words.replaceAll("'", "'\\''")}'`);
-  const state = stateOf(flags);
-  const more = flags.remote ? " --remote" : isUsual(state) ? "" : ` --persist-to ${quoted(state)}`;
-  return { ...row, command: row.command + more };
+  return row.command ? { ...row, command: row.command + databaseFlag(flags) } : row;
 }
 
 async function admin() {
@@ -354,7 +350,7 @@ async function admin() {
   const linked = rows[0]?.link !== 0; // a service account has no password to choose
   rows = withoutNear(rows);
   console.log(rows.length ? table(rows.map(({ link, ...row }) => typed(row, flags))) : "none yet");
-  if (name === "after-restore") console.log(restored({ keep: flags["keep-access-tokens"], hide: flags.private, remote: flags.remote, folder: flags["persist-to"] }));
+  if (name === "after-restore") console.log(restored({ keep: flags["keep-access-tokens"], hide: flags.private, where: databaseFlag(flags) }));
   if (made) console.log(`\nThe token, which is shown this once; use it where a password goes:\n${made.token}`);
   if (secret && linked) console.log(`\nTo choose the password, once, within a week:\n${origin}/account/password#${secret}`);
 }

@@ -6,7 +6,7 @@ import path from "node:path";
 import { emptySearch } from "./lib/migrations.mjs";
 import { restored } from "./lib/operator.mjs";
 import { setUpNode } from "./lib/setup.mjs";
-import { sayWhere, stateOf } from "./lib/started.mjs";
+import { databaseFlag, sayWhere, stateOf } from "./lib/started.mjs";
 import { Failure, main, onDisk, parse, step } from "./lib/steps.mjs";
 
 const help = `npm run restore -- FILE [--remote | --persist-to DIR] [--keep-access-tokens] [--private]
@@ -36,7 +36,7 @@ async function restore() {
   sayWhere(flags);
 
   const file = path.resolve(process.env.INIT_CWD ?? ".", name); // npm runs us from the clone
-  const told = { now: Math.floor(Date.now() / 1000), keep: flags["keep-access-tokens"], hide: flags.private, remote: flags.remote, folder: flags["persist-to"] };
+  const told = { now: Math.floor(Date.now() / 1000), keep: flags["keep-access-tokens"], hide: flags.private, remote: flags.remote, where: databaseFlag(flags) };
   const rows = await onDisk("cannot write the database", () => (flags.remote ? there(file, told) : here(file, told, state)));
   const said = Object.entries(rows).filter(([, count]) => count).map(([table, count]) => `${count} ${table}`);
   console.log(`hublet: the database holds ${said.join(", ")}

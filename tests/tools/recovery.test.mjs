@@ -548,7 +548,7 @@ test("what was made private or deleted since is public again, unless nothing is"
   const from = filled(4);
   from.exec("update repositories set deleted_at = 5 where id = 4");
   await write(from, at("seen"), "now");
-  assert.match(works(run("restore", "seen", "--persist-to", at("seen as before"))), /made private or deleted since are public and there again: [^]* after-restore --private$/m);
+  assert.match(works(run("restore", "seen", "--persist-to", at("seen as before"))), /made private or deleted since are public and there again: [^]* after-restore --private --persist-to '\S*seen as before'$/m);
   const before = openLocal(at("seen as before"), "DB");
   assert.deepEqual(before.prepare("select private from repositories").all().map((row) => row.private), [1, 0, 1, 0]);
   assert.match(works(run("restore", "seen", "--persist-to", at("seen by few"), "--private")), /every repository is private/);

@@ -80,10 +80,8 @@ export function since(text, now) {
 export const SINCE = "7d";
 
 /** What whoever brought a database back must know, and look at. */
-export function restored({ keep, hide, remote, folder }) {
-  const where = remote ? ["--remote"] : folder ? [`--persist-to ${folder}`] : [];
-  const flags = ["--private", ...(keep ? ["--keep-access-tokens"] : []), ...where];
-  const hiding = `npm run admin -- after-restore ${flags.join(" ")}`;
+export function restored({ keep, hide, where }) {
+  const hiding = `npm run admin -- after-restore --private${keep ? " --keep-access-tokens" : ""}${where}`;
   const seen = hide
     ? "every repository is private: their admins say which may be seen"
     : `repositories that were made private or deleted since are public and there again: look, or hide all of them: ${hiding}`;

@@ -34,6 +34,13 @@ export function stateOf({ "persist-to": told, remote }) {
 /** Whether that is where nobody had to say it. */
 export const isUsual = (state) => path.resolve(root, state) === path.resolve(root, usual);
 
+/** The flag by which a command that is printed works on the databases of this one, as a shell reads it, behind a blank. */
+export function databaseFlag(flags) {
+  const quoted = (words) => (/^[\w./-]+$/.test(words) ? words : `'${words.replaceAll("'", "'\\''")}'`);
+  const state = stateOf(flags);
+  return flags.remote ? " --remote" : isUsual(state) ? "" : ` --persist-to ${quoted(state)}`;
+}
+
 /** Says which databases a tool works on, where nobody named them and they are not the usual ones. */
 export function sayWhere(flags) {
   const state = stateOf(flags);
