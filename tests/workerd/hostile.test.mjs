@@ -52,6 +52,7 @@ after(() => worker?.stop(), { timeout: 60_000 });
 // What may be different afterwards, and why.
 const changing = {
   failures: "passwords that were refused are counted",
+  clients: "of what kind each client was that somebody logged in with",
   progress: "the scheduled run writes down how far it has come",
 };
 const changingRows = {
