@@ -8,12 +8,16 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what fails here is a failed test")]
 
 mod fill;
+#[allow(dead_code, reason = "the pages need more of it")]
+#[path = "../support/mod.rs"]
+mod support;
 mod table;
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use hublet::store::{Statement, Value};
-use rusqlite::{Connection, StatementStatus, params_from_iter, types};
+use hublet::store::Statement;
+use rusqlite::{Connection, StatementStatus, params_from_iter};
+use support::sqlite::bound;
 
 /// Repositories of the smaller truth, and documents of the smaller search: there are more of those
 /// than one search looks at.
@@ -65,17 +69,6 @@ fn counts(connection: &Connection, sql: &str) -> bool {
     let mut program = connection.prepare(&format!("explain {sql}")).unwrap();
     let operations = program.raw_query().mapped(|row| row.get::<_, String>("opcode"));
     operations.into_iter().any(|operation| operation.unwrap() == "Count")
-}
-
-/// As D1 does: every number is a float.
-#[allow(clippy::cast_precision_loss)]
-fn bound(value: &Value) -> types::Value {
-    match value {
-        Value::Null => types::Value::Null,
-        Value::Integer(number) => types::Value::Real(*number as f64),
-        Value::Text(text) => types::Value::Text(text.clone()),
-        Value::Shared(text) => types::Value::Text(text.to_string()),
-    }
 }
 
 /// The statements that do more where there is more, each with what it did.

@@ -103,7 +103,7 @@ fn migrations(folder: &str) -> Result<Vec<std::path::PathBuf>, String> {
 
 /// D1 binds every number as a float; a column takes it for its integer, an expression does not.
 #[allow(clippy::cast_precision_loss)]
-fn bound(value: &Value) -> types::Value {
+pub fn bound(value: &Value) -> types::Value {
     match value {
         Value::Null => types::Value::Null,
         Value::Integer(number) => types::Value::Real(*number as f64),
