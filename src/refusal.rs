@@ -26,8 +26,8 @@ pub enum Refusal {
     Elsewhere(Reason),
     /// 404: no route has this path.
     NoRoute,
-    /// 405: the path exists, the method does not; these do.
-    MethodNotAllowed(&'static [&'static str]),
+    /// 405: the path exists, the method does not; these do, as `Allow` lists them.
+    MethodNotAllowed(String),
     /// 413: the body is over the limit of its route.
     TooLarge,
     /// 415: management takes JSON only.

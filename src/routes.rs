@@ -1,6 +1,7 @@
-//! Method and path to a [`Route`]: the table of contents of the API.
+//! Path to a [`Route`]: which path of the API it is, and what its variable parts say.
 //!
-//! In scope: what the path alone decides (404, 405, 400 for a malformed name). Out of scope: who asks.
+//! In scope: what the path alone decides (404, 400 for a malformed name). Out of scope: methods, which are on the page of
+//! the [API](crate::api), and who asks.
 //! Every path is served with and without a slash at its end, and never redirected: old clients lose
 //! their credentials on the way.
 
@@ -33,13 +34,13 @@ pub enum Route {
     /// `/v1/repositories/(namespace)/(repo_name)/auth`
     Auth(RepositoryName),
     /// `/v1/repositories/(namespace)/(repo_name)/layer/(image_id)/access`
-    Layer(RepositoryName, String),
+    LayerAccess(RepositoryName, String),
     /// `/v1/repositories/(namespace)/(repo_name)/tags`
     TagList(RepositoryName),
     /// `/v1/search`
     Search,
     /// `/v2/`
-    Gate,
+    RegistryBase,
     /// `/v2/_catalog`
     Catalog,
     /// `/v2/(name)/tags/list`
@@ -53,9 +54,9 @@ pub enum Route {
     /// `/token/revoke`
     Revocation,
     /// `/.well-known/jwks.json`
-    Keys,
+    Jwks,
     /// `/openapi.json`
-    Description,
+    OpenApi,
     /// `/events`
     Events,
     /// `/account/confirm`
@@ -66,134 +67,6 @@ pub enum Route {
     Forgotten,
     /// The management API.
     Hub(Hub),
-}
-
-/// The methods of a route, as its 405 lists them.
-pub type Methods = &'static [&'static str];
-
-/// Methods of what is only read.
-pub const READ: Methods = &["GET", "HEAD", "OPTIONS"];
-/// What a body has that holds no list and no long text, in bytes.
-const SMALL_BODY: usize = 16 << 10;
-
-const FORM: Methods = &["GET", "HEAD", "POST", "OPTIONS"];
-
-impl Route {
-    /// The methods that it has.
-    #[must_use]
-    pub fn methods(&self) -> Methods {
-        match self {
-            Self::Ping
-            | Self::Search
-            | Self::Gate
-            | Self::Catalog
-            | Self::Keys
-            | Self::Description
-            | Self::TagList(_)
-            | Self::TagNames(_)
-            | Self::Layer(..) => READ,
-            Self::Users | Self::Confirm | Self::Password | Self::Forgotten | Self::Token => FORM,
-            // What pulls and pushes begin with.
-            Self::Manifest => &["GET", "HEAD", "PUT", "OPTIONS"],
-            Self::Blob => &["POST", "GET", "HEAD", "OPTIONS"],
-            Self::User(_) | Self::Auth(_) => &["PUT", "OPTIONS"],
-            Self::Repository(_) => &["PUT", "DELETE", "OPTIONS"],
-            Self::Images(_) => &["GET", "HEAD", "PUT", "DELETE", "OPTIONS"],
-            Self::Revocation | Self::Events => &["POST", "OPTIONS"],
-            Self::Hub(route) => route.methods(),
-        }
-    }
-
-    /// Its path without what varies: for the log, where names would be too many.
-    #[must_use]
-    pub fn pattern(&self) -> &'static str {
-        match self {
-            Self::Ping => "/v1/_ping",
-            Self::Users => "/v1/users/",
-            Self::User(_) => "/v1/users/{username}/",
-            Self::Repository(_) => "/v1/repositories/{repository}/",
-            Self::Images(_) => "/v1/repositories/{repository}/images",
-            Self::Auth(_) => "/v1/repositories/{repository}/auth",
-            Self::Layer(..) => "/v1/repositories/{repository}/layer/{image}/access",
-            Self::TagList(_) => "/v1/repositories/{repository}/tags",
-            Self::Search => "/v1/search",
-            Self::Gate => "/v2/",
-            Self::Catalog => "/v2/_catalog",
-            Self::TagNames(_) => "/v2/{repository}/tags/list",
-            Self::Manifest => "/v2/{repository}/manifests/{reference}",
-            Self::Blob => "/v2/{repository}/blobs/{digest}",
-            Self::Token => "/token",
-            Self::Revocation => "/token/revoke",
-            Self::Keys => "/.well-known/jwks.json",
-            Self::Description => "/openapi.json",
-            Self::Events => "/events",
-            Self::Confirm => "/account/confirm",
-            Self::Password => "/account/password",
-            Self::Forgotten => "/account/forgotten",
-            Self::Hub(route) => route.pattern(),
-        }
-    }
-
-    /// The most that its body may have, in bytes.
-    #[must_use]
-    pub fn body_limit(&self) -> usize {
-        match self {
-            // 10,000 images with checksums.
-            Self::Repository(_) | Self::Images(_) => 2_000_000,
-            Self::Manifest | Self::Blob => 0,
-            Self::Events => 8 << 20,
-            // As many scopes as a token may have, of the longest names.
-            Self::Token => 160 << 10,
-            Self::Hub(route) => route.body_limit(),
-            _ => SMALL_BODY,
-        }
-    }
-
-    /// Whether a page in a browser, of any origin, may read its answer: what is the same for everybody, and, where
-    /// requests without credentials read what is public (`anonymous_read`), that.
-    #[must_use]
-    pub fn is_public_read(&self, anonymous_read: bool) -> bool {
-        match self {
-            Self::Ping | Self::Keys | Self::Description => true,
-            Self::Search
-            | Self::Images(_)
-            | Self::Layer(..)
-            | Self::TagList(_)
-            | Self::Catalog
-            | Self::TagNames(_)
-            | Self::Hub(
-                Hub::Repositories(_)
-                | Hub::Repository(_)
-                | Hub::Images(_)
-                | Hub::ImagesSummary(_)
-                | Hub::Search
-                | Hub::Tags(_)
-                | Hub::Tag(..)
-                | Hub::User(_)
-                | Hub::Organisation(_),
-            ) => anonymous_read,
-            _ => false,
-        }
-    }
-
-    /// In which form a failure on it is written.
-    #[must_use]
-    pub fn dialect(&self) -> Dialect {
-        match self {
-            Self::Confirm | Self::Password | Self::Forgotten => Dialect::Page,
-            Self::Gate
-            | Self::Catalog
-            | Self::TagNames(_)
-            | Self::Manifest
-            | Self::Blob
-            | Self::Token
-            | Self::Revocation
-            | Self::Keys
-            | Self::Events => Dialect::Token,
-            Self::Hub(_) => Dialect::Hub,
-            _ => Dialect::V1,
-        }
-    }
 }
 
 /// In which form a failure is written on a path that is no route.
@@ -218,13 +91,13 @@ pub fn route(path: &str) -> Answer<Route> {
         ["v1", "users", name] => Route::User((*name).to_owned()),
         ["v1", "search"] => Route::Search,
         ["v1", "repositories", rest @ ..] => return repository(rest),
-        ["v2"] => Route::Gate,
+        ["v2"] => Route::RegistryBase,
         ["v2", "_catalog"] => Route::Catalog,
         ["v2", rest @ ..] => return below_v2(rest),
         ["token"] => Route::Token,
         ["token", "revoke"] => Route::Revocation,
-        [".well-known", "jwks.json"] => Route::Keys,
-        ["openapi.json"] => Route::Description,
+        [".well-known", "jwks.json"] => Route::Jwks,
+        ["openapi.json"] => Route::OpenApi,
         ["events"] => Route::Events,
         ["account", "confirm"] => Route::Confirm,
         ["account", "password"] => Route::Password,
@@ -281,16 +154,10 @@ fn repository(segments: &[&str]) -> Answer<Route> {
 
 fn layer(name: RepositoryName, id: &str) -> Answer<Route> {
     if is_image_id(id) {
-        Ok(Route::Layer(name, id.to_owned()))
+        Ok(Route::LayerAccess(name, id.to_owned()))
     } else {
         invalid("An image id is 64 lower-case hexadecimal digits")
     }
-}
-
-/// Refuses a method that the route does not have.
-pub fn require_method(route: &Route, method: &str) -> Answer<()> {
-    let methods = route.methods();
-    if methods.contains(&method) { Ok(()) } else { Err(Refusal::MethodNotAllowed(methods).into()) }
 }
 
 #[cfg(test)]
@@ -311,7 +178,7 @@ mod tests {
         assert_eq!(route("/v1/repositories/paul/app/"), Ok(Route::Repository(name("paul", "app"))));
         let id = "a".repeat(64);
         let access = format!("/v1/repositories/paul/app/layer/{id}/access");
-        assert_eq!(route(&access), Ok(Route::Layer(name("paul", "app"), id)));
+        assert_eq!(route(&access), Ok(Route::LayerAccess(name("paul", "app"), id)));
     }
 
     #[test]
@@ -368,13 +235,5 @@ mod tests {
         ] {
             assert_eq!(route(path), Err(Error::Refusal(Refusal::NoRoute)), "{path}");
         }
-    }
-
-    #[test]
-    fn methods() {
-        let images = route("/v1/repositories/a/b/images").unwrap();
-        assert!(require_method(&images, "HEAD").is_ok());
-        assert!(require_method(&images, "PURGE").is_err());
-        assert!(require_method(&images, "get").is_err());
     }
 }

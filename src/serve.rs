@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use crate::{
-    handlers::{account, description, events, gate, hub, projection, revocation, token, v1, warnings},
+    api::{self, Cors, Security},
+    handlers::{events, projection, warnings},
     index::Index,
     refusal::{Answer, Error, Fault, FaultKind, Refusal},
     routes::{self, Route},
@@ -13,13 +14,12 @@ use crate::{
 /// Bytes that the body of a request may have, by its path and headers.
 #[must_use]
 pub fn body_limit(index: &Index, request: &Request) -> usize {
-    match routes::route(&request.path) {
-        // The longest of all is read for registries alone.
-        Ok(Route::Events) if events::known(index, request).is_err() => 0,
-        Ok(route) => route.body_limit(),
-        // What has no route has no use for a body.
-        Err(_) => 0,
-    }
+    // What has no endpoint has no use for a body.
+    let Ok(route) = routes::route(&request.path) else { return 0 };
+    let Some(endpoint) = api::path(&route).endpoint(&request.method) else { return 0 };
+    // The longest of all is read for registries alone.
+    let unknown = endpoint.security == Security::EventSecret && events::known(index, request).is_err();
+    if unknown { 0 } else { endpoint.max_body }
 }
 
 /// Answers one request.
@@ -38,14 +38,15 @@ pub async fn serve(index: &Index, request: &Request) -> Reply {
         Err(Error::Fault(fault)) => Some(fault.what.clone()),
         _ => None,
     };
-    let dialect = route.as_ref().map_or_else(|_| routes::dialect(&request.path), Route::dialect);
+    let path = route.as_ref().ok().map(api::path);
+    let dialect = path.map_or_else(|| routes::dialect(&request.path), |path| path.errors);
     let reply = answer.unwrap_or_else(|error| reply::failure(&error, dialect, &request.path, &request.id));
-    let reply = finished(index, reply, request, route.as_ref().ok());
+    let reply = with_common_headers(index, reply, request, path.map_or(Cors::Closed, |path| path.cors));
     index.world.log(&json!({
         "level": if fault.is_some() { "error" } else { "info" },
         "request": request.id,
         "method": request.method,
-        "route": route.as_ref().map_or("none", Route::pattern),
+        "route": path.map_or("none", |path| path.pattern),
         "status": reply.status,
         "milliseconds": index.world.millis().saturating_sub(begun),
         "round_trips": index.db.trips() + index.search.trips(),
@@ -75,51 +76,23 @@ async fn answered(index: &Index, request: &Request, route: &Route) -> Answer<Rep
 }
 
 async fn handle(index: &Index, request: &Request, route: &Route) -> Answer<Reply> {
-    routes::require_method(route, &request.method)?;
+    let path = api::path(route);
     if request.method == "OPTIONS" {
-        return Ok(Reply::empty(204).with("Allow", route.methods().join(", ")));
+        return Ok(Reply::empty(204).with("Allow", path.allow()));
     }
-    // Also where nothing reads it. Not where no body is ever read, nor at /events, whose limit is for registries alone.
-    if request.body.is_none() && route.body_limit() > 0 && *route != Route::Events {
+    let Some(endpoint) = path.endpoint(&request.method) else {
+        return Err(Refusal::MethodNotAllowed(path.allow()).into());
+    };
+    // Also where nothing reads it. Not where no body is ever read, nor where it is read for registries alone.
+    let refused = endpoint.max_body > 0 && endpoint.security != Security::EventSecret;
+    if request.body.is_none() && refused {
         return Err(Refusal::TooLarge.into());
     }
-    let method = if request.method == "HEAD" { "GET" } else { request.method.as_str() };
-    match (route, method) {
-        (Route::Ping, _) => Ok(v1::ping()),
-        (Route::Users, "POST") => v1::users::register(index, request).await,
-        (Route::Users, _) => v1::users::login(index, request).await,
-        (Route::User(name), _) => v1::users::update(index, request, name).await,
-        (Route::Repository(name), "DELETE") => v1::repositories::delete(index, request, name).await,
-        (Route::Repository(name), _) => v1::repositories::create(index, request, name).await,
-        (Route::Images(name), "PUT") => v1::images::update(index, request, name).await,
-        (Route::Images(name), "DELETE") => v1::images::clear(index, request, name).await,
-        (Route::Images(name), _) => v1::images::list(index, request, name).await,
-        (Route::Auth(name), _) => v1::images::authorize(index, request, name).await,
-        (Route::Layer(name, image), _) => v1::images::access(index, request, name, image).await,
-        (Route::TagList(name), _) => v1::images::tags(index, request, name).await,
-        (Route::Search, _) => v1::search::search(index, request).await,
-        (Route::Gate, _) => gate::enter(index, request).await,
-        (Route::Catalog, _) => gate::catalog(index, request).await,
-        (Route::TagNames(name), _) => gate::tags(index, request, name).await,
-        (Route::Manifest | Route::Blob, _) => Err(gate::elsewhere(index, request).into()),
-        (Route::Token, "POST") => token::post(index, request).await,
-        (Route::Token, _) => token::get(index, request).await,
-        (Route::Revocation, _) => revocation::revoke(index, request).await,
-        (Route::Keys, _) => Ok(gate::keys(index)?),
-        (Route::Description, _) => Ok(description::description()),
-        (Route::Events, _) => events::take(index, request).await,
-        (Route::Hub(route), method) => hub::handle(index, request, route, method).await,
-        (Route::Forgotten, "POST") => account::forgotten(index, request).await,
-        (Route::Forgotten, _) => account::forgotten_page(index),
-        (Route::Confirm, "POST") => account::confirm(index, request).await,
-        (Route::Confirm, _) => Ok(account::confirm_page()),
-        (Route::Password, "POST") => account::set_password(index, request).await,
-        (Route::Password, _) => Ok(account::password_page(index)),
-    }
+    api::dispatch(index, request, route, endpoint.method).await
 }
 
 /// What every reply has, and none of them says for itself.
-fn finished(index: &Index, reply: Reply, request: &Request, route: Option<&Route>) -> Reply {
+fn with_common_headers(index: &Index, reply: Reply, request: &Request, cors: Cors) -> Reply {
     let mut reply = reply.with("X-Request-Id", request.id.as_str()).with("X-Content-Type-Options", "nosniff");
     if reply.header("Vary").is_none() {
         reply = reply.with("Vary", "Accept");
@@ -131,12 +104,10 @@ fn finished(index: &Index, reply: Reply, request: &Request, route: Option<&Route
     if !by_anybody && reply.header("Cache-Control").is_none() {
         reply = reply.personal();
     }
-    let reads = routes::READ.contains(&request.method.as_str());
-    // A registry's page in a browser asks for tokens with the password that was typed there: a browser sends none by
-    // itself, since it keeps none for the index.
-    let gives_tokens = route == Some(&Route::Token);
+    let reads = matches!(request.method.as_str(), "GET" | "HEAD" | "OPTIONS");
+    let gives_tokens = cors == Cors::Token;
     // Else never with credentials: a page of another origin reads what anybody may.
-    let public = by_anybody && route.is_some_and(|route| route.is_public_read(index.settings.anonymous_read));
+    let public = by_anybody && cors.is_public_read(index.settings.anonymous_read);
     if reads && (public || gives_tokens) {
         reply = reply
             .with("Access-Control-Allow-Origin", "*")

@@ -4,7 +4,6 @@
 use crate::{
     domain::RepositoryName,
     refusal::{Answer, Refusal},
-    routes::Methods,
 };
 
 /// What may stand in a path behind the name of a repository, of this index and of the Hub: no component of a
@@ -39,7 +38,7 @@ pub enum Hub {
     /// `/v2/logout`
     Logout,
     /// `/v2/user`: oneself.
-    Oneself,
+    CurrentUser,
     /// `/v2/user/orgs`: the organisations that one is a member of.
     OwnOrganisations,
     /// `/v2/repositories/namespaces`: the names of one's namespaces.
@@ -122,7 +121,7 @@ impl Hub {
             ["auth", "token"] => Self::AuthToken,
             ["logout"] => Self::Logout,
             ["search", "repositories"] => Self::Search,
-            ["user"] => Self::Oneself,
+            ["user"] => Self::CurrentUser,
             ["user", "orgs"] => Self::OwnOrganisations,
             ["users", name] => Self::User(own(name)),
             ["orgs", namespace] => Self::Organisation(own(namespace)),
@@ -184,112 +183,11 @@ impl Hub {
             _ => return Err(Refusal::NoRoute.into()),
         })
     }
-
-    /// The methods that it has.
-    #[must_use]
-    pub fn methods(&self) -> Methods {
-        match self {
-            Self::Login
-            | Self::AuthToken
-            | Self::Logout
-            | Self::Password
-            | Self::AccessTokenRenewal(_)
-            | Self::MachineTokenRenewal(..)
-            | Self::NewRepository
-            | Self::Privacy(_)
-            | Self::Transfer(_) => &["POST", "OPTIONS"],
-            Self::OwnOrganisations
-            | Self::OwnNamespaces
-            | Self::User(_)
-            | Self::Organisation(_)
-            | Self::Search
-            | Self::Images(_)
-            | Self::ImagesSummary(_)
-            | Self::Tags(_)
-            | Self::RefreshTokens
-            | Self::Members(_)
-            | Self::AuditLogs(_)
-            | Self::AuditActions => super::READ,
-            Self::AccessTokens
-            | Self::Emails
-            | Self::Repositories(_)
-            | Self::Collaborators(_)
-            | Self::Machines(_)
-            | Self::MachineTokens(..) => &["GET", "HEAD", "POST", "OPTIONS"],
-            Self::AccessToken(_) | Self::Repository(_) | Self::MachineToken(..) => {
-                &["GET", "HEAD", "PATCH", "DELETE", "OPTIONS"]
-            }
-            Self::Email(_) => &["PATCH", "DELETE", "OPTIONS"],
-            Self::Oneself | Self::Tag(..) => &["GET", "HEAD", "DELETE", "OPTIONS"],
-            Self::Star(_) => &["GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS"],
-            Self::Member(..) => &["PUT", "DELETE", "OPTIONS"],
-            Self::Collaborator(..) | Self::Machine(..) | Self::RefreshToken(_) => &["DELETE", "OPTIONS"],
-        }
-    }
-
-    /// The most that its body may have, in bytes.
-    #[must_use]
-    pub fn body_limit(&self) -> usize {
-        match self {
-            // 25,000 characters describe a repository.
-            Self::Repositories(_) | Self::NewRepository | Self::Repository(_) => 256 << 10,
-            _ => super::SMALL_BODY,
-        }
-    }
-
-    /// Its path without what varies.
-    #[must_use]
-    pub fn pattern(&self) -> &'static str {
-        match self {
-            Self::Login => "/v2/users/login",
-            Self::AuthToken => "/v2/auth/token",
-            Self::Logout => "/v2/logout",
-            Self::Oneself => "/v2/user",
-            Self::OwnOrganisations => "/v2/user/orgs",
-            Self::OwnNamespaces => "/v2/repositories/namespaces",
-            Self::User(_) => "/v2/users/{username}",
-            Self::Organisation(_) => "/v2/orgs/{namespace}",
-            Self::Password => "/v2/user/password",
-            Self::Emails => "/v2/user/emails",
-            Self::Email(_) => "/v2/user/emails/{email}",
-            Self::AccessTokens => "/v2/access-tokens",
-            Self::AccessToken(_) => "/v2/access-tokens/{uuid}",
-            Self::AccessTokenRenewal(_) => "/v2/access-tokens/{uuid}/renew",
-            Self::RefreshTokens => "/v2/refresh-tokens",
-            Self::RefreshToken(_) => "/v2/refresh-tokens/{uuid}",
-            Self::Repositories(_) => "/v2/namespaces/{namespace}/repositories",
-            Self::NewRepository => "/v2/repositories",
-            Self::Repository(_) => "/v2/namespaces/{namespace}/repositories/{repository}",
-            Self::Privacy(_) => "/v2/namespaces/{namespace}/repositories/{repository}/privacy",
-            Self::Transfer(_) => "/v2/namespaces/{namespace}/repositories/{repository}/transfer",
-            Self::Star(_) => "/v2/namespaces/{namespace}/repositories/{repository}/star",
-            Self::Images(_) => "/v2/namespaces/{namespace}/repositories/{repository}/images",
-            Self::ImagesSummary(_) => "/v2/namespaces/{namespace}/repositories/{repository}/images-summary",
-            Self::Search => "/v2/search/repositories",
-            Self::Tags(_) => "/v2/namespaces/{namespace}/repositories/{repository}/tags",
-            Self::Tag(..) => "/v2/namespaces/{namespace}/repositories/{repository}/tags/{tag}",
-            Self::Collaborators(_) => "/v2/namespaces/{namespace}/repositories/{repository}/collaborators",
-            Self::Collaborator(..) => "/v2/namespaces/{namespace}/repositories/{repository}/collaborators/{username}",
-            Self::Members(_) => "/v2/namespaces/{namespace}/members",
-            Self::Member(..) => "/v2/namespaces/{namespace}/members/{username}",
-            Self::AuditLogs(_) => "/v2/auditlogs/{account}",
-            Self::AuditActions => "/v2/auditlogs/{account}/actions",
-            Self::Machines(_) => "/v2/namespaces/{namespace}/machines",
-            Self::Machine(..) => "/v2/namespaces/{namespace}/machines/{username}",
-            Self::MachineTokens(..) => "/v2/namespaces/{namespace}/machines/{username}/access-tokens",
-            Self::MachineToken(..) => "/v2/namespaces/{namespace}/machines/{username}/access-tokens/{uuid}",
-            Self::MachineTokenRenewal(..) => {
-                "/v2/namespaces/{namespace}/machines/{username}/access-tokens/{uuid}/renew"
-            }
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const REPOSITORY: &str = "/v2/namespaces/{namespace}/repositories/{repository}";
 
     fn read(path: &str) -> Answer<Hub> {
         Hub::read(&path.split('/').collect::<Vec<_>>())
@@ -320,11 +218,12 @@ mod tests {
         let served = ["collaborators", "images", "images-summary", "privacy", "star", "stars", "tags", "transfer"];
         for word in BEHIND_NAMES {
             assert_eq!(read(&format!("repositories/ns/{word}")), read(&format!("namespaces/ns/repositories/{word}")));
-            assert_eq!(read(&format!("repositories/ns/{word}")).map(|route| route.pattern()), Ok(REPOSITORY), "{word}");
+            let alone = RepositoryName::parse("ns", word).unwrap();
+            assert_eq!(read(&format!("repositories/ns/{word}")), Ok(Hub::Repository(alone)), "{word}");
             for path in [format!("repositories/ns/a/{word}"), format!("namespaces/ns/repositories/a/b/{word}")] {
-                let behind = read(&path).map(|route| route.pattern());
+                let behind = read(&path);
                 assert_eq!(behind.is_ok(), served.contains(&word), "{path}");
-                assert_ne!(behind, Ok(REPOSITORY), "{path}");
+                assert!(!matches!(behind, Ok(Hub::Repository(_))), "{path}");
             }
         }
     }

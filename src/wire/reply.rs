@@ -118,7 +118,7 @@ pub fn failure(error: &Error, dialect: Dialect, path: &str, id: &str) -> Reply {
                 _ => reply,
             }
         }
-        Error::Refusal(Refusal::MethodNotAllowed(allowed)) => reply.with("Allow", allowed.join(", ")),
+        Error::Refusal(Refusal::MethodNotAllowed(allowed)) => reply.with("Allow", allowed.as_str()),
         Error::Refusal(Refusal::TooMany { retry_after }) => reply.with("Retry-After", retry_after.to_string()),
         Error::Fault(fault)
             if matches!(fault.kind, FaultKind::Transient | FaultKind::Overloaded | FaultKind::Stale) =>

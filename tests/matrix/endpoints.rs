@@ -1,9 +1,9 @@
 //! Every endpoint, and the request by which the matrix asks it.
 
-use std::{collections::BTreeSet, fs, path::Path, sync::LazyLock};
+use std::{collections::BTreeSet, sync::LazyLock};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use hublet::{routes, wire::Dialect};
+use hublet::{api, wire::Dialect};
 
 use crate::{
     actors::{Actor, Cast, IMAGE, OWNER, TAG},
@@ -40,7 +40,7 @@ pub enum Says {
 pub struct Endpoint {
     /// The method.
     pub method: &'static str,
-    /// As the route's own pattern.
+    /// As the table of the API has it.
     pub pattern: &'static str,
     /// Behind the path; `{name}` is the repository.
     pub query: &'static str,
@@ -83,7 +83,7 @@ const SCOPE: &str = "?service=registry&scope=repository:olga/{name}:*";
 const FORM: &str = "grant_type=password&service=registry&client_id=matrix&scope=repository:olga/{name}:*";
 const EVENTS: &str = r#"{"events": []}"#;
 
-/// Every endpoint: a route of [`hublet::routes`] that is not here fails by its name.
+/// Every endpoint: one of [`hublet::api`] that is not here fails by its name.
 #[rustfmt::skip]
 pub const ENDPOINTS: [Endpoint; 90] = [
     endpoint("GET", "/v1/repositories/{repository}/images", ""),
@@ -205,26 +205,14 @@ pub fn describes(endpoint: &Endpoint, status: u16) -> bool {
     operation["responses"].get(status.to_string()).is_some()
 }
 
-/// The methods and patterns of every route, read where they are written.
-pub fn routes() -> BTreeSet<(String, String)> {
-    let source = |file: &str| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
-    let mut found = BTreeSet::new();
-    for file in ["src/routes.rs", "src/routes/hub.rs"] {
-        let text = source(file);
-        let (_, patterns) = text.split_once("fn pattern(").unwrap();
-        let (patterns, _) = patterns.split_once("\n    }\n").unwrap();
-        for line in patterns.lines().filter(|line| line.contains("=> \"") || line.trim().starts_with('"')) {
-            let pattern = line.split('"').nth(1).unwrap();
-            let path = ["{repository}", "{image}"].iter().fold(pattern.to_owned(), |path, variable| {
-                path.replace(variable, if *variable == "{image}" { IMAGE } else { "owner/name" })
-            });
-            let path = path.replace(['{', '}'], "");
-            let route = routes::route(&path).unwrap_or_else(|error| panic!("{pattern} is no route: {error:?}"));
-            assert_eq!(route.pattern(), pattern, "the route of {path}");
-            found.extend(route.methods().iter().map(|method| ((*method).to_owned(), pattern.to_owned())));
-        }
-    }
-    found
+/// The method and the pattern of every endpoint.
+pub fn all() -> BTreeSet<(&'static str, &'static str)> {
+    api::endpoints().map(|(path, endpoint)| (endpoint.method.as_str(), path.pattern)).collect()
+}
+
+/// The path of an endpoint in the table of the API.
+pub fn path(pattern: &str) -> &'static api::Path {
+    api::PATHS.iter().find(|path| path.pattern == pattern).unwrap_or_else(|| panic!("{pattern} is no path of the API"))
 }
 
 impl Endpoint {
@@ -293,7 +281,7 @@ impl Endpoint {
             body = format!("{body}&username={who}&password={secret}");
         }
         let mut headers = Vec::new();
-        let dialect = routes::route(&path).unwrap().dialect();
+        let dialect = self::path(self.pattern).errors;
         let authorization = match self.shows {
             Shows::Body => String::new(),
             Shows::Token => actor.repository_token(stage, namespace, name),

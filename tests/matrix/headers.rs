@@ -2,7 +2,7 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hublet::{
-    routes,
+    api, routes,
     wire::{Dialect, Reply, Request},
 };
 use sha2::{Digest, Sha256};
@@ -16,7 +16,7 @@ pub fn faults(request: &Request, reply: &Reply, anonymous_read: bool) -> Vec<&'s
     let about_a_person = shown || reply.status >= 400 || gives(reply);
     let page = routes::dialect(&request.path) == Dialect::Page;
     let reads = ["GET", "HEAD", "OPTIONS"].contains(&request.method.as_str());
-    let public = route.as_ref().is_some_and(|route| route.is_public_read(anonymous_read));
+    let public = route.as_ref().is_some_and(|route| api::path(route).cors.is_public_read(anonymous_read));
     // A registry's page of another origin gets its tokens, with a password that was typed there.
     let gives_tokens = request.path == "/token" && reads;
     let open = gives_tokens || public && reads && request.header("authorization").is_none();

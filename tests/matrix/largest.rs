@@ -3,13 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use hublet::{routes, wire::Dialect};
+use hublet::{api, routes, wire::Dialect};
 use serde_json::{Value, json};
 
 use crate::{
     Rehearsal,
     actors::{self, OWNER, PUBLIC},
-    endpoints::{ENDPOINTS, Endpoint},
+    endpoints::{self, ENDPOINTS, Endpoint},
     send,
     support::{Stage, play::Sent, sqlite::Sqlite},
 };
@@ -70,11 +70,12 @@ fn largest(method: &str, pattern: &str) -> Option<Value> {
 /// The request with this body, up to the last byte that its route takes.
 fn filled(sent: Sent, body: Value) -> Sent {
     let route = routes::route(sent.target.split('?').next().unwrap()).unwrap();
+    let limit = api::path(&route).endpoint(&sent.method).unwrap().max_body;
     let mut body = body;
-    let room = route.body_limit() - body.to_string().len() - r#","more":"""#.len();
+    let room = limit - body.to_string().len() - r#","more":"""#.len();
     body["more"] = "x".repeat(room).into();
     let mut body = body.to_string();
-    body.push_str(&" ".repeat(route.body_limit() - body.len()));
+    body.push_str(&" ".repeat(limit - body.len()));
     let mut headers = sent.headers;
     headers.retain(|(name, _)| name != "Content-Type");
     headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
@@ -117,7 +118,7 @@ fn the_largest_body_leaves_little_behind() {
     let (mut cases, mut most) = (0, (0, 0));
     let mut unasked = written();
     for endpoint in &ENDPOINTS {
-        if !unasked.remove(&(endpoint.method.to_owned(), endpoint.pattern.to_owned())) {
+        if !unasked.remove(&(endpoint.method, endpoint.pattern)) {
             continue;
         }
         let label = endpoint.label();
@@ -145,12 +146,8 @@ fn the_largest_body_leaves_little_behind() {
 }
 
 /// What of the management API writes.
-fn written() -> BTreeSet<(String, String)> {
-    let of_the_hub = |pattern: &str| {
-        let path = pattern.replace("{repository}", "name").replace(['{', '}'], "");
-        routes::route(&path).unwrap().dialect() == Dialect::Hub
-    };
-    let mut written = crate::endpoints::routes();
-    written.retain(|(method, pattern)| !["GET", "HEAD", "OPTIONS"].contains(&method.as_str()) && of_the_hub(pattern));
+fn written() -> BTreeSet<(&'static str, &'static str)> {
+    let mut written = endpoints::all();
+    written.retain(|(method, pattern)| *method != "GET" && endpoints::path(pattern).errors == Dialect::Hub);
     written
 }

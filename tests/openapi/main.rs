@@ -12,7 +12,8 @@ mod support;
 
 use std::{env, fs, path::PathBuf, sync::OnceLock};
 
-use seen::Seen;
+use hublet::api::{self, Security};
+use seen::{Operation, Seen};
 use serde_json::Value;
 use support::{
     Stage,
@@ -102,21 +103,50 @@ fn the_description_is_what_the_pages_show() {
     assert!(made == DESCRIPTION, "run UPDATE=1 cargo test --test openapi and look at what changed, as {differing:#?}");
 }
 
+/// What an endpoint of this method and this pattern showed.
+fn operation(path: &api::Path, endpoint: &api::Endpoint) -> Option<&'static Operation> {
+    seen().operations.get(path.pattern).and_then(|operations| operations.get(endpoint.method.as_str()))
+}
+
 #[test]
-fn every_route_is_on_a_page_with_every_method() {
-    let (seen, patterns) = (seen(), seen::patterns());
-    assert!(patterns.len() > 30, "where are the routes?");
-    for pattern in patterns {
-        let methods = seen.methods.get(pattern).unwrap_or_else(|| panic!("{pattern} is on no page"));
-        for method in methods.iter().filter(|method| !["HEAD", "OPTIONS"].contains(method)) {
-            let operation = seen.operations.get(pattern).and_then(|operations| operations.get(*method));
-            // Which never go well: a registry has what is asked for.
-            let elsewhere =
-                ["manifests", "blobs"].iter().any(|word| pattern.starts_with(&format!("/v2/{{repository}}/{word}/")));
-            assert!(
-                operation.is_some_and(|seen| elsewhere != (seen.successes > 0)),
-                "{method} {pattern} goes well on no page"
-            );
-        }
+fn every_endpoint_goes_well_on_a_page() {
+    for (path, endpoint) in api::endpoints() {
+        // Which never go well: a registry has what is asked for.
+        let elsewhere =
+            ["manifests", "blobs"].iter().any(|word| path.pattern.starts_with(&format!("/v2/{{repository}}/{word}/")));
+        let (method, pattern) = (endpoint.method.as_str(), path.pattern);
+        assert!(
+            operation(path, endpoint).is_some_and(|seen| elsewhere != (seen.successes > 0)),
+            "{method} {pattern} goes well on no page"
+        );
+    }
+}
+
+/// The schemes of the document by which an endpoint knows who asks.
+fn schemes(security: Security) -> &'static [&'static str] {
+    match security {
+        Security::None | Security::Body | Security::Link => &[],
+        Security::Password => &["password"],
+        Security::RepositoryToken => &["repositoryToken"],
+        Security::V1 => &["password", "repositoryToken"],
+        Security::Registry => &["password", "registryToken"],
+        Security::Session => &["session"],
+        Security::EventSecret => &["eventSecret", "password"],
+    }
+}
+
+#[test]
+fn the_pages_show_the_credentials_that_an_endpoint_takes() {
+    for (path, endpoint) in api::endpoints() {
+        let Some(seen) = operation(path, endpoint) else { continue };
+        let shown = seen.schemes().copied().filter(|scheme| !scheme.is_empty()).collect::<Vec<_>>();
+        let taken = schemes(endpoint.security);
+        let (method, pattern) = (endpoint.method.as_str(), path.pattern);
+        assert!(shown.iter().all(|scheme| taken.contains(scheme)), "{method} {pattern} takes {shown:?}, not {taken:?}");
+        assert_eq!(
+            shown.is_empty(),
+            taken.is_empty(),
+            "{method} {pattern} takes {taken:?}, of which no page shows any"
+        );
     }
 }

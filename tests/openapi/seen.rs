@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hublet::{
+    api,
     routes::{self, Route},
     wire::{Dialect, request::form},
 };
@@ -21,8 +22,6 @@ use super::{
 pub struct Seen {
     /// By pattern and method.
     pub operations: BTreeMap<&'static str, BTreeMap<String, Operation>>,
-    /// The methods that the routes say they have.
-    pub methods: BTreeMap<&'static str, routes::Methods>,
     /// Bodies and headers of failures, by dialect.
     pub failures: BTreeMap<&'static str, Response>,
 }
@@ -107,22 +106,23 @@ const FORM: &str = "application/x-www-form-urlencoded";
 impl Seen {
     /// Takes an exchange into account. `written` is the request as it stands on its page.
     pub fn meet(&mut self, heading: &str, written: &Block, sent: &Sent, got: &Answered, trips: u64) {
-        let (path, query) = sent.target.split_once('?').unwrap_or((&sent.target, ""));
-        let Ok(route) = routes::route(path) else {
-            self.failures.entry(dialect(routes::dialect(path))).or_default().meet(None, got);
+        let (target, query) = sent.target.split_once('?').unwrap_or((&sent.target, ""));
+        let Ok(route) = routes::route(target) else {
+            self.failures.entry(dialect(routes::dialect(target))).or_default().meet(None, got);
             return;
         };
-        self.methods.insert(route.pattern(), route.methods());
+        let path = api::path(&route);
         if got.status >= 400 {
-            self.failures.entry(dialect(route.dialect())).or_default().meet(Some(&route), got);
+            self.failures.entry(dialect(path.errors)).or_default().meet(Some(&route), got);
         }
-        if !route.methods().contains(&sent.method.as_str()) || ["HEAD", "OPTIONS"].contains(&sent.method.as_str()) {
+        let Some(endpoint) = path.endpoint(&sent.method).filter(|endpoint| endpoint.method.as_str() == sent.method)
+        else {
             return;
-        }
-        let operation = self.operations.entry(route.pattern()).or_default().entry(sent.method.clone()).or_default();
-        operation.dialect = dialect(route.dialect());
+        };
+        let operation = self.operations.entry(path.pattern).or_default().entry(sent.method.clone()).or_default();
+        operation.dialect = dialect(path.errors);
         operation.stored |= trips > 0;
-        operation.body_limit = route.body_limit();
+        operation.body_limit = endpoint.max_body;
         operation.responses.entry(got.status).or_default().meet(Some(&route), got);
         match got.status {
             200..300 => operation.succeed(heading, &route, query, written, sent),
@@ -202,7 +202,7 @@ impl Response {
         let media = got.headers.iter().find(|(name, _)| name == "content-type").map_or("", |(_, value)| value);
         let shape = self.content.entry(media.to_owned()).or_default();
         // What is in the description itself is not for it to say.
-        if route != Some(&Route::Description) {
+        if route != Some(&Route::OpenApi) {
             shape.meet(&serde_json::from_slice(&got.body).unwrap_or_else(|_| Value::from("")));
         }
     }
@@ -242,11 +242,4 @@ fn dialect(dialect: Dialect) -> &'static str {
         Dialect::Token => "TokenError",
         Dialect::Page => "ErrorPage",
     }
-}
-
-/// Every pattern that the sources of the routes have.
-pub fn patterns() -> Vec<&'static str> {
-    let sources = [include_str!("../../src/routes.rs"), include_str!("../../src/routes/hub.rs")];
-    let arms = sources.into_iter().flat_map(|source| source.split("=> \"").skip(1));
-    arms.filter(|arm| arm.starts_with('/')).filter_map(|arm| arm.split('"').next()).collect()
 }

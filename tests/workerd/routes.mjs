@@ -1,17 +1,14 @@
-// What the worker serves, told by its own source and by itself.
+// What the worker serves, told by its document and by itself.
 
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { root } from "../../tools/lib/steps.mjs";
 import { imageId } from "./stage.mjs";
 
-/** The patterns that the routes log, which every route has. */
+/** The patterns of the paths, of the document that a test of `cargo test` holds to the table of the API. */
 export function patterns() {
-  const sources = ["src/routes.rs", "src/routes/hub.rs"].map((file) => readFileSync(path.join(root, file), "utf8"));
-  return sources.flatMap((source) => {
-    const [, arms] = /fn pattern\(&self\)[^{]*\{\s*match self \{([^]*?)\n {8}\}/.exec(source);
-    return [...arms.matchAll(/=>\s*(?:\{\s*)?"([^"]+)"/g)].map(([, pattern]) => pattern);
-  });
+  const { paths } = JSON.parse(readFileSync(path.join(root, "src/openapi.json"), "utf8"));
+  return Object.keys(paths).map((one) => one.replace("/v1/repositories/{namespace}/{repository}", "/v1/repositories/{repository}"));
 }
 
 const samples = { "{image}": imageId(1), "{repository}": "paul/app" };

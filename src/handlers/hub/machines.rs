@@ -15,7 +15,7 @@ use crate::{
     },
     index::Index,
     refusal::{Answer, forbidden, invalid, not_found},
-    store::{Over, Row, access_tokens, access_tokens::Whose, machines},
+    store::{Over, Right, Row, access_tokens, access_tokens::Whose, audit::By, machines},
     wire::{Reply, Request},
 };
 
@@ -121,28 +121,48 @@ pub async fn renew_token(index: &Index, request: &Request, namespace: &str, name
     tokens::make_anew(index, &rows, true, &wanted, right, &asked.asker.by(index, request)).await
 }
 
-/// `GET`, `PATCH`, `DELETE /v2/namespaces/{namespace}/machines/{username}/access-tokens/{uuid}`
-pub async fn token(
+/// A token of a machine, for an admin of its namespace.
+struct MachineToken {
+    shown: Reply,
+    user: i64,
+    right: Right,
+    by: By,
+}
+
+/// The one that a request is about. What is wrong with the body is said after who asks, and before what they may not.
+async fn one_token<T>(
     index: &Index,
     request: &Request,
-    namespace: &str,
-    name: &str,
-    uuid: &str,
-    method: &str,
-) -> Answer<Reply> {
+    (namespace, name, uuid): (&str, &str, &str),
+    body: Answer<T>,
+) -> Answer<(MachineToken, T)> {
     let found = access_tokens::by_uuid(&Whose::Machine(namespace, name), uuid);
     let (asked, rows) = asked(index, request, namespace, found).await?;
-    let change = (method == "PATCH").then(|| tokens::Change::read(request)).transpose()?;
-    let (namespace_id, _) = asked.administrated_by_password()?;
+    let body = body?;
+    let (namespace, _) = asked.administrated_by_password()?;
     let shown = tokens::shown(&rows)?;
     let user = rows.first().map_or(0, |row| row.integer("user_id"));
-    let by = asked.asker.by(index, request);
-    let right = asked.asker.right(Over::Machine { id: user, namespace: namespace_id });
-    match change {
-        Some(change) => tokens::change(index, right, (user, uuid), &change, &by).await,
-        None if method == "DELETE" => tokens::delete_one(index, right, (user, uuid), &by).await,
-        None => Ok(shown),
-    }
+    let right = asked.asker.right(Over::Machine { id: user, namespace });
+    Ok((MachineToken { shown, user, right, by: asked.asker.by(index, request) }, body))
+}
+
+/// `GET /v2/namespaces/{namespace}/machines/{username}/access-tokens/{uuid}`
+pub async fn get_token(index: &Index, request: &Request, namespace: &str, name: &str, uuid: &str) -> Answer<Reply> {
+    let (token, ()) = one_token(index, request, (namespace, name, uuid), Ok(())).await?;
+    Ok(token.shown)
+}
+
+/// `PATCH /v2/namespaces/{namespace}/machines/{username}/access-tokens/{uuid}`
+pub async fn update_token(index: &Index, request: &Request, namespace: &str, name: &str, uuid: &str) -> Answer<Reply> {
+    let change = tokens::Change::read(request);
+    let (token, change) = one_token(index, request, (namespace, name, uuid), change).await?;
+    tokens::change(index, token.right, (token.user, uuid), &change, &token.by).await
+}
+
+/// `DELETE /v2/namespaces/{namespace}/machines/{username}/access-tokens/{uuid}`
+pub async fn delete_token(index: &Index, request: &Request, namespace: &str, name: &str, uuid: &str) -> Answer<Reply> {
+    let (token, ()) = one_token(index, request, (namespace, name, uuid), Ok(())).await?;
+    tokens::delete_one(index, token.right, (token.user, uuid), &token.by).await
 }
 
 fn machine(rows: &[Row]) -> Answer<i64> {

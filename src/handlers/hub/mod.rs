@@ -25,74 +25,9 @@ use serde_json::{Map, Value};
 use crate::{
     handlers::registry,
     index::Index,
-    refusal::{Answer, Fault},
-    routes::Hub,
+    refusal::Fault,
     wire::{Reply, Request},
 };
-
-/// Serves a route of the management API; `method` is GET for HEAD.
-pub async fn handle(index: &Index, request: &Request, route: &Hub, method: &str) -> Answer<Reply> {
-    match (route, method) {
-        (Hub::Login, _) => sessions::login(index, request).await,
-        (Hub::AuthToken, _) => sessions::auth_token(index, request).await,
-        (Hub::Logout, _) => sessions::logout(index, request).await,
-        (Hub::OwnOrganisations, _) => namespaces::organisations(index, request).await,
-        (Hub::OwnNamespaces, _) => namespaces::names(index, request).await,
-        (Hub::User(name), _) => namespaces::user(index, request, name).await,
-        (Hub::Organisation(name), _) => namespaces::one(index, request, name).await,
-        (Hub::Oneself, "DELETE") => leaving::leave(index, request).await,
-        (Hub::Oneself, _) => sessions::oneself(index, request).await,
-        (Hub::Password, _) => password::change(index, request).await,
-        (Hub::Emails, "POST") => emails::add(index, request).await,
-        (Hub::Emails, _) => emails::list(index, request).await,
-        (Hub::Email(email), "PATCH") => emails::choose(index, request, email).await,
-        (Hub::Email(email), _) => emails::remove(index, request, email).await,
-        (Hub::AccessTokens, "POST") => access_tokens::create(index, request).await,
-        (Hub::AccessTokens, _) => access_tokens::list(index, request).await,
-        (Hub::AccessToken(uuid), "PATCH") => access_tokens::update(index, request, uuid).await,
-        (Hub::AccessToken(uuid), "DELETE") => access_tokens::delete(index, request, uuid).await,
-        (Hub::AccessTokenRenewal(uuid), _) => access_tokens::renew(index, request, uuid).await,
-        (Hub::AccessToken(uuid), _) => access_tokens::get(index, request, uuid).await,
-        (Hub::RefreshTokens, _) => sessions::refresh_tokens(index, request).await,
-        (Hub::RefreshToken(uuid), _) => sessions::end_refresh_token(index, request, uuid).await,
-        (Hub::Repositories(namespace), "POST") => repositories::create(index, request, Some(namespace)).await,
-        (Hub::Repositories(namespace), _) => repositories::list(index, request, namespace).await,
-        (Hub::NewRepository, _) => repositories::create(index, request, None).await,
-        (Hub::Repository(name), "PATCH") => repositories::update(index, request, name).await,
-        (Hub::Repository(name), "DELETE") => repositories::delete(index, request, name).await,
-        (Hub::Repository(name), _) => repositories::get(index, request, name).await,
-        (Hub::Privacy(name), _) => repositories::privacy(index, request, name).await,
-        (Hub::Transfer(name), _) => repositories::transfer(index, request, name).await,
-        (Hub::Star(name), "DELETE") => stars::remove(index, request, name).await,
-        (Hub::Star(name), "GET") => stars::list(index, request, name).await,
-        (Hub::Star(name), _) => stars::add(index, request, name).await,
-        (Hub::Images(name), _) => images::list(index, request, name).await,
-        (Hub::ImagesSummary(name), _) => images::summary(index, request, name).await,
-        (Hub::Search, _) => search::repositories(index, request).await,
-        (Hub::Tags(name), _) => tags::list(index, request, name).await,
-        (Hub::Tag(name, tag), "DELETE") => tags::delete(index, request, name, tag).await,
-        (Hub::Tag(name, tag), _) => tags::get(index, request, name, tag).await,
-        (Hub::Collaborators(name), "POST") => collaborators::add(index, request, name).await,
-        (Hub::Collaborators(name), _) => collaborators::list(index, request, name).await,
-        (Hub::Collaborator(name, user), _) => collaborators::remove(index, request, name, user).await,
-        (Hub::Members(namespace), _) => members::list(index, request, namespace).await,
-        (Hub::Member(namespace, user), "DELETE") => members::remove(index, request, namespace, user).await,
-        (Hub::Member(namespace, user), _) => members::set(index, request, namespace, user).await,
-        (Hub::AuditLogs(account), _) => audit::list(index, request, account).await,
-        (Hub::AuditActions, _) => audit::actions(index, request).await,
-        (Hub::Machines(namespace), "POST") => machines::create(index, request, namespace).await,
-        (Hub::Machines(namespace), _) => machines::list(index, request, namespace).await,
-        (Hub::Machine(namespace, user), _) => machines::delete(index, request, namespace, user).await,
-        (Hub::MachineTokens(namespace, user), "POST") => machines::create_token(index, request, namespace, user).await,
-        (Hub::MachineTokens(namespace, user), _) => machines::tokens(index, request, namespace, user).await,
-        (Hub::MachineTokenRenewal(namespace, user, uuid), _) => {
-            machines::renew_token(index, request, namespace, user, uuid).await
-        }
-        (Hub::MachineToken(namespace, user, uuid), method) => {
-            machines::token(index, request, namespace, user, uuid, method).await
-        }
-    }
-}
 
 /// Which page of a list is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! Paths, queries, bodies, names.
 
 use hublet::{
+    api,
     domain::{
         RepositoryName, Role, UserName,
         events::{self, CloudEvent},
@@ -27,16 +28,13 @@ pub fn path(bytes: &[u8]) {
     if !path.ends_with('/') {
         assert_eq!(routes::route(&format!("{path}/")).as_ref(), Ok(&route));
     }
-    assert!(!route.methods().is_empty() && route.pattern().starts_with('/') && route.body_limit() > 0);
-    for method in route.methods() {
-        assert!(routes::require_method(&route, method).is_ok());
-    }
-    if let Route::Repository(name) | Route::Images(name) | Route::Auth(name) | Route::Layer(name, _) = &route {
+    assert!(api::path(&route).pattern.starts_with('/') && api::path(&route).allow().ends_with(", OPTIONS"));
+    if let Route::Repository(name) | Route::Images(name) | Route::Auth(name) | Route::LayerAccess(name, _) = &route {
         let prefix = format!("/v1/repositories/{name}");
         let again = match &route {
             Route::Images(_) => format!("{prefix}/images"),
             Route::Auth(_) => format!("{prefix}/auth"),
-            Route::Layer(_, image) => format!("{prefix}/layer/{image}/access"),
+            Route::LayerAccess(_, image) => format!("{prefix}/layer/{image}/access"),
             _ => format!("{prefix}/"),
         };
         // A repository called as a part of the API is can be named without its namespace alone.

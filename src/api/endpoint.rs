@@ -1,0 +1,181 @@
+//! What the table of endpoints is made of, and what follows from its lines.
+
+use crate::wire::Dialect;
+
+/// The methods that endpoints have. `HEAD` is `GET` without the body, and every path answers `OPTIONS`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Method {
+    /// `GET`, and `HEAD`.
+    Get,
+    /// `PUT`
+    Put,
+    /// `POST`
+    Post,
+    /// `PATCH`
+    Patch,
+    /// `DELETE`
+    Delete,
+}
+
+impl Method {
+    /// The method of a request, which is written in capitals.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "GET" | "HEAD" => Self::Get,
+            "PUT" => Self::Put,
+            "POST" => Self::Post,
+            "PATCH" => Self::Patch,
+            "DELETE" => Self::Delete,
+            _ => return None,
+        })
+    }
+
+    /// As it is sent.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Put => "PUT",
+            Self::Post => "POST",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// Which kinds of credentials an endpoint takes; every other kind is refused, or not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Security {
+    /// None: it is the same for everybody.
+    None,
+    /// `Basic`: a password or an access token.
+    Password,
+    /// `Token`: a repository token.
+    RepositoryToken,
+    /// `Basic` or `Token`: a password, an access token or a repository token.
+    V1,
+    /// `Basic` or `Bearer`: a password, an access token or a registry token.
+    Registry,
+    /// `Bearer`: a session token.
+    Session,
+    /// `Bearer` or `Basic`: the event secret of a registry.
+    EventSecret,
+    /// In the body: a password, an access token or a refresh token.
+    Body,
+    /// In the body: the secret of a link that was mailed.
+    Link,
+}
+
+/// What scripts on pages of other origins may read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cors {
+    /// Nothing.
+    Closed,
+    /// What requests without credentials may, where they may (`ANONYMOUS_READ`).
+    Anonymous,
+    /// What is the same for everybody.
+    Public,
+    /// Also with the password that was typed on such a page: a registry's page asks for tokens so. A browser sends none
+    /// by itself, since it keeps none for the index.
+    Token,
+}
+
+impl Cors {
+    /// Whether they read the answers to requests without credentials.
+    #[must_use]
+    pub fn is_public_read(self, anonymous_read: bool) -> bool {
+        match self {
+            Self::Closed | Self::Token => false,
+            Self::Anonymous => anonymous_read,
+            Self::Public => true,
+        }
+    }
+}
+
+/// One method of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The method.
+    pub method: Method,
+    /// Which credentials it takes.
+    pub security: Security,
+    /// The most bytes that the body of a request may have.
+    pub max_body: usize,
+}
+
+/// The endpoints of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Path {
+    /// The path without what varies: for the log, where names would be too many.
+    pub pattern: &'static str,
+    /// In which form a failure is written.
+    pub errors: Dialect,
+    /// What scripts of other origins may read.
+    pub cors: Cors,
+    /// Its methods, in the order in which `Allow` lists them.
+    pub endpoints: &'static [Endpoint],
+}
+
+impl Path {
+    /// The endpoint that serves a method, if there is one.
+    #[must_use]
+    pub fn endpoint(&self, method: &str) -> Option<&'static Endpoint> {
+        let method = Method::parse(method)?;
+        self.endpoints.iter().find(|endpoint| endpoint.method == method)
+    }
+
+    /// The methods, as the header `Allow` lists them.
+    #[must_use]
+    pub fn allow(&self) -> String {
+        let mut allow = String::new();
+        for endpoint in self.endpoints {
+            allow += endpoint.method.as_str();
+            allow += if endpoint.method == Method::Get { ", HEAD, " } else { ", " };
+        }
+        allow + "OPTIONS"
+    }
+}
+
+/// Makes of the table [`PATHS`](super::PATHS), [`path`](super::path) and [`dispatch`](super::dispatch). A route that is
+/// not in the table does not compile, and neither does a line without a handler.
+macro_rules! endpoints {
+    (($index:ident, $request:ident) $(
+        $pattern:literal $errors:ident $cors:ident $route:pat =>
+        $( $method:ident $security:ident $max_body:expr => $handler:expr; )+
+    )+) => {
+        /// Every path with its endpoints.
+        pub static PATHS: &[Path] = &[
+            $( endpoints!(@path $pattern $errors $cors $( $method $security $max_body; )+) ),+
+        ];
+
+        /// What the table says of a route.
+        #[must_use]
+        #[allow(unused_variables, reason = "it is the handlers that need what varies")]
+        pub fn path(route: &Route) -> &'static Path {
+            match route {
+                $( $route => &endpoints!(@path $pattern $errors $cors $( $method $security $max_body; )+), )+
+            }
+        }
+
+        /// Calls the handler of an endpoint.
+        pub async fn dispatch($index: &Index, $request: &Request, route: &Route, method: Method) -> Answer<Reply> {
+            match route {
+                $( $route => match method {
+                    $( Method::$method => $handler, )+
+                    _ => Err(Refusal::MethodNotAllowed(path(route).allow()).into()),
+                }, )+
+            }
+        }
+    };
+    (@path $pattern:literal $errors:ident $cors:ident $( $method:ident $security:ident $max_body:expr; )+) => {
+        Path {
+            pattern: $pattern,
+            errors: Dialect::$errors,
+            cors: Cors::$cors,
+            endpoints: &[$(
+                Endpoint { method: Method::$method, security: Security::$security, max_body: $max_body }
+            ),+],
+        }
+    };
+}
