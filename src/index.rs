@@ -5,9 +5,9 @@ use std::{cell::Cell, fmt, pin::Pin, rc::Rc};
 use serde_json::{Value, json};
 
 use crate::{
-    domain::{credential::Credential, logins::Logins, password::Verified},
+    domain::{credential::CredentialId, logins::Logins, password::Verified},
     refusal::{Answer, Fault, Refusal},
-    store::{Door, Right, Rows, Statement, rights::guard},
+    store::{Db, Right, Rows, Statement, rights::guard},
 };
 
 pub mod most;
@@ -23,9 +23,9 @@ pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 #[derive(Clone)]
 pub struct Index {
     /// `DB`: the truth.
-    pub db: Rc<Door>,
+    pub db: Rc<Db>,
     /// `SEARCH`: the projection that search reads.
-    pub search: Rc<Door>,
+    pub search: Rc<Db>,
     /// Time, randomness, mail, limits, the log.
     pub world: Rc<dyn World>,
     /// What the operator set, read once per isolate.
@@ -35,7 +35,7 @@ pub struct Index {
     /// Logins that this isolate noted lately.
     pub logins: Rc<Logins>,
     /// Who turned out to be asking, for the log.
-    pub asker: Cell<Credential>,
+    pub authenticated: Cell<CredentialId>,
 }
 
 /// How much there may be in a minute, counted by the platform; each is a binding, with a number of its own in
@@ -151,8 +151,8 @@ impl Index {
         // An access token that leaked does not keep its owner from ending it.
         let credential = rights.iter().map(|right| right.credential).find(|credential| credential.user().is_some());
         match credential {
-            Some(Credential::Password { user, .. }) => self.require_within(Limit::Writes, &user.to_string()).await?,
-            Some(Credential::AccessToken { user, token }) => {
+            Some(CredentialId::Password { user, .. }) => self.require_within(Limit::Writes, &user.to_string()).await?,
+            Some(CredentialId::AccessToken { user, token }) => {
                 self.require_within(Limit::Writes, &format!("{user} {token}")).await?;
             }
             _ => {}

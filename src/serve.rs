@@ -49,10 +49,10 @@ pub async fn serve(index: &Index, request: &Request) -> Reply {
         "route": path.map_or("none", |path| path.pattern),
         "status": reply.status,
         "milliseconds": index.world.millis().saturating_sub(begun),
-        "round_trips": index.db.trips() + index.search.trips(),
+        "round_trips": index.db.round_trips() + index.search.round_trips(),
         // Ids only: the user, and the password's epoch or the access token.
-        "user": index.asker.get().user(),
-        "credential": index.asker.get().to_string(),
+        "user": index.authenticated.get().user(),
+        "credential": index.authenticated.get().to_string(),
         "fault": fault,
     }));
     reply

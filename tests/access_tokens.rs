@@ -24,9 +24,9 @@ fn calls(client: &mut Client, method: &str, target: &str, basic: &str, body: &st
     let request = client.0.received(&sent).unwrap();
     let index = client.0.index();
     let reply = finished(serve::serve(&index, &request));
-    let waited = index.db.trips();
+    let waited = index.db.round_trips();
     client.0.world.do_later();
-    (reply.status, waited, index.db.trips() - waited)
+    (reply.status, waited, index.db.round_trips() - waited)
 }
 
 fn logins(client: &Client) -> Vec<(String, String, String)> {

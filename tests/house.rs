@@ -16,15 +16,7 @@ const ROOMS: [(&str, &[&str]); 10] = [
     // It holds doors, and the lock of writes.
     (
         "index",
-        &[
-            "domain",
-            "refusal",
-            "store::Door",
-            "store::Right",
-            "store::Rows",
-            "store::Statement",
-            "store::rights::guard",
-        ],
+        &["domain", "refusal", "store::Db", "store::Right", "store::Rows", "store::Statement", "store::rights::guard"],
     ),
     ("routes", &["domain", "refusal", "wire::Dialect"]),
     ("handlers", &["domain", "wire", "store", "refusal", "index"]),
@@ -41,12 +33,12 @@ const ROOMS: [(&str, &[&str]); 10] = [
             "domain::password::Verified",
             "domain::secret::hex",
             "store::Database",
-            "store::Door",
+            "store::Db",
             "store::Row",
             "store::Rows",
             "store::Statement",
             "store::Value",
-            "store::door::Sleep",
+            "store::db::Sleep",
         ],
     ),
 ];

@@ -14,7 +14,7 @@ use std::{
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hublet::{
-    domain::{Role, credential::Credential},
+    domain::{Role, credential::CredentialId},
     index::Limit,
     refusal::FaultKind,
     store::{Database, Over, Right, Statement, rights},
@@ -40,12 +40,12 @@ const WORLD: &str = "
       (33, 'c', 6, 'c', '', '[]', null, 0, '', '', '');
 ";
 
-const fn password(user: i64, epoch: i64) -> Credential {
-    Credential::Password { user, epoch }
+const fn password(user: i64, epoch: i64) -> CredentialId {
+    CredentialId::Password { user, epoch }
 }
 
-const fn token(user: i64, token: i64) -> Credential {
-    Credential::AccessToken { user, token }
+const fn token(user: i64, token: i64) -> CredentialId {
+    CredentialId::AccessToken { user, token }
 }
 
 const fn repository(id: i64, role: Role) -> Over {
@@ -53,7 +53,7 @@ const fn repository(id: i64, role: Role) -> Over {
 }
 
 /// Whether a write by this right is made; nothing else stops it.
-fn writes(database: &Sqlite, credential: Credential, over: Over, now: i64) -> bool {
+fn writes(database: &Sqlite, credential: CredentialId, over: Over, now: i64) -> bool {
     let write = Statement::new("insert into outbox (repository_id) values (?1)").bind(1);
     let count =
         || -> i64 { database.connection().query_row("select count(*) from outbox", [], |row| row.get(0)).unwrap() };
@@ -113,8 +113,8 @@ fn a_guard_gives_nothing_that_is_not_there() {
     database.connection().execute_batch(WORLD).unwrap();
     let (jane, boss) = (password(5, 1), password(4, 1));
     for (credential, over) in [
-        (Credential::Nobody, Over::Themselves),
-        (Credential::Nobody, repository(22, Role::Read)),
+        (CredentialId::Anonymous, Over::Themselves),
+        (CredentialId::Anonymous, repository(22, Role::Read)),
         (jane, Over::Index),
         (jane, Over::Namespace(11, Role::Read)),
         (jane, Over::Namespace(12, Role::Read)),
@@ -154,7 +154,7 @@ const UNGUARDED: [(&str, usize, &str); 10] = [
     ("handlers/v1/users.rs", 1, "registration is anybody's"),
     ("handlers/warnings.rs", 1, "the scheduled run is nobody's"),
     ("index.rs", 2, "the write that takes a right, and what follows an answer"),
-    ("store/door.rs", 2, "the door, and its test"),
+    ("store/db.rs", 2, "the function itself, and its test"),
 ];
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
@@ -274,7 +274,7 @@ fn a_user_writes_so_often_and_reads_on() {
         client.0.world.limited.take();
         let before = changes(&client);
         let told = client.ask(request, who, body);
-        assert_eq!((told.status, told.header("retry-after"), told.trips), (429, "60", 1), "{request}");
+        assert_eq!((told.status, told.header("retry-after"), told.round_trips), (429, "60", 1), "{request}");
         assert_eq!(changes(&client), before, "{request}");
         let counted = if who == token { &by_token } else { &paul };
         assert_eq!(client.0.world.limited.take(), [(Limit::Writes, counted.clone())], "{request}");

@@ -7,10 +7,10 @@
 mod support;
 
 use hublet::{
-    domain::{RepositoryName, Role, limits::Limits},
+    domain::{RepositoryName, Role, token_restrictions::TokenRestrictions},
     store::{
         Database, Row, managed,
-        repositories::{Place, Whose},
+        repositories::{RepositoryLookup, Subject},
     },
 };
 use support::{sqlite::Sqlite, world::finished};
@@ -48,20 +48,20 @@ impl Facts {
         self.database.connection().execute_batch(sql).unwrap();
     }
 
-    fn read(&self, whose: &Whose<'_>) -> Row {
+    fn read(&self, subject: &Subject<'_>) -> Row {
         let name = RepositoryName::parse("ns", "app").unwrap();
-        finished(self.database.batch(&[managed::repository(&name, whose)])).unwrap().pop().unwrap().pop().unwrap()
+        finished(self.database.batch(&[managed::repository(&name, subject)])).unwrap().pop().unwrap().pop().unwrap()
     }
 
     /// Compares what both say to somebody who may administrate or not with what they came with.
-    fn compare(&mut self, whose: &Whose<'_>, administrator: bool, what: &str) -> Place {
-        let row = self.read(whose);
-        let place = Place::of(&row);
-        let standing = place.standing(administrator);
-        assert_eq!(row.integer("role"), number(standing.role()), "{what}: {whose:?}, {standing:?}");
+    fn compare(&mut self, subject: &Subject<'_>, administrator: bool, what: &str) -> RepositoryLookup {
+        let row = self.read(subject);
+        let place = RepositoryLookup::of(&row);
+        let relations = place.relations(administrator);
+        assert_eq!(row.integer("role"), number(relations.effective_role()), "{what}: {subject:?}, {relations:?}");
         assert_eq!(
             row.maybe_text("full_description").is_some(),
-            standing.role().is_some() && place.repository.is_some()
+            relations.effective_role().is_some() && place.repository.is_some()
         );
         self.cases += 1;
         place
@@ -116,33 +116,36 @@ fn said_the_same(facts: &mut Facts, administrator: bool) {
     for status in ["active", "disabled"] {
         facts.set(&format!("update users set status = '{status}' where id = 1"));
         let administrator = administrator && status == "active";
-        for whose in [Whose::Name("user"), Whose::Id(1), Whose::RefreshToken("r")] {
-            let place = facts.compare(&whose, administrator, status);
-            assert!(status == "active" || place.standing(administrator).role().is_none(), "{whose:?} is disabled");
+        for subject in [Subject::Name("user"), Subject::Id(1), Subject::RefreshToken("r")] {
+            let place = facts.compare(&subject, administrator, status);
+            assert!(
+                status == "active" || place.relations(administrator).effective_role().is_none(),
+                "{subject:?} is disabled"
+            );
         }
     }
     facts.set("update users set status = 'active' where id = 1");
-    let public = facts.read(&Whose::Anybody).maybe_integer("private") == Some(0);
-    assert_eq!(facts.compare(&Whose::Anybody, false, "anybody").standing(false).public, public);
-    for whose in [Whose::Nobody, Whose::Name("nobody"), Whose::Id(7), Whose::AccessToken("none")] {
-        assert_eq!(facts.read(&whose).integer("role"), 0, "{whose:?}");
+    let public = facts.read(&Subject::Anonymous).maybe_integer("private") == Some(0);
+    assert_eq!(facts.compare(&Subject::Anonymous, false, "anybody").relations(false).public, public);
+    for subject in [Subject::None, Subject::Name("nobody"), Subject::Id(7), Subject::AccessToken("none")] {
+        assert_eq!(facts.read(&subject).integer("role"), 0, "{subject:?}");
     }
     for (scopes, resources, all) in TOKENS {
         let sql = "update access_tokens set scopes = ?1, resources = ?2";
         facts.database.connection().execute(sql, (scopes, resources)).unwrap();
-        for whose in [Whose::Token(1, 5), Whose::AccessToken("a"), Whose::AccessToken("b")] {
-            let row = facts.read(&whose);
-            let place = Place::of(&row);
+        for subject in [Subject::Token(1, 5), Subject::AccessToken("a"), Subject::AccessToken("b")] {
+            let row = facts.read(&subject);
+            let place = RepositoryLookup::of(&row);
             // An access token never administrates.
-            let standing = place.standing(false);
+            let relations = place.relations(false);
             let name = RepositoryName::parse("ns", "app").unwrap();
-            let allowed = Limits::stored(scopes, resources).role(&name, standing.public);
-            let may = standing.role().min(allowed).is_some();
+            let allowed = TokenRestrictions::stored(scopes, resources).role(&name, relations.public);
+            let may = relations.effective_role().min(allowed).is_some();
             let told = row.integer("role") > 0;
             assert!(told || !may, "{scopes} {resources:?}: may, and nothing is read");
             assert!(
                 !all || place.repository.is_none() || told == may,
-                "{scopes} {resources:?}: {standing:?} reads {told}"
+                "{scopes} {resources:?}: {relations:?} reads {told}"
             );
             facts.cases += 1;
         }

@@ -209,10 +209,10 @@ fn every_answer_keeps_to_its_budget() {
         (2, 204, "DELETE /v2/namespaces/acme/machines/robot".into(), &session, String::new()),
         (2, 204, "DELETE /v2/user".into(), &session, r#"{"password": "secret", "repositories": true}"#.into()),
     ];
-    for (trips, status, request, who, body) in table {
+    for (round_trips, status, request, who, body) in table {
         let told = client.ask(&request, who, &body);
         let case = format!("{request} as {who:?} with {}: {}", body.get(..80).unwrap_or(&body), told.body);
-        assert_eq!((told.status, told.trips), (status, trips), "{case}");
+        assert_eq!((told.status, told.round_trips), (status, round_trips), "{case}");
     }
 }
 
@@ -221,12 +221,12 @@ fn a_password_that_is_not_remembered_is_one_more() {
     let mut client = Client(Stage::new().unwrap());
     client.join("paul");
     let mint = "GET /token?service=registry";
-    for (trips, request) in [(2, "GET /v2/"), (2, mint), (3, "GET /token?service=registry&offline_token=true")] {
+    for (round_trips, request) in [(2, "GET /v2/"), (2, mint), (3, "GET /token?service=registry&offline_token=true")] {
         client.0.world.pass(5 * 60);
         let first = client.ask(request, "paul:secret", "");
-        assert_eq!((first.status, first.trips), (200, trips), "{request}");
+        assert_eq!((first.status, first.round_trips), (200, round_trips), "{request}");
         let second = client.ask(request, "paul:secret", "");
-        assert_eq!((second.status, second.trips), (200, trips - 1), "{request}, remembered");
+        assert_eq!((second.status, second.round_trips), (200, round_trips - 1), "{request}, remembered");
     }
 }
 
@@ -241,7 +241,7 @@ fn a_forgotten_password_is_the_same_work_for_everybody() {
     client.0.set("MAIL", "on");
     let late = r#"{"username": "late", "password": "secret", "email": "late@example.com"}"#;
     assert_eq!(client.ask("POST /v1/users/", "", late).status, 201);
-    for (status, trips, mails, email) in [
+    for (status, round_trips, mails, email) in [
         (400, 0, 1, "paul"),
         (200, 1, 1, "ghost@example.com"),
         // Nobody ever opened a mail there.
@@ -253,7 +253,7 @@ fn a_forgotten_password_is_the_same_work_for_everybody() {
         (200, 1, 4, "late@example.com"),
     ] {
         let told = client.ask("POST /account/forgotten", "", &format!("email={email}"));
-        assert_eq!((told.status, told.trips), (status, trips), "{email}");
+        assert_eq!((told.status, told.round_trips), (status, round_trips), "{email}");
         assert_eq!(client.0.world.mailbox.borrow().len(), mails, "{email}");
     }
 }
@@ -296,7 +296,7 @@ fn a_long_list_is_counted_whole_and_has_its_last_page() {
         select id, printf('app%05d', i), printf('paul/app%05d', i), 0, 0, 0, 0 from namespaces join n where name = 'paul'";
     client.0.db.connection().execute(sql, []).unwrap();
     let told = client.ask("GET /v2/namespaces/paul/repositories?page=501&page_size=10", &session, "");
-    assert_eq!((told.status, &told.body["count"], told.trips), (200, &json!(5001), 1));
+    assert_eq!((told.status, &told.body["count"], told.round_trips), (200, &json!(5001), 1));
     assert_eq!(told.body["results"][0]["name"], "app05001");
 }
 
@@ -315,7 +315,7 @@ fn the_longest_list_of_events_is_taken() {
     let list = json!({ "events": (0..500).map(long).collect::<Vec<_>>() }).to_string();
     assert!((most - 400_000..most).contains(&list.len()), "{}", list.len());
     let told = client.ask("POST /events", &registry, &list);
-    assert_eq!((told.status, &told.body["taken"], told.trips), (200, &json!(500), 1), "{told:?}");
+    assert_eq!((told.status, &told.body["taken"], told.round_trips), (200, &json!(500), 1), "{told:?}");
     let tags = client.ask("GET /v2/repositories/paul/app0/tags", "", "");
     assert_eq!(tags.body["count"], 50);
     let told = client.ask("POST /events", &registry, &" ".repeat(most + 1));
@@ -338,5 +338,5 @@ fn a_thousand_events_with_the_longest_texts_are_two_round_trips_at_most() {
     };
     let list = json!({ "events": (0..1_000).map(long).collect::<Vec<_>>() }).to_string();
     let told = client.ask("POST /events", &client.registry("registry"), &list);
-    assert_eq!((told.status, &told.body["taken"], told.trips), (200, &json!(1_000), 2), "{told:?}");
+    assert_eq!((told.status, &told.body["taken"], told.round_trips), (200, &json!(1_000), 2), "{told:?}");
 }

@@ -190,7 +190,7 @@ fn a_header_chooses_no_key_and_no_algorithm() {
     ] {
         let forged = format!("Bearer {}.{rest}", URL_SAFE_NO_PAD.encode(header.to_string()));
         let told = client.ask("GET /v2/", &forged, "");
-        assert_eq!((told.status, told.trips), (401, 0), "{header}");
+        assert_eq!((told.status, told.round_trips), (401, 0), "{header}");
     }
 }
 
@@ -254,7 +254,7 @@ fn a_good_signature_is_not_enough() {
         (401, with("credential", json!("password"))),
     ] {
         let told = client.ask("GET /v2/", &token, "");
-        assert_eq!((told.status, told.trips), (status, u64::from(status == 200)), "{token}");
+        assert_eq!((told.status, told.round_trips), (status, u64::from(status == 200)), "{token}");
     }
     let catalog =
         |kind: &str, name: &str, actions: &[&str]| json!([{ "type": kind, "name": name, "actions": actions }]);
@@ -383,7 +383,7 @@ fn five_hundred_scopes_of_long_names_are_granted_in_one_token_that_is_read_again
         client.ask("POST /token", "", &format!("grant_type=password&{form}"))
     };
     let told = ask(&mut client, 500);
-    assert_eq!((told.status, told.trips), (200, 1), "{told:?}");
+    assert_eq!((told.status, told.round_trips), (200, 1), "{told:?}");
     let leaf = &certificates(CHAIN)[0];
     let (_, claims) = read(&told.text("token"), leaf);
     for (number, granted) in claims["access"].as_array().unwrap().iter().enumerate() {

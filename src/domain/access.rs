@@ -86,9 +86,9 @@ impl fmt::Display for Access {
     }
 }
 
-/// What is known of a user and a place.
+/// The relations between a user and a repository.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Standing {
+pub struct Relations {
     /// Administrates the whole index.
     pub administrator: bool,
     /// The namespace is the user's own.
@@ -101,10 +101,11 @@ pub struct Standing {
     pub public: bool,
 }
 
-impl Standing {
-    /// The most that this user may do here. Everything follows from it.
+impl Relations {
+    /// The user's effective role: the strongest of administrator, owner, member and collaborator, and `Read` for a public
+    /// repository. Every authorization decision is made from it.
     #[must_use]
-    pub fn role(self) -> Option<Role> {
+    pub fn effective_role(self) -> Option<Role> {
         if self.administrator || self.owner {
             return Some(Role::Admin);
         }
@@ -119,16 +120,19 @@ mod tests {
 
     #[test]
     fn the_greatest_right_counts() {
-        let nobody = Standing::default();
-        assert_eq!(nobody.role(), None);
-        assert_eq!(Standing { public: true, ..nobody }.role(), Some(Role::Read));
-        assert_eq!(Standing { member: Some(Role::Read), ..nobody }.role(), Some(Role::Read));
+        let nobody = Relations::default();
+        assert_eq!(nobody.effective_role(), None);
+        assert_eq!(Relations { public: true, ..nobody }.effective_role(), Some(Role::Read));
+        assert_eq!(Relations { member: Some(Role::Read), ..nobody }.effective_role(), Some(Role::Read));
         assert_eq!(
-            Standing { member: Some(Role::Read), collaborator: Some(Role::Write), ..nobody }.role(),
+            Relations { member: Some(Role::Read), collaborator: Some(Role::Write), ..nobody }.effective_role(),
             Some(Role::Write)
         );
-        assert_eq!(Standing { collaborator: Some(Role::Write), public: true, ..nobody }.role(), Some(Role::Write));
-        assert_eq!(Standing { owner: true, ..nobody }.role(), Some(Role::Admin));
-        assert_eq!(Standing { administrator: true, ..nobody }.role(), Some(Role::Admin));
+        assert_eq!(
+            Relations { collaborator: Some(Role::Write), public: true, ..nobody }.effective_role(),
+            Some(Role::Write)
+        );
+        assert_eq!(Relations { owner: true, ..nobody }.effective_role(), Some(Role::Admin));
+        assert_eq!(Relations { administrator: true, ..nobody }.effective_role(), Some(Role::Admin));
     }
 }

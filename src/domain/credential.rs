@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-/// What somebody showed when a token was given to them. The token ends with it.
+/// Identifies the credential under which a token was issued: a password, by its epoch, or an access token. Revoking the
+/// credential revokes the token.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Credential {
+pub enum CredentialId {
     /// Nothing: it opens what is public.
     #[default]
-    Nobody,
+    Anonymous,
     /// A password, of this epoch.
     Password {
         /// The user's id.
@@ -24,12 +25,12 @@ pub enum Credential {
     },
 }
 
-impl Credential {
+impl CredentialId {
     /// The user, if it is one's.
     #[must_use]
     pub fn user(self) -> Option<i64> {
         match self {
-            Self::Nobody => None,
+            Self::Anonymous => None,
             Self::Password { user, .. } | Self::AccessToken { user, .. } => Some(user),
         }
     }
@@ -38,7 +39,7 @@ impl Credential {
     #[must_use]
     pub fn fields(self) -> (u8, i64, i64) {
         match self {
-            Self::Nobody => (0, 0, 0),
+            Self::Anonymous => (0, 0, 0),
             Self::Password { user, epoch } => (1, user, epoch),
             Self::AccessToken { user, token } => (2, user, token),
         }
@@ -48,7 +49,7 @@ impl Credential {
     #[must_use]
     pub fn from_fields(fields: (u8, i64, i64)) -> Option<Self> {
         match fields {
-            (0, 0, 0) => Some(Self::Nobody),
+            (0, 0, 0) => Some(Self::Anonymous),
             (1, user, epoch) => Some(Self::Password { user, epoch }),
             (2, user, token) => Some(Self::AccessToken { user, token }),
             _ => None,
@@ -64,7 +65,7 @@ impl Credential {
     }
 }
 
-impl fmt::Display for Credential {
+impl fmt::Display for CredentialId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (kind, user, number) = self.fields();
         write!(f, "{kind}.{user}.{number}")
@@ -78,14 +79,14 @@ mod tests {
     #[test]
     fn it_is_read_as_it_is_printed() {
         for credential in [
-            Credential::Nobody,
-            Credential::Password { user: 3, epoch: 9 },
-            Credential::AccessToken { user: 3, token: 5 },
+            CredentialId::Anonymous,
+            CredentialId::Password { user: 3, epoch: 9 },
+            CredentialId::AccessToken { user: 3, token: 5 },
         ] {
-            assert_eq!(Credential::parse(&credential.to_string()), Some(credential));
+            assert_eq!(CredentialId::parse(&credential.to_string()), Some(credential));
         }
         for other in ["", "1.2", "3.1.1", "0.1.1", "1.+2.3", "1.2.3.4", "01.2.3"] {
-            assert_eq!(Credential::parse(other), None, "{other}");
+            assert_eq!(CredentialId::parse(other), None, "{other}");
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::domain::{
     RepositoryName,
     manifests::{Content, Image},
     names::LIBRARY,
-    registry_token::{self, Means},
+    registry_token::{self, AuthMethod},
     texts, time,
 };
 
@@ -65,7 +65,7 @@ pub struct Event {
     /// Who did it; empty when the registry does not say.
     pub by: String,
     /// With what they got our registry token, if it was one of ours.
-    pub means: Means,
+    pub method: AuthMethod,
     /// Where they did it from; empty when the registry does not say.
     pub address: String,
 }
@@ -88,7 +88,7 @@ fn notification(event: &Value, now: i64) -> Result<Option<Event>, String> {
         other => return Err(format!("an event with the action {:?}", other.map(|action| cut(action, 100)))),
     };
     let subject = event.get("actor").map_or_else(String::new, |actor| text(actor, "name", 255));
-    let (by, means) = registry_token::read_subject(&subject);
+    let (by, method) = registry_token::read_subject(&subject);
     let address = event.get("request").map_or_else(String::new, |request| text(request, "addr", 100));
     let (tag, digest) = (text(target, "tag", 200), text(target, "digest", 200));
     let url = text(target, "url", 2_000);
@@ -107,7 +107,7 @@ fn notification(event: &Value, now: i64) -> Result<Option<Event>, String> {
         media_type,
         at: moment(event.get("timestamp").and_then(Value::as_str), now),
         by: by.to_owned(),
-        means,
+        method,
         address: without_port(address),
     }
     .checked(whole)
@@ -133,7 +133,7 @@ fn cloud_event(data: &Value, headers: CloudEvent<'_>, now: i64) -> Result<Option
         content: data.get("manifest").and_then(Value::as_str).map(Content::of_manifest).unwrap_or_default(),
         at: moment(headers.time, now),
         by: String::new(),
-        means: Means::Password,
+        method: AuthMethod::Password,
         address: String::new(),
     }
     .checked(false)

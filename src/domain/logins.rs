@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, collections::BTreeMap};
 
-use crate::domain::registry_token::Means;
+use crate::domain::registry_token::AuthMethod;
 
 /// Seconds within which another login of the same kind is not noted.
 pub const NOTED: i64 = 60 * 60;
@@ -23,7 +23,7 @@ pub fn kind(client: &str) -> String {
 }
 
 /// Whose login, with what, and from which address.
-type Login = (i64, Means, String);
+type Login = (i64, AuthMethod, String);
 
 /// When each was noted. Losing it costs a statement each.
 #[derive(Default)]
@@ -32,9 +32,9 @@ pub struct Logins(RefCell<BTreeMap<Login, i64>>);
 impl Logins {
     /// Whether this one is to be noted; from then on it is remembered.
     #[must_use]
-    pub fn begin(&self, user: i64, means: Means, address: &str, now: i64) -> bool {
+    pub fn begin(&self, user: i64, method: AuthMethod, address: &str, now: i64) -> bool {
         let mut noted = self.0.borrow_mut();
-        let login = (user, means, address.to_owned());
+        let login = (user, method, address.to_owned());
         if noted.get(&login).is_some_and(|at| (*at..*at + NOTED).contains(&now)) {
             return false;
         }
@@ -49,8 +49,8 @@ impl Logins {
     }
 
     /// Forgets one that could not be noted.
-    pub fn forget(&self, user: i64, means: Means, address: &str) {
-        self.0.borrow_mut().remove(&(user, means, address.to_owned()));
+    pub fn forget(&self, user: i64, method: AuthMethod, address: &str) {
+        self.0.borrow_mut().remove(&(user, method, address.to_owned()));
     }
 }
 
@@ -72,19 +72,19 @@ mod tests {
     #[test]
     fn each_is_noted_once_an_hour_and_no_more_are_remembered_than_there_is_room_for() {
         let logins = Logins::default();
-        let begin = |user, means, address: &str, now| logins.begin(user, means, address, now);
-        assert!(begin(1, Means::Password, "::1", 0));
-        assert!(!begin(1, Means::Password, "::1", NOTED - 1));
-        assert!(begin(2, Means::Password, "::1", 0));
-        assert!(begin(1, Means::AccessToken(1), "::1", 0));
-        assert!(begin(1, Means::RefreshToken(1), "::1", 0));
-        assert!(begin(1, Means::Password, "::2", 0));
-        assert!(begin(1, Means::Password, "::1", NOTED));
-        assert!(begin(1, Means::Password, "::1", 1), "a clock that went back");
-        logins.forget(1, Means::Password, "::2");
-        assert!(begin(1, Means::Password, "::2", 1));
+        let begin = |user, method, address: &str, now| logins.begin(user, method, address, now);
+        assert!(begin(1, AuthMethod::Password, "::1", 0));
+        assert!(!begin(1, AuthMethod::Password, "::1", NOTED - 1));
+        assert!(begin(2, AuthMethod::Password, "::1", 0));
+        assert!(begin(1, AuthMethod::AccessToken(1), "::1", 0));
+        assert!(begin(1, AuthMethod::RefreshToken(1), "::1", 0));
+        assert!(begin(1, AuthMethod::Password, "::2", 0));
+        assert!(begin(1, AuthMethod::Password, "::1", NOTED));
+        assert!(begin(1, AuthMethod::Password, "::1", 1), "a clock that went back");
+        logins.forget(1, AuthMethod::Password, "::2");
+        assert!(begin(1, AuthMethod::Password, "::2", 1));
         for number in 0..2 * i64::try_from(MOST).unwrap() {
-            assert!(begin(number, Means::Password, "::3", 1));
+            assert!(begin(number, AuthMethod::Password, "::3", 1));
             assert!(logins.0.borrow().len() <= MOST);
         }
     }

@@ -10,7 +10,6 @@ pub mod images;
 pub mod json;
 pub mod jwt;
 pub mod keys;
-pub mod limits;
 pub mod logins;
 pub mod manifests;
 pub mod names;
@@ -25,6 +24,7 @@ pub mod session_token;
 pub mod texts;
 pub mod throttle;
 pub mod time;
+pub mod token_restrictions;
 
 pub use access::{Access, Role};
 pub use names::{RepositoryName, UserName};

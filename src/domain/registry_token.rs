@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::domain::{
     certificates::{Certificate, Chain},
-    credential::Credential,
+    credential::CredentialId,
     jwt::Parts,
     scope::Grant,
 };
@@ -57,7 +57,7 @@ impl Claims {
 
 /// With what somebody got a token, by its id where it has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Means {
+pub enum AuthMethod {
     /// A password, or nothing.
     Password,
     /// An access token.
@@ -70,23 +70,23 @@ pub enum Means {
 /// behind a slash and an `r` that of the refresh token; empty for nobody. It is all that registries repeat
 /// of a token in their events.
 #[must_use]
-pub fn subject(name: &str, means: Means) -> String {
-    match means {
-        Means::Password => name.to_owned(),
-        Means::AccessToken(id) => format!("{name}/{id}"),
-        Means::RefreshToken(id) => format!("{name}/r{id}"),
+pub fn subject(name: &str, method: AuthMethod) -> String {
+    match method {
+        AuthMethod::Password => name.to_owned(),
+        AuthMethod::AccessToken(id) => format!("{name}/{id}"),
+        AuthMethod::RefreshToken(id) => format!("{name}/r{id}"),
     }
 }
 
 /// The user's name and the means of such a subject.
 #[must_use]
-pub fn read_subject(subject: &str) -> (&str, Means) {
-    let means = |text: &str| match text.strip_prefix('r') {
-        Some(id) => Some(Means::RefreshToken(id.parse().ok()?)),
-        None => Some(Means::AccessToken(text.parse().ok()?)),
+pub fn read_subject(subject: &str) -> (&str, AuthMethod) {
+    let method = |text: &str| match text.strip_prefix('r') {
+        Some(id) => Some(AuthMethod::RefreshToken(id.parse().ok()?)),
+        None => Some(AuthMethod::AccessToken(text.parse().ok()?)),
     };
-    let parts = subject.rsplit_once('/').and_then(|(name, text)| Some((name, means(text)?)));
-    parts.unwrap_or((subject, Means::Password))
+    let parts = subject.rsplit_once('/').and_then(|(name, text)| Some((name, method(text)?)));
+    parts.unwrap_or((subject, AuthMethod::Password))
 }
 
 /// The header of a token for a service.
@@ -101,9 +101,9 @@ pub fn header(hint: KeyHint, chain: &Chain) -> Value {
 
 /// What a verified token stands for here, and whether it may search.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
+pub struct VerifiedToken {
     /// Whose it is.
-    pub credential: Credential,
+    pub credential: CredentialId,
     /// Whether `registry:catalog:search` was granted.
     pub searches: bool,
 }
@@ -120,7 +120,7 @@ pub fn signer<'a>(parts: &Parts<'_>, chain: &'a Chain) -> Option<&'a Certificate
 
 /// What a token of good signature says to us, now.
 #[must_use]
-pub fn standing(parts: &Parts<'_>, issuer: &str, services: &[&str], now: i64) -> Option<Standing> {
+pub fn verify_claims(parts: &Parts<'_>, issuer: &str, services: &[&str], now: i64) -> Option<VerifiedToken> {
     let claims = parts.claims::<Claims<Vec<Value>>>()?;
     let current = claims.nbf <= now && now < claims.exp;
     if !current || claims.iss != issuer || !services.contains(&claims.aud.as_str()) {
@@ -131,7 +131,10 @@ pub fn standing(parts: &Parts<'_>, issuer: &str, services: &[&str], now: i64) ->
             && grant["name"] == "catalog"
             && grant["actions"].as_array().is_some_and(|actions| actions.iter().any(|a| a == "search" || a == "*"))
     };
-    Some(Standing { credential: Credential::parse(&claims.credential)?, searches: claims.access.iter().any(search) })
+    Some(VerifiedToken {
+        credential: CredentialId::parse(&claims.credential)?,
+        searches: claims.access.iter().any(search),
+    })
 }
 
 #[cfg(test)]
@@ -140,11 +143,11 @@ mod tests {
 
     #[test]
     fn a_subject_is_read_as_it_is_printed() {
-        for means in [Means::Password, Means::AccessToken(7), Means::RefreshToken(7)] {
-            assert_eq!(read_subject(&subject("paul", means)), ("paul", means));
+        for method in [AuthMethod::Password, AuthMethod::AccessToken(7), AuthMethod::RefreshToken(7)] {
+            assert_eq!(read_subject(&subject("paul", method)), ("paul", method));
         }
         for other in ["", "paul/", "paul/r", "paul/x7", "paul/7r"] {
-            assert_eq!(read_subject(other), (other, Means::Password), "{other}");
+            assert_eq!(read_subject(other), (other, AuthMethod::Password), "{other}");
         }
     }
 

@@ -6,7 +6,7 @@
 
 use crate::domain::{
     access::Access,
-    credential::Credential,
+    credential::CredentialId,
     keys::{ID, Keys},
     names::RepositoryName,
     secret::{hex, unhex},
@@ -39,7 +39,7 @@ pub struct Claim {
     /// What it opens.
     pub access: Access,
     /// Whose right it is.
-    pub credential: Credential,
+    pub credential: CredentialId,
     /// Seconds since 1970 from which it is refused.
     pub expires_at: i64,
 }
@@ -84,7 +84,7 @@ impl Claim {
         }
         let expires_at = fields.number()?;
         let [kind] = fields.take::<1>()?;
-        let credential = Credential::from_fields((kind, fields.number()?, fields.number()?))?;
+        let credential = CredentialId::from_fields((kind, fields.number()?, fields.number()?))?;
         let (namespace, repository) = name.split_once('/')?;
         let claim = Self {
             repository: RepositoryName::parse(namespace, repository).ok()?,
@@ -129,7 +129,7 @@ mod tests {
             repository: RepositoryName::parse("paul", "app").unwrap(),
             repository_id: 7,
             access: Access::Write,
-            credential: Credential::Password { user: 3, epoch: 1 },
+            credential: CredentialId::Password { user: 3, epoch: 1 },
             expires_at: 2000,
         }
     }
@@ -137,9 +137,9 @@ mod tests {
     #[test]
     fn what_was_signed_is_what_is_read() {
         for credential in [
-            Credential::Nobody,
-            Credential::Password { user: 3, epoch: 9 },
-            Credential::AccessToken { user: 3, token: 5 },
+            CredentialId::Anonymous,
+            CredentialId::Password { user: 3, epoch: 9 },
+            CredentialId::AccessToken { user: 3, token: 5 },
         ] {
             for access in [Access::Read, Access::Write, Access::Delete] {
                 let claim = Claim { access, credential, ..claim() };

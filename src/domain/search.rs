@@ -4,7 +4,7 @@ use icu_normalizer::DecomposingNormalizerBorrowed;
 
 use crate::domain::names::LIBRARY;
 
-/// Results on a page, when the asker does not say.
+/// Results on a page, when the caller does not say.
 const PAGE: i64 = 25;
 
 /// The most results on a page.

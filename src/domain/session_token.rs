@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::domain::{
-    credential::Credential,
+    credential::CredentialId,
     jwt::{self, Parts},
     keys::{Key, Keys},
     secret::{hex, same, unhex},
@@ -32,7 +32,7 @@ struct Claims {
 
 /// A session token for a credential.
 #[must_use]
-pub fn sign(keys: &Keys, credential: Credential, username: &str, jti: [u8; 8], now: i64) -> String {
+pub fn sign(keys: &Keys, credential: CredentialId, username: &str, jti: [u8; 8], now: i64) -> String {
     let claims = Claims {
         aud: AUDIENCE.into(),
         exp: now + LIFETIME,
@@ -48,7 +48,7 @@ pub fn sign(keys: &Keys, credential: Credential, username: &str, jti: [u8; 8], n
 
 /// The credential of a genuine one.
 #[must_use]
-pub fn verify(token: &str, keys: &Keys, now: i64) -> Option<Credential> {
+pub fn verify(token: &str, keys: &Keys, now: i64) -> Option<CredentialId> {
     let parts = Parts::read(token)?;
     let id = unhex(parts.header.get("kid")?.as_str()?)?.try_into().ok()?;
     let key = keys.named(id)?;
@@ -56,7 +56,7 @@ pub fn verify(token: &str, keys: &Keys, now: i64) -> Option<Credential> {
         return None;
     }
     let claims = parts.claims::<Claims>()?;
-    let credential = Credential::parse(&claims.credential).filter(|credential| credential.user().is_some());
+    let credential = CredentialId::parse(&claims.credential).filter(|credential| credential.user().is_some());
     credential.filter(|_| claims.aud == AUDIENCE && claims.iat <= now && now < claims.exp)
 }
 
@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn only_what_was_signed_is_taken_and_not_for_long() {
         let keys = Keys::read(&"k".repeat(32)).unwrap();
-        let credential = Credential::Password { user: 3, epoch: 1 };
+        let credential = CredentialId::Password { user: 3, epoch: 1 };
         let token = sign(&keys, credential, "paul", [1; 8], 1000);
         assert_eq!(verify(&token, &keys, 1599), Some(credential));
         assert_eq!(verify(&token, &keys, 1600), None);

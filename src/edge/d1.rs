@@ -1,4 +1,4 @@
-//! A D1 database behind the door.
+//! A D1 database as the store uses one.
 
 use std::{fmt, rc::Rc};
 

@@ -19,7 +19,7 @@ use worker::{Context, Env, ScheduleContext, ScheduledEvent, event, worker_sys};
 use crate::{
     index::Index,
     serve,
-    store::{Door, door::Sleep},
+    store::{Db, db::Sleep},
 };
 
 use self::{d1::D1, world::Edge};
@@ -67,12 +67,12 @@ fn lend(env: &Env, lasting: world::Lasting) -> Index {
     let (settings, verified, logins) = world::isolate(env);
     let edge = Edge::new(env, lasting, settings.mail_from.clone());
     let sleep: Sleep = Rc::new(world::sleep);
-    let door = |binding| {
+    let client = |binding| {
         let database = Rc::new(D1::new(env, binding, settings.nearest));
-        Rc::new(Door::new(database).within(settings.database_timeout, Rc::clone(&sleep)))
+        Rc::new(Db::new(database).within(settings.database_timeout, Rc::clone(&sleep)))
     };
-    let (db, search) = (door("DB"), door("SEARCH"));
-    Index { db, search, world: Rc::new(edge), settings, verified, logins, asker: Cell::default() }
+    let (db, search) = (client("DB"), client("SEARCH"));
+    Index { db, search, world: Rc::new(edge), settings, verified, logins, authenticated: Cell::default() }
 }
 
 /// What an error of JavaScript says.

@@ -7,7 +7,7 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::{
-    domain::{credential::Credential, names, password, secret::sha256_hex},
+    domain::{credential::CredentialId, names, password, secret::sha256_hex},
     handlers::{
         login,
         notices::{self, Notice},
@@ -17,9 +17,9 @@ use crate::{
     refusal::{Answer, Fault, Refusal, not_found},
     store::{
         Statement,
-        audit::By,
-        counts::{self, Counted},
+        audit::AuditContext,
         links,
+        rate_counters::{self, Counter},
         users::User,
     },
     wire::{Reply, Request, page, request::form},
@@ -139,7 +139,7 @@ pub async fn set_password(index: &Index, request: &Request) -> Answer<Reply> {
         return not_found(SPENT);
     }
     let (actor, millis) = (user.name.clone(), index.world.millis().cast_signed());
-    let by = By { actor, credential: Credential::Nobody, address, now, millis };
+    let by = AuditContext { actor, credential: CredentialId::Anonymous, address, now, millis };
     notices::tell(index, &user, &by, Notice::Password);
     let text = "Your password is set. What was logged in with the old one is logged out.";
     Ok(Reply::html(200, page::message("Done", text)).personal())
@@ -180,7 +180,7 @@ pub async fn forgotten(index: &Index, request: &Request) -> Answer<Reply> {
     // A link that is not sent would take the place of one that its owner asks for.
     let asking = links::Asking { from: &from, most: most.mails_per_address.at(request.loopback()) };
     let mut batch = links::forgotten(&hash, &email.to_lowercase(), now + PASSWORD, now, most.mails, asking);
-    batch.insert(0, counts::one_more(Counted::Mails, &from, now));
+    batch.insert(0, rate_counters::increment(Counter::Mails, &from, now));
     let mut answers = index.db.write_unguarded(batch).await?;
     let found = answers.pop().unwrap_or_default();
     login::require_allowance(answers.first(), asking.most, None, now)?;

@@ -5,7 +5,7 @@ use crate::{
     handlers::{account, notices, notices::Notice},
     index::Index,
     refusal::{Answer, Refusal, forbidden, invalid},
-    store::{Row, Rows, Statement, audit::By, emails, links::Owner, users::User},
+    store::{Row, Rows, Statement, audit::AuditContext, emails, links::Owner, users::User},
 };
 
 /// For an address that is somebody else's.
@@ -38,7 +38,7 @@ impl<'a> Adding<'a> {
     }
 
     /// The statements, the last ones of their batch.
-    pub fn statements(&self, index: &Index, user: &User, by: &By) -> Vec<Statement> {
+    pub fn statements(&self, index: &Index, user: &User, by: &AuditContext) -> Vec<Statement> {
         let most = index.settings.most;
         let mut batch = emails::add(user, self.email, &self.key, self.link.is_none(), most.emails, by);
         if let Some(link) = &self.link {
@@ -49,7 +49,7 @@ impl<'a> Adding<'a> {
     }
 
     /// Refuses what the answers of that batch refuse; else sends what there is to send.
-    pub fn done(self, index: &Index, user: &User, by: &By, answers: &[Rows]) -> Answer<()> {
+    pub fn done(self, index: &Index, user: &User, by: &AuditContext, answers: &[Rows]) -> Answer<()> {
         let most = index.settings.most.emails;
         let mut answers = answers.iter().rev();
         match answers.next().and_then(|rows| rows.first()) {

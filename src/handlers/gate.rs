@@ -6,19 +6,19 @@ use crate::{
     domain::RepositoryName,
     handlers::{
         login, registry,
-        who::{self, Asker, Presented},
+        who::{self, Credentials, Principal},
     },
     index::Index,
     refusal::{Answer, Challenge, Error, Fault, Refusal, not_found},
     store::{
         Row,
-        repositories::{self, Place},
+        repositories::{self, RepositoryLookup},
         tags,
     },
     wire::{Reply, Request},
 };
 
-/// Names on a page of the catalog, when the asker does not say, and at most.
+/// Names on a page of the catalog, when the caller does not say, and at most.
 const PAGE: i64 = 100;
 const LARGEST_PAGE: i64 = 1_000;
 
@@ -32,14 +32,14 @@ const MOST_LIMITED: i64 = 5_000;
 /// a registry; with a 401, new ones ask for credentials.
 pub async fn enter(index: &Index, request: &Request) -> Answer<Reply> {
     let known = async {
-        let presented = who::presented_to_registry(index, request, false).await?;
-        if presented == Presented::Nobody {
+        let credentials = who::presented_to_registry(index, request, false).await?;
+        if credentials == Credentials::Anonymous {
             return Err(who::unauthorized("authentication required"));
         }
-        presented.require_no_token()?;
-        let asker = presented.known(index, &index.db.last(vec![presented.statement()]).await?).await?;
-        if matches!(presented, Presented::Password { .. } | Presented::AccessToken { .. }) {
-            login::succeeded(index, request, &asker);
+        credentials.require_no_token()?;
+        let principal = credentials.known(index, &index.db.last(vec![credentials.statement()]).await?).await?;
+        if matches!(credentials, Credentials::Password { .. } | Credentials::AccessToken { .. }) {
+            login::succeeded(index, request, &principal);
         }
         Ok(())
     };
@@ -48,21 +48,21 @@ pub async fn enter(index: &Index, request: &Request) -> Answer<Reply> {
 
 /// `GET /v2/_catalog?n=&last=`
 ///
-/// What the asker may read, in the order of names.
+/// What the caller may read, in the order of names.
 pub async fn catalog(index: &Index, request: &Request) -> Answer<Reply> {
     let parameters = request.parameters();
     let text = |name: &str| parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
     let limit = text("n").and_then(|n| n.parse::<i64>().ok()).unwrap_or(PAGE).clamp(1, LARGEST_PAGE);
     let listed = async {
-        let presented = who::presented_to_registry(index, request, false).await?;
-        presented.require_no_token()?;
-        presented.require_within_limit(index, request).await?;
+        let credentials = who::presented_to_registry(index, request, false).await?;
+        credentials.require_no_token()?;
+        credentials.require_within_limit(index, request).await?;
         let last = text("last").unwrap_or_default();
-        let read = if presented.is_limited() { MOST_LIMITED } else { limit + 1 };
-        let names = repositories::catalog(&presented.whose(index), presented.may_administrate(), last, read);
-        let [asker, rows] = index.db.rows([presented.statement(), names]).await?;
-        let asker = presented.known(index, &asker).await?;
-        let mut allowed = rows.iter().filter(|row| allows(&asker, row)).map(|row| row.text("full_name"));
+        let read = if credentials.is_limited() { MOST_LIMITED } else { limit + 1 };
+        let names = repositories::catalog(&credentials.subject(index), credentials.may_administrate(), last, read);
+        let [principal, rows] = index.db.rows([credentials.statement(), names]).await?;
+        let principal = credentials.known(index, &principal).await?;
+        let mut allowed = rows.iter().filter(|row| allows(&principal, row)).map(|row| row.text("full_name"));
         let names = allowed.by_ref().take(usize::try_from(limit).unwrap_or_default()).collect::<Vec<_>>();
         let end = allowed.next().and(names.last());
         let reply = Reply::json(200, &json!({ "repositories": names })).personal();
@@ -82,15 +82,15 @@ pub async fn tags(index: &Index, request: &Request, name: &RepositoryName) -> An
     let text = |name: &str| parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
     let limit = text("n").and_then(|n| n.parse::<i64>().ok()).unwrap_or(tags::MOST).clamp(1, tags::MOST);
     let listed = async {
-        let presented = who::presented_to_registry(index, request, false).await?;
-        presented.require_no_token()?;
-        presented.require_within_limit(index, request).await?;
-        let names = tags::names(name, &presented.whose(index), text("last").unwrap_or_default(), limit + 1);
-        let [asker, rows] = index.db.rows([presented.statement(), names]).await?;
-        let asker = presented.known(index, &asker).await?;
+        let credentials = who::presented_to_registry(index, request, false).await?;
+        credentials.require_no_token()?;
+        credentials.require_within_limit(index, request).await?;
+        let names = tags::names(name, &credentials.subject(index), text("last").unwrap_or_default(), limit + 1);
+        let [principal, rows] = index.db.rows([credentials.statement(), names]).await?;
+        let principal = credentials.known(index, &principal).await?;
         let row = rows.first().ok_or_else(|| Fault::broken("no row for a place"))?;
-        let place = Place::of(row).without_marked();
-        if place.repository.is_none() || asker.role_at(&place, name).is_none() {
+        let lookup = RepositoryLookup::of(row).ignoring_pending_deletion();
+        if lookup.repository.is_none() || principal.effective_role(&lookup, name).is_none() {
             return not_found("repository name not known to the index");
         }
         let mut told = row.text("tags").split_whitespace();
@@ -161,11 +161,11 @@ fn docker(request: &Request) -> Option<(u32, u32)> {
     Some((major.parse().ok()?, minor.parse().ok()?))
 }
 
-/// Whether the access token that the asker came with allows to read what the asker may.
-fn allows(asker: &Asker, row: &Row) -> bool {
-    let Some(limits) = &asker.limits else { return true };
+/// Whether the access token that the caller came with allows to read what the caller may.
+fn allows(principal: &Principal, row: &Row) -> bool {
+    let Some(restrictions) = &principal.restrictions else { return true };
     let name = row.text("full_name").split_once('/').map(|(namespace, name)| RepositoryName::parse(namespace, name));
-    matches!(name, Some(Ok(name)) if limits.role(&name, !row.flag("private")).is_some())
+    matches!(name, Some(Ok(name)) if restrictions.role(&name, !row.flag("private")).is_some())
 }
 
 fn encoded(name: &str) -> String {

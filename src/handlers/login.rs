@@ -1,14 +1,14 @@
 //! Passwords at work: checked with patience for the database and none for guessers.
 
 use crate::{
-    domain::{Secret, UserName, credential::Credential, logins, password, registry_token::Means, throttle},
+    domain::{Secret, UserName, credential::CredentialId, logins, password, registry_token::AuthMethod, throttle},
     handlers::{
         notices::{self, Notice},
-        who::{Asker, WRONG, unauthorized},
+        who::{Principal, WRONG, unauthorized},
     },
     index::{Index, Limit},
     refusal::{Answer, Fault, Refusal},
-    store::{Row, Rows, audit, clients, counts, failures, failures::Guess, users, users::User},
+    store::{Row, Rows, audit, clients, login_failures, login_failures::Guess, rate_counters, users, users::User},
     wire::Request,
 };
 
@@ -27,7 +27,7 @@ pub async fn check(index: &Index, row: &Row, name: &UserName, secret: &Secret, a
     let user = User::of(row);
     if is_known(index, user.as_ref(), name, secret) {
         if from_address.count > 0 {
-            index.later("forget failures", failures::reset(name.as_str(), address));
+            index.later("forget failures", login_failures::reset(name.as_str(), address));
         }
         return active(index, user, address);
     }
@@ -41,15 +41,15 @@ pub async fn check(index: &Index, row: &Row, name: &UserName, secret: &Secret, a
     let here = counted(index, guess).await?;
     match is_right(index, row, user.as_ref(), name, secret) {
         Ok(true) => {
-            index.later_all("forget failures", failures::take_back(guess, here));
+            index.later_all("forget failures", login_failures::take_back(guess, here));
             active(index, user, address)
         }
         Ok(false) => {
-            index.later_all("note a refused password", failures::told(user.as_ref(), address, now));
+            index.later_all("note a refused password", login_failures::refused(user.as_ref(), address, now));
             Err(unauthorized(WRONG))
         }
         Err(fault) => {
-            index.later_all("take back a guess", failures::take_back(guess, 1));
+            index.later_all("take back a guess", login_failures::take_back(guess, 1));
             Err(fault.into())
         }
     }
@@ -58,11 +58,11 @@ pub async fn check(index: &Index, row: &Row, name: &UserName, secret: &Secret, a
 /// Counts a guess, and gives how many of its name from its address there are now; refused where the name must
 /// wait by now.
 async fn counted(index: &Index, guess: Guess<'_>) -> Answer<i64> {
-    let counting = failures::count(guess.name, guess.address, guess.at).into();
+    let counting = login_failures::count(guess.name, guess.address, guess.at).into();
     let mut answers = index.db.write_unguarded(counting).await?.into_iter();
     let (counted, rows) = (answers.next().unwrap_or_default(), answers.next().unwrap_or_default());
     let Some(row) = counted.iter().find(|row| !row.text("address").is_empty()) else {
-        let (from_address, from_anywhere) = failures::read(&rows);
+        let (from_address, from_anywhere) = login_failures::read(&rows);
         let wait = throttle::wait(from_address, from_anywhere, guess.at);
         return Err(Refusal::TooMany { retry_after: wait.max(1) }.into());
     };
@@ -72,47 +72,47 @@ async fn counted(index: &Index, guess: Guess<'_>) -> Answer<i64> {
 /// Somebody whose password is right, if they may do anything.
 fn active(index: &Index, user: Option<User>, address: &str) -> Answer<User> {
     let Some(user) = user else { return Err(Fault::broken("a password is right, and nobody's").into()) };
-    if user.active { Ok(user) } else { inactive(index, user.id, Means::Password, address) }
+    if user.active { Ok(user) } else { inactive(index, user.id, AuthMethod::Password, address) }
 }
 
 /// Refuses somebody who is not active, whatever they showed.
-pub fn inactive<T>(index: &Index, user: i64, means: Means, address: &str) -> Answer<T> {
-    refused(index, user, means, "the account is not active", address);
+pub fn inactive<T>(index: &Index, user: i64, method: AuthMethod, address: &str) -> Answer<T> {
+    refused(index, user, method, "the account is not active", address);
     Err(Refusal::Inactive.into())
 }
 
 /// Writes down that somebody was refused who did not guess.
-pub fn refused(index: &Index, user: i64, means: Means, reason: &str, address: &str) {
-    index.later("note a refused login", audit::refused(user, means, reason, address, index.world.now()));
+pub fn refused(index: &Index, user: i64, method: AuthMethod, reason: &str, address: &str) {
+    index.later("note a refused login", audit::record_refused_login(user, method, reason, address, index.world.now()));
 }
 
 /// Writes down, after the answer, that somebody logged in: once an hour for each credential and address. Whoever
 /// comes without credentials did not.
-pub fn succeeded(index: &Index, request: &Request, asker: &Asker) {
-    let means = match asker.credential {
-        Credential::Nobody => return,
-        Credential::Password { .. } => Means::Password,
-        Credential::AccessToken { token, .. } => Means::AccessToken(token),
+pub fn succeeded(index: &Index, request: &Request, principal: &Principal) {
+    let method = match principal.credential {
+        CredentialId::Anonymous => return,
+        CredentialId::Password { .. } => AuthMethod::Password,
+        CredentialId::AccessToken { token, .. } => AuthMethod::AccessToken(token),
     };
-    succeeded_with(index, request, asker, means, "");
+    succeeded_with(index, request, principal, method, "");
 }
 
 /// The same for who came with this, by a client of this name if it has one. Of a kind of client that was not seen
 /// before they are told.
-pub fn succeeded_with(index: &Index, request: &Request, asker: &Asker, means: Means, client: &str) {
-    let Some(somebody) = asker.user.clone() else { return };
-    let (user, by) = (somebody.id, asker.by(index, request));
+pub fn succeeded_with(index: &Index, request: &Request, principal: &Principal, method: AuthMethod, client: &str) {
+    let Some(somebody) = principal.user.clone() else { return };
+    let (user, by) = (somebody.id, principal.by(index, request));
     let (address, now) = (by.address.clone(), by.now);
-    if !index.logins.begin(user, means, &address, now) {
+    if !index.logins.begin(user, method, &address, now) {
         return;
     }
     let kind = logins::kind(if client.is_empty() { request.header("user-agent").unwrap_or_default() } else { client });
     let lender = index.clone();
     index.world.later(Box::pin(async move {
-        let batch = vec![audit::logged_in(user, means, &address, now), clients::seen(user, &kind, now)];
+        let batch = vec![audit::record_login(user, method, &address, now), clients::seen(user, &kind, now)];
         let noted = lender.db.write_unguarded(batch).await;
         if noted.is_err() {
-            lender.logins.forget(user, means, &address);
+            lender.logins.forget(user, method, &address);
         }
         let seen = noted.as_ref().ok().and_then(|answers| answers.last()?.first());
         let is_another = seen.is_some_and(|row| row.integer("others") > 0);
@@ -175,7 +175,7 @@ pub async fn hashing_turn(index: &Index, address: &str) -> Answer<()> {
 /// Refuses an address that has had so many (`here`) in this hour, or all together (`everywhere`); the rows
 /// are those of [`counts`].
 pub fn require_allowance(rows: Option<&Rows>, here: i64, everywhere: Option<i64>, now: i64) -> Answer<()> {
-    match counts::wait(rows.map_or(&[], Vec::as_slice), here, everywhere.unwrap_or(i64::MAX), now) {
+    match rate_counters::wait(rows.map_or(&[], Vec::as_slice), here, everywhere.unwrap_or(i64::MAX), now) {
         0 => Ok(()),
         wait => Err(Refusal::TooMany { retry_after: wait }.into()),
     }

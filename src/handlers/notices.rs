@@ -7,9 +7,9 @@ use crate::{
     index::{Index, Message, Pending},
     refusal::Answer,
     store::{
-        audit::By,
-        counts::{self, Counted},
+        audit::AuditContext,
         emails,
+        rate_counters::{self, Counter},
         users::User,
     },
 };
@@ -95,14 +95,14 @@ impl Notice<'_> {
 }
 
 /// Tells the user of an account, after the answer, what happened to it, where mail can be sent.
-pub fn tell(index: &Index, user: &User, by: &By, notice: Notice<'_>) {
+pub fn tell(index: &Index, user: &User, by: &AuditContext, notice: Notice<'_>) {
     if let Some(telling) = telling(index, user, by, notice) {
         index.world.later(telling);
     }
 }
 
 /// The same for who is behind the answer already.
-pub fn telling(index: &Index, user: &User, by: &By, notice: Notice<'_>) -> Option<Pending<'static, ()>> {
+pub fn telling(index: &Index, user: &User, by: &AuditContext, notice: Notice<'_>) -> Option<Pending<'static, ()>> {
     if !index.world.mails() || user.machine {
         return None;
     }
@@ -124,7 +124,7 @@ pub fn telling(index: &Index, user: &User, by: &By, notice: Notice<'_>) -> Optio
     let (kind, subject) = (notice.kind(), notice.subject());
     Some(Box::pin(async move {
         let told = async {
-            let count = counts::one_more(Counted::Notices, &format!("{id} {kind}"), now);
+            let count = rate_counters::increment(Counter::Notices, &format!("{id} {kind}"), now);
             let mut answers = lender.db.write_unguarded(vec![count, emails::proved(id)]).await?.into_iter();
             let (counted, known) = (answers.next().unwrap_or_default(), answers.next().unwrap_or_default());
             let mine = counted.iter().find(|row| !row.text("address").is_empty());

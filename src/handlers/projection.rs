@@ -7,7 +7,7 @@ use crate::{
     index::Index,
     refusal::{Answer, Fault},
     store::{
-        Right, Row, Rows, Statement, access_tokens, audit, documents, events, failures, links,
+        Right, Row, Rows, Statement, access_tokens, audit, documents, events, links, login_failures,
         outbox::{self, News},
         refresh_tokens,
         repositories::Repository,
@@ -72,24 +72,24 @@ pub async fn scheduled(index: &Index) {
 /// still what search was told; what changed meanwhile is told again.
 async fn drain(index: &Index, rounds: usize) -> Result<(), Fault> {
     for _ in 0..rounds {
-        let rows = index.db.last(vec![outbox::oldest(ROUND)]).await?;
+        let rows = index.db.last(vec![outbox::pending(ROUND)]).await?;
         let news = rows.iter().map(News::of).collect::<Vec<_>>();
         if news.is_empty() {
             break;
         }
         index.search.write_unguarded(documents::write(&news, index.world.now())).await?;
         let told = news.iter().map(|news| json!([news.outbox_id, news.revision])).collect();
-        index.db.write_unguarded(vec![outbox::told(&Value::Array(told).to_string())]).await?;
+        index.db.write_unguarded(vec![outbox::acknowledge(&Value::Array(told).to_string())]).await?;
     }
     Ok(())
 }
 
 /// Compares the next repositories with what search holds, and mends the difference: also from empty.
 async fn verify(index: &Index) -> Result<(), Fault> {
-    let begun = index.db.last(vec![outbox::verified_to()]).await?;
+    let begun = index.db.last(vec![outbox::cursor()]).await?;
     let mut cursor = begun.first().map_or(0, |row| row.integer("cursor"));
     for _ in 0..STEPS {
-        let truth = index.db.last(vec![outbox::after(cursor, STEP)]).await?;
+        let truth = index.db.last(vec![outbox::repositories_after(cursor, STEP)]).await?;
         let truth = truth.iter().map(News::of).collect::<Vec<_>>();
         let full = i64::try_from(truth.len()).is_ok_and(|length| length == STEP);
         let end = truth.last().filter(|_| full).map_or(i64::MAX >> 11, |news| news.repository_id);
@@ -104,7 +104,7 @@ async fn verify(index: &Index) -> Result<(), Fault> {
             break;
         }
     }
-    index.db.write_unguarded(vec![outbox::set_verified_to(cursor)]).await?;
+    index.db.write_unguarded(vec![outbox::set_cursor(cursor)]).await?;
     Ok(())
 }
 
@@ -138,7 +138,7 @@ async fn expire(index: &Index) -> Answer<()> {
     for _ in 0..EXPIRED_STEPS {
         let mut batch = users::lapse(now, EXPIRED);
         batch.push(links::expire(now, EXPIRED));
-        batch.push(failures::expire(now, EXPIRED));
+        batch.push(login_failures::expire(now, EXPIRED));
         batch.extend(events::expire(now, EXPIRED));
         batch.push(access_tokens::forget_previous(now, EXPIRED));
         batch.push(refresh_tokens::expire(now, settings.refresh_unused, settings.refresh_age, EXPIRED));

@@ -3,9 +3,9 @@
 use crate::{
     domain::{
         certificates::SigningKey,
-        credential::Credential,
+        credential::CredentialId,
         jwt::{self, Parts},
-        registry_token::{self, Claims, Standing},
+        registry_token::{self, Claims, VerifiedToken},
         scope::Grant,
         secret::hex,
     },
@@ -33,7 +33,7 @@ pub async fn sign(
     index: &Index,
     service: &Service,
     sub: String,
-    credential: Credential,
+    credential: CredentialId,
     access: Vec<Grant>,
 ) -> Result<Signed, Fault> {
     let key = signing_key(index).await?;
@@ -56,7 +56,7 @@ pub async fn sign(
 }
 
 /// What a token stands for that somebody presents to us; nothing for a bad one.
-pub async fn verify(index: &Index, token: &str) -> Result<Option<Standing>, Fault> {
+pub async fn verify(index: &Index, token: &str) -> Result<Option<VerifiedToken>, Fault> {
     let Some(parts) = Parts::read(token) else { return Ok(None) };
     let Ok(key) = index.settings.signing_key() else { return Ok(None) };
     let Some(leaf) = registry_token::signer(&parts, &key.chain) else { return Ok(None) };
@@ -64,7 +64,7 @@ pub async fn verify(index: &Index, token: &str) -> Result<Option<Standing>, Faul
         return Ok(None);
     }
     let services = index.settings.services.iter().map(|service| service.name.as_str()).collect::<Vec<_>>();
-    Ok(registry_token::standing(&parts, &index.settings.issuer, &services, index.world.now()))
+    Ok(registry_token::verify_claims(&parts, &index.settings.issuer, &services, index.world.now()))
 }
 
 /// The key that signs. Once in an isolate it is tried against its certificate: registries would

@@ -10,22 +10,22 @@ use serde_json::{Map, Value, json};
 use crate::{
     domain::{
         Secret, UserName,
-        credential::Credential,
+        credential::CredentialId,
         opaque,
-        registry_token::{self, Means},
+        registry_token::{self, AuthMethod},
         scope::{self, Grant, MOST, Scope},
         texts,
     },
     handlers::{
         login, registry,
-        who::{self, Asker, Presented, WRONG},
+        who::{self, Credentials, Principal, WRONG},
     },
     index::{Index, settings::Service},
     refusal::{Answer, Challenge, Error, Fault, Refusal, invalid},
     store::{
         Over, Row, Statement,
         refresh_tokens::{self, New},
-        repositories::{self, Place, Whose},
+        repositories::{self, RepositoryLookup, Subject},
         users::User,
     },
     wire::{Reply, Request, request::form},
@@ -55,12 +55,12 @@ pub async fn get(index: &Index, request: &Request) -> Answer<Reply> {
     let parameters = request.parameters();
     let asked =
         Asked { offline: text(&parameters, "offline_token") == Some("true"), ..Asked::read(index, &parameters)? };
-    let presented = as_basic(who::presented(index, request))?;
-    as_basic(presented.require_no_token())?;
+    let credentials = as_basic(who::credentials(index, request))?;
+    as_basic(credentials.require_no_token())?;
     if let Some(account) = text(&parameters, "account").filter(|account| !account.is_empty()) {
-        as_basic(require_account(&presented, account))?;
+        as_basic(require_account(&credentials, account))?;
     }
-    as_basic(mint(index, request, &presented, &asked).await)
+    as_basic(mint(index, request, &credentials, &asked).await)
 }
 
 /// `POST /token`
@@ -89,8 +89,8 @@ pub async fn post(index: &Index, request: &Request) -> Answer<Reply> {
     field("client_id")?;
     match grant_type {
         "password" => {
-            let presented = Presented::named(field("username")?, Secret::new(field("password")?), request);
-            as_basic(mint(index, request, &as_basic(presented)?, &asked).await)
+            let credentials = Credentials::named(field("username")?, Secret::new(field("password")?), request);
+            as_basic(mint(index, request, &as_basic(credentials)?, &asked).await)
         }
         "refresh_token" => as_basic(refresh(index, request, field("refresh_token")?, &asked).await),
         _ => Err(Refusal::UnknownGrant.into()),
@@ -112,56 +112,60 @@ impl<'a> Asked<'a> {
     }
 
     /// One statement for the places of all scopes, however many they are.
-    fn places(&self, whose: &Whose<'_>) -> Statement {
+    fn lookup_many(&self, subject: &Subject<'_>) -> Statement {
         let names = self.scopes.iter().map(|scope| scope.repository().map(|name| json!([name.namespace, name.name])));
-        repositories::places(&Value::Array(names.map(|name| name.unwrap_or(Value::Null)).collect()).to_string(), whose)
+        repositories::lookup_many(
+            &Value::Array(names.map(|name| name.unwrap_or(Value::Null)).collect()).to_string(),
+            subject,
+        )
     }
 
-    /// What the asker gets of each scope.
-    fn grants(&self, asker: &Asker, places: &[Row]) -> Vec<Grant> {
-        let places = places.iter().map(|row| (row.integer("position"), row)).collect::<BTreeMap<_, _>>();
+    /// What the caller gets of each scope.
+    fn grants(&self, principal: &Principal, lookup_many: &[Row]) -> Vec<Grant> {
+        let lookup_many = lookup_many.iter().map(|row| (row.integer("position"), row)).collect::<BTreeMap<_, _>>();
         let grant = |(position, scope): (i64, &Scope)| match scope.repository() {
             Some(name) => {
-                let place = Place::of(places.get(&position)?).without_marked();
+                let lookup = RepositoryLookup::of(lookup_many.get(&position)?).ignoring_pending_deletion();
                 // A push there would be lost: nothing is made in a namespace that does not exist.
-                place.namespace_id?;
-                scope.for_role(asker.role_at(&place, &name))
+                lookup.namespace_id?;
+                scope.for_role(principal.effective_role(&lookup, &name))
             }
-            None => scope.for_registry(asker.is_administrator()),
+            None => scope.for_registry(principal.is_administrator()),
         };
         (0..).zip(&self.scopes).filter_map(grant).collect()
     }
 }
 
 /// A token for who shows a password, an access token or nothing.
-async fn mint(index: &Index, request: &Request, presented: &Presented, asked: &Asked<'_>) -> Answer<Reply> {
+async fn mint(index: &Index, request: &Request, credentials: &Credentials, asked: &Asked<'_>) -> Answer<Reply> {
     // Before anything is computed or read for somebody who could not be given a token anyway.
     index.settings.signing_key()?;
-    presented.require_within_limit(index, request).await?;
-    let [asker, places] = index.db.rows([presented.statement(), asked.places(&presented.whose(index))]).await?;
-    let asker = presented.known(index, &asker).await?;
+    credentials.require_within_limit(index, request).await?;
+    let [principal, lookup_many] =
+        index.db.rows([credentials.statement(), asked.lookup_many(&credentials.subject(index))]).await?;
+    let principal = credentials.known(index, &principal).await?;
     let mut refresh = None;
     // Only a password is worth replacing on the client's disk.
-    if let (true, Credential::Password { user, .. }) = (asked.offline, asker.credential) {
+    if let (true, CredentialId::Password { user, .. }) = (asked.offline, principal.credential) {
         let token = opaque::Kind::Refresh.make(index.random());
         let new = New {
             uuid: &opaque::uuid(index.random()),
             user_id: user,
             hash: &opaque::Kind::Refresh.hash(token.reveal()).unwrap_or_default(),
             client: &asked.client,
-            by: &asker.by(index, request),
+            by: &principal.by(index, request),
             most: index.settings.most.refresh_tokens,
         };
-        index.write([asker.right(Over::Themselves)], refresh_tokens::create(&new)).await?;
+        index.write([principal.right(Over::Themselves)], refresh_tokens::create(&new)).await?;
         refresh = Some(token);
     }
-    let means = match asker.credential {
-        Credential::AccessToken { token, .. } => Means::AccessToken(token),
-        _ => Means::Password,
+    let method = match principal.credential {
+        CredentialId::AccessToken { token, .. } => AuthMethod::AccessToken(token),
+        _ => AuthMethod::Password,
     };
-    let subject = registry_token::subject(asker.name(), means);
-    login::succeeded_with(index, request, &asker, means, &asked.client);
-    answer(index, asked, &asker, subject, &places, refresh.as_ref()).await
+    let subject = registry_token::subject(principal.name(), method);
+    login::succeeded_with(index, request, &principal, method, &asked.client);
+    answer(index, asked, &principal, subject, &lookup_many, refresh.as_ref()).await
 }
 
 /// A token for who shows a refresh token.
@@ -171,34 +175,34 @@ async fn refresh(index: &Index, request: &Request, token: &str, asked: &Asked<'_
     let hash = opaque::Kind::Refresh.hash(token.trim_ascii()).ok_or_else(wrong)?;
     let (now, settings) = (index.world.now(), &index.settings);
     let found = refresh_tokens::user(&hash, now, settings.refresh_unused, settings.refresh_age);
-    let [found, places] = index.db.rows([found, asked.places(&Whose::RefreshToken(&hash))]).await?;
+    let [found, lookup_many] = index.db.rows([found, asked.lookup_many(&Subject::RefreshToken(&hash))]).await?;
     let row = found.first().ok_or_else(wrong)?;
     let user = User::of(row).ok_or_else(|| Fault::broken("a refresh token without a user"))?;
-    let (id, credential) = (row.integer("refresh_id"), Credential::Password { user: user.id, epoch: user.epoch });
+    let (id, credential) = (row.integer("refresh_id"), CredentialId::Password { user: user.id, epoch: user.epoch });
     if !user.active {
-        return login::inactive(index, user.id, Means::RefreshToken(id), &request.address());
+        return login::inactive(index, user.id, AuthMethod::RefreshToken(id), &request.address());
     }
     if row.integer("refresh_used_at") + USE_NOTED <= now {
         index.later("note the use of a refresh token", refresh_tokens::used(id, now));
     }
-    index.asker.set(credential);
-    let subject = registry_token::subject(&user.name, Means::RefreshToken(id));
-    let asker = Asker { user: Some(user), credential, limits: None };
-    login::succeeded_with(index, request, &asker, Means::RefreshToken(id), &asked.client);
-    answer(index, asked, &asker, subject, &places, None).await
+    index.authenticated.set(credential);
+    let subject = registry_token::subject(&user.name, AuthMethod::RefreshToken(id));
+    let principal = Principal { user: Some(user), credential, restrictions: None };
+    login::succeeded_with(index, request, &principal, AuthMethod::RefreshToken(id), &asked.client);
+    answer(index, asked, &principal, subject, &lookup_many, None).await
 }
 
 async fn answer(
     index: &Index,
     asked: &Asked<'_>,
-    asker: &Asker,
+    principal: &Principal,
     subject: String,
-    places: &[Row],
+    lookup_many: &[Row],
     refresh: Option<&Secret>,
 ) -> Answer<Reply> {
-    let grants = asked.grants(asker, places);
+    let grants = asked.grants(principal, lookup_many);
     let scope = scope::print(&grants);
-    let signed = registry::sign(index, asked.service, subject, asker.credential, grants).await?;
+    let signed = registry::sign(index, asked.service, subject, principal.credential, grants).await?;
     let mut body = Map::new();
     body.insert("token".into(), signed.token.clone().into());
     body.insert("access_token".into(), signed.token.into());
@@ -215,9 +219,9 @@ async fn answer(
 }
 
 /// `account` is who docker thinks it is, as it was typed.
-fn require_account(presented: &Presented, account: &str) -> Answer<()> {
-    match presented {
-        Presented::Password { name, .. } | Presented::AccessToken { name, .. }
+fn require_account(credentials: &Credentials, account: &str) -> Answer<()> {
+    match credentials {
+        Credentials::Password { name, .. } | Credentials::AccessToken { name, .. }
             if UserName::typed(account).as_ref() != Some(name) =>
         {
             Err(who::unauthorized(WRONG))

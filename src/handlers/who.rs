@@ -1,12 +1,12 @@
-//! The first beat: who asks.
+//! The first step of a handler: authentication.
 //!
-//! What the header alone refuses is refused before any storage. The rest is one statement that a
+//! Credentials that the header alone refuses are refused before any storage is asked. The rest is one statement that a
 //! handler puts into the batch it makes anyway, and a decision over its row.
 
 use crate::{
     domain::{
-        Access, RepositoryName, Role, Secret, UserName, credential::Credential, limits::Limits, opaque, password,
-        registry_token::Means, repository_token::Claim, session_token,
+        Access, RepositoryName, Role, Secret, UserName, credential::CredentialId, opaque, password,
+        registry_token::AuthMethod, repository_token::Claim, session_token, token_restrictions::TokenRestrictions,
     },
     handlers::{login, registry},
     index::{Index, Limit},
@@ -14,8 +14,8 @@ use crate::{
     store::{
         Over, Right, Row, Statement, access_tokens,
         access_tokens::AccessToken,
-        audit::By,
-        repositories::{Place, Whose},
+        audit::AuditContext,
+        repositories::{RepositoryLookup, Subject},
         users,
         users::User,
     },
@@ -28,11 +28,11 @@ pub const WRONG: &str = "Wrong username or password";
 /// The same for what can be no name, whoever has that address.
 const NO_EMAIL: &str = "Log in with your user name, not with an e-mail address";
 
-/// What somebody presents, as far as it can be judged without storage.
+/// The credentials of a request. Signatures and formats have been checked; the database has not been asked yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Presented {
+pub enum Credentials {
     /// Nothing.
-    Nobody,
+    Anonymous,
     /// A password, which the row must confirm.
     Password {
         /// The user.
@@ -54,36 +54,36 @@ pub enum Presented {
     /// A genuine repository token, whose right must still exist.
     Token(Claim),
     /// A genuine session token, or registry token, whose right must still exist.
-    Bearer(Credential),
+    Bearer(CredentialId),
 }
 
-/// Somebody who is known.
+/// Who a request turned out to be from: the result of authentication.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asker {
+pub struct Principal {
     /// Nothing for nobody.
     pub user: Option<User>,
     /// What a token that is given to them stands for.
-    pub credential: Credential,
+    pub credential: CredentialId,
     /// What the access token allows that they came with.
-    pub limits: Option<Limits>,
+    pub restrictions: Option<TokenRestrictions>,
 }
 
-impl Asker {
-    const NOBODY: Self = Self { user: None, credential: Credential::Nobody, limits: None };
+impl Principal {
+    const ANONYMOUS: Self = Self { user: None, credential: CredentialId::Anonymous, restrictions: None };
 
     /// Whether they administrate the whole index with these credentials: access tokens never do.
     #[must_use]
     pub fn is_administrator(&self) -> bool {
-        self.limits.is_none() && self.user.as_ref().is_some_and(|user| user.administrator)
+        self.restrictions.is_none() && self.user.as_ref().is_some_and(|user| user.administrator)
     }
 
     /// The most that they may do in a place: what the user may, and the access token allows.
     #[must_use]
-    pub fn role_at(&self, place: &Place, name: &RepositoryName) -> Option<Role> {
-        let standing = place.standing(self.is_administrator());
-        match &self.limits {
-            None => standing.role(),
-            Some(limits) => standing.role().min(limits.role(name, standing.public)),
+    pub fn effective_role(&self, lookup: &RepositoryLookup, name: &RepositoryName) -> Option<Role> {
+        let relations = lookup.relations(self.is_administrator());
+        match &self.restrictions {
+            None => relations.effective_role(),
+            Some(restrictions) => relations.effective_role().min(restrictions.role(name, relations.public)),
         }
     }
 
@@ -94,7 +94,7 @@ impl Asker {
 
     /// The user, who came with their password: an access token changes no account and makes no token.
     pub fn require_password(&self) -> Answer<&User> {
-        if self.limits.is_some() {
+        if self.restrictions.is_some() {
             return forbidden("An access token cannot do this");
         }
         self.require_user()
@@ -108,26 +108,26 @@ impl Asker {
 
     /// Their right to do so much with the repository of a place, which they were found to have.
     #[must_use]
-    pub fn right_to(&self, place: &Place, id: i64, name: &RepositoryName, role: Role) -> Right {
-        let namespace = place.namespace_id.unwrap_or_default();
-        let public = self.limits.as_ref().is_some_and(|limits| limits.role(name, false) < Some(role));
+    pub fn right_to(&self, lookup: &RepositoryLookup, id: i64, name: &RepositoryName, role: Role) -> Right {
+        let namespace = lookup.namespace_id.unwrap_or_default();
+        let public = self.restrictions.as_ref().is_some_and(|restrictions| restrictions.role(name, false) < Some(role));
         self.right(Over::Repository { id, namespace, role, public })
     }
 
     /// Refuses an access token that may not say who may do what in a repository.
     pub fn require_roles(&self, name: &RepositoryName) -> Answer<()> {
-        allowed_roles(self.limits.as_ref().is_none_or(|limits| limits.changes_roles(name)))
+        allowed_roles(self.restrictions.as_ref().is_none_or(|restrictions| restrictions.changes_roles(name)))
     }
 
     /// The same in a namespace.
     pub fn require_roles_in_namespace(&self) -> Answer<()> {
-        allowed_roles(self.limits.as_ref().is_none_or(Limits::changes_roles_in_namespace))
+        allowed_roles(self.restrictions.as_ref().is_none_or(TokenRestrictions::changes_roles_in_namespace))
     }
 
     /// Whether what they came with is for whole namespaces: an access token may be for some repositories.
     #[must_use]
     pub fn reaches_namespaces(&self) -> bool {
-        self.limits.as_ref().is_none_or(|limits| limits.role_in_namespace().is_some())
+        self.restrictions.as_ref().is_none_or(|restrictions| restrictions.role_in_namespace().is_some())
     }
 
     /// The name for records; empty for nobody.
@@ -138,10 +138,10 @@ impl Asker {
 
     /// Who does what this request does, for the audit.
     #[must_use]
-    pub fn by(&self, index: &Index, request: &Request) -> By {
+    pub fn by(&self, index: &Index, request: &Request) -> AuditContext {
         let actor = self.name().to_owned();
         let (now, millis) = (index.world.now(), index.world.millis().cast_signed());
-        By { actor, credential: self.credential, address: request.address(), now, millis }
+        AuditContext { actor, credential: self.credential, address: request.address(), now, millis }
     }
 }
 
@@ -163,20 +163,20 @@ pub fn require_https(request: &Request) -> Answer<()> {
 fn authorization(request: &Request) -> Answer<Authorization> {
     let header = request.header("authorization");
     let authorization = Authorization::read(header).ok_or_else(|| unauthorized("Malformed credentials"))?;
-    if authorization != Authorization::Nobody {
+    if authorization != Authorization::Anonymous {
         require_https(request)?;
     }
     Ok(authorization)
 }
 
 /// Reads what is presented to the index: a password, an access token, a repository token.
-pub fn presented(index: &Index, request: &Request) -> Answer<Presented> {
+pub fn credentials(index: &Index, request: &Request) -> Answer<Credentials> {
     match authorization(request)? {
-        Authorization::Nobody => Ok(Presented::Nobody),
-        Authorization::Basic { name, secret } => Presented::named(&name, secret, request),
+        Authorization::Anonymous => Ok(Credentials::Anonymous),
+        Authorization::Basic { name, secret } => Credentials::named(&name, secret, request),
         Authorization::Token(token) => {
             let claim = Claim::verify(token.reveal(), index.settings.keys()?, index.world.now());
-            claim.map(Presented::Token).ok_or_else(|| unauthorized("The token is not valid"))
+            claim.map(Credentials::Token).ok_or_else(|| unauthorized("The token is not valid"))
         }
         Authorization::Bearer(_) => Err(unauthorized("The token is not valid")),
     }
@@ -184,37 +184,37 @@ pub fn presented(index: &Index, request: &Request) -> Answer<Presented> {
 
 /// Reads what is presented where a registry token is good too. `searching` asks that it be one for
 /// search.
-pub async fn presented_to_registry(index: &Index, request: &Request, searching: bool) -> Answer<Presented> {
-    let Authorization::Bearer(token) = authorization(request)? else { return presented(index, request) };
-    let standing = registry::verify(index, token.reveal()).await?;
-    match standing.filter(|standing| standing.searches || !searching) {
-        Some(standing) => Ok(Presented::Bearer(standing.credential)),
+pub async fn presented_to_registry(index: &Index, request: &Request, searching: bool) -> Answer<Credentials> {
+    let Authorization::Bearer(token) = authorization(request)? else { return credentials(index, request) };
+    let relations = registry::verify(index, token.reveal()).await?;
+    match relations.filter(|relations| relations.searches || !searching) {
+        Some(relations) => Ok(Credentials::Bearer(relations.credential)),
         None => Err(unauthorized("The token is not valid")),
     }
 }
 
 /// Reads what is presented to the management API: a session token and nothing else.
-pub fn presented_to_management(index: &Index, request: &Request) -> Answer<Presented> {
+pub fn presented_to_management(index: &Index, request: &Request) -> Answer<Credentials> {
     let refused = || Refusal::Unauthorized(Challenge::Session, "unauthorized".into());
     let authorization = Authorization::read(request.header("authorization")).ok_or_else(refused)?;
-    if authorization == Authorization::Nobody {
-        return Ok(Presented::Nobody);
+    if authorization == Authorization::Anonymous {
+        return Ok(Credentials::Anonymous);
     }
     require_https(request)?;
     let Authorization::Bearer(token) = authorization else { return Err(refused().into()) };
     let credential = session_token::verify(token.reveal(), index.settings.keys()?, index.world.now());
-    Ok(credential.map(Presented::Bearer).ok_or_else(refused)?)
+    Ok(credential.map(Credentials::Bearer).ok_or_else(refused)?)
 }
 
 /// The same, from somebody: a session is needed.
-pub fn with_session(index: &Index, request: &Request) -> Answer<Presented> {
+pub fn with_session(index: &Index, request: &Request) -> Answer<Credentials> {
     match presented_to_management(index, request)? {
-        Presented::Nobody => Err(Refusal::Unauthorized(Challenge::Session, "unauthorized".into()).into()),
-        presented => Ok(presented),
+        Credentials::Anonymous => Err(Refusal::Unauthorized(Challenge::Session, "unauthorized".into()).into()),
+        credentials => Ok(credentials),
     }
 }
 
-impl Presented {
+impl Credentials {
     /// A name with a password or an access token, told apart by its form.
     pub fn named(name: &str, secret: Secret, request: &Request) -> Answer<Self> {
         let words = if name.contains('@') { NO_EMAIL } else { WRONG };
@@ -255,7 +255,7 @@ impl Presented {
     /// nobody. A repository token of nobody's is not counted: a v1 registry shows those of all its clients.
     pub async fn require_within_limit(&self, index: &Index, request: &Request) -> Answer<()> {
         match self {
-            Self::Nobody | Self::Bearer(Credential::Nobody) => {
+            Self::Anonymous | Self::Bearer(CredentialId::Anonymous) => {
                 index.require_within(Limit::Anonymous, &request.address()).await
             }
             _ => Ok(()),
@@ -265,7 +265,7 @@ impl Presented {
     /// Refuses nobody where somebody is needed, before any storage.
     pub fn require_somebody(&self) -> Answer<()> {
         match self {
-            Self::Nobody => Err(unauthorized("Login required")),
+            Self::Anonymous => Err(unauthorized("Login required")),
             _ => Ok(()),
         }
     }
@@ -276,9 +276,9 @@ impl Presented {
         match self {
             Self::Password { .. } => true,
             Self::Token(Claim { credential, .. }) | Self::Bearer(credential) => {
-                matches!(credential, Credential::Password { .. })
+                matches!(credential, CredentialId::Password { .. })
             }
-            Self::Nobody | Self::AccessToken { .. } => false,
+            Self::Anonymous | Self::AccessToken { .. } => false,
         }
     }
 
@@ -288,27 +288,27 @@ impl Presented {
         match self {
             Self::AccessToken { .. } => true,
             Self::Token(Claim { credential, .. }) | Self::Bearer(credential) => {
-                matches!(credential, Credential::AccessToken { .. })
+                matches!(credential, CredentialId::AccessToken { .. })
             }
-            Self::Nobody | Self::Password { .. } => false,
+            Self::Anonymous | Self::Password { .. } => false,
         }
     }
 
     /// Whose standing a place is read for. A token that was given to nobody opens what is public as long as that is
     /// everybody's.
     #[must_use]
-    pub fn whose(&self, index: &Index) -> Whose<'_> {
+    pub fn subject(&self, index: &Index) -> Subject<'_> {
         let credential = match self {
-            Self::Nobody => Credential::Nobody,
-            Self::Password { name, .. } => return Whose::Name(name.as_str()),
-            Self::AccessToken { hash, .. } => return Whose::AccessToken(hash),
+            Self::Anonymous => CredentialId::Anonymous,
+            Self::Password { name, .. } => return Subject::Name(name.as_str()),
+            Self::AccessToken { hash, .. } => return Subject::AccessToken(hash),
             Self::Token(Claim { credential, .. }) | Self::Bearer(credential) => *credential,
         };
         match credential {
-            Credential::Nobody if index.settings.anonymous_read => Whose::Anybody,
-            Credential::Nobody => Whose::Nobody,
-            Credential::Password { user, .. } => Whose::Id(user),
-            Credential::AccessToken { user, token } => Whose::Token(user, token),
+            CredentialId::Anonymous if index.settings.anonymous_read => Subject::Anonymous,
+            CredentialId::Anonymous => Subject::None,
+            CredentialId::Password { user, .. } => Subject::Id(user),
+            CredentialId::AccessToken { user, token } => Subject::Token(user, token),
         }
     }
 
@@ -316,7 +316,7 @@ impl Presented {
     #[must_use]
     pub fn statement(&self) -> Statement {
         match self {
-            Self::Nobody => users::by_credential(Credential::Nobody),
+            Self::Anonymous => users::by_credential(CredentialId::Anonymous),
             Self::Password { name, address, .. } => users::with_failures(name.as_str(), address),
             Self::AccessToken { name, hash, .. } => users::with_access_token(name.as_str(), hash),
             Self::Token(Claim { credential, .. }) | Self::Bearer(credential) => users::by_credential(*credential),
@@ -324,20 +324,20 @@ impl Presented {
     }
 
     /// Decides over the row of that statement.
-    pub async fn known(&self, index: &Index, rows: &[Row]) -> Answer<Asker> {
-        let asker = self.recognized(index, rows).await?;
-        index.asker.set(asker.credential);
-        Ok(asker)
+    pub async fn known(&self, index: &Index, rows: &[Row]) -> Answer<Principal> {
+        let principal = self.recognized(index, rows).await?;
+        index.authenticated.set(principal.credential);
+        Ok(principal)
     }
 
-    async fn recognized(&self, index: &Index, rows: &[Row]) -> Answer<Asker> {
+    async fn recognized(&self, index: &Index, rows: &[Row]) -> Answer<Principal> {
         match self {
-            Self::Nobody => Ok(Asker::NOBODY),
+            Self::Anonymous => Ok(Principal::ANONYMOUS),
             Self::Password { name, secret, address } => {
                 let row = rows.first().ok_or_else(|| Fault::broken("no row for a user"))?;
                 let user = login::check(index, row, name, secret, address).await?;
-                let credential = Credential::Password { user: user.id, epoch: user.epoch };
-                Ok(Asker { user: Some(user), credential, limits: None })
+                let credential = CredentialId::Password { user: user.id, epoch: user.epoch };
+                Ok(Principal { user: Some(user), credential, restrictions: None })
             }
             Self::AccessToken { address, .. } => by_access_token(index, rows, address),
             Self::Token(Claim { credential, .. }) => {
@@ -350,34 +350,34 @@ impl Presented {
 }
 
 /// An access token that was found by its hash.
-fn by_access_token(index: &Index, rows: &[Row], address: &str) -> Answer<Asker> {
+fn by_access_token(index: &Index, rows: &[Row], address: &str) -> Answer<Principal> {
     let found = rows.first().and_then(|row| Some((User::of(row)?, AccessToken::of(row)?)));
     let Some((user, token)) = found else { return Err(unauthorized("The access token is not valid")) };
-    let means = Means::AccessToken(token.id);
+    let method = AuthMethod::AccessToken(token.id);
     if !token.is_good(index.world.now()) {
         let reason = "The access token has expired or is not active";
-        login::refused(index, user.id, means, reason, address);
+        login::refused(index, user.id, method, reason, address);
         return Err(unauthorized(reason));
     }
     if !user.active {
-        return login::inactive(index, user.id, means, address);
+        return login::inactive(index, user.id, method, address);
     }
     Ok(came_with(index, user, token))
 }
 
 /// A token's right must still exist: the user is active, and the password or the access token under
 /// which it was given is the same.
-fn by_credential(index: &Index, credential: Credential, rows: &[Row]) -> Option<Asker> {
-    if credential == Credential::Nobody {
-        return Some(Asker::NOBODY);
+fn by_credential(index: &Index, credential: CredentialId, rows: &[Row]) -> Option<Principal> {
+    if credential == CredentialId::Anonymous {
+        return Some(Principal::ANONYMOUS);
     }
     let row = rows.first()?;
     let user = User::of(row).filter(|user| user.active)?;
     match credential {
-        Credential::Password { epoch, .. } if user.epoch == epoch => {
-            Some(Asker { user: Some(user), credential, limits: None })
+        CredentialId::Password { epoch, .. } if user.epoch == epoch => {
+            Some(Principal { user: Some(user), credential, restrictions: None })
         }
-        Credential::AccessToken { .. } => {
+        CredentialId::AccessToken { .. } => {
             let token = AccessToken::of(row).filter(|token| token.is_good(index.world.now()))?;
             Some(came_with(index, user, token))
         }
@@ -388,11 +388,11 @@ fn by_credential(index: &Index, credential: Credential, rows: &[Row]) -> Option<
 /// Seconds within which another use of a token is not written down.
 const USE_NOTED: i64 = 60;
 
-fn came_with(index: &Index, user: User, token: AccessToken) -> Asker {
+fn came_with(index: &Index, user: User, token: AccessToken) -> Principal {
     let now = index.world.now();
     if token.used_at.is_none_or(|used_at| used_at + USE_NOTED <= now) {
         index.later("note the use of an access token", access_tokens::used(token.id, now));
     }
-    let credential = Credential::AccessToken { user: user.id, token: token.id };
-    Asker { user: Some(user), credential, limits: Some(token.limits) }
+    let credential = CredentialId::AccessToken { user: user.id, token: token.id };
+    Principal { user: Some(user), credential, restrictions: Some(token.restrictions) }
 }

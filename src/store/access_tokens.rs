@@ -1,12 +1,12 @@
 //! Access tokens.
 
 use crate::{
-    domain::limits::Limits,
+    domain::token_restrictions::TokenRestrictions,
     store::{
         Row, Statement, Value,
-        audit::{self, Account, By},
+        audit::{self, Account, AuditContext},
         repositories::{standing, whole, with_role},
-        roles::{Whose as Asker, number, reads_public, role, token, whose},
+        roles::{Subject, number, reads_public, role, subject, token},
         users::status,
     },
 };
@@ -17,7 +17,7 @@ pub struct AccessToken {
     /// Never given twice.
     pub id: i64,
     /// What it allows.
-    pub limits: Limits,
+    pub restrictions: TokenRestrictions,
     /// When it was last used, roughly.
     pub used_at: Option<i64>,
     active: bool,
@@ -30,7 +30,7 @@ impl AccessToken {
     pub fn of(row: &Row) -> Option<Self> {
         Some(Self {
             id: row.maybe_integer("token_id")?,
-            limits: Limits::stored(row.text("token_scopes"), row.maybe_text("token_resources")),
+            restrictions: TokenRestrictions::stored(row.text("token_scopes"), row.maybe_text("token_resources")),
             used_at: row.maybe_integer("token_used_at"),
             active: row.flag("token_active"),
             expires_at: row.maybe_integer("token_expires_at"),
@@ -73,7 +73,7 @@ pub struct New<'a> {
     /// The fewest days of the warnings that it needs no more.
     pub warned: Option<i64>,
     /// Who made it.
-    pub by: &'a By,
+    pub by: &'a AuditContext,
     /// With what.
     pub creator_ua: &'a str,
     /// The most that a user may have.
@@ -104,19 +104,19 @@ pub fn create(new: &New<'_>) -> Vec<Statement> {
     .bind(new.most)
     .bind(new.warned);
     let told = [("user", new.user), ("label", new.label), ("scopes", new.scopes)];
-    let told = audit::told(new.by, "org.access_token.create", Account::Of(new.user_id), new.uuid, &told);
-    vec![insert, told, by_uuid(&Whose::User(new.user_id), new.uuid)]
+    let told = audit::record(new.by, "org.access_token.create", Account::Of(new.user_id), new.uuid, &told);
+    vec![insert, told, by_uuid(&TokenOwner::User(new.user_id), new.uuid)]
 }
 
 /// Whose tokens are meant.
-pub enum Whose<'a> {
+pub enum TokenOwner<'a> {
     /// Those of the user of this id.
     User(i64),
     /// Those of a machine: its namespace and its name.
     Machine(&'a str, &'a str),
 }
 
-impl Whose<'_> {
+impl TokenOwner<'_> {
     fn bind_to(&self, statement: Statement) -> Statement {
         match *self {
             Self::User(id) => statement.bind(id).bind(Value::Null).bind(Value::Null),
@@ -126,7 +126,7 @@ impl Whose<'_> {
 }
 
 /// The user of such three parameters.
-macro_rules! owner {
+macro_rules! token_owner {
     () => {
         "coalesce(?1, (select u.id from namespaces n join users u on u.machine_of = n.id
            where n.name = ?2 and u.name = ?3))"
@@ -135,9 +135,9 @@ macro_rules! owner {
 
 /// One token.
 #[must_use]
-pub fn by_uuid(whose: &Whose<'_>, uuid: &str) -> Statement {
-    let sql = concat!("select * from access_tokens where user_id = ", owner!(), " and uuid = ?4");
-    whose.bind_to(Statement::new(sql)).bind(uuid)
+pub fn by_uuid(owner: &TokenOwner<'_>, uuid: &str) -> Statement {
+    let sql = concat!("select * from access_tokens where user_id = ", token_owner!(), " and uuid = ?4");
+    owner.bind_to(Statement::new(sql)).bind(uuid)
 }
 
 /// The statement of lists over the user of `asked`, which stands `$before` it.
@@ -167,7 +167,7 @@ pub fn list(user: i64, limit: i64, offset: i64) -> Statement {
 
 /// The same of a machine, for the admins of its namespace.
 #[must_use]
-pub fn list_of_machine(namespace: &str, name: &str, asker: &Asker<'_>, limit: i64, offset: i64) -> Statement {
+pub fn list_of_machine(namespace: &str, name: &str, subject: &Subject<'_>, limit: i64, offset: i64) -> Statement {
     let sql = listed!(
         with_role!(
             ", asked as (select m.id user_id from place p cross join users m on m.name = ?6
@@ -175,12 +175,12 @@ pub fn list_of_machine(namespace: &str, name: &str, asker: &Asker<'_>, limit: i6
         ),
         "?7 offset ?8"
     );
-    whole(sql, namespace, asker).bind(name).bind(limit).bind(offset)
+    whole(sql, namespace, subject).bind(name).bind(limit).bind(offset)
 }
 
 /// Changes the label or the state of a token; the last statement gives it as it is then.
 #[must_use]
-pub fn update(user: i64, uuid: &str, label: Option<&str>, active: Option<bool>, by: &By) -> Vec<Statement> {
+pub fn update(user: i64, uuid: &str, label: Option<&str>, active: Option<bool>, by: &AuditContext) -> Vec<Statement> {
     let mut told = Vec::new();
     if let Some(label) = label {
         told.push(("label", label));
@@ -197,8 +197,8 @@ pub fn update(user: i64, uuid: &str, label: Option<&str>, active: Option<bool>, 
         .bind(uuid)
         .bind(label)
         .bind(active),
-        audit::told(by, "org.access_token.update", Account::Of(user), uuid, &told),
-        by_uuid(&Whose::User(user), uuid),
+        audit::record(by, "org.access_token.update", Account::Of(user), uuid, &told),
+        by_uuid(&TokenOwner::User(user), uuid),
     ]
 }
 
@@ -225,7 +225,7 @@ pub struct Renewal<'a> {
 /// Gives a token a new secret and a new end, and ends an earlier secret that was still good beside the one it had.
 /// The last statement gives it as it is then; the one before gives a row if this renewed it.
 #[must_use]
-pub fn renew(renewal: &Renewal<'_>, by: &By) -> Vec<Statement> {
+pub fn renew(renewal: &Renewal<'_>, by: &AuditContext) -> Vec<Statement> {
     let update = Statement::new(
         "update access_tokens set hash = ?4, previous_hash = iif(?5 is null, null, hash), previous_until = ?5,
            expires_at = ?6, expires_text = ?7, warned_days = ?8, renewed_at = ?9
@@ -244,8 +244,8 @@ pub fn renew(renewal: &Renewal<'_>, by: &By) -> Vec<Statement> {
     let told = [("expires_at", renewal.expires_text.unwrap_or_default()), ("overlap_seconds", &overlap)];
     vec![
         update,
-        audit::told(by, "org.access_token.renew", Account::Of(renewal.user), renewal.uuid, &told),
-        by_uuid(&Whose::User(renewal.user), renewal.uuid),
+        audit::record(by, "org.access_token.renew", Account::Of(renewal.user), renewal.uuid, &told),
+        by_uuid(&TokenOwner::User(renewal.user), renewal.uuid),
     ]
 }
 
@@ -284,9 +284,9 @@ pub fn revoke(hash: &str, address: &str, now: i64) -> Vec<Statement> {
 
 /// Removes a token; the last statement gives a row if there was one.
 #[must_use]
-pub fn delete(user: i64, uuid: &str, by: &By) -> Vec<Statement> {
+pub fn delete(user: i64, uuid: &str, by: &AuditContext) -> Vec<Statement> {
     vec![
         Statement::new("delete from access_tokens where user_id = ?1 and uuid = ?2").bind(user).bind(uuid),
-        audit::told(by, "org.access_token.delete", Account::Of(user), uuid, &[]),
+        audit::record(by, "org.access_token.delete", Account::Of(user), uuid, &[]),
     ]
 }

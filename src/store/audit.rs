@@ -4,22 +4,22 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    domain::{RepositoryName, audit, credential::Credential, logins, registry_token::Means, texts},
+    domain::{RepositoryName, audit, credential::CredentialId, logins, registry_token::AuthMethod, texts},
     store::{
         Statement,
         repositories::{standing, whole, with_role},
-        roles::{Whose, number, reads_public, role, token, whose},
+        roles::{Subject, number, reads_public, role, subject, token},
         users::status,
     },
 };
 
 /// Who does something, with what, from where, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct By {
+pub struct AuditContext {
     /// Name of the user; empty for nobody.
     pub actor: String,
     /// What they showed.
-    pub credential: Credential,
+    pub credential: CredentialId,
     /// Where the request came from.
     pub address: String,
     /// Seconds since 1970.
@@ -37,10 +37,16 @@ pub enum Account<'a> {
     Of(i64),
 }
 
-/// One row, if the statement before this one changed anything; then it gives its `id`. Of every text of the data
-/// there is the beginning.
+/// Inserts an audit row if the preceding statement of the batch changed at least one row (`changes() > 0`), and returns
+/// its `id`. Place it directly after the statement that it describes. Long texts of the data are cut.
 #[must_use]
-pub fn told(by: &By, action: &'static str, account: Account<'_>, name: &str, data: &[(&str, &str)]) -> Statement {
+pub fn record(
+    by: &AuditContext,
+    action: &'static str,
+    account: Account<'_>,
+    name: &str,
+    data: &[(&str, &str)],
+) -> Statement {
     let mut object = Map::new();
     for (key, text) in data {
         object.insert((*key).to_owned(), texts::line(audit::cut(text)).into());
@@ -49,7 +55,7 @@ pub fn told(by: &By, action: &'static str, account: Account<'_>, name: &str, dat
         Account::Named(name) => (Some(name), None),
         Account::Of(user) => (None, Some(user)),
     };
-    let (means, token) = shown(by.credential);
+    let (method, token) = shown(by.credential);
     Statement::new(
         "insert into audit (at, account, action, name, actor, credential, address, data)
          select ?1, coalesce((select id from namespaces where name = ?2), (select machine_of from users where id = ?3),
@@ -63,7 +69,7 @@ pub fn told(by: &By, action: &'static str, account: Account<'_>, name: &str, dat
     .bind(action)
     .bind(name)
     .bind(by.actor.as_str())
-    .bind(means)
+    .bind(method)
     .bind(token)
     .bind(by.address.as_str())
     .bind(Value::Object(object).to_string())
@@ -72,9 +78,14 @@ pub fn told(by: &By, action: &'static str, account: Account<'_>, name: &str, dat
 /// A row in the log of each of the two namespaces for every collaborator of a repository that was moved by
 /// the statement before this one, and loses them.
 #[must_use]
-pub fn told_of_collaborators(by: &By, repository: i64, from: &RepositoryName, to: &RepositoryName) -> Statement {
-    let places = json!([[from.namespace, from.to_string()], [to.namespace, to.to_string()]]).to_string();
-    let (means, token) = shown(by.credential);
+pub fn record_lost_collaborators(
+    by: &AuditContext,
+    repository: i64,
+    from: &RepositoryName,
+    to: &RepositoryName,
+) -> Statement {
+    let lookup_many = json!([[from.namespace, from.to_string()], [to.namespace, to.to_string()]]).to_string();
+    let (method, token) = shown(by.credential);
     Statement::new(
         "insert into audit (at, account, action, name, actor, credential, address, data)
          select ?1, n.id, 'repo.collaborator.remove', j.value ->> 1, ?3,
@@ -84,28 +95,28 @@ pub fn told_of_collaborators(by: &By, repository: i64, from: &RepositoryName, to
          where changes() > 0 order by j.key, u.name",
     )
     .bind(by.now)
-    .bind(places)
+    .bind(lookup_many)
     .bind(by.actor.as_str())
-    .bind(means)
+    .bind(method)
     .bind(token)
     .bind(by.address.as_str())
     .bind(repository)
 }
 
 /// What was shown, as a row has it, and the id of the access token.
-fn shown(credential: Credential) -> (&'static str, Option<i64>) {
+fn shown(credential: CredentialId) -> (&'static str, Option<i64>) {
     match credential {
-        Credential::Nobody => ("", None),
-        Credential::Password { .. } => ("password", None),
-        Credential::AccessToken { token, .. } => ("access-token", Some(token)),
+        CredentialId::Anonymous => ("", None),
+        CredentialId::Password { .. } => ("password", None),
+        CredentialId::AccessToken { token, .. } => ("access-token", Some(token)),
     }
 }
 
 /// Somebody who was refused although what they showed is, or was, this user's: at most one row a minute
 /// for each reason, since who asks again and again pays nothing for it.
 #[must_use]
-pub fn refused(user: i64, means: Means, reason: &str, address: &str, now: i64) -> Statement {
-    let (means, access, refresh) = of_means(means);
+pub fn record_refused_login(user: i64, method: AuthMethod, reason: &str, address: &str, now: i64) -> Statement {
+    let (method, access, refresh) = of_means(method);
     Statement::new(
         "with u as (select name, coalesce(machine_of, (select id from namespaces where owner_id = users.id)) account
            from users where id = ?1)
@@ -119,7 +130,7 @@ pub fn refused(user: i64, means: Means, reason: &str, address: &str, now: i64) -
     )
     .bind(user)
     .bind(now)
-    .bind(means)
+    .bind(method)
     .bind(access)
     .bind(address)
     .bind(reason)
@@ -129,8 +140,8 @@ pub fn refused(user: i64, means: Means, reason: &str, address: &str, now: i64) -
 /// Somebody who logged in: at most one row an hour for each user, credential and address. Of the rows about them
 /// in that hour no more than the newest 500 are looked at: where there are more, one may be written twice.
 #[must_use]
-pub fn logged_in(user: i64, means: Means, address: &str, now: i64) -> Statement {
-    let (means, access, refresh) = of_means(means);
+pub fn record_login(user: i64, method: AuthMethod, address: &str, now: i64) -> Statement {
+    let (method, access, refresh) = of_means(method);
     Statement::new(
         "with u as (select name, coalesce(machine_of, (select id from namespaces where owner_id = users.id)) account,
              ?3 || coalesce((select ' ' || uuid from access_tokens where id = ?4),
@@ -145,7 +156,7 @@ pub fn logged_in(user: i64, means: Means, address: &str, now: i64) -> Statement 
     )
     .bind(user)
     .bind(now)
-    .bind(means)
+    .bind(method)
     .bind(access)
     .bind(refresh)
     .bind(address)
@@ -153,11 +164,11 @@ pub fn logged_in(user: i64, means: Means, address: &str, now: i64) -> Statement 
 }
 
 /// A credential in words, with the id of the access token or of the refresh token.
-fn of_means(means: Means) -> (&'static str, Option<i64>, Option<i64>) {
-    match means {
-        Means::Password => ("password", None, None),
-        Means::AccessToken(id) => ("access-token", Some(id), None),
-        Means::RefreshToken(id) => ("refresh-token", None, Some(id)),
+fn of_means(method: AuthMethod) -> (&'static str, Option<i64>, Option<i64>) {
+    match method {
+        AuthMethod::Password => ("password", None, None),
+        AuthMethod::AccessToken(id) => ("access-token", Some(id), None),
+        AuthMethod::RefreshToken(id) => ("refresh-token", None, Some(id)),
     }
 }
 
@@ -176,7 +187,7 @@ macro_rules! masked {
 
 /// The same about the user of a mailed link, who used it; where it confirms an address, with that.
 #[must_use]
-pub fn told_by_link(hash: &str, action: &'static str, address: &str, now: i64) -> Statement {
+pub fn record_by_link(hash: &str, action: &'static str, address: &str, now: i64) -> Statement {
     Statement::new(concat!(
         "insert into audit (at, account, action, name, actor, credential, address, data)
          select ?1, (select id from namespaces where owner_id = u.id), ?2, u.name, u.name, 'link', ?3, ifnull(
@@ -193,7 +204,7 @@ pub fn told_by_link(hash: &str, action: &'static str, address: &str, now: i64) -
 
 /// The same about a link that sets the password, which somebody asked for and is mailed to this address.
 #[must_use]
-pub fn told_of_link(hash: &str, email_key: &str, address: &str, now: i64) -> Statement {
+pub fn record_link(hash: &str, email_key: &str, address: &str, now: i64) -> Statement {
     Statement::new(concat!(
         "insert into audit (at, account, action, name, actor, credential, address, data)
          select ?1, (select id from namespaces where owner_id = u.id), 'user.password.link', u.name, '', '', ?2, ",
@@ -213,7 +224,7 @@ pub struct List<'a> {
     /// The name of the namespace.
     pub account: &'a str,
     /// Who reads: for whoever does not administrate the namespace nothing is looked at.
-    pub reader: &'a Whose<'a>,
+    pub reader: &'a Subject<'a>,
     /// As it is written: `repo.tag.push`.
     pub action: Option<&'a str>,
     /// What it was done to.

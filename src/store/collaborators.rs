@@ -4,9 +4,9 @@ use crate::{
     domain::RepositoryName,
     store::{
         Statement,
-        audit::{self, Account, By},
+        audit::{self, Account, AuditContext},
         repositories::{located, standing, with_role},
-        roles::{Whose, number, reads_public, role, token, whose},
+        roles::{Subject, number, reads_public, role, subject, token},
         users::status,
     },
 };
@@ -14,7 +14,7 @@ use crate::{
 /// A page of the collaborators of a repository, by name, for its admins, with `count` in every row: `name`, `kind`,
 /// `role`. A page past the end is one row without a `name`.
 #[must_use]
-pub fn list(repository: &RepositoryName, whose: &Whose<'_>, limit: i64, offset: i64) -> Statement {
+pub fn list(repository: &RepositoryName, subject: &Subject<'_>, limit: i64, offset: i64) -> Statement {
     let sql = with_role!(
         ", all_of_them as (
            select u.name, u.kind, c.role from place p cross join collaborators c on c.repository_id = p.repository_id
@@ -23,7 +23,7 @@ pub fn list(repository: &RepositoryName, whose: &Whose<'_>, limit: i64, offset: 
          select c.count, p.* from (select count(*) count from all_of_them) c
          left join (select * from all_of_them order by name limit ?6 offset ?7) p on true order by p.name"
     );
-    located(sql, repository, whose).bind(limit).bind(offset)
+    located(sql, repository, subject).bind(limit).bind(offset)
 }
 
 /// A user as they stand to a repository: `user_id`, `name`, `kind`, `status`, `role`, `owner`; no row
@@ -44,7 +44,14 @@ pub fn find(repository: &RepositoryName, username: &str) -> Statement {
 
 /// Gives a user a role in a repository.
 #[must_use]
-pub fn set(repository: i64, name: &RepositoryName, user: i64, username: &str, role: &str, by: &By) -> Vec<Statement> {
+pub fn set(
+    repository: i64,
+    name: &RepositoryName,
+    user: i64,
+    username: &str,
+    role: &str,
+    by: &AuditContext,
+) -> Vec<Statement> {
     let set = Statement::new(
         "insert into collaborators (repository_id, user_id, role)
          select r.id, u.id, ?3 from repositories r join users u on u.id = ?2 where r.id = ?1
@@ -58,7 +65,7 @@ pub fn set(repository: i64, name: &RepositoryName, user: i64, username: &str, ro
 
 /// Takes it away; the last statement gives a row if there was one.
 #[must_use]
-pub fn remove(repository: i64, name: &RepositoryName, username: &str, by: &By) -> Vec<Statement> {
+pub fn remove(repository: i64, name: &RepositoryName, username: &str, by: &AuditContext) -> Vec<Statement> {
     let remove = Statement::new(
         "delete from collaborators where repository_id = ?1 and user_id = (select id from users where name = ?2)",
     )
@@ -67,8 +74,8 @@ pub fn remove(repository: i64, name: &RepositoryName, username: &str, by: &By) -
     vec![remove, told(by, "repo.collaborator.remove", name, &[("user", username)])]
 }
 
-fn told(by: &By, action: &'static str, name: &RepositoryName, data: &[(&str, &str)]) -> Statement {
-    audit::told(by, action, Account::Named(&name.namespace), &name.to_string(), data)
+fn told(by: &AuditContext, action: &'static str, name: &RepositoryName, data: &[(&str, &str)]) -> Statement {
+    audit::record(by, action, Account::Named(&name.namespace), &name.to_string(), data)
 }
 
 fn named(sql: &'static str, repository: &RepositoryName) -> Statement {

@@ -139,7 +139,7 @@ macro_rules! first {
 /// the matches up to [`MOST`]. A page past the end is one row without a name.
 ///
 /// The order is: exact name, prefix, word, anything else; inside each by stars, then by the last push. Each of these gives
-/// its first [`MOST`] in its sight, so that none of them is lost among what is behind it. What else the asker
+/// its first [`MOST`] in its sight, so that none of them is lost among what is behind it. What else the caller
 /// may see is looked at one by one.
 #[must_use]
 pub fn find(search: &Search, sight: &Sight) -> Statement {

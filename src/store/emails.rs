@@ -4,7 +4,7 @@ use crate::{
     domain::names,
     store::{
         Statement,
-        audit::{self, Account, By},
+        audit::{self, Account, AuditContext},
         users::User,
     },
 };
@@ -37,7 +37,7 @@ pub fn list(user: i64) -> Statement {
 /// Adds an address, unless it is somebody's, or the user has so many (`most`). The last statement
 /// says whether it is this user's now (`email_id`), and how many they have (`held`).
 #[must_use]
-pub fn add(user: &User, address: &str, key: &str, confirmed: bool, most: i64, by: &By) -> Vec<Statement> {
+pub fn add(user: &User, address: &str, key: &str, confirmed: bool, most: i64, by: &AuditContext) -> Vec<Statement> {
     vec![
         Statement::new(
             "insert into emails (user_id, address, key, confirmed_at, created_at) select ?1, ?2, ?3, ?4, ?5
@@ -64,7 +64,7 @@ pub fn add(user: &User, address: &str, key: &str, confirmed: bool, most: i64, by
 /// Removes an address, unless it is the last one that counts. Links that set the password end with it: one of them
 /// may have been mailed there. The last statement gives a row where it is there still.
 #[must_use]
-pub fn remove(user: &User, address: &str, key: &str, by: &By) -> Vec<Statement> {
+pub fn remove(user: &User, address: &str, key: &str, by: &AuditContext) -> Vec<Statement> {
     vec![
         Statement::new(
             "delete from emails where user_id = ?1 and key = ?2 and (confirmed_at is null or exists (
@@ -85,7 +85,7 @@ pub fn remove(user: &User, address: &str, key: &str, by: &By) -> Vec<Statement> 
 
 /// Makes an address that counts the primary one.
 #[must_use]
-pub fn choose(user: &User, address: &str, key: &str, by: &By) -> Vec<Statement> {
+pub fn choose(user: &User, address: &str, key: &str, by: &AuditContext) -> Vec<Statement> {
     vec![
         Statement::new(
             "update emails set chosen_at = iif(key = ?2, ?3, null) where user_id = ?1 and exists (
@@ -99,6 +99,6 @@ pub fn choose(user: &User, address: &str, key: &str, by: &By) -> Vec<Statement> 
     ]
 }
 
-fn told(user: &User, action: &'static str, address: &str, by: &By) -> Statement {
-    audit::told(by, action, Account::Of(user.id), &user.name, &[("email", &names::masked(address))])
+fn told(user: &User, action: &'static str, address: &str, by: &AuditContext) -> Statement {
+    audit::record(by, action, Account::Of(user.id), &user.name, &[("email", &names::masked(address))])
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use serde_json::{Value, json};
 
 use crate::{
-    domain::{events::Event, manifests::Image, registry_token::Means},
+    domain::{events::Event, manifests::Image, registry_token::AuthMethod},
     store::{Statement, manifests, tombstones::private_again},
 };
 
@@ -18,10 +18,10 @@ pub const REMEMBERED: i64 = 7 * 24 * 60 * 60;
 fn listed(events: &[Event]) -> Rc<str> {
     let image = |image: &Image| json!([image.digest, image.os, image.architecture, image.variant]);
     let one = |event: &Event| {
-        let (access, refresh) = match event.means {
-            Means::Password => (None, None),
-            Means::AccessToken(id) => (Some(id), None),
-            Means::RefreshToken(id) => (None, Some(id)),
+        let (access, refresh) = match event.method {
+            AuthMethod::Password => (None, None),
+            AuthMethod::AccessToken(id) => (Some(id), None),
+            AuthMethod::RefreshToken(id) => (None, Some(id)),
         };
         json!([
             event.id,
@@ -45,7 +45,7 @@ fn listed(events: &[Event]) -> Rc<str> {
 
 /// Events of a service, of these actions, that were not taken before. Who is no user here is somebody of the
 /// registry's own, and is called so.
-macro_rules! told {
+macro_rules! notified {
     ($actions:literal) => {
         concat!(
             "select j.value ->> 0 id, j.value ->> 1 action, j.value ->> 2 namespace, j.value ->> 3 name, j.value ->> 4 tag,
@@ -70,7 +70,7 @@ macro_rules! fresh {
                select d.id, ifnull(m.namespace_id, n.id) namespace_id, d.namespace, d.name, d.tag, d.digest, d.size,
                  d.media_type, d.at, d.actor, d.action, d.access, d.address, d.refresh, d.images
                from (",
-            told!($actions),
+            notified!($actions),
             "  ) d join namespaces n on n.name = d.namespace
                left join tombstones t on t.namespace_id = n.id and t.name = d.name and t.buried_at > d.at
                left join repositories m on m.id = t.moved_to and d.at >= t.since and m.deleted_at is null
@@ -80,11 +80,11 @@ macro_rules! fresh {
     };
 }
 
-pub(super) use {fresh, told};
+pub(super) use {fresh, notified};
 
 /// With what the actor of a fresh event did it. Without a token it was a password, if the index knows
 /// them at all.
-macro_rules! means {
+macro_rules! method {
     () => {
         "case
            when f.access is not null then
@@ -103,7 +103,7 @@ fn recorded(of: impl Fn(&'static str) -> Statement, now: i64) -> Vec<Statement> 
             "'push'",
             "insert into audit (at, account, action, name, actor, credential, address, data)
              select ?3, f.namespace_id, 'repo.remove', r.full_name, f.actor, ",
-            means!(),
+            method!(),
             ", f.address, json_object('service', ?2) from fresh f
              join repositories r on r.namespace_id = f.namespace_id and r.name = f.name
              where r.deleted_at is not null group by r.id"
@@ -113,7 +113,7 @@ fn recorded(of: impl Fn(&'static str) -> Statement, now: i64) -> Vec<Statement> 
             "'push'",
             "insert into audit (at, account, action, name, actor, credential, address, data)
              select ?3, f.namespace_id, 'repo.create', f.namespace || '/' || f.name, f.actor, ",
-            means!(),
+            method!(),
             ", f.address, json_object('service', ?2) from fresh f where not exists (
                select 1 from repositories r where r.namespace_id = f.namespace_id and r.name = f.name
                  and r.deleted_at is null)
@@ -126,10 +126,10 @@ fn recorded(of: impl Fn(&'static str) -> Statement, now: i64) -> Vec<Statement> 
              select ?3, n.id, 'repo.' || case when f.tag <> '' then 'tag.' when f.digest <> '' then 'manifest.'
                  else 'content.' end || f.action,
                f.namespace || '/' || f.name, f.actor, ",
-            means!(),
+            method!(),
             ", f.address, json_object('tag', f.tag, 'digest', f.digest, 'service', ?2)
              from (",
-            told!("'push', 'delete'"),
+            notified!("'push', 'delete'"),
             ") f left join namespaces n on n.name = f.namespace"
         ))
         .bind(now),

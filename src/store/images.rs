@@ -4,7 +4,7 @@ use crate::{
     domain::{RepositoryName, images::MOST},
     store::{
         Statement,
-        audit::{self, Account, By},
+        audit::{self, Account, AuditContext},
     },
 };
 
@@ -56,9 +56,9 @@ pub fn merge(target: &Target<'_>, pairs: &str) -> [Statement; 2] {
 
 /// Empties the list of a repository.
 #[must_use]
-pub fn clear(repository: i64, name: &RepositoryName, by: &By) -> Vec<Statement> {
+pub fn clear(repository: i64, name: &RepositoryName, by: &AuditContext) -> Vec<Statement> {
     vec![
         Statement::new("delete from images where repository_id = ?1").bind(repository),
-        audit::told(by, "repo.images.delete", Account::Named(&name.namespace), &name.to_string(), &[]),
+        audit::record(by, "repo.images.delete", Account::Named(&name.namespace), &name.to_string(), &[]),
     ]
 }

@@ -2,7 +2,7 @@
 
 use crate::store::{
     Statement,
-    audit::{self, Account, By},
+    audit::{self, Account, AuditContext},
     users::User,
 };
 
@@ -34,7 +34,7 @@ macro_rules! own {
 /// not to go (`repositories`). Nobody gets the names: registries hold what was pushed under them. Search is told, and the
 /// audit keeps the names. The last statement gives a row where they are there still.
 #[must_use]
-pub fn leave(user: &User, repositories: bool, by: &By) -> Vec<Statement> {
+pub fn leave(user: &User, repositories: bool, by: &AuditContext) -> Vec<Statement> {
     let asked = |sql| Statement::new(sql).bind(user.id).bind(user.name.as_str());
     let told = |sql| asked(sql).bind(by.now).bind(by.actor.as_str()).bind(by.address.as_str());
     vec![
@@ -46,7 +46,7 @@ pub fn leave(user: &User, repositories: bool, by: &By) -> Vec<Statement> {
         )
         .bind(by.now)
         .bind(repositories),
-        audit::told(by, "user.delete", Account::Of(user.id), &user.name, &[]),
+        audit::record(by, "user.delete", Account::Of(user.id), &user.name, &[]),
         asked(concat!(
             "insert into retired_names (name, machine_of, retired_at) select m.name, n.id, ?3
              from namespaces n join users m on m.machine_of = n.id where n.owner_id = ?1 and ",

@@ -2,8 +2,8 @@
 
 use crate::store::{
     Statement, Value, audit,
-    counts::Counted,
-    users::{UNCONFIRMED, asker},
+    rate_counters::Counter,
+    users::{UNCONFIRMED, user_columns},
 };
 
 /// Whose an e-mail must be for a link that confirms it: somebody quicker may have it by now.
@@ -53,20 +53,20 @@ pub fn confirm(hash: &str, address: &str, now: i64) -> Vec<Statement> {
         )
         .bind(hash)
         .bind(now),
-        audit::told_by_link(hash, "user.status.change", address, now),
+        audit::record_by_link(hash, "user.status.change", address, now),
         Statement::new(
             "update emails set confirmed_at = ifnull(confirmed_at, ?2), proved_at = ?2 where proved_at is null and id =
                (select email_id from links where hash = ?1 and expires_at > ?2)",
         )
         .bind(hash)
         .bind(now),
-        audit::told_by_link(hash, "user.email.confirm", address, now),
+        audit::record_by_link(hash, "user.email.confirm", address, now),
         Statement::new("delete from links where hash = ?1 and email_id is not null").bind(hash),
     ]
 }
 
 /// Who asks for a mail: an address that may have so many in an hour, counted by
-/// [`counts::one_more`](super::counts::one_more) before it.
+/// [`rate_counters::increment`](super::counts::one_more) before it.
 #[derive(Debug, Clone, Copy)]
 pub struct Asking<'a> {
     /// The address.
@@ -107,10 +107,10 @@ pub fn forgotten(
         .bind(now)
         .bind(most)
         .bind(UNCONFIRMED)
-        .bind(Counted::Mails.name())
+        .bind(Counter::Mails.name())
         .bind(asking.from)
         .bind(asking.most),
-        audit::told_of_link(hash, email_key, asking.from, now),
+        audit::record_link(hash, email_key, asking.from, now),
         Statement::new(
             "select u.name, e.address, l.email_id from links l join users u on u.id = l.user_id
              join emails e on e.user_id = u.id and e.key = ?2 where l.hash = ?1",
@@ -125,7 +125,7 @@ pub fn forgotten(
 pub fn password_user(hash: &str, now: i64) -> Statement {
     Statement::new(concat!(
         "select ",
-        asker!(),
+        user_columns!(),
         "
          from links l join users u on u.id = l.user_id
          where l.hash = ?1 and l.expires_at > ?2 and l.email_id is null and u.kind = 'person'
@@ -152,7 +152,7 @@ pub fn set_password(hash: &str, password: &str, address: &str, now: i64) -> Vec<
             .bind(hash)
             .bind(now)
             .bind(password),
-        audit::told_by_link(hash, "user.password.change", address, now),
+        audit::record_by_link(hash, "user.password.change", address, now),
         Statement::new(concat!("delete from refresh_tokens where user_id = ", whose!())).bind(hash).bind(now),
         // The link itself goes last: it says whose all of this is.
         Statement::new(concat!("delete from links where user_id = ", whose!(), " returning user_id"))

@@ -2,16 +2,23 @@
 
 use crate::store::{
     Statement,
-    audit::{self, Account, By},
+    audit::{self, Account, AuditContext},
     repositories::{standing, whole, with_role},
-    roles::{Whose, number, reads_public, role, token, whose},
+    roles::{Subject, number, reads_public, role, subject, token},
     users::status,
 };
 
 /// Makes a machine of a namespace with a role in it, unless the name is taken or was somebody else's, or the namespace
 /// has so many (`most`). The first statement gives its `id` if this made it, the last how many there are (`held`).
 #[must_use]
-pub fn create(namespace_id: i64, namespace: &str, name: &str, role: &str, by: &By, most: i64) -> Vec<Statement> {
+pub fn create(
+    namespace_id: i64,
+    namespace: &str,
+    name: &str,
+    role: &str,
+    by: &AuditContext,
+    most: i64,
+) -> Vec<Statement> {
     vec![
         Statement::new(
             "insert into users (name, kind, status, machine_of, created_at)
@@ -24,7 +31,7 @@ pub fn create(namespace_id: i64, namespace: &str, name: &str, role: &str, by: &B
         .bind(name)
         .bind(by.now)
         .bind(most),
-        audit::told(by, "org.machine.create", Account::Named(namespace), name, &[("role", role)]),
+        audit::record(by, "org.machine.create", Account::Named(namespace), name, &[("role", role)]),
         Statement::new(
             "insert into members (namespace_id, user_id, role)
              select ?1, id, ?3 from users where name = ?2 and machine_of = ?1 on conflict do nothing",
@@ -60,12 +67,12 @@ pub fn taken(namespace: &str, name: &str) -> Statement {
 
 /// The machines of a namespace, by name, for its admins: `name`, `role`, `created_at`.
 #[must_use]
-pub fn list(namespace: &str, whose: &Whose<'_>) -> Statement {
+pub fn list(namespace: &str, subject: &Subject<'_>) -> Statement {
     let sql = with_role!(
         "select u.name, m.role, u.created_at from place p join users u on u.machine_of = p.namespace_id
          left join members m on m.namespace_id = p.namespace_id and m.user_id = u.id where p.role >= 3 order by u.name"
     );
-    whole(sql, namespace, whose)
+    whole(sql, namespace, subject)
 }
 
 /// One machine of a namespace: `id`.
@@ -80,7 +87,7 @@ pub fn find(namespace: &str, name: &str) -> Statement {
 
 /// Removes a machine with its tokens; its name stays the namespace's.
 #[must_use]
-pub fn delete(id: i64, namespace: &str, name: &str, by: &By) -> Vec<Statement> {
+pub fn delete(id: i64, namespace: &str, name: &str, by: &AuditContext) -> Vec<Statement> {
     vec![
         Statement::new(
             "insert into audit (at, account, action, name, actor, credential, address)
@@ -98,6 +105,6 @@ pub fn delete(id: i64, namespace: &str, name: &str, by: &By) -> Vec<Statement> {
         .bind(id)
         .bind(by.now),
         Statement::new("delete from users where id = ?1 and kind = 'machine'").bind(id),
-        audit::told(by, "org.machine.delete", Account::Named(namespace), name, &[]),
+        audit::record(by, "org.machine.delete", Account::Named(namespace), name, &[]),
     ]
 }

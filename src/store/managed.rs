@@ -5,9 +5,9 @@ use crate::{
     domain::RepositoryName,
     store::{
         Statement,
-        audit::{self, Account, By},
-        repositories::{Whose, give_way, located, room, standing, tell_search, told, with_role},
-        roles::{number, reads_public, role, token, whose},
+        audit::{self, Account, AuditContext},
+        repositories::{Subject, enqueue, give_way, located, room, standing, told, with_role},
+        roles::{number, reads_public, role, subject, token},
         tombstones::{bury, moved, private_again},
         users::status,
     },
@@ -15,7 +15,7 @@ use crate::{
 
 /// A place with all that is told of its repository to who may read it; always one row.
 #[must_use]
-pub fn repository(name: &RepositoryName, whose: &Whose<'_>) -> Statement {
+pub fn repository(name: &RepositoryName, subject: &Subject<'_>) -> Statement {
     let sql = with_role!(
         "select p.*, r.description, r.full_description, r.star_count, r.pull_count, r.created_at, r.updated_at,
            exists (select 1 from tags t where t.repository_id = r.id and t.deleted = 0) tagged,
@@ -23,19 +23,19 @@ pub fn repository(name: &RepositoryName, whose: &Whose<'_>) -> Statement {
            exists (select 1 from stars s where s.user_id = p.user_id and s.repository_id = r.id) starred
          from place p left join repositories r on r.id = p.repository_id and p.role >= 1"
     );
-    located(sql, name, whose)
+    located(sql, name, subject)
 }
 
 /// The place of this name in a namespace, or in the user's own one, whose name is in the row too
 /// (`namespace`), with whether the last one of this name was private (`buried_private`).
 #[must_use]
-pub fn place_for(namespace: Option<&str>, name: &str, whose: &Whose<'_>) -> Statement {
+pub fn lookup_in_own_namespace(namespace: Option<&str>, name: &str, subject: &Subject<'_>) -> Statement {
     let sql = standing!(
         ", asked.namespace, (select t.private from tombstones t where t.namespace_id = n.id and t.name = asked.name)
            buried_private",
         "(select coalesce(?4, (select name from namespaces where owner_id = ?2)) as namespace, ?5 as name)"
     );
-    whose.bind_to(Statement::new(sql)).bind(namespace).bind(name)
+    subject.bind_to(Statement::new(sql)).bind(namespace).bind(name)
 }
 
 /// Which repositories of a namespace are listed, and how.
@@ -67,7 +67,7 @@ macro_rules! listed {
                from (select 1) left join namespaces n on n.name = ?4 left join users u on ",
             status!("u"),
             " = 'active' and u.id = ",
-            whose!(),
+            subject!(),
             "  left join members m on m.namespace_id = n.id and m.user_id = u.id),
              readable as materialized (
                select r.id, r.name, r.updated_at, r.pull_count
@@ -102,7 +102,7 @@ macro_rules! listed {
 /// of it, and in every row `count`. A page past the end is one row without a `name`, and so is a namespace that does not
 /// exist, for which there is no `namespace_id`. Nothing for an order that there is not.
 #[must_use]
-pub fn list(list: &List<'_>, whose: &Whose<'_>) -> Option<Statement> {
+pub fn list(list: &List<'_>, subject: &Subject<'_>) -> Option<Statement> {
     let sql = match list.ordering {
         "name" => listed!("name"),
         "-name" => listed!("name desc"),
@@ -112,7 +112,7 @@ pub fn list(list: &List<'_>, whose: &Whose<'_>) -> Option<Statement> {
         "-pull_count" => listed!("pull_count desc, name"),
         _ => return None,
     };
-    let statement = whose.bind_to(Statement::new(sql)).bind(list.namespace).bind(list.name);
+    let statement = subject.bind_to(Statement::new(sql)).bind(list.namespace).bind(list.name);
     Some(statement.bind(list.administrating).bind(list.limit).bind(list.offset))
 }
 
@@ -131,16 +131,16 @@ pub struct New<'a> {
     /// Whether that was asked for: where it is only usual, what was private is private again.
     pub asked: bool,
     /// Who makes it.
-    pub by: &'a By,
+    pub by: &'a AuditContext,
     /// The most that the namespace may have.
     pub most: i64,
 }
 
 /// Makes a repository, unless it is there, or its namespace has the most already; one that was marked
-/// deleted (`marked`) goes first. The last statement gives a row if this made it.
+/// deleted (`pending_deletion`) goes first. The last statement gives a row if this made it.
 #[must_use]
-pub fn create(new: &New<'_>, marked: Option<i64>) -> Vec<Statement> {
-    let mut statements = marked.map(|id| give_way(id, new.name, new.by)).unwrap_or_default();
+pub fn create(new: &New<'_>, pending_deletion: Option<i64>) -> Vec<Statement> {
+    let mut statements = pending_deletion.map(|id| give_way(id, new.name, new.by)).unwrap_or_default();
     statements.push(
         Statement::new(concat!(
             "insert into repositories (namespace_id, name, full_name, private, description, full_description,
@@ -162,7 +162,7 @@ pub fn create(new: &New<'_>, marked: Option<i64>) -> Vec<Statement> {
     );
     let data = [("is_private", audit::flag(new.private))];
     let account = Account::Named(&new.name.namespace);
-    statements.push(audit::told(new.by, "repo.create", account, &new.name.to_string(), &data));
+    statements.push(audit::record(new.by, "repo.create", account, &new.name.to_string(), &data));
     statements
 }
 
@@ -180,7 +180,7 @@ pub struct Change<'a> {
 /// Changes a repository. Hiding it goes ahead in search as the next revision, so the change itself is
 /// the one behind that.
 #[must_use]
-pub fn update(id: i64, name: &RepositoryName, change: &Change<'_>, by: &By) -> Vec<Statement> {
+pub fn update(id: i64, name: &RepositoryName, change: &Change<'_>, by: &AuditContext) -> Vec<Statement> {
     let mut statements = Vec::new();
     if let Some(private) = change.private {
         // On its own, so that the audit is told of it only where it was otherwise.
@@ -192,7 +192,7 @@ pub fn update(id: i64, name: &RepositoryName, change: &Change<'_>, by: &By) -> V
             .bind(private),
         );
         let (account, data) = (Account::Named(&name.namespace), [("is_private", audit::flag(private))]);
-        statements.push(audit::told(by, "repo.change_privacy", account, &name.to_string(), &data));
+        statements.push(audit::record(by, "repo.change_privacy", account, &name.to_string(), &data));
     }
     statements.extend([
         Statement::new(
@@ -206,16 +206,16 @@ pub fn update(id: i64, name: &RepositoryName, change: &Change<'_>, by: &By) -> V
         .bind(change.full_description)
         .bind(change.private)
         .bind(by.now),
-        tell_search(id),
+        enqueue(id),
     ]);
     statements
 }
 
 /// Removes a repository at once, with all that belongs to it.
 #[must_use]
-pub fn delete(id: i64, name: &RepositoryName, by: &By) -> Vec<Statement> {
+pub fn delete(id: i64, name: &RepositoryName, by: &AuditContext) -> Vec<Statement> {
     vec![
-        tell_search(id),
+        enqueue(id),
         bury(id, by),
         Statement::new("delete from repositories where id = ?1").bind(id),
         told(by, "repo.delete", name),
@@ -235,19 +235,20 @@ pub struct Move<'a> {
     /// Whether who has a role in it keeps that: the admins of the namespace never gave it.
     pub keep: bool,
     /// Who moves it.
-    pub by: &'a By,
+    pub by: &'a AuditContext,
     /// The most repositories that the namespace may have.
     pub most: i64,
 }
 
 /// Moves a repository to another namespace, unless the name is taken there, or it has so many already;
-/// one that was marked deleted there (`marked`) goes first. What was private there before stays so. Both
+/// one that was marked deleted there (`pending_deletion`) goes first. What was private there before stays so. Both
 /// namespaces are told of it, and of every collaborator that it loses.
 #[must_use]
-pub fn transfer(this: &Move<'_>, marked: Option<i64>) -> Vec<Statement> {
+pub fn transfer(this: &Move<'_>, pending_deletion: Option<i64>) -> Vec<Statement> {
     let (from, to, by) = (this.from, this.to, this.by);
-    let mut statements = marked.map(|marked| give_way(marked, to, by)).unwrap_or_default();
-    statements.push(tell_search(this.id));
+    let mut statements =
+        pending_deletion.map(|pending_deletion| give_way(pending_deletion, to, by)).unwrap_or_default();
+    statements.push(enqueue(this.id));
     statements.push(
         Statement::new(concat!(
             "update repositories set namespace_id = ?2, updated_at = ?3, revision = revision + 1,
@@ -266,12 +267,12 @@ pub fn transfer(this: &Move<'_>, marked: Option<i64>) -> Vec<Statement> {
     );
     statements.push(moved(this.id, from, by));
     let (old, new) = (from.to_string(), to.to_string());
-    let told = |account, name, data| audit::told(by, "repo.transfer", Account::Named(account), name, &[data]);
+    let told = |account, name, data| audit::record(by, "repo.transfer", Account::Named(account), name, &[data]);
     // Each behind the one before, which is there if it was moved.
     statements.push(told(&from.namespace, &old, ("to", new.as_str())));
     statements.push(told(&to.namespace, &new, ("from", old.as_str())));
     if !this.keep {
-        statements.push(audit::told_of_collaborators(by, this.id, from, to));
+        statements.push(audit::record_lost_collaborators(by, this.id, from, to));
         let drop = "delete from collaborators where repository_id = ?1 and changes() > 0";
         statements.push(Statement::new(drop).bind(this.id));
     }

@@ -2,7 +2,7 @@
 
 use crate::store::{
     Statement,
-    events::{REMEMBERED, fresh, told},
+    events::{REMEMBERED, fresh, notified},
 };
 
 /// A row of `tags t` with what is known of its manifest: `content_size`, `content_pulled_at`, and for an index

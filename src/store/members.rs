@@ -2,16 +2,16 @@
 
 use crate::store::{
     Statement,
-    audit::{self, Account, By},
+    audit::{self, Account, AuditContext},
     repositories::{standing, whole, with_role},
-    roles::{Whose, number, reads_public, role, token, whose},
+    roles::{Subject, number, reads_public, role, subject, token},
     users::status,
 };
 
 /// A page of those who have a right in a namespace, for its admins, its owner first and the rest by name, with `count`
 /// in every row: columns as of [`find`]. A page past the end is one row without a `name`.
 #[must_use]
-pub fn list(namespace: &str, whose: &Whose<'_>, limit: i64, offset: i64) -> Statement {
+pub fn list(namespace: &str, subject: &Subject<'_>, limit: i64, offset: i64) -> Statement {
     let sql = with_role!(
         ", there as (select n.id, n.owner_id from place p cross join namespaces n on n.id = p.namespace_id
            where p.role >= 3),
@@ -26,7 +26,7 @@ pub fn list(namespace: &str, whose: &Whose<'_>, limit: i64, offset: i64) -> Stat
          left join (select * from all_of_them order by owner desc, name limit ?6 offset ?7) p on true
          order by p.owner desc, p.name"
     );
-    whole(sql, namespace, whose).bind(limit).bind(offset)
+    whole(sql, namespace, subject).bind(limit).bind(offset)
 }
 
 /// A user as they stand to a namespace: `user_id`, `name`, `kind`, `status`, `created_at`, `role`,
@@ -59,7 +59,7 @@ pub struct Role<'a> {
 
 /// Gives a user a role in a namespace.
 #[must_use]
-pub fn set(role: &Role<'_>, by: &By) -> Vec<Statement> {
+pub fn set(role: &Role<'_>, by: &AuditContext) -> Vec<Statement> {
     let set = Statement::new(
         "insert into members (namespace_id, user_id, role)
          select n.id, u.id, ?3 from namespaces n join users u on u.name = ?2 where n.id = ?1
@@ -69,16 +69,16 @@ pub fn set(role: &Role<'_>, by: &By) -> Vec<Statement> {
     .bind(role.user)
     .bind(role.role);
     let action = if role.changes { "org.member.role.change" } else { "org.member.add" };
-    vec![set, audit::told(by, action, Account::Named(role.namespace), role.user, &[("role", role.role)])]
+    vec![set, audit::record(by, action, Account::Named(role.namespace), role.user, &[("role", role.role)])]
 }
 
 /// Takes it away; the last statement gives a row if there was one.
 #[must_use]
-pub fn remove(namespace_id: i64, namespace: &str, username: &str, by: &By) -> Vec<Statement> {
+pub fn remove(namespace_id: i64, namespace: &str, username: &str, by: &AuditContext) -> Vec<Statement> {
     let remove = Statement::new(
         "delete from members where namespace_id = ?1 and user_id = (select id from users where name = ?2)",
     )
     .bind(namespace_id)
     .bind(username);
-    vec![remove, audit::told(by, "org.member.remove", Account::Named(namespace), username, &[])]
+    vec![remove, audit::record(by, "org.member.remove", Account::Named(namespace), username, &[])]
 }

@@ -2,7 +2,7 @@
 
 use crate::store::{
     Statement,
-    roles::{Whose, reads_public, whose},
+    roles::{Subject, reads_public, subject},
     users::status,
 };
 
@@ -40,7 +40,7 @@ pub fn names(user: i64, most: i64) -> Statement {
 /// (`user_id`, `kind`, `user_since`), and whether there is something in the namespace that is not their own and that they
 /// may read (`shown`); always one row.
 #[must_use]
-pub fn about(name: &str, whose: &Whose<'_>) -> Statement {
+pub fn about(name: &str, subject: &Subject<'_>) -> Statement {
     let sql = concat!(
         "select n.id namespace_id, n.created_at namespace_since, n.owner_id is not null owned,
            w.id user_id, w.kind, w.created_at user_since,
@@ -54,7 +54,7 @@ pub fn about(name: &str, whose: &Whose<'_>) -> Statement {
          left join users u on ",
         status!("u"),
         " = 'active' and u.id = ",
-        whose!()
+        subject!()
     );
-    whose.bind_to(Statement::new(sql)).bind(name)
+    subject.bind_to(Statement::new(sql)).bind(name)
 }

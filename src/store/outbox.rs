@@ -5,7 +5,7 @@ use crate::store::{Row, Statement};
 /// The oldest news, at most so many, with the repositories as they are now: `outbox_id`,
 /// `repository_id`, and `revision` of one that is there, `listed` if search should know it.
 #[must_use]
-pub fn oldest(most: i64) -> Statement {
+pub fn pending(most: i64) -> Statement {
     Statement::new(
         "select o.id outbox_id, o.repository_id, n.name namespace, r.name, r.description, r.private, r.star_count,
            r.pushed_at, r.revision, r.pushed_at is not null and r.deleted_at is null listed
@@ -20,7 +20,7 @@ pub fn oldest(most: i64) -> Statement {
 /// Strikes news off (JSON pairs of outbox id and the revision that search was given, 0 for a
 /// repository that is gone), but only where the repository is still what search was told.
 #[must_use]
-pub fn told(pairs: &str) -> Statement {
+pub fn acknowledge(pairs: &str) -> Statement {
     Statement::new(
         "delete from outbox where id in (
            select o.id from json_each(?1) j join outbox o on o.id = j.value ->> 0
@@ -32,7 +32,7 @@ pub fn told(pairs: &str) -> Statement {
 
 /// The repositories behind this id, in order, at most so many: columns as of [`oldest`].
 #[must_use]
-pub fn after(id: i64, most: i64) -> Statement {
+pub fn repositories_after(id: i64, most: i64) -> Statement {
     Statement::new(
         "select r.id repository_id, n.name namespace, r.name, r.description, r.private, r.star_count,
            r.pushed_at, r.revision, r.pushed_at is not null and r.deleted_at is null listed
@@ -45,13 +45,13 @@ pub fn after(id: i64, most: i64) -> Statement {
 
 /// How far the verification has come: `cursor`.
 #[must_use]
-pub fn verified_to() -> Statement {
+pub fn cursor() -> Statement {
     Statement::new("select cursor from progress where task = 'verify search'")
 }
 
 /// Remembers how far it has come.
 #[must_use]
-pub fn set_verified_to(id: i64) -> Statement {
+pub fn set_cursor(id: i64) -> Statement {
     Statement::new(
         "insert into progress (task, cursor) values ('verify search', ?1)
          on conflict (task) do update set cursor = excluded.cursor where cursor <> excluded.cursor",

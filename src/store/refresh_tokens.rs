@@ -2,8 +2,8 @@
 
 use crate::store::{
     Statement,
-    audit::{self, Account, By},
-    users::asker,
+    audit::{self, Account, AuditContext},
+    users::user_columns,
 };
 
 /// A new refresh token.
@@ -17,7 +17,7 @@ pub struct New<'a> {
     /// `client_id`, as it was sent.
     pub client: &'a str,
     /// Who logs in.
-    pub by: &'a By,
+    pub by: &'a AuditContext,
     /// The most that a user may have; the least used of more go.
     pub most: i64,
 }
@@ -44,7 +44,13 @@ pub fn create(new: &New<'_>) -> Vec<Statement> {
         .bind(new.client)
         .bind(new.by.address.as_str())
         .bind(new.by.now),
-        audit::told(new.by, "user.refresh_token.create", Account::Of(new.user_id), new.uuid, &[("client", new.client)]),
+        audit::record(
+            new.by,
+            "user.refresh_token.create",
+            Account::Of(new.user_id),
+            new.uuid,
+            &[("client", new.client)],
+        ),
         Statement::new(concat!(
             "insert into audit (at, account, action, name, actor, credential, address)
              select ?3, (select id from namespaces where owner_id = ?1), 'user.refresh_token.delete', uuid, ?4,
@@ -66,7 +72,7 @@ pub fn create(new: &New<'_>) -> Vec<Statement> {
 pub fn user(hash: &str, now: i64, unused: i64, age: i64) -> Statement {
     Statement::new(concat!(
         "select ",
-        asker!(),
+        user_columns!(),
         ",
            t.id refresh_id, t.used_at refresh_used_at
          from refresh_tokens t join users u on u.id = t.user_id
@@ -105,10 +111,10 @@ pub fn by_uuid(user: i64, uuid: &str) -> Statement {
 
 /// Removes one; the last statement gives a row if there was one.
 #[must_use]
-pub fn delete(user: i64, uuid: &str, by: &By) -> Vec<Statement> {
+pub fn delete(user: i64, uuid: &str, by: &AuditContext) -> Vec<Statement> {
     vec![
         Statement::new("delete from refresh_tokens where user_id = ?1 and uuid = ?2").bind(user).bind(uuid),
-        audit::told(by, "user.refresh_token.delete", Account::Of(user), uuid, &[]),
+        audit::record(by, "user.refresh_token.delete", Account::Of(user), uuid, &[]),
     ]
 }
 

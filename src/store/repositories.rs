@@ -1,17 +1,17 @@
 //! Repositories, and what somebody is to them.
 
 use crate::{
-    domain::{RepositoryName, Role, access::Standing},
+    domain::{RepositoryName, Role, access::Relations},
     store::{
         Row, Statement,
-        audit::{self, Account, By},
-        roles::{number, reads_public, role, token, whose},
+        audit::{self, Account, AuditContext},
+        roles::{number, reads_public, role, subject, token},
         tombstones::{bury, private_again},
         users::status,
     },
 };
 
-pub use crate::store::roles::Whose;
+pub use crate::store::roles::Subject;
 
 /// Whether a namespace (`$namespace`) that has so many repositories (`$most`) may have one more.
 macro_rules! room {
@@ -36,14 +36,14 @@ pub struct Repository {
     /// Only for who was named.
     pub private: bool,
     /// The first `DELETE` was here.
-    pub marked: bool,
+    pub pending_deletion: bool,
     /// Grows with each change that search must learn.
     pub revision: i64,
 }
 
 /// A place where a repository is or could be, as somebody stands to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct RepositoryLookup {
     /// The namespace, when it exists.
     pub namespace_id: Option<i64>,
     /// The repository, when it exists.
@@ -54,7 +54,7 @@ pub struct Place {
     public: bool,
 }
 
-impl Place {
+impl RepositoryLookup {
     /// The place of a row.
     #[must_use]
     pub fn of(row: &Row) -> Self {
@@ -64,7 +64,7 @@ impl Place {
             repository: row.maybe_integer("repository_id").map(|id| Repository {
                 id,
                 private: row.flag("private"),
-                marked: row.maybe_integer("deleted_at").is_some(),
+                pending_deletion: row.maybe_integer("deleted_at").is_some(),
                 revision: row.integer("revision"),
             }),
             owner: row.flag("owner"),
@@ -76,14 +76,14 @@ impl Place {
 
     /// The id of a repository that is marked deleted, and gives way to another of its name.
     #[must_use]
-    pub fn marked(&self) -> Option<i64> {
-        self.repository.as_ref().filter(|repository| repository.marked).map(|repository| repository.id)
+    pub fn pending_deletion(&self) -> Option<i64> {
+        self.repository.as_ref().filter(|repository| repository.pending_deletion).map(|repository| repository.id)
     }
 
     /// The place as if a repository that is marked deleted were gone already.
     #[must_use]
-    pub fn without_marked(mut self) -> Self {
-        if self.marked().is_some() {
+    pub fn ignoring_pending_deletion(mut self) -> Self {
+        if self.pending_deletion().is_some() {
             self.repository = None;
             self.collaborator = None;
             self.public = false;
@@ -93,8 +93,8 @@ impl Place {
 
     /// What the rules are applied to.
     #[must_use]
-    pub fn standing(&self, administrator: bool) -> Standing {
-        Standing {
+    pub fn relations(&self, administrator: bool) -> Relations {
+        Relations {
             administrator,
             owner: self.owner,
             member: self.member,
@@ -122,7 +122,7 @@ macro_rules! standing {
              left join users u on ",
             status!("u"),
             " = 'active' and u.id = ",
-            whose!(),
+            subject!(),
             " left join members m on m.namespace_id = n.id and m.user_id = u.id
              left join collaborators c on c.repository_id = r.id and c.user_id = u.id"
         )
@@ -133,7 +133,7 @@ macro_rules! standing {
 }
 pub(super) use standing;
 
-/// A statement over such a `place` with the `user_id` and the `role` of who asks, as a number: what it reads beside the
+/// A statement over such a `lookup` with the `user_id` and the `role` of who asks, as a number: what it reads beside the
 /// place, it reads for a role.
 macro_rules! with_role {
     ($rest:expr) => {
@@ -151,34 +151,34 @@ pub(super) use with_role;
 
 /// A place; always one row.
 #[must_use]
-pub fn place(name: &RepositoryName, whose: &Whose<'_>) -> Statement {
-    located(standing!(""), name, whose)
+pub fn lookup(name: &RepositoryName, subject: &Subject<'_>) -> Statement {
+    located(standing!(""), name, subject)
 }
 
 /// A place with the list of its images, for who may read them (`images`: each its id and right behind it its checksum, with
 /// blanks between, so that one text in one row carries them and nothing in it is escaped on its way).
 #[must_use]
-pub fn place_with_images(name: &RepositoryName, whose: &Whose<'_>) -> Statement {
+pub fn lookup_with_images(name: &RepositoryName, subject: &Subject<'_>) -> Statement {
     let sql = with_role!(
         "select p.*, (select group_concat(i.id || ifnull(i.checksum, ''), ' ')
            from (select id, checksum from images where repository_id = p.repository_id and p.role >= 1
              order by position) i) images
          from place p"
     );
-    located(sql, name, whose)
+    located(sql, name, subject)
 }
 
 /// A place with whether its repository lists this image (`listed`).
 #[must_use]
-pub fn place_with_image(name: &RepositoryName, whose: &Whose<'_>, image: &str) -> Statement {
+pub fn lookup_with_image(name: &RepositoryName, subject: &Subject<'_>, image: &str) -> Statement {
     let sql = standing!(", exists (select 1 from images where repository_id = r.id and id = ?6) listed");
-    located(sql, name, whose).bind(image)
+    located(sql, name, subject).bind(image)
 }
 
 /// Several places at once (a JSON list of pairs of namespace and name), each with its `position`.
 #[must_use]
-pub fn places(names: &str, whose: &Whose<'_>) -> Statement {
-    whose
+pub fn lookup_many(names: &str, subject: &Subject<'_>) -> Statement {
+    subject
         .bind_to(Statement::new(standing!(
             ", asked.position",
             "(select key position, value ->> 0 namespace, value ->> 1 name from json_each(?4))"
@@ -187,27 +187,27 @@ pub fn places(names: &str, whose: &Whose<'_>) -> Statement {
 }
 
 /// Binds who asks, and for which repository: `?1` to `?5`.
-pub(super) fn located(sql: &'static str, name: &RepositoryName, whose: &Whose<'_>) -> Statement {
-    whose.bind_to(Statement::new(sql)).bind(name.namespace.as_str()).bind(name.name.as_str())
+pub(super) fn located(sql: &'static str, name: &RepositoryName, subject: &Subject<'_>) -> Statement {
+    subject.bind_to(Statement::new(sql)).bind(name.namespace.as_str()).bind(name.name.as_str())
 }
 
 /// Binds who asks, and for which whole namespace: it is the place of the repository without a name.
-pub(super) fn whole(sql: &'static str, namespace: &str, whose: &Whose<'_>) -> Statement {
-    whose.bind_to(Statement::new(sql)).bind(namespace).bind("")
+pub(super) fn whole(sql: &'static str, namespace: &str, subject: &Subject<'_>) -> Statement {
+    subject.bind_to(Statement::new(sql)).bind(namespace).bind("")
 }
 
 /// Makes a repository, unless it is there, or the namespace has so many (`most`) already. One that was
-/// marked deleted (`marked`) goes first.
+/// marked deleted (`pending_deletion`) goes first.
 #[must_use]
 pub fn create(
     namespace: i64,
     name: &RepositoryName,
-    marked: Option<i64>,
+    pending_deletion: Option<i64>,
     private: bool,
-    by: &By,
+    by: &AuditContext,
     most: i64,
 ) -> Vec<Statement> {
-    let mut statements = marked.map(|id| give_way(id, name, by)).unwrap_or_default();
+    let mut statements = pending_deletion.map(|id| give_way(id, name, by)).unwrap_or_default();
     statements.push(
         // One that is there is none more, and nothing is counted for it.
         Statement::new(concat!(
@@ -231,14 +231,14 @@ pub fn create(
 
 /// Tells that so many images were announced, if one of them is new or has another checksum.
 #[must_use]
-pub fn announced(name: &RepositoryName, images: usize, by: &By) -> Statement {
+pub fn announced(name: &RepositoryName, images: usize, by: &AuditContext) -> Statement {
     let images = images.to_string();
-    audit::told(by, "repo.images.push", Account::Named(&name.namespace), &name.to_string(), &[("images", &images)])
+    audit::record(by, "repo.images.push", Account::Named(&name.namespace), &name.to_string(), &[("images", &images)])
 }
 
 /// Says that a push is complete: search may find the repository.
 #[must_use]
-pub fn pushed(id: i64, name: &RepositoryName, by: &By) -> Vec<Statement> {
+pub fn pushed(id: i64, name: &RepositoryName, by: &AuditContext) -> Vec<Statement> {
     vec![
         Statement::new(
             "update repositories set pushed_at = ?2, updated_at = ?2, revision = revision + 1
@@ -247,13 +247,13 @@ pub fn pushed(id: i64, name: &RepositoryName, by: &By) -> Vec<Statement> {
         .bind(id)
         .bind(by.now),
         told(by, "repo.images.push", name),
-        tell_search(id),
+        enqueue(id),
     ]
 }
 
 /// Marks a repository deleted: it is hidden, and waits for the registry to delete its part.
 #[must_use]
-pub fn mark(id: i64, name: &RepositoryName, by: &By) -> Vec<Statement> {
+pub fn mark(id: i64, name: &RepositoryName, by: &AuditContext) -> Vec<Statement> {
     vec![
         bury(id, by),
         Statement::new(
@@ -263,35 +263,35 @@ pub fn mark(id: i64, name: &RepositoryName, by: &By) -> Vec<Statement> {
         .bind(id)
         .bind(by.now),
         told(by, "repo.delete", name),
-        tell_search(id),
+        enqueue(id),
     ]
 }
 
 /// Removes a repository that was marked, with all that belongs to it.
 #[must_use]
-pub fn remove(id: i64, name: &RepositoryName, by: &By) -> Vec<Statement> {
+pub fn remove(id: i64, name: &RepositoryName, by: &AuditContext) -> Vec<Statement> {
     let mut statements = vec![bury(id, by)];
     statements.extend(give_way(id, name, by));
     statements
 }
 
 /// The same for one that ended when it was marked, and gives way to another.
-pub(super) fn give_way(id: i64, name: &RepositoryName, by: &By) -> Vec<Statement> {
+pub(super) fn give_way(id: i64, name: &RepositoryName, by: &AuditContext) -> Vec<Statement> {
     vec![
-        tell_search(id),
+        enqueue(id),
         Statement::new("delete from repositories where id = ?1 and deleted_at is not null").bind(id),
         told(by, "repo.remove", name),
     ]
 }
 
 /// A row of the audit about a repository.
-pub(super) fn told(by: &By, action: &'static str, name: &RepositoryName) -> Statement {
-    audit::told(by, action, Account::Named(&name.namespace), &name.to_string(), &[])
+pub(super) fn told(by: &AuditContext, action: &'static str, name: &RepositoryName) -> Statement {
+    audit::record(by, action, Account::Named(&name.namespace), &name.to_string(), &[])
 }
 
 /// Puts a repository on the list of what search must learn.
 #[must_use]
-pub fn tell_search(id: i64) -> Statement {
+pub fn enqueue(id: i64) -> Statement {
     Statement::new("insert into outbox (repository_id) values (?1)").bind(id)
 }
 
@@ -306,18 +306,18 @@ macro_rules! secret {
 /// (`readable`), less than `most` in all; the first row is empty and says whether these are not all of them (`cut`): what is
 /// looked at for them is bounded as well.
 #[must_use]
-pub fn readable_private(whose: &Whose<'_>, most: i64) -> Statement {
-    whose
+pub fn readable_private(subject: &Subject<'_>, most: i64) -> Statement {
+    subject
         .bind_to(Statement::new(concat!(
-            "with asker as (select id from users where id = ",
-            whose!(),
+            "with subject as (select id from users where id = ",
+            subject!(),
             "), invited (id) as materialized (
-               select c.repository_id from asker cross join collaborators c on c.user_id = asker.id
+               select c.repository_id from subject cross join collaborators c on c.user_id = subject.id
                order by c.repository_id desc limit ?4
              ), joined (id) as materialized (
-               select m.namespace_id from asker cross join members m on m.user_id = asker.id limit ?4
+               select m.namespace_id from subject cross join members m on m.user_id = subject.id limit ?4
              ), own (id, full_name) as materialized (
-               select id, full_name from (select r.id, r.full_name from asker cross join namespaces n on n.owner_id = asker.id
+               select id, full_name from (select r.id, r.full_name from subject cross join namespaces n on n.owner_id = subject.id
                  cross join repositories r on r.namespace_id = n.id where ",
             secret!(),
             " limit ?4)
@@ -344,34 +344,34 @@ pub fn readable_private(whose: &Whose<'_>, most: i64) -> Statement {
 /// What somebody may read, in the order of full names, behind this one: `full_name`, `private`.
 /// `administrating` lets an administrator read everything.
 #[must_use]
-pub fn catalog(whose: &Whose<'_>, administrating: bool, last: &str, limit: i64) -> Statement {
-    whose
+pub fn catalog(subject: &Subject<'_>, administrating: bool, last: &str, limit: i64) -> Statement {
+    subject
         .bind_to(Statement::new(concat!(
-            "with asker as (select id, administrator from users u where ",
+            "with subject as (select id, administrator from users u where ",
             status!("u"),
             " = 'active' and id = ",
-            whose!(),
+            subject!(),
             ")
              select full_name, private from (
                select full_name, private from (select full_name, private from repositories
                  where private = 0 and deleted_at is null and pushed_at is not null and full_name > ?4
-                   and (?2 = 0 or exists (select 1 from asker))
+                   and (?2 = 0 or exists (select 1 from subject))
                  order by full_name limit ?5)
                union
-               select r.full_name, r.private from asker join namespaces n on n.owner_id = asker.id
+               select r.full_name, r.private from subject join namespaces n on n.owner_id = subject.id
                  join repositories r on r.namespace_id = n.id
                  where r.deleted_at is null and r.pushed_at is not null and r.full_name > ?4
                union
-               select r.full_name, r.private from asker join members m on m.user_id = asker.id
+               select r.full_name, r.private from subject join members m on m.user_id = subject.id
                  join repositories r on r.namespace_id = m.namespace_id
                  where r.deleted_at is null and r.pushed_at is not null and r.full_name > ?4
                union
-               select r.full_name, r.private from asker join collaborators c on c.user_id = asker.id
+               select r.full_name, r.private from subject join collaborators c on c.user_id = subject.id
                  join repositories r on r.id = c.repository_id
                  where r.deleted_at is null and r.pushed_at is not null and r.full_name > ?4
                union
-               select full_name, private from (select r.full_name, r.private from asker cross join repositories r
-                 where ?6 and asker.administrator = 1
+               select full_name, private from (select r.full_name, r.private from subject cross join repositories r
+                 where ?6 and subject.administrator = 1
                    and r.deleted_at is null and r.pushed_at is not null and r.full_name > ?4
                  order by r.full_name limit ?5)
                order by 1 limit ?5)"

@@ -6,7 +6,7 @@
 //! transaction.
 
 use crate::{
-    domain::{Role, credential::Credential},
+    domain::{Role, credential::CredentialId},
     store::{Statement, users::status},
 };
 
@@ -43,7 +43,7 @@ pub enum Over {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Right {
     /// What they showed.
-    pub credential: Credential,
+    pub credential: CredentialId,
     /// Over what it is.
     pub over: Over,
 }
@@ -82,9 +82,9 @@ macro_rules! rules {
 #[must_use]
 pub fn guard(right: &Right, now: i64) -> Statement {
     let (epoch, token) = match right.credential {
-        Credential::Nobody => (None, None),
-        Credential::Password { epoch, .. } => (Some(epoch), None),
-        Credential::AccessToken { token, .. } => (None, Some(token)),
+        CredentialId::Anonymous => (None, None),
+        CredentialId::Password { epoch, .. } => (Some(epoch), None),
+        CredentialId::AccessToken { token, .. } => (None, Some(token)),
     };
     let statement = |sql| Statement::new(sql).bind(right.credential.user()).bind(epoch).bind(token).bind(now);
     match right.over {

@@ -5,11 +5,11 @@ use crate::store::{Statement, Value};
 
 /// Whose standing is read.
 #[derive(Debug, Clone)]
-pub enum Whose<'a> {
+pub enum Subject<'a> {
     /// Of a request without credentials, where these read what is public.
-    Anybody,
+    Anonymous,
     /// Of one where they read nothing.
-    Nobody,
+    None,
     /// The user of this name, who may not exist.
     Name(&'a str),
     /// The user of this id.
@@ -22,13 +22,13 @@ pub enum Whose<'a> {
     RefreshToken(&'a str),
 }
 
-impl Whose<'_> {
+impl Subject<'_> {
     /// Binds the three parameters that say who it is: a name, an id (0 for anybody), and the hash of a token, or the id
     /// of an access token.
     pub(super) fn bind_to(&self, statement: Statement) -> Statement {
         let (name, id, token) = match *self {
-            Self::Anybody => (Value::Null, 0.into(), Value::Null),
-            Self::Nobody => (Value::Null, Value::Null, Value::Null),
+            Self::Anonymous => (Value::Null, 0.into(), Value::Null),
+            Self::None => (Value::Null, Value::Null, Value::Null),
             Self::Name(name) => (name.into(), Value::Null, Value::Null),
             Self::Id(id) => (Value::Null, id.into(), Value::Null),
             Self::Token(user, token) => (Value::Null, user.into(), token.into()),
@@ -39,13 +39,13 @@ impl Whose<'_> {
 }
 
 /// The user of such parameters, `?1` to `?3`.
-macro_rules! whose {
+macro_rules! subject {
     () => {
         "coalesce(?2, (select id from users where name = ?1), (select user_id from refresh_tokens where hash = ?3),
            (select user_id from access_tokens where hash = ?3 or previous_hash = ?3))"
     };
 }
-pub(super) use whose;
+pub(super) use subject;
 
 /// The access `token` of such parameters, as a table of one row or none.
 macro_rules! token {

@@ -4,10 +4,10 @@ use crate::{
     domain::RepositoryName,
     store::{
         Statement,
-        audit::{self, Account, By},
+        audit::{self, Account, AuditContext},
         manifests::{self, with_content},
         repositories::{located, standing, with_role},
-        roles::{Whose, number, reads_public, role, token, whose},
+        roles::{Subject, number, reads_public, role, subject, token},
         users::status,
     },
 };
@@ -40,7 +40,7 @@ macro_rules! listed {
 #[must_use]
 pub fn list(
     repository: &RepositoryName,
-    whose: &Whose<'_>,
+    subject: &Subject<'_>,
     name: &str,
     ordering: &str,
     limit: i64,
@@ -53,20 +53,20 @@ pub fn list(
         "-last_updated" => listed!("pushed_at, name"),
         _ => return None,
     };
-    Some(located(sql, repository, whose).bind(name).bind(limit).bind(offset))
+    Some(located(sql, repository, subject).bind(name).bind(limit).bind(offset))
 }
 
 /// A place with the names of its repository's tags behind one of them, in order and with blanks between, for who may read
 /// them (`tags`).
 #[must_use]
-pub fn names(repository: &RepositoryName, whose: &Whose<'_>, last: &str, limit: i64) -> Statement {
+pub fn names(repository: &RepositoryName, subject: &Subject<'_>, last: &str, limit: i64) -> Statement {
     let sql = with_role!(
         "select p.*, (select group_concat(name, ' ')
            from (select distinct name from tags where repository_id = p.repository_id and p.role >= 1
              and deleted = 0 and name > ?6 order by name limit ?7)) tags
          from place p"
     );
-    located(sql, repository, whose).bind(last).bind(limit)
+    located(sql, repository, subject).bind(last).bind(limit)
 }
 
 /// Which images of a repository are listed, and how.
@@ -87,7 +87,7 @@ pub struct Digests<'a> {
 /// hundred), `pushed_at`, `pulled_at`, whether it is `active`, and in every row how many there are (`count`), and how many
 /// images there are in all (`total`, `total_active`). A page past the end is one row without a `digest`.
 #[must_use]
-pub fn digests(repository: &RepositoryName, whose: &Whose<'_>, wanted: &Digests<'_>) -> Statement {
+pub fn digests(repository: &RepositoryName, subject: &Subject<'_>, wanted: &Digests<'_>) -> Statement {
     let sql = with_role!(
         ", tagged as materialized (
            select t.repository_id, t.service, t.digest, t.name, t.pushed_at,
@@ -111,31 +111,31 @@ pub fn digests(repository: &RepositoryName, whose: &Whose<'_>, wanted: &Digests<
              ifnull(sum(?7 = '' or active = (?7 = 'active')), 0) count from known) c
          left join (select * from page order by position limit ?9 offset ?10) p on true order by p.position"
     );
-    let statement = located(sql, repository, whose).bind(wanted.active_from).bind(wanted.status);
+    let statement = located(sql, repository, subject).bind(wanted.active_from).bind(wanted.status);
     statement.bind(wanted.ordering).bind(wanted.limit).bind(wanted.offset)
 }
 
 /// One tag, the one that was pushed last, for who may read it.
 #[must_use]
-pub fn find(repository: &RepositoryName, whose: &Whose<'_>, tag: &str) -> Statement {
+pub fn find(repository: &RepositoryName, subject: &Subject<'_>, tag: &str) -> Statement {
     let sql = with_role!(concat!(
         "select t.*, ",
         with_content!("place p cross join tags t on t.repository_id = p.repository_id"),
         " where p.role >= 1 and t.name = ?6 and t.deleted = 0 order by t.pushed_at desc, t.id desc limit 1"
     ));
-    located(sql, repository, whose).bind(tag)
+    located(sql, repository, subject).bind(tag)
 }
 
 /// Forgets a tag (of this digest) in every registry; the last statement gives a row if there was one. A
 /// mark stays, so that an older push that is told late does not bring it back.
 #[must_use]
-pub fn forget(repository: i64, name: &RepositoryName, tag: &str, digest: &str, by: &By) -> Vec<Statement> {
+pub fn forget(repository: i64, name: &RepositoryName, tag: &str, digest: &str, by: &AuditContext) -> Vec<Statement> {
     let told = [("tag", tag), ("digest", digest)];
     vec![
         manifests::forgotten(repository, tag, by.now),
         Statement::new("update tags set deleted = 1 where repository_id = ?1 and name = ?2 and deleted = 0")
             .bind(repository)
             .bind(tag),
-        audit::told(by, "repo.tag.delete", Account::Named(&name.namespace), &name.to_string(), &told),
+        audit::record(by, "repo.tag.delete", Account::Named(&name.namespace), &name.to_string(), &told),
     ]
 }

@@ -4,7 +4,7 @@
 
 use crate::{
     domain::RepositoryName,
-    store::{Statement, audit::By},
+    store::{Statement, audit::AuditContext},
 };
 
 /// Whether a new repository (`$name`, in `$namespace`) is private: where that is usual (`$usual`), and
@@ -25,7 +25,7 @@ macro_rules! private_again {
 pub(super) use private_again;
 
 /// Remembers a repository that ends here, before it does.
-pub(super) fn bury(id: i64, by: &By) -> Statement {
+pub(super) fn bury(id: i64, by: &AuditContext) -> Statement {
     Statement::new(
         "insert into tombstones (namespace_id, name, private, buried_at)
          select namespace_id, name, private, ?2 from repositories where id = ?1
@@ -37,7 +37,7 @@ pub(super) fn bury(id: i64, by: &By) -> Statement {
 }
 
 /// Remembers a repository that is no longer where it was, if the statement before this one moved it.
-pub(super) fn moved(id: i64, from: &RepositoryName, by: &By) -> Statement {
+pub(super) fn moved(id: i64, from: &RepositoryName, by: &AuditContext) -> Statement {
     Statement::new(
         "insert into tombstones (namespace_id, name, private, buried_at, moved_to)
          select n.id, r.name, r.private, ?3, r.id from repositories r join namespaces n on n.name = ?2

@@ -1,11 +1,11 @@
 //! Users and their e-mails.
 
 use crate::{
-    domain::{Secret, credential::Credential, throttle::Failures},
+    domain::{Secret, credential::CredentialId, throttle::Failures},
     store::{
         Row, Statement,
-        audit::{self, Account as Whose, By},
-        counts::Counted,
+        audit::{self, Account as AuditAccount, AuditContext},
+        rate_counters::Counter,
     },
 };
 
@@ -61,7 +61,7 @@ macro_rules! status {
 pub(super) use status;
 
 /// The columns that [`User::of`] reads, of a user `u`.
-macro_rules! asker {
+macro_rules! user_columns {
     () => {
         concat!(
             "u.id user_id, u.name user_name, u.kind, ",
@@ -70,7 +70,7 @@ macro_rules! asker {
         )
     };
 }
-pub(super) use asker;
+pub(super) use user_columns;
 
 /// Somebody who shows a password, with the failures that count against the name; always one row.
 ///
@@ -80,7 +80,7 @@ pub(super) use asker;
 pub fn with_failures(name: &str, address: &str) -> Statement {
     Statement::new(concat!(
         "select ",
-        asker!(),
+        user_columns!(),
         ",
            f.count address_count, f.last_at address_last_at, g.count name_count, g.last_at name_last_at,
            case when u.password is null then coalesce(
@@ -119,15 +119,15 @@ pub fn failures(row: &Row) -> (Failures, Failures) {
 
 /// Whose a credential is, with the access token that it names (`token_*`).
 #[must_use]
-pub fn by_credential(credential: Credential) -> Statement {
+pub fn by_credential(credential: CredentialId) -> Statement {
     let (user, token) = match credential {
-        Credential::Nobody => (0, None),
-        Credential::Password { user, .. } => (user, None),
-        Credential::AccessToken { user, token } => (user, Some(token)),
+        CredentialId::Anonymous => (0, None),
+        CredentialId::Password { user, .. } => (user, None),
+        CredentialId::AccessToken { user, token } => (user, Some(token)),
     };
     Statement::new(concat!(
         "select ",
-        asker!(),
+        user_columns!(),
         ",
            t.id token_id, t.scopes token_scopes, t.resources token_resources, t.is_active token_active,
            t.expires_at token_expires_at, t.used_at token_used_at
@@ -143,7 +143,7 @@ pub fn by_credential(credential: Credential) -> Statement {
 pub fn with_access_token(name: &str, hash: &str) -> Statement {
     Statement::new(concat!(
         "select ",
-        asker!(),
+        user_columns!(),
         ",
            t.id token_id, t.scopes token_scopes, t.resources token_resources, t.is_active token_active,
            iif(t.hash = ?2, t.expires_at, min(t.previous_until, ifnull(t.expires_at, t.previous_until))) token_expires_at,
@@ -171,7 +171,7 @@ pub fn profile(id: i64) -> Statement {
 pub fn by_name(name: &str) -> Statement {
     Statement::new(concat!(
         "select ",
-        asker!(),
+        user_columns!(),
         "
          from users u where u.name = ?1"
     ))
@@ -211,14 +211,20 @@ pub struct Account<'a> {
 }
 
 /// Makes an account with its namespace and its e-mail, unless the name or the e-mail is taken, or too
-/// many were counted by [`counts::one_more`](super::counts::one_more), which goes before it. The
+/// many were counted by [`rate_counters::increment`](super::counts::one_more), which goes before it. The
 /// last statement tells whether it did, by the stored password, which no other account has:
 /// `user_id`, `email_id`.
 #[must_use]
 pub fn register(account: &Account<'_>) -> Vec<Statement> {
     let status = if account.confirmed { "active" } else { "unconfirmed" };
     let (actor, address) = (account.name.to_owned(), account.from.to_owned());
-    let by = By { actor, credential: Credential::Nobody, address, now: account.now, millis: account.now * 1000 };
+    let by = AuditContext {
+        actor,
+        credential: CredentialId::Anonymous,
+        address,
+        now: account.now,
+        millis: account.now * 1000,
+    };
     vec![
         Statement::new(
             "insert into users (name, status, password, created_at)
@@ -235,7 +241,7 @@ pub fn register(account: &Account<'_>) -> Vec<Statement> {
         .bind(account.password)
         .bind(account.now)
         .bind(account.email_key)
-        .bind(Counted::Registrations.name())
+        .bind(Counter::Registrations.name())
         .bind(account.from)
         .bind(account.most.0)
         .bind(account.most.1),
@@ -246,7 +252,7 @@ pub fn register(account: &Account<'_>) -> Vec<Statement> {
         .bind(account.name)
         .bind(account.password)
         .bind(account.now),
-        audit::told(&by, "user.create", Whose::Named(account.name), account.name, &[("status", status)]),
+        audit::record(&by, "user.create", AuditAccount::Named(account.name), account.name, &[("status", status)]),
         Statement::new(
             "insert into emails (user_id, address, key, confirmed_at, created_at)
              select id, ?3, ?4, ?5, ?6 from users where name = ?1 and password = ?2",
@@ -270,7 +276,7 @@ pub fn register(account: &Account<'_>) -> Vec<Statement> {
 /// Sets a password, unless the e-mail that goes with it is somebody else's. What was given out under
 /// the old one ends: links and refresh tokens here, other tokens by the epoch.
 #[must_use]
-pub fn set_password(user: &User, password: &str, email_key: Option<&str>, by: &By) -> Vec<Statement> {
+pub fn set_password(user: &User, password: &str, email_key: Option<&str>, by: &AuditContext) -> Vec<Statement> {
     vec![
         Statement::new(
             "update users set password = ?2, epoch = epoch + 1 where id = ?1
@@ -279,7 +285,7 @@ pub fn set_password(user: &User, password: &str, email_key: Option<&str>, by: &B
         .bind(user.id)
         .bind(password)
         .bind(email_key),
-        audit::told(by, "user.password.change", Whose::Of(user.id), &user.name, &[]),
+        audit::record(by, "user.password.change", AuditAccount::Of(user.id), &user.name, &[]),
         Statement::new(
             "delete from links where user_id = ?1
              and exists (select 1 from users where id = ?1 and password = ?2)",

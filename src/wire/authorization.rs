@@ -11,7 +11,7 @@ use crate::domain::Secret;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Authorization {
     /// No header, or an empty name with an empty password, which old clients send for nobody.
-    Nobody,
+    Anonymous,
     /// A user's name with a password or an access token.
     Basic {
         /// As it was typed.
@@ -36,7 +36,7 @@ impl Authorization {
     /// comma between them, which no form here has.
     #[must_use]
     pub fn read(header: Option<&str>) -> Option<Self> {
-        let Some(header) = header else { return Some(Self::Nobody) };
+        let Some(header) = header else { return Some(Self::Anonymous) };
         let (scheme, rest) = trimmed(header).split_once(' ')?;
         let is = |name: &str| scheme.eq_ignore_ascii_case(name);
         if is("basic") {
@@ -61,7 +61,7 @@ fn basic(encoded: &str) -> Option<Authorization> {
     let text = text.unwrap_or_else(|error| error.as_bytes().iter().copied().map(char::from).collect());
     let (name, secret) = text.split_once(':')?;
     if name.is_empty() {
-        return secret.is_empty().then_some(Authorization::Nobody);
+        return secret.is_empty().then_some(Authorization::Anonymous);
     }
     Some(Authorization::Basic { name: name.to_owned(), secret: Secret::new(secret) })
 }
@@ -91,8 +91,8 @@ mod tests {
     #[test]
     fn forms() {
         let read = |header: &str| Authorization::read(Some(header)).unwrap();
-        assert_eq!(Authorization::read(None), Some(Authorization::Nobody));
-        assert_eq!(read("Basic Og=="), Authorization::Nobody);
+        assert_eq!(Authorization::read(None), Some(Authorization::Anonymous));
+        assert_eq!(read("Basic Og=="), Authorization::Anonymous);
         assert_eq!(read("basic cGF1bDp0b3RvNDI="), basic("paul", "toto42"));
         assert_eq!(read("Basic cGF1bDp0b3RvNDI"), basic("paul", "toto42"));
         assert_eq!(read("Basic cGF1bDphOmI="), basic("paul", "a:b"));

@@ -15,7 +15,7 @@ use std::{collections::BTreeSet, ops::Range};
 use doors::{DOORS, Kind, SEARCHING, Site};
 use hublet::{
     domain::{
-        Access, RepositoryName, credential::Credential, keys::Keys, opaque, repository_token::Claim, secret::hex,
+        Access, RepositoryName, credential::CredentialId, keys::Keys, opaque, repository_token::Claim, secret::hex,
         secret::unhex, session_token,
     },
     index::World,
@@ -34,9 +34,9 @@ fn refused(site: &mut Site, kind: Kind, forgeries: impl IntoIterator<Item = Stri
     let is_forged = |text: &String| !lookalikes::means(text, &genuine) && !copied(text);
     let forgeries = forgeries.into_iter().filter(is_forged).collect::<BTreeSet<_>>();
     for text in &forgeries {
-        let (status, trips) = site.show(&door, text);
+        let (status, round_trips) = site.show(&door, text);
         assert!((400..500).contains(&status), "{kind:?}: {status} for {text:?}");
-        assert!(trips == 0 || !SIGNED.contains(&kind), "{kind:?}: {trips} round trips for {text:?}");
+        assert!(round_trips == 0 || !SIGNED.contains(&kind), "{kind:?}: {round_trips} round trips for {text:?}");
     }
     assert!(site.show(&door, &genuine).0 < 300, "{kind:?}: the genuine one opens nothing any more");
     forgeries.len()
@@ -173,7 +173,7 @@ fn other_keys_and_other_purposes_sign_nothing() {
     let plain = [key.plain_mac(unsigned.as_bytes()), key.mac("session token", &[unsigned.as_bytes()]), [0; 32]];
     session.extend(plain.map(|mac| forged::signed(&unsigned, &mac)));
     // Nobody has a session.
-    session.push(session_token::sign(ours, Credential::Nobody, "", [1; 8], now));
+    session.push(session_token::sign(ours, CredentialId::Anonymous, "", [1; 8], now));
     let random = |kind: opaque::Kind| (0..100).map(|at| kind.make([at; 20]).reveal().to_owned()).collect::<Vec<_>>();
     let mut cases = refused(&mut site, Kind::Repository, repository) + refused(&mut site, Kind::Session, session);
     cases += refused(&mut site, Kind::Access, random(opaque::Kind::Access));

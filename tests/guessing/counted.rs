@@ -7,7 +7,7 @@ use hublet::{
     domain::{password, throttle},
     index::{Pending, World},
     refusal::Fault,
-    store::{Database, Door, Rows, Statement, failures},
+    store::{Database, Db, Rows, Statement, login_failures},
 };
 
 use crate::{
@@ -94,7 +94,8 @@ fn what_counts_a_guess_waits_as_the_throttle_does() {
                 } else {
                     throttle::wait(failures, throttle::Failures::default(), now)
                 };
-                let rows = support::world::finished(client.0.db.batch(&failures::count("paul", "203.0.113.9", now)));
+                let rows =
+                    support::world::finished(client.0.db.batch(&login_failures::count("paul", "203.0.113.9", now)));
                 assert_eq!(rows.unwrap()[0].len(), if wait == 0 { 2 } else { 0 }, "{row:?}");
                 cases += 1;
             }
@@ -134,7 +135,7 @@ impl Database for Far {
 /// for it and for what follows from it.
 fn at_once(client: &Client, passwords: &[&str]) -> (Vec<u16>, u32) {
     let far = Rc::new(Far(client.0.db.clone(), Cell::new(0)));
-    let index = hublet::index::Index { db: Rc::new(Door::new(far.clone())), ..client.0.index() };
+    let index = hublet::index::Index { db: Rc::new(Db::new(far.clone())), ..client.0.index() };
     let request = |password: &&str| hublet::wire::Request {
         method: "GET".into(),
         path: "/v1/users/".into(),

@@ -137,8 +137,8 @@ fn the_check_comes_before_argon2_and_in_the_read_of_the_user() {
     guess(&mut client, "203.0.113.9", "paul", 5);
     let before = password::hashes();
     let told = from(&mut client, "203.0.113.9", "paul", "guess");
-    let trips = client.0.world.log.borrow().iter().rev().find_map(|line| line["round_trips"].as_u64());
-    assert_eq!((told.status, trips, password::hashes() - before), (429, Some(1), 0));
+    let round_trips = client.0.world.log.borrow().iter().rev().find_map(|line| line["round_trips"].as_u64());
+    assert_eq!((told.status, round_trips, password::hashes() - before), (429, Some(1), 0));
 }
 
 /// What nobody may tell apart, each with the same name and a wrong password.
@@ -193,7 +193,7 @@ fn unknown_wrong_unconfirmed_and_disabled_are_one_answer_and_one_argon2() {
             let hashes = password::hashes() - before;
             cases += 1;
             assert_eq!((answer.status, hashes), (401, 1), "{way} as {name}: {answer:?}");
-            told.push((answer.headers, answer.body, answer.trips));
+            told.push((answer.headers, answer.body, answer.round_trips));
             client.0.world.pass(HOUR);
         }
         assert!(told.windows(2).all(|pair| pair[0] == pair[1]), "{way}: {told:?}");
@@ -317,9 +317,9 @@ fn a_password_that_is_too_long_is_wrong_for_everybody_without_a_look() {
     let long = "x".repeat(password::LONGEST + 1);
     for name in ["paul", "nobo"] {
         let told = client.ask("GET /v1/users/", &format!("{name}:{long}"), "");
-        assert_eq!((told.status, told.trips), (401, 0), "{told:?}");
+        assert_eq!((told.status, told.round_trips), (401, 0), "{told:?}");
     }
     assert_eq!(password::hashes(), before);
     let longest = "x".repeat(password::LONGEST);
-    assert_eq!(client.ask("GET /v1/users/", &format!("paul:{longest}"), "").trips, 2, "it is counted");
+    assert_eq!(client.ask("GET /v1/users/", &format!("paul:{longest}"), "").round_trips, 2, "it is counted");
 }

@@ -1,7 +1,7 @@
 //! The index of the matrix: one owner with a public repository, a private one, and everybody who could
 //! be something to them.
 
-use hublet::domain::{Access, RepositoryName, credential::Credential, repository_token::Claim, session_token};
+use hublet::domain::{Access, RepositoryName, credential::CredentialId, repository_token::Claim, session_token};
 use serde_json::{Value, json};
 
 use crate::support::{Stage, client::Client};
@@ -28,7 +28,7 @@ pub struct Actor {
     /// A session token.
     pub session: String,
     /// Whose right a repository token of theirs is.
-    pub credential: Credential,
+    pub credential: CredentialId,
     /// Whether they may read the private repository.
     pub reads: bool,
     /// Whether they ask where requests without credentials read nothing.
@@ -80,7 +80,7 @@ pub struct Cast {
 }
 
 /// Nobody's words, where a name has to be given: there is no such user.
-const NOBODY: (&str, &str) = ("nobody", "no secret");
+const ANONYMOUS: (&str, &str) = ("nobody", "no secret");
 
 /// Makes the index up to the private repository, which [`hide`] makes.
 pub fn cast() -> Cast {
@@ -109,7 +109,7 @@ pub fn cast() -> Cast {
     let mut actors = vec![nobody("anonymous", false), nobody("anonymous, off", true)];
     actors.extend(PEOPLE.iter().zip(&sessions).map(|((name, label, reads), session)| {
         let basic = ((*name).to_owned(), "secret".to_owned());
-        let credential = Credential::Password { user: id(&client, name), epoch: 1 };
+        let credential = CredentialId::Password { user: id(&client, name), epoch: 1 };
         Actor { label, basic, session: session.clone(), credential, reads: *reads, off: false }
     }));
     for (name, label, wanted, reads) in TOKENS {
@@ -132,7 +132,7 @@ pub fn cast() -> Cast {
 
 fn nobody(label: &'static str, off: bool) -> Actor {
     let basic = (String::new(), String::new());
-    Actor { label, basic, session: String::new(), credential: Credential::Nobody, reads: false, off }
+    Actor { label, basic, session: String::new(), credential: CredentialId::Anonymous, reads: false, off }
 }
 
 /// Makes the private repository.
@@ -199,7 +199,7 @@ impl Actor {
 
     /// Name and secret where a request has to give them.
     pub fn named(&self) -> (&str, &str) {
-        if self.basic.0.is_empty() { NOBODY } else { (&self.basic.0, &self.basic.1) }
+        if self.basic.0.is_empty() { ANONYMOUS } else { (&self.basic.0, &self.basic.1) }
     }
 
     /// A genuine repository token to read, as they would have it from when they could.

@@ -21,9 +21,9 @@ type Impression = ((u16, Vec<(String, String)>, String, u64), i64);
 fn impression(stage: &mut Stage, sent: &Sent) -> Impression {
     let steps = |stage: &Stage| stage.db.steps() + stage.search.steps();
     let before = steps(stage);
-    let (answered, trips) = send(stage, sent);
+    let (answered, round_trips) = send(stage, sent);
     let body = String::from_utf8_lossy(&answered.body).into_owned();
-    ((answered.status, answered.headers, body, trips), steps(stage) - before)
+    ((answered.status, answered.headers, body, round_trips), steps(stage) - before)
 }
 
 /// Two indexes, of which one has what the other lacks. Both are as they were before, whatever is asked of them, and are

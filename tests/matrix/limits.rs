@@ -1,7 +1,7 @@
 //! Which limits count what, for every endpoint: what asks a database without credentials, and never what comes
 //! with a right token.
 
-use hublet::{domain::credential::Credential, index::Limit};
+use hublet::{domain::credential::CredentialId, index::Limit};
 
 use crate::{
     Rehearsal,
@@ -17,9 +17,9 @@ const BY_THEMSELVES: [&str; 2] = ["POST /v1/users/", "POST /account/forgotten"];
 /// What every limit of an address was asked by this request, which is answered with this status.
 fn asked(stage: &mut Stage, sent: &Sent) -> (Vec<Limit>, u16, u64) {
     stage.world.limited.take();
-    let (answered, trips) = send(stage, sent);
+    let (answered, round_trips) = send(stage, sent);
     let limits = stage.world.limited.take().into_iter().map(|(limit, _)| limit);
-    (limits.filter(|limit| *limit != Limit::Writes).collect(), answered.status, trips)
+    (limits.filter(|limit| *limit != Limit::Writes).collect(), answered.status, round_trips)
 }
 
 #[test]
@@ -27,15 +27,15 @@ fn what_asks_a_database_without_credentials_is_counted_for_its_address() {
     let mut cast = actors::cast();
     actors::hide(&mut cast);
     let mut rehearsal = Rehearsal::of(&cast.client.0);
-    let nobody = cast.actors.iter().find(|actor| actor.credential == Credential::Nobody).unwrap();
+    let nobody = cast.actors.iter().find(|actor| actor.credential == CredentialId::Anonymous).unwrap();
     let (mut cases, mut counted) = (0, 0);
     for endpoint in ENDPOINTS.iter().chain(&VARIANTS).filter(|endpoint| endpoint.shows == Shows::Header) {
         for name in [PUBLIC, PRIVATE] {
             let stage = rehearsal.afresh(nobody);
             let sent = endpoint.request(&cast, stage, nobody, name);
-            let (limits, status, trips) = asked(stage, &sent);
+            let (limits, status, round_trips) = asked(stage, &sent);
             let request = format!("{} {}", endpoint.method, endpoint.pattern);
-            let wanted = match trips {
+            let wanted = match round_trips {
                 _ if BY_THEMSELVES.contains(&request.as_str()) => vec![Limit::Logins],
                 0 => vec![],
                 _ => vec![Limit::Anonymous],
@@ -47,10 +47,10 @@ fn what_asks_a_database_without_credentials_is_counted_for_its_address() {
             // And beyond the limit no database is asked.
             let stage = rehearsal.afresh(nobody);
             stage.world.flooded.set(true);
-            let (_, flooded, trips) = asked(stage, &sent);
+            let (_, flooded, round_trips) = asked(stage, &sent);
             stage.world.flooded.set(false);
             assert_eq!(
-                (flooded, trips),
+                (flooded, round_trips),
                 (if wanted.is_empty() { status } else { 429 }, 0),
                 "{request} of {name}, flooded"
             );

@@ -56,14 +56,14 @@ fn changes(stage: &Stage) -> u64 {
 /// An answer, with the calls of the databases that it waited for.
 fn send(stage: &mut Stage, sent: &Sent) -> (Answered, u64) {
     let answered = stage.send(sent).unwrap();
-    let trips = stage.world.log.borrow().iter().rev().find_map(|line| line.get("round_trips")?.as_u64());
-    (answered, trips.unwrap())
+    let round_trips = stage.world.log.borrow().iter().rev().find_map(|line| line.get("round_trips")?.as_u64());
+    (answered, round_trips.unwrap())
 }
 
 /// What the matrix says of one endpoint: a line for each repository, a cell for each actor.
 fn measured(endpoint: &Endpoint, cast: &Cast, rehearsal: &mut Rehearsal<'_>, cases: &mut usize) -> Vec<Line> {
-    let places: &[(&'static str, &str)] = &[("public", PUBLIC), ("private", PRIVATE), ("missing", MISSING)];
-    let places = if endpoint.names_a_repository() { places } else { &[("", PUBLIC)] };
+    let lookup_many: &[(&'static str, &str)] = &[("public", PUBLIC), ("private", PRIVATE), ("missing", MISSING)];
+    let lookup_many = if endpoint.names_a_repository() { lookup_many } else { &[("", PUBLIC)] };
     let line = |(place, name): &(&'static str, &str)| {
         let mut cell = |actor: &Actor| {
             let stage = rehearsal.afresh(actor);
@@ -92,7 +92,7 @@ fn measured(endpoint: &Endpoint, cast: &Cast, rehearsal: &mut Rehearsal<'_>, cas
         };
         Line { place, cells: cast.actors.iter().map(&mut cell).collect() }
     };
-    places.iter().map(line).collect()
+    lookup_many.iter().map(line).collect()
 }
 
 #[test]

@@ -105,7 +105,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 
 impl Seen {
     /// Takes an exchange into account. `written` is the request as it stands on its page.
-    pub fn meet(&mut self, heading: &str, written: &Block, sent: &Sent, got: &Answered, trips: u64) {
+    pub fn meet(&mut self, heading: &str, written: &Block, sent: &Sent, got: &Answered, round_trips: u64) {
         let (target, query) = sent.target.split_once('?').unwrap_or((&sent.target, ""));
         let Ok(route) = routes::route(target) else {
             self.failures.entry(dialect(routes::dialect(target))).or_default().meet(None, got);
@@ -121,7 +121,7 @@ impl Seen {
         };
         let operation = self.operations.entry(path.pattern).or_default().entry(sent.method.clone()).or_default();
         operation.dialect = dialect(path.errors);
-        operation.stored |= trips > 0;
+        operation.stored |= round_trips > 0;
         operation.body_limit = endpoint.max_body;
         operation.responses.entry(got.status).or_default().meet(Some(&route), got);
         match got.status {

@@ -3,20 +3,21 @@
 use hublet::{
     domain::{
         RepositoryName, Role,
-        credential::Credential,
+        credential::CredentialId,
         events::{Action, Event},
         manifests::{Content, Image},
+        registry_token::AuthMethod,
         search::Search,
         throttle::Failures,
     },
     store::{
         Over, Right, Statement, access_tokens,
-        audit::{self, Account, By},
-        clients, collaborators, counts, documents, emails, ends, events, failures, images, leaving, links, machines,
+        audit::{self, Account, AuditContext},
+        clients, collaborators, documents, emails, ends, events, images, leaving, links, login_failures, machines,
         managed, members, namespaces,
         outbox::{self, Document, News},
-        refresh_tokens,
-        repositories::{self, Whose},
+        rate_counters, refresh_tokens,
+        repositories::{self, Subject},
         rights, stars, tags, users,
     },
 };
@@ -29,20 +30,20 @@ use super::fill::BEGINNING;
 pub fn truth() -> Vec<(&'static str, Vec<Statement>)> {
     let app = &RepositoryName { namespace: "user5".into(), name: "app41".into() };
     let new = RepositoryName { namespace: "user5".into(), name: "new".into() };
-    let marked = RepositoryName { namespace: "user5".into(), name: "app49".into() };
+    let pending_deletion = RepositoryName { namespace: "user5".into(), name: "app49".into() };
     let (user, repository, namespace) = (5, 41, 6);
     let now = BEGINNING + 1_000_000;
     // Of what expires, what was there in the first three seconds does.
     let expired = BEGINNING + 3;
-    let (by_name, by_id) = (Whose::Name("user5"), Whose::Id(user));
-    let by_refresh_token = Whose::RefreshToken("refresh5");
+    let (by_name, by_id) = (Subject::Name("user5"), Subject::Id(user));
+    let by_refresh_token = Subject::RefreshToken("refresh5");
     let by = &by(now);
     let guess =
-        failures::Guess { name: "user5", address: "::1", at: now, anywhere: Failures { count: 3, last_at: now } };
+        login_failures::Guess { name: "user5", address: "::1", at: now, anywhere: Failures { count: 3, last_at: now } };
     let asking = links::Asking { from: "::1", most: 10 };
     let ids = json!([[format!("{:064x}", 1), "sum"], [format!("{:064x}", 9), null]]).to_string();
     let mut table = vec![
-        ("access_tokens::by_uuid", vec![access_tokens::by_uuid(&access_tokens::Whose::User(user), "uuid5")]),
+        ("access_tokens::by_uuid", vec![access_tokens::by_uuid(&access_tokens::TokenOwner::User(user), "uuid5")]),
         ("access_tokens::by_uuid", vec![access_tokens::by_uuid(&machine(), "uuid5")]),
         ("access_tokens::create", access_tokens::create(&new_access_token(by))),
         ("access_tokens::delete", access_tokens::delete(user, "uuid5", by)),
@@ -55,28 +56,25 @@ pub fn truth() -> Vec<(&'static str, Vec<Statement>)> {
         ("access_tokens::update", access_tokens::update(user, "uuid5", Some("a"), Some(false), by)),
         ("access_tokens::used", vec![access_tokens::used(5, now)]),
         (
-            "audit::refused",
-            vec![audit::refused(user, hublet::domain::registry_token::Means::AccessToken(5), "expired", "::1", now)],
+            "audit::record_refused_login",
+            vec![audit::record_refused_login(user, AuthMethod::AccessToken(5), "expired", "::1", now)],
         ),
-        (
-            "audit::logged_in",
-            vec![audit::logged_in(user, hublet::domain::registry_token::Means::AccessToken(5), "::1", now)],
-        ),
+        ("audit::record_login", vec![audit::record_login(user, AuthMethod::AccessToken(5), "::1", now)]),
         ("audit::expire", vec![audit::expire(expired + 1000, 1000, 5)]),
         ("audit::expire", vec![audit::expire(BEGINNING, 1000, 5)]),
-        ("audit::told", vec![audit::told(by, "repo.create", Account::Named("user5"), "user5/app", &[])]),
-        ("audit::told", vec![audit::told(by, "repo.create", Account::Of(user), "user5/app", &[])]),
-        ("audit::told_of_collaborators", vec![audit::told_of_collaborators(by, repository, app, &new)]),
-        ("audit::told_by_link", vec![audit::told_by_link("link5", "user.password.change", "::1", now)]),
-        ("audit::told_of_link", vec![audit::told_of_link("link6", "user6@x", "::1", now)]),
+        ("audit::record", vec![audit::record(by, "repo.create", Account::Named("user5"), "user5/app", &[])]),
+        ("audit::record", vec![audit::record(by, "repo.create", Account::Of(user), "user5/app", &[])]),
+        ("audit::record_lost_collaborators", vec![audit::record_lost_collaborators(by, repository, app, &new)]),
+        ("audit::record_by_link", vec![audit::record_by_link("link5", "user.password.change", "::1", now)]),
+        ("audit::record_link", vec![audit::record_link("link6", "user6@x", "::1", now)]),
         ("clients::seen", vec![clients::seen(user, "another", now)]),
         ("clients::seen", vec![clients::seen(user, "kind0", now)]),
         ("collaborators::find", vec![collaborators::find(app, "user7")]),
         ("collaborators::list", vec![collaborators::list(app, &by_id, 10, 0)]),
         ("collaborators::remove", collaborators::remove(repository, app, "user7", by)),
         ("collaborators::set", collaborators::set(repository, app, 9, "user9", "read", by)),
-        ("counts::one_more", vec![counts::one_more(counts::Counted::Mails, "::1", now)]),
-        ("counts::so_far", vec![counts::so_far(counts::Counted::Registrations, "::1")]),
+        ("rate_counters::increment", vec![rate_counters::increment(rate_counters::Counter::Mails, "::1", now)]),
+        ("rate_counters::current", vec![rate_counters::current(rate_counters::Counter::Registrations, "::1")]),
         ("emails::add", emails::add(&somebody(), "a@x", "a@x", true, 10, by)),
         ("emails::choose", emails::choose(&somebody(), "user5@x", "user5@x", by)),
         ("emails::list", vec![emails::list(user)]),
@@ -86,13 +84,13 @@ pub fn truth() -> Vec<(&'static str, Vec<Statement>)> {
         ("ends::due", ends::due(now, 5)),
         ("events::expire", events::expire(expired + events::REMEMBERED, 100)),
         ("events::take", events::take(&told(app, &new), "registry", false, now)),
-        ("failures::count", failures::count("user5", "::1", now).into()),
-        ("failures::count", failures::count("nobody", "::1", now).into()),
-        ("failures::take_back", failures::take_back(guess, 3)),
-        ("failures::told", failures::told(Some(&somebody()), "::1", now)),
-        ("failures::told", failures::told(None, "::1", now)),
-        ("failures::expire", vec![failures::expire(expired + hublet::domain::throttle::FORGOTTEN, 100)]),
-        ("failures::reset", vec![failures::reset("user5", "::1")]),
+        ("login_failures::count", login_failures::count("user5", "::1", now).into()),
+        ("login_failures::count", login_failures::count("nobody", "::1", now).into()),
+        ("login_failures::take_back", login_failures::take_back(guess, 3)),
+        ("login_failures::refused", login_failures::refused(Some(&somebody()), "::1", now)),
+        ("login_failures::refused", login_failures::refused(None, "::1", now)),
+        ("login_failures::expire", vec![login_failures::expire(expired + hublet::domain::throttle::FORGOTTEN, 100)]),
+        ("login_failures::reset", vec![login_failures::reset("user5", "::1")]),
         ("images::clear", images::clear(repository, app, by)),
         ("images::merge", images::merge(&images::Target::Id(repository), &ids).into()),
         ("images::merge", images::merge(&images::Target::Named(namespace, "app41"), &ids).into()),
@@ -115,11 +113,11 @@ pub fn truth() -> Vec<(&'static str, Vec<Statement>)> {
         ("machines::taken", vec![machines::taken("ns5", "robot")]),
         ("managed::create", managed::create(&new_repository(namespace, &new, by), None)),
         ("managed::delete", managed::delete(repository, app, by)),
-        ("managed::place_for", vec![managed::place_for(None, "app41", &by_id)]),
-        ("managed::place_for", vec![managed::place_for(Some("user5"), "app41", &by_name)]),
+        ("managed::lookup_in_own_namespace", vec![managed::lookup_in_own_namespace(None, "app41", &by_id)]),
+        ("managed::lookup_in_own_namespace", vec![managed::lookup_in_own_namespace(Some("user5"), "app41", &by_name)]),
         ("managed::repository", vec![managed::repository(app, &by_id)]),
-        ("managed::repository", vec![managed::repository(app, &Whose::Nobody)]),
-        ("managed::repository", vec![managed::repository(app, &Whose::Token(user, 5))]),
+        ("managed::repository", vec![managed::repository(app, &Subject::None)]),
+        ("managed::repository", vec![managed::repository(app, &Subject::Token(user, 5))]),
         ("managed::transfer", managed::transfer(&moving(app, &new, by), Some(49))),
         (
             "managed::update",
@@ -134,14 +132,14 @@ pub fn truth() -> Vec<(&'static str, Vec<Statement>)> {
         ("members::list", vec![members::list("user5", &by_id, 10, 0)]),
         ("members::remove", members::remove(namespace, "user5", "user6", by)),
         ("members::set", members::set(&new_member(namespace), by)),
-        ("namespaces::about", [&by_id, &Whose::Nobody].map(|whose| namespaces::about("user5", whose)).into()),
+        ("namespaces::about", [&by_id, &Subject::None].map(|subject| namespaces::about("user5", subject)).into()),
         ("namespaces::names", vec![namespaces::names(user, 20)]),
         ("namespaces::shared", vec![namespaces::shared(user, 10, 0)]),
-        ("outbox::after", vec![outbox::after(50, 20)]),
-        ("outbox::oldest", vec![outbox::oldest(20)]),
-        ("outbox::set_verified_to", vec![outbox::set_verified_to(5)]),
-        ("outbox::told", vec![outbox::told("[[5,1],[6,1]]")]),
-        ("outbox::verified_to", vec![outbox::verified_to()]),
+        ("outbox::repositories_after", vec![outbox::repositories_after(50, 20)]),
+        ("outbox::pending", vec![outbox::pending(20)]),
+        ("outbox::set_cursor", vec![outbox::set_cursor(5)]),
+        ("outbox::acknowledge", vec![outbox::acknowledge("[[5,1],[6,1]]")]),
+        ("outbox::cursor", vec![outbox::cursor()]),
         ("refresh_tokens::by_uuid", vec![refresh_tokens::by_uuid(user, "uuid5")]),
         ("refresh_tokens::create", refresh_tokens::create(&new_refresh_token(by))),
         ("refresh_tokens::delete", refresh_tokens::delete(user, "uuid5", by)),
@@ -153,20 +151,20 @@ pub fn truth() -> Vec<(&'static str, Vec<Statement>)> {
         ("repositories::announced", vec![repositories::announced(app, 3, by)]),
         ("repositories::catalog", vec![repositories::catalog(&by_id, false, "user2", 20)]),
         ("repositories::catalog", vec![repositories::catalog(&by_id, true, "user2", 20)]),
-        ("repositories::catalog", vec![repositories::catalog(&Whose::Anybody, false, "", 20)]),
-        ("repositories::create", repositories::create(namespace, &marked, Some(49), true, by, 1_000)),
+        ("repositories::catalog", vec![repositories::catalog(&Subject::Anonymous, false, "", 20)]),
+        ("repositories::create", repositories::create(namespace, &pending_deletion, Some(49), true, by, 1_000)),
         ("repositories::mark", repositories::mark(repository, app, by)),
-        ("repositories::place", vec![repositories::place(app, &by_name)]),
-        ("repositories::place", vec![repositories::place(app, &by_refresh_token)]),
-        ("repositories::place", vec![repositories::place(&new, &Whose::Anybody)]),
-        ("repositories::place", vec![repositories::place(app, &Whose::AccessToken("access5"))]),
-        ("repositories::place_with_image", vec![repositories::place_with_image(app, &by_id, "5")]),
-        ("repositories::place_with_images", vec![repositories::place_with_images(app, &by_id)]),
-        ("repositories::places", vec![repositories::places(r#"[["user5","app41"],["user6","no"]]"#, &by_id)]),
+        ("repositories::lookup", vec![repositories::lookup(app, &by_name)]),
+        ("repositories::lookup", vec![repositories::lookup(app, &by_refresh_token)]),
+        ("repositories::lookup", vec![repositories::lookup(&new, &Subject::Anonymous)]),
+        ("repositories::lookup", vec![repositories::lookup(app, &Subject::AccessToken("access5"))]),
+        ("repositories::lookup_with_image", vec![repositories::lookup_with_image(app, &by_id, "5")]),
+        ("repositories::lookup_with_images", vec![repositories::lookup_with_images(app, &by_id)]),
+        ("repositories::lookup_many", vec![repositories::lookup_many(r#"[["user5","app41"],["user6","no"]]"#, &by_id)]),
         ("repositories::pushed", repositories::pushed(repository, app, by)),
         ("repositories::readable_private", vec![repositories::readable_private(&by_name, 100)]),
-        ("repositories::remove", repositories::remove(49, &marked, by)),
-        ("repositories::tell_search", vec![repositories::tell_search(repository)]),
+        ("repositories::remove", repositories::remove(49, &pending_deletion, by)),
+        ("repositories::enqueue", vec![repositories::enqueue(repository)]),
         ("rights::guard", guards(now)),
         ("stars::add", stars::add(user, repository)),
         ("stars::remove", stars::remove(1, 10)),
@@ -174,8 +172,8 @@ pub fn truth() -> Vec<(&'static str, Vec<Statement>)> {
         ("tags::forget", tags::forget(repository, app, "tag1", "digest1", by)),
         ("tags::digests", ["", "active"].map(|status| tags::digests(app, &by_id, &digests(status))).into()),
         ("tags::names", vec![tags::names(app, &by_id, "tag0", 20)]),
-        ("users::by_credential", vec![users::by_credential(Credential::Password { user, epoch: 1 })]),
-        ("users::by_credential", vec![users::by_credential(Credential::AccessToken { user, token: 5 })]),
+        ("users::by_credential", vec![users::by_credential(CredentialId::Password { user, epoch: 1 })]),
+        ("users::by_credential", vec![users::by_credential(CredentialId::AccessToken { user, token: 5 })]),
         ("users::by_name", vec![users::by_name("user5")]),
         ("users::again_with_failures", vec![users::again_with_failures(user, "::1")]),
         ("users::lapse", users::lapse(expired + users::UNCONFIRMED, 100)),
@@ -211,8 +209,8 @@ pub fn truth() -> Vec<(&'static str, Vec<Statement>)> {
     }
     for ordering in ["name", "-name", "last_updated", "-last_updated", "pull_count", "-pull_count"] {
         let list = managed::List { namespace: "user5", name: "", ordering, administrating: false, limit: 5, offset: 0 };
-        for whose in [&by_id, &by_name, &Whose::Id(9), &Whose::Anybody, &Whose::Nobody] {
-            table.push(("managed::list", managed::list(&list, whose).into_iter().collect()));
+        for subject in [&by_id, &by_name, &Subject::Id(9), &Subject::Anonymous, &Subject::None] {
+            table.push(("managed::list", managed::list(&list, subject).into_iter().collect()));
         }
         table.push(("tags::list", tags::list(app, &by_id, "", ordering, 5, 0).into_iter().collect()));
     }
@@ -252,19 +250,20 @@ fn digests(status: &str) -> tags::Digests<'_> {
     tags::Digests { status, active_from: BEGINNING * 1000, ordering: "-last_activity", limit: 10, offset: 0 }
 }
 
-fn machine() -> access_tokens::Whose<'static> {
-    access_tokens::Whose::Machine("user5", "machine5")
+fn machine() -> access_tokens::TokenOwner<'static> {
+    access_tokens::TokenOwner::Machine("user5", "machine5")
 }
 
-fn by(now: i64) -> By {
-    let credential = Credential::AccessToken { user: 5, token: 5 };
-    By { actor: "user5".into(), credential, address: "::1".into(), now, millis: now * 1000 }
+fn by(now: i64) -> AuditContext {
+    let credential = CredentialId::AccessToken { user: 5, token: 5 };
+    AuditContext { actor: "user5".into(), credential, address: "::1".into(), now, millis: now * 1000 }
 }
 
 /// By a password and by an access token, over everything that there is.
 fn guards(now: i64) -> Vec<Statement> {
-    let (password, token) = (Credential::Password { user: 5, epoch: 1 }, Credential::AccessToken { user: 5, token: 5 });
-    let administrator = Credential::Password { user: 4, epoch: 1 };
+    let (password, token) =
+        (CredentialId::Password { user: 5, epoch: 1 }, CredentialId::AccessToken { user: 5, token: 5 });
+    let administrator = CredentialId::Password { user: 4, epoch: 1 };
     let repository = Over::Repository { id: 41, namespace: 6, role: Role::Write, public: false };
     let (namespace, machine) = (Over::Namespace(6, Role::Admin), Over::Machine { id: 7, namespace: 6 });
     let rights = [
@@ -281,7 +280,7 @@ fn guards(now: i64) -> Vec<Statement> {
     rights.map(|(credential, over)| rights::guard(&Right { credential, over }, now)).into()
 }
 
-fn new_access_token(by: &By) -> access_tokens::New<'_> {
+fn new_access_token(by: &AuditContext) -> access_tokens::New<'_> {
     access_tokens::New {
         uuid: "new",
         user_id: 5,
@@ -316,11 +315,11 @@ fn new_member(namespace_id: i64) -> members::Role<'static> {
     members::Role { namespace_id, namespace: "user5", user: "user9", changes: false, role: "read" }
 }
 
-fn new_refresh_token(by: &By) -> refresh_tokens::New<'_> {
+fn new_refresh_token(by: &AuditContext) -> refresh_tokens::New<'_> {
     refresh_tokens::New { uuid: "new", user_id: 5, hash: "new", client: "", by, most: 1 }
 }
 
-fn new_repository<'a>(namespace: i64, name: &'a RepositoryName, by: &'a By) -> managed::New<'a> {
+fn new_repository<'a>(namespace: i64, name: &'a RepositoryName, by: &'a AuditContext) -> managed::New<'a> {
     managed::New {
         namespace,
         name,
@@ -333,7 +332,7 @@ fn new_repository<'a>(namespace: i64, name: &'a RepositoryName, by: &'a By) -> m
     }
 }
 
-fn moving<'a>(from: &'a RepositoryName, to: &'a RepositoryName, by: &'a By) -> managed::Move<'a> {
+fn moving<'a>(from: &'a RepositoryName, to: &'a RepositoryName, by: &'a AuditContext) -> managed::Move<'a> {
     managed::Move { id: 41, from, namespace: 7, to, keep: false, by, most: 1_000 }
 }
 
@@ -381,7 +380,7 @@ fn told(app: &RepositoryName, new: &RepositoryName) -> Vec<Event> {
         content: Content { size: Some(1), images: images.clone() },
         at: (BEGINNING + 1_000_000) * 1000,
         by: "user5".into(),
-        means: hublet::domain::registry_token::Means::RefreshToken(5),
+        method: AuthMethod::RefreshToken(5),
         address: "::1".into(),
     };
     vec![

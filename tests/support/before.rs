@@ -6,7 +6,7 @@ use hublet::{
     index::{Index, Pending},
     refusal::Fault,
     serve::serve,
-    store::{Database, Door, Rows, Statement},
+    store::{Database, Db, Rows, Statement},
     wire::{Reply, Request},
 };
 
@@ -38,9 +38,9 @@ impl Database for Before {
 /// Answers a request, does what follows the answer, and says how often `DB` was asked for the answer.
 pub fn answer(stage: &Stage, request: &Request, happens: Happens) -> (Reply, u32) {
     let before = Rc::new(Before { database: stage.db.clone(), waiting: Cell::new(true), calls: Cell::new(0), happens });
-    let index = Index { db: Rc::new(Door::new(before.clone())), ..stage.index() };
+    let index = Index { db: Rc::new(Db::new(before.clone())), ..stage.index() };
     let reply = finished(serve(&index, request));
-    let asked = index.db.trips();
+    let asked = index.db.round_trips();
     before.waiting.set(false);
     stage.world.do_later();
     (reply, asked)

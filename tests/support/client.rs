@@ -21,7 +21,7 @@ pub struct Told {
     /// The body, where it is JSON.
     pub body: Value,
     /// Calls of the databases that the answer waited for.
-    pub trips: u64,
+    pub round_trips: u64,
 }
 
 impl Told {
@@ -53,12 +53,12 @@ impl Client {
         }
         let sent = Sent { method: method.to_owned(), target: target.to_owned(), headers, body: body.into() };
         let answered = self.0.send(&sent).unwrap_or_default();
-        let trips = self.0.world.log.borrow().iter().rev().find_map(|line| line.get("round_trips")?.as_u64());
+        let round_trips = self.0.world.log.borrow().iter().rev().find_map(|line| line.get("round_trips")?.as_u64());
         Told {
             status: answered.status,
             body: serde_json::from_slice(&answered.body).unwrap_or_default(),
             headers: answered.headers,
-            trips: trips.unwrap_or(u64::MAX),
+            round_trips: round_trips.unwrap_or(u64::MAX),
         }
     }
 

@@ -6,7 +6,7 @@ use hublet::{
     domain::{logins::Logins, password::Verified, secret::hex},
     index::{Index, Settings, World},
     serve,
-    store::Door,
+    store::Db,
     wire::{Reply, Request, request::HEADERS},
 };
 use serde_json::Value;
@@ -115,13 +115,13 @@ impl Stage {
     /// The index as one request sees it.
     pub fn index(&self) -> Index {
         Index {
-            db: Rc::new(Door::new(self.db.clone())),
-            search: Rc::new(Door::new(self.search.clone())),
+            db: Rc::new(Db::new(self.db.clone())),
+            search: Rc::new(Db::new(self.search.clone())),
             world: self.world.clone(),
             settings: Rc::clone(&self.settings),
             verified: Rc::clone(&self.verified),
             logins: Rc::clone(&self.logins),
-            asker: Cell::default(),
+            authenticated: Cell::default(),
         }
     }
 

@@ -4,11 +4,10 @@ use serde_json::{Value, json};
 
 use crate::{
     domain::{
-        ends,
-        limits::{self, Resource, SCOPES, TokenScope},
-        opaque,
+        ends, opaque,
         texts::{self, Form},
         time,
+        token_restrictions::{self, Resource, SCOPES, TokenScope},
     },
     handlers::{
         body::Body,
@@ -17,14 +16,14 @@ use crate::{
             sessions::{known_with, user_of},
         },
         notices::{self, Notice},
-        who::Asker,
+        who::Principal,
     },
     index::Index,
     refusal::{Answer, Fault, invalid, not_found},
     store::{
         Over, Right, Row,
-        access_tokens::{self, New, Renewal, Whose},
-        audit::By,
+        access_tokens::{self, New, Renewal, TokenOwner},
+        audit::AuditContext,
     },
     wire::{Reply, Request},
 };
@@ -61,55 +60,56 @@ pub struct Change {
 /// `POST /v2/access-tokens`
 pub async fn create(index: &Index, request: &Request) -> Answer<Reply> {
     let user = user_of(index, request)?;
-    let (asker, _) = known_with(index, request, access_tokens::by_uuid(&Whose::User(user), "")).await?;
+    let (principal, _) = known_with(index, request, access_tokens::by_uuid(&TokenOwner::User(user), "")).await?;
     let wanted = Wanted::read(index, request)?;
-    asker.require_password()?;
-    make(index, request, (&asker, asker.right(Over::Themselves)), (user, asker.name(), false), &wanted).await
+    principal.require_password()?;
+    make(index, request, (&principal, principal.right(Over::Themselves)), (user, principal.name(), false), &wanted)
+        .await
 }
 
 /// `GET /v2/access-tokens`
 pub async fn list(index: &Index, request: &Request) -> Answer<Reply> {
     let user = user_of(index, request)?;
     let page = Page::read(request);
-    let (asker, rows) = known_with(index, request, access_tokens::list(user, page.size, page.offset())).await?;
-    asker.require_password()?;
+    let (principal, rows) = known_with(index, request, access_tokens::list(user, page.size, page.offset())).await?;
+    principal.require_password()?;
     listed(index, request, page, &rows)
 }
 
 /// `GET /v2/access-tokens/{uuid}`
 pub async fn get(index: &Index, request: &Request, uuid: &str) -> Answer<Reply> {
     let user = user_of(index, request)?;
-    let (asker, rows) = known_with(index, request, access_tokens::by_uuid(&Whose::User(user), uuid)).await?;
-    asker.require_password()?;
+    let (principal, rows) = known_with(index, request, access_tokens::by_uuid(&TokenOwner::User(user), uuid)).await?;
+    principal.require_password()?;
     shown(&rows)
 }
 
 /// `PATCH /v2/access-tokens/{uuid}`
 pub async fn update(index: &Index, request: &Request, uuid: &str) -> Answer<Reply> {
     let user = user_of(index, request)?;
-    let (asker, rows) = known_with(index, request, access_tokens::by_uuid(&Whose::User(user), uuid)).await?;
+    let (principal, rows) = known_with(index, request, access_tokens::by_uuid(&TokenOwner::User(user), uuid)).await?;
     let wanted = Change::read(request)?;
-    asker.require_password()?;
+    principal.require_password()?;
     shown(&rows)?;
-    change(index, asker.right(Over::Themselves), (user, uuid), &wanted, &asker.by(index, request)).await
+    change(index, principal.right(Over::Themselves), (user, uuid), &wanted, &principal.by(index, request)).await
 }
 
 /// `POST /v2/access-tokens/{uuid}/renew`
 pub async fn renew(index: &Index, request: &Request, uuid: &str) -> Answer<Reply> {
     let user = user_of(index, request)?;
-    let (asker, rows) = known_with(index, request, access_tokens::by_uuid(&Whose::User(user), uuid)).await?;
+    let (principal, rows) = known_with(index, request, access_tokens::by_uuid(&TokenOwner::User(user), uuid)).await?;
     let wanted = Renewed::read(index, request)?;
-    asker.require_password()?;
-    make_anew(index, &rows, false, &wanted, asker.right(Over::Themselves), &asker.by(index, request)).await
+    principal.require_password()?;
+    make_anew(index, &rows, false, &wanted, principal.right(Over::Themselves), &principal.by(index, request)).await
 }
 
 /// `DELETE /v2/access-tokens/{uuid}`
 pub async fn delete(index: &Index, request: &Request, uuid: &str) -> Answer<Reply> {
     let user = user_of(index, request)?;
-    let (asker, rows) = known_with(index, request, access_tokens::by_uuid(&Whose::User(user), uuid)).await?;
-    asker.require_password()?;
+    let (principal, rows) = known_with(index, request, access_tokens::by_uuid(&TokenOwner::User(user), uuid)).await?;
+    principal.require_password()?;
     shown(&rows)?;
-    delete_one(index, asker.right(Over::Themselves), (user, uuid), &asker.by(index, request)).await
+    delete_one(index, principal.right(Over::Themselves), (user, uuid), &principal.by(index, request)).await
 }
 
 impl Wanted {
@@ -118,13 +118,17 @@ impl Wanted {
         let body = Body::read_json(request)?;
         let wanted = Self {
             token_label: body.text("token_label")?,
-            scopes: body.maybe_list_not_null("scopes", SCOPES, limits::MOST_SCOPES)?,
+            scopes: body.maybe_list_not_null("scopes", SCOPES, token_restrictions::MOST_SCOPES)?,
             expires_at: body.maybe_text("expires_at")?,
-            resources: body.maybe_list("resources", "objects with a path and scopes", limits::MOST_RESOURCES)?,
+            resources: body.maybe_list(
+                "resources",
+                "objects with a path and scopes",
+                token_restrictions::MOST_RESOURCES,
+            )?,
         };
         acceptable_label(&wanted.token_label)?;
-        wanted.scopes.as_deref().map(limits::acceptable_scopes).transpose()?;
-        limits::acceptable(wanted.resources.as_deref().unwrap_or_default())?;
+        wanted.scopes.as_deref().map(token_restrictions::acceptable_scopes).transpose()?;
+        token_restrictions::acceptable(wanted.resources.as_deref().unwrap_or_default())?;
         acceptable_end(index, wanted.expires_at.as_deref())?;
         Ok(wanted)
     }
@@ -159,7 +163,7 @@ impl Change {
 pub async fn make(
     index: &Index,
     request: &Request,
-    (asker, right): (&Asker, Right),
+    (principal, right): (&Principal, Right),
     (user_id, user, machine): (i64, &str, bool),
     wanted: &Wanted,
 ) -> Answer<Reply> {
@@ -178,7 +182,7 @@ pub async fn make(
         expires_at,
         expires_text: expires_text.as_deref(),
         warned: ends::warned(expires_at, index.world.now()),
-        by: &asker.by(index, request),
+        by: &principal.by(index, request),
         creator_ua: &texts::line(request.header("user-agent").unwrap_or_default())
             .chars()
             .take(200)
@@ -189,7 +193,7 @@ pub async fn make(
     let Some(row) = rows.first() else {
         return invalid(format!("A user has at most {} access tokens", new.most));
     };
-    let maker = asker.require_user()?;
+    let maker = principal.require_user()?;
     notices::tell(index, maker, new.by, Notice::AccessToken((maker.id != user_id).then_some(user)));
     Ok(Reply::json(201, &object(row, secret.reveal())?).personal())
 }
@@ -215,7 +219,13 @@ pub fn shown(rows: &[Row]) -> Answer<Reply> {
 }
 
 /// Changes a token of a user.
-pub async fn change(index: &Index, right: Right, (user, uuid): (i64, &str), change: &Change, by: &By) -> Answer<Reply> {
+pub async fn change(
+    index: &Index,
+    right: Right,
+    (user, uuid): (i64, &str),
+    change: &Change,
+    by: &AuditContext,
+) -> Answer<Reply> {
     let label = change.token_label.as_deref();
     shown(&index.write_last([right], access_tokens::update(user, uuid, label, change.is_active, by)).await?)
 }
@@ -227,7 +237,7 @@ pub async fn make_anew(
     machine: bool,
     wanted: &Renewed,
     right: Right,
-    by: &By,
+    by: &AuditContext,
 ) -> Answer<Reply> {
     let Some(row) = rows.first() else { return not_found(ABSENT) };
     if !row.flag("is_active") {
@@ -260,7 +270,7 @@ pub async fn make_anew(
 }
 
 /// Ends a token of a user.
-pub async fn delete_one(index: &Index, right: Right, (user, uuid): (i64, &str), by: &By) -> Answer<Reply> {
+pub async fn delete_one(index: &Index, right: Right, (user, uuid): (i64, &str), by: &AuditContext) -> Answer<Reply> {
     if index.write_last([right], access_tokens::delete(user, uuid, by)).await?.is_empty() {
         return not_found(ABSENT);
     }

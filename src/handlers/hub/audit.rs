@@ -20,7 +20,7 @@ use crate::{
     wire::{Reply, Request},
 };
 
-/// Rows on a page, when the asker does not say: as on the Hub.
+/// Rows on a page, when the caller does not say: as on the Hub.
 const PAGE: i64 = 25;
 
 /// `GET /v2/auditlogs/{account}?action=&name=&actor=&from=&to=&page=&page_size=`
@@ -35,10 +35,10 @@ pub async fn list(index: &Index, request: &Request, account: &str) -> Answer<Rep
         Some((name, tag)) => (Some(name), Some(tag)),
         None => (name.as_deref(), None),
     };
-    let (page, presented) = (Page::of(request, PAGE), who::with_session(index, request)?);
+    let (page, credentials) = (Page::of(request, PAGE), who::with_session(index, request)?);
     let list = audit::list(&List {
         account,
-        reader: &presented.whose(index),
+        reader: &credentials.subject(index),
         action: action.as_deref(),
         name,
         tag,
@@ -48,7 +48,7 @@ pub async fn list(index: &Index, request: &Request, account: &str) -> Answer<Rep
         limit: page.size,
         offset: page.offset(),
     });
-    let (asked, rows) = asked_by(index, presented, account, list).await?;
+    let (asked, rows) = asked_by(index, credentials, account, list).await?;
     if from == Some(None) || to == Some(None) {
         return invalid("from, to: a time, as 2030-01-02T03:04:05Z");
     }
@@ -61,8 +61,8 @@ pub async fn list(index: &Index, request: &Request, account: &str) -> Answer<Rep
 ///
 /// The same for every account.
 pub async fn actions(index: &Index, request: &Request) -> Answer<Reply> {
-    let presented = who::with_session(index, request)?;
-    presented.known(index, &index.db.last(vec![presented.statement()]).await?).await?;
+    let credentials = who::with_session(index, request)?;
+    credentials.known(index, &index.db.last(vec![credentials.statement()]).await?).await?;
     let group = |(group, label): (&str, &str)| {
         let actions = ACTIONS
             .iter()

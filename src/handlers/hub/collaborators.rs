@@ -34,9 +34,9 @@ impl Wanted {
 /// `GET /v2/namespaces/{namespace}/repositories/{repository}/collaborators`
 pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
     let page = Page::read(request);
-    let presented = who::with_session(index, request)?;
-    let list = collaborators::list(name, &presented.whose(index), page.size, page.offset());
-    let reached = Reached::read(index, presented, name, Some(list)).await?;
+    let credentials = who::with_session(index, request)?;
+    let list = collaborators::list(name, &credentials.subject(index), page.size, page.offset());
+    let reached = Reached::read(index, credentials, name, Some(list)).await?;
     reached.opened(name, Role::Admin)?;
     let count = reached.more().first().map_or(0, |row| row.integer("count"));
     let results = reached.more().iter().filter(|row| row.maybe_text("name").is_some()).map(object).collect();
@@ -56,13 +56,13 @@ pub async fn add(index: &Index, request: &Request, name: &RepositoryName) -> Ans
     };
     let (repository, right) = reached.writable_roles(name)?;
     let user = addable(reached.more())?;
-    let (user, by) = (user.integer("user_id"), reached.asker.by(index, request));
+    let (user, by) = (user.integer("user_id"), reached.principal.by(index, request));
     let mut batch = collaborators::set(repository.id, name, user, &wanted.user, role.as_str(), &by);
     batch.push(collaborators::find(name, &wanted.user));
     match index.write_last([right], batch).await?.iter().find(|row| row.maybe_text("role").is_some()) {
         Some(row) => {
             let notice = Notice::Role { who: &wanted.user, role: role.as_str(), place: &name.to_string() };
-            notices::tell(index, reached.asker.require_user()?, &by, notice);
+            notices::tell(index, reached.principal.require_user()?, &by, notice);
             Ok(Reply::json(200, &object(row)).personal())
         }
         None => not_found("repository not found"),
@@ -73,7 +73,7 @@ pub async fn add(index: &Index, request: &Request, name: &RepositoryName) -> Ans
 pub async fn remove(index: &Index, request: &Request, name: &RepositoryName, user: &str) -> Answer<Reply> {
     let reached = Reached::with_session(index, request, name, None).await?;
     let (repository, right) = reached.writable_roles(name)?;
-    let removal = collaborators::remove(repository.id, name, user, &reached.asker.by(index, request));
+    let removal = collaborators::remove(repository.id, name, user, &reached.principal.by(index, request));
     if index.write_last([right], removal).await?.is_empty() {
         return not_found("collaborator not found");
     }

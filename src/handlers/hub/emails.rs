@@ -23,8 +23,8 @@ const ABSENT: &str = "email not found";
 /// `GET /v2/user/emails`
 pub async fn list(index: &Index, request: &Request) -> Answer<Reply> {
     let user = user_of(index, request)?;
-    let (asker, rows) = known_with(index, request, emails::list(user)).await?;
-    asker.require_password()?;
+    let (principal, rows) = known_with(index, request, emails::list(user)).await?;
+    principal.require_password()?;
     let results = rows.iter().enumerate().map(object).collect::<Vec<Value>>();
     Ok(Reply::json(200, &json!({ "count": results.len(), "results": results })).personal())
 }
@@ -37,9 +37,9 @@ pub async fn add(index: &Index, request: &Request) -> Answer<Reply> {
         Ok((email, Secret::new(body.text("password")?)))
     });
     let key = wanted.as_ref().map(|(email, _)| email.to_lowercase()).unwrap_or_default();
-    let (asker, email, owner) = by_password(index, request, wanted, emails::owner(&key)).await?;
-    let user = asker.require_user()?;
-    let by = asker.by(index, request);
+    let (principal, email, owner) = by_password(index, request, wanted, emails::owner(&key)).await?;
+    let user = principal.require_user()?;
+    let by = principal.by(index, request);
     let Some(adding) = Adding::new(index, user, &email, &owner)? else {
         return one(200, &index.db.last(vec![emails::list(user.id)]).await?, &key);
     };
@@ -47,7 +47,7 @@ pub async fn add(index: &Index, request: &Request) -> Answer<Reply> {
     let mut batch = vec![emails::list(user.id)];
     batch.splice(0..0, adding.statements(index, user, &by));
     let listed = batch.len() - 1;
-    let mut answers = index.write([asker.right(Over::Themselves)], batch).await?;
+    let mut answers = index.write([principal.right(Over::Themselves)], batch).await?;
     let rows = answers.split_off(listed).pop().unwrap_or_default();
     adding.done(index, user, &by, &answers)?;
     one(201, &rows, &key)
@@ -62,24 +62,24 @@ pub async fn choose(index: &Index, request: &Request, address: &str) -> Answer<R
         Ok(((), Secret::new(body.text("password")?)))
     });
     let key = decoded(address.as_bytes()).to_lowercase();
-    let (asker, (), rows) = by_password(index, request, wanted, emails::list(user_of(index, request)?)).await?;
+    let (principal, (), rows) = by_password(index, request, wanted, emails::list(user_of(index, request)?)).await?;
     let (address, usable) = found(&rows, &key)?;
     if !usable {
         return forbidden("This address is not confirmed");
     }
-    let user = asker.require_user()?;
-    let batch = emails::choose(user, address, &key, &asker.by(index, request));
-    one(200, &index.write_last([asker.right(Over::Themselves)], batch).await?, &key)
+    let user = principal.require_user()?;
+    let batch = emails::choose(user, address, &key, &principal.by(index, request));
+    one(200, &index.write_last([principal.right(Over::Themselves)], batch).await?, &key)
 }
 
 /// `DELETE /v2/user/emails/{email}`
 pub async fn remove(index: &Index, request: &Request, address: &str) -> Answer<Reply> {
     let wanted = Body::read_json(request).and_then(|body| Ok(((), Secret::new(body.text("password")?))));
     let key = decoded(address.as_bytes()).to_lowercase();
-    let (asker, (), rows) = by_password(index, request, wanted, emails::list(user_of(index, request)?)).await?;
+    let (principal, (), rows) = by_password(index, request, wanted, emails::list(user_of(index, request)?)).await?;
     let (address, _) = found(&rows, &key)?;
-    let (user, by) = (asker.require_user()?, asker.by(index, request));
-    let left = index.write_last([asker.right(Over::Themselves)], emails::remove(user, address, &key, &by)).await?;
+    let (user, by) = (principal.require_user()?, principal.by(index, request));
+    let left = index.write_last([principal.right(Over::Themselves)], emails::remove(user, address, &key, &by)).await?;
     if !left.is_empty() {
         return forbidden("An account keeps an address that is confirmed: add another one first");
     }

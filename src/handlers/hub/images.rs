@@ -29,7 +29,7 @@ const ORDERINGS: [&str; 4] = ["last_activity", "-last_activity", "digest", "-dig
 ///
 /// What was used last comes first. An image that no tag names is not known here, so there are none of those.
 pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
-    let (page, presented) = (Page::read(request), who::presented_to_management(index, request)?);
+    let (page, credentials) = (Page::read(request), who::presented_to_management(index, request)?);
     let text = |name: &str| parameter(request, name).filter(|value| !value.is_empty());
     let (status, ordering, tagged) = (text("status"), text("ordering"), text("currently_tagged"));
     let wanted = Digests {
@@ -50,7 +50,7 @@ pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> An
         Some("false") => true,
         Some(_) => return invalid("currently_tagged: true or false"),
     };
-    let reached = reached(index, request, presented, name, &wanted).await?;
+    let reached = reached(index, request, credentials, name, &wanted).await?;
     if untagged {
         return paged(index, request, page, 0, Vec::new());
     }
@@ -61,10 +61,10 @@ pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> An
 
 /// `GET /v2/namespaces/{namespace}/repositories/{repository}/images-summary`
 pub async fn summary(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
-    let presented = who::presented_to_management(index, request)?;
+    let credentials = who::presented_to_management(index, request)?;
     let active_from = index.world.now() - ACTIVE;
     let wanted = Digests { status: "", active_from: active_from * 1000, ordering: "digest", limit: 1, offset: 0 };
-    let reached = reached(index, request, presented, name, &wanted).await?;
+    let reached = reached(index, request, credentials, name, &wanted).await?;
     let counted = |column: &str| reached.more().first().map_or(0, |row| row.integer(column));
     let (total, active) = (counted("total"), counted("total_active"));
     let statistics = json!({ "total": total, "active": active, "inactive": total - active });
@@ -75,13 +75,13 @@ pub async fn summary(index: &Index, request: &Request, name: &RepositoryName) ->
 async fn reached(
     index: &Index,
     request: &Request,
-    presented: who::Presented,
+    credentials: who::Credentials,
     name: &RepositoryName,
     wanted: &Digests<'_>,
 ) -> Answer<Reached> {
-    presented.require_within_limit(index, request).await?;
-    let digests = tags::digests(name, &presented.whose(index), wanted);
-    let reached = Reached::read(index, presented, name, Some(digests)).await?;
+    credentials.require_within_limit(index, request).await?;
+    let digests = tags::digests(name, &credentials.subject(index), wanted);
+    let reached = Reached::read(index, credentials, name, Some(digests)).await?;
     reached.opened(name, Role::Read)?;
     Ok(reached)
 }

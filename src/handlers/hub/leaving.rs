@@ -19,15 +19,15 @@ use crate::{
 pub async fn leave(index: &Index, request: &Request) -> Answer<Reply> {
     let wanted = Body::read_json(request)
         .and_then(|body| Ok((body.maybe_flag("repositories")? == Some(true), Secret::new(body.text("password")?))));
-    let (asker, repositories, standing) =
+    let (principal, repositories, relations) =
         by_password(index, request, wanted, leaving::in_the_way(user_of(index, request)?)).await?;
     let in_the_way =
         || forbidden("You have repositories: transfer them first, or send repositories: true to remove them");
-    if !repositories && !standing.is_empty() {
+    if !repositories && !relations.is_empty() {
         return in_the_way();
     }
-    let batch = leaving::leave(asker.require_user()?, repositories, &asker.by(index, request));
-    if !index.write_last([asker.right(Over::Themselves)], batch).await?.is_empty() {
+    let batch = leaving::leave(principal.require_user()?, repositories, &principal.by(index, request));
+    if !index.write_last([principal.right(Over::Themselves)], batch).await?.is_empty() {
         // One came meanwhile.
         return in_the_way();
     }

@@ -15,7 +15,7 @@ use crate::{
     },
     index::Index,
     refusal::{Answer, forbidden, invalid, not_found},
-    store::{Over, Right, Row, access_tokens, access_tokens::Whose, audit::By, machines},
+    store::{Over, Right, Row, access_tokens, access_tokens::TokenOwner, audit::AuditContext, machines},
     wire::{Reply, Request},
 };
 
@@ -49,7 +49,7 @@ pub async fn create(index: &Index, request: &Request, namespace: &str) -> Answer
     if taken.first().is_some_and(|row| row.flag("taken")) {
         return invalid("This username already exists");
     }
-    let (by, most) = (asked.asker.by(index, request), index.settings.most.machines);
+    let (by, most) = (asked.principal.by(index, request), index.settings.most.machines);
     let batch = machines::create(namespace_id, namespace, name.as_str(), role, &by, most);
     let made = index.write([right], batch).await?;
     if made.first().is_none_or(Vec::is_empty) {
@@ -65,9 +65,9 @@ pub async fn create(index: &Index, request: &Request, namespace: &str) -> Answer
 
 /// `GET /v2/namespaces/{namespace}/machines`
 pub async fn list(index: &Index, request: &Request, namespace: &str) -> Answer<Reply> {
-    let presented = who::with_session(index, request)?;
-    let list = machines::list(namespace, &presented.whose(index));
-    let (asked, rows) = asked_by(index, presented, namespace, list).await?;
+    let credentials = who::with_session(index, request)?;
+    let list = machines::list(namespace, &credentials.subject(index));
+    let (asked, rows) = asked_by(index, credentials, namespace, list).await?;
     asked.administrated_by_password()?;
     let one = |row: &Row| {
         json!({
@@ -84,8 +84,8 @@ pub async fn list(index: &Index, request: &Request, namespace: &str) -> Answer<R
 pub async fn delete(index: &Index, request: &Request, namespace: &str, name: &str) -> Answer<Reply> {
     let (asked, rows) = asked(index, request, namespace, machines::find(namespace, name)).await?;
     let (namespace_id, _) = asked.administrated_by_password()?;
-    let (by, id) = (asked.asker.by(index, request), machine(&rows)?);
-    let right = asked.asker.right(Over::Machine { id, namespace: namespace_id });
+    let (by, id) = (asked.principal.by(index, request), machine(&rows)?);
+    let right = asked.principal.right(Over::Machine { id, namespace: namespace_id });
     index.write([right], machines::delete(id, namespace, name, &by)).await?;
     Ok(Reply::empty(204).personal())
 }
@@ -93,9 +93,9 @@ pub async fn delete(index: &Index, request: &Request, namespace: &str, name: &st
 /// `GET /v2/namespaces/{namespace}/machines/{username}/access-tokens`
 pub async fn tokens(index: &Index, request: &Request, namespace: &str, name: &str) -> Answer<Reply> {
     let page = Page::read(request);
-    let presented = who::with_session(index, request)?;
-    let list = access_tokens::list_of_machine(namespace, name, &presented.whose(index), page.size, page.offset());
-    let (asked, rows) = asked_by(index, presented, namespace, list).await?;
+    let credentials = who::with_session(index, request)?;
+    let list = access_tokens::list_of_machine(namespace, name, &credentials.subject(index), page.size, page.offset());
+    let (asked, rows) = asked_by(index, credentials, namespace, list).await?;
     asked.administrated_by_password()?;
     tokens::listed(index, request, page, &rows)
 }
@@ -106,19 +106,19 @@ pub async fn create_token(index: &Index, request: &Request, namespace: &str, nam
     let wanted = tokens::Wanted::read(index, request)?;
     let (namespace_id, _) = asked.administrated_by_password()?;
     let id = machine(&rows)?;
-    let right = asked.asker.right(Over::Machine { id, namespace: namespace_id });
-    tokens::make(index, request, (&asked.asker, right), (id, name, true), &wanted).await
+    let right = asked.principal.right(Over::Machine { id, namespace: namespace_id });
+    tokens::make(index, request, (&asked.principal, right), (id, name, true), &wanted).await
 }
 
 /// `POST /v2/namespaces/{namespace}/machines/{username}/access-tokens/{uuid}/renew`
 pub async fn renew_token(index: &Index, request: &Request, namespace: &str, name: &str, uuid: &str) -> Answer<Reply> {
-    let found = access_tokens::by_uuid(&Whose::Machine(namespace, name), uuid);
+    let found = access_tokens::by_uuid(&TokenOwner::Machine(namespace, name), uuid);
     let (asked, rows) = asked(index, request, namespace, found).await?;
     let wanted = tokens::Renewed::read(index, request)?;
     let (namespace, _) = asked.administrated_by_password()?;
     let id = rows.first().map_or(0, |row| row.integer("user_id"));
-    let right = asked.asker.right(Over::Machine { id, namespace });
-    tokens::make_anew(index, &rows, true, &wanted, right, &asked.asker.by(index, request)).await
+    let right = asked.principal.right(Over::Machine { id, namespace });
+    tokens::make_anew(index, &rows, true, &wanted, right, &asked.principal.by(index, request)).await
 }
 
 /// A token of a machine, for an admin of its namespace.
@@ -126,7 +126,7 @@ struct MachineToken {
     shown: Reply,
     user: i64,
     right: Right,
-    by: By,
+    by: AuditContext,
 }
 
 /// The one that a request is about. What is wrong with the body is said after who asks, and before what they may not.
@@ -136,14 +136,14 @@ async fn one_token<T>(
     (namespace, name, uuid): (&str, &str, &str),
     body: Answer<T>,
 ) -> Answer<(MachineToken, T)> {
-    let found = access_tokens::by_uuid(&Whose::Machine(namespace, name), uuid);
+    let found = access_tokens::by_uuid(&TokenOwner::Machine(namespace, name), uuid);
     let (asked, rows) = asked(index, request, namespace, found).await?;
     let body = body?;
     let (namespace, _) = asked.administrated_by_password()?;
     let shown = tokens::shown(&rows)?;
     let user = rows.first().map_or(0, |row| row.integer("user_id"));
-    let right = asked.asker.right(Over::Machine { id: user, namespace });
-    Ok((MachineToken { shown, user, right, by: asked.asker.by(index, request) }, body))
+    let right = asked.principal.right(Over::Machine { id: user, namespace });
+    Ok((MachineToken { shown, user, right, by: asked.principal.by(index, request) }, body))
 }
 
 /// `GET /v2/namespaces/{namespace}/machines/{username}/access-tokens/{uuid}`

@@ -24,9 +24,9 @@ use crate::{
 /// `GET /v2/namespaces/{namespace}/members`
 pub async fn list(index: &Index, request: &Request, namespace: &str) -> Answer<Reply> {
     let page = Page::read(request);
-    let presented = who::with_session(index, request)?;
-    let list = members::list(namespace, &presented.whose(index), page.size, page.offset());
-    let (asked, rows) = asked_by(index, presented, namespace, list).await?;
+    let credentials = who::with_session(index, request)?;
+    let list = members::list(namespace, &credentials.subject(index), page.size, page.offset());
+    let (asked, rows) = asked_by(index, credentials, namespace, list).await?;
     asked.administrated()?;
     let count = rows.first().map_or(0, |row| row.integer("count"));
     let results = rows.iter().filter(|row| row.maybe_text("name").is_some()).map(object).collect();
@@ -43,13 +43,13 @@ pub async fn set(index: &Index, request: &Request, namespace: &str, user: &str) 
     let member = addable(&rows)?;
     let changes = member.maybe_text("role").is_some();
     let set = members::Role { namespace_id, namespace, user, changes, role: role.as_str() };
-    let by = asked.asker.by(index, request);
+    let by = asked.principal.by(index, request);
     let mut batch = members::set(&set, &by);
     batch.push(members::find(namespace, user));
     match index.write_last([right], batch).await?.iter().find(|row| row.maybe_text("role").is_some()) {
         Some(row) => {
             let notice = Notice::Role { who: user, role: role.as_str(), place: namespace };
-            notices::tell(index, asked.asker.require_user()?, &by, notice);
+            notices::tell(index, asked.principal.require_user()?, &by, notice);
             Ok(Reply::json(200, &object(row)).personal())
         }
         None => not_found("user not found"),
@@ -63,7 +63,7 @@ pub async fn remove(index: &Index, request: &Request, namespace: &str, user: &st
     if rows.first().is_some_and(|row| row.flag("owner")) {
         return invalid("The owner of a namespace cannot be removed from it");
     }
-    let by = asked.asker.by(index, request);
+    let by = asked.principal.by(index, request);
     if index.write_last([right], members::remove(namespace_id, namespace, user, &by)).await?.is_empty() {
         return not_found("member not found");
     }

@@ -4,13 +4,13 @@ use crate::{
     domain::{RepositoryName, Role},
     handlers::{
         hub::repositories::NO_NAMESPACE,
-        who::{self, Asker, Presented},
+        who::{self, Credentials, Principal},
     },
     index::Index,
     refusal::{Answer, Fault, forbidden, not_found},
     store::{
         Over, Right, Rows, Statement,
-        repositories::{self, Place},
+        repositories::{self, RepositoryLookup},
     },
     wire::Request,
 };
@@ -18,8 +18,8 @@ use crate::{
 /// Who asks about a namespace.
 pub struct Asked {
     /// Somebody with a session.
-    pub asker: Asker,
-    place: Place,
+    pub principal: Principal,
+    lookup: RepositoryLookup,
 }
 
 /// Somebody with a session, the namespace, and the rows of one more statement, in one round trip.
@@ -30,30 +30,30 @@ pub async fn asked(index: &Index, request: &Request, namespace: &str, statement:
 /// The same for who presents this already.
 pub async fn asked_by(
     index: &Index,
-    presented: Presented,
+    credentials: Credentials,
     namespace: &str,
     statement: Statement,
 ) -> Answer<(Asked, Rows)> {
     let name = RepositoryName { namespace: namespace.to_owned(), name: String::new() };
-    let place = repositories::place(&name, &presented.whose(index));
-    let [asker, place, rows] = index.db.rows([presented.statement(), place, statement]).await?;
-    let asker = presented.known(index, &asker).await?;
-    let place = Place::of(place.first().ok_or_else(|| Fault::broken("no row for a place"))?);
-    Ok((Asked { asker, place }, rows))
+    let lookup = repositories::lookup(&name, &credentials.subject(index));
+    let [principal, lookup, rows] = index.db.rows([credentials.statement(), lookup, statement]).await?;
+    let principal = credentials.known(index, &principal).await?;
+    let lookup = RepositoryLookup::of(lookup.first().ok_or_else(|| Fault::broken("no row for a place"))?);
+    Ok((Asked { principal, lookup }, rows))
 }
 
 impl Asked {
     /// Their role in the whole namespace.
     fn role(&self) -> Option<Role> {
-        let role = self.place.standing(self.asker.is_administrator()).role();
-        self.asker.limits.as_ref().map_or(role, |limits| role.min(limits.role_in_namespace()))
+        let role = self.lookup.relations(self.principal.is_administrator()).effective_role();
+        self.principal.restrictions.as_ref().map_or(role, |restrictions| role.min(restrictions.role_in_namespace()))
     }
 
     /// Whether they may know that there is such a namespace: for their role in it, or for something in it that is
     /// `shown` to them.
     #[must_use]
     pub fn sees(&self, shown: bool) -> bool {
-        self.role().is_some() || shown && self.asker.reaches_namespaces()
+        self.role().is_some() || shown && self.principal.reaches_namespaces()
     }
 
     /// The namespace, for one of its admins, with the right by which they write in it. An access token
@@ -63,20 +63,20 @@ impl Asked {
         if self.role() < Some(Role::Admin) {
             return forbidden("Access denied: only admins of the namespace may do this");
         }
-        let Some(namespace) = self.place.namespace_id else { return not_found(NO_NAMESPACE) };
-        Ok((namespace, self.asker.right(Over::Namespace(namespace, Role::Admin))))
+        let Some(namespace) = self.lookup.namespace_id else { return not_found(NO_NAMESPACE) };
+        Ok((namespace, self.principal.right(Over::Namespace(namespace, Role::Admin))))
     }
 
     /// The same, for an admin who may change who may do what in it.
     pub fn administrated_to_roles(&self) -> Answer<(i64, Right)> {
         let administrated = self.administrated()?;
-        self.asker.require_roles_in_namespace()?;
+        self.principal.require_roles_in_namespace()?;
         Ok(administrated)
     }
 
     /// The same, for an admin who came with their password.
     pub fn administrated_by_password(&self) -> Answer<(i64, Right)> {
-        self.asker.require_password()?;
+        self.principal.require_password()?;
         self.administrated()
     }
 }

@@ -29,8 +29,8 @@ const MOST: i64 = 1_000;
 pub async fn organisations(index: &Index, request: &Request) -> Answer<Reply> {
     let page = Page::read(request);
     let list = namespaces::shared(user_of(index, request)?, page.size, page.offset());
-    let (asker, rows) = known_with(index, request, list).await?;
-    if !asker.reaches_namespaces() {
+    let (principal, rows) = known_with(index, request, list).await?;
+    if !principal.reaches_namespaces() {
         return paged(index, request, page, 0, Vec::new());
     }
     let count = rows.first().map_or(0, |row| row.integer("count"));
@@ -43,8 +43,8 @@ pub async fn organisations(index: &Index, request: &Request) -> Answer<Reply> {
 
 /// `GET /v2/repositories/namespaces`
 pub async fn names(index: &Index, request: &Request) -> Answer<Reply> {
-    let (asker, rows) = known_with(index, request, namespaces::names(user_of(index, request)?, MOST)).await?;
-    let reached = rows.iter().filter(|_| asker.reaches_namespaces());
+    let (principal, rows) = known_with(index, request, namespaces::names(user_of(index, request)?, MOST)).await?;
+    let reached = rows.iter().filter(|_| principal.reaches_namespaces());
     let names = reached.map(|row| row.text("name")).collect::<Vec<_>>();
     Ok(Reply::json(200, &json!({ "namespaces": names })).personal())
 }
@@ -82,11 +82,11 @@ async fn about(
     absent: &'static str,
     told: impl FnOnce(&Row) -> Option<Value>,
 ) -> Answer<Reply> {
-    let presented = who::presented_to_management(index, request)?;
-    presented.require_within_limit(index, request).await?;
-    let about = namespaces::about(name, &presented.whose(index));
-    let (asked, rows) = asked_by(index, presented, name, about).await?;
-    let found = rows.first().filter(|row| asked.asker.name() == name || asked.sees(row.flag("shown")));
+    let credentials = who::presented_to_management(index, request)?;
+    credentials.require_within_limit(index, request).await?;
+    let about = namespaces::about(name, &credentials.subject(index));
+    let (asked, rows) = asked_by(index, credentials, name, about).await?;
+    let found = rows.first().filter(|row| asked.principal.name() == name || asked.sees(row.flag("shown")));
     match found.and_then(told) {
         Some(told) => Ok(Reply::json(200, &told).personal()),
         None => not_found(absent),

@@ -24,12 +24,12 @@ pub async fn change(index: &Index, request: &Request) -> Answer<Reply> {
         Ok((Secret::new(new), Secret::new(body.text("password")?)))
     });
     let profile = users::profile(user_of(index, request)?);
-    let (asker, new, _) = by_password(index, request, wanted, profile).await?;
-    let user = asker.require_user()?;
+    let (principal, new, _) = by_password(index, request, wanted, profile).await?;
+    let user = principal.require_user()?;
     password::require_not_the_name(new.reveal(), &user.name)?;
     login::hashing_turn(index, &request.address()).await?;
-    let (stored, by) = (login::hash(index, new.reveal())?, asker.by(index, request));
-    index.write([asker.right(Over::Themselves)], users::set_password(user, &stored, None, &by)).await?;
+    let (stored, by) = (login::hash(index, new.reveal())?, principal.by(index, request));
+    index.write([principal.right(Over::Themselves)], users::set_password(user, &stored, None, &by)).await?;
     notices::tell(index, user, &by, Notice::Password);
     Ok(Reply::empty(204).personal())
 }

@@ -17,14 +17,14 @@ use crate::{
     handlers::{
         body::Body,
         projection,
-        who::{self, Asker},
+        who::{self, Principal},
     },
     index::Index,
     refusal::{Answer, Error, Fault, forbidden, invalid, not_found},
     store::{
         Over, Right, Rows,
         managed::{self, Change, Move, New},
-        repositories::{self, Place},
+        repositories::{self, RepositoryLookup},
     },
     wire::{Reply, Request},
 };
@@ -96,26 +96,29 @@ impl Destination {
 
 /// `POST /v2/namespaces/{namespace}/repositories`, `POST /v2/repositories`
 ///
-/// Where the path names no namespace, the body does; else the asker's own is meant.
+/// Where the path names no namespace, the body does; else the caller's own is meant.
 pub async fn create(index: &Index, request: &Request, namespace: Option<&String>) -> Answer<Reply> {
-    let presented = who::with_session(index, request)?;
+    let credentials = who::with_session(index, request)?;
     // Wrong credentials are told before a wrong body, so what the body names is looked up unread.
     let wanted = Wanted::read(request);
     let (asked, name) = wanted.as_ref().map_or((None, ""), |wanted| {
         (wanted.namespace.as_deref().filter(|namespace| !namespace.is_empty()), wanted.name.as_str())
     });
     let [asked, name] = [asked, Some(name)].map(|name| name.filter(|name| name.len() <= LONGEST));
-    let place =
-        managed::place_for(namespace.map(String::as_str).or(asked), name.unwrap_or_default(), &presented.whose(index));
-    let [asker, place] = index.db.rows([presented.statement(), place]).await?;
-    let asker = presented.known(index, &asker).await?;
+    let lookup = managed::lookup_in_own_namespace(
+        namespace.map(String::as_str).or(asked),
+        name.unwrap_or_default(),
+        &credentials.subject(index),
+    );
+    let [principal, lookup] = index.db.rows([credentials.statement(), lookup]).await?;
+    let principal = credentials.known(index, &principal).await?;
     let wanted = wanted?;
-    let row = place.first().ok_or_else(|| Fault::broken("no row for a place"))?;
+    let row = lookup.first().ok_or_else(|| Fault::broken("no row for a place"))?;
     let name = acceptable_name(row.maybe_text("namespace"), &wanted)?;
     require_good(wanted.more.description.as_deref(), wanted.more.full_description.as_deref())?;
-    let place = Place::of(row);
-    let marked = place.marked();
-    let (namespace, right) = require_creatable(&asker, &place.without_marked(), &name)?;
+    let lookup = RepositoryLookup::of(row);
+    let pending_deletion = lookup.pending_deletion();
+    let (namespace, right) = require_creatable(&principal, &lookup.ignoring_pending_deletion(), &name)?;
     let new = New {
         namespace,
         name: &name,
@@ -123,20 +126,20 @@ pub async fn create(index: &Index, request: &Request, namespace: Option<&String>
         full_description: wanted.more.full_description.as_deref().unwrap_or_default(),
         private: wanted.more.is_private.unwrap_or(index.settings.private || row.flag("buried_private")),
         asked: wanted.more.is_private.is_some(),
-        by: &asker.by(index, request),
+        by: &principal.by(index, request),
         most: index.settings.most.repositories,
     };
-    let mut batch = managed::create(&new, marked);
+    let mut batch = managed::create(&new, pending_deletion);
     let made = batch.len() - 1;
-    batch.push(managed::repository(&name, &presented.whose(index)));
+    batch.push(managed::repository(&name, &credentials.subject(index)));
     let mut rows = index.write([right], batch).await?;
     if rows.get(made).is_none_or(Vec::is_empty) {
         return in_the_way(&name, rows.pop(), new.most);
     }
-    if marked.is_some() {
+    if pending_deletion.is_some() {
         projection::later(index);
     }
-    Reached::again(presented, asker, rows.pop().unwrap_or_default())?.shown(&name, 201)
+    Reached::again(credentials, principal, rows.pop().unwrap_or_default())?.shown(&name, 201)
 }
 
 /// `GET /v2/namespaces/{namespace}/repositories/{repository}`
@@ -168,14 +171,14 @@ async fn change(index: &Index, request: &Request, name: &RepositoryName, changes
         full_description: changes.full_description.as_deref(),
         private: changes.is_private,
     };
-    let mut batch = managed::update(repository.id, name, &change, &reached.asker.by(index, request));
-    batch.push(managed::repository(name, &reached.presented.whose(index)));
+    let mut batch = managed::update(repository.id, name, &change, &reached.principal.by(index, request));
+    batch.push(managed::repository(name, &reached.credentials.subject(index)));
     let mut rows = match changes.is_private {
         Some(true) => projection::hiding(index, right, repository, batch).await?,
         _ => index.write([right], batch).await?,
     };
     projection::later(index);
-    Reached::again(reached.presented, reached.asker, rows.pop().unwrap_or_default())?.shown(name, 200)
+    Reached::again(reached.credentials, reached.principal, rows.pop().unwrap_or_default())?.shown(name, 200)
 }
 
 /// `DELETE /v2/namespaces/{namespace}/repositories/{repository}`
@@ -184,7 +187,7 @@ async fn change(index: &Index, request: &Request, name: &RepositoryName, changes
 pub async fn delete(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
     let reached = Reached::with_session(index, request, name, None).await?;
     let (repository, right) = reached.writable(name, Role::Admin)?;
-    let change = managed::delete(repository.id, name, &reached.asker.by(index, request));
+    let change = managed::delete(repository.id, name, &reached.principal.by(index, request));
     projection::hiding(index, right, repository, change).await?;
     projection::later(index);
     Ok(Reply::json(202, &json!({})).personal())
@@ -195,36 +198,36 @@ pub async fn delete(index: &Index, request: &Request, name: &RepositoryName) -> 
 /// It needs an admin of the repository who may make one there. Who else has a role in it loses that, unless
 /// an admin of the namespace it goes to keeps them.
 pub async fn transfer(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
-    let presented = who::with_session(index, request)?;
+    let credentials = who::with_session(index, request)?;
     let wanted = Destination::read(request);
     let namespace = wanted.as_ref().map_or("", |wanted| wanted.namespace.as_str());
     let there = RepositoryName { namespace: namespace.to_owned(), name: name.name.clone() };
-    let place = repositories::place(&there, &presented.whose(index));
-    let reached = Reached::read(index, presented, name, Some(place)).await?;
+    let lookup = repositories::lookup(&there, &credentials.subject(index));
+    let reached = Reached::read(index, credentials, name, Some(lookup)).await?;
     let keep = wanted?.keep_collaborators;
     let there = RepositoryName::parse(&there.namespace, &there.name)?;
     let (repository, right) = reached.writable_roles(name)?;
-    let place = Place::of(reached.more().first().ok_or_else(|| Fault::broken("no row for a place"))?);
-    let (marked, place) = (place.marked(), place.without_marked());
-    let (namespace, mut right_there) = require_creatable(&reached.asker, &place, &there)?;
+    let lookup = RepositoryLookup::of(reached.more().first().ok_or_else(|| Fault::broken("no row for a place"))?);
+    let (pending_deletion, lookup) = (lookup.pending_deletion(), lookup.ignoring_pending_deletion());
+    let (namespace, mut right_there) = require_creatable(&reached.principal, &lookup, &there)?;
     if keep {
-        if reached.asker.role_at(&place, &there) < Some(Role::Admin) {
+        if reached.principal.effective_role(&lookup, &there) < Some(Role::Admin) {
             return forbidden("Access denied: keep_collaborators is for admins of the namespace it goes to");
         }
-        reached.asker.require_roles(&there)?;
+        reached.principal.require_roles(&there)?;
         right_there.over = Over::Namespace(namespace, Role::Admin);
     }
-    let (by, most) = (reached.asker.by(index, request), index.settings.most.repositories);
+    let (by, most) = (reached.principal.by(index, request), index.settings.most.repositories);
     let this = Move { id: repository.id, from: name, namespace, to: &there, keep, by: &by, most };
-    let mut batch = managed::transfer(&this, marked);
-    batch.push(managed::repository(&there, &reached.presented.whose(index)));
+    let mut batch = managed::transfer(&this, pending_deletion);
+    batch.push(managed::repository(&there, &reached.credentials.subject(index)));
     let rows = index.write_last([right, right_there], batch).await?;
-    let now_there = rows.first().and_then(|row| Place::of(row).repository);
+    let now_there = rows.first().and_then(|row| RepositoryLookup::of(row).repository);
     if now_there.is_none_or(|there| there.id != repository.id) {
         return in_the_way(&there, Some(rows), most);
     }
     projection::later(index);
-    Reached::again(reached.presented, reached.asker, rows)?.shown(&there, 200)
+    Reached::again(reached.credentials, reached.principal, rows)?.shown(&there, 200)
 }
 
 /// The name of a new repository; `namespace` is the one that was looked up.
@@ -254,21 +257,21 @@ fn require_good(description: Option<&str>, full_description: Option<&str>) -> An
 /// Gives the namespace of a place that is free, to somebody who may make a repository there, with the
 /// right to. What is private and not theirs looks like what is free and may not be made, and so does a
 /// namespace that is not there.
-fn require_creatable(asker: &Asker, place: &Place, name: &RepositoryName) -> Answer<(i64, Right)> {
-    if asker.role_at(place, name) < Some(Role::Write) {
+fn require_creatable(principal: &Principal, lookup: &RepositoryLookup, name: &RepositoryName) -> Answer<(i64, Right)> {
+    if principal.effective_role(lookup, name) < Some(Role::Write) {
         return forbidden("Access denied: not allowed to create a repository in this namespace");
     }
-    let Some(namespace) = place.namespace_id else { return not_found(NO_NAMESPACE) };
-    if place.repository.is_some() {
+    let Some(namespace) = lookup.namespace_id else { return not_found(NO_NAMESPACE) };
+    if lookup.repository.is_some() {
         return exists(name);
     }
-    Ok((namespace, asker.right(Over::Namespace(namespace, Role::Write))))
+    Ok((namespace, principal.right(Over::Namespace(namespace, Role::Write))))
 }
 
 /// Why none was made here: somebody was quicker, or the namespace is full.
-fn in_the_way<T>(name: &RepositoryName, place: Option<Rows>, most: i64) -> Answer<T> {
-    match place.unwrap_or_default().first() {
-        Some(row) if Place::of(row).repository.is_some() => exists(name),
+fn in_the_way<T>(name: &RepositoryName, lookup: Option<Rows>, most: i64) -> Answer<T> {
+    match lookup.unwrap_or_default().first() {
+        Some(row) if RepositoryLookup::of(row).repository.is_some() => exists(name),
         _ => forbidden(format!("A namespace holds at most {most} repositories")),
     }
 }

@@ -15,12 +15,12 @@ use crate::{
     wire::{Reply, Request},
 };
 
-/// Results on a page, when the asker does not say: as on the Hub.
+/// Results on a page, when the caller does not say: as on the Hub.
 const PAGE: i64 = 25;
 
 /// `GET /v2/search/repositories?query=&page=&page_size=`
 pub async fn repositories(index: &Index, request: &Request) -> Answer<Reply> {
-    let presented = who::presented_to_management(index, request)?;
+    let credentials = who::presented_to_management(index, request)?;
     let page = Page::of(request, PAGE);
     let query = parameter(request, "query").unwrap_or_default();
     let search = Search::read(&[
@@ -28,7 +28,7 @@ pub async fn repositories(index: &Index, request: &Request) -> Answer<Reply> {
         ("n".into(), page.size.to_string()),
         ("page".into(), page.number.to_string()),
     ]);
-    let (rows, cut) = rows(index, request, &presented, &search).await?;
+    let (rows, cut) = rows(index, request, &credentials, &search).await?;
     let count = rows.first().map_or(0, |row| row.integer("total"));
     let cut = cut.then(|| ("incomplete_results", true.into()));
     Ok(page.reply(index, request, count, rows.iter().filter_map(object).collect(), cut)?)

@@ -7,7 +7,7 @@ use crate::{
     handlers::{
         body::Body,
         login,
-        who::{self, Asker, Presented},
+        who::{self, Credentials, Principal},
     },
     index::Index,
     refusal::{Answer, Challenge, Error, Fault, Refusal, not_found},
@@ -37,32 +37,32 @@ async fn open(index: &Index, request: &Request, [name, secret]: [&'static str; 2
     let (name, secret) = (body.text(name)?, body.text(secret)?);
     who::require_https(request)?;
     let opened = async {
-        let presented = Presented::named(&name, Secret::new(secret), request)?;
-        presented.known(index, &index.db.last(vec![presented.statement()]).await?).await
+        let credentials = Credentials::named(&name, Secret::new(secret), request)?;
+        credentials.known(index, &index.db.last(vec![credentials.statement()]).await?).await
     };
-    let asker = opened.await.map_err(|error| match error {
+    let principal = opened.await.map_err(|error| match error {
         Error::Refusal(Refusal::Unauthorized(_, reason)) => Refusal::Unauthorized(Challenge::Session, reason).into(),
         other => other,
     })?;
     let (keys, now) = (index.settings.keys()?, index.world.now());
-    login::succeeded(index, request, &asker);
-    Ok(session_token::sign(keys, asker.credential, asker.name(), index.random(), now))
+    login::succeeded(index, request, &principal);
+    Ok(session_token::sign(keys, principal.credential, principal.name(), index.random(), now))
 }
 
 /// `POST /v2/logout`
 ///
 /// A client forgets its session with it; nothing of one is stored that could end, and it ends by itself within minutes.
 pub async fn logout(index: &Index, request: &Request) -> Answer<Reply> {
-    let presented = who::with_session(index, request)?;
-    presented.known(index, &index.db.last(vec![presented.statement()]).await?).await?;
+    let credentials = who::with_session(index, request)?;
+    credentials.known(index, &index.db.last(vec![credentials.statement()]).await?).await?;
     Ok(Reply::json(200, &json!({ "detail": "Logged out" })).personal())
 }
 
 /// Somebody with a session, and the rows of one more statement, in one round trip.
-pub async fn known_with(index: &Index, request: &Request, statement: Statement) -> Answer<(Asker, Vec<Row>)> {
-    let presented = who::with_session(index, request)?;
-    let [asker, rows] = index.db.rows([presented.statement(), statement]).await?;
-    Ok((presented.known(index, &asker).await?, rows))
+pub async fn known_with(index: &Index, request: &Request, statement: Statement) -> Answer<(Principal, Vec<Row>)> {
+    let credentials = who::with_session(index, request)?;
+    let [principal, rows] = index.db.rows([credentials.statement(), statement]).await?;
+    Ok((credentials.known(index, &principal).await?, rows))
 }
 
 /// Somebody with a session who shows their password once more, with what else they ask for and the rows of one
@@ -72,14 +72,14 @@ pub async fn by_password<T>(
     request: &Request,
     wanted: Answer<(T, Secret)>,
     statement: Statement,
-) -> Answer<(Asker, T, Vec<Row>)> {
-    let presented = who::with_session(index, request)?;
+) -> Answer<(Principal, T, Vec<Row>)> {
+    let credentials = who::with_session(index, request)?;
     let address = request.address();
     let again = users::again_with_failures(user_of(index, request)?, &address);
-    let [asker, again, rows] = index.db.rows([presented.statement(), again, statement]).await?;
-    let asker = presented.known(index, &asker).await?;
+    let [principal, again, rows] = index.db.rows([credentials.statement(), again, statement]).await?;
+    let principal = credentials.known(index, &principal).await?;
     let (wanted, secret) = wanted?;
-    let user = asker.require_password()?;
+    let user = principal.require_password()?;
     let wrong = || Refusal::Forbidden("The password is wrong".into());
     if secret.reveal().len() > password::LONGEST {
         return Err(wrong().into());
@@ -90,14 +90,14 @@ pub async fn by_password<T>(
         Error::Refusal(Refusal::Unauthorized(..)) => wrong().into(),
         other => other,
     })?;
-    Ok((asker, wanted, rows))
+    Ok((principal, wanted, rows))
 }
 
 /// The user of a presented session, whose rows are read before it is known to be good.
 pub fn user_of(index: &Index, request: &Request) -> Answer<i64> {
-    let presented = who::with_session(index, request)?;
-    match presented {
-        Presented::Bearer(credential) => Ok(credential.user().unwrap_or_default()),
+    let credentials = who::with_session(index, request)?;
+    match credentials {
+        Credentials::Bearer(credential) => Ok(credential.user().unwrap_or_default()),
         _ => Ok(0),
     }
 }
@@ -105,15 +105,15 @@ pub fn user_of(index: &Index, request: &Request) -> Answer<i64> {
 /// `GET /v2/user`
 pub async fn oneself(index: &Index, request: &Request) -> Answer<Reply> {
     let user = user_of(index, request)?;
-    let (asker, rows) = known_with(index, request, users::profile(user)).await?;
-    let user = asker.require_user()?;
+    let (principal, rows) = known_with(index, request, users::profile(user)).await?;
+    let user = principal.require_user()?;
     let row = rows.first();
     let reply = json!({
         "id": user.id.to_string(),
         "username": user.name,
         "full_name": "",
         "type": if user.machine { "Machine" } else { "User" },
-        "is_admin": asker.is_administrator(),
+        "is_admin": principal.is_administrator(),
         "email": row.and_then(|row| row.maybe_text("address")),
         "date_joined": time::print(row.map_or(0, |row| row.integer("created_at"))),
     });
@@ -127,8 +127,8 @@ pub async fn refresh_tokens(index: &Index, request: &Request) -> Answer<Reply> {
     let user = user_of(index, request)?;
     let (now, settings) = (index.world.now(), &index.settings);
     let list = refresh_tokens::list(user, now, settings.refresh_unused, settings.refresh_age);
-    let (asker, rows) = known_with(index, request, list).await?;
-    asker.require_password()?;
+    let (principal, rows) = known_with(index, request, list).await?;
+    principal.require_password()?;
     let one = |row: &Row| {
         json!({
             "uuid": row.text("uuid"),
@@ -145,13 +145,13 @@ pub async fn refresh_tokens(index: &Index, request: &Request) -> Answer<Reply> {
 /// `DELETE /v2/refresh-tokens/{uuid}`
 pub async fn end_refresh_token(index: &Index, request: &Request, uuid: &str) -> Answer<Reply> {
     let user = user_of(index, request)?;
-    let (asker, rows) = known_with(index, request, refresh_tokens::by_uuid(user, uuid)).await?;
-    asker.require_password()?;
+    let (principal, rows) = known_with(index, request, refresh_tokens::by_uuid(user, uuid)).await?;
+    principal.require_password()?;
     if rows.is_empty() {
         return not_found(ABSENT);
     }
-    let ending = refresh_tokens::delete(user, uuid, &asker.by(index, request));
-    if index.write_last([asker.right(Over::Themselves)], ending).await?.is_empty() {
+    let ending = refresh_tokens::delete(user, uuid, &principal.by(index, request));
+    if index.write_last([principal.right(Over::Themselves)], ending).await?.is_empty() {
         return not_found(ABSENT);
     }
     Ok(Reply::empty(204).personal())

@@ -29,11 +29,11 @@ pub async fn remove(index: &Index, request: &Request, name: &RepositoryName) -> 
 
 /// `GET /v2/namespaces/{namespace}/repositories/{repository}/star`
 ///
-/// The asker's own; who else likes it is not told.
+/// The caller's own; who else likes it is not told.
 pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
     let reached = Reached::with_session(index, request, name, None).await?;
     reached.opened(name, Role::Read)?;
-    let stars = if reached.starred() { vec![json!({ "user": reached.asker.name() })] } else { Vec::new() };
+    let stars = if reached.starred() { vec![json!({ "user": reached.principal.name() })] } else { Vec::new() };
     paged(index, request, Page::read(request), i64::from(reached.starred()), stars)
 }
 
@@ -46,7 +46,7 @@ async fn change(
 ) -> Answer<Reply> {
     let reached = Reached::with_session(index, request, name, None).await?;
     let (repository, right) = reached.writable(name, Role::Read)?;
-    index.write([right], batch(reached.asker.require_user()?.id, repository.id)).await?;
+    index.write([right], batch(reached.principal.require_user()?.id, repository.id)).await?;
     projection::later(index);
     Ok(Reply::empty(204).personal())
 }

@@ -25,15 +25,15 @@ const ABSENT: &str = "tag not found";
 ///
 /// The newest first, unless they are asked for in another order.
 pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
-    let presented = who::presented_to_management(index, request)?;
+    let credentials = who::presented_to_management(index, request)?;
     let page = Page::read(request);
     let (part, ordering) = (parameter(request, "name"), parameter(request, "ordering"));
     let (part, ordering) = (part.as_deref().unwrap_or_default(), ordering.as_deref().unwrap_or("last_updated"));
-    let Some(list) = tags::list(name, &presented.whose(index), part, ordering, page.size, page.offset()) else {
+    let Some(list) = tags::list(name, &credentials.subject(index), part, ordering, page.size, page.offset()) else {
         return invalid("ordering: name or last_updated, which descend; ascending behind a -");
     };
-    presented.require_within_limit(index, request).await?;
-    let reached = Reached::read(index, presented, name, Some(list)).await?;
+    credentials.require_within_limit(index, request).await?;
+    let reached = Reached::read(index, credentials, name, Some(list)).await?;
     reached.opened(name, Role::Read)?;
     let count = reached.more().first().map_or(0, |row| row.integer("count"));
     let tags = reached.more().iter().filter(|row| row.maybe_text("name").is_some()).map(object);
@@ -43,10 +43,10 @@ pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> An
 
 /// `GET /v2/namespaces/{namespace}/repositories/{repository}/tags/{tag}`
 pub async fn get(index: &Index, request: &Request, name: &RepositoryName, tag: &str) -> Answer<Reply> {
-    let presented = who::presented_to_management(index, request)?;
-    presented.require_within_limit(index, request).await?;
-    let find = tags::find(name, &presented.whose(index), tag);
-    let reached = Reached::read(index, presented, name, Some(find)).await?;
+    let credentials = who::presented_to_management(index, request)?;
+    credentials.require_within_limit(index, request).await?;
+    let find = tags::find(name, &credentials.subject(index), tag);
+    let reached = Reached::read(index, credentials, name, Some(find)).await?;
     reached.opened(name, Role::Read)?;
     match reached.more().first() {
         Some(row) => Ok(Reply::json(200, &object(row)?).personal()),
@@ -56,12 +56,12 @@ pub async fn get(index: &Index, request: &Request, name: &RepositoryName, tag: &
 
 /// `DELETE /v2/namespaces/{namespace}/repositories/{repository}/tags/{tag}`
 pub async fn delete(index: &Index, request: &Request, name: &RepositoryName, tag: &str) -> Answer<Reply> {
-    let presented = who::with_session(index, request)?;
-    let find = tags::find(name, &presented.whose(index), tag);
-    let reached = Reached::read(index, presented, name, Some(find)).await?;
+    let credentials = who::with_session(index, request)?;
+    let find = tags::find(name, &credentials.subject(index), tag);
+    let reached = Reached::read(index, credentials, name, Some(find)).await?;
     let (repository, right) = reached.writable(name, Role::Admin)?;
     let Some(found) = reached.more().first() else { return not_found(ABSENT) };
-    let (digest, by) = (found.text("digest"), reached.asker.by(index, request));
+    let (digest, by) = (found.text("digest"), reached.principal.by(index, request));
     if index.write_last([right], tags::forget(repository.id, name, tag, digest, &by)).await?.is_empty() {
         return not_found(ABSENT);
     }

@@ -14,7 +14,7 @@ use crate::{
     store::{
         self,
         images::Target,
-        repositories::{self, Place},
+        repositories::{self, RepositoryLookup},
         tags,
     },
     wire::{Reply, Request},
@@ -26,12 +26,12 @@ const ANY: [Access; 3] = [Access::Read, Access::Write, Access::Delete];
 ///
 /// A client lists a repository by it, and a registry asks by it whether a token is good.
 pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
-    let presented = who::presented(index, request)?;
-    presented.require_token_for(name, &ANY)?;
-    presented.require_within_limit(index, request).await?;
-    let (asker, row) =
-        reached(index, &presented, repositories::place_with_images(name, &presented.whose(index))).await?;
-    let repository = opened(&presented, &asker, name, &Place::of(&row), Role::Read)?;
+    let credentials = who::credentials(index, request)?;
+    credentials.require_token_for(name, &ANY)?;
+    credentials.require_within_limit(index, request).await?;
+    let (principal, row) =
+        reached(index, &credentials, repositories::lookup_with_images(name, &credentials.subject(index))).await?;
+    let repository = opened(&credentials, &principal, name, &RepositoryLookup::of(&row), Role::Read)?;
     let reply = Reply::raw_json(200, images::print(row.text("images")))
         .personal()
         .with("Vary", "Accept, Authorization, X-Docker-Token");
@@ -39,8 +39,8 @@ pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> An
     // Clients keep a token from any answer, so it is given only where it was asked for, and never to
     // who has one.
     let asked = request.header("x-docker-token").is_some_and(|value| !value.is_empty());
-    if asked && !matches!(presented, who::Presented::Token(_)) {
-        return Ok(with_token(reply, index, &asker, name, repository.id, Access::Read)?);
+    if asked && !matches!(credentials, who::Credentials::Token(_)) {
+        return Ok(with_token(reply, index, &principal, name, repository.id, Access::Read)?);
     }
     Ok(reply)
 }
@@ -50,11 +50,12 @@ pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> An
 /// The tags of a v1 registry are with that. This is the list that the Hub had here for programs, of what registries of
 /// today told; `layer` is an image id of the v1 protocol, which these have none of.
 pub async fn tags(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
-    let presented = who::presented(index, request)?;
-    presented.require_token_for(name, &ANY)?;
-    presented.require_within_limit(index, request).await?;
-    let (asker, row) = reached(index, &presented, tags::names(name, &presented.whose(index), "", tags::MOST)).await?;
-    opened(&presented, &asker, name, &Place::of(&row), Role::Read)?;
+    let credentials = who::credentials(index, request)?;
+    credentials.require_token_for(name, &ANY)?;
+    credentials.require_within_limit(index, request).await?;
+    let (principal, row) =
+        reached(index, &credentials, tags::names(name, &credentials.subject(index), "", tags::MOST)).await?;
+    opened(&credentials, &principal, name, &RepositoryLookup::of(&row), Role::Read)?;
     let tags = row.text("tags").split_whitespace().map(|tag| json!({ "layer": "", "name": tag }));
     Ok(Reply::json(200, &tags.collect::<Value>()).personal())
 }
@@ -63,18 +64,19 @@ pub async fn tags(index: &Index, request: &Request, name: &RepositoryName) -> An
 ///
 /// The end of a push. It adds to the list and never removes; new clients send an empty one.
 pub async fn update(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
-    let presented = who::presented(index, request)?;
-    presented.require_somebody()?;
-    presented.require_token_for(name, &[Access::Write])?;
-    let (asker, row) = reached(index, &presented, repositories::place(name, &presented.whose(index))).await?;
+    let credentials = who::credentials(index, request)?;
+    credentials.require_somebody()?;
+    credentials.require_token_for(name, &[Access::Write])?;
+    let (principal, row) =
+        reached(index, &credentials, repositories::lookup(name, &credentials.subject(index))).await?;
     let list = match request.body.as_deref() {
         None => return Err(Refusal::TooLarge.into()),
         Some([]) => Vec::new(),
         Some(body) => images::read(body)?,
     };
-    let place = Place::of(&row);
-    let (repository, right) = writable(&presented, &asker, name, &place, Role::Write)?;
-    let mut batch = repositories::pushed(repository.id, name, &asker.by(index, request));
+    let lookup = RepositoryLookup::of(&row);
+    let (repository, right) = writable(&credentials, &principal, name, &lookup, Role::Write)?;
+    let mut batch = repositories::pushed(repository.id, name, &principal.by(index, request));
     batch.extend(store::images::merge(&Target::Id(repository.id), &images::pairs(&list)));
     require_merged(&index.write_last([right], batch).await?)?;
     projection::later(index);
@@ -92,13 +94,14 @@ pub fn require_merged(rows: &[store::Row]) -> Answer<i64> {
 
 /// `DELETE /v1/repositories/(namespace)/(repo_name)/images`
 pub async fn clear(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
-    let presented = who::presented(index, request)?;
-    presented.require_somebody()?;
-    presented.require_token_for(name, &[Access::Delete, Access::Write])?;
-    let (asker, row) = reached(index, &presented, repositories::place(name, &presented.whose(index))).await?;
-    let place = Place::of(&row);
-    let (repository, right) = writable(&presented, &asker, name, &place, Role::Write)?;
-    index.write([right], store::images::clear(repository.id, name, &asker.by(index, request))).await?;
+    let credentials = who::credentials(index, request)?;
+    credentials.require_somebody()?;
+    credentials.require_token_for(name, &[Access::Delete, Access::Write])?;
+    let (principal, row) =
+        reached(index, &credentials, repositories::lookup(name, &credentials.subject(index))).await?;
+    let lookup = RepositoryLookup::of(&row);
+    let (repository, right) = writable(&credentials, &principal, name, &lookup, Role::Write)?;
+    index.write([right], store::images::clear(repository.id, name, &principal.by(index, request))).await?;
     Ok(Reply::empty(204))
 }
 
@@ -107,14 +110,15 @@ pub async fn clear(index: &Index, request: &Request, name: &RepositoryName) -> A
 /// 200 for a good token of any access, as often as it is asked; 403 for everything else.
 pub async fn authorize(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
     let opens = async {
-        let presented = who::presented(index, request)?;
-        presented.require_token_for(name, &ANY)?;
-        if !matches!(presented, who::Presented::Token(_)) {
+        let credentials = who::credentials(index, request)?;
+        credentials.require_token_for(name, &ANY)?;
+        if !matches!(credentials, who::Credentials::Token(_)) {
             return forbidden("A repository token is required");
         }
-        let (asker, row) = reached(index, &presented, repositories::place(name, &presented.whose(index))).await?;
-        let place = Place::of(&row);
-        opened(&presented, &asker, name, &place, Role::Read)
+        let (principal, row) =
+            reached(index, &credentials, repositories::lookup(name, &credentials.subject(index))).await?;
+        let lookup = RepositoryLookup::of(&row);
+        opened(&credentials, &principal, name, &lookup, Role::Read)
     };
     match opens.await {
         Ok(_) => Ok(Reply::json(200, &json!("OK")).personal()),
@@ -127,11 +131,11 @@ pub async fn authorize(index: &Index, request: &Request, name: &RepositoryName) 
 ///
 /// Undocumented, and asked by every v1 registry since 0.6.9 before it takes an image with a parent.
 pub async fn access(index: &Index, request: &Request, name: &RepositoryName, image: &str) -> Answer<Reply> {
-    let presented = who::presented(index, request)?;
-    presented.require_token_for(name, &ANY)?;
-    presented.require_within_limit(index, request).await?;
-    let (asker, row) =
-        reached(index, &presented, repositories::place_with_image(name, &presented.whose(index), image)).await?;
-    opened(&presented, &asker, name, &Place::of(&row), Role::Read)?;
+    let credentials = who::credentials(index, request)?;
+    credentials.require_token_for(name, &ANY)?;
+    credentials.require_within_limit(index, request).await?;
+    let (principal, row) =
+        reached(index, &credentials, repositories::lookup_with_image(name, &credentials.subject(index), image)).await?;
+    opened(&credentials, &principal, name, &RepositoryLookup::of(&row), Role::Read)?;
     Ok(Reply::json(200, &json!({ "access": row.flag("listed") })).personal())
 }

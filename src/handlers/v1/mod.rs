@@ -12,12 +12,12 @@ use crate::{
         Access, RepositoryName, Role,
         repository_token::{Claim, DELETE_LIFETIME, LIFETIME},
     },
-    handlers::who::{Asker, Presented, unauthorized},
+    handlers::who::{Credentials, Principal, unauthorized},
     index::Index,
     refusal::{Answer, Fault, forbidden, not_found},
     store::{
         Right, Row, Statement,
-        repositories::{Place, Repository},
+        repositories::{Repository, RepositoryLookup},
     },
     wire::{Reply, Request},
 };
@@ -25,7 +25,7 @@ use crate::{
 /// 403 for somebody who can see a repository and may not do this.
 const DENIED: &str = "Access denied, you don't have access to this repo";
 
-/// 404 for what is not there, or not for this asker.
+/// 404 for what is not there, or not for this user.
 const ABSENT: &str = "Repository not found";
 
 /// `GET /v1/_ping`
@@ -40,33 +40,37 @@ pub fn ping() -> Reply {
 }
 
 /// Who asks, and the row that tells of the place they ask about, in one round trip.
-async fn reached(index: &Index, presented: &Presented, place: Statement) -> Answer<(Asker, Row)> {
-    let [asker, mut place] = index.db.rows([presented.statement(), place]).await?;
-    let asker = presented.known(index, &asker).await?;
-    Ok((asker, place.pop().ok_or_else(|| Fault::broken("no row for a place"))?))
+async fn reached(index: &Index, credentials: &Credentials, lookup: Statement) -> Answer<(Principal, Row)> {
+    let [principal, mut lookup] = index.db.rows([credentials.statement(), lookup]).await?;
+    let principal = credentials.known(index, &principal).await?;
+    Ok((principal, lookup.pop().ok_or_else(|| Fault::broken("no row for a place"))?))
 }
 
 /// The repository of a place, for somebody who wants this much of it. A repository token must be for
 /// this very repository, and its user may still do what the token names.
 fn opened(
-    presented: &Presented,
-    asker: &Asker,
+    credentials: &Credentials,
+    principal: &Principal,
     name: &RepositoryName,
-    place: &Place,
+    lookup: &RepositoryLookup,
     wanted: Role,
 ) -> Answer<Repository> {
-    let role = asker.role_at(place, name);
+    let role = principal.effective_role(lookup, name);
     // Also for a token from when they could read it: it does not tell whether there still is one.
-    let repository = place.repository.clone().filter(|_| role.is_some());
+    let repository = lookup.repository.clone().filter(|_| role.is_some());
     let Some(repository) = repository else { return not_found(ABSENT) };
-    if let Presented::Token(claim) = presented {
+    if let Credentials::Token(claim) = credentials {
         if claim.repository_id != repository.id || role < Some(claim.access.role()) {
             return Err(unauthorized("The token is no longer valid"));
         }
         // The registry asks about a repository that is being deleted.
-        return if repository.marked && claim.access != Access::Delete { not_found(ABSENT) } else { Ok(repository) };
+        return if repository.pending_deletion && claim.access != Access::Delete {
+            not_found(ABSENT)
+        } else {
+            Ok(repository)
+        };
     }
-    if repository.marked {
+    if repository.pending_deletion {
         return not_found(ABSENT);
     }
     if role < Some(wanted) { forbidden(DENIED) } else { Ok(repository) }
@@ -74,15 +78,15 @@ fn opened(
 
 /// The same, with the right by which it is written: for a repository token what that names.
 fn writable(
-    presented: &Presented,
-    asker: &Asker,
+    credentials: &Credentials,
+    principal: &Principal,
     name: &RepositoryName,
-    place: &Place,
+    lookup: &RepositoryLookup,
     wanted: Role,
 ) -> Answer<(Repository, Right)> {
-    let repository = opened(presented, asker, name, place, wanted)?;
-    let role = if let Presented::Token(claim) = presented { claim.access.role() } else { wanted };
-    let right = asker.right_to(place, repository.id, name, role);
+    let repository = opened(credentials, principal, name, lookup, wanted)?;
+    let role = if let Credentials::Token(claim) = credentials { claim.access.role() } else { wanted };
+    let right = principal.right_to(lookup, repository.id, name, role);
     Ok((repository, right))
 }
 
@@ -90,7 +94,7 @@ fn writable(
 fn with_token(
     reply: Reply,
     index: &Index,
-    asker: &Asker,
+    principal: &Principal,
     name: &RepositoryName,
     repository: i64,
     access: Access,
@@ -100,7 +104,7 @@ fn with_token(
         repository: name.clone(),
         repository_id: repository,
         access,
-        credential: asker.credential,
+        credential: principal.credential,
         expires_at: index.world.now() + lifetime,
     };
     let token = claim.sign(index.settings.keys()?, index.random());

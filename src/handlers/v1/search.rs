@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::{
-    domain::{RepositoryName, credential::Credential, names::LIBRARY, search::Search, texts},
-    handlers::who::{self, Asker, Presented},
+    domain::{RepositoryName, credential::CredentialId, names::LIBRARY, search::Search, texts},
+    handlers::who::{self, Credentials, Principal},
     index::Index,
     refusal::Answer,
     store::{
@@ -15,60 +15,65 @@ use crate::{
     wire::{Reply, Request},
 };
 
-/// The most private repositories of one asker that a search looks into.
+/// The most private repositories of one user that a search looks into.
 const MOST_PRIVATE: i64 = 10_000;
 
 /// `GET /v1/search?q=&n=&page=`
 ///
 /// docker and podman take nothing but 200, so nothing that is asked is an error.
 pub async fn search(index: &Index, request: &Request) -> Answer<Reply> {
-    let presented = who::presented_to_registry(index, request, true).await?;
+    let credentials = who::presented_to_registry(index, request, true).await?;
     let search = Search::read(&request.parameters());
-    if is_anybody(&presented) {
-        return anybody(index, request, &presented, &search).await;
+    if is_anybody(&credentials) {
+        return anybody(index, request, &credentials, &search).await;
     }
-    presented.require_no_token()?;
-    let (sight, cut) = sight(index, &presented).await?;
+    credentials.require_no_token()?;
+    let (sight, cut) = sight(index, &credentials).await?;
     Ok(Reply::raw_json(200, told(&search, &found(index, &search, &sight).await?, cut)).personal())
 }
 
 /// The rows of what is found for whoever presents this, with `total` in each, and a `name`, or one without; and whether
 /// there is more that they may read than was looked into.
-pub async fn rows(index: &Index, request: &Request, presented: &Presented, search: &Search) -> Answer<(Rows, bool)> {
-    if !is_anybody(presented) {
-        let (sight, cut) = sight(index, presented).await?;
+pub async fn rows(
+    index: &Index,
+    request: &Request,
+    credentials: &Credentials,
+    search: &Search,
+) -> Answer<(Rows, bool)> {
+    if !is_anybody(credentials) {
+        let (sight, cut) = sight(index, credentials).await?;
         return Ok((found(index, search, &sight).await?, cut));
     }
     if !index.settings.anonymous_read {
         return Ok((Rows::new(), false));
     }
-    presented.require_within_limit(index, request).await?;
+    credentials.require_within_limit(index, request).await?;
     Ok((found(index, search, &Sight::Public).await?, false))
 }
 
-fn is_anybody(presented: &Presented) -> bool {
-    matches!(presented, Presented::Nobody | Presented::Bearer(Credential::Nobody))
+fn is_anybody(credentials: &Credentials) -> bool {
+    matches!(credentials, Credentials::Anonymous | Credentials::Bearer(CredentialId::Anonymous))
 }
 
 /// What somebody may find, and whether there is more that they may read.
-async fn sight(index: &Index, presented: &Presented) -> Answer<(Sight, bool)> {
-    let own = repositories::readable_private(&presented.whose(index), MOST_PRIVATE + 1);
-    let [asker, own] = index.db.rows([presented.statement(), own]).await?;
-    let asker = presented.known(index, &asker).await?;
-    if asker.is_administrator() {
+async fn sight(index: &Index, credentials: &Credentials) -> Answer<(Sight, bool)> {
+    let own = repositories::readable_private(&credentials.subject(index), MOST_PRIVATE + 1);
+    let [principal, own] = index.db.rows([credentials.statement(), own]).await?;
+    let principal = credentials.known(index, &principal).await?;
+    if principal.is_administrator() {
         return Ok((Sight::All, false));
     }
-    Ok((Sight::Also(readable(&asker, &own)), own.iter().any(|row| row.flag("cut"))))
+    Ok((Sight::Also(readable(&principal, &own)), own.iter().any(|row| row.flag("cut"))))
 }
 
-/// The ids of those that the asker's access token allows too, as JSON.
-fn readable(asker: &Asker, own: &[Row]) -> String {
+/// The ids of those that the caller's access token allows too, as JSON.
+fn readable(principal: &Principal, own: &[Row]) -> String {
     let pairs =
         own.iter().flat_map(|row| serde_json::from_str::<Vec<(i64, String)>>(row.text("readable")).unwrap_or_default());
-    let allowed = |name: &str| match (&asker.limits, name.split_once('/')) {
+    let allowed = |name: &str| match (&principal.restrictions, name.split_once('/')) {
         (None, _) => true,
-        (Some(limits), Some((namespace, name))) => {
-            RepositoryName::parse(namespace, name).is_ok_and(|name| limits.role(&name, false).is_some())
+        (Some(restrictions), Some((namespace, name))) => {
+            RepositoryName::parse(namespace, name).is_ok_and(|name| restrictions.role(&name, false).is_some())
         }
         _ => false,
     };
@@ -78,12 +83,12 @@ fn readable(asker: &Asker, own: &[Row]) -> String {
 
 /// The answer to nobody is the same for everybody, so it may be a little old. Where they read nothing, neither search nor
 /// what was kept of it is asked.
-async fn anybody(index: &Index, request: &Request, presented: &Presented, search: &Search) -> Answer<Reply> {
+async fn anybody(index: &Index, request: &Request, credentials: &Credentials, search: &Search) -> Answer<Reply> {
     if !index.settings.anonymous_read {
         return Ok(Reply::raw_json(200, told(search, &[], false)).personal());
     }
     let asked = async || {
-        presented.require_within_limit(index, request).await?;
+        credentials.require_within_limit(index, request).await?;
         Answer::Ok(told(search, &found(index, search, &Sight::Public).await?, false))
     };
     let seconds = index.settings.search_cache;
@@ -113,7 +118,7 @@ async fn found(index: &Index, search: &Search, sight: &Sight) -> Answer<Rows> {
     Ok(index.search.last(vec![documents::find(search, sight)]).await?)
 }
 
-/// What was found, as docker reads it; and whether there is more that the asker may read than was looked into (`cut`), as
+/// What was found, as docker reads it; and whether there is more that the caller may read than was looked into (`cut`), as
 /// GitHub says it.
 fn told(search: &Search, rows: &[Row], cut: bool) -> String {
     let total = rows.first().map_or(0, |row| row.integer("total"));

@@ -15,10 +15,9 @@ use crate::{
     index::{Index, Limit},
     refusal::{Answer, Fault, forbidden, invalid, not_found},
     store::{
-        Over, Right, Rows,
-        counts::{self, Counted},
-        emails,
+        Over, Right, Rows, emails,
         links::Owner,
+        rate_counters::{self, Counter},
         users::{self, Account, User},
     },
     wire::{Reply, Request},
@@ -29,12 +28,12 @@ const TAKEN: &str = "Username or email already exists";
 
 /// `GET /v1/users/`
 pub async fn login(index: &Index, request: &Request) -> Answer<Reply> {
-    let presented = who::presented(index, request)?;
-    presented.require_somebody()?;
-    presented.require_no_token()?;
-    let asker = presented.known(index, &index.db.last(vec![presented.statement()]).await?).await?;
-    asker.require_user()?;
-    login::succeeded(index, request, &asker);
+    let credentials = who::credentials(index, request)?;
+    credentials.require_somebody()?;
+    credentials.require_no_token()?;
+    let principal = credentials.known(index, &index.db.last(vec![credentials.statement()]).await?).await?;
+    principal.require_user()?;
+    login::succeeded(index, request, &principal);
     Ok(Reply::json(200, &json!("OK")).personal())
 }
 
@@ -57,8 +56,8 @@ pub async fn register(index: &Index, request: &Request) -> Answer<Reply> {
     let email = email.as_str();
     let (mut email_taken, mut counted) = (false, Rows::new());
     if UserName::parse(typed).is_some() {
-        let so_far = counts::so_far(Counted::Registrations, &from);
-        let [taken, rows] = index.db.rows([users::taken(typed, &email.to_lowercase()), so_far]).await?;
+        let current = rate_counters::current(Counter::Registrations, &from);
+        let [taken, rows] = index.db.rows([users::taken(typed, &email.to_lowercase()), current]).await?;
         counted = rows;
         let taken = taken.first().ok_or_else(|| Fault::broken("no row for a name"))?;
         if taken.flag("name_taken") && UserName::given(typed).is_ok() {
@@ -91,7 +90,7 @@ pub async fn register(index: &Index, request: &Request) -> Answer<Reply> {
         most: (here, everywhere),
     };
     let mut batch = users::register(&account);
-    batch.insert(0, counts::one_more(Counted::Registrations, &from, now));
+    batch.insert(0, rate_counters::increment(Counter::Registrations, &from, now));
     let link = (!account.confirmed).then(|| account::Link::new(index)).transpose()?;
     if let Some(link) = &link {
         // Before the last statement, which tells the outcome.
@@ -114,22 +113,22 @@ pub async fn register(index: &Index, request: &Request) -> Answer<Reply> {
 ///
 /// An e-mail is added and replaces none; a password is replaced.
 pub async fn update(index: &Index, request: &Request, name: &str) -> Answer<Reply> {
-    let presented = who::presented(index, request)?;
-    presented.require_somebody()?;
-    presented.require_no_token()?;
+    let credentials = who::credentials(index, request)?;
+    credentials.require_somebody()?;
+    credentials.require_no_token()?;
     let change = Change::read(request, index.settings.password_length);
     let email_key = change.as_ref().ok().and_then(|change| change.email.as_ref()).map(|email| email.to_lowercase());
     let owner = emails::owner(email_key.as_deref().unwrap_or_default());
-    let [asker, target, owner] = index.db.rows([presented.statement(), users::by_name(name), owner]).await?;
-    let asker = presented.known(index, &asker).await?;
+    let [principal, target, owner] = index.db.rows([credentials.statement(), users::by_name(name), owner]).await?;
+    let principal = credentials.known(index, &principal).await?;
     let change = change?;
-    let (user, right) = require_self(&asker, name, target.first().and_then(User::of))?;
+    let (user, right) = require_self(&principal, name, target.first().and_then(User::of))?;
     let email = change.email.as_deref();
     let adding = email.map(|email| Adding::new(index, &user, email, &owner)).transpose()?.flatten();
     if user.machine {
         return forbidden("A machine has neither a password nor an email");
     }
-    let (mut batch, by) = (Vec::new(), asker.by(index, request));
+    let (mut batch, by) = (Vec::new(), principal.by(index, request));
     if let Some(secret) = &change.password {
         password::require_not_the_name(secret, name)?;
         login::hashing_turn(index, &request.address()).await?;
@@ -155,15 +154,15 @@ pub async fn update(index: &Index, request: &Request, name: &str) -> Answer<Repl
 }
 
 /// The user whose account is changed, and by what right: oneself, or anybody for an administrator.
-fn require_self(asker: &who::Asker, name: &str, target: Option<User>) -> Answer<(User, Right)> {
-    let user = asker.require_password()?;
-    if user.name != name && !asker.is_administrator() {
+fn require_self(principal: &who::Principal, name: &str, target: Option<User>) -> Answer<(User, Right)> {
+    let user = principal.require_password()?;
+    if user.name != name && !principal.is_administrator() {
         return forbidden("You may change your own account only");
     }
     match target {
         Some(target) => {
             let over = if user.name == name { Over::Themselves } else { Over::Index };
-            Ok((target, asker.right(over)))
+            Ok((target, principal.right(over)))
         }
         None => not_found("User not found"),
     }

@@ -5,7 +5,7 @@ use hublet::{
     domain::{
         Access, RepositoryName, Secret,
         certificates::{Chain, SigningKey},
-        credential::Credential,
+        credential::CredentialId,
         jwt::Parts,
         keys::Keys,
         opaque::Kind,
@@ -36,8 +36,10 @@ pub fn authorization(bytes: &[u8]) {
     let read = Authorization::read(Some(&header));
     match &read {
         Some(Authorization::Basic { name, secret }) => {
-            let marked = format!("basic {}", STANDARD.encode(format!("{name}:{}{MARK}", secret.reveal())));
-            assert!(name.contains(MARK) || !format!("{:?}", Authorization::read(Some(&marked))).contains(MARK));
+            let pending_deletion = format!("basic {}", STANDARD.encode(format!("{name}:{}{MARK}", secret.reveal())));
+            assert!(
+                name.contains(MARK) || !format!("{:?}", Authorization::read(Some(&pending_deletion))).contains(MARK)
+            );
             let again = format!("basic {}", STANDARD.encode(format!("{name}:{}", secret.reveal())));
             assert_eq!(Authorization::read(Some(&again)), read);
         }
@@ -81,7 +83,7 @@ pub fn signed_repository(bytes: &[u8]) {
     let (namespace, rest) = name.split_once('/').unwrap_or(("library", &name));
     let Ok(repository) = RepositoryName::parse(namespace, rest) else { return };
     let access = [Access::Read, Access::Write, Access::Delete].into_iter().nth(usize::from(access % 3));
-    let credential = Credential::Password { user: i64::from(*place), epoch: i64::from(*bit) };
+    let credential = CredentialId::Password { user: i64::from(*place), epoch: i64::from(*bit) };
     let Some(access) = access else { return };
     let claim = Claim { repository, repository_id: 7, access, credential, expires_at: NOW + 1 };
     let token = claim.sign(&keys, [*place; 8]);
@@ -112,11 +114,11 @@ pub fn session(bytes: &[u8]) {
     let Some(keys) = ours() else { return };
     let token = text(bytes);
     assert_eq!(session_token::verify(&token, &keys, 0), None);
-    let credential = Credential::AccessToken { user: bytes.len().try_into().unwrap_or(1), token: 3 };
+    let credential = CredentialId::AccessToken { user: bytes.len().try_into().unwrap_or(1), token: 3 };
     let signed = session_token::sign(&keys, credential, &token, [1; 8], NOW);
     assert_eq!(session_token::verify(&signed, &keys, NOW), (signed.len() <= 32 * 1024).then_some(credential));
     assert_eq!(session_token::verify(&format!("{signed}{token} "), &keys, NOW), None);
-    if let Some(other) = Credential::parse(&token) {
+    if let Some(other) = CredentialId::parse(&token) {
         assert_eq!(other.to_string(), token);
     }
 }
@@ -128,8 +130,8 @@ pub fn registry(bytes: &[u8]) {
     if let Ok(chain) = Chain::read(CHAIN) {
         let _ = registry_token::signer(&parts, &chain);
     }
-    if let Some(standing) = registry_token::standing(&parts, "hublet", &["registry"], NOW) {
-        assert_eq!(Credential::parse(&standing.credential.to_string()), Some(standing.credential));
+    if let Some(verified) = registry_token::verify_claims(&parts, "hublet", &["registry"], NOW) {
+        assert_eq!(CredentialId::parse(&verified.credential.to_string()), Some(verified.credential));
     }
 }
 

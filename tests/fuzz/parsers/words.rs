@@ -5,11 +5,10 @@ use hublet::{
     domain::{
         RepositoryName, Role, UserName,
         events::{self, CloudEvent},
-        images,
-        limits::{self, Limits, Resource},
-        names,
+        images, names,
         scope::{self, Grant, Scope},
         search, time,
+        token_restrictions::{self, Resource, TokenRestrictions},
     },
     routes::{self, Hub, Route},
     wire::{Request, request::form},
@@ -166,18 +165,18 @@ pub fn names(bytes: &[u8]) {
 pub fn limits(bytes: &[u8]) {
     let (resources, name) = two(bytes);
     let scopes = r#"["repo:admin"]"#;
-    let stored = Limits::stored(scopes, Some(&resources));
+    let stored = TokenRestrictions::stored(scopes, Some(&resources));
     let (namespace, rest) = name.split_once('/').unwrap_or(("library", &name));
     let role = RepositoryName::parse(namespace, rest).ok().and_then(|name| stored.role(&name, true));
     let listed = serde_json::from_str::<Vec<Resource>>(&resources).unwrap_or_default();
     let namespaces = |path: &str| path.split_once('/').map_or("library", |(namespace, _)| namespace).to_owned();
     assert!(role.is_none() || listed.iter().any(|resource| namespaces(&resource.path) == namespace));
-    if limits::acceptable(&listed).is_ok() {
+    if token_restrictions::acceptable(&listed).is_ok() {
         assert!(listed.iter().all(|resource| !namespaces(&resource.path).contains('*')));
         let printed = serde_json::to_string(&listed).unwrap_or_default();
-        assert_eq!(Limits::stored(scopes, Some(&printed)).resources.as_deref(), Some(listed.as_slice()));
+        assert_eq!(TokenRestrictions::stored(scopes, Some(&printed)).resources.as_deref(), Some(listed.as_slice()));
     }
-    let _ = Limits::stored(&resources, None).role_in_namespace();
+    let _ = TokenRestrictions::stored(&resources, None).role_in_namespace();
 }
 
 /// Times: printed and read, they are the same to the second.

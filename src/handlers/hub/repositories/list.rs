@@ -1,4 +1,4 @@
-//! The repositories of a namespace, as far as the asker may read them.
+//! The repositories of a namespace, as far as the caller may read them.
 
 use serde_json::Value;
 
@@ -9,14 +9,14 @@ use crate::{
             Page,
             repositories::{NO_NAMESPACE, reached::told},
         },
-        who::{self, Asker},
+        who::{self, Principal},
     },
     index::Index,
     refusal::{Answer, Fault, invalid, not_found},
     store::{
         Row,
         managed::{self, List},
-        repositories::Place,
+        repositories::RepositoryLookup,
     },
     wire::{Reply, Request},
 };
@@ -27,37 +27,37 @@ const MOST: i64 = 5_000;
 
 /// `GET /v2/namespaces/{namespace}/repositories?page=&page_size=&name=&ordering=`
 pub async fn list(index: &Index, request: &Request, namespace: &str) -> Answer<Reply> {
-    let presented = who::presented_to_management(index, request)?;
+    let credentials = who::presented_to_management(index, request)?;
     let page = Page::read(request);
     let (name, ordering) = (parameter(request, "name"), parameter(request, "ordering"));
-    let limited = presented.is_limited();
+    let limited = credentials.is_limited();
     let wanted = List {
         namespace,
         name: name.as_deref().unwrap_or_default(),
         ordering: ordering.as_deref().unwrap_or("name"),
-        administrating: presented.may_administrate(),
+        administrating: credentials.may_administrate(),
         limit: if limited { MOST } else { page.size },
         offset: if limited { 0 } else { page.offset() },
     };
-    let Some(statement) = managed::list(&wanted, &presented.whose(index)) else {
+    let Some(statement) = managed::list(&wanted, &credentials.subject(index)) else {
         return invalid("ordering: name, last_updated or pull_count, the other way behind a -");
     };
-    presented.require_within_limit(index, request).await?;
-    let [asker, rows] = index.db.rows([presented.statement(), statement]).await?;
-    let asker = presented.known(index, &asker).await?;
+    credentials.require_within_limit(index, request).await?;
+    let [principal, rows] = index.db.rows([credentials.statement(), statement]).await?;
+    let principal = credentials.known(index, &principal).await?;
     let first = rows.first().ok_or_else(|| Fault::broken("no row for a list"))?;
     // Whether there is one is for administrators to know: to others one without anything for them is as none.
-    if first.maybe_integer("namespace_id").is_none() && asker.is_administrator() {
+    if first.maybe_integer("namespace_id").is_none() && principal.is_administrator() {
         return not_found(NO_NAMESPACE);
     }
-    let readable = rows.iter().filter_map(|row| readable(&asker, namespace, row)).collect::<Vec<_>>();
+    let readable = rows.iter().filter_map(|row| readable(&principal, namespace, row)).collect::<Vec<_>>();
     let (count, skipped) = if limited {
         (i64::try_from(readable.len()).unwrap_or(MOST), usize::try_from(page.offset()).unwrap_or(usize::MAX))
     } else {
         (first.integer("count"), 0)
     };
     let shown = readable.iter().skip(skipped).take(usize::try_from(page.size).unwrap_or_default());
-    paged(index, request, page, count, shown.map(|(name, place, row)| told(name, place, row)).collect())
+    paged(index, request, page, count, shown.map(|(name, lookup, row)| told(name, lookup, row)).collect())
 }
 
 /// A parameter of the query.
@@ -74,10 +74,14 @@ pub fn paged(index: &Index, request: &Request, page: Page, count: i64, results: 
     Ok(page.reply(index, request, count, results, None)?)
 }
 
-/// The repository of a row, where the access token of the asker lets them see it too.
-fn readable<'a>(asker: &Asker, namespace: &str, row: &'a Row) -> Option<(RepositoryName, Place, &'a Row)> {
+/// The repository of a row, where the access token of the caller lets them see it too.
+fn readable<'a>(
+    principal: &Principal,
+    namespace: &str,
+    row: &'a Row,
+) -> Option<(RepositoryName, RepositoryLookup, &'a Row)> {
     let name = RepositoryName { namespace: namespace.to_owned(), name: row.maybe_text("name")?.to_owned() };
-    let place = Place::of(row);
-    asker.role_at(&place, &name)?;
-    Some((name, place, row))
+    let lookup = RepositoryLookup::of(row);
+    principal.effective_role(&lookup, &name)?;
+    Some((name, lookup, row))
 }

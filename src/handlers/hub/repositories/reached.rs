@@ -8,26 +8,26 @@ use crate::{
         texts::{self, Form},
         time,
     },
-    handlers::who::{self, Asker, Presented},
+    handlers::who::{self, Credentials, Principal},
     index::Index,
     refusal::{Answer, Fault, forbidden, not_found},
     store::{
         Right, Row, Rows, Statement, managed,
-        repositories::{Place, Repository},
+        repositories::{Repository, RepositoryLookup},
     },
     wire::{Reply, Request},
 };
 
-/// For a repository that is not there, or not for this asker. Clients look for these words.
+/// For a repository that is not there, or not for this user. Clients look for these words.
 const ABSENT: &str = "repository not found";
 
 /// Who asks, and what they asked for.
 pub struct Reached {
     /// With what they came.
-    pub presented: Presented,
+    pub credentials: Credentials,
     /// Who they are.
-    pub asker: Asker,
-    place: Place,
+    pub principal: Principal,
+    lookup: RepositoryLookup,
     row: Row,
     more: Rows,
 }
@@ -40,9 +40,9 @@ impl Reached {
         name: &RepositoryName,
         more: Option<Statement>,
     ) -> Answer<Self> {
-        let presented = who::presented_to_management(index, request)?;
-        presented.require_within_limit(index, request).await?;
-        Self::read(index, presented, name, more).await
+        let credentials = who::presented_to_management(index, request)?;
+        credentials.require_within_limit(index, request).await?;
+        Self::read(index, credentials, name, more).await
     }
 
     /// The same for somebody who has a session.
@@ -52,29 +52,29 @@ impl Reached {
         name: &RepositoryName,
         more: Option<Statement>,
     ) -> Answer<Self> {
-        let presented = who::with_session(index, request)?;
-        Self::read(index, presented, name, more).await
+        let credentials = who::with_session(index, request)?;
+        Self::read(index, credentials, name, more).await
     }
 
     /// The same for what was presented.
     pub async fn read(
         index: &Index,
-        presented: Presented,
+        credentials: Credentials,
         name: &RepositoryName,
         more: Option<Statement>,
     ) -> Answer<Self> {
-        let mut batch = vec![presented.statement(), managed::repository(name, &presented.whose(index))];
+        let mut batch = vec![credentials.statement(), managed::repository(name, &credentials.subject(index))];
         batch.extend(more);
         let mut rows = index.db.batch(batch).await?.into_iter();
-        let asker = presented.known(index, &rows.next().unwrap_or_default()).await?;
-        let place = rows.next().unwrap_or_default();
-        Ok(Self { more: rows.next().unwrap_or_default(), ..Self::again(presented, asker, place)? })
+        let principal = credentials.known(index, &rows.next().unwrap_or_default()).await?;
+        let lookup = rows.next().unwrap_or_default();
+        Ok(Self { more: rows.next().unwrap_or_default(), ..Self::again(credentials, principal, lookup)? })
     }
 
     /// After a change, by the rows that the same statement gives then.
-    pub fn again(presented: Presented, asker: Asker, mut rows: Rows) -> Result<Self, Fault> {
+    pub fn again(credentials: Credentials, principal: Principal, mut rows: Rows) -> Result<Self, Fault> {
         let row = rows.pop().ok_or_else(|| Fault::broken("no row for a place"))?;
-        Ok(Self { presented, asker, place: Place::of(&row), row, more: Rows::new() })
+        Ok(Self { credentials, principal, lookup: RepositoryLookup::of(&row), row, more: Rows::new() })
     }
 
     /// The rows of the other statement.
@@ -83,7 +83,7 @@ impl Reached {
         &self.more
     }
 
-    /// Whether the asker has given it a star.
+    /// Whether the caller has given it a star.
     #[must_use]
     pub fn starred(&self) -> bool {
         self.row.flag("starred")
@@ -91,8 +91,9 @@ impl Reached {
 
     /// The repository, for somebody who may do this much with it.
     pub fn opened(&self, name: &RepositoryName, wanted: Role) -> Answer<&Repository> {
-        let role = self.asker.role_at(&self.place, name);
-        let repository = self.place.repository.as_ref().filter(|repository| !repository.marked && role.is_some());
+        let role = self.principal.effective_role(&self.lookup, name);
+        let repository =
+            self.lookup.repository.as_ref().filter(|repository| !repository.pending_deletion && role.is_some());
         let Some(repository) = repository else { return not_found(ABSENT) };
         if role < Some(wanted) {
             return forbidden(format!("Access denied: this takes the role {} in the repository", wanted.as_str()));
@@ -103,20 +104,20 @@ impl Reached {
     /// The same, with the right by which it is written.
     pub fn writable(&self, name: &RepositoryName, wanted: Role) -> Answer<(&Repository, Right)> {
         let repository = self.opened(name, wanted)?;
-        Ok((repository, self.asker.right_to(&self.place, repository.id, name, wanted)))
+        Ok((repository, self.principal.right_to(&self.lookup, repository.id, name, wanted)))
     }
 
     /// The same, for somebody who may change who may do what with it.
     pub fn writable_roles(&self, name: &RepositoryName) -> Answer<(&Repository, Right)> {
         let writable = self.writable(name, Role::Admin)?;
-        self.asker.require_roles(name)?;
+        self.principal.require_roles(name)?;
         Ok(writable)
     }
 
     /// All that is told of the repository, as a reply.
     pub fn shown(&self, name: &RepositoryName, status: u16) -> Answer<Reply> {
         self.opened(name, Role::Read)?;
-        let role = self.asker.role_at(&self.place, name);
+        let role = self.principal.effective_role(&self.lookup, name);
         let more = json!({
             "user": name.namespace,
             "is_automated": false,
@@ -132,7 +133,7 @@ impl Reached {
             "immutable_tags_settings": { "enabled": false, "rules": [] },
             "source": null,
         });
-        let mut body = told(name, &self.place, &self.row);
+        let mut body = told(name, &self.lookup, &self.row);
         if let (Value::Object(body), Value::Object(more)) = (&mut body, more) {
             body.extend(more);
         }
@@ -141,7 +142,7 @@ impl Reached {
 }
 
 /// What a list tells of a repository, in the Hub's words.
-pub fn told(name: &RepositoryName, place: &Place, row: &Row) -> Value {
+pub fn told(name: &RepositoryName, lookup: &RepositoryLookup, row: &Row) -> Value {
     let updated_at = time::print(row.integer("updated_at"));
     json!({
         "name": name.name,
@@ -156,7 +157,7 @@ pub fn told(name: &RepositoryName, place: &Place, row: &Row) -> Value {
         "last_updated": updated_at,
         "last_modified": updated_at,
         "date_registered": time::print(row.integer("created_at")),
-        "affiliation": affiliation(place),
+        "affiliation": affiliation(lookup),
         "media_types": [],
         "content_types": if row.flag("tagged") { json!(["image"]) } else { json!([]) },
         "categories": [],
@@ -165,10 +166,10 @@ pub fn told(name: &RepositoryName, place: &Place, row: &Row) -> Value {
 }
 
 /// What somebody is to a repository, beside what everybody is.
-fn affiliation(place: &Place) -> Option<&'static str> {
-    let standing = place.standing(false);
-    if standing.owner {
+fn affiliation(lookup: &RepositoryLookup) -> Option<&'static str> {
+    let relations = lookup.relations(false);
+    if relations.owner {
         return Some("owner");
     }
-    standing.member.map(|_| "member").or(standing.collaborator.map(|_| "collaborator"))
+    relations.member.map(|_| "member").or(relations.collaborator.map(|_| "collaborator"))
 }

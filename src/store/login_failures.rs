@@ -2,13 +2,13 @@
 
 use crate::{
     domain::{
-        credential::Credential,
+        credential::CredentialId,
         throttle::{DOUBLINGS, FORGOTTEN, FREE_FROM_ADDRESS, FREE_FROM_ANYWHERE, Failures, LONGEST},
     },
     store::{
         Row, Statement,
-        audit::{self, Account, By},
-        counts::{self, Counted},
+        audit::{self, Account, AuditContext},
+        rate_counters::{self, Counter},
         users::User,
     },
 };
@@ -97,7 +97,7 @@ pub fn take_back(guess: Guess<'_>, from_address: i64) -> Vec<Statement> {
 /// The audit does not keep a name that is nobody's: people type passwords there. And since there is no end
 /// of such names, it has one row an hour for all of them from one address.
 #[must_use]
-pub fn told(user: Option<&User>, address: &str, now: i64) -> Vec<Statement> {
+pub fn refused(user: Option<&User>, address: &str, now: i64) -> Vec<Statement> {
     let Some(user) = user else {
         let told = Statement::new(
             "insert into audit (at, action, name, actor, credential, address)
@@ -105,18 +105,18 @@ pub fn told(user: Option<&User>, address: &str, now: i64) -> Vec<Statement> {
                and count = 1",
         )
         .bind(now)
-        .bind(Counted::Strangers.name())
+        .bind(Counter::Strangers.name())
         .bind(address);
-        return vec![counts::one_more(Counted::Strangers, address, now), told];
+        return vec![rate_counters::increment(Counter::Strangers, address, now), told];
     };
-    let by = By {
+    let by = AuditContext {
         actor: String::new(),
-        credential: Credential::Nobody,
+        credential: CredentialId::Anonymous,
         address: address.to_owned(),
         now,
         millis: now * 1000,
     };
-    vec![audit::told(&by, "user.login.refuse", Account::Of(user.id), &user.name, &[])]
+    vec![audit::record(&by, "user.login.refuse", Account::Of(user.id), &user.name, &[])]
 }
 
 /// Forgets those of a name from an address, after a right password from there.

@@ -66,14 +66,14 @@ pub struct Resource {
 
 /// The limits of an access token.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Limits {
+pub struct TokenRestrictions {
     /// At least one.
     pub scopes: Vec<TokenScope>,
     /// Nothing: wherever the user may.
     pub resources: Option<Vec<Resource>>,
 }
 
-impl Limits {
+impl TokenRestrictions {
     /// Reads limits as they are stored; what cannot be read opens nothing.
     #[must_use]
     pub fn stored(scopes: &str, resources: Option<&str>) -> Self {
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn a_token_allows_what_its_scopes_and_resources_both_allow() {
-        let limits = |scopes: &str, resources: Option<&str>| Limits::stored(scopes, resources);
+        let limits = |scopes: &str, resources: Option<&str>| TokenRestrictions::stored(scopes, resources);
         let all = limits(r#"["repo:write","repo:read"]"#, None);
         assert_eq!(all.role(&name("ns/app"), false), Some(Role::Write));
         let public = limits(r#"["repo:public_read"]"#, None);

@@ -7,7 +7,7 @@ use crate::{
 
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Counted {
+pub enum Counter {
     /// Accounts that were made.
     Registrations,
     /// Mails that were asked for.
@@ -18,7 +18,7 @@ pub enum Counted {
     Notices,
 }
 
-impl Counted {
+impl Counter {
     /// The name under which it is counted.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -34,7 +34,7 @@ impl Counted {
 /// What was counted from this address, and from anywhere (`address` is empty then): `count`, and
 /// `last_at`, when the hour began.
 #[must_use]
-pub fn so_far(counted: Counted, address: &str) -> Statement {
+pub fn current(counted: Counter, address: &str) -> Statement {
     Statement::new("select address, count, last_at from failures where name = ?1 and address in (?2, '')")
         .bind(counted.name())
         .bind(address)
@@ -42,7 +42,7 @@ pub fn so_far(counted: Counted, address: &str) -> Statement {
 
 /// Counts one more, and gives the same.
 #[must_use]
-pub fn one_more(counted: Counted, address: &str, now: i64) -> Statement {
+pub fn increment(counted: Counter, address: &str, now: i64) -> Statement {
     Statement::new(
         "insert into failures (name, address, count, last_at) values (?1, ?2, 1, ?3), (?1, '', 1, ?3)
          on conflict (name, address) do update set

@@ -1,4 +1,4 @@
-//! The one door to a database: statements in, rows out, all or nothing.
+//! A database client: statements in, rows out, all or nothing.
 
 use std::{cell::Cell, rc::Rc};
 
@@ -149,22 +149,22 @@ impl Row {
 /// Resolves after so many milliseconds.
 pub type Sleep = Rc<dyn Fn(u64) -> Pending<'static, ()>>;
 
-/// A database as a request sees it: it counts the round trips, gives up in time and tries a read
-/// once more.
-pub struct Door {
+/// A database client for one request. Counts round trips, gives up when the database does not answer in time, and retries a
+/// batch once if it contains only reads and failed with a transient error.
+pub struct Db {
     database: Rc<dyn Database>,
-    trips: Cell<u32>,
+    round_trips: Cell<u32>,
     patience: Option<(Sleep, u64)>,
 }
 
-impl Door {
-    /// A door to this database, for one request.
+impl Db {
+    /// A client of this database, for one request.
     #[must_use]
     pub fn new(database: Rc<dyn Database>) -> Self {
-        Self { database, trips: Cell::new(0), patience: None }
+        Self { database, round_trips: Cell::new(0), patience: None }
     }
 
-    /// The same door, which gives up after so many milliseconds.
+    /// The same client, which gives up after `millis` milliseconds.
     #[must_use]
     pub fn within(self, millis: u64, sleep: Sleep) -> Self {
         Self { patience: Some((sleep, millis)), ..self }
@@ -172,8 +172,8 @@ impl Door {
 
     /// How many round trips were made so far.
     #[must_use]
-    pub fn trips(&self) -> u32 {
-        self.trips.get()
+    pub fn round_trips(&self) -> u32 {
+        self.round_trips.get()
     }
 
     /// Writes without asking for a right: for what is no user's, or carries its right otherwise.
@@ -182,13 +182,13 @@ impl Door {
         self.run(statements).await
     }
 
-    /// Runs so many statements as [`Door::batch`] does, and gives as many answers.
+    /// Runs so many statements as [`Db::batch`] does, and gives as many answers.
     pub async fn rows<const N: usize>(&self, statements: [Statement; N]) -> Result<[Rows; N], Fault> {
         let answer = self.batch(statements.into()).await?;
         answer.try_into().map_err(|_| Fault::broken("another number of answers than of statements"))
     }
 
-    /// Runs the statements as [`Door::batch`] does, and gives the rows of the last.
+    /// Runs the statements as [`Db::batch`] does, and gives the rows of the last.
     pub async fn last(&self, statements: Vec<Statement>) -> Result<Rows, Fault> {
         Ok(self.batch(statements).await?.pop().unwrap_or_default())
     }
@@ -226,7 +226,7 @@ impl Door {
 
     /// One round trip.
     async fn ask(&self, statements: &[Statement]) -> Result<Vec<Rows>, Fault> {
-        self.trips.set(self.trips.get() + 1);
+        self.round_trips.set(self.round_trips.get() + 1);
         let answer = self.database.batch(statements);
         let Some((sleep, millis)) = &self.patience else { return answer.await };
         match select(answer, sleep(*millis)).await {
@@ -267,9 +267,9 @@ mod tests {
             assert_eq!(millis, 200);
             if up { Box::pin(ready(())) } else { Box::pin(pending()) }
         });
-        let door = Door::new(Rc::new(Stub { answers })).within(200, sleep);
-        let polled = pin!(door.batch(vec![Statement::new("select 1")])).poll(&mut Context::from_waker(Waker::noop()));
-        (polled, door.trips())
+        let db = Db::new(Rc::new(Stub { answers })).within(200, sleep);
+        let polled = pin!(db.batch(vec![Statement::new("select 1")])).poll(&mut Context::from_waker(Waker::noop()));
+        (polled, db.round_trips())
     }
 
     #[test]
@@ -282,15 +282,15 @@ mod tests {
 
     #[test]
     fn what_writes_is_no_read() {
-        let door = Door::new(Rc::new(Stub { answers: true }));
+        let db = Db::new(Rc::new(Stub { answers: true }));
         let insert =
             || vec![Statement::new("select 1"), Statement::new("insert into outbox (repository_id) values (1)")];
         let mut context = Context::from_waker(Waker::noop());
         let fault = Fault::broken("a write without a right: insert into outbox (repository_id) values (1)");
-        assert_eq!(pin!(door.batch(insert())).poll(&mut context), Poll::Ready(Err(fault)));
+        assert_eq!(pin!(db.batch(insert())).poll(&mut context), Poll::Ready(Err(fault)));
         let written = Poll::Ready(Ok(vec![Rows::new(); 2]));
-        assert_eq!(pin!(door.write(vec![Statement::new("select 2")], insert())).poll(&mut context), written);
-        assert_eq!(pin!(door.write_unguarded(insert())).poll(&mut context), written);
+        assert_eq!(pin!(db.write(vec![Statement::new("select 2")], insert())).poll(&mut context), written);
+        assert_eq!(pin!(db.write_unguarded(insert())).poll(&mut context), written);
     }
 
     #[test]
