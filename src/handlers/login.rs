@@ -173,7 +173,7 @@ pub async fn hashing_turn(index: &Index, address: &str) -> Answer<()> {
 }
 
 /// Refuses an address that has had so many (`here`) in this hour, or all together (`everywhere`); the rows
-/// are those of [`counts`].
+/// are those of [`rate_counters`].
 pub fn require_allowance(rows: Option<&Rows>, here: i64, everywhere: Option<i64>, now: i64) -> Answer<()> {
     match rate_counters::wait(rows.map_or(&[], Vec::as_slice), here, everywhere.unwrap_or(i64::MAX), now) {
         0 => Ok(()),

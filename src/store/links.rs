@@ -66,7 +66,7 @@ pub fn confirm(hash: &str, address: &str, now: i64) -> Vec<Statement> {
 }
 
 /// Who asks for a mail: an address that may have so many in an hour, counted by
-/// [`rate_counters::increment`](super::counts::one_more) before it.
+/// [`rate_counters::increment`](super::rate_counters::increment) before it.
 #[derive(Debug, Clone, Copy)]
 pub struct Asking<'a> {
     /// The address.

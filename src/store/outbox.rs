@@ -30,7 +30,7 @@ pub fn acknowledge(pairs: &str) -> Statement {
     .bind(pairs)
 }
 
-/// The repositories behind this id, in order, at most so many: columns as of [`oldest`].
+/// The repositories behind this id, in order, at most so many: columns as of [`pending`].
 #[must_use]
 pub fn repositories_after(id: i64, most: i64) -> Statement {
     Statement::new(

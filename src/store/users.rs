@@ -211,7 +211,7 @@ pub struct Account<'a> {
 }
 
 /// Makes an account with its namespace and its e-mail, unless the name or the e-mail is taken, or too
-/// many were counted by [`rate_counters::increment`](super::counts::one_more), which goes before it. The
+/// many were counted by [`rate_counters::increment`](super::rate_counters::increment), which goes before it. The
 /// last statement tells whether it did, by the stored password, which no other account has:
 /// `user_id`, `email_id`.
 #[must_use]
