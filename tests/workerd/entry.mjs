@@ -1,12 +1,12 @@
 // The built worker with a world that tests can hold: databases that are counted, slowed and broken, a clock that is
-// set, a mailbox that is read. The worker itself is not touched.
+// set or stands still at the `now` of a request, a mailbox that is read. The worker itself is not touched.
 
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { memory } from "./memory.mjs"; // before the worker, which it watches
 import Index from "../../build/index.js";
 import { dump, restore } from "./dump.mjs";
 
-const stage = { shift: 0, mails: [], behind: false };
+const stage = { shift: 0, now: undefined, mails: [], behind: false };
 
 const Clock = globalThis.Date;
 globalThis.Date = class Date extends Clock {
@@ -15,7 +15,7 @@ globalThis.Date = class Date extends Clock {
   }
 
   static now() {
-    return Clock.now() + stage.shift;
+    return (stage.now ?? Clock.now()) + stage.shift;
   }
 };
 
@@ -228,7 +228,9 @@ async function direct(url, request, env, ctx) {
     }
     case "/__stage/scheduled": {
       const tally = new Tally(watching(ctx));
-      await new Index(ctx, lend(env, tally, JSON.parse(value || "{}"))).scheduled({ cron: "* * * * *", scheduledTime: Date.now() });
+      const trouble = JSON.parse(value || "{}");
+      stage.now = trouble.now;
+      await new Index(ctx, lend(env, tally, trouble)).scheduled({ cron: "* * * * *", scheduledTime: Date.now() });
       await settled();
       return new Response(String(tally));
     }
@@ -249,6 +251,7 @@ export default class extends WorkerEntrypoint {
     if (url.pathname.startsWith("/__stage/")) return direct(url, request, this.env, this.ctx);
     const tally = new Tally(watching(this.ctx));
     const trouble = JSON.parse(request.headers.get("x-test-trouble") ?? "{}");
+    stage.now = trouble.now;
     const response = await new Index(this.ctx, lend(this.env, tally, trouble)).fetch(request);
     tally.answered();
     if (trouble.settle) await settled();

@@ -14,7 +14,7 @@ const exporting = "Currently processing a long-running export.";
 const missing = "no such table: users: SQLITE_ERROR";
 
 /** What goes wrong with one call, and whether a read gets over it by asking once more. */
-const faults = {
+export const faults = {
   "fails before": { trouble: { when: "before" }, passes: true },
   "takes effect and is reported as failed": { trouble: { when: "after" }, passes: true },
   "fails twice": { trouble: { when: "before", times: 2 }, reads: true },
