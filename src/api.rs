@@ -2,7 +2,8 @@
 //!
 //! From the table follow the methods of a path (405, `Allow`, `OPTIONS`, and `HEAD` where there is `GET`), the largest
 //! body, the form of a failure, what scripts of other origins read, and the call of the handler. The tests iterate it:
-//! the permission matrix, the `OpenAPI` document and the fault matrix fail for an endpoint that they do not know.
+//! the permission matrix, the `OpenAPI` document, the fault matrix and the budgets of round trips fail for an endpoint
+//! that they do not know.
 
 #[macro_use]
 mod endpoint;

@@ -1,5 +1,6 @@
-//! The description that is served at `/openapi.json` is what the pages of the contract show and the
-//! routes have: it is made of both, and compared. `UPDATE=1 cargo test --test openapi` writes it anew.
+//! The description that is served at `/openapi.json` is what the pages of the contract show and the table of the API
+//! has: it is made of both, and compared. What an endpoint takes and costs is held to the same pages.
+//! `UPDATE=1 cargo test --test openapi` writes it anew.
 
 #![allow(clippy::indexing_slicing, reason = "what fails here is a failed test")]
 
@@ -12,7 +13,7 @@ mod support;
 
 use std::{env, fs, path::PathBuf, sync::OnceLock};
 
-use hublet::api::{self, Security};
+use hublet::api::{self, Method, Security};
 use seen::{Operation, Seen};
 use serde_json::Value;
 use support::{
@@ -149,4 +150,25 @@ fn the_pages_show_the_credentials_that_an_endpoint_takes() {
             "{method} {pattern} takes {taken:?}, of which no page shows any"
         );
     }
+}
+
+/// How often an answer waits for a database where it is more than once for a read and twice for a write.
+const BUDGETS: [(&str, &str, u64); 1] = [
+    // A read, and then a write to each of the two databases, at the same time.
+    ("DELETE", "/v2/namespaces/{namespace}/repositories/{repository}", 3),
+];
+
+#[test]
+fn every_endpoint_keeps_to_its_budget_of_round_trips() {
+    let usual = |method| if method == Method::Get { 1 } else { 2 };
+    let mut over = Vec::new();
+    for (path, endpoint) in api::endpoints() {
+        let (method, pattern) = (endpoint.method.as_str(), path.pattern);
+        let special = BUDGETS.iter().find(|budget| (budget.0, budget.1) == (method, pattern)).map(|budget| budget.2);
+        let Some(trips) = operation(path, endpoint).and_then(|seen| seen.trips) else { continue };
+        if special.map_or(trips > usual(endpoint.method), |budget| trips != budget) {
+            over.push(format!("{method} {pattern} waits {trips} times at least"));
+        }
+    }
+    assert!(over.is_empty(), "\n{}", over.join("\n"));
 }

@@ -47,6 +47,8 @@ pub struct Operation {
     pub responses: BTreeMap<u16, Response>,
     /// Whether an answer waited for a database.
     pub stored: bool,
+    /// The fewest calls of the databases that one waited for when it went well.
+    pub trips: Option<u64>,
     /// The most bytes of a body.
     pub body_limit: usize,
 }
@@ -125,7 +127,10 @@ impl Seen {
         operation.body_limit = endpoint.max_body;
         operation.responses.entry(got.status).or_default().meet(Some(&route), got);
         match got.status {
-            200..300 => operation.succeed(heading, &route, query, written, sent),
+            200..300 => {
+                operation.trips = Some(operation.trips.map_or(trips, |fewest| fewest.min(trips)));
+                operation.succeed(heading, &route, query, written, sent);
+            }
             400 => operation.refused.push(form(query.as_bytes()).map(|(name, _)| name).collect()),
             // Also what never goes well stands under a heading.
             _ => operation.headings.extend([(heading.to_owned(), 0)].into_iter().filter(|_| operation.successes == 0)),
