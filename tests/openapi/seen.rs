@@ -128,7 +128,7 @@ impl Seen {
         operation.responses.entry(got.status).or_default().meet(Some(&route), got);
         match got.status {
             200..300 => {
-                operation.trips = Some(operation.trips.map_or(trips, |fewest| fewest.min(trips)));
+                operation.trips = Some(operation.trips.map_or(round_trips, |fewest| fewest.min(round_trips)));
                 operation.succeed(heading, &route, query, written, sent);
             }
             400 => operation.refused.push(form(query.as_bytes()).map(|(name, _)| name).collect()),
