@@ -16,7 +16,12 @@ use crate::{
 pub fn body_limit(index: &Index, request: &Request) -> usize {
     // What has no endpoint has no use for a body.
     let Ok(route) = routes::route(&request.path) else { return 0 };
-    let Some(endpoint) = api::path(&route).endpoint(&request.method) else { return 0 };
+    let path = api::path(&route);
+    // Read also where the method is refused: a body that nobody reads costs the client its connection.
+    let Some(endpoint) = path.endpoint(&request.method) else {
+        let limits = path.endpoints.iter().map(|endpoint| endpoint.max_body);
+        return if route == Route::Events { 0 } else { limits.max().unwrap_or_default() };
+    };
     // The longest of all is read for registries alone.
     let unknown = endpoint.security == Security::EventSecret && events::known(index, request).is_err();
     if unknown { 0 } else { endpoint.max_body }
