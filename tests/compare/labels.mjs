@@ -32,7 +32,7 @@ export class Labels {
     this.#labels.set(value, label);
     this.#values.set(label, value);
     // The claims of a token are compared, once; its signature is not.
-    return kind === "jwt" ? `${label}${this.label(said(value))}` : label;
+    return kind === "jwt" ? `${label}${this.label(claims(value))}` : label;
   }
 
   /** Replaces the values in a text by labels. */
@@ -72,7 +72,7 @@ export class Labels {
 }
 
 /** The header and the claims of a token. */
-function said(jwt) {
+function claims(jwt) {
   const parts = jwt.split(".").slice(0, 2).map((part) => Buffer.from(part, "base64url").toString());
   return `{${parts.join(" ")}}`;
 }

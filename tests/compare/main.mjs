@@ -36,8 +36,8 @@ export async function pages(sides) {
     Page: async (page) => {
       // The settings of a page end with it.
       if (Object.keys(vars).length) await set({});
-      if (sides.scene) await sides.dump("the page");
-      sides.scene = page;
+      if (sides.playing) await sides.dump("the page");
+      sides.playing = page;
       return sides.direct("clear");
     },
     Operator: async (words) => operate((await sides.env()).DB, words, sides.seconds),
@@ -118,12 +118,12 @@ function faultsOfCalls([one, other]) {
  * once more without if it wrote. Tables are dumped after requests that write, and once after all of an endpoint.
  */
 export async function endpoints(sides) {
-  sides.scene = "the world of the fault matrix";
+  sides.playing = "the world of the fault matrix";
   await sides.set(vars);
   const world = await makeWorld(sides);
   const start = await sides.dump("its making");
   for (const { request, who, sent, name } of requests(world)) {
-    sides.scene = `before ${name}`;
+    sides.playing = `before ${name}`;
     await sides.restore("DB,SEARCH,CACHE", start);
     await renew(sides, world.as);
     const body = sent === undefined || typeof sent === "string" ? sent : JSON.stringify(sent);
@@ -137,7 +137,7 @@ export async function endpoints(sides) {
       return answer;
     };
     const play = async (title, trouble) => {
-      sides.scene = `${name}, ${title}`;
+      sides.playing = `${name}, ${title}`;
       if (touched) await sides.restore("DB,SEARCH,CACHE", start);
       touched = false;
       const { calls } = await ask(request, body, trouble, "the request");
@@ -151,7 +151,7 @@ export async function endpoints(sides) {
       await play(title, trouble);
     }
     for (const method of request.startsWith("GET ") ? ["HEAD", "OPTIONS"] : []) {
-      sides.scene = `${name}, ${method}, DB is down`;
+      sides.playing = `${name}, ${method}, DB is down`;
       await ask(`${method} ${target}`, undefined, { databases: [{ when: "before" }] }, "the request");
     }
     await sides.dump("all of it");
@@ -160,7 +160,7 @@ export async function endpoints(sides) {
 
 /** Plays the hostile requests that follow from a seed. */
 export async function hostile(sides, many, seed) {
-  sides.scene = `hostile, SEED=${seed}`;
+  sides.playing = `hostile, SEED=${seed}`;
   await sides.set({ REGISTRATION: "closed" });
   const secret = "toto42";
   const { DB, TOKEN_KEY } = await sides.env();
@@ -204,7 +204,7 @@ export async function compare(trees, { many = 3_000, seed = Math.floor(Math.rand
   for (const [title, play] of [["pages", pages], ["endpoints", endpoints], ["hostile requests", (sides) => hostile(sides, many, seed)]]) {
     await step(title, async () => {
       const sides = await Sides.start(trees);
-      sides.heard = pass;
+      sides.onDifference = pass;
       try {
         await play(sides);
       } finally {

@@ -62,13 +62,13 @@ export class Sides {
   lost = 0;
   differences = [];
   /** What is played now, to name a difference by. */
-  scene = "";
+  playing = "";
   #labels = [new Labels(), new Labels()];
   // The present: the certificates of the tests are valid, and the pages compare times with their own clock.
   #now = Date.now();
 
   /** Gets each difference as it is found, up to ENOUGH. */
-  heard = () => {};
+  onDifference = () => {};
 
   static async start(trees, vars = {}) {
     const sides = new Sides();
@@ -104,8 +104,8 @@ export class Sides {
   }
 
   differ(what) {
-    this.differences.push(`${this.scene}: ${what}`);
-    if (this.many <= ENOUGH) this.heard(`${this.differences.at(-1)}\n`);
+    this.differences.push(`${this.playing}: ${what}`);
+    if (this.many <= ENOUGH) this.onDifference(`${this.differences.at(-1)}\n`);
   }
 
   get many() {
@@ -132,7 +132,7 @@ export class Sides {
     if (length && others.body) others.headers[length] = String(others.body.length);
     const answers = await Promise.all([mine, others].map((request, side) => send(this.workers[side].url, request)));
     this.compare(`${method} ${target}`, answers);
-    await breathe(`${this.requests} requests, ${this.many} differences, ${this.scene}`);
+    await breathe(`${this.requests} requests, ${this.many} differences, ${this.playing}`);
     return { ...answers[0], calls: answers.map(({ headers }) => JSON.parse(headers.get("x-test-stats")).asked) };
   }
 
@@ -182,7 +182,7 @@ export class Sides {
 
   async succeed(request, init) {
     const answer = await this.ask(request, init);
-    if (answer.status >= 300) throw new Error(`${this.scene}: ${request}: ${answer.status} ${answer.body}`);
+    if (answer.status >= 300) throw new Error(`${this.playing}: ${request}: ${answer.status} ${answer.body}`);
     return answer;
   }
 

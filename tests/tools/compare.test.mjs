@@ -54,7 +54,7 @@ test("rows are compared in an order that random ids do not change", () => {
 /** Two builds that are servers of the test: each answers and dumps what it is given. */
 async function builds(...worlds) {
   const sides = new Sides();
-  sides.scene = "a test";
+  sides.playing = "a test";
   sides.workers = await Promise.all(worlds.map(async ({ answer, tables = {} }) => {
     const server = http.createServer((request, response) => {
       const id = crypto.randomUUID().replaceAll("-", "").slice(0, 16);
