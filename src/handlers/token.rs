@@ -112,7 +112,7 @@ impl<'a> Asked<'a> {
     }
 
     /// One statement for the places of all scopes, however many they are.
-    fn lookup_many(&self, subject: &Subject<'_>) -> Statement {
+    fn lookups(&self, subject: &Subject<'_>) -> Statement {
         let names = self.scopes.iter().map(|scope| scope.repository().map(|name| json!([name.namespace, name.name])));
         repositories::lookup_many(
             &Value::Array(names.map(|name| name.unwrap_or(Value::Null)).collect()).to_string(),
@@ -121,11 +121,11 @@ impl<'a> Asked<'a> {
     }
 
     /// What the caller gets of each scope.
-    fn grants(&self, principal: &Principal, lookup_many: &[Row]) -> Vec<Grant> {
-        let lookup_many = lookup_many.iter().map(|row| (row.integer("position"), row)).collect::<BTreeMap<_, _>>();
+    fn grants(&self, principal: &Principal, lookups: &[Row]) -> Vec<Grant> {
+        let lookups = lookups.iter().map(|row| (row.integer("position"), row)).collect::<BTreeMap<_, _>>();
         let grant = |(position, scope): (i64, &Scope)| match scope.repository() {
             Some(name) => {
-                let lookup = RepositoryLookup::of(lookup_many.get(&position)?).ignoring_pending_deletion();
+                let lookup = RepositoryLookup::of(lookups.get(&position)?).ignoring_pending_deletion();
                 // A push there would be lost: nothing is made in a namespace that does not exist.
                 lookup.namespace_id?;
                 scope.for_role(principal.effective_role(&lookup, &name))
@@ -141,8 +141,8 @@ async fn mint(index: &Index, request: &Request, credentials: &Credentials, asked
     // Before anything is computed or read for somebody who could not be given a token anyway.
     index.settings.signing_key()?;
     credentials.require_within_limit(index, request).await?;
-    let [principal, lookup_many] =
-        index.db.rows([credentials.statement(), asked.lookup_many(&credentials.subject(index))]).await?;
+    let [principal, lookups] =
+        index.db.rows([credentials.statement(), asked.lookups(&credentials.subject(index))]).await?;
     let principal = credentials.known(index, &principal).await?;
     let mut refresh = None;
     // Only a password is worth replacing on the client's disk.
@@ -165,7 +165,7 @@ async fn mint(index: &Index, request: &Request, credentials: &Credentials, asked
     };
     let subject = registry_token::subject(principal.name(), method);
     login::succeeded_with(index, request, &principal, method, &asked.client);
-    answer(index, asked, &principal, subject, &lookup_many, refresh.as_ref()).await
+    answer(index, asked, &principal, subject, &lookups, refresh.as_ref()).await
 }
 
 /// A token for who shows a refresh token.
@@ -175,7 +175,7 @@ async fn refresh(index: &Index, request: &Request, token: &str, asked: &Asked<'_
     let hash = opaque::Kind::Refresh.hash(token.trim_ascii()).ok_or_else(wrong)?;
     let (now, settings) = (index.world.now(), &index.settings);
     let found = refresh_tokens::user(&hash, now, settings.refresh_unused, settings.refresh_age);
-    let [found, lookup_many] = index.db.rows([found, asked.lookup_many(&Subject::RefreshToken(&hash))]).await?;
+    let [found, lookups] = index.db.rows([found, asked.lookups(&Subject::RefreshToken(&hash))]).await?;
     let row = found.first().ok_or_else(wrong)?;
     let user = User::of(row).ok_or_else(|| Fault::broken("a refresh token without a user"))?;
     let (id, credential) = (row.integer("refresh_id"), CredentialId::Password { user: user.id, epoch: user.epoch });
@@ -189,7 +189,7 @@ async fn refresh(index: &Index, request: &Request, token: &str, asked: &Asked<'_
     let subject = registry_token::subject(&user.name, AuthMethod::RefreshToken(id));
     let principal = Principal { user: Some(user), credential, restrictions: None };
     login::succeeded_with(index, request, &principal, AuthMethod::RefreshToken(id), &asked.client);
-    answer(index, asked, &principal, subject, &lookup_many, None).await
+    answer(index, asked, &principal, subject, &lookups, None).await
 }
 
 async fn answer(
@@ -197,10 +197,10 @@ async fn answer(
     asked: &Asked<'_>,
     principal: &Principal,
     subject: String,
-    lookup_many: &[Row],
+    lookups: &[Row],
     refresh: Option<&Secret>,
 ) -> Answer<Reply> {
-    let grants = asked.grants(principal, lookup_many);
+    let grants = asked.grants(principal, lookups);
     let scope = scope::print(&grants);
     let signed = registry::sign(index, asked.service, subject, principal.credential, grants).await?;
     let mut body = Map::new();

@@ -116,7 +116,7 @@ fn shown(credential: CredentialId) -> (&'static str, Option<i64>) {
 /// for each reason, since who asks again and again pays nothing for it.
 #[must_use]
 pub fn record_refused_login(user: i64, method: AuthMethod, reason: &str, address: &str, now: i64) -> Statement {
-    let (method, access, refresh) = of_means(method);
+    let (method, access, refresh) = of_method(method);
     Statement::new(
         "with u as (select name, coalesce(machine_of, (select id from namespaces where owner_id = users.id)) account
            from users where id = ?1)
@@ -141,7 +141,7 @@ pub fn record_refused_login(user: i64, method: AuthMethod, reason: &str, address
 /// in that hour no more than the newest 500 are looked at: where there are more, one may be written twice.
 #[must_use]
 pub fn record_login(user: i64, method: AuthMethod, address: &str, now: i64) -> Statement {
-    let (method, access, refresh) = of_means(method);
+    let (method, access, refresh) = of_method(method);
     Statement::new(
         "with u as (select name, coalesce(machine_of, (select id from namespaces where owner_id = users.id)) account,
              ?3 || coalesce((select ' ' || uuid from access_tokens where id = ?4),
@@ -164,7 +164,7 @@ pub fn record_login(user: i64, method: AuthMethod, address: &str, now: i64) -> S
 }
 
 /// A credential in words, with the id of the access token or of the refresh token.
-fn of_means(method: AuthMethod) -> (&'static str, Option<i64>, Option<i64>) {
+fn of_method(method: AuthMethod) -> (&'static str, Option<i64>, Option<i64>) {
     match method {
         AuthMethod::Password => ("password", None, None),
         AuthMethod::AccessToken(id) => ("access-token", Some(id), None),

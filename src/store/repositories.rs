@@ -133,7 +133,7 @@ macro_rules! standing {
 }
 pub(super) use standing;
 
-/// A statement over such a `lookup` with the `user_id` and the `role` of who asks, as a number: what it reads beside the
+/// A statement over such a `place` with the `user_id` and the `role` of who asks, as a number: what it reads beside the
 /// place, it reads for a role.
 macro_rules! with_role {
     ($rest:expr) => {

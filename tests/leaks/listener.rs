@@ -111,7 +111,7 @@ impl Theatre for Listener {
     }
 
     fn send(&mut self, sent: &Sent) -> Result<Answered, String> {
-        let sent = self.secrets.pending_deletion(sent);
+        let sent = self.secrets.marked(sent);
         let request = self.stage.received(&sent)?;
         self.debugged.push(format!("{request:?} {:?}", Authorization::read(request.header("authorization"))));
         let reply = self.stage.answer(&request);

@@ -81,7 +81,7 @@ impl Secrets {
     }
 
     /// The request with passwords that no other text can be, each the same every time.
-    pub fn pending_deletion(&mut self, sent: &Sent) -> Sent {
+    pub fn marked(&mut self, sent: &Sent) -> Sent {
         let mut sent = sent.clone();
         for (_, value) in sent.headers.iter_mut().filter(|(name, _)| name.eq_ignore_ascii_case("authorization")) {
             *value = self.header(value);
@@ -140,9 +140,9 @@ impl Secrets {
         if !(5..=900).contains(&text.len()) || text.chars().count() < 5 {
             return text.to_owned();
         }
-        let pending_deletion = format!("{text}{MARK}");
-        self.keep(Kind::Password, &pending_deletion);
-        pending_deletion
+        let marked = format!("{text}{MARK}");
+        self.keep(Kind::Password, &marked);
+        marked
     }
 
     /// Keeps what an answer gives.

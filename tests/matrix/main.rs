@@ -62,8 +62,8 @@ fn send(stage: &mut Stage, sent: &Sent) -> (Answered, u64) {
 
 /// What the matrix says of one endpoint: a line for each repository, a cell for each actor.
 fn measured(endpoint: &Endpoint, cast: &Cast, rehearsal: &mut Rehearsal<'_>, cases: &mut usize) -> Vec<Line> {
-    let lookup_many: &[(&'static str, &str)] = &[("public", PUBLIC), ("private", PRIVATE), ("missing", MISSING)];
-    let lookup_many = if endpoint.names_a_repository() { lookup_many } else { &[("", PUBLIC)] };
+    let places: &[(&'static str, &str)] = &[("public", PUBLIC), ("private", PRIVATE), ("missing", MISSING)];
+    let places = if endpoint.names_a_repository() { places } else { &[("", PUBLIC)] };
     let line = |(place, name): &(&'static str, &str)| {
         let mut cell = |actor: &Actor| {
             let stage = rehearsal.afresh(actor);
@@ -92,7 +92,7 @@ fn measured(endpoint: &Endpoint, cast: &Cast, rehearsal: &mut Rehearsal<'_>, cas
         };
         Line { place, cells: cast.actors.iter().map(&mut cell).collect() }
     };
-    lookup_many.iter().map(line).collect()
+    places.iter().map(line).collect()
 }
 
 #[test]

@@ -39,13 +39,13 @@ pub fn table(labels: &[&str], rows: &[(String, Vec<Line>)]) -> String {
         let mut said = Vec::<(Vec<&str>, &Vec<String>)>::new();
         for line in lines {
             match said.iter_mut().find(|(_, cells)| **cells == line.cells) {
-                Some((lookup_many, _)) => lookup_many.push(line.place),
+                Some((places, _)) => places.push(line.place),
                 None => said.push((vec![line.place], &line.cells)),
             }
         }
-        for (at, (lookup_many, cells)) in said.iter().enumerate() {
+        for (at, (places, cells)) in said.iter().enumerate() {
             let endpoints = if at == 0 { labels.join("<br>") } else { String::new() };
-            let place = if said.len() == 1 { String::new() } else { lookup_many.join(", ") };
+            let place = if said.len() == 1 { String::new() } else { places.join(", ") };
             let cells = columns.iter().map(|column| cells[column[0]].as_str()).collect::<Vec<_>>().join(" | ");
             let _ = writeln!(text, "| {endpoints} | {place} | {cells} |");
         }
