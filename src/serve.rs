@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    api::{self, Cors, Security},
+    api::{self, Cors},
     handlers::{events, projection, warnings},
     index::Index,
     refusal::{Answer, Error, Fault, FaultKind, Refusal},
@@ -14,17 +14,10 @@ use crate::{
 /// Bytes that the body of a request may have, by its path and headers.
 #[must_use]
 pub fn body_limit(index: &Index, request: &Request) -> usize {
-    // What has no endpoint has no use for a body.
+    // What has no route has no use for a body.
     let Ok(route) = routes::route(&request.path) else { return 0 };
-    let path = api::path(&route);
-    // Read also where the method is refused: a body that nobody reads costs the client its connection.
-    let Some(endpoint) = path.endpoint(&request.method) else {
-        let limits = path.endpoints.iter().map(|endpoint| endpoint.max_body);
-        return if route == Route::Events { 0 } else { limits.max().unwrap_or_default() };
-    };
     // The longest of all is read for registries alone.
-    let unknown = endpoint.security == Security::EventSecret && events::known(index, request).is_err();
-    if unknown { 0 } else { endpoint.max_body }
+    if route == Route::Events && events::known(index, request).is_err() { 0 } else { api::path(&route).max_body }
 }
 
 /// Answers one request.
@@ -85,15 +78,12 @@ async fn handle(index: &Index, request: &Request, route: &Route) -> Answer<Reply
     if request.method == "OPTIONS" {
         return Ok(Reply::empty(204).with("Allow", path.allow()));
     }
-    let Some(endpoint) = path.endpoint(&request.method) else {
-        return Err(Refusal::MethodNotAllowed(path.allow()).into());
-    };
-    // Also where nothing reads it. Not where no body is ever read, nor where it is read for registries alone.
-    let refused = endpoint.max_body > 0 && endpoint.security != Security::EventSecret;
-    if request.body.is_none() && refused {
+    // Also where nothing reads it. Not where no body is ever read, nor at /events, whose limit is for registries alone.
+    let limited = path.max_body > 0 && *route != Route::Events && path.endpoint(&request.method).is_some();
+    if limited && request.body.is_none() {
         return Err(Refusal::TooLarge.into());
     }
-    api::dispatch(index, request, route, endpoint.method).await
+    api::dispatch(index, request, route).await
 }
 
 /// What every reply has, and none of them says for itself.

@@ -1,10 +1,15 @@
 //! The map as a test: who may lean on whom, and what must not be said in which room.
 
+#[path = "support/sources.rs"]
+mod sources;
+
 use std::{
     fmt::Write,
     fs,
     path::{Path, PathBuf},
 };
+
+use sources::rust_files;
 
 /// The rooms, and what each may use: a room, or one thing in it.
 const ROOMS: [(&str, &[&str]); 10] = [
@@ -294,23 +299,13 @@ fn sql(source: &Source) -> Vec<String> {
     spoken.map(|(at, _)| format!("{}: {} speaks SQL", source.place(*at), source.room())).collect()
 }
 
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten().filter_map(|entry| entry.ok().map(|entry| entry.path()));
-    let mut files = entries
-        .flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] })
-        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
-        .collect::<Vec<_>>();
-    files.sort();
-    files
-}
-
 fn sources(folder: &str) -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let read = |path: PathBuf| {
         let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
         Source::read(&name, &fs::read_to_string(&path).unwrap_or_default())
     };
-    files(&root.join(folder)).into_iter().map(read).collect()
+    rust_files(&root.join(folder)).into_iter().map(read).collect()
 }
 
 fn list(faults: &[String]) -> String {

@@ -7,10 +7,7 @@
 #[allow(dead_code, reason = "the pages need more of it")]
 mod support;
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hublet::{
@@ -20,7 +17,7 @@ use hublet::{
     store::{Database, Over, Right, Statement, rights},
     wire::Request,
 };
-use support::{Stage, before, client::Client, sqlite::Sqlite, world::finished};
+use support::{Stage, before, client::Client, sources::rust_files, sqlite::Sqlite, world::finished};
 
 const NOW: i64 = 1_000;
 
@@ -157,16 +154,11 @@ const UNGUARDED: [(&str, usize, &str); 10] = [
     ("store/db.rs", 2, "the function itself, and its test"),
 ];
 
-fn sources(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    entries.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
-}
-
 #[test]
 fn whoever_writes_without_a_right_is_on_the_list() {
     // That nothing else writes is seen to by the door, which refuses a write where it is asked to read.
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let files = sources(&root);
+    let files = rust_files(&root);
     assert!(files.len() > 50, "where is the source?");
     for path in files {
         let text = fs::read_to_string(&path).unwrap();

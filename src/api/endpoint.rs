@@ -100,8 +100,6 @@ pub struct Endpoint {
     pub method: Method,
     /// Which credentials it takes.
     pub security: Security,
-    /// The most bytes that the body of a request may have.
-    pub max_body: usize,
 }
 
 /// The endpoints of a path.
@@ -113,6 +111,8 @@ pub struct Path {
     pub errors: Dialect,
     /// What scripts of other origins may read.
     pub cors: Cors,
+    /// The most bytes that the body of a request may have, whatever its method.
+    pub max_body: usize,
     /// Its methods, in the order in which `Allow` lists them.
     pub endpoints: &'static [Endpoint],
 }
@@ -141,12 +141,12 @@ impl Path {
 /// not in the table does not compile, and neither does a line without a handler.
 macro_rules! endpoints {
     (($index:ident, $request:ident) $(
-        $pattern:literal $errors:ident $cors:ident $route:pat =>
-        $( $method:ident $security:ident $max_body:expr => $handler:expr; )+
+        $pattern:literal $errors:ident $cors:ident $max_body:ident $route:pat =>
+        $( $method:ident $security:ident => $handler:expr; )+
     )+) => {
         /// Every path with its endpoints.
         pub static PATHS: &[Path] = &[
-            $( endpoints!(@path $pattern $errors $cors $( $method $security $max_body; )+) ),+
+            $( endpoints!(@path $pattern $errors $cors $max_body $( $method $security; )+) ),+
         ];
 
         /// What the table says of a route.
@@ -154,27 +154,28 @@ macro_rules! endpoints {
         #[allow(unused_variables, reason = "it is the handlers that need what varies")]
         pub fn path(route: &Route) -> &'static Path {
             match route {
-                $( $route => &endpoints!(@path $pattern $errors $cors $( $method $security $max_body; )+), )+
+                $( $route => &endpoints!(@path $pattern $errors $cors $max_body $( $method $security; )+), )+
             }
         }
 
-        /// Calls the handler of an endpoint.
-        pub async fn dispatch($index: &Index, $request: &Request, route: &Route, method: Method) -> Answer<Reply> {
+        /// Calls the handler of a method, or refuses one that the path does not have.
+        pub async fn dispatch($index: &Index, $request: &Request, route: &Route) -> Answer<Reply> {
             match route {
-                $( $route => match method {
-                    $( Method::$method => $handler, )+
+                $( $route => match Method::parse(&$request.method) {
+                    $( Some(Method::$method) => $handler, )+
                     _ => Err(Refusal::MethodNotAllowed(path(route).allow()).into()),
                 }, )+
             }
         }
     };
-    (@path $pattern:literal $errors:ident $cors:ident $( $method:ident $security:ident $max_body:expr; )+) => {
+    (@path $pattern:literal $errors:ident $cors:ident $max_body:ident $( $method:ident $security:ident; )+) => {
         Path {
             pattern: $pattern,
             errors: Dialect::$errors,
             cors: Cors::$cors,
+            max_body: $max_body,
             endpoints: &[$(
-                Endpoint { method: Method::$method, security: Security::$security, max_body: $max_body }
+                Endpoint { method: Method::$method, security: Security::$security }
             ),+],
         }
     };

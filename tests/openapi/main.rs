@@ -105,7 +105,7 @@ fn the_description_is_what_the_pages_show() {
 }
 
 /// What an endpoint of this method and this pattern showed.
-fn operation(path: &api::Path, endpoint: &api::Endpoint) -> Option<&'static Operation> {
+fn operation(path: &api::Path, endpoint: api::Endpoint) -> Option<&'static Operation> {
     seen().operations.get(path.pattern).and_then(|operations| operations.get(endpoint.method.as_str()))
 }
 
@@ -117,7 +117,7 @@ fn every_endpoint_goes_well_on_a_page() {
             ["manifests", "blobs"].iter().any(|word| path.pattern.starts_with(&format!("/v2/{{repository}}/{word}/")));
         let (method, pattern) = (endpoint.method.as_str(), path.pattern);
         assert!(
-            operation(path, endpoint).is_some_and(|seen| elsewhere != (seen.successes > 0)),
+            operation(path, *endpoint).is_some_and(|seen| elsewhere != (seen.successes > 0)),
             "{method} {pattern} goes well on no page"
         );
     }
@@ -139,7 +139,7 @@ fn schemes(security: Security) -> &'static [&'static str] {
 #[test]
 fn the_pages_show_the_credentials_that_an_endpoint_takes() {
     for (path, endpoint) in api::endpoints() {
-        let Some(seen) = operation(path, endpoint) else { continue };
+        let Some(seen) = operation(path, *endpoint) else { continue };
         let shown = seen.schemes().copied().filter(|scheme| !scheme.is_empty()).collect::<Vec<_>>();
         let taken = schemes(endpoint.security);
         let (method, pattern) = (endpoint.method.as_str(), path.pattern);
@@ -165,7 +165,7 @@ fn every_endpoint_keeps_to_its_budget_of_round_trips() {
     for (path, endpoint) in api::endpoints() {
         let (method, pattern) = (endpoint.method.as_str(), path.pattern);
         let special = BUDGETS.iter().find(|budget| (budget.0, budget.1) == (method, pattern)).map(|budget| budget.2);
-        let Some(trips) = operation(path, endpoint).and_then(|seen| seen.trips) else { continue };
+        let Some(trips) = operation(path, *endpoint).and_then(|seen| seen.trips) else { continue };
         if special.map_or(trips > usual(endpoint.method), |budget| trips != budget) {
             over.push(format!("{method} {pattern} waits {trips} times at least"));
         }

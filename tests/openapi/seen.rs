@@ -117,14 +117,14 @@ impl Seen {
         if got.status >= 400 {
             self.failures.entry(dialect(path.errors)).or_default().meet(Some(&route), got);
         }
-        let Some(endpoint) = path.endpoint(&sent.method).filter(|endpoint| endpoint.method.as_str() == sent.method)
-        else {
+        // HEAD and OPTIONS are no operations of their own.
+        if !path.endpoints.iter().any(|endpoint| endpoint.method.as_str() == sent.method) {
             return;
-        };
+        }
         let operation = self.operations.entry(path.pattern).or_default().entry(sent.method.clone()).or_default();
         operation.dialect = dialect(path.errors);
         operation.stored |= round_trips > 0;
-        operation.body_limit = endpoint.max_body;
+        operation.body_limit = path.max_body;
         operation.responses.entry(got.status).or_default().meet(Some(&route), got);
         match got.status {
             200..300 => {

@@ -9,6 +9,8 @@ pub mod page;
 pub mod pattern;
 pub mod play;
 pub mod remote;
+#[allow(dead_code, reason = "not every test reads the source")]
+pub mod sources;
 pub mod sqlite;
 pub mod stage;
 pub mod times;
