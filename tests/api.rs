@@ -5,14 +5,18 @@
 #[allow(dead_code, reason = "the pages need more of it")]
 mod support;
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 use hublet::{
     api::{self, Cors},
     routes, serve,
-    wire::Request,
+    wire::{Dialect, Request},
 };
-use support::{Stage, sources::rust_files};
+use support::{Stage, sources::rust_files, world::finished};
 
 const TABLE: &str = include_str!("../src/api.rs");
 
@@ -42,10 +46,85 @@ fn nothing_is_in_the_table_twice() {
     assert!(api::endpoints().count() > 80);
 }
 
+/// What scripts of other origins read, written down once more: one that is here by mistake gives away what it answers.
+const OPEN: [(&str, Cors); 19] = [
+    ("/.well-known/jwks.json", Cors::Public),
+    ("/openapi.json", Cors::Public),
+    ("/token", Cors::Token),
+    ("/v1/_ping", Cors::Public),
+    ("/v1/repositories/{repository}/images", Cors::Anonymous),
+    ("/v1/repositories/{repository}/layer/{image}/access", Cors::Anonymous),
+    ("/v1/repositories/{repository}/tags", Cors::Anonymous),
+    ("/v1/search", Cors::Anonymous),
+    ("/v2/_catalog", Cors::Anonymous),
+    ("/v2/namespaces/{namespace}/repositories", Cors::Anonymous),
+    ("/v2/namespaces/{namespace}/repositories/{repository}", Cors::Anonymous),
+    ("/v2/namespaces/{namespace}/repositories/{repository}/images", Cors::Anonymous),
+    ("/v2/namespaces/{namespace}/repositories/{repository}/images-summary", Cors::Anonymous),
+    ("/v2/namespaces/{namespace}/repositories/{repository}/tags", Cors::Anonymous),
+    ("/v2/namespaces/{namespace}/repositories/{repository}/tags/{tag}", Cors::Anonymous),
+    ("/v2/orgs/{namespace}", Cors::Anonymous),
+    ("/v2/search/repositories", Cors::Anonymous),
+    ("/v2/users/{username}", Cors::Anonymous),
+    ("/v2/{repository}/tags/list", Cors::Anonymous),
+];
+
+/// The largest bodies, in bytes, where they are not 16 KiB.
+const BODIES: [(&str, usize); 9] = [
+    ("/events", 8_388_608),
+    ("/token", 163_840),
+    ("/v1/repositories/{repository}/", 2_000_000),
+    ("/v1/repositories/{repository}/images", 2_000_000),
+    ("/v2/namespaces/{namespace}/repositories", 262_144),
+    ("/v2/namespaces/{namespace}/repositories/{repository}", 262_144),
+    ("/v2/repositories", 262_144),
+    ("/v2/{repository}/blobs/{digest}", 0),
+    ("/v2/{repository}/manifests/{reference}", 0),
+];
+
+/// The form of a failure on a path of the table.
+fn errors(pattern: &str) -> Dialect {
+    let of_registries = ["/v2/", "/v2/_catalog", "/token", "/token/revoke", "/events", "/.well-known/jwks.json"];
+    if pattern.starts_with("/account/") {
+        Dialect::Page
+    } else if of_registries.contains(&pattern) || pattern.starts_with("/v2/{repository}/") {
+        Dialect::Token
+    } else if pattern.starts_with("/v2/") {
+        Dialect::Hub
+    } else {
+        Dialect::V1
+    }
+}
+
 #[test]
-fn only_what_is_read_is_for_pages_of_other_origins() {
+fn path_is_as_open_and_as_wide_as_is_written_here() {
+    let open = api::PATHS.iter().filter(|path| path.cors != Cors::Closed).map(|path| (path.pattern, path.cors));
+    let sorted = open.collect::<BTreeMap<_, _>>().into_iter().collect::<Vec<_>>();
+    assert_eq!(sorted, OPEN);
+    let bodies = api::PATHS.iter().filter(|path| path.max_body != 16 << 10).map(|path| (path.pattern, path.max_body));
+    assert_eq!(bodies.collect::<BTreeMap<_, _>>().into_iter().collect::<Vec<_>>(), BODIES);
     for path in api::PATHS {
+        assert_eq!(path.errors, errors(path.pattern), "{}", path.pattern);
         assert!(path.cors == Cors::Closed || path.endpoint("GET").is_some(), "{}", path.pattern);
+    }
+}
+
+/// 405 before 413, and both before who asks: of a body that was too large to be read.
+#[test]
+fn body_that_is_too_large_is_refused_on_every_path() {
+    let index = Stage::new().unwrap().index();
+    for path in api::PATHS {
+        for method in ["GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "OPTIONS", "PURGE"] {
+            let request =
+                Request { method: method.into(), path: sample(path.pattern), body: None, ..Request::default() };
+            let status = finished(serve::serve(&index, &request)).status;
+            let limited = path.max_body > 0 && path.pattern != "/events";
+            match path.endpoint(method) {
+                _ if method == "OPTIONS" => assert_eq!(status, 204, "{}", path.pattern),
+                None => assert_eq!(status, 405, "{method} {}", path.pattern),
+                Some(_) => assert_eq!(status == 413, limited, "{method} {}: {status}", path.pattern),
+            }
+        }
     }
 }
 

@@ -18,7 +18,7 @@ const ROOMS: [(&str, &[&str]); 10] = [
     ("wire", &["domain", "refusal"]),
     // A database's answer is not there yet when it is asked.
     ("store", &["domain", "refusal", "index::Pending"]),
-    // It holds doors, and the lock of writes.
+    // It holds clients of databases, and the lock of writes.
     (
         "index",
         &["domain", "refusal", "store::Db", "store::Right", "store::Rows", "store::Statement", "store::rights::guard"],
@@ -335,7 +335,7 @@ fn planted_breaches_are_found() {
         ("src/domain/names.rs", "use crate::wire::Reply;", "src/domain/names.rs:2: domain leans on wire::Reply"),
         (
             "src/domain/names.rs",
-            "use crate::{\n    domain::Role,\n    store::{Door, users},\n};",
+            "use crate::{\n    domain::Role,\n    store::{Db, users},\n};",
             "leans on store::users",
         ),
         ("src/domain/mod.rs", "use super::wire::Reply;", "domain leans on wire::Reply"),
@@ -344,8 +344,9 @@ fn planted_breaches_are_found() {
         ("src/index.rs", "use crate::store::users;", "index leans on store::users"),
         ("src/store/users.rs", "use crate::index::{Pending, World};", "store leans on index::World"),
         ("src/serve.rs", "use crate::{refusal as r, store as s};", "serve leans on store"),
+        ("src/edge/d1.rs", "use crate::store::users;", "edge leans on store::users"),
         ("src/api.rs", "use crate::store::users;", "api leans on store::users"),
-        ("src/edge/d1.rs", "use crate::store::Doors;", "edge leans on store::Doors"),
+        ("src/edge/d1.rs", "use crate::store::Dbs;", "edge leans on store::Dbs"),
         ("src/pantry.rs", "", "src/pantry.rs: pantry is no room on the map"),
         ("src/handlers/a.rs", "\nuse worker::Env;", "src/handlers/a.rs:3: worker: only edge"),
         ("src/domain/a.rs", "async fn a() {}", "domain/a.rs:2: async"),

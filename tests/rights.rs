@@ -156,7 +156,7 @@ const UNGUARDED: [(&str, usize, &str); 10] = [
 
 #[test]
 fn whoever_writes_without_a_right_is_on_the_list() {
-    // That nothing else writes is seen to by the door, which refuses a write where it is asked to read.
+    // That nothing else writes is seen to by the client of the database, which refuses a write where it is asked to read.
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let files = rust_files(&root);
     assert!(files.len() > 50, "where is the source?");

@@ -56,15 +56,15 @@ impl Facts {
     /// Compares what both say to somebody who may administrate or not with what they came with.
     fn compare(&mut self, subject: &Subject<'_>, administrator: bool, what: &str) -> RepositoryLookup {
         let row = self.read(subject);
-        let place = RepositoryLookup::of(&row);
-        let relations = place.relations(administrator);
+        let lookup = RepositoryLookup::of(&row);
+        let relations = lookup.relations(administrator);
         assert_eq!(row.integer("role"), number(relations.effective_role()), "{what}: {subject:?}, {relations:?}");
         assert_eq!(
             row.maybe_text("full_description").is_some(),
-            relations.effective_role().is_some() && place.repository.is_some()
+            relations.effective_role().is_some() && lookup.repository.is_some()
         );
         self.cases += 1;
-        place
+        lookup
     }
 }
 
@@ -117,9 +117,9 @@ fn said_the_same(facts: &mut Facts, administrator: bool) {
         facts.set(&format!("update users set status = '{status}' where id = 1"));
         let administrator = administrator && status == "active";
         for subject in [Subject::Name("user"), Subject::Id(1), Subject::RefreshToken("r")] {
-            let place = facts.compare(&subject, administrator, status);
+            let lookup = facts.compare(&subject, administrator, status);
             assert!(
-                status == "active" || place.relations(administrator).effective_role().is_none(),
+                status == "active" || lookup.relations(administrator).effective_role().is_none(),
                 "{subject:?} is disabled"
             );
         }
@@ -135,16 +135,16 @@ fn said_the_same(facts: &mut Facts, administrator: bool) {
         facts.database.connection().execute(sql, (scopes, resources)).unwrap();
         for subject in [Subject::Token(1, 5), Subject::AccessToken("a"), Subject::AccessToken("b")] {
             let row = facts.read(&subject);
-            let place = RepositoryLookup::of(&row);
+            let lookup = RepositoryLookup::of(&row);
             // An access token never administrates.
-            let relations = place.relations(false);
+            let relations = lookup.relations(false);
             let name = RepositoryName::parse("ns", "app").unwrap();
             let allowed = TokenRestrictions::stored(scopes, resources).role(&name, relations.public);
             let may = relations.effective_role().min(allowed).is_some();
             let told = row.integer("role") > 0;
             assert!(told || !may, "{scopes} {resources:?}: may, and nothing is read");
             assert!(
-                !all || place.repository.is_none() || told == may,
+                !all || lookup.repository.is_none() || told == may,
                 "{scopes} {resources:?}: {relations:?} reads {told}"
             );
             facts.cases += 1;

@@ -42,7 +42,7 @@ pub enum Way {
 
 /// A place where a secret is shown.
 #[derive(Debug, Clone, Copy)]
-pub struct Db {
+pub struct Door {
     /// `GET /path`
     pub request: &'static str,
     /// How.
@@ -51,8 +51,8 @@ pub struct Db {
     pub takes: &'static [Kind],
 }
 
-const fn door(request: &'static str, way: Way, takes: &'static [Kind]) -> Db {
-    Db { request, way, takes }
+const fn door(request: &'static str, way: Way, takes: &'static [Kind]) -> Door {
+    Door { request, way, takes }
 }
 
 const IMAGES: &str = "GET /v1/repositories/paul/app/images";
@@ -60,7 +60,7 @@ const TOKEN: Way = Way::Scheme("Token");
 const BEARER: Way = Way::Scheme("Bearer");
 
 /// The first door of a kind is the one at which its forgeries are tried.
-pub const DOORS: [Db; 26] = [
+pub const DOORS: [Door; 26] = [
     door(IMAGES, TOKEN, &[Kind::Repository]),
     door("GET /v2/", BEARER, &[Kind::Registry]),
     door("GET /v2/user", BEARER, &[Kind::Session]),
@@ -135,7 +135,7 @@ impl Site {
     }
 
     /// Shows a text at a door: the status, and how often a database was asked.
-    pub fn show(&mut self, door: &Db, text: &str) -> (u16, u64) {
+    pub fn show(&mut self, door: &Door, text: &str) -> (u16, u64) {
         let (method, target) = door.request.split_once(' ').unwrap_or_default();
         let mut sent = Sent { method: method.to_owned(), target: target.to_owned(), ..Sent::default() };
         let mut header = |name: &str, value: String| sent.headers.push((name.to_owned(), value));
@@ -169,7 +169,7 @@ impl Site {
     }
 
     /// The door at which forgeries of a kind are tried.
-    pub fn door(kind: Kind) -> Db {
+    pub fn door(kind: Kind) -> Door {
         *DOORS.iter().find(|door| door.takes == [kind]).unwrap_or_else(|| unreachable!("every kind has a door"))
     }
 }

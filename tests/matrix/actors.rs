@@ -80,7 +80,7 @@ pub struct Cast {
 }
 
 /// Nobody's words, where a name has to be given: there is no such user.
-const ANONYMOUS: (&str, &str) = ("nobody", "no secret");
+const NOBODY: (&str, &str) = ("nobody", "no secret");
 
 /// Makes the index up to the private repository, which [`hide`] makes.
 pub fn cast() -> Cast {
@@ -199,7 +199,7 @@ impl Actor {
 
     /// Name and secret where a request has to give them.
     pub fn named(&self) -> (&str, &str) {
-        if self.basic.0.is_empty() { ANONYMOUS } else { (&self.basic.0, &self.basic.1) }
+        if self.basic.0.is_empty() { NOBODY } else { (&self.basic.0, &self.basic.1) }
     }
 
     /// A genuine repository token to read, as they would have it from when they could.

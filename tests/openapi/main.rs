@@ -152,7 +152,8 @@ fn the_pages_show_the_credentials_that_an_endpoint_takes() {
     }
 }
 
-/// How often an answer waits for a database where it is more than once for a read and twice for a write.
+/// How often an answer waits for a database where it is more than once for a read and twice for a write. It is the fewest
+/// of what the pages show: what a password, a first use or a hidden repository adds is held by `tests/round_trips.rs`.
 const BUDGETS: [(&str, &str, u64); 1] = [
     // A read, and then a write to each of the two databases, at the same time.
     ("DELETE", "/v2/namespaces/{namespace}/repositories/{repository}", 3),
@@ -165,9 +166,9 @@ fn every_endpoint_keeps_to_its_budget_of_round_trips() {
     for (path, endpoint) in api::endpoints() {
         let (method, pattern) = (endpoint.method.as_str(), path.pattern);
         let special = BUDGETS.iter().find(|budget| (budget.0, budget.1) == (method, pattern)).map(|budget| budget.2);
-        let Some(trips) = operation(path, *endpoint).and_then(|seen| seen.trips) else { continue };
-        if special.map_or(trips > usual(endpoint.method), |budget| trips != budget) {
-            over.push(format!("{method} {pattern} waits {trips} times at least"));
+        let Some(round_trips) = operation(path, *endpoint).and_then(|seen| seen.round_trips) else { continue };
+        if special.map_or(round_trips > usual(endpoint.method), |budget| round_trips != budget) {
+            over.push(format!("{method} {pattern} waits {round_trips} times at least"));
         }
     }
     assert!(over.is_empty(), "\n{}", over.join("\n"));

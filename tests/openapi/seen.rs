@@ -48,7 +48,7 @@ pub struct Operation {
     /// Whether an answer waited for a database.
     pub stored: bool,
     /// The fewest calls of the databases that one waited for when it went well.
-    pub trips: Option<u64>,
+    pub round_trips: Option<u64>,
     /// The most bytes of a body.
     pub body_limit: usize,
 }
@@ -128,7 +128,8 @@ impl Seen {
         operation.responses.entry(got.status).or_default().meet(Some(&route), got);
         match got.status {
             200..300 => {
-                operation.trips = Some(operation.trips.map_or(round_trips, |fewest| fewest.min(round_trips)));
+                operation.round_trips =
+                    Some(operation.round_trips.map_or(round_trips, |fewest| fewest.min(round_trips)));
                 operation.succeed(heading, &route, query, written, sent);
             }
             400 => operation.refused.push(form(query.as_bytes()).map(|(name, _)| name).collect()),

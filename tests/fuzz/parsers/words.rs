@@ -27,7 +27,10 @@ pub fn path(bytes: &[u8]) {
     if !path.ends_with('/') {
         assert_eq!(routes::route(&format!("{path}/")).as_ref(), Ok(&route));
     }
-    assert!(api::path(&route).pattern.starts_with('/') && api::path(&route).allow().ends_with(", OPTIONS"));
+    let listed = api::path(&route);
+    assert!(listed.pattern.starts_with('/') && !listed.endpoints.is_empty() && listed.allow().ends_with(", OPTIONS"));
+    assert!(listed.max_body > 0 || matches!(route, Route::Manifest | Route::Blob));
+    assert!(listed.endpoints.iter().all(|one| listed.endpoint(one.method.as_str()) == Some(one)));
     if let Route::Repository(name) | Route::Images(name) | Route::Auth(name) | Route::LayerAccess(name, _) = &route {
         let prefix = format!("/v1/repositories/{name}");
         let again = match &route {
