@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     domain::{credential::CredentialId, logins::Logins, password::Verified},
     refusal::{Answer, Fault, Refusal},
-    store::{Db, Right, Rows, Statement, rights::guard},
+    store::{Db, Outcome, Right, Rows, Statement, Transaction, rights::guard},
 };
 
 pub mod most;
@@ -143,6 +143,12 @@ impl Index {
     /// before is stale.
     pub async fn write<const N: usize>(&self, rights: [Right; N], batch: Vec<Statement>) -> Answer<Vec<Rows>> {
         Ok(self.db.write(self.guards(rights).await?, batch).await?)
+    }
+
+    /// Writes a transaction by these rights: where one of them is gone by now, nothing is written, and what was read
+    /// before is stale.
+    pub async fn commit<const N: usize>(&self, rights: [Right; N], transaction: Transaction) -> Answer<Outcome> {
+        Ok(self.db.commit(self.guards(rights).await?, transaction).await?)
     }
 
     /// The guards of a write by these rights, of somebody who has not written too often.

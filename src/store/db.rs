@@ -7,6 +7,7 @@ use futures_util::future::{Either, select};
 use crate::{
     index::Pending,
     refusal::{Fault, FaultKind},
+    store::{Batch, Outcome, Transaction},
 };
 
 /// A database that runs a batch as one transaction in one round trip. Two bodies: D1 at the edge,
@@ -105,7 +106,7 @@ pub type Rows = Vec<Row>;
 pub struct Row(pub Vec<(String, Value)>);
 
 impl Row {
-    fn get(&self, column: &str) -> Option<&Value> {
+    fn value(&self, column: &str) -> Option<&Value> {
         self.0.iter().find(|(name, _)| name == column).map(|(_, value)| value)
     }
 
@@ -118,7 +119,7 @@ impl Row {
     /// A text column that may be null.
     #[must_use]
     pub fn maybe_text(&self, column: &str) -> Option<&str> {
-        match self.get(column) {
+        match self.value(column) {
             Some(Value::Text(text)) => Some(text),
             _ => None,
         }
@@ -133,7 +134,7 @@ impl Row {
     /// An integer column that may be null.
     #[must_use]
     pub fn maybe_integer(&self, column: &str) -> Option<i64> {
-        match self.get(column) {
+        match self.value(column) {
             Some(Value::Integer(value)) => Some(*value),
             _ => None,
         }
@@ -180,6 +181,25 @@ impl Db {
     /// `tests/house.rs` has the list of who may; everybody else writes by `Index::write`.
     pub async fn write_unguarded(&self, statements: Vec<Statement>) -> Result<Vec<Rows>, Fault> {
         self.run(statements).await
+    }
+
+    /// Reads: runs the queries of a batch in order in one round trip, in none if there are none. One that writes is
+    /// refused, since it would carry no right.
+    pub async fn fetch<B: Batch>(&self, batch: B) -> Result<B::Output, Fault> {
+        let mut statements = Vec::new();
+        batch.push_to(&mut statements);
+        let answers = if statements.is_empty() { Vec::new() } else { self.batch(statements).await? };
+        batch.decode_from(&mut answers.into_iter())
+    }
+
+    /// Writes, if these guards let it: all or nothing, in one round trip.
+    pub async fn commit(&self, guards: Vec<Statement>, transaction: Transaction) -> Result<Outcome, Fault> {
+        self.write(guards, transaction.statements()).await.map(Outcome)
+    }
+
+    /// Writes as [`Db::write_unguarded`] does.
+    pub async fn commit_unguarded(&self, transaction: Transaction) -> Result<Outcome, Fault> {
+        self.write_unguarded(transaction.statements()).await.map(Outcome)
     }
 
     /// Runs so many statements as [`Db::batch`] does, and gives as many answers.

@@ -22,6 +22,7 @@ mod manifests;
 pub mod members;
 pub mod namespaces;
 pub mod outbox;
+pub mod query;
 pub mod rate_counters;
 pub mod refresh_tokens;
 pub mod repositories;
@@ -33,4 +34,5 @@ mod tombstones;
 pub mod users;
 
 pub use db::{Database, Db, Row, Rows, Statement, Value};
+pub use query::{Batch, Count, FromRow, FromValue, Keyed, Outcome, Page, Query, Step, Transaction};
 pub use rights::{Over, Right};
