@@ -8,11 +8,14 @@
 //! Cloudflare appears in `edge` alone, and only there does it compile.
 
 pub mod api;
+pub mod auth;
 pub mod domain;
 #[cfg(target_arch = "wasm32")]
 mod edge;
 pub mod handlers;
 pub mod index;
+pub mod jobs;
+pub mod mail;
 pub mod refusal;
 pub mod routes;
 pub mod serve;

@@ -4,8 +4,9 @@ use serde_json::json;
 
 use crate::{
     api::{self, Cors},
-    handlers::{events, projection, warnings},
+    handlers::events,
     index::Index,
+    jobs::{search_index, warnings},
     refusal::{Answer, Error, Fault, FaultKind, Refusal},
     routes::{self, Route},
     wire::{Reply, Request, reply},
@@ -58,7 +59,7 @@ pub async fn serve(index: &Index, request: &Request) -> Reply {
 
 /// What is done every minute.
 pub async fn scheduled(index: &Index) {
-    projection::scheduled(index).await;
+    search_index::scheduled(index).await;
     warnings::scheduled(index).await;
 }
 

@@ -12,21 +12,33 @@ use std::{
 use sources::rust_files;
 
 /// The rooms, and what each may use: a room, or one thing in it.
-const ROOMS: [(&str, &[&str]); 10] = [
+const ROOMS: [(&str, &[&str]); 13] = [
     ("refusal", &[]),
     ("domain", &["refusal"]),
     ("wire", &["domain", "refusal"]),
     // A database's answer is not there yet when it is asked.
     ("store", &["domain", "refusal", "index::Pending"]),
-    // It holds clients of databases, and the lock of writes.
     (
         "index",
-        &["domain", "refusal", "store::Db", "store::Right", "store::Rows", "store::Statement", "store::rights::guard"],
+        &[
+            "domain",
+            "refusal",
+            "store::Db",
+            "store::Outcome",
+            "store::Right",
+            "store::Rows",
+            "store::Statement",
+            "store::Transaction",
+            "store::rights",
+        ],
     ),
+    ("mail", &["domain", "store", "refusal", "index"]),
+    ("auth", &["domain", "wire", "store", "refusal", "index", "mail"]),
+    ("jobs", &["domain", "store", "refusal", "index", "mail"]),
     ("routes", &["domain", "refusal", "wire::Dialect"]),
-    ("handlers", &["domain", "wire", "store", "refusal", "index"]),
+    ("handlers", &["domain", "wire", "store", "refusal", "index", "auth", "mail", "jobs"]),
     ("api", &["handlers", "routes", "index", "wire", "refusal"]),
-    ("serve", &["api", "routes", "handlers", "index", "wire", "refusal"]),
+    ("serve", &["api", "routes", "handlers", "jobs", "index", "wire", "refusal"]),
     (
         "edge",
         &[
@@ -73,7 +85,7 @@ const SQL: [(&str, &str); 7] = [
 /// How an expression ends that `domain::secret::same` alone compares: `==` tells where two texts differ.
 const SECRETS: [&str; 5] = ["reveal()", "mac", "signature", "password", "hash"];
 
-/// Names that say nothing about what is in a file.
+/// Names that say nothing of what is in a file.
 const EMPTY_NAMES: [&str; 7] = ["utils", "util", "helpers", "helper", "common", "manager", "service"];
 
 /// Lines that a file may have: beyond that, it is two.

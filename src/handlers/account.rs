@@ -7,20 +7,16 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::{
+    auth,
     domain::{credential::CredentialId, names, password, secret::sha256_hex},
-    handlers::{
-        login,
-        notices::{self, Notice},
-        who,
-    },
     index::{Index, Limit, Message},
+    mail::notices::{self, Notice},
     refusal::{Answer, Fault, Refusal, not_found},
     store::{
-        Statement,
+        Query, Transaction,
         audit::AuditContext,
         links,
         rate_counters::{self, Counter},
-        users::User,
     },
     wire::{Reply, Request, page, request::form},
 };
@@ -51,9 +47,9 @@ impl Link {
         Ok(Self { secret: URL_SAFE_NO_PAD.encode(index.random::<24>()), public_url })
     }
 
-    /// Keeps it, for the batch that makes the e-mail; it is to be sent if that gives a row.
+    /// Keeps it, for the transaction that makes the e-mail; it is to be sent if that says so.
     #[must_use]
-    pub fn statement(&self, email_key: &str, owner: links::Owner<'_>, now: i64, most: i64) -> Statement {
+    pub fn query(&self, email_key: &str, owner: links::Owner<'_>, now: i64, most: i64) -> Query<bool> {
         links::confirming(&sha256_hex(&self.secret), email_key, owner, now + CONFIRM, now, most)
     }
 
@@ -100,11 +96,12 @@ pub fn confirm_page() -> Reply {
 
 /// `POST /account/confirm`
 pub async fn confirm(index: &Index, request: &Request) -> Answer<Reply> {
-    who::require_https(request)?;
+    auth::require_https(request)?;
     let hash = sha256_hex(&field(request, "secret")?);
     index.require_within(Limit::Anonymous, &request.address()).await?;
-    let answers = index.db.write_unguarded(links::confirm(&hash, &request.address(), index.world.now())).await?;
-    if answers.first().is_none_or(Vec::is_empty) {
+    let mut transaction = Transaction::new();
+    let confirmed = links::confirm(&mut transaction, &hash, &request.address(), index.world.now());
+    if !index.db.commit_unguarded(transaction).await?.take(confirmed)? {
         return not_found(SPENT);
     }
     let text = "Your e-mail address is confirmed. You can log in now.";
@@ -121,7 +118,7 @@ pub fn password_page(index: &Index) -> Reply {
 
 /// `POST /account/password`
 pub async fn set_password(index: &Index, request: &Request) -> Answer<Reply> {
-    who::require_https(request)?;
+    auth::require_https(request)?;
     let hash = sha256_hex(&field(request, "secret")?);
     let secret = field(request, "password")?;
     password::acceptable(&secret, index.settings.password_length)?;
@@ -129,13 +126,13 @@ pub async fn set_password(index: &Index, request: &Request) -> Answer<Reply> {
     index.require_within(Limit::Anonymous, &address).await?;
     let now = index.world.now();
     // Before the work of hashing, whether there is anything to set.
-    let rows = index.db.last(vec![links::password_user(&hash, now)]).await?;
-    let Some(user) = rows.first().and_then(User::of) else { return not_found(SPENT) };
+    let Some(user) = index.db.fetch(links::password_user(&hash, now)).await? else { return not_found(SPENT) };
     password::require_not_the_name(&secret, &user.name)?;
-    login::hashing_turn(index, &address).await?;
-    let stored = login::hash(index, &secret)?;
-    let answers = index.db.write_unguarded(links::set_password(&hash, &stored, &address, now)).await?;
-    if answers.last().is_none_or(Vec::is_empty) {
+    auth::password::hashing_turn(index, &address).await?;
+    let stored = auth::password::hash(index, &secret)?;
+    let mut transaction = Transaction::new();
+    let set = links::set_password(&mut transaction, &hash, &stored, &address, now);
+    if !index.db.commit_unguarded(transaction).await?.take(set)? {
         return not_found(SPENT);
     }
     let (actor, millis) = (user.name.clone(), index.world.millis().cast_signed());
@@ -179,18 +176,16 @@ pub async fn forgotten(index: &Index, request: &Request) -> Answer<Reply> {
     let (from, hash) = (request.address(), sha256_hex(&link.secret));
     // A link that is not sent would take the place of one that its owner asks for.
     let asking = links::Asking { from: &from, most: most.mails_per_address.at(request.loopback()) };
-    let mut batch = links::forgotten(&hash, &email.to_lowercase(), now + PASSWORD, now, most.mails, asking);
-    batch.insert(0, rate_counters::increment(Counter::Mails, &from, now));
-    let mut answers = index.db.write_unguarded(batch).await?;
-    let found = answers.pop().unwrap_or_default();
-    login::require_allowance(answers.first(), asking.most, None, now)?;
-    if let Some(row) = found.first() {
-        let (to, name) = (row.text("address"), row.text("name"));
-        if row.maybe_integer("email_id").is_some() {
-            link.send_to(index, to, name);
-        } else {
-            link.send_password_to(index, to, name);
-        }
+    let mut transaction = Transaction::new();
+    let counted = transaction.read(rate_counters::increment(Counter::Mails, &from, now));
+    let recipient =
+        links::forgotten(&mut transaction, &hash, &email.to_lowercase(), now + PASSWORD, now, most.mails, asking);
+    let mut outcome = index.db.commit_unguarded(transaction).await?;
+    auth::password::require_allowance(&outcome.take(counted)?, asking.most, None, now)?;
+    match outcome.take(recipient)? {
+        Some(to) if to.confirms => link.send_to(index, &to.address, &to.name),
+        Some(to) => link.send_password_to(index, &to.address, &to.name),
+        None => {}
     }
     let text = "If this address belongs to an account, and was confirmed by a mail or waits for that, a link is on its way to \
                 it. If none comes, ask the operator of this index.";

@@ -2,10 +2,11 @@
 
 use crate::{
     domain::names,
-    handlers::{account, notices, notices::Notice},
+    handlers::account,
     index::Index,
+    mail::notices::{self, Notice},
     refusal::{Answer, Refusal, forbidden, invalid},
-    store::{Row, Rows, Statement, audit::AuditContext, emails, links::Owner, users::User},
+    store::{Outcome, Step, Transaction, audit::AuditContext, emails, emails::Addition, links::Owner, users::User},
 };
 
 /// For an address that is somebody else's.
@@ -19,17 +20,16 @@ pub struct Adding<'a> {
 }
 
 impl<'a> Adding<'a> {
-    /// One for this user, by the rows of [`emails::owner`]; nothing where it is theirs already and there is
-    /// nothing to confirm. One that counts, although no mail was ever opened there, is sent a link: whoever adds it
-    /// has the password.
-    pub fn new(index: &Index, user: &User, email: &'a str, owner: &[Row]) -> Answer<Option<Self>> {
+    /// One for this user; nothing where the address is theirs already and there is nothing to confirm. One that counts,
+    /// although no mail was ever opened there, is sent a link: whoever adds it has the password.
+    pub fn new(index: &Index, user: &User, email: &'a str, owner: Option<emails::Owner>) -> Answer<Option<Self>> {
         names::email(email)?;
         let mails = index.world.mails();
-        if let Some(owner) = owner.first() {
-            if owner.integer("user_id") != user.id {
+        if let Some(owner) = owner {
+            if owner.user_id != user.id {
                 return invalid(TAKEN);
             }
-            if owner.maybe_integer(if mails { "proved_at" } else { "confirmed_at" }).is_some() {
+            if (if mails { owner.proved_at } else { owner.confirmed_at }).is_some() {
                 return Ok(None);
             }
         }
@@ -37,31 +37,40 @@ impl<'a> Adding<'a> {
         Ok(Some(Self { email, key: email.to_lowercase(), link }))
     }
 
-    /// The statements, the last ones of their batch.
-    pub fn statements(&self, index: &Index, user: &User, by: &AuditContext) -> Vec<Statement> {
+    /// Adds the steps to a transaction.
+    pub fn add_to(self, transaction: &mut Transaction, index: &Index, user: &User, by: &AuditContext) -> Added<'a> {
         let most = index.settings.most;
-        let mut batch = emails::add(user, self.email, &self.key, self.link.is_none(), most.emails, by);
-        if let Some(link) = &self.link {
-            // Before the last, which tells the outcome.
-            batch.insert(batch.len() - 1, link.statement(&self.key, Owner::Id(user.id), by.now, most.mails));
-        }
-        batch
+        let confirmed = self.link.is_none();
+        let addition = emails::add(transaction, user, (self.email, &self.key), confirmed, most.emails, by);
+        let link = self.link.map(|link| {
+            let kept = transaction.read(link.query(&self.key, Owner::Id(user.id), by.now, most.mails));
+            (link, kept)
+        });
+        Added { email: self.email, addition, link }
     }
+}
 
-    /// Refuses what the answers of that batch refuse; else sends what there is to send.
-    pub fn done(self, index: &Index, user: &User, by: &AuditContext, answers: &[Rows]) -> Answer<()> {
+/// An address whose steps are in a transaction.
+pub struct Added<'a> {
+    email: &'a str,
+    addition: Step<Addition>,
+    link: Option<(account::Link, Step<bool>)>,
+}
+
+impl Added<'_> {
+    /// Refuses what the outcome of the transaction refuses; else sends what there is to send.
+    pub fn done(self, index: &Index, user: &User, by: &AuditContext, outcome: &mut Outcome) -> Answer<()> {
         let most = index.settings.most.emails;
-        let mut answers = answers.iter().rev();
-        match answers.next().and_then(|rows| rows.first()) {
-            Some(row) if row.maybe_integer("email_id").is_some() => {}
-            Some(row) if row.integer("held") >= most => {
+        let addition = outcome.take(self.addition)?;
+        if !addition.is_theirs {
+            if addition.held >= most {
                 return forbidden(format!("An account has at most {most} addresses of mail"));
             }
             // Somebody was quicker.
-            _ => return invalid(TAKEN),
+            return invalid(TAKEN);
         }
-        if let Some(link) = self.link {
-            if answers.next().is_none_or(Vec::is_empty) {
+        if let Some((link, kept)) = self.link {
+            if !outcome.take(kept)? {
                 return Err(Refusal::TooMany { retry_after: account::CONFIRM }.into());
             }
             link.send_to(index, self.email, &user.name);

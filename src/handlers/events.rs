@@ -14,8 +14,8 @@ use crate::{
         events::{self, Action, CloudEvent, Event},
         secret::{hex, same},
     },
-    handlers::projection,
     index::{Index, settings::Service},
+    jobs::search_index,
     refusal::{Answer, Challenge, Refusal},
     store,
     wire::{Authorization, Reply, Request},
@@ -68,7 +68,7 @@ pub async fn take(index: &Index, request: &Request) -> Answer<Reply> {
         index.world.log(&line);
     }
     if taken > 0 {
-        projection::later(index);
+        search_index::later(index);
     }
     Ok(Reply::json(200, &json!({ "taken": taken, "not_understood": odd.count })).personal())
 }
@@ -119,7 +119,7 @@ pub fn known<'a>(index: &'a Index, request: &Request) -> Answer<&'a Service> {
     let Some(Authorization::Bearer(secret) | Authorization::Basic { secret, .. }) = Authorization::read(header) else {
         return Err(refused("The event secret of a service is required").into());
     };
-    crate::handlers::who::require_https(request)?;
+    crate::auth::require_https(request)?;
     let key = index.settings.keys()?.oldest();
     let is = |service: &&Service| {
         let expected = hex(&key.mac("event secret", &[service.name.as_bytes()]));

@@ -3,15 +3,12 @@
 use serde_json::json;
 
 use crate::{
+    auth::{self, Credentials, Principal},
     domain::RepositoryName,
-    handlers::{
-        login, registry,
-        who::{self, Credentials, Principal},
-    },
     index::Index,
     refusal::{Answer, Challenge, Error, Fault, Refusal, not_found},
     store::{
-        Row,
+        Query, Row,
         repositories::{self, RepositoryLookup},
         tags,
     },
@@ -32,14 +29,14 @@ const MOST_LIMITED: i64 = 5_000;
 /// a registry; with a 401, new ones ask for credentials.
 pub async fn enter(index: &Index, request: &Request) -> Answer<Reply> {
     let known = async {
-        let credentials = who::presented_to_registry(index, request, false).await?;
+        let credentials = auth::registry_credentials(index, request, false).await?;
         if credentials == Credentials::Anonymous {
-            return Err(who::unauthorized("authentication required"));
+            return Err(auth::unauthorized("authentication required"));
         }
         credentials.require_no_token()?;
-        let principal = credentials.known(index, &index.db.last(vec![credentials.statement()]).await?).await?;
+        let principal = credentials.authenticate(index).await?;
         if matches!(credentials, Credentials::Password { .. } | Credentials::AccessToken { .. }) {
-            login::succeeded(index, request, &principal);
+            auth::login::succeeded(index, request, &principal);
         }
         Ok(())
     };
@@ -54,14 +51,13 @@ pub async fn catalog(index: &Index, request: &Request) -> Answer<Reply> {
     let text = |name: &str| parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
     let limit = text("n").and_then(|n| n.parse::<i64>().ok()).unwrap_or(PAGE).clamp(1, LARGEST_PAGE);
     let listed = async {
-        let credentials = who::presented_to_registry(index, request, false).await?;
+        let credentials = auth::registry_credentials(index, request, false).await?;
         credentials.require_no_token()?;
         credentials.require_within_limit(index, request).await?;
         let last = text("last").unwrap_or_default();
         let read = if credentials.is_limited() { MOST_LIMITED } else { limit + 1 };
         let names = repositories::catalog(&credentials.subject(index), credentials.may_administrate(), last, read);
-        let [principal, rows] = index.db.rows([credentials.statement(), names]).await?;
-        let principal = credentials.known(index, &principal).await?;
+        let (principal, rows) = credentials.authenticate_with(index, Query::raw(names)).await?;
         let mut allowed = rows.iter().filter(|row| allows(&principal, row)).map(|row| row.text("full_name"));
         let names = allowed.by_ref().take(usize::try_from(limit).unwrap_or_default()).collect::<Vec<_>>();
         let end = allowed.next().and(names.last());
@@ -82,12 +78,11 @@ pub async fn tags(index: &Index, request: &Request, name: &RepositoryName) -> An
     let text = |name: &str| parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
     let limit = text("n").and_then(|n| n.parse::<i64>().ok()).unwrap_or(tags::MOST).clamp(1, tags::MOST);
     let listed = async {
-        let credentials = who::presented_to_registry(index, request, false).await?;
+        let credentials = auth::registry_credentials(index, request, false).await?;
         credentials.require_no_token()?;
         credentials.require_within_limit(index, request).await?;
         let names = tags::names(name, &credentials.subject(index), text("last").unwrap_or_default(), limit + 1);
-        let [principal, rows] = index.db.rows([credentials.statement(), names]).await?;
-        let principal = credentials.known(index, &principal).await?;
+        let (principal, rows) = credentials.authenticate_with(index, Query::raw(names)).await?;
         let row = rows.first().ok_or_else(|| Fault::broken("no row for a place"))?;
         let lookup = RepositoryLookup::of(row).ignoring_pending_deletion();
         if lookup.repository.is_none() || principal.effective_role(&lookup, name).is_none() {
@@ -142,7 +137,7 @@ fn challenged(index: &Index, request: &Request, answer: Answer<Reply>) -> Answer
     let docker = docker(request);
     let challenge = match (index.settings.signing_key(), index.settings.services.first()) {
         (Ok(_), Some(service)) if docker.is_none_or(|version| version >= WITHOUT_V1) => Challenge::Bearer {
-            realm: registry::realm(index, request)?,
+            realm: auth::registry_token::realm(index, request)?,
             service: service.name.clone(),
             version: docker.is_some(),
         },

@@ -1,8 +1,8 @@
 //! Ending a token by showing it (RFC 7009): what is found or given up, without the account behind it.
 
 use crate::{
+    auth,
     domain::{jwt, opaque},
-    handlers::who,
     index::Index,
     refusal::{Answer, Refusal, invalid},
     store::{access_tokens, refresh_tokens},
@@ -14,7 +14,7 @@ use crate::{
 /// Who holds a token may end it, and needs nothing else for it. What is no token of this index is as good as ended:
 /// nobody learns whether it ever was one. The hint is not needed, since each kind says what it is.
 pub async fn revoke(index: &Index, request: &Request) -> Answer<Reply> {
-    who::require_https(request)?;
+    auth::require_https(request)?;
     let mut fields = form(request.body.as_deref().ok_or(Refusal::TooLarge)?);
     let token = fields.find(|(key, value)| key == "token" && !value.is_empty());
     let Some((_, token)) = token else { return invalid("token is missing") };

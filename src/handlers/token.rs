@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::{
+    auth::{self, Credentials, Principal, WRONG},
     domain::{
         Secret, UserName,
         credential::CredentialId,
@@ -16,17 +17,12 @@ use crate::{
         scope::{self, Grant, MOST, Scope},
         texts,
     },
-    handlers::{
-        login, registry,
-        who::{self, Credentials, Principal, WRONG},
-    },
     index::{Index, settings::Service},
-    refusal::{Answer, Challenge, Error, Fault, Refusal, invalid},
+    refusal::{Answer, Challenge, Error, Refusal, invalid},
     store::{
-        Over, Row, Statement,
+        Over, Query, Row, Statement,
         refresh_tokens::{self, New},
         repositories::{self, RepositoryLookup, Subject},
-        users::User,
     },
     wire::{Reply, Request, request::form},
 };
@@ -55,7 +51,7 @@ pub async fn get(index: &Index, request: &Request) -> Answer<Reply> {
     let parameters = request.parameters();
     let asked =
         Asked { offline: text(&parameters, "offline_token") == Some("true"), ..Asked::read(index, &parameters)? };
-    let credentials = as_basic(who::credentials(index, request))?;
+    let credentials = as_basic(auth::v1_credentials(index, request))?;
     as_basic(credentials.require_no_token())?;
     if let Some(account) = text(&parameters, "account").filter(|account| !account.is_empty()) {
         as_basic(require_account(&credentials, account))?;
@@ -65,7 +61,7 @@ pub async fn get(index: &Index, request: &Request) -> Answer<Reply> {
 
 /// `POST /token`
 pub async fn post(index: &Index, request: &Request) -> Answer<Reply> {
-    who::require_https(request)?;
+    auth::require_https(request)?;
     let body = request.body.as_deref().ok_or(Refusal::TooLarge)?;
     if str::from_utf8(body).is_err() {
         return invalid("The form is not UTF-8");
@@ -141,9 +137,8 @@ async fn mint(index: &Index, request: &Request, credentials: &Credentials, asked
     // Before anything is computed or read for somebody who could not be given a token anyway.
     index.settings.signing_key()?;
     credentials.require_within_limit(index, request).await?;
-    let [principal, lookups] =
-        index.db.rows([credentials.statement(), asked.lookups(&credentials.subject(index))]).await?;
-    let principal = credentials.known(index, &principal).await?;
+    let (principal, lookups) =
+        credentials.authenticate_with(index, Query::raw(asked.lookups(&credentials.subject(index)))).await?;
     let mut refresh = None;
     // Only a password is worth replacing on the client's disk.
     if let (true, CredentialId::Password { user, .. }) = (asked.offline, principal.credential) {
@@ -164,31 +159,31 @@ async fn mint(index: &Index, request: &Request, credentials: &Credentials, asked
         _ => AuthMethod::Password,
     };
     let subject = registry_token::subject(principal.name(), method);
-    login::succeeded_with(index, request, &principal, method, &asked.client);
+    auth::login::succeeded_with(index, request, &principal, method, &asked.client);
     answer(index, asked, &principal, subject, &lookups, refresh.as_ref()).await
 }
 
 /// A token for who shows a refresh token.
 async fn refresh(index: &Index, request: &Request, token: &str, asked: &Asked<'_>) -> Answer<Reply> {
     index.settings.signing_key()?;
-    let wrong = || who::unauthorized("The refresh token is not valid: log in again");
+    let wrong = || auth::unauthorized("The refresh token is not valid: log in again");
     let hash = opaque::Kind::Refresh.hash(token.trim_ascii()).ok_or_else(wrong)?;
     let (now, settings) = (index.world.now(), &index.settings);
     let found = refresh_tokens::user(&hash, now, settings.refresh_unused, settings.refresh_age);
-    let [found, lookups] = index.db.rows([found, asked.lookups(&Subject::RefreshToken(&hash))]).await?;
-    let row = found.first().ok_or_else(wrong)?;
-    let user = User::of(row).ok_or_else(|| Fault::broken("a refresh token without a user"))?;
-    let (id, credential) = (row.integer("refresh_id"), CredentialId::Password { user: user.id, epoch: user.epoch });
+    let lookups = Query::raw(asked.lookups(&Subject::RefreshToken(&hash)));
+    let (found, lookups) = index.db.fetch((found, lookups)).await?;
+    let refresh_tokens::Holder { user, id, used_at } = found.ok_or_else(wrong)?;
+    let credential = CredentialId::Password { user: user.id, epoch: user.epoch };
     if !user.active {
-        return login::inactive(index, user.id, AuthMethod::RefreshToken(id), &request.address());
+        return auth::login::inactive(index, user.id, AuthMethod::RefreshToken(id), &request.address());
     }
-    if row.integer("refresh_used_at") + USE_NOTED <= now {
+    if used_at + USE_NOTED <= now {
         index.later("note the use of a refresh token", refresh_tokens::used(id, now));
     }
     index.authenticated.set(credential);
     let subject = registry_token::subject(&user.name, AuthMethod::RefreshToken(id));
     let principal = Principal { user: Some(user), credential, restrictions: None };
-    login::succeeded_with(index, request, &principal, AuthMethod::RefreshToken(id), &asked.client);
+    auth::login::succeeded_with(index, request, &principal, AuthMethod::RefreshToken(id), &asked.client);
     answer(index, asked, &principal, subject, &lookups, None).await
 }
 
@@ -202,7 +197,7 @@ async fn answer(
 ) -> Answer<Reply> {
     let grants = asked.grants(principal, lookups);
     let scope = scope::print(&grants);
-    let signed = registry::sign(index, asked.service, subject, principal.credential, grants).await?;
+    let signed = auth::registry_token::sign(index, asked.service, subject, principal.credential, grants).await?;
     let mut body = Map::new();
     body.insert("token".into(), signed.token.clone().into());
     body.insert("access_token".into(), signed.token.into());
@@ -224,7 +219,7 @@ fn require_account(credentials: &Credentials, account: &str) -> Answer<()> {
         Credentials::Password { name, .. } | Credentials::AccessToken { name, .. }
             if UserName::typed(account).as_ref() != Some(name) =>
         {
-            Err(who::unauthorized(WRONG))
+            Err(auth::unauthorized(WRONG))
         }
         _ => Ok(()),
     }

@@ -1,13 +1,15 @@
 //! Access tokens.
 
+use constcat::concat;
+
 use crate::{
     domain::token_restrictions::TokenRestrictions,
+    refusal::Fault,
     store::{
-        Row, Statement, Value,
+        FromRow, Keyed, Row, Statement, Value,
         audit::{self, Account, AuditContext},
-        repositories::{standing, whole, with_role},
-        roles::{Subject, number, reads_public, role, subject, token},
-        users::status,
+        repositories::whole,
+        roles::{Subject, WITH_ROLE},
     },
 };
 
@@ -24,19 +26,24 @@ pub struct AccessToken {
     expires_at: Option<i64>,
 }
 
-impl AccessToken {
-    /// The token of a row that has `token_*` columns, if there is one in it.
-    #[must_use]
-    pub fn of(row: &Row) -> Option<Self> {
-        Some(Self {
-            id: row.maybe_integer("token_id")?,
-            restrictions: TokenRestrictions::stored(row.text("token_scopes"), row.maybe_text("token_resources")),
-            used_at: row.maybe_integer("token_used_at"),
-            active: row.flag("token_active"),
-            expires_at: row.maybe_integer("token_expires_at"),
+impl FromRow for AccessToken {
+    fn from_row(row: &mut Row) -> Result<Self, Fault> {
+        let (scopes, resources) = (row.get::<String>("token_scopes")?, row.get::<Option<String>>("token_resources")?);
+        Ok(Self {
+            id: row.get("token_id")?,
+            restrictions: TokenRestrictions::stored(&scopes, resources.as_deref()),
+            used_at: row.get("token_used_at")?,
+            active: row.get("token_active")?,
+            expires_at: row.get("token_expires_at")?,
         })
     }
+}
 
+impl Keyed for AccessToken {
+    const KEY: &'static str = "token_id";
+}
+
+impl AccessToken {
     /// Whether it opens anything now.
     #[must_use]
     pub fn is_good(&self, now: i64) -> bool {
@@ -169,7 +176,8 @@ pub fn list(user: i64, limit: i64, offset: i64) -> Statement {
 #[must_use]
 pub fn list_of_machine(namespace: &str, name: &str, subject: &Subject<'_>, limit: i64, offset: i64) -> Statement {
     let sql = listed!(
-        with_role!(
+        concat!(
+            WITH_ROLE,
             ", asked as (select m.id user_id from place p cross join users m on m.name = ?6
                where m.machine_of = p.namespace_id and p.role >= 3)"
         ),

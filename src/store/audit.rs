@@ -3,13 +3,14 @@
 
 use serde_json::{Map, Value, json};
 
+use constcat::concat;
+
 use crate::{
     domain::{RepositoryName, audit, credential::CredentialId, logins, registry_token::AuthMethod, texts},
     store::{
         Statement,
-        repositories::{standing, whole, with_role},
-        roles::{Subject, number, reads_public, role, subject, token},
-        users::status,
+        repositories::whole,
+        roles::{Subject, WITH_ROLE},
     },
 };
 
@@ -246,7 +247,8 @@ pub struct List<'a> {
 /// The statement of lists, which walks over an index of the account.
 macro_rules! listed {
     ($index:literal, $name:literal) => {
-        with_role!(concat!(
+        concat!(
+            WITH_ROLE,
             "select a.at, a.action, a.name, a.actor, a.credential, a.address, a.data from audit a indexed by ",
             $index,
             " where a.account = (select namespace_id from place where role >= 3)
@@ -255,7 +257,7 @@ macro_rules! listed {
                and (?10 is null or a.data ->> 'tag' = ?10)",
             $name,
             " order by a.at desc, a.id desc limit ?12 offset ?13"
-        ))
+        )
     };
 }
 

@@ -1,13 +1,15 @@
 //! Collaborators: who else may do what in one repository.
 
+use constcat::concat;
+
 use crate::{
     domain::RepositoryName,
     store::{
         Statement,
         audit::{self, Account, AuditContext},
-        repositories::{located, standing, with_role},
-        roles::{Subject, number, reads_public, role, subject, token},
-        users::status,
+        repositories::located,
+        roles::{Subject, WITH_ROLE},
+        users::STATUS,
     },
 };
 
@@ -15,7 +17,8 @@ use crate::{
 /// `role`. A page past the end is one row without a `name`.
 #[must_use]
 pub fn list(repository: &RepositoryName, subject: &Subject<'_>, limit: i64, offset: i64) -> Statement {
-    let sql = with_role!(
+    let sql = concat!(
+        WITH_ROLE,
         ", all_of_them as (
            select u.name, u.kind, c.role from place p cross join collaborators c on c.repository_id = p.repository_id
              join users u on u.id = c.user_id
@@ -32,7 +35,7 @@ pub fn list(repository: &RepositoryName, subject: &Subject<'_>, limit: i64, offs
 pub fn find(repository: &RepositoryName, username: &str) -> Statement {
     let sql = concat!(
         "select u.id user_id, u.name, u.kind, ",
-        status!("u"),
+        STATUS,
         " status, c.role, ifnull(n.owner_id = u.id, 0) owner
          from users u left join namespaces n on n.name = ?1
          left join repositories r on r.namespace_id = n.id and r.name = ?2

@@ -2,6 +2,8 @@
 
 use serde_json::json;
 
+use constcat::concat;
+
 use crate::{
     domain::{
         RepositoryName,

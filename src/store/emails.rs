@@ -2,43 +2,110 @@
 
 use crate::{
     domain::names,
+    refusal::Fault,
     store::{
-        Statement,
+        FromRow, Query, Row, Statement, Step, Transaction,
         audit::{self, Account, AuditContext},
         users::User,
     },
 };
 
-/// The user whose address this is, confirmed or not: `user_id`, `confirmed_at`, `proved_at`.
+/// Whose an address is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owner {
+    /// The user.
+    pub user_id: i64,
+    /// Seconds since 1970; an address that is not confirmed does not count.
+    pub confirmed_at: Option<i64>,
+    /// Seconds since 1970, when a mail was opened there.
+    pub proved_at: Option<i64>,
+}
+
+impl FromRow for Owner {
+    fn from_row(row: &mut Row) -> Result<Self, Fault> {
+        Ok(Self {
+            user_id: row.get("user_id")?,
+            confirmed_at: row.get("confirmed_at")?,
+            proved_at: row.get("proved_at")?,
+        })
+    }
+}
+
+/// The user whose address this is, confirmed or not.
 #[must_use]
-pub fn owner(key: &str) -> Statement {
-    Statement::new("select user_id, confirmed_at, proved_at from emails where key = ?1").bind(key)
+pub fn owner(key: &str) -> Query<Option<Owner>> {
+    let sql = "select user_id, confirmed_at, proved_at from emails where key = ?1";
+    Query::optional(Statement::new(sql).bind(key))
 }
 
 /// The addresses of a user where somebody opened a mail, and so where they are told what concerns their
-/// security: `address`.
+/// security.
 #[must_use]
-pub fn proved(user: i64) -> Statement {
-    Statement::new("select address from emails where user_id = ?1 and proved_at is not null order by proved_at, id")
-        .bind(user)
+pub fn proved(user: i64) -> Query<Vec<String>> {
+    let sql = "select address from emails where user_id = ?1 and proved_at is not null order by proved_at, id";
+    Query::all(Statement::new(sql).bind(user))
 }
 
-/// All addresses of a user, the primary one first, what is not confirmed last: `address`, `key`, `confirmed_at`,
-/// `proved_at`, `created_at`.
-#[must_use]
-pub fn list(user: i64) -> Statement {
-    Statement::new(
-        "select address, key, confirmed_at, proved_at, created_at from emails where user_id = ?1
-         order by confirmed_at is null, chosen_at desc nulls last, confirmed_at, id",
-    )
-    .bind(user)
+/// An address of a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// As it was given.
+    pub address: String,
+    /// In lower case.
+    pub key: String,
+    /// Seconds since 1970; one that is not confirmed does not count.
+    pub confirmed_at: Option<i64>,
+    /// Seconds since 1970, when a mail was opened there.
+    pub proved_at: Option<i64>,
+    /// Seconds since 1970.
+    pub created_at: i64,
 }
 
-/// Adds an address, unless it is somebody's, or the user has so many (`most`). The last statement
-/// says whether it is this user's now (`email_id`), and how many they have (`held`).
+impl FromRow for Address {
+    fn from_row(row: &mut Row) -> Result<Self, Fault> {
+        Ok(Self {
+            address: row.get("address")?,
+            key: row.get("key")?,
+            confirmed_at: row.get("confirmed_at")?,
+            proved_at: row.get("proved_at")?,
+            created_at: row.get("created_at")?,
+        })
+    }
+}
+
+/// All addresses of a user, the primary one first, what is not confirmed last.
 #[must_use]
-pub fn add(user: &User, address: &str, key: &str, confirmed: bool, most: i64, by: &AuditContext) -> Vec<Statement> {
-    vec![
+pub fn list(user: i64) -> Query<Vec<Address>> {
+    let sql = "select address, key, confirmed_at, proved_at, created_at from emails where user_id = ?1
+       order by confirmed_at is null, chosen_at desc nulls last, confirmed_at, id";
+    Query::all(Statement::new(sql).bind(user))
+}
+
+/// What came of adding an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Addition {
+    /// Whether it is this user's now.
+    pub is_theirs: bool,
+    /// How many the user has, and at most as many as they may have.
+    pub held: i64,
+}
+
+impl FromRow for Addition {
+    fn from_row(row: &mut Row) -> Result<Self, Fault> {
+        Ok(Self { is_theirs: row.get("is_theirs")?, held: row.get("held")? })
+    }
+}
+
+/// Adds an address, unless it is somebody's, or the user has so many (`most`).
+pub fn add(
+    transaction: &mut Transaction,
+    user: &User,
+    (address, key): (&str, &str),
+    confirmed: bool,
+    most: i64,
+    by: &AuditContext,
+) -> Step<Addition> {
+    transaction.run([
         Statement::new(
             "insert into emails (user_id, address, key, confirmed_at, created_at) select ?1, ?2, ?3, ?4, ?5
              where (select count(*) from (select 1 from emails where user_id = ?1 limit ?6)) < ?6
@@ -51,21 +118,16 @@ pub fn add(user: &User, address: &str, key: &str, confirmed: bool, most: i64, by
         .bind(by.now)
         .bind(most),
         told(user, "user.email.add", address, by),
-        Statement::new(
-            "select (select id from emails where user_id = ?1 and key = ?2) email_id,
-               (select count(*) from (select 1 from emails where user_id = ?1 limit ?3)) held",
-        )
-        .bind(user.id)
-        .bind(key)
-        .bind(most),
-    ]
+    ]);
+    let sql = "select exists (select 1 from emails where user_id = ?1 and key = ?2) is_theirs,
+       (select count(*) from (select 1 from emails where user_id = ?1 limit ?3)) held";
+    transaction.read(Query::one(Statement::new(sql).bind(user.id).bind(key).bind(most)))
 }
 
 /// Removes an address, unless it is the last one that counts. Links that set the password end with it: one of them
-/// may have been mailed there. The last statement gives a row where it is there still.
-#[must_use]
-pub fn remove(user: &User, address: &str, key: &str, by: &AuditContext) -> Vec<Statement> {
-    vec![
+/// may have been mailed there. Gives whether it is there still.
+pub fn remove(transaction: &mut Transaction, user: &User, address: &str, key: &str, by: &AuditContext) -> Step<bool> {
+    transaction.run([
         Statement::new(
             "delete from emails where user_id = ?1 and key = ?2 and (confirmed_at is null or exists (
                select 1 from emails o where o.user_id = ?1 and o.key <> ?2 and o.confirmed_at is not null))",
@@ -79,14 +141,20 @@ pub fn remove(user: &User, address: &str, key: &str, by: &AuditContext) -> Vec<S
         )
         .bind(user.id)
         .bind(key),
-        Statement::new("select id from emails where user_id = ?1 and key = ?2").bind(user.id).bind(key),
-    ]
+    ]);
+    let left = Statement::new("select id from emails where user_id = ?1 and key = ?2").bind(user.id).bind(key);
+    transaction.read(Query::any(left))
 }
 
-/// Makes an address that counts the primary one.
-#[must_use]
-pub fn choose(user: &User, address: &str, key: &str, by: &AuditContext) -> Vec<Statement> {
-    vec![
+/// Makes an address that counts the primary one; gives the list as it is then.
+pub fn choose(
+    transaction: &mut Transaction,
+    user: &User,
+    address: &str,
+    key: &str,
+    by: &AuditContext,
+) -> Step<Vec<Address>> {
+    transaction.run([
         Statement::new(
             "update emails set chosen_at = iif(key = ?2, ?3, null) where user_id = ?1 and exists (
                select 1 from emails c where c.user_id = ?1 and c.key = ?2 and c.confirmed_at is not null)",
@@ -95,8 +163,8 @@ pub fn choose(user: &User, address: &str, key: &str, by: &AuditContext) -> Vec<S
         .bind(key)
         .bind(by.now),
         told(user, "user.email.primary", address, by),
-        list(user.id),
-    ]
+    ]);
+    transaction.read(list(user.id))
 }
 
 fn told(user: &User, action: &'static str, address: &str, by: &AuditContext) -> Statement {

@@ -1,5 +1,7 @@
 //! Access tokens that end soon, and who is to know of it.
 
+use constcat::concat;
+
 use crate::{
     domain::ends::{DAY, WARNINGS},
     store::Statement,

@@ -4,9 +4,11 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 
+use constcat::concat;
+
 use crate::{
     domain::{events::Event, manifests::Image, registry_token::AuthMethod},
-    store::{Statement, manifests, tombstones::private_again},
+    store::{Statement, manifests},
 };
 
 /// Seconds for which an id is known: a registry that was away longer sends what is new by then.
@@ -148,9 +150,9 @@ fn pushed(of: impl Fn(&'static str) -> Statement, private: bool, now: i64) -> [S
         of(fresh!(
             "'push'",
             "insert into repositories (namespace_id, name, full_name, private, created_at, updated_at, pushed_at)
-             select namespace_id, name, namespace || '/' || name, ",
-            private_again!("?3", "fresh.namespace_id", "fresh.name"),
-            ", ?4, ?4, max(at) / 1000 from fresh where true group by namespace_id, name
+             select namespace_id, name, namespace || '/' || name, max(?3, ifnull(
+               (select t.private from tombstones t where t.namespace_id = fresh.namespace_id and t.name = fresh.name), 0)),
+               ?4, ?4, max(at) / 1000 from fresh where true group by namespace_id, name
              on conflict (namespace_id, name) do update set
                pushed_at = max(ifnull(pushed_at, 0), excluded.pushed_at), updated_at = excluded.updated_at,
                revision = revision + 1

@@ -1,9 +1,14 @@
 //! Links that are mailed or printed: each confirms an e-mail or sets a password, once.
 
-use crate::store::{
-    Statement, Value, audit,
-    rate_counters::Counter,
-    users::{UNCONFIRMED, user_columns},
+use constcat::concat;
+
+use crate::{
+    refusal::Fault,
+    store::{
+        FromRow, Query, Row, Statement, Step, Transaction, Value, audit,
+        rate_counters::Counter,
+        users::{UNCONFIRMED, USER_COLUMNS, User},
+    },
 };
 
 /// Whose an e-mail must be for a link that confirms it: somebody quicker may have it by now.
@@ -15,38 +20,30 @@ pub enum Owner<'a> {
     Password(&'a str),
 }
 
-/// Keeps a link that confirms an e-mail, and gives its `hash`, if the e-mail is theirs and unless there
-/// are so many (`most`) for it already.
+/// Keeps a link that confirms an e-mail, if the e-mail is theirs and unless there are so many (`most`) for it already;
+/// gives whether it did.
 #[must_use]
-pub fn confirming(hash: &str, email_key: &str, owner: Owner<'_>, expires_at: i64, now: i64, most: i64) -> Statement {
+pub fn confirming(hash: &str, email_key: &str, owner: Owner<'_>, expires_at: i64, now: i64, most: i64) -> Query<bool> {
     let (id, password) = match owner {
         Owner::Id(id) => (id.into(), Value::Null),
         Owner::Password(password) => (Value::Null, password.into()),
     };
-    Statement::new(
+    let statement = Statement::new(
         "insert into links (hash, user_id, email_id, expires_at, created_at)
          select ?1, u.id, e.id, ?3, ?4 from emails e join users u on u.id = e.user_id
          where e.key = ?2 and e.proved_at is null and (u.id = ?6 or u.password = ?7)
            and (select count(*) from (select 1 from links where email_id = e.id limit ?5)) < ?5
          returning hash",
-    )
-    .bind(hash)
-    .bind(email_key)
-    .bind(expires_at)
-    .bind(now)
-    .bind(most)
-    .bind(id)
-    .bind(password)
+    );
+    Query::any(statement.bind(hash).bind(email_key).bind(expires_at).bind(now).bind(most).bind(id).bind(password))
 }
 
 /// Uses a link that confirms: the e-mail is confirmed and proved, and an account that waited for it is active.
-/// The first statement gives a row if the link was good; the last removes it.
-#[must_use]
-pub fn confirm(hash: &str, address: &str, now: i64) -> Vec<Statement> {
-    vec![
-        Statement::new("select user_id from links where hash = ?1 and expires_at > ?2 and email_id is not null")
-            .bind(hash)
-            .bind(now),
+/// Gives whether the link was good.
+pub fn confirm(transaction: &mut Transaction, hash: &str, address: &str, now: i64) -> Step<bool> {
+    let good = "select user_id from links where hash = ?1 and expires_at > ?2 and email_id is not null";
+    let good = transaction.read(Query::any(Statement::new(good).bind(hash).bind(now)));
+    transaction.run([
         Statement::new(
             "update users set status = 'active' where status = 'unconfirmed' and id =
                (select user_id from links where hash = ?1 and expires_at > ?2 and email_id is not null)",
@@ -62,7 +59,8 @@ pub fn confirm(hash: &str, address: &str, now: i64) -> Vec<Statement> {
         .bind(now),
         audit::record_by_link(hash, "user.email.confirm", address, now),
         Statement::new("delete from links where hash = ?1 and email_id is not null").bind(hash),
-    ]
+    ]);
+    good
 }
 
 /// Who asks for a mail: an address that may have so many in an hour, counted by
@@ -79,17 +77,17 @@ pub struct Asking<'a> {
 /// (`most`) of this kind already, or who is asking has asked too often: where it is proved, one that sets the
 /// password until then (`expires_at`); where it waits to be confirmed, one that does that until it lapses; none
 /// where it counts although nobody ever opened a mail there, since whoever reads that mailbox may be a stranger
-/// to the account. The last statement tells whose: `name`, `address`, and what is to be confirmed, `email_id`.
-#[must_use]
+/// to the account. Gives whose it is.
 pub fn forgotten(
+    transaction: &mut Transaction,
     hash: &str,
     email_key: &str,
     expires_at: i64,
     now: i64,
     most: i64,
     asking: Asking<'_>,
-) -> Vec<Statement> {
-    vec![
+) -> Step<Option<Recipient>> {
+    transaction.run([
         Statement::new(
             "insert into links (hash, user_id, email_id, expires_at, created_at)
              select ?1, u.id, e.unconfirmed, iif(e.unconfirmed, e.created_at + ?6, ?3), ?4
@@ -111,54 +109,65 @@ pub fn forgotten(
         .bind(asking.from)
         .bind(asking.most),
         audit::record_link(hash, email_key, asking.from, now),
-        Statement::new(
-            "select u.name, e.address, l.email_id from links l join users u on u.id = l.user_id
-             join emails e on e.user_id = u.id and e.key = ?2 where l.hash = ?1",
-        )
-        .bind(hash)
-        .bind(email_key),
-    ]
+    ]);
+    let sql = "select u.name, e.address, l.email_id from links l join users u on u.id = l.user_id
+       join emails e on e.user_id = u.id and e.key = ?2 where l.hash = ?1";
+    transaction.read(Query::optional(Statement::new(sql).bind(hash).bind(email_key)))
 }
 
-/// Whose password a link sets, unless they are disabled: `user_id`, and the user's columns.
+/// To whom a link is mailed that somebody asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recipient {
+    /// The user's name.
+    pub name: String,
+    /// The address, as it was given.
+    pub address: String,
+    /// Whether the link confirms the address; else it sets the password.
+    pub confirms: bool,
+}
+
+impl FromRow for Recipient {
+    fn from_row(row: &mut Row) -> Result<Self, Fault> {
+        Ok(Self {
+            name: row.get("name")?,
+            address: row.get("address")?,
+            confirms: row.get::<Option<i64>>("email_id")?.is_some(),
+        })
+    }
+}
+
+/// Whose password a link sets, unless they are disabled.
 #[must_use]
-pub fn password_user(hash: &str, now: i64) -> Statement {
-    Statement::new(concat!(
+pub fn password_user(hash: &str, now: i64) -> Query<Option<User>> {
+    let statement = Statement::new(concat!(
         "select ",
-        user_columns!(),
+        USER_COLUMNS,
         "
          from links l join users u on u.id = l.user_id
          where l.hash = ?1 and l.expires_at > ?2 and l.email_id is null and u.kind = 'person'
            and u.status <> 'disabled'"
-    ))
-    .bind(hash)
-    .bind(now)
+    ));
+    Query::optional(statement.bind(hash).bind(now))
 }
 
 /// The user of a good link that sets a password, `?1` at `?2`; nobody disabled, whose link waits.
-macro_rules! whose {
-    () => {
-        "(select l.user_id from links l join users u on u.id = l.user_id
-           where l.hash = ?1 and l.expires_at > ?2 and l.email_id is null and u.status <> 'disabled')"
-    };
-}
+const LINK_USER: &str = "(select l.user_id from links l join users u on u.id = l.user_id
+   where l.hash = ?1 and l.expires_at > ?2 and l.email_id is null and u.status <> 'disabled')";
 
-/// Uses a link that sets a password; the last statement gives a row if this use was the one. Other
-/// links of the user and what the old password opened end with it.
-#[must_use]
-pub fn set_password(hash: &str, password: &str, address: &str, now: i64) -> Vec<Statement> {
-    vec![
-        Statement::new(concat!("update users set password = ?3, epoch = epoch + 1 where id = ", whose!()))
+/// Uses a link that sets a password, and gives whether this use was the one. Other links of the user and what the old
+/// password opened end with it.
+pub fn set_password(transaction: &mut Transaction, hash: &str, password: &str, address: &str, now: i64) -> Step<bool> {
+    transaction.run([
+        Statement::new(concat!("update users set password = ?3, epoch = epoch + 1 where id = ", LINK_USER))
             .bind(hash)
             .bind(now)
             .bind(password),
         audit::record_by_link(hash, "user.password.change", address, now),
-        Statement::new(concat!("delete from refresh_tokens where user_id = ", whose!())).bind(hash).bind(now),
-        // The link itself goes last: it says whose all of this is.
-        Statement::new(concat!("delete from links where user_id = ", whose!(), " returning user_id"))
-            .bind(hash)
-            .bind(now),
-    ]
+        Statement::new(concat!("delete from refresh_tokens where user_id = ", LINK_USER)).bind(hash).bind(now),
+    ]);
+    // The link itself goes last: it says whose all of this is.
+    let links = concat!("delete from links where user_id = ", LINK_USER, " returning user_id");
+    transaction.read(Query::any(Statement::new(links).bind(hash).bind(now)))
 }
 
 /// Removes what has expired, at most so many.

@@ -6,21 +6,20 @@ use crate::{
         throttle::{DOUBLINGS, FORGOTTEN, FREE_FROM_ADDRESS, FREE_FROM_ANYWHERE, Failures, LONGEST},
     },
     store::{
-        Row, Statement,
+        Query, Statement,
         audit::{self, Account, AuditContext},
-        rate_counters::{self, Counter},
+        rate_counters::{self, Counted, Counter},
         users::User,
     },
 };
 
 /// Counts a guess before it is looked at, for the name from this address and for the name from anywhere;
-/// nothing where the name must wait. What is counted is in the first rows (`address`, which is empty for
-/// anywhere, and `count`), and in the last what there is now, with `last_at`.
+/// nothing where the name must wait. The first query gives what is counted by it, the second what there is then.
 ///
 /// It is [`throttle::wait`](crate::domain::throttle::wait) once more, in the one place where those who guess at
 /// once come one after the other.
 #[must_use]
-pub fn count(name: &str, address: &str, now: i64) -> [Statement; 2] {
+pub fn count(name: &str, address: &str, now: i64) -> [Query<Vec<Counted>>; 2] {
     let count = Statement::new(
         "insert into failures (name, address, count, last_at)
          select ?1, place, 1, ?3 from (select ?2 as place union all select '')
@@ -30,7 +29,7 @@ pub fn count(name: &str, address: &str, now: i64) -> [Statement; 2] {
            where over >= 0 and last_at + min(1 << min(over, ?6), ?7) > ?3)
          on conflict (name, address) do update set
            count = case when last_at <= ?3 - ?8 then 1 else count + 1 end, last_at = ?3
-         returning address, count",
+         returning address, count, last_at",
     )
     .bind(name)
     .bind(address)
@@ -40,19 +39,15 @@ pub fn count(name: &str, address: &str, now: i64) -> [Statement; 2] {
     .bind(DOUBLINGS)
     .bind(LONGEST)
     .bind(FORGOTTEN);
-    let counted =
-        Statement::new("select address, count, last_at from failures where name = ?1 and address in (?2, '')")
-            .bind(name)
-            .bind(address);
-    [count, counted]
+    [Query::all(count), rate_counters::of_name(name, address)]
 }
 
-/// What rows with `address`, `count` and `last_at` say: from the address, and from anywhere.
+/// What was counted of a name, as failures: from the address, and from anywhere.
 #[must_use]
-pub fn read(rows: &[Row]) -> (Failures, Failures) {
+pub fn read(counted: &[Counted]) -> (Failures, Failures) {
     let of = |anywhere: bool| {
-        let row = rows.iter().find(|row| row.text("address").is_empty() == anywhere);
-        row.map(|row| Failures { count: row.integer("count"), last_at: row.integer("last_at") }).unwrap_or_default()
+        let counted = counted.iter().find(|counted| counted.address.is_empty() == anywhere);
+        counted.map(|counted| Failures { count: counted.count, last_at: counted.last_at }).unwrap_or_default()
     };
     (of(false), of(true))
 }
@@ -107,7 +102,7 @@ pub fn refused(user: Option<&User>, address: &str, now: i64) -> Vec<Statement> {
         .bind(now)
         .bind(Counter::Strangers.name())
         .bind(address);
-        return vec![rate_counters::increment(Counter::Strangers, address, now), told];
+        return vec![rate_counters::increment(Counter::Strangers, address, now).into(), told];
     };
     let by = AuditContext {
         actor: String::new(),

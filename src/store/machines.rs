@@ -1,11 +1,12 @@
 //! Machines: users without a password, made for a namespace.
 
+use constcat::concat;
+
 use crate::store::{
     Statement,
     audit::{self, Account, AuditContext},
-    repositories::{standing, whole, with_role},
-    roles::{Subject, number, reads_public, role, subject, token},
-    users::status,
+    repositories::whole,
+    roles::{Subject, WITH_ROLE},
 };
 
 /// Makes a machine of a namespace with a role in it, unless the name is taken or was somebody else's, or the namespace
@@ -68,7 +69,8 @@ pub fn taken(namespace: &str, name: &str) -> Statement {
 /// The machines of a namespace, by name, for its admins: `name`, `role`, `created_at`.
 #[must_use]
 pub fn list(namespace: &str, subject: &Subject<'_>) -> Statement {
-    let sql = with_role!(
+    let sql = concat!(
+        WITH_ROLE,
         "select u.name, m.role, u.created_at from place p join users u on u.machine_of = p.namespace_id
          left join members m on m.namespace_id = p.namespace_id and m.user_id = u.id where p.role >= 3 order by u.name"
     );

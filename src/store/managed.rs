@@ -1,22 +1,25 @@
 //! Repositories as they are managed: everything that is told of them, lists of a namespace, and what
 //! their admins change.
 
+use constcat::concat;
+
 use crate::{
     domain::RepositoryName,
     store::{
         Statement,
         audit::{self, Account, AuditContext},
-        repositories::{Subject, enqueue, give_way, located, room, standing, told, with_role},
-        roles::{number, reads_public, role, subject, token},
-        tombstones::{bury, moved, private_again},
-        users::status,
+        repositories::{Subject, enqueue, give_way, located, told},
+        roles::{LOOKED_UP, LOOKUP, READS_PUBLIC, SUBJECT, WITH_ROLE},
+        tombstones::{bury, moved},
+        users::STATUS,
     },
 };
 
 /// A place with all that is told of its repository to who may read it; always one row.
 #[must_use]
 pub fn repository(name: &RepositoryName, subject: &Subject<'_>) -> Statement {
-    let sql = with_role!(
+    let sql = concat!(
+        WITH_ROLE,
         "select p.*, r.description, r.full_description, r.star_count, r.pull_count, r.created_at, r.updated_at,
            exists (select 1 from tags t where t.repository_id = r.id and t.deleted = 0) tagged,
            (select count(*) from collaborators k where k.repository_id = r.id) collaborator_count,
@@ -30,10 +33,13 @@ pub fn repository(name: &RepositoryName, subject: &Subject<'_>) -> Statement {
 /// (`namespace`), with whether the last one of this name was private (`buried_private`).
 #[must_use]
 pub fn lookup_in_own_namespace(namespace: Option<&str>, name: &str, subject: &Subject<'_>) -> Statement {
-    let sql = standing!(
+    let sql = concat!(
+        "select ",
+        LOOKUP,
         ", asked.namespace, (select t.private from tombstones t where t.namespace_id = n.id and t.name = asked.name)
-           buried_private",
-        "(select coalesce(?4, (select name from namespaces where owner_id = ?2)) as namespace, ?5 as name)"
+           buried_private
+         from (select coalesce(?4, (select name from namespaces where owner_id = ?2)) as namespace, ?5 as name)",
+        LOOKED_UP
     );
     subject.bind_to(Statement::new(sql)).bind(namespace).bind(name)
 }
@@ -62,12 +68,12 @@ macro_rules! listed {
             "with there as materialized (
                select n.id namespace_id, u.id user_id, n.owner_id is not null and n.owner_id = u.id owner,
                  m.role member_role, ",
-            reads_public!(),
+            READS_PUBLIC,
             " reads_public, ?6 and ifnull(u.administrator, 0) administrator
                from (select 1) left join namespaces n on n.name = ?4 left join users u on ",
-            status!("u"),
+            STATUS,
             " = 'active' and u.id = ",
-            subject!(),
+            SUBJECT,
             "  left join members m on m.namespace_id = n.id and m.user_id = u.id),
              readable as materialized (
                select r.id, r.name, r.updated_at, r.pull_count
@@ -85,7 +91,8 @@ macro_rules! listed {
                  cross join repositories r on r.id = k.repository_id and r.namespace_id = t.namespace_id
                where r.deleted_at is null and (?5 = '' or instr(lower(r.name), lower(?5)) > 0))
              select t.namespace_id, t.owner, t.administrator, t.member_role, k.role collaborator_role, c.count,
-               r.id repository_id, r.name, r.private, r.private = 0 and t.reads_public public, r.revision, r.description,
+               r.id repository_id, r.name, r.private, r.private = 0 and t.reads_public public, r.revision, null deleted_at,
+               r.description,
                r.star_count, r.pull_count, r.created_at, r.updated_at,
                exists (select 1 from tags where repository_id = r.id and deleted = 0) tagged
              from there t join (select count(*) count from readable) c
@@ -145,11 +152,11 @@ pub fn create(new: &New<'_>, pending_deletion: Option<i64>) -> Vec<Statement> {
         Statement::new(concat!(
             "insert into repositories (namespace_id, name, full_name, private, description, full_description,
                created_at, updated_at)
-             select id, ?2, name || '/' || ?2, iif(?8, ?3, ",
-            private_again!("?3", "?1", "?2"),
-            "), ?4, ?5, ?6, ?6 from namespaces where id = ?1 and ",
-            room!("?1", "?7"),
-            " on conflict (namespace_id, name) do nothing"
+             select id, ?2, name || '/' || ?2, iif(?8, ?3,
+                 max(?3, ifnull((select private from tombstones where namespace_id = ?1 and name = ?2), 0))),
+               ?4, ?5, ?6, ?6 from namespaces where id = ?1
+               and (select count(*) from (select 1 from repositories where namespace_id = ?1 limit ?7)) < ?7
+             on conflict (namespace_id, name) do nothing"
         ))
         .bind(new.namespace)
         .bind(new.name.name.as_str())
@@ -252,13 +259,13 @@ pub fn transfer(this: &Move<'_>, pending_deletion: Option<i64>) -> Vec<Statement
     statements.push(
         Statement::new(concat!(
             "update repositories set namespace_id = ?2, updated_at = ?3, revision = revision + 1,
-               full_name = (select n.name from namespaces n where n.id = ?2) || '/' || name, private = ",
-            private_again!("private", "?2", "repositories.name"),
-            " where id = ?1 and deleted_at is null and exists (select 1 from namespaces where id = ?2)
+               full_name = (select n.name from namespaces n where n.id = ?2) || '/' || name,
+               private = max(private, ifnull(
+                 (select t.private from tombstones t where t.namespace_id = ?2 and t.name = repositories.name), 0))
+             where id = ?1 and deleted_at is null and exists (select 1 from namespaces where id = ?2)
                and not exists (select 1 from repositories t where t.namespace_id = ?2 and t.name = repositories.name)
-               and (namespace_id = ?2 or ",
-            room!("?2", "?4"),
-            ")"
+               and (namespace_id = ?2
+                 or (select count(*) from (select 1 from repositories where namespace_id = ?2 limit ?4)) < ?4)"
         ))
         .bind(this.id)
         .bind(this.namespace)

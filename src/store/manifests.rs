@@ -1,5 +1,7 @@
 //! What registries told of the manifests behind tags: their sizes, their pulls, and the images of an index.
 
+use constcat::concat;
+
 use crate::store::{
     Statement,
     events::{REMEMBERED, fresh, notified},

@@ -1,18 +1,20 @@
 //! Members: who may do what in everything of a namespace.
 
+use constcat::concat;
+
 use crate::store::{
     Statement,
     audit::{self, Account, AuditContext},
-    repositories::{standing, whole, with_role},
-    roles::{Subject, number, reads_public, role, subject, token},
-    users::status,
+    repositories::whole,
+    roles::{Subject, WITH_ROLE},
 };
 
 /// A page of those who have a right in a namespace, for its admins, its owner first and the rest by name, with `count`
 /// in every row: columns as of [`find`]. A page past the end is one row without a `name`.
 #[must_use]
 pub fn list(namespace: &str, subject: &Subject<'_>, limit: i64, offset: i64) -> Statement {
-    let sql = with_role!(
+    let sql = concat!(
+        WITH_ROLE,
         ", there as (select n.id, n.owner_id from place p cross join namespaces n on n.id = p.namespace_id
            where p.role >= 3),
          all_of_them as (

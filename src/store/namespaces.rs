@@ -1,9 +1,11 @@
 //! Namespaces as people and programs ask about them: those somebody is in, and who is behind a name.
 
+use constcat::concat;
+
 use crate::store::{
     Statement,
-    roles::{Subject, reads_public, subject},
-    users::status,
+    roles::{READS_PUBLIC, SUBJECT, Subject},
+    users::STATUS,
 };
 
 /// The namespaces that the user `?1` is in: `id`, `name`, `owner_id`, `created_at`.
@@ -45,16 +47,16 @@ pub fn about(name: &str, subject: &Subject<'_>) -> Statement {
         "select n.id namespace_id, n.created_at namespace_since, n.owner_id is not null owned,
            w.id user_id, w.kind, w.created_at user_since,
            (",
-        reads_public!(),
+        READS_PUBLIC,
         " and exists (select 1 from repositories r where r.namespace_id = n.id and r.private = 0 and r.deleted_at is null))
            or exists (select 1 from collaborators k cross join repositories r on r.id = k.repository_id
              where k.user_id = u.id and r.namespace_id = n.id and r.deleted_at is null) shown
          from (select ?4 name) asked
          left join namespaces n on n.name = asked.name left join users w on w.name = asked.name
          left join users u on ",
-        status!("u"),
+        STATUS,
         " = 'active' and u.id = ",
-        subject!()
+        SUBJECT
     );
     subject.bind_to(Statement::new(sql)).bind(name)
 }

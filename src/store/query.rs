@@ -185,6 +185,14 @@ impl Query<usize> {
     }
 }
 
+impl Query<Rows> {
+    /// The rows as they are.
+    #[must_use]
+    pub fn raw(statement: Statement) -> Self {
+        Self { statement, decode: Ok }
+    }
+}
+
 impl<T> Query<T> {
     /// What is asked.
     #[must_use]
@@ -327,6 +335,19 @@ pub struct Step<T> {
     gives: PhantomData<T>,
 }
 
+impl<T> Step<T> {
+    /// Which statement of the transaction it is, from 0.
+    #[must_use]
+    pub fn position(&self) -> usize {
+        self.position
+    }
+
+    /// What these rows of it are.
+    pub fn decode(&self, rows: Rows) -> Result<T, Fault> {
+        (self.decode)(rows)
+    }
+}
+
 impl Transaction {
     /// One without steps.
     #[must_use]
@@ -370,8 +391,10 @@ pub struct Outcome(pub(super) Vec<Rows>);
 
 impl Outcome {
     /// What came of a step, which is asked for once.
+    #[allow(clippy::needless_pass_by_value, reason = "so that it is asked for once")]
     pub fn take<T>(&mut self, step: Step<T>) -> Result<T, Fault> {
-        let rows = self.0.get_mut(step.position).ok_or_else(|| Fault::broken("a step of another transaction"))?;
-        (step.decode)(std::mem::take(rows))
+        let Step { position, decode, .. } = step;
+        let rows = self.0.get_mut(position).ok_or_else(|| Fault::broken("a step of another transaction"))?;
+        decode(std::mem::take(rows))
     }
 }

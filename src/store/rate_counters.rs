@@ -2,7 +2,8 @@
 
 use crate::{
     domain::throttle::FORGOTTEN,
-    store::{Row, Statement},
+    refusal::Fault,
+    store::{FromRow, Query, Row, Statement},
 };
 
 /// What is counted.
@@ -31,38 +32,55 @@ impl Counter {
     }
 }
 
-/// What was counted from this address, and from anywhere (`address` is empty then): `count`, and
-/// `last_at`, when the hour began.
+/// How much was counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counted {
+    /// From where; empty for anywhere.
+    pub address: String,
+    /// How many.
+    pub count: i64,
+    /// Seconds since 1970: of guesses, when the last one was; of what is limited by the hour, when the hour began.
+    pub last_at: i64,
+}
+
+impl FromRow for Counted {
+    fn from_row(row: &mut Row) -> Result<Self, Fault> {
+        Ok(Self { address: row.get("address")?, count: row.get("count")?, last_at: row.get("last_at")? })
+    }
+}
+
+/// What was counted from this address, and from anywhere.
 #[must_use]
-pub fn current(counted: Counter, address: &str) -> Statement {
-    Statement::new("select address, count, last_at from failures where name = ?1 and address in (?2, '')")
-        .bind(counted.name())
-        .bind(address)
+pub fn current(counted: Counter, address: &str) -> Query<Vec<Counted>> {
+    of_name(counted.name(), address)
+}
+
+/// What was counted under a name, from this address and from anywhere.
+pub(super) fn of_name(name: &str, address: &str) -> Query<Vec<Counted>> {
+    let sql = "select address, count, last_at from failures where name = ?1 and address in (?2, '')";
+    Query::all(Statement::new(sql).bind(name).bind(address))
 }
 
 /// Counts one more, and gives the same.
 #[must_use]
-pub fn increment(counted: Counter, address: &str, now: i64) -> Statement {
-    Statement::new(
+pub fn increment(counted: Counter, address: &str, now: i64) -> Query<Vec<Counted>> {
+    let statement = Statement::new(
         "insert into failures (name, address, count, last_at) values (?1, ?2, 1, ?3), (?1, '', 1, ?3)
          on conflict (name, address) do update set
            count = case when last_at <= ?3 - ?4 then 1 else count + 1 end,
            last_at = case when last_at <= ?3 - ?4 then ?3 else last_at end
          returning address, count, last_at",
-    )
-    .bind(counted.name())
-    .bind(address)
-    .bind(now)
-    .bind(FORGOTTEN)
+    );
+    Query::all(statement.bind(counted.name()).bind(address).bind(now).bind(FORGOTTEN))
 }
 
 /// Seconds until so many are allowed again, of which one address has `here` and all together have
 /// `everywhere`; 0 when there are fewer.
 #[must_use]
-pub fn wait(rows: &[Row], here: i64, everywhere: i64, now: i64) -> i64 {
-    let wait = |row: &Row| {
-        let most = if row.text("address").is_empty() { everywhere } else { here };
-        if row.integer("count") > most { (row.integer("last_at") + FORGOTTEN - now).max(0) } else { 0 }
+pub fn wait(counted: &[Counted], here: i64, everywhere: i64, now: i64) -> i64 {
+    let wait = |counted: &Counted| {
+        let most = if counted.address.is_empty() { everywhere } else { here };
+        if counted.count > most { (counted.last_at + FORGOTTEN - now).max(0) } else { 0 }
     };
-    rows.iter().map(wait).max().unwrap_or_default()
+    counted.iter().map(wait).max().unwrap_or_default()
 }

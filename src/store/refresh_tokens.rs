@@ -1,9 +1,14 @@
 //! Refresh tokens: what docker keeps instead of the password.
 
-use crate::store::{
-    Statement,
-    audit::{self, Account, AuditContext},
-    users::user_columns,
+use constcat::concat;
+
+use crate::{
+    refusal::Fault,
+    store::{
+        FromRow, Query, Row, Statement, Step, Transaction,
+        audit::{self, Account, AuditContext},
+        users::{USER_COLUMNS, User},
+    },
 };
 
 /// A new refresh token.
@@ -23,12 +28,8 @@ pub struct New<'a> {
 }
 
 /// The least used of a user (`?1`), beyond the most that they may have (`?2`).
-macro_rules! beyond {
-    () => {
-        "user_id = ?1 and id in (
-           select id from refresh_tokens where user_id = ?1 order by used_at desc, id desc limit -1 offset ?2)"
-    };
-}
+const BEYOND: &str = "user_id = ?1 and id in (
+   select id from refresh_tokens where user_id = ?1 order by used_at desc, id desc limit -1 offset ?2)";
 
 /// Keeps a new one.
 #[must_use]
@@ -55,33 +56,45 @@ pub fn create(new: &New<'_>) -> Vec<Statement> {
             "insert into audit (at, account, action, name, actor, credential, address)
              select ?3, (select id from namespaces where owner_id = ?1), 'user.refresh_token.delete', uuid, ?4,
                'password', ?5 from refresh_tokens where ",
-            beyond!()
+            BEYOND
         ))
         .bind(new.user_id)
         .bind(new.most)
         .bind(new.by.now)
         .bind(new.by.actor.as_str())
         .bind(new.by.address.as_str()),
-        Statement::new(concat!("delete from refresh_tokens where ", beyond!())).bind(new.user_id).bind(new.most),
+        Statement::new(concat!("delete from refresh_tokens where ", BEYOND)).bind(new.user_id).bind(new.most),
     ]
 }
 
-/// The user of one that is not too old (`unused` and `age` in seconds), with `refresh_id` and
-/// `refresh_used_at`.
+/// Whose a refresh token is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// The user.
+    pub user: User,
+    /// The id of the token.
+    pub id: i64,
+    /// When it was last used, roughly.
+    pub used_at: i64,
+}
+
+impl FromRow for Holder {
+    fn from_row(row: &mut Row) -> Result<Self, Fault> {
+        Ok(Self { user: User::from_row(row)?, id: row.get("refresh_id")?, used_at: row.get("refresh_used_at")? })
+    }
+}
+
+/// The user of one that is not too old (`unused` and `age` in seconds).
 #[must_use]
-pub fn user(hash: &str, now: i64, unused: i64, age: i64) -> Statement {
-    Statement::new(concat!(
+pub fn user(hash: &str, now: i64, unused: i64, age: i64) -> Query<Option<Holder>> {
+    let sql = concat!(
         "select ",
-        user_columns!(),
-        ",
-           t.id refresh_id, t.used_at refresh_used_at
+        USER_COLUMNS,
+        ", t.id refresh_id, t.used_at refresh_used_at
          from refresh_tokens t join users u on u.id = t.user_id
          where t.hash = ?1 and t.used_at > ?2 - ?3 and t.created_at > ?2 - ?4"
-    ))
-    .bind(hash)
-    .bind(now)
-    .bind(unused)
-    .bind(age)
+    );
+    Query::optional(Statement::new(sql).bind(hash).bind(now).bind(unused).bind(age))
 }
 
 /// Notes that one was used.
@@ -90,32 +103,54 @@ pub fn used(id: i64, now: i64) -> Statement {
     Statement::new("update refresh_tokens set used_at = ?2 where id = ?1").bind(id).bind(now)
 }
 
+/// A refresh token as its user sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefreshToken {
+    /// Its public name.
+    pub uuid: String,
+    /// `client_id`, as it was sent.
+    pub client: String,
+    /// From where the user logged in.
+    pub address: String,
+    /// Seconds since 1970.
+    pub created_at: i64,
+    /// Seconds since 1970, roughly.
+    pub used_at: i64,
+}
+
+impl FromRow for RefreshToken {
+    fn from_row(row: &mut Row) -> Result<Self, Fault> {
+        Ok(Self {
+            uuid: row.get("uuid")?,
+            client: row.get("client")?,
+            address: row.get("address")?,
+            created_at: row.get("created_at")?,
+            used_at: row.get("used_at")?,
+        })
+    }
+}
+
 /// Those of a user that are not too old, the last used first.
 #[must_use]
-pub fn list(user: i64, now: i64, unused: i64, age: i64) -> Statement {
-    Statement::new(
-        "select uuid, client, address, created_at, used_at from refresh_tokens
-         where user_id = ?1 and used_at > ?2 - ?3 and created_at > ?2 - ?4 order by used_at desc, id desc",
-    )
-    .bind(user)
-    .bind(now)
-    .bind(unused)
-    .bind(age)
+pub fn list(user: i64, now: i64, unused: i64, age: i64) -> Query<Vec<RefreshToken>> {
+    let sql = "select uuid, client, address, created_at, used_at from refresh_tokens
+       where user_id = ?1 and used_at > ?2 - ?3 and created_at > ?2 - ?4 order by used_at desc, id desc";
+    Query::all(Statement::new(sql).bind(user).bind(now).bind(unused).bind(age))
 }
 
-/// One of a user: `id`.
+/// Whether a user has this one.
 #[must_use]
-pub fn by_uuid(user: i64, uuid: &str) -> Statement {
-    Statement::new("select id from refresh_tokens where user_id = ?1 and uuid = ?2").bind(user).bind(uuid)
+pub fn by_uuid(user: i64, uuid: &str) -> Query<bool> {
+    let sql = "select id from refresh_tokens where user_id = ?1 and uuid = ?2";
+    Query::any(Statement::new(sql).bind(user).bind(uuid))
 }
 
-/// Removes one; the last statement gives a row if there was one.
-#[must_use]
-pub fn delete(user: i64, uuid: &str, by: &AuditContext) -> Vec<Statement> {
-    vec![
-        Statement::new("delete from refresh_tokens where user_id = ?1 and uuid = ?2").bind(user).bind(uuid),
-        audit::record(by, "user.refresh_token.delete", Account::Of(user), uuid, &[]),
-    ]
+/// Removes one; gives whether there was one.
+pub fn delete(transaction: &mut Transaction, user: i64, uuid: &str, by: &AuditContext) -> Step<bool> {
+    let delete = "delete from refresh_tokens where user_id = ?1 and uuid = ?2";
+    transaction.run([Statement::new(delete).bind(user).bind(uuid)]);
+    let record = audit::record(by, "user.refresh_token.delete", Account::Of(user), uuid, &[]);
+    transaction.read(Query::any(record))
 }
 
 /// Ends the one that somebody holds. Nothing, where there is none of this hash.

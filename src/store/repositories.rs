@@ -1,32 +1,20 @@
 //! Repositories, and what somebody is to them.
 
+use constcat::concat;
+
 use crate::{
     domain::{RepositoryName, Role, access::Relations},
+    refusal::Fault,
     store::{
-        Row, Statement,
+        FromRow, Keyed, Query, Row, Statement,
         audit::{self, Account, AuditContext},
-        roles::{number, reads_public, role, subject, token},
-        tombstones::{bury, private_again},
-        users::status,
+        roles::{LOOKED_UP, LOOKUP, ONE, SUBJECT, WITH_ROLE},
+        tombstones::bury,
+        users::STATUS,
     },
 };
 
 pub use crate::store::roles::Subject;
-
-/// Whether a namespace (`$namespace`) that has so many repositories (`$most`) may have one more.
-macro_rules! room {
-    ($namespace:literal, $most:literal) => {
-        concat!(
-            "(select count(*) from (select 1 from repositories where namespace_id = ",
-            $namespace,
-            " limit ",
-            $most,
-            ")) < ",
-            $most
-        )
-    };
-}
-pub(super) use room;
 
 /// A repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,24 +42,39 @@ pub struct RepositoryLookup {
     public: bool,
 }
 
+impl FromRow for Repository {
+    fn from_row(row: &mut Row) -> Result<Self, Fault> {
+        Ok(Self {
+            id: row.get("repository_id")?,
+            private: row.get("private")?,
+            pending_deletion: row.get::<Option<i64>>("deleted_at")?.is_some(),
+            revision: row.get("revision")?,
+        })
+    }
+}
+
+impl Keyed for Repository {
+    const KEY: &'static str = "repository_id";
+}
+
+impl FromRow for RepositoryLookup {
+    fn from_row(row: &mut Row) -> Result<Self, Fault> {
+        Ok(Self {
+            namespace_id: row.get("namespace_id")?,
+            repository: row.joined()?,
+            owner: row.get::<Option<bool>>("owner")?.unwrap_or_default(),
+            member: row.get("member_role")?,
+            collaborator: row.get("collaborator_role")?,
+            public: row.get::<Option<bool>>("public")?.unwrap_or_default(),
+        })
+    }
+}
+
 impl RepositoryLookup {
     /// The place of a row.
     #[must_use]
     pub fn of(row: &Row) -> Self {
-        let role = |column: &str| row.maybe_text(column).and_then(Role::parse);
-        Self {
-            namespace_id: row.maybe_integer("namespace_id"),
-            repository: row.maybe_integer("repository_id").map(|id| Repository {
-                id,
-                private: row.flag("private"),
-                pending_deletion: row.maybe_integer("deleted_at").is_some(),
-                revision: row.integer("revision"),
-            }),
-            owner: row.flag("owner"),
-            member: role("member_role"),
-            collaborator: role("collaborator_role"),
-            public: row.flag("public"),
-        }
+        Self::from_row(&mut row.clone()).unwrap_or_else(|fault| unreachable!("{fault:?}"))
     }
 
     /// The id of a repository that is marked deleted, and gives way to another of its name.
@@ -104,62 +107,18 @@ impl RepositoryLookup {
     }
 }
 
-/// The statement of places: which (`$asked`, with `namespace` and `name`), and more columns about each
-/// repository `r`.
-macro_rules! standing {
-    ($more:expr, $asked:expr) => {
-        concat!(
-            "select n.id namespace_id, n.owner_id is not null and n.owner_id = u.id owner,
-               r.id repository_id, r.private, r.deleted_at, r.revision, m.role member_role, c.role collaborator_role,
-               r.private = 0 and ",
-            reads_public!(),
-            " public",
-            $more,
-            " from ",
-            $asked,
-            " asked left join namespaces n on n.name = asked.namespace
-             left join repositories r on r.namespace_id = n.id and r.name = asked.name
-             left join users u on ",
-            status!("u"),
-            " = 'active' and u.id = ",
-            subject!(),
-            " left join members m on m.namespace_id = n.id and m.user_id = u.id
-             left join collaborators c on c.repository_id = r.id and c.user_id = u.id"
-        )
-    };
-    ($more:expr) => {
-        standing!($more, "(select ?4 as namespace, ?5 as name)")
-    };
-}
-pub(super) use standing;
-
-/// A statement over such a `place` with the `user_id` and the `role` of who asks, as a number: what it reads beside the
-/// place, it reads for a role.
-macro_rules! with_role {
-    ($rest:expr) => {
-        concat!(
-            "with ",
-            token!(),
-            ", place as materialized (",
-            standing!(concat!(", asked.namespace, u.id user_id, ", role!(), " role")),
-            ") ",
-            $rest
-        )
-    };
-}
-pub(super) use with_role;
-
 /// A place; always one row.
 #[must_use]
-pub fn lookup(name: &RepositoryName, subject: &Subject<'_>) -> Statement {
-    located(standing!(""), name, subject)
+pub fn lookup(name: &RepositoryName, subject: &Subject<'_>) -> Query<RepositoryLookup> {
+    Query::one(located(concat!("select ", LOOKUP, " from ", ONE, LOOKED_UP), name, subject))
 }
 
 /// A place with the list of its images, for who may read them (`images`: each its id and right behind it its checksum, with
 /// blanks between, so that one text in one row carries them and nothing in it is escaped on its way).
 #[must_use]
 pub fn lookup_with_images(name: &RepositoryName, subject: &Subject<'_>) -> Statement {
-    let sql = with_role!(
+    let sql = concat!(
+        WITH_ROLE,
         "select p.*, (select group_concat(i.id || ifnull(i.checksum, ''), ' ')
            from (select id, checksum from images where repository_id = p.repository_id and p.role >= 1
              order by position) i) images
@@ -171,7 +130,13 @@ pub fn lookup_with_images(name: &RepositoryName, subject: &Subject<'_>) -> State
 /// A place with whether its repository lists this image (`listed`).
 #[must_use]
 pub fn lookup_with_image(name: &RepositoryName, subject: &Subject<'_>, image: &str) -> Statement {
-    let sql = standing!(", exists (select 1 from images where repository_id = r.id and id = ?6) listed");
+    let sql = concat!(
+        "select ",
+        LOOKUP,
+        ", exists (select 1 from images where repository_id = r.id and id = ?6) listed from ",
+        ONE,
+        LOOKED_UP
+    );
     located(sql, name, subject).bind(image)
 }
 
@@ -179,9 +144,11 @@ pub fn lookup_with_image(name: &RepositoryName, subject: &Subject<'_>, image: &s
 #[must_use]
 pub fn lookup_many(names: &str, subject: &Subject<'_>) -> Statement {
     subject
-        .bind_to(Statement::new(standing!(
-            ", asked.position",
-            "(select key position, value ->> 0 namespace, value ->> 1 name from json_each(?4))"
+        .bind_to(Statement::new(concat!(
+            "select ",
+            LOOKUP,
+            ", asked.position from (select key position, value ->> 0 namespace, value ->> 1 name from json_each(?4))",
+            LOOKED_UP
         )))
         .bind(names)
 }
@@ -212,12 +179,12 @@ pub fn create(
         // One that is there is none more, and nothing is counted for it.
         Statement::new(concat!(
             "insert into repositories (namespace_id, name, full_name, private, created_at, updated_at)
-             select id, ?2, name || '/' || ?2, ",
-            private_again!("?3", "?1", "?2"),
-            ", ?4, ?4 from namespaces where id = ?1
-               and not exists (select 1 from repositories where namespace_id = ?1 and name = ?2) and ",
-            room!("?1", "?5"),
-            " on conflict (namespace_id, name) do nothing"
+             select id, ?2, name || '/' || ?2,
+               max(?3, ifnull((select private from tombstones where namespace_id = ?1 and name = ?2), 0)), ?4, ?4
+             from namespaces where id = ?1
+               and not exists (select 1 from repositories where namespace_id = ?1 and name = ?2)
+               and (select count(*) from (select 1 from repositories where namespace_id = ?1 limit ?5)) < ?5
+             on conflict (namespace_id, name) do nothing"
         ))
         .bind(namespace)
         .bind(name.name.as_str())
@@ -295,12 +262,8 @@ pub fn enqueue(id: i64) -> Statement {
     Statement::new("insert into outbox (repository_id) values (?1)").bind(id)
 }
 
-/// What search may find of a repository that only some may read.
-macro_rules! secret {
-    () => {
-        "r.private = 1 and r.deleted_at is null and r.pushed_at is not null"
-    };
-}
+/// What search may find of a repository `r` that only some may read.
+const SECRET: &str = "r.private = 1 and r.deleted_at is null and r.pushed_at is not null";
 
 /// The private repositories that a user may read, as rows that are JSON lists of up to a thousand pairs of id and full name
 /// (`readable`), less than `most` in all; the first row is empty and says whether these are not all of them (`cut`): what is
@@ -310,7 +273,7 @@ pub fn readable_private(subject: &Subject<'_>, most: i64) -> Statement {
     subject
         .bind_to(Statement::new(concat!(
             "with subject as (select id from users where id = ",
-            subject!(),
+            SUBJECT,
             "), invited (id) as materialized (
                select c.repository_id from subject cross join collaborators c on c.user_id = subject.id
                order by c.repository_id desc limit ?4
@@ -319,16 +282,16 @@ pub fn readable_private(subject: &Subject<'_>, most: i64) -> Statement {
              ), own (id, full_name) as materialized (
                select id, full_name from (select r.id, r.full_name from subject cross join namespaces n on n.owner_id = subject.id
                  cross join repositories r on r.namespace_id = n.id where ",
-            secret!(),
+            SECRET,
             " limit ?4)
                union
                select id, full_name from (select r.id, r.full_name from joined
                  cross join repositories r on r.namespace_id = joined.id where ",
-            secret!(),
+            SECRET,
             " limit ?4)
                union
                select r.id, r.full_name from invited cross join repositories r on r.id = invited.id where ",
-            secret!(),
+            SECRET,
             " order by 1 desc limit ?4
              )
              select '[]' readable, max((select count(*) from invited), (select count(*) from joined),
@@ -348,9 +311,9 @@ pub fn catalog(subject: &Subject<'_>, administrating: bool, last: &str, limit: i
     subject
         .bind_to(Statement::new(concat!(
             "with subject as (select id, administrator from users u where ",
-            status!("u"),
+            STATUS,
             " = 'active' and id = ",
-            subject!(),
+            SUBJECT,
             ")
              select full_name, private from (
                select full_name, private from (select full_name, private from repositories

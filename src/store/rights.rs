@@ -5,9 +5,11 @@
 //! by a user's right fails where that right is gone, and with it the whole batch, which is one
 //! transaction.
 
+use constcat::concat;
+
 use crate::{
     domain::{Role, credential::CredentialId},
-    store::{Statement, users::status},
+    store::{Statement, users::STATUS},
 };
 
 /// Over what somebody has a right, as far as they need it.
@@ -56,7 +58,7 @@ macro_rules! guard {
         concat!(
             "select json_extract('{}', iif(exists (
                select 1 from users u where u.id = ?1 and ",
-            status!("u"),
+            STATUS,
             " = 'active'
                  and (u.epoch = ?2 or exists (select 1 from access_tokens t where t.id = ?3 and t.user_id = u.id
                    and t.is_active = 1 and ifnull(t.expires_at > ?4, 1)))",

@@ -1,7 +1,9 @@
 //! Who asks, and the most that they may do at a place, as SQL: what `domain::access` decides, told to the database, so
 //! that it reads nothing for who may not see it. The decision stays where it is; a test holds both to each other.
 
-use crate::store::{Statement, Value};
+use constcat::concat;
+
+use crate::store::{Statement, Value, users::STATUS};
 
 /// Whose standing is read.
 #[derive(Debug, Clone)]
@@ -39,48 +41,27 @@ impl Subject<'_> {
 }
 
 /// The user of such parameters, `?1` to `?3`.
-macro_rules! subject {
-    () => {
-        "coalesce(?2, (select id from users where name = ?1), (select user_id from refresh_tokens where hash = ?3),
-           (select user_id from access_tokens where hash = ?3 or previous_hash = ?3))"
-    };
-}
-pub(super) use subject;
+pub(super) const SUBJECT: &str =
+    "coalesce(?2, (select id from users where name = ?1), (select user_id from refresh_tokens where hash = ?3),
+       (select user_id from access_tokens where hash = ?3 or previous_hash = ?3))";
 
 /// The access `token` of such parameters, as a table of one row or none.
-macro_rules! token {
-    () => {
-        "token as materialized (select id, scopes, resources from access_tokens where id = ?3
-           union all select id, scopes, resources from access_tokens where hash = ?3
-           union all select id, scopes, resources from access_tokens where previous_hash = ?3)"
-    };
-}
-pub(super) use token;
+const TOKEN: &str = "token as materialized (select id, scopes, resources from access_tokens where id = ?3
+   union all select id, scopes, resources from access_tokens where hash = ?3
+   union all select id, scopes, resources from access_tokens where previous_hash = ?3)";
 
 /// Whether what is public is so for the user `u`: for anybody, or for every user.
-macro_rules! reads_public {
-    () => {
-        "(?2 = 0 or u.id is not null)"
-    };
-}
-pub(super) use reads_public;
+pub(super) const READS_PUBLIC: &str = "(?2 = 0 or u.id is not null)";
 
-/// The number of a role, `read` to `admin`: 1 to 3, and 0 for none.
-macro_rules! number {
-    ($role:literal) => {
-        concat!("case ", $role, " when 'admin' then 3 when 'write' then 2 when 'read' then 1 else 0 end")
-    };
-}
-pub(super) use number;
+/// Behind `case` and a role, `read` to `admin`: its number, 1 to 3, and 0 for none.
+const NUMBER: &str = "when 'admin' then 3 when 'write' then 2 when 'read' then 1 else 0 end";
 
 /// The most that the user `u` may do, as a number, at a place that was `asked` for: its namespace `n`, its repository `r`,
 /// and their roles `m` and `c` there, with the access `token` they came with, if any. That never administrates, and takes
 /// away what its resources surely do not allow: a pattern is compared up to its first star, and the rest of its rules are
 /// applied to what was read.
-macro_rules! role {
-    () => {
-        concat!(
-            "case when exists (select 1 from token) and not exists (
+const ROLE: &str = concat!(
+    "case when exists (select 1 from token) and not exists (
                select 1 from token t
                where (r.private = 0 or exists (select 1 from json_each(iif(json_valid(t.scopes), t.scopes, '[]'))
                    where value <> 'repo:public_read'))
@@ -93,13 +74,50 @@ macro_rules! role {
              then 0 else max(
                iif(n.owner_id = u.id or u.administrator = 1 and not exists (select 1 from token), 3, 0),
                iif(r.private = 0 and ",
-            reads_public!(),
-            ", 1, 0), ",
-            number!("m.role"),
-            ", ",
-            number!("c.role"),
-            ") end"
-        )
-    };
-}
-pub(super) use role;
+    READS_PUBLIC,
+    ", 1, 0), case m.role ",
+    NUMBER,
+    ", case c.role ",
+    NUMBER,
+    ") end"
+);
+
+/// The columns of a lookup.
+pub(super) const LOOKUP: &str = concat!(
+    "n.id namespace_id, n.owner_id is not null and n.owner_id = u.id owner,
+       r.id repository_id, r.private, r.deleted_at, r.revision, m.role member_role, c.role collaborator_role,
+       r.private = 0 and ",
+    READS_PUBLIC,
+    " public"
+);
+
+/// What is looked up of one repository: its namespace `?4` and its name `?5`, as a table.
+pub(super) const ONE: &str = "(select ?4 as namespace, ?5 as name)";
+
+/// Behind a table of what is looked up: the namespace `n`, the repository `r`, the user `u`, and the roles of that one as a
+/// member `m` and as a collaborator `c`, as far as there are any.
+pub(super) const LOOKED_UP: &str = concat!(
+    " asked left join namespaces n on n.name = asked.namespace
+     left join repositories r on r.namespace_id = n.id and r.name = asked.name
+     left join users u on ",
+    STATUS,
+    " = 'active' and u.id = ",
+    SUBJECT,
+    " left join members m on m.namespace_id = n.id and m.user_id = u.id
+     left join collaborators c on c.repository_id = r.id and c.user_id = u.id"
+);
+
+/// The beginning of a statement over a `place`: a lookup with the `user_id` and the `role` of the subject, as a number. What
+/// the statement reads beside it, it reads for a role.
+pub(super) const WITH_ROLE: &str = concat!(
+    "with ",
+    TOKEN,
+    ", place as materialized (select ",
+    LOOKUP,
+    ", asked.namespace, u.id user_id, ",
+    ROLE,
+    " role from ",
+    ONE,
+    LOOKED_UP,
+    ") "
+);

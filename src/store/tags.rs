@@ -1,14 +1,15 @@
 //! The tags of repositories, as registries told of them in their events.
 
+use constcat::concat;
+
 use crate::{
     domain::RepositoryName,
     store::{
         Statement,
         audit::{self, Account, AuditContext},
         manifests::{self, with_content},
-        repositories::{located, standing, with_role},
-        roles::{Subject, number, reads_public, role, subject, token},
-        users::status,
+        repositories::located,
+        roles::{Subject, WITH_ROLE},
     },
 };
 
@@ -18,8 +19,7 @@ pub const MOST: i64 = 10_000;
 /// The statement of lists in this order.
 macro_rules! listed {
     ($order:literal) => {
-        with_role!(concat!(
-            ", newest as materialized (
+        concat!(WITH_ROLE, ", newest as materialized (
                select t.id, t.name, max(t.pushed_at) pushed_at from place p cross join tags t on t.repository_id = p.repository_id
                where p.role >= 1 and t.deleted = 0 and (?6 = '' or instr(lower(t.name), lower(?6)) > 0) group by t.name)
              select c.count, t.id, t.repository_id, t.name, t.digest, t.media_type, t.pushed_at, t.pushed_by, t.pulled_at, ",
@@ -29,8 +29,7 @@ macro_rules! listed {
                 " limit ?7 offset ?8) p on true left join tags t on t.id = p.id"
             )),
             " order by ",
-            $order
-        ))
+            $order)
     };
 }
 
@@ -60,7 +59,8 @@ pub fn list(
 /// them (`tags`).
 #[must_use]
 pub fn names(repository: &RepositoryName, subject: &Subject<'_>, last: &str, limit: i64) -> Statement {
-    let sql = with_role!(
+    let sql = concat!(
+        WITH_ROLE,
         "select p.*, (select group_concat(name, ' ')
            from (select distinct name from tags where repository_id = p.repository_id and p.role >= 1
              and deleted = 0 and name > ?6 order by name limit ?7)) tags
@@ -88,7 +88,8 @@ pub struct Digests<'a> {
 /// images there are in all (`total`, `total_active`). A page past the end is one row without a `digest`.
 #[must_use]
 pub fn digests(repository: &RepositoryName, subject: &Subject<'_>, wanted: &Digests<'_>) -> Statement {
-    let sql = with_role!(
+    let sql = concat!(
+        WITH_ROLE,
         ", tagged as materialized (
            select t.repository_id, t.service, t.digest, t.name, t.pushed_at,
              row_number() over (partition by t.digest order by t.name) number
@@ -118,11 +119,12 @@ pub fn digests(repository: &RepositoryName, subject: &Subject<'_>, wanted: &Dige
 /// One tag, the one that was pushed last, for who may read it.
 #[must_use]
 pub fn find(repository: &RepositoryName, subject: &Subject<'_>, tag: &str) -> Statement {
-    let sql = with_role!(concat!(
+    let sql = concat!(
+        WITH_ROLE,
         "select t.*, ",
         with_content!("place p cross join tags t on t.repository_id = p.repository_id"),
         " where p.role >= 1 and t.name = ?6 and t.deleted = 0 order by t.pushed_at desc, t.id desc limit 1"
-    ));
+    );
     located(sql, repository, subject).bind(tag)
 }
 

@@ -7,23 +7,6 @@ use crate::{
     store::{Statement, audit::AuditContext},
 };
 
-/// Whether a new repository (`$name`, in `$namespace`) is private: where that is usual (`$usual`), and
-/// where the last one of its name was.
-macro_rules! private_again {
-    ($usual:literal, $namespace:literal, $name:literal) => {
-        concat!(
-            "max(",
-            $usual,
-            ", ifnull((select t.private from tombstones t where t.namespace_id = ",
-            $namespace,
-            " and t.name = ",
-            $name,
-            "), 0))"
-        )
-    };
-}
-pub(super) use private_again;
-
 /// Remembers a repository that ends here, before it does.
 pub(super) fn bury(id: i64, by: &AuditContext) -> Statement {
     Statement::new(

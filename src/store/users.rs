@@ -1,9 +1,13 @@
-//! Users and their e-mails.
+//! Users.
+
+use constcat::concat;
 
 use crate::{
     domain::{Secret, credential::CredentialId, throttle::Failures},
+    refusal::Fault,
     store::{
-        Row, Statement,
+        FromRow, Keyed, Query, Row, Statement,
+        access_tokens::AccessToken,
         audit::{self, Account as AuditAccount, AuditContext},
         rate_counters::Counter,
     },
@@ -28,59 +32,92 @@ pub struct User {
     pub epoch: i64,
 }
 
-impl User {
-    /// The user of a row, if there is one in it.
-    #[must_use]
-    pub fn of(row: &Row) -> Option<Self> {
-        Some(Self {
-            id: row.maybe_integer("user_id")?,
-            name: row.text("user_name").to_owned(),
-            machine: row.text("kind") == "machine",
-            active: row.text("status") == "active",
-            administrator: row.flag("administrator"),
-            password: row.maybe_text("password").map(Secret::new),
-            epoch: row.integer("epoch"),
+impl FromRow for User {
+    fn from_row(row: &mut Row) -> Result<Self, Fault> {
+        Ok(Self {
+            id: row.get("user_id")?,
+            name: row.get("user_name")?,
+            machine: row.get::<String>("kind")? == "machine",
+            active: row.get::<String>("status")? == "active",
+            administrator: row.get("administrator")?,
+            password: row.get("password")?,
+            epoch: row.get("epoch")?,
         })
     }
 }
 
-/// The status that counts, of a user `$user`: a machine of somebody's own namespace is active only while they are.
-macro_rules! status {
-    ($user:literal) => {
-        concat!(
-            "coalesce((select o.status from namespaces n join users o on o.id = n.owner_id where n.id = ",
-            $user,
-            ".machine_of and ",
-            $user,
-            ".status = 'active'), ",
-            $user,
-            ".status)"
-        )
-    };
+impl Keyed for User {
+    const KEY: &'static str = "user_id";
 }
-pub(super) use status;
 
-/// The columns that [`User::of`] reads, of a user `u`.
-macro_rules! user_columns {
-    () => {
-        concat!(
-            "u.id user_id, u.name user_name, u.kind, ",
-            $crate::store::users::status!("u"),
-            " status, u.administrator, u.password, u.epoch"
-        )
-    };
+impl User {
+    /// The user of a row, if there is one in it.
+    #[must_use]
+    pub fn of(row: &Row) -> Option<Self> {
+        row.clone().joined().ok().flatten()
+    }
 }
-pub(super) use user_columns;
+
+/// The status that counts, of a user `u`: a machine of somebody's own namespace is active only while they are.
+pub(super) const STATUS: &str = "coalesce((select o.status from namespaces n join users o on o.id = n.owner_id
+   where n.id = u.machine_of and u.status = 'active'), u.status)";
+
+/// The columns of a [`User`], of a user `u`.
+pub(super) const USER_COLUMNS: &str =
+    concat!("u.id user_id, u.name user_name, u.kind, ", STATUS, " status, u.administrator, u.password, u.epoch");
+
+/// Somebody who shows a password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// The user, if there is one of the name.
+    pub user: Option<User>,
+    /// What was refused of the name from the address.
+    pub from_address: Failures,
+    /// What was refused of the name from anywhere.
+    pub from_anywhere: Failures,
+    /// A stored password of another user, where this one has none.
+    pub example: Option<String>,
+}
+
+impl FromRow for Attempt {
+    fn from_row(row: &mut Row) -> Result<Self, Fault> {
+        let failures = |count, last_at| {
+            let read = |column| row.get::<Option<i64>>(column).map(Option::unwrap_or_default);
+            Ok(Failures { count: read(count)?, last_at: read(last_at)? })
+        };
+        Ok(Self {
+            from_address: failures("address_count", "address_last_at")?,
+            from_anywhere: failures("name_count", "name_last_at")?,
+            example: row.get("example")?,
+            user: row.joined()?,
+        })
+    }
+}
+
+/// Whose a token is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// The user.
+    pub user: User,
+    /// The access token, where it is one, or was issued under one.
+    pub token: Option<AccessToken>,
+}
+
+impl FromRow for Holder {
+    fn from_row(row: &mut Row) -> Result<Self, Fault> {
+        Ok(Self { user: User::from_row(row)?, token: row.joined()? })
+    }
+}
 
 /// Somebody who shows a password, with the failures that count against the name; always one row.
 ///
 /// Where there is no such user, or none with a password, `example` is what is stored of the next name that has
 /// one: hashes of earlier settings cost what they cost, and an answer that costs another tells who exists.
 #[must_use]
-pub fn with_failures(name: &str, address: &str) -> Statement {
-    Statement::new(concat!(
+pub fn with_failures(name: &str, address: &str) -> Query<Attempt> {
+    let statement = Statement::new(concat!(
         "select ",
-        user_columns!(),
+        USER_COLUMNS,
         ",
            f.count address_count, f.last_at address_last_at, g.count name_count, g.last_at name_last_at,
            case when u.password is null then coalesce(
@@ -90,104 +127,114 @@ pub fn with_failures(name: &str, address: &str) -> Statement {
          left join users u on u.name = typed.name
          left join failures f on f.name = typed.name and f.address = ?2
          left join failures g on g.name = typed.name and g.address = ''"
-    ))
-    .bind(name)
-    .bind(address)
+    ));
+    Query::one(statement.bind(name).bind(address))
 }
 
 /// Somebody by id, who shows their password once more: the same.
 #[must_use]
-pub fn again_with_failures(id: i64, address: &str) -> Statement {
-    Statement::new(
+pub fn again_with_failures(id: i64, address: &str) -> Query<Option<Attempt>> {
+    let statement = Statement::new(
         "select u.id user_id, u.name user_name, u.kind, u.status, u.administrator, u.password, u.epoch,
-           f.count address_count, f.last_at address_last_at, g.count name_count, g.last_at name_last_at
+           f.count address_count, f.last_at address_last_at, g.count name_count, g.last_at name_last_at,
+           null example
          from users u
          left join failures f on f.name = u.name and f.address = ?2
          left join failures g on g.name = u.name and g.address = ''
          where u.id = ?1",
-    )
-    .bind(id)
-    .bind(address)
-}
-
-/// The failures of such a row: from the address, and from anywhere.
-#[must_use]
-pub fn failures(row: &Row) -> (Failures, Failures) {
-    let read = |count: &str, last_at: &str| Failures { count: row.integer(count), last_at: row.integer(last_at) };
-    (read("address_count", "address_last_at"), read("name_count", "name_last_at"))
+    );
+    Query::optional(statement.bind(id).bind(address))
 }
 
 /// Whose a credential is, with the access token that it names (`token_*`).
 #[must_use]
-pub fn by_credential(credential: CredentialId) -> Statement {
+pub fn by_credential(credential: CredentialId) -> Query<Option<Holder>> {
     let (user, token) = match credential {
         CredentialId::Anonymous => (0, None),
         CredentialId::Password { user, .. } => (user, None),
         CredentialId::AccessToken { user, token } => (user, Some(token)),
     };
-    Statement::new(concat!(
+    let statement = Statement::new(concat!(
         "select ",
-        user_columns!(),
+        USER_COLUMNS,
         ",
            t.id token_id, t.scopes token_scopes, t.resources token_resources, t.is_active token_active,
            t.expires_at token_expires_at, t.used_at token_used_at
          from users u left join access_tokens t on t.id = ?2 and t.user_id = u.id where u.id = ?1"
-    ))
-    .bind(user)
-    .bind(token)
+    ));
+    Query::optional(statement.bind(user).bind(token))
 }
 
 /// Whose an access token is, by its hash (`token_*`), under this name. The earlier secret of a renewed one ends when
 /// it is no longer good beside the new one.
 #[must_use]
-pub fn with_access_token(name: &str, hash: &str) -> Statement {
-    Statement::new(concat!(
+pub fn with_access_token(name: &str, hash: &str) -> Query<Option<Holder>> {
+    let statement = Statement::new(concat!(
         "select ",
-        user_columns!(),
+        USER_COLUMNS,
         ",
            t.id token_id, t.scopes token_scopes, t.resources token_resources, t.is_active token_active,
            iif(t.hash = ?2, t.expires_at, min(t.previous_until, ifnull(t.expires_at, t.previous_until))) token_expires_at,
            t.used_at token_used_at
          from access_tokens t join users u on u.id = t.user_id
          where (t.hash = ?2 or t.previous_hash = ?2) and u.name = ?1"
-    ))
-    .bind(name)
-    .bind(hash)
+    ));
+    Query::optional(statement.bind(name).bind(hash))
 }
 
-/// When a user joined, and their primary e-mail: `created_at`, `address`.
+/// What people are shown of their account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// Seconds since 1970.
+    pub created_at: i64,
+    /// The primary address.
+    pub address: Option<String>,
+}
+
+impl FromRow for Profile {
+    fn from_row(row: &mut Row) -> Result<Self, Fault> {
+        Ok(Self { created_at: row.get("created_at")?, address: row.get("address")? })
+    }
+}
+
+/// When a user joined, and their primary e-mail.
 #[must_use]
-pub fn profile(id: i64) -> Statement {
-    Statement::new(
-        "select u.created_at, (select address from emails where user_id = u.id and confirmed_at is not null
-           order by chosen_at desc nulls last, confirmed_at, id limit 1) address
-         from users u where u.id = ?1",
-    )
-    .bind(id)
+pub fn profile(id: i64) -> Query<Option<Profile>> {
+    let sql = "select u.created_at, (select address from emails where user_id = u.id and confirmed_at is not null
+         order by chosen_at desc nulls last, confirmed_at, id limit 1) address
+       from users u where u.id = ?1";
+    Query::optional(Statement::new(sql).bind(id))
 }
 
 /// Somebody by name.
 #[must_use]
-pub fn by_name(name: &str) -> Statement {
-    Statement::new(concat!(
-        "select ",
-        user_columns!(),
-        "
-         from users u where u.name = ?1"
-    ))
-    .bind(name)
+pub fn by_name(name: &str) -> Query<Option<User>> {
+    let sql = concat!("select ", USER_COLUMNS, " from users u where u.name = ?1");
+    Query::optional(Statement::new(sql).bind(name))
 }
 
-/// Whether a name and an e-mail are taken: `name_taken`, `email_taken`. A name that was somebody's does not come back.
+/// What of an account is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Taken {
+    /// The name: it is somebody's, or was.
+    pub name: bool,
+    /// The e-mail.
+    pub email: bool,
+}
+
+impl FromRow for Taken {
+    fn from_row(row: &mut Row) -> Result<Self, Fault> {
+        Ok(Self { name: row.get("name_taken")?, email: row.get("email_taken")? })
+    }
+}
+
+/// Whether a name and an e-mail are taken. A name that was somebody's does not come back.
 #[must_use]
-pub fn taken(name: &str, email_key: &str) -> Statement {
-    Statement::new(
-        "select exists (select 1 from users where name = ?1) or exists (select 1 from namespaces where name = ?1)
-             or exists (select 1 from retired_names where name = ?1) as name_taken,
-           exists (select 1 from emails where key = ?2) as email_taken",
-    )
-    .bind(name)
-    .bind(email_key)
+pub fn taken(name: &str, email_key: &str) -> Query<Taken> {
+    let sql = "select exists (select 1 from users where name = ?1) or exists (select 1 from namespaces where name = ?1)
+           or exists (select 1 from retired_names where name = ?1) as name_taken,
+         exists (select 1 from emails where key = ?2) as email_taken";
+    Query::one(Statement::new(sql).bind(name).bind(email_key))
 }
 
 /// A new account.
@@ -211,9 +258,8 @@ pub struct Account<'a> {
 }
 
 /// Makes an account with its namespace and its e-mail, unless the name or the e-mail is taken, or too
-/// many were counted by [`rate_counters::increment`](super::rate_counters::increment), which goes before it. The
-/// last statement tells whether it did, by the stored password, which no other account has:
-/// `user_id`, `email_id`.
+/// many were counted by [`rate_counters::increment`](super::rate_counters::increment), which goes before it.
+/// [`is_registered`] tells whether it did.
 #[must_use]
 pub fn register(account: &Account<'_>) -> Vec<Statement> {
     let status = if account.confirmed { "active" } else { "unconfirmed" };
@@ -263,14 +309,15 @@ pub fn register(account: &Account<'_>) -> Vec<Statement> {
         .bind(account.email_key)
         .bind(account.confirmed.then_some(account.now))
         .bind(account.now),
-        Statement::new(
-            "select u.id user_id, e.id email_id from users u join emails e on e.user_id = u.id
-             where u.name = ?1 and u.password = ?2 and e.key = ?3",
-        )
-        .bind(account.name)
-        .bind(account.password)
-        .bind(account.email_key),
     ]
+}
+
+/// Whether [`register`] made this account: by the stored password, which no other account has.
+#[must_use]
+pub fn is_registered(account: &Account<'_>) -> Query<bool> {
+    let sql = "select 1 from users u join emails e on e.user_id = u.id
+       where u.name = ?1 and u.password = ?2 and e.key = ?3";
+    Query::any(Statement::new(sql).bind(account.name).bind(account.password).bind(account.email_key))
 }
 
 /// Sets a password, unless the e-mail that goes with it is somebody else's. What was given out under

@@ -94,8 +94,9 @@ fn what_counts_a_guess_waits_as_the_throttle_does() {
                 } else {
                     throttle::wait(failures, throttle::Failures::default(), now)
                 };
-                let rows =
-                    support::world::finished(client.0.db.batch(&login_failures::count("paul", "203.0.113.9", now)));
+                let rows = support::world::finished(
+                    client.0.db.batch(&login_failures::count("paul", "203.0.113.9", now).map(Statement::from)),
+                );
                 assert_eq!(rows.unwrap()[0].len(), if wait == 0 { 2 } else { 0 }, "{row:?}");
                 cases += 1;
             }

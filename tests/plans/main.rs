@@ -7,15 +7,19 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what fails here is a failed test")]
 
+mod columns;
+mod entry;
 mod fill;
 #[allow(dead_code, reason = "the pages need more of it")]
 #[path = "../support/mod.rs"]
 mod support;
 mod table;
+mod values;
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use hublet::store::Statement;
+use entry::Entry;
+use hublet::store::{Query, Statement, users::User};
 use rusqlite::{Connection, StatementStatus, params_from_iter};
 use support::sqlite::bound;
 
@@ -72,9 +76,9 @@ fn counts(connection: &Connection, sql: &str) -> bool {
 }
 
 /// The statements that do more where there is more, each with what it did.
-fn scans(small: &Connection, large: &Connection, table: &[(&str, Vec<Statement>)]) -> Vec<String> {
+fn scans(small: &Connection, large: &Connection, table: &[Entry]) -> Vec<String> {
     let mut found = Vec::new();
-    for (name, statements) in table {
+    for Entry { name, statements, .. } in table {
         let pairs = measure(small, statements).into_iter().zip(measure(large, statements));
         for ((less, more), Statement { sql, values }) in pairs.zip(statements) {
             if !more.about(less) {
@@ -89,7 +93,11 @@ fn scans(small: &Connection, large: &Connection, table: &[(&str, Vec<Statement>)
 /// The functions of a source that build statements.
 fn builders(module: &str, source: &str) -> Vec<String> {
     let signatures = source.split("\npub fn ").skip(1).filter_map(|rest| rest.split_once(" {")).map(|(head, _)| head);
-    let builds = signatures.filter(|head| head.rsplit("->").next().is_some_and(|gives| gives.contains("Statement")));
+    let builds = signatures.filter(|head| {
+        head.rsplit("->")
+            .next()
+            .is_some_and(|gives| gives.contains("Statement") || gives.contains("Query<") || gives.contains("Step<"))
+    });
     let name = |head: &str| head.split(['(', '<']).next().unwrap_or_default().to_owned();
     builds.map(|head| format!("{module}::{}", name(head))).collect()
 }
@@ -117,11 +125,51 @@ fn every_function_of_the_store_is_in_the_table() {
             there.extend(builders(module, &fs::read_to_string(&file).unwrap()));
         }
     }
-    let tables = [table::truth(), table::search()].concat();
-    let listed = tables.into_iter().map(|(name, _)| name.to_owned()).collect::<BTreeSet<_>>();
+    let tables = table::truth().into_iter().chain(table::search());
+    let listed = tables.map(|entry| entry.name.to_owned()).collect::<BTreeSet<_>>();
     assert!(there.len() > 50, "where is the store?");
     assert_eq!(there.difference(&listed).collect::<Vec<_>>(), Vec::<&String>::new(), "are not in tests/plans/table.rs");
     assert_eq!(listed.difference(&there).collect::<Vec<_>>(), Vec::<&String>::new(), "are not in src/store");
+}
+
+#[test]
+fn columns_of_statements_are_those_that_are_read() {
+    let (truth, search) = (fill::truth(REPOSITORIES), fill::search(DOCUMENTS));
+    let of = |connection: &Connection, table: Vec<Entry>| {
+        table.iter().flat_map(|entry| columns::faults(connection, entry)).collect::<Vec<_>>()
+    };
+    let faults = [of(&truth, table::truth()), of(&search, table::search())].concat();
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+#[test]
+fn planted_columns_are_found() {
+    let truth = fill::truth(REPOSITORIES);
+    let planted = |sql| entry::read("planted", Query::<Option<User>>::optional(Statement::new(sql)));
+    let good =
+        "select 1 user_id, 'a' user_name, 'person' kind, 'active' status, 0 administrator, null password, 1 epoch";
+    assert_eq!(columns::faults(&truth, &planted(good)), Vec::<String>::new());
+    for (sql, what) in [
+        (
+            "select 1 user_id, 'a' user_name, 'person' kind, 'active' status, 0 administrator, null password",
+            "no column epoch",
+        ),
+        (
+            "select 1 user_id, 'a' name, 'person' kind, 'active' status, 0 administrator, null password, 1 epoch",
+            "no column user_name",
+        ),
+        (
+            "select 1 user_id, 'a' user_name, 'person' kind, 'active' status, 0 administrator, null password, 1 epoch, 2 more",
+            "nobody reads more",
+        ),
+        (
+            "select 1 user_id, 'a' user_name, 'person' kind, '' kind, 'active' status, 0 administrator, null password, 1 epoch",
+            "two columns of one name",
+        ),
+    ] {
+        let faults = columns::faults(&truth, &planted(sql));
+        assert!(faults.iter().any(|fault| fault.contains(what)), "{sql}: {faults:?}");
+    }
 }
 
 #[test]
@@ -142,7 +190,8 @@ fn every_table_grows() {
 #[test]
 fn planted_scans_are_found() {
     let (small, large) = (fill::truth(REPOSITORIES), fill::truth(REPOSITORIES * TIMES));
-    let found = |sql: &'static str| !scans(&small, &large, &[("planted", vec![Statement::new(sql)])]).is_empty();
+    let found =
+        |sql: &'static str| !scans(&small, &large, &[entry::write("planted", [Statement::new(sql)])]).is_empty();
     for scan in [
         "select id from users where password = 'hash5'",
         "select count(*) from images",

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
+    auth::Principal,
     domain::{
         ends, opaque,
         texts::{self, Form},
@@ -15,10 +16,9 @@ use crate::{
             Page,
             sessions::{known_with, user_of},
         },
-        notices::{self, Notice},
-        who::Principal,
     },
     index::Index,
+    mail::notices::{self, Notice},
     refusal::{Answer, Fault, invalid, not_found},
     store::{
         Over, Right, Row,

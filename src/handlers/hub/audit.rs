@@ -3,14 +3,12 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
+    auth,
     domain::{
         audit::{ACTIONS, GROUPS, words},
         texts, time,
     },
-    handlers::{
-        hub::{Page, namespace::asked_by, repositories::parameter},
-        who,
-    },
+    handlers::hub::{Page, namespace::asked_by, repositories::parameter},
     index::Index,
     refusal::{Answer, invalid},
     store::{
@@ -35,7 +33,7 @@ pub async fn list(index: &Index, request: &Request, account: &str) -> Answer<Rep
         Some((name, tag)) => (Some(name), Some(tag)),
         None => (name.as_deref(), None),
     };
-    let (page, credentials) = (Page::of(request, PAGE), who::with_session(index, request)?);
+    let (page, credentials) = (Page::of(request, PAGE), auth::session(index, request)?);
     let list = audit::list(&List {
         account,
         reader: &credentials.subject(index),
@@ -61,8 +59,8 @@ pub async fn list(index: &Index, request: &Request, account: &str) -> Answer<Rep
 ///
 /// The same for every account.
 pub async fn actions(index: &Index, request: &Request) -> Answer<Reply> {
-    let credentials = who::with_session(index, request)?;
-    credentials.known(index, &index.db.last(vec![credentials.statement()]).await?).await?;
+    let credentials = auth::session(index, request)?;
+    credentials.authenticate(index).await?;
     let group = |(group, label): (&str, &str)| {
         let actions = ACTIONS
             .iter()

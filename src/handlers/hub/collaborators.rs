@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
+    auth,
     domain::{RepositoryName, Role},
     handlers::{
         body::Body,
@@ -10,10 +11,9 @@ use crate::{
             Page,
             repositories::{Reached, paged},
         },
-        notices::{self, Notice},
-        who,
     },
     index::Index,
+    mail::notices::{self, Notice},
     refusal::{Answer, invalid, not_found},
     store::{Row, collaborators},
     wire::{Reply, Request},
@@ -34,7 +34,7 @@ impl Wanted {
 /// `GET /v2/namespaces/{namespace}/repositories/{repository}/collaborators`
 pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
     let page = Page::read(request);
-    let credentials = who::with_session(index, request)?;
+    let credentials = auth::session(index, request)?;
     let list = collaborators::list(name, &credentials.subject(index), page.size, page.offset());
     let reached = Reached::read(index, credentials, name, Some(list)).await?;
     reached.opened(name, Role::Admin)?;

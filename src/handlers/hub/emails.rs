@@ -4,16 +4,16 @@
 use serde_json::{Value, json};
 
 use crate::{
+    auth::PasswordSession,
     domain::{Secret, names, time},
-    handlers::{
-        body::Body,
-        emails::Adding,
-        hub::sessions::{by_password, known_with, user_of},
-        notices::{self, Notice},
-    },
+    handlers::{body::Body, emails::Adding},
     index::Index,
+    mail::notices::{self, Notice},
     refusal::{Answer, Fault, forbidden, invalid, not_found},
-    store::{Over, Row, emails},
+    store::{
+        Over, Transaction,
+        emails::{self, Address},
+    },
     wire::{Reply, Request, request::decoded},
 };
 
@@ -22,39 +22,38 @@ const ABSENT: &str = "email not found";
 
 /// `GET /v2/user/emails`
 pub async fn list(index: &Index, request: &Request) -> Answer<Reply> {
-    let user = user_of(index, request)?;
-    let (principal, rows) = known_with(index, request, emails::list(user)).await?;
-    principal.require_password()?;
-    let results = rows.iter().enumerate().map(object).collect::<Vec<Value>>();
+    let session = PasswordSession::from_request(index, request)?;
+    let (_, (), addresses) = session.authenticate_with(index, Ok(()), emails::list(session.user())).await?;
+    let results = addresses.iter().enumerate().map(object).collect::<Vec<Value>>();
     Ok(Reply::json(200, &json!({ "count": results.len(), "results": results })).personal())
 }
 
 /// `POST /v2/user/emails`
 pub async fn add(index: &Index, request: &Request) -> Answer<Reply> {
+    let session = PasswordSession::from_request(index, request)?;
     let wanted = Body::read_json(request).and_then(|body| {
         let email = body.text("email")?;
         names::email(&email)?;
         Ok((email, Secret::new(body.text("password")?)))
     });
     let key = wanted.as_ref().map(|(email, _)| email.to_lowercase()).unwrap_or_default();
-    let (principal, email, owner) = by_password(index, request, wanted, emails::owner(&key)).await?;
+    let (principal, email, owner) = session.confirm_with(index, request, wanted, emails::owner(&key)).await?;
     let user = principal.require_user()?;
     let by = principal.by(index, request);
-    let Some(adding) = Adding::new(index, user, &email, &owner)? else {
-        return one(200, &index.db.last(vec![emails::list(user.id)]).await?, &key);
+    let Some(adding) = Adding::new(index, user, &email, owner)? else {
+        return one(200, &index.db.fetch(emails::list(user.id)).await?, &key);
     };
-    // The list stands before the statements whose answers tell of the last ones.
-    let mut batch = vec![emails::list(user.id)];
-    batch.splice(0..0, adding.statements(index, user, &by));
-    let listed = batch.len() - 1;
-    let mut answers = index.write([principal.right(Over::Themselves)], batch).await?;
-    let rows = answers.split_off(listed).pop().unwrap_or_default();
-    adding.done(index, user, &by, &answers)?;
-    one(201, &rows, &key)
+    let mut transaction = Transaction::new();
+    let added = adding.add_to(&mut transaction, index, user, &by);
+    let addresses = transaction.read(emails::list(user.id));
+    let mut outcome = index.commit([principal.right(Over::Themselves)], transaction).await?;
+    added.done(index, user, &by, &mut outcome)?;
+    one(201, &outcome.take(addresses)?, &key)
 }
 
 /// `PATCH /v2/user/emails/{email}`
 pub async fn choose(index: &Index, request: &Request, address: &str) -> Answer<Reply> {
+    let session = PasswordSession::from_request(index, request)?;
     let wanted = Body::read_json(request).and_then(|body| {
         if body.maybe_flag("primary")? != Some(true) {
             return invalid("primary: true, of the address that is to be it");
@@ -62,55 +61,58 @@ pub async fn choose(index: &Index, request: &Request, address: &str) -> Answer<R
         Ok(((), Secret::new(body.text("password")?)))
     });
     let key = decoded(address.as_bytes()).to_lowercase();
-    let (principal, (), rows) = by_password(index, request, wanted, emails::list(user_of(index, request)?)).await?;
-    let (address, usable) = found(&rows, &key)?;
-    if !usable {
+    let (principal, (), addresses) = session.confirm_with(index, request, wanted, emails::list(session.user())).await?;
+    let address = find(&addresses, &key)?;
+    if address.confirmed_at.is_none() {
         return forbidden("This address is not confirmed");
     }
-    let user = principal.require_user()?;
-    let batch = emails::choose(user, address, &key, &principal.by(index, request));
-    one(200, &index.write_last([principal.right(Over::Themselves)], batch).await?, &key)
+    let (user, by) = (principal.require_user()?, principal.by(index, request));
+    let mut transaction = Transaction::new();
+    let chosen = emails::choose(&mut transaction, user, &address.address, &key, &by);
+    let mut outcome = index.commit([principal.right(Over::Themselves)], transaction).await?;
+    one(200, &outcome.take(chosen)?, &key)
 }
 
 /// `DELETE /v2/user/emails/{email}`
 pub async fn remove(index: &Index, request: &Request, address: &str) -> Answer<Reply> {
+    let session = PasswordSession::from_request(index, request)?;
     let wanted = Body::read_json(request).and_then(|body| Ok(((), Secret::new(body.text("password")?))));
     let key = decoded(address.as_bytes()).to_lowercase();
-    let (principal, (), rows) = by_password(index, request, wanted, emails::list(user_of(index, request)?)).await?;
-    let (address, _) = found(&rows, &key)?;
+    let (principal, (), addresses) = session.confirm_with(index, request, wanted, emails::list(session.user())).await?;
+    let Address { address, proved_at, .. } = find(&addresses, &key)?;
     let (user, by) = (principal.require_user()?, principal.by(index, request));
-    let left = index.write_last([principal.right(Over::Themselves)], emails::remove(user, address, &key, &by)).await?;
-    if !left.is_empty() {
+    let mut transaction = Transaction::new();
+    let left = emails::remove(&mut transaction, user, address, &key, &by);
+    if index.commit([principal.right(Over::Themselves)], transaction).await?.take(left)? {
         return forbidden("An account keeps an address that is confirmed: add another one first");
     }
-    let proved = rows.iter().any(|row| row.text("key") == key && row.maybe_integer("proved_at").is_some());
-    notices::tell(index, user, &by, Notice::EmailRemoved { address, proved });
+    notices::tell(index, user, &by, Notice::EmailRemoved { address, proved: proved_at.is_some() });
     Ok(Reply::empty(204).personal())
 }
 
-/// An address among those of an account, as it was given, and whether it counts.
-fn found<'a>(rows: &'a [Row], key: &str) -> Answer<(&'a str, bool)> {
-    match rows.iter().find(|row| row.text("key") == key) {
-        Some(row) => Ok((row.text("address"), row.maybe_integer("confirmed_at").is_some())),
+/// An address among those of an account.
+fn find<'a>(addresses: &'a [Address], key: &str) -> Answer<&'a Address> {
+    match addresses.iter().find(|address| address.key == key) {
+        Some(address) => Ok(address),
         None => not_found(ABSENT),
     }
 }
 
-/// One of the rows of [`emails::list`].
-fn one(status: u16, rows: &[Row], key: &str) -> Answer<Reply> {
-    let row = rows.iter().enumerate().find(|(_, row)| row.text("key") == key);
-    let row = row.ok_or_else(|| Fault::broken("an address that was written is not there"))?;
-    Ok(Reply::json(status, &object(row)).personal())
+/// One of the addresses of an account.
+fn one(status: u16, addresses: &[Address], key: &str) -> Answer<Reply> {
+    let address = addresses.iter().enumerate().find(|(_, address)| address.key == key);
+    let address = address.ok_or_else(|| Fault::broken("an address that was written is not there"))?;
+    Ok(Reply::json(status, &object(address)).personal())
 }
 
 /// An address: the first of a list is the primary one, if it counts.
-fn object((at, row): (usize, &Row)) -> Value {
-    let usable = row.maybe_integer("confirmed_at").is_some();
+fn object((at, address): (usize, &Address)) -> Value {
+    let usable = address.confirmed_at.is_some();
     json!({
-        "email": row.text("address"),
-        "verified": row.maybe_integer("proved_at").is_some(),
+        "email": address.address,
+        "verified": address.proved_at.is_some(),
         "usable": usable,
         "primary": at == 0 && usable,
-        "created_at": time::print(row.integer("created_at")),
+        "created_at": time::print(address.created_at),
     })
 }

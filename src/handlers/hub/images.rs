@@ -3,13 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::{
+    auth,
     domain::{RepositoryName, Role, time},
-    handlers::{
-        hub::{
-            Page,
-            repositories::{Reached, paged, parameter},
-        },
-        who,
+    handlers::hub::{
+        Page,
+        repositories::{Reached, paged, parameter},
     },
     index::Index,
     refusal::{Answer, invalid},
@@ -29,7 +27,7 @@ const ORDERINGS: [&str; 4] = ["last_activity", "-last_activity", "digest", "-dig
 ///
 /// What was used last comes first. An image that no tag names is not known here, so there are none of those.
 pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
-    let (page, credentials) = (Page::read(request), who::presented_to_management(index, request)?);
+    let (page, credentials) = (Page::read(request), auth::optional_session(index, request)?);
     let text = |name: &str| parameter(request, name).filter(|value| !value.is_empty());
     let (status, ordering, tagged) = (text("status"), text("ordering"), text("currently_tagged"));
     let wanted = Digests {
@@ -61,7 +59,7 @@ pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> An
 
 /// `GET /v2/namespaces/{namespace}/repositories/{repository}/images-summary`
 pub async fn summary(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
-    let credentials = who::presented_to_management(index, request)?;
+    let credentials = auth::optional_session(index, request)?;
     let active_from = index.world.now() - ACTIVE;
     let wanted = Digests { status: "", active_from: active_from * 1000, ordering: "digest", limit: 1, offset: 0 };
     let reached = reached(index, request, credentials, name, &wanted).await?;
@@ -75,7 +73,7 @@ pub async fn summary(index: &Index, request: &Request, name: &RepositoryName) ->
 async fn reached(
     index: &Index,
     request: &Request,
-    credentials: who::Credentials,
+    credentials: auth::Credentials,
     name: &RepositoryName,
     wanted: &Digests<'_>,
 ) -> Answer<Reached> {

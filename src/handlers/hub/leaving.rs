@@ -1,15 +1,13 @@
 //! Somebody who leaves.
 
 use crate::{
+    auth::PasswordSession,
     domain::Secret,
-    handlers::{
-        body::Body,
-        hub::sessions::{by_password, user_of},
-        projection,
-    },
+    handlers::body::Body,
     index::Index,
+    jobs::search_index,
     refusal::{Answer, forbidden},
-    store::{Over, leaving},
+    store::{Over, Transaction, leaving},
     wire::{Reply, Request},
 };
 
@@ -17,20 +15,23 @@ use crate::{
 ///
 /// For ever: the name does not come back. The last administrator may go too, since the operator makes another.
 pub async fn leave(index: &Index, request: &Request) -> Answer<Reply> {
+    let session = PasswordSession::from_request(index, request)?;
     let wanted = Body::read_json(request)
         .and_then(|body| Ok((body.maybe_flag("repositories")? == Some(true), Secret::new(body.text("password")?))));
-    let (principal, repositories, relations) =
-        by_password(index, request, wanted, leaving::in_the_way(user_of(index, request)?)).await?;
+    let there = leaving::in_the_way(session.user());
+    let (principal, repositories, there) = session.confirm_with(index, request, wanted, there).await?;
     let in_the_way =
         || forbidden("You have repositories: transfer them first, or send repositories: true to remove them");
-    if !repositories && !relations.is_empty() {
+    if !repositories && there {
         return in_the_way();
     }
-    let batch = leaving::leave(principal.require_user()?, repositories, &principal.by(index, request));
-    if !index.write_last([principal.right(Over::Themselves)], batch).await?.is_empty() {
+    let mut transaction = Transaction::new();
+    let (user, by) = (principal.require_user()?, principal.by(index, request));
+    let left = leaving::leave(&mut transaction, user, repositories, &by);
+    if index.commit([principal.right(Over::Themselves)], transaction).await?.take(left)? {
         // One came meanwhile.
         return in_the_way();
     }
-    projection::later(index);
+    search_index::later(index);
     Ok(Reply::empty(204).personal())
 }

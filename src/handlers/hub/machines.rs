@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::{
+    auth,
     domain::{Role, UserName, time},
     handlers::{
         body::Body,
@@ -11,11 +12,15 @@ use crate::{
             Page, access_tokens as tokens,
             namespace::{asked, asked_by},
         },
-        who,
     },
     index::Index,
     refusal::{Answer, forbidden, invalid, not_found},
-    store::{Over, Right, Row, access_tokens, access_tokens::TokenOwner, audit::AuditContext, machines},
+    store::{
+        Over, Right, Row,
+        access_tokens::{self, TokenOwner},
+        audit::AuditContext,
+        machines,
+    },
     wire::{Reply, Request},
 };
 
@@ -65,7 +70,7 @@ pub async fn create(index: &Index, request: &Request, namespace: &str) -> Answer
 
 /// `GET /v2/namespaces/{namespace}/machines`
 pub async fn list(index: &Index, request: &Request, namespace: &str) -> Answer<Reply> {
-    let credentials = who::with_session(index, request)?;
+    let credentials = auth::session(index, request)?;
     let list = machines::list(namespace, &credentials.subject(index));
     let (asked, rows) = asked_by(index, credentials, namespace, list).await?;
     asked.administrated_by_password()?;
@@ -93,7 +98,7 @@ pub async fn delete(index: &Index, request: &Request, namespace: &str, name: &st
 /// `GET /v2/namespaces/{namespace}/machines/{username}/access-tokens`
 pub async fn tokens(index: &Index, request: &Request, namespace: &str, name: &str) -> Answer<Reply> {
     let page = Page::read(request);
-    let credentials = who::with_session(index, request)?;
+    let credentials = auth::session(index, request)?;
     let list = access_tokens::list_of_machine(namespace, name, &credentials.subject(index), page.size, page.offset());
     let (asked, rows) = asked_by(index, credentials, namespace, list).await?;
     asked.administrated_by_password()?;

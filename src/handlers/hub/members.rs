@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
+    auth,
     domain::{Role, time},
     handlers::{
         body::Body,
@@ -12,10 +13,9 @@ use crate::{
             namespace::{asked, asked_by},
             repositories::paged,
         },
-        notices::{self, Notice},
-        who,
     },
     index::Index,
+    mail::notices::{self, Notice},
     refusal::{Answer, invalid, not_found},
     store::{Row, members},
     wire::{Reply, Request},
@@ -24,7 +24,7 @@ use crate::{
 /// `GET /v2/namespaces/{namespace}/members`
 pub async fn list(index: &Index, request: &Request, namespace: &str) -> Answer<Reply> {
     let page = Page::read(request);
-    let credentials = who::with_session(index, request)?;
+    let credentials = auth::session(index, request)?;
     let list = members::list(namespace, &credentials.subject(index), page.size, page.offset());
     let (asked, rows) = asked_by(index, credentials, namespace, list).await?;
     asked.administrated()?;

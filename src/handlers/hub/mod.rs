@@ -23,7 +23,7 @@ pub mod tags;
 use serde_json::{Map, Value};
 
 use crate::{
-    handlers::registry,
+    auth,
     index::Index,
     refusal::Fault,
     wire::{Reply, Request},
@@ -72,7 +72,7 @@ impl Page {
         results: Vec<Value>,
         more: Option<(&str, Value)>,
     ) -> Result<Reply, Fault> {
-        let origin = registry::origin(index, request)?;
+        let origin = auth::registry_token::origin(index, request)?;
         let mut others = String::new();
         for (key, value) in request.parameters().iter().filter(|(key, _)| key != "page" && key != "page_size") {
             others = others + "&" + &escaped(key) + "=" + &escaped(value);

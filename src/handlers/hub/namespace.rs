@@ -1,15 +1,13 @@
 //! A namespace as it is reached by who asks: the first beats of every handler about one.
 
 use crate::{
+    auth::{self, Credentials, Principal},
     domain::{RepositoryName, Role},
-    handlers::{
-        hub::repositories::NO_NAMESPACE,
-        who::{self, Credentials, Principal},
-    },
+    handlers::hub::repositories::NO_NAMESPACE,
     index::Index,
-    refusal::{Answer, Fault, forbidden, not_found},
+    refusal::{Answer, forbidden, not_found},
     store::{
-        Over, Right, Rows, Statement,
+        Over, Query, Right, Rows, Statement,
         repositories::{self, RepositoryLookup},
     },
     wire::Request,
@@ -24,7 +22,7 @@ pub struct Asked {
 
 /// Somebody with a session, the namespace, and the rows of one more statement, in one round trip.
 pub async fn asked(index: &Index, request: &Request, namespace: &str, statement: Statement) -> Answer<(Asked, Rows)> {
-    asked_by(index, who::with_session(index, request)?, namespace, statement).await
+    asked_by(index, auth::session(index, request)?, namespace, statement).await
 }
 
 /// The same for who presents this already.
@@ -36,9 +34,7 @@ pub async fn asked_by(
 ) -> Answer<(Asked, Rows)> {
     let name = RepositoryName { namespace: namespace.to_owned(), name: String::new() };
     let lookup = repositories::lookup(&name, &credentials.subject(index));
-    let [principal, lookup, rows] = index.db.rows([credentials.statement(), lookup, statement]).await?;
-    let principal = credentials.known(index, &principal).await?;
-    let lookup = RepositoryLookup::of(lookup.first().ok_or_else(|| Fault::broken("no row for a place"))?);
+    let (principal, (lookup, rows)) = credentials.authenticate_with(index, (lookup, Query::raw(statement))).await?;
     Ok((Asked { principal, lookup }, rows))
 }
 

@@ -3,16 +3,14 @@
 use serde_json::{Value, json};
 
 use crate::{
+    auth,
     domain::time,
-    handlers::{
-        hub::{
-            Page,
-            collaborators::kind,
-            namespace::asked_by,
-            repositories::paged,
-            sessions::{known_with, user_of},
-        },
-        who,
+    handlers::hub::{
+        Page,
+        collaborators::kind,
+        namespace::asked_by,
+        repositories::paged,
+        sessions::{known_with, user_of},
     },
     index::Index,
     refusal::{Answer, not_found},
@@ -82,7 +80,7 @@ async fn about(
     absent: &'static str,
     told: impl FnOnce(&Row) -> Option<Value>,
 ) -> Answer<Reply> {
-    let credentials = who::presented_to_management(index, request)?;
+    let credentials = auth::optional_session(index, request)?;
     credentials.require_within_limit(index, request).await?;
     let about = namespaces::about(name, &credentials.subject(index));
     let (asked, rows) = asked_by(index, credentials, name, about).await?;

@@ -9,20 +9,18 @@ pub use list::{list, paged, parameter};
 pub use reached::Reached;
 
 use crate::{
+    auth::{self, Principal},
     domain::{
         RepositoryName, Role,
         names::LONGEST,
         texts::{self, Form},
     },
-    handlers::{
-        body::Body,
-        projection,
-        who::{self, Principal},
-    },
+    handlers::body::Body,
     index::Index,
+    jobs::search_index,
     refusal::{Answer, Error, Fault, forbidden, invalid, not_found},
     store::{
-        Over, Right, Rows,
+        Over, Query, Right, Rows,
         managed::{self, Change, Move, New},
         repositories::{self, RepositoryLookup},
     },
@@ -98,7 +96,7 @@ impl Destination {
 ///
 /// Where the path names no namespace, the body does; else the caller's own is meant.
 pub async fn create(index: &Index, request: &Request, namespace: Option<&String>) -> Answer<Reply> {
-    let credentials = who::with_session(index, request)?;
+    let credentials = auth::session(index, request)?;
     // Wrong credentials are told before a wrong body, so what the body names is looked up unread.
     let wanted = Wanted::read(request);
     let (asked, name) = wanted.as_ref().map_or((None, ""), |wanted| {
@@ -110,8 +108,7 @@ pub async fn create(index: &Index, request: &Request, namespace: Option<&String>
         name.unwrap_or_default(),
         &credentials.subject(index),
     );
-    let [principal, lookup] = index.db.rows([credentials.statement(), lookup]).await?;
-    let principal = credentials.known(index, &principal).await?;
+    let (principal, lookup) = credentials.authenticate_with(index, Query::raw(lookup)).await?;
     let wanted = wanted?;
     let row = lookup.first().ok_or_else(|| Fault::broken("no row for a place"))?;
     let name = acceptable_name(row.maybe_text("namespace"), &wanted)?;
@@ -137,7 +134,7 @@ pub async fn create(index: &Index, request: &Request, namespace: Option<&String>
         return in_the_way(&name, rows.pop(), new.most);
     }
     if pending_deletion.is_some() {
-        projection::later(index);
+        search_index::later(index);
     }
     Reached::again(credentials, principal, rows.pop().unwrap_or_default())?.shown(&name, 201)
 }
@@ -174,10 +171,10 @@ async fn change(index: &Index, request: &Request, name: &RepositoryName, changes
     let mut batch = managed::update(repository.id, name, &change, &reached.principal.by(index, request));
     batch.push(managed::repository(name, &reached.credentials.subject(index)));
     let mut rows = match changes.is_private {
-        Some(true) => projection::hiding(index, right, repository, batch).await?,
+        Some(true) => search_index::hiding(index, right, repository, batch).await?,
         _ => index.write([right], batch).await?,
     };
-    projection::later(index);
+    search_index::later(index);
     Reached::again(reached.credentials, reached.principal, rows.pop().unwrap_or_default())?.shown(name, 200)
 }
 
@@ -188,8 +185,8 @@ pub async fn delete(index: &Index, request: &Request, name: &RepositoryName) -> 
     let reached = Reached::with_session(index, request, name, None).await?;
     let (repository, right) = reached.writable(name, Role::Admin)?;
     let change = managed::delete(repository.id, name, &reached.principal.by(index, request));
-    projection::hiding(index, right, repository, change).await?;
-    projection::later(index);
+    search_index::hiding(index, right, repository, change).await?;
+    search_index::later(index);
     Ok(Reply::json(202, &json!({})).personal())
 }
 
@@ -198,12 +195,12 @@ pub async fn delete(index: &Index, request: &Request, name: &RepositoryName) -> 
 /// It needs an admin of the repository who may make one there. Who else has a role in it loses that, unless
 /// an admin of the namespace it goes to keeps them.
 pub async fn transfer(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
-    let credentials = who::with_session(index, request)?;
+    let credentials = auth::session(index, request)?;
     let wanted = Destination::read(request);
     let namespace = wanted.as_ref().map_or("", |wanted| wanted.namespace.as_str());
     let there = RepositoryName { namespace: namespace.to_owned(), name: name.name.clone() };
     let lookup = repositories::lookup(&there, &credentials.subject(index));
-    let reached = Reached::read(index, credentials, name, Some(lookup)).await?;
+    let reached = Reached::read(index, credentials, name, Some(lookup.into())).await?;
     let keep = wanted?.keep_collaborators;
     let there = RepositoryName::parse(&there.namespace, &there.name)?;
     let (repository, right) = reached.writable_roles(name)?;
@@ -226,7 +223,7 @@ pub async fn transfer(index: &Index, request: &Request, name: &RepositoryName) -
     if now_there.is_none_or(|there| there.id != repository.id) {
         return in_the_way(&there, Some(rows), most);
     }
-    projection::later(index);
+    search_index::later(index);
     Reached::again(reached.credentials, reached.principal, rows)?.shown(&there, 200)
 }
 

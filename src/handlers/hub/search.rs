@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::{
+    auth,
     domain::{names::LIBRARY, search::Search, texts},
     handlers::{
         hub::{Page, repositories::parameter},
         v1::search::{owner, rows},
-        who,
     },
     index::Index,
     refusal::Answer,
@@ -20,7 +20,7 @@ const PAGE: i64 = 25;
 
 /// `GET /v2/search/repositories?query=&page=&page_size=`
 pub async fn repositories(index: &Index, request: &Request) -> Answer<Reply> {
-    let credentials = who::presented_to_management(index, request)?;
+    let credentials = auth::optional_session(index, request)?;
     let page = Page::of(request, PAGE);
     let query = parameter(request, "query").unwrap_or_default();
     let search = Search::read(&[

@@ -4,14 +4,12 @@ use serde_json::json;
 
 use crate::{
     domain::{RepositoryName, Role},
-    handlers::{
-        hub::{
-            Page,
-            repositories::{Reached, paged},
-        },
-        projection,
+    handlers::hub::{
+        Page,
+        repositories::{Reached, paged},
     },
     index::Index,
+    jobs::search_index,
     refusal::Answer,
     store::{Statement, stars},
     wire::{Reply, Request},
@@ -47,6 +45,6 @@ async fn change(
     let reached = Reached::with_session(index, request, name, None).await?;
     let (repository, right) = reached.writable(name, Role::Read)?;
     index.write([right], batch(reached.principal.require_user()?.id, repository.id)).await?;
-    projection::later(index);
+    search_index::later(index);
     Ok(Reply::empty(204).personal())
 }

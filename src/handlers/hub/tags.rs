@@ -4,13 +4,11 @@
 use serde_json::{Value, json};
 
 use crate::{
+    auth,
     domain::{RepositoryName, Role, manifests, texts, time},
-    handlers::{
-        hub::{
-            Page,
-            repositories::{Reached, paged, parameter},
-        },
-        who,
+    handlers::hub::{
+        Page,
+        repositories::{Reached, paged, parameter},
     },
     index::Index,
     refusal::{Answer, Fault, invalid, not_found},
@@ -25,7 +23,7 @@ const ABSENT: &str = "tag not found";
 ///
 /// The newest first, unless they are asked for in another order.
 pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
-    let credentials = who::presented_to_management(index, request)?;
+    let credentials = auth::optional_session(index, request)?;
     let page = Page::read(request);
     let (part, ordering) = (parameter(request, "name"), parameter(request, "ordering"));
     let (part, ordering) = (part.as_deref().unwrap_or_default(), ordering.as_deref().unwrap_or("last_updated"));
@@ -43,7 +41,7 @@ pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> An
 
 /// `GET /v2/namespaces/{namespace}/repositories/{repository}/tags/{tag}`
 pub async fn get(index: &Index, request: &Request, name: &RepositoryName, tag: &str) -> Answer<Reply> {
-    let credentials = who::presented_to_management(index, request)?;
+    let credentials = auth::optional_session(index, request)?;
     credentials.require_within_limit(index, request).await?;
     let find = tags::find(name, &credentials.subject(index), tag);
     let reached = Reached::read(index, credentials, name, Some(find)).await?;
@@ -56,7 +54,7 @@ pub async fn get(index: &Index, request: &Request, name: &RepositoryName, tag: &
 
 /// `DELETE /v2/namespaces/{namespace}/repositories/{repository}/tags/{tag}`
 pub async fn delete(index: &Index, request: &Request, name: &RepositoryName, tag: &str) -> Answer<Reply> {
-    let credentials = who::with_session(index, request)?;
+    let credentials = auth::session(index, request)?;
     let find = tags::find(name, &credentials.subject(index), tag);
     let reached = Reached::read(index, credentials, name, Some(find)).await?;
     let (repository, right) = reached.writable(name, Role::Admin)?;

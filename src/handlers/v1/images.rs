@@ -3,13 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::{
+    auth,
     domain::{Access, RepositoryName, Role, images},
-    handlers::{
-        projection,
-        v1::{opened, reached, with_endpoint, with_token, writable},
-        who,
-    },
+    handlers::v1::{opened, reached, with_endpoint, with_token, writable},
     index::Index,
+    jobs::search_index,
     refusal::{Answer, Error, Refusal, forbidden, invalid, not_found},
     store::{
         self,
@@ -26,7 +24,7 @@ const ANY: [Access; 3] = [Access::Read, Access::Write, Access::Delete];
 ///
 /// A client lists a repository by it, and a registry asks by it whether a token is good.
 pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
-    let credentials = who::credentials(index, request)?;
+    let credentials = auth::v1_credentials(index, request)?;
     credentials.require_token_for(name, &ANY)?;
     credentials.require_within_limit(index, request).await?;
     let (principal, row) =
@@ -39,7 +37,7 @@ pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> An
     // Clients keep a token from any answer, so it is given only where it was asked for, and never to
     // who has one.
     let asked = request.header("x-docker-token").is_some_and(|value| !value.is_empty());
-    if asked && !matches!(credentials, who::Credentials::Token(_)) {
+    if asked && !matches!(credentials, auth::Credentials::Token(_)) {
         return Ok(with_token(reply, index, &principal, name, repository.id, Access::Read)?);
     }
     Ok(reply)
@@ -50,7 +48,7 @@ pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> An
 /// The tags of a v1 registry are with that. This is the list that the Hub had here for programs, of what registries of
 /// today told; `layer` is an image id of the v1 protocol, which these have none of.
 pub async fn tags(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
-    let credentials = who::credentials(index, request)?;
+    let credentials = auth::v1_credentials(index, request)?;
     credentials.require_token_for(name, &ANY)?;
     credentials.require_within_limit(index, request).await?;
     let (principal, row) =
@@ -64,7 +62,7 @@ pub async fn tags(index: &Index, request: &Request, name: &RepositoryName) -> An
 ///
 /// The end of a push. It adds to the list and never removes; new clients send an empty one.
 pub async fn update(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
-    let credentials = who::credentials(index, request)?;
+    let credentials = auth::v1_credentials(index, request)?;
     credentials.require_somebody()?;
     credentials.require_token_for(name, &[Access::Write])?;
     let (principal, row) =
@@ -79,7 +77,7 @@ pub async fn update(index: &Index, request: &Request, name: &RepositoryName) -> 
     let mut batch = repositories::pushed(repository.id, name, &principal.by(index, request));
     batch.extend(store::images::merge(&Target::Id(repository.id), &images::pairs(&list)));
     require_merged(&index.write_last([right], batch).await?)?;
-    projection::later(index);
+    search_index::later(index);
     Ok(Reply::empty(204))
 }
 
@@ -94,7 +92,7 @@ pub fn require_merged(rows: &[store::Row]) -> Answer<i64> {
 
 /// `DELETE /v1/repositories/(namespace)/(repo_name)/images`
 pub async fn clear(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
-    let credentials = who::credentials(index, request)?;
+    let credentials = auth::v1_credentials(index, request)?;
     credentials.require_somebody()?;
     credentials.require_token_for(name, &[Access::Delete, Access::Write])?;
     let (principal, row) =
@@ -110,9 +108,9 @@ pub async fn clear(index: &Index, request: &Request, name: &RepositoryName) -> A
 /// 200 for a good token of any access, as often as it is asked; 403 for everything else.
 pub async fn authorize(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
     let opens = async {
-        let credentials = who::credentials(index, request)?;
+        let credentials = auth::v1_credentials(index, request)?;
         credentials.require_token_for(name, &ANY)?;
-        if !matches!(credentials, who::Credentials::Token(_)) {
+        if !matches!(credentials, auth::Credentials::Token(_)) {
             return forbidden("A repository token is required");
         }
         let (principal, row) =
@@ -131,7 +129,7 @@ pub async fn authorize(index: &Index, request: &Request, name: &RepositoryName) 
 ///
 /// Undocumented, and asked by every v1 registry since 0.6.9 before it takes an image with a parent.
 pub async fn access(index: &Index, request: &Request, name: &RepositoryName, image: &str) -> Answer<Reply> {
-    let credentials = who::credentials(index, request)?;
+    let credentials = auth::v1_credentials(index, request)?;
     credentials.require_token_for(name, &ANY)?;
     credentials.require_within_limit(index, request).await?;
     let (principal, row) =

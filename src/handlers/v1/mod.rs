@@ -8,15 +8,15 @@ pub mod users;
 use serde_json::json;
 
 use crate::{
+    auth::{Credentials, Principal, unauthorized},
     domain::{
         Access, RepositoryName, Role,
         repository_token::{Claim, DELETE_LIFETIME, LIFETIME},
     },
-    handlers::who::{Credentials, Principal, unauthorized},
     index::Index,
     refusal::{Answer, Fault, forbidden, not_found},
     store::{
-        Right, Row, Statement,
+        Query, Right, Row, Statement,
         repositories::{Repository, RepositoryLookup},
     },
     wire::{Reply, Request},
@@ -40,9 +40,8 @@ pub fn ping() -> Reply {
 }
 
 /// Who asks, and the row that tells of the place they ask about, in one round trip.
-async fn reached(index: &Index, credentials: &Credentials, lookup: Statement) -> Answer<(Principal, Row)> {
-    let [principal, mut lookup] = index.db.rows([credentials.statement(), lookup]).await?;
-    let principal = credentials.known(index, &principal).await?;
+async fn reached(index: &Index, credentials: &Credentials, lookup: impl Into<Statement>) -> Answer<(Principal, Row)> {
+    let (principal, mut lookup) = credentials.authenticate_with(index, Query::raw(lookup.into())).await?;
     Ok((principal, lookup.pop().ok_or_else(|| Fault::broken("no row for a place"))?))
 }
 

@@ -3,13 +3,11 @@
 use serde_json::json;
 
 use crate::{
+    auth,
     domain::{Access, RepositoryName, Role, images, json, names::LIBRARY},
-    handlers::{
-        projection,
-        v1::{ABSENT, DENIED, images::require_merged, reached, with_endpoint, with_token},
-        who,
-    },
+    handlers::v1::{ABSENT, DENIED, images::require_merged, reached, with_endpoint, with_token},
     index::Index,
+    jobs::search_index,
     refusal::{Answer, Refusal, forbidden, invalid, not_found},
     store::{
         self, Over, Right,
@@ -23,7 +21,7 @@ use crate::{
 ///
 /// The beginning of a push: announces images, and gets a token to push them.
 pub async fn create(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
-    let credentials = who::credentials(index, request)?;
+    let credentials = auth::v1_credentials(index, request)?;
     credentials.require_somebody()?;
     credentials.require_no_token()?;
     let (principal, row) =
@@ -40,7 +38,7 @@ pub async fn create(index: &Index, request: &Request, name: &RepositoryName) -> 
     // Not every client says that its push is complete.
     let announced = repositories::announced(name, list.len(), &by);
     batch.extend([merge, announced, check]);
-    batch.push(repositories::lookup(name, &credentials.subject(index)));
+    batch.push(repositories::lookup(name, &credentials.subject(index)).into());
     let mut rows = index.write([right], batch).await?;
     let lookup = rows.pop().unwrap_or_default();
     let merged = rows.pop().unwrap_or_default();
@@ -50,7 +48,7 @@ pub async fn create(index: &Index, request: &Request, name: &RepositoryName) -> 
     }
     let repository = require_merged(&merged)?;
     if pending_deletion.is_some() {
-        projection::later(index);
+        search_index::later(index);
     }
     let reply = with_endpoint(Reply::json(200, &json!("")).personal(), index, request);
     Ok(with_token(reply, index, &principal, name, repository, Access::Write)?)
@@ -59,7 +57,7 @@ pub async fn create(index: &Index, request: &Request, name: &RepositoryName) -> 
 /// Gives the namespace in which one may push under this name, with the right to. What is private and not theirs looks
 /// like what does not exist and may not be made.
 fn require_pushable(
-    principal: &who::Principal,
+    principal: &auth::Principal,
     lookup: &RepositoryLookup,
     name: &RepositoryName,
 ) -> Answer<(i64, Right)> {
@@ -83,7 +81,7 @@ fn require_pushable(
 /// The first call marks it and gives a token with which the registry deletes its part; the second
 /// removes it.
 pub async fn delete(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
-    let credentials = who::credentials(index, request)?;
+    let credentials = auth::v1_credentials(index, request)?;
     credentials.require_somebody()?;
     credentials.require_no_token()?;
     let (principal, row) =
@@ -101,11 +99,11 @@ pub async fn delete(index: &Index, request: &Request, name: &RepositoryName) -> 
     let (by, right) = (principal.by(index, request), principal.right_to(&lookup, repository.id, name, Role::Admin));
     if repository.pending_deletion {
         index.write([right], repositories::remove(repository.id, name, &by)).await?;
-        projection::later(index);
+        search_index::later(index);
         return Ok(Reply::json(200, &json!("")).personal());
     }
-    projection::hiding(index, right, repository, repositories::mark(repository.id, name, &by)).await?;
-    projection::later(index);
+    search_index::hiding(index, right, repository, repositories::mark(repository.id, name, &by)).await?;
+    search_index::later(index);
     let reply = with_endpoint(Reply::json(202, &json!("")).personal(), index, request);
     Ok(with_token(reply, index, &principal, name, repository.id, Access::Delete)?)
 }

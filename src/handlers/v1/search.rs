@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 
 use crate::{
+    auth::{self, Credentials, Principal},
     domain::{RepositoryName, credential::CredentialId, names::LIBRARY, search::Search, texts},
-    handlers::who::{self, Credentials, Principal},
     index::Index,
     refusal::Answer,
     store::{
-        Row, Rows,
+        Query, Row, Rows,
         documents::{self, Sight},
         repositories,
     },
@@ -22,7 +22,7 @@ const MOST_PRIVATE: i64 = 10_000;
 ///
 /// docker and podman take nothing but 200, so nothing that is asked is an error.
 pub async fn search(index: &Index, request: &Request) -> Answer<Reply> {
-    let credentials = who::presented_to_registry(index, request, true).await?;
+    let credentials = auth::registry_credentials(index, request, true).await?;
     let search = Search::read(&request.parameters());
     if is_anybody(&credentials) {
         return anybody(index, request, &credentials, &search).await;
@@ -58,8 +58,7 @@ fn is_anybody(credentials: &Credentials) -> bool {
 /// What somebody may find, and whether there is more that they may read.
 async fn sight(index: &Index, credentials: &Credentials) -> Answer<(Sight, bool)> {
     let own = repositories::readable_private(&credentials.subject(index), MOST_PRIVATE + 1);
-    let [principal, own] = index.db.rows([credentials.statement(), own]).await?;
-    let principal = credentials.known(index, &principal).await?;
+    let (principal, own) = credentials.authenticate_with(index, Query::raw(own)).await?;
     if principal.is_administrator() {
         return Ok((Sight::All, false));
     }

@@ -3,19 +3,18 @@
 use serde_json::json;
 
 use crate::{
+    auth,
     domain::{UserName, names, password},
     handlers::{
         account,
         body::Body,
         emails::{Adding, TAKEN as EMAIL_TAKEN},
-        login,
-        notices::{self, Notice},
-        who,
     },
     index::{Index, Limit},
-    refusal::{Answer, Fault, forbidden, invalid, not_found},
+    mail::notices::{self, Notice},
+    refusal::{Answer, forbidden, invalid, not_found},
     store::{
-        Over, Right, Rows, emails,
+        Over, Right, Transaction, emails,
         links::Owner,
         rate_counters::{self, Counter},
         users::{self, Account, User},
@@ -28,12 +27,12 @@ const TAKEN: &str = "Username or email already exists";
 
 /// `GET /v1/users/`
 pub async fn login(index: &Index, request: &Request) -> Answer<Reply> {
-    let credentials = who::credentials(index, request)?;
+    let credentials = auth::v1_credentials(index, request)?;
     credentials.require_somebody()?;
     credentials.require_no_token()?;
-    let principal = credentials.known(index, &index.db.last(vec![credentials.statement()]).await?).await?;
+    let principal = credentials.authenticate(index).await?;
     principal.require_user()?;
-    login::succeeded(index, request, &principal);
+    auth::login::succeeded(index, request, &principal);
     Ok(Reply::json(200, &json!("OK")).personal())
 }
 
@@ -42,9 +41,9 @@ pub async fn login(index: &Index, request: &Request) -> Answer<Reply> {
 /// docker registers before it logs in, with whatever e-mail its user types, and goes on only when
 /// the answer is that the name is taken: so this is said before anything else of the body is checked.
 pub async fn register(index: &Index, request: &Request) -> Answer<Reply> {
-    who::require_https(request)?;
+    auth::require_https(request)?;
     if !index.settings.open {
-        return Err(who::unauthorized("Registration is closed"));
+        return Err(auth::unauthorized("Registration is closed"));
     }
     let body = Body::read(request)?;
     let (now, from, most) = (index.world.now(), request.address(), index.settings.most);
@@ -54,16 +53,15 @@ pub async fn register(index: &Index, request: &Request) -> Answer<Reply> {
     let Some(typed) = typed.as_deref().filter(|name| !name.is_empty()) else { return invalid("Missing username") };
     let email = body.get("email").unwrap_or_default();
     let email = email.as_str();
-    let (mut email_taken, mut counted) = (false, Rows::new());
+    let (mut email_taken, mut counted) = (false, Vec::new());
     if UserName::parse(typed).is_some() {
         let current = rate_counters::current(Counter::Registrations, &from);
-        let [taken, rows] = index.db.rows([users::taken(typed, &email.to_lowercase()), current]).await?;
-        counted = rows;
-        let taken = taken.first().ok_or_else(|| Fault::broken("no row for a name"))?;
-        if taken.flag("name_taken") && UserName::given(typed).is_ok() {
+        let (taken, current) = index.db.fetch((users::taken(typed, &email.to_lowercase()), current)).await?;
+        counted = current;
+        if taken.name && UserName::given(typed).is_ok() {
             return invalid(TAKEN);
         }
-        email_taken = taken.flag("email_taken");
+        email_taken = taken.email;
     }
     let name = UserName::new_account(typed)?;
     let Some(secret) = body.get("password") else { return invalid("Missing password") };
@@ -77,11 +75,11 @@ pub async fn register(index: &Index, request: &Request) -> Answer<Reply> {
     let (here, everywhere) =
         (most.registrations_per_address.at(request.loopback()), most.registrations.at(request.loopback()));
     // Before the work of hashing: one more would be too many.
-    login::require_allowance(Some(&counted), here - 1, Some(everywhere - 1), now)?;
-    login::turn(index).await?;
+    auth::password::require_allowance(&counted, here - 1, Some(everywhere - 1), now)?;
+    auth::password::turn(index).await?;
     let account = Account {
         name: name.as_str(),
-        password: &login::hash(index, secret)?,
+        password: &auth::password::hash(index, secret)?,
         email,
         email_key: &email.to_lowercase(),
         confirmed: !index.world.mails(),
@@ -89,17 +87,18 @@ pub async fn register(index: &Index, request: &Request) -> Answer<Reply> {
         from: &from,
         most: (here, everywhere),
     };
-    let mut batch = users::register(&account);
-    batch.insert(0, rate_counters::increment(Counter::Registrations, &from, now));
+    let mut transaction = Transaction::new();
+    let counted = transaction.read(rate_counters::increment(Counter::Registrations, &from, now));
+    transaction.run(users::register(&account));
     let link = (!account.confirmed).then(|| account::Link::new(index)).transpose()?;
     if let Some(link) = &link {
-        // Before the last statement, which tells the outcome.
         let owner = Owner::Password(account.password);
-        batch.insert(batch.len() - 1, link.statement(account.email_key, owner, now, most.mails.max(1)));
+        transaction.run([link.query(account.email_key, owner, now, most.mails.max(1)).into()]);
     }
-    let answers = index.db.write_unguarded(batch).await?;
-    login::require_allowance(answers.first(), here, Some(everywhere), now)?;
-    if answers.last().is_none_or(Vec::is_empty) {
+    let made = transaction.read(users::is_registered(&account));
+    let mut outcome = index.db.commit_unguarded(transaction).await?;
+    auth::password::require_allowance(&outcome.take(counted)?, here, Some(everywhere), now)?;
+    if !outcome.take(made)? {
         // Somebody was quicker, with the same name or the same e-mail.
         return invalid(TAKEN);
     }
@@ -113,48 +112,46 @@ pub async fn register(index: &Index, request: &Request) -> Answer<Reply> {
 ///
 /// An e-mail is added and replaces none; a password is replaced.
 pub async fn update(index: &Index, request: &Request, name: &str) -> Answer<Reply> {
-    let credentials = who::credentials(index, request)?;
+    let credentials = auth::v1_credentials(index, request)?;
     credentials.require_somebody()?;
     credentials.require_no_token()?;
     let change = Change::read(request, index.settings.password_length);
     let email_key = change.as_ref().ok().and_then(|change| change.email.as_ref()).map(|email| email.to_lowercase());
     let owner = emails::owner(email_key.as_deref().unwrap_or_default());
-    let [principal, target, owner] = index.db.rows([credentials.statement(), users::by_name(name), owner]).await?;
-    let principal = credentials.known(index, &principal).await?;
+    let about = (users::by_name(name), owner);
+    let (principal, (target, owner)) = credentials.authenticate_with(index, about).await?;
     let change = change?;
-    let (user, right) = require_self(&principal, name, target.first().and_then(User::of))?;
+    let (user, right) = require_self(&principal, name, target)?;
     let email = change.email.as_deref();
-    let adding = email.map(|email| Adding::new(index, &user, email, &owner)).transpose()?.flatten();
+    let adding = email.map(|email| Adding::new(index, &user, email, owner)).transpose()?.flatten();
     if user.machine {
         return forbidden("A machine has neither a password nor an email");
     }
-    let (mut batch, by) = (Vec::new(), principal.by(index, request));
+    let (mut transaction, by) = (Transaction::new(), principal.by(index, request));
     if let Some(secret) = &change.password {
         password::require_not_the_name(secret, name)?;
-        login::hashing_turn(index, &request.address()).await?;
-        let stored = login::hash(index, secret)?;
-        batch.extend(users::set_password(&user, &stored, email_key.as_deref(), &by));
+        auth::password::hashing_turn(index, &request.address()).await?;
+        let stored = auth::password::hash(index, secret)?;
+        transaction.run(users::set_password(&user, &stored, email_key.as_deref(), &by));
     }
-    if let Some(adding) = &adding {
-        batch.extend(adding.statements(index, &user, &by));
-    }
-    if batch.is_empty() {
+    let added = adding.map(|adding| adding.add_to(&mut transaction, index, &user, &by));
+    if transaction.is_empty() {
         // The e-mail is theirs already.
         return Ok(Reply::empty(204).personal());
     }
     // Hashing waits for its turn, and meanwhile the password that was shown may be another's.
-    let answers = index.write([right], batch).await?;
+    let mut outcome = index.commit([right], transaction).await?;
     if change.password.is_some() {
         notices::tell(index, &user, &by, Notice::Password);
     }
-    if let Some(adding) = adding {
-        adding.done(index, &user, &by, &answers)?;
+    if let Some(added) = added {
+        added.done(index, &user, &by, &mut outcome)?;
     }
     Ok(Reply::empty(204).personal())
 }
 
 /// The user whose account is changed, and by what right: oneself, or anybody for an administrator.
-fn require_self(principal: &who::Principal, name: &str, target: Option<User>) -> Answer<(User, Right)> {
+fn require_self(principal: &auth::Principal, name: &str, target: Option<User>) -> Answer<(User, Right)> {
     let user = principal.require_password()?;
     if user.name != name && !principal.is_administrator() {
         return forbidden("You may change your own account only");

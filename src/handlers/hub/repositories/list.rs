@@ -3,18 +3,16 @@
 use serde_json::Value;
 
 use crate::{
+    auth::{self, Principal},
     domain::RepositoryName,
-    handlers::{
-        hub::{
-            Page,
-            repositories::{NO_NAMESPACE, reached::told},
-        },
-        who::{self, Principal},
+    handlers::hub::{
+        Page,
+        repositories::{NO_NAMESPACE, reached::told},
     },
     index::Index,
     refusal::{Answer, Fault, invalid, not_found},
     store::{
-        Row,
+        Query, Row,
         managed::{self, List},
         repositories::RepositoryLookup,
     },
@@ -27,7 +25,7 @@ const MOST: i64 = 5_000;
 
 /// `GET /v2/namespaces/{namespace}/repositories?page=&page_size=&name=&ordering=`
 pub async fn list(index: &Index, request: &Request, namespace: &str) -> Answer<Reply> {
-    let credentials = who::presented_to_management(index, request)?;
+    let credentials = auth::optional_session(index, request)?;
     let page = Page::read(request);
     let (name, ordering) = (parameter(request, "name"), parameter(request, "ordering"));
     let limited = credentials.is_limited();
@@ -43,8 +41,7 @@ pub async fn list(index: &Index, request: &Request, namespace: &str) -> Answer<R
         return invalid("ordering: name, last_updated or pull_count, the other way behind a -");
     };
     credentials.require_within_limit(index, request).await?;
-    let [principal, rows] = index.db.rows([credentials.statement(), statement]).await?;
-    let principal = credentials.known(index, &principal).await?;
+    let (principal, rows) = credentials.authenticate_with(index, Query::raw(statement)).await?;
     let first = rows.first().ok_or_else(|| Fault::broken("no row for a list"))?;
     // Whether there is one is for administrators to know: to others one without anything for them is as none.
     if first.maybe_integer("namespace_id").is_none() && principal.is_administrator() {

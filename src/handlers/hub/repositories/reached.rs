@@ -3,16 +3,16 @@
 use serde_json::{Value, json};
 
 use crate::{
+    auth::{self, Credentials, Principal},
     domain::{
         RepositoryName, Role,
         texts::{self, Form},
         time,
     },
-    handlers::who::{self, Credentials, Principal},
     index::Index,
     refusal::{Answer, Fault, forbidden, not_found},
     store::{
-        Right, Row, Rows, Statement, managed,
+        Query, Right, Row, Rows, Statement, managed,
         repositories::{Repository, RepositoryLookup},
     },
     wire::{Reply, Request},
@@ -40,7 +40,7 @@ impl Reached {
         name: &RepositoryName,
         more: Option<Statement>,
     ) -> Answer<Self> {
-        let credentials = who::presented_to_management(index, request)?;
+        let credentials = auth::optional_session(index, request)?;
         credentials.require_within_limit(index, request).await?;
         Self::read(index, credentials, name, more).await
     }
@@ -52,7 +52,7 @@ impl Reached {
         name: &RepositoryName,
         more: Option<Statement>,
     ) -> Answer<Self> {
-        let credentials = who::with_session(index, request)?;
+        let credentials = auth::session(index, request)?;
         Self::read(index, credentials, name, more).await
     }
 
@@ -63,12 +63,9 @@ impl Reached {
         name: &RepositoryName,
         more: Option<Statement>,
     ) -> Answer<Self> {
-        let mut batch = vec![credentials.statement(), managed::repository(name, &credentials.subject(index))];
-        batch.extend(more);
-        let mut rows = index.db.batch(batch).await?.into_iter();
-        let principal = credentials.known(index, &rows.next().unwrap_or_default()).await?;
-        let lookup = rows.next().unwrap_or_default();
-        Ok(Self { more: rows.next().unwrap_or_default(), ..Self::again(credentials, principal, lookup)? })
+        let lookup = Query::raw(managed::repository(name, &credentials.subject(index)));
+        let (principal, (lookup, more)) = credentials.authenticate_with(index, (lookup, more.map(Query::raw))).await?;
+        Ok(Self { more: more.unwrap_or_default(), ..Self::again(credentials, principal, lookup)? })
     }
 
     /// After a change, by the rows that the same statement gives then.

@@ -7,6 +7,7 @@ use crate::{
     index::{Index, Message, Pending},
     refusal::Answer,
     store::{
+        Transaction,
         audit::AuditContext,
         emails,
         rate_counters::{self, Counter},
@@ -125,14 +126,14 @@ pub fn telling(index: &Index, user: &User, by: &AuditContext, notice: Notice<'_>
     Some(Box::pin(async move {
         let told = async {
             let count = rate_counters::increment(Counter::Notices, &format!("{id} {kind}"), now);
-            let mut answers = lender.db.write_unguarded(vec![count, emails::proved(id)]).await?.into_iter();
-            let (counted, known) = (answers.next().unwrap_or_default(), answers.next().unwrap_or_default());
-            let mine = counted.iter().find(|row| !row.text("address").is_empty());
-            if mine.is_some_and(|row| row.integer("count") > MOST) {
+            let mut transaction = Transaction::new();
+            let (count, proved) = (transaction.read(count), transaction.read(emails::proved(id)));
+            let mut outcome = lender.db.commit_unguarded(transaction).await?;
+            let counted = outcome.take(count)?;
+            if counted.iter().any(|counted| !counted.address.is_empty() && counted.count > MOST) {
                 return Ok(());
             }
-            let known = known.iter().map(|row| row.text("address").to_owned());
-            for to in known.chain(also).filter(|to| not.as_ref() != Some(to)) {
+            for to in outcome.take(proved)?.into_iter().chain(also).filter(|to| not.as_ref() != Some(to)) {
                 let message = Message { to, subject: subject.to_owned(), text: text.clone() };
                 lender.world.mail(&message).await?;
             }

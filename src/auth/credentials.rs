@@ -1,0 +1,223 @@
+//! What a request carries to prove who it is from, read from its header.
+//!
+//! Credentials that the header alone refuses are refused before any storage is asked.
+
+use crate::{
+    auth::registry_token,
+    domain::{
+        Access, RepositoryName, Secret, UserName, credential::CredentialId, opaque, password, repository_token::Claim,
+        session_token,
+    },
+    index::{Index, Limit},
+    refusal::{Answer, Challenge, Error, Refusal, forbidden},
+    store::repositories::Subject,
+    wire::{Authorization, Request},
+};
+
+/// Words of a 401 for anything that could be a guess: they must not tell how close it was.
+pub const WRONG: &str = "Wrong username or password";
+
+/// The same for what can be no name, whoever has that address.
+const NO_EMAIL: &str = "Log in with your user name, not with an e-mail address";
+
+/// The credentials of a request. Signatures and formats have been checked; the database has not been asked yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credentials {
+    /// Nothing.
+    Anonymous,
+    /// A password, which the row must confirm.
+    Password {
+        /// The user.
+        name: UserName,
+        /// The password.
+        secret: Secret,
+        /// Where it comes from.
+        address: String,
+    },
+    /// An access token in the place of a password.
+    AccessToken {
+        /// The user.
+        name: UserName,
+        /// As it is stored.
+        hash: String,
+        /// Where it comes from.
+        address: String,
+    },
+    /// A genuine repository token, whose right must still exist.
+    Token(Claim),
+    /// A genuine session token, or registry token, whose right must still exist.
+    Bearer(CredentialId),
+}
+
+/// 401 with the challenge of the index.
+#[must_use]
+pub fn unauthorized(reason: &'static str) -> Error {
+    Refusal::Unauthorized(Challenge::Index, reason.into()).into()
+}
+
+/// Refuses credentials over plain http, except to this machine itself.
+pub fn require_https(request: &Request) -> Answer<()> {
+    if request.https || request.loopback() { Ok(()) } else { forbidden("Credentials are taken over https only") }
+}
+
+fn authorization(request: &Request) -> Answer<Authorization> {
+    let header = request.header("authorization");
+    let authorization = Authorization::read(header).ok_or_else(|| unauthorized("Malformed credentials"))?;
+    if authorization != Authorization::Anonymous {
+        require_https(request)?;
+    }
+    Ok(authorization)
+}
+
+/// Reads what is presented to the index: a password, an access token, a repository token.
+pub fn v1_credentials(index: &Index, request: &Request) -> Answer<Credentials> {
+    match authorization(request)? {
+        Authorization::Anonymous => Ok(Credentials::Anonymous),
+        Authorization::Basic { name, secret } => Credentials::named(&name, secret, request),
+        Authorization::Token(token) => {
+            let claim = Claim::verify(token.reveal(), index.settings.keys()?, index.world.now());
+            claim.map(Credentials::Token).ok_or_else(|| unauthorized("The token is not valid"))
+        }
+        Authorization::Bearer(_) => Err(unauthorized("The token is not valid")),
+    }
+}
+
+/// Reads what is presented where a registry token is good too. `searching` asks that it be one for
+/// search.
+pub async fn registry_credentials(index: &Index, request: &Request, searching: bool) -> Answer<Credentials> {
+    let Authorization::Bearer(token) = authorization(request)? else { return v1_credentials(index, request) };
+    let relations = registry_token::verify(index, token.reveal()).await?;
+    match relations.filter(|relations| relations.searches || !searching) {
+        Some(relations) => Ok(Credentials::Bearer(relations.credential)),
+        None => Err(unauthorized("The token is not valid")),
+    }
+}
+
+/// Reads what is presented to the management API: a session token and nothing else.
+pub fn optional_session(index: &Index, request: &Request) -> Answer<Credentials> {
+    let refused = || Refusal::Unauthorized(Challenge::Session, "unauthorized".into());
+    let authorization = Authorization::read(request.header("authorization")).ok_or_else(refused)?;
+    if authorization == Authorization::Anonymous {
+        return Ok(Credentials::Anonymous);
+    }
+    require_https(request)?;
+    let Authorization::Bearer(token) = authorization else { return Err(refused().into()) };
+    let credential = session_token::verify(token.reveal(), index.settings.keys()?, index.world.now());
+    Ok(credential.map(Credentials::Bearer).ok_or_else(refused)?)
+}
+
+/// The same, from somebody: a session is needed.
+pub fn session(index: &Index, request: &Request) -> Answer<Credentials> {
+    match optional_session(index, request)? {
+        Credentials::Anonymous => Err(Refusal::Unauthorized(Challenge::Session, "unauthorized".into()).into()),
+        credentials => Ok(credentials),
+    }
+}
+
+impl Credentials {
+    /// A name with a password or an access token, told apart by its form.
+    pub fn named(name: &str, secret: Secret, request: &Request) -> Answer<Self> {
+        let words = if name.contains('@') { NO_EMAIL } else { WRONG };
+        let name = UserName::typed(name).ok_or_else(|| unauthorized(words))?;
+        if secret.reveal().len() > password::LONGEST {
+            return Err(unauthorized(WRONG));
+        }
+        // Copied, it may have a line feed behind it, or a blank; a password may begin with one.
+        let token = secret.reveal().trim_ascii();
+        if !opaque::Kind::Access.claims(token) {
+            return Ok(Self::Password { name, secret, address: request.address() });
+        }
+        let hash = opaque::Kind::Access.hash(token);
+        let hash = hash.ok_or_else(|| unauthorized("The access token is not valid"))?;
+        Ok(Self::AccessToken { name, hash, address: request.address() })
+    }
+
+    /// Refuses a repository token that is for something else than this repository and this access.
+    pub fn require_token_for(&self, name: &RepositoryName, wanted: &[Access]) -> Answer<()> {
+        match self {
+            Self::Token(claim) if claim.repository != *name => Err(unauthorized("The token is for another repository")),
+            Self::Token(claim) if !wanted.contains(&claim.access) => {
+                forbidden(format!("The token is for access={}", claim.access))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses a repository token where only a password will do.
+    pub fn require_no_token(&self) -> Answer<()> {
+        match self {
+            Self::Token(_) => Err(unauthorized("Basic credentials are required")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses an address from which too much comes without credentials, before a database is asked for
+    /// nobody. A repository token of nobody's is not counted: a v1 registry shows those of all its clients.
+    pub async fn require_within_limit(&self, index: &Index, request: &Request) -> Answer<()> {
+        match self {
+            Self::Anonymous | Self::Bearer(CredentialId::Anonymous) => {
+                index.require_within(Limit::Anonymous, &request.address()).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses nobody where somebody is needed, before any storage.
+    pub fn require_somebody(&self) -> Answer<()> {
+        match self {
+            Self::Anonymous => Err(unauthorized("Login required")),
+            _ => Ok(()),
+        }
+    }
+
+    /// The user of a session, before it is known to be good: for what is read together with it. 0 for nobody.
+    #[must_use]
+    pub fn user(&self) -> i64 {
+        match self {
+            Self::Bearer(credential) => credential.user().unwrap_or_default(),
+            _ => 0,
+        }
+    }
+
+    /// Whether an administrator who presents this is one with it: access tokens never are.
+    #[must_use]
+    pub fn may_administrate(&self) -> bool {
+        match self {
+            Self::Password { .. } => true,
+            Self::Token(Claim { credential, .. }) | Self::Bearer(credential) => {
+                matches!(credential, CredentialId::Password { .. })
+            }
+            Self::Anonymous | Self::AccessToken { .. } => false,
+        }
+    }
+
+    /// Whether an access token stands behind it, which may open less than its user may.
+    #[must_use]
+    pub fn is_limited(&self) -> bool {
+        match self {
+            Self::AccessToken { .. } => true,
+            Self::Token(Claim { credential, .. }) | Self::Bearer(credential) => {
+                matches!(credential, CredentialId::AccessToken { .. })
+            }
+            Self::Anonymous | Self::Password { .. } => false,
+        }
+    }
+
+    /// Whose standing a place is read for. A token that was given to nobody opens what is public as long as that is
+    /// everybody's.
+    #[must_use]
+    pub fn subject(&self, index: &Index) -> Subject<'_> {
+        let credential = match self {
+            Self::Anonymous => CredentialId::Anonymous,
+            Self::Password { name, .. } => return Subject::Name(name.as_str()),
+            Self::AccessToken { hash, .. } => return Subject::AccessToken(hash),
+            Self::Token(Claim { credential, .. }) | Self::Bearer(credential) => *credential,
+        };
+        match credential {
+            CredentialId::Anonymous if index.settings.anonymous_read => Subject::Anonymous,
+            CredentialId::Anonymous => Subject::None,
+            CredentialId::Password { user, .. } => Subject::Id(user),
+            CredentialId::AccessToken { user, token } => Subject::Token(user, token),
+        }
+    }
+}

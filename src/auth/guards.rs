@@ -1,0 +1,196 @@
+//! Guards: what a principal is to a repository, to a namespace or to an account. They come of authentication, and their
+//! methods are the checks.
+
+use crate::{
+    auth::{self, Credentials, Principal},
+    domain::{RepositoryName, Role, Secret, UserName, password},
+    index::Index,
+    refusal::{Answer, Error, Fault, Refusal, forbidden, not_found},
+    store::{
+        Batch, Over, Right,
+        repositories::{self, Repository, RepositoryLookup},
+        users,
+    },
+    wire::Request,
+};
+
+/// For a repository that is not there, or not for this user. Clients look for these words.
+const NO_REPOSITORY: &str = "repository not found";
+
+/// For a namespace that is not there.
+pub const NO_NAMESPACE: &str = "namespace not found";
+
+/// A principal before a repository.
+pub struct RepositoryGuard<'a> {
+    /// Who asks.
+    pub principal: Principal,
+    name: &'a RepositoryName,
+    lookup: RepositoryLookup,
+}
+
+impl<'a> RepositoryGuard<'a> {
+    /// For a lookup of this name that was read for this principal.
+    #[must_use]
+    pub fn new(principal: Principal, name: &'a RepositoryName, lookup: RepositoryLookup) -> Self {
+        Self { principal, name, lookup }
+    }
+
+    /// Authenticates the credentials, looks the repository up, and reads what the request is about, in one round trip.
+    pub async fn authenticate_with<B: Batch>(
+        index: &Index,
+        credentials: &Credentials,
+        name: &'a RepositoryName,
+        about: B,
+    ) -> Answer<(Self, B::Output)> {
+        let lookup = repositories::lookup(name, &credentials.subject(index));
+        let (principal, (lookup, about)) = credentials.authenticate_with(index, (lookup, about)).await?;
+        Ok((Self::new(principal, name, lookup), about))
+    }
+
+    /// The most that the principal may do with it.
+    #[must_use]
+    pub fn role(&self) -> Option<Role> {
+        self.principal.effective_role(&self.lookup, self.name)
+    }
+
+    /// The repository, if the principal has this role in it: 404 where they may not know of it, 403 for less.
+    pub fn require(&self, wanted: Role) -> Answer<&Repository> {
+        let role = self.role();
+        let repository =
+            self.lookup.repository.as_ref().filter(|repository| !repository.pending_deletion && role.is_some());
+        let Some(repository) = repository else { return not_found(NO_REPOSITORY) };
+        if role < Some(wanted) {
+            return forbidden(format!("Access denied: this takes the role {} in the repository", wanted.as_str()));
+        }
+        Ok(repository)
+    }
+
+    /// The same, with the right by which it is written.
+    pub fn require_to_write(&self, wanted: Role) -> Answer<(&Repository, Right)> {
+        let repository = self.require(wanted)?;
+        Ok((repository, self.principal.right_to(&self.lookup, repository.id, self.name, wanted)))
+    }
+
+    /// The same, for an admin who may change who may do what with it.
+    pub fn require_to_change_roles(&self) -> Answer<(&Repository, Right)> {
+        let writable = self.require_to_write(Role::Admin)?;
+        self.principal.require_roles(self.name)?;
+        Ok(writable)
+    }
+}
+
+/// A principal before a namespace.
+pub struct NamespaceGuard {
+    /// Who asks.
+    pub principal: Principal,
+    lookup: RepositoryLookup,
+}
+
+impl NamespaceGuard {
+    /// Authenticates the credentials, looks the namespace up, and reads what the request is about, in one round trip.
+    pub async fn authenticate_with<B: Batch>(
+        index: &Index,
+        credentials: &Credentials,
+        namespace: &str,
+        about: B,
+    ) -> Answer<(Self, B::Output)> {
+        let name = RepositoryName { namespace: namespace.to_owned(), name: String::new() };
+        let lookup = repositories::lookup(&name, &credentials.subject(index));
+        let (principal, (lookup, about)) = credentials.authenticate_with(index, (lookup, about)).await?;
+        Ok((Self { principal, lookup }, about))
+    }
+
+    /// The most that the principal may do in the whole namespace.
+    fn role(&self) -> Option<Role> {
+        let role = self.lookup.relations(self.principal.is_administrator()).effective_role();
+        self.principal.restrictions.as_ref().map_or(role, |restrictions| role.min(restrictions.role_in_namespace()))
+    }
+
+    /// Whether the principal may know that there is such a namespace: for their role in it, or for something in it that
+    /// they may see (`shown`).
+    #[must_use]
+    pub fn is_visible(&self, shown: bool) -> bool {
+        self.role().is_some() || shown && self.principal.reaches_namespaces()
+    }
+
+    /// The id of the namespace, for one of its admins, with the right by which they write in it. An access token
+    /// for some of its repositories does not open the whole of it. Who may not is not told whether there is one.
+    pub fn require_admin(&self) -> Answer<(i64, Right)> {
+        if self.role() < Some(Role::Admin) {
+            return forbidden("Access denied: only admins of the namespace may do this");
+        }
+        let Some(namespace) = self.lookup.namespace_id else { return not_found(NO_NAMESPACE) };
+        Ok((namespace, self.principal.right(Over::Namespace(namespace, Role::Admin))))
+    }
+
+    /// The same, for an admin who may change who may do what in it.
+    pub fn require_to_change_roles(&self) -> Answer<(i64, Right)> {
+        let administrated = self.require_admin()?;
+        self.principal.require_roles_in_namespace()?;
+        Ok(administrated)
+    }
+
+    /// The same, for an admin who came with their password.
+    pub fn require_admin_with_password(&self) -> Answer<(i64, Right)> {
+        self.principal.require_password()?;
+        self.require_admin()
+    }
+}
+
+/// A session that was opened with a password: an access token changes no account.
+pub struct PasswordSession {
+    credentials: Credentials,
+}
+
+impl PasswordSession {
+    /// The session of a request, or a 401.
+    pub fn from_request(index: &Index, request: &Request) -> Answer<Self> {
+        Ok(Self { credentials: auth::session(index, request)? })
+    }
+
+    /// The user, before the session is known to be good: for what is read together with it.
+    #[must_use]
+    pub fn user(&self) -> i64 {
+        self.credentials.user()
+    }
+
+    /// Authenticates it, and reads what the request is about, in one round trip; then refuses what the body asks for, if
+    /// that is wrong, and an access token.
+    pub async fn authenticate_with<W, B: Batch>(
+        &self,
+        index: &Index,
+        wanted: Answer<W>,
+        about: B,
+    ) -> Answer<(Principal, W, B::Output)> {
+        let (principal, about) = self.credentials.authenticate_with(index, about).await?;
+        let wanted = wanted?;
+        principal.require_password()?;
+        Ok((principal, wanted, about))
+    }
+
+    /// The same with the password, shown once more: what changes who gets into an account takes more than a session.
+    pub async fn confirm_with<W, B: Batch>(
+        &self,
+        index: &Index,
+        request: &Request,
+        wanted: Answer<(W, Secret)>,
+        about: B,
+    ) -> Answer<(Principal, W, B::Output)> {
+        let address = request.address();
+        let attempt = users::again_with_failures(self.user(), &address);
+        let (principal, (wanted, secret), (attempt, about)) =
+            self.authenticate_with(index, wanted, (attempt, about)).await?;
+        let user = principal.require_user()?;
+        let wrong = || Refusal::Forbidden("The password is wrong".into());
+        if secret.reveal().len() > password::LONGEST {
+            return Err(wrong().into());
+        }
+        let attempt = attempt.ok_or_else(|| Fault::broken("no row for a user"))?;
+        let name = UserName::parse(&user.name).ok_or_else(|| Fault::broken("a user has a name that is none"))?;
+        auth::password::check(index, &attempt, &name, &secret, &address).await.map_err(|error| match error {
+            Error::Refusal(Refusal::Unauthorized(..)) => wrong().into(),
+            other => other,
+        })?;
+        Ok((principal, wanted, about))
+    }
+}

@@ -1,0 +1,14 @@
+//! Authentication: from the credentials of a request to the principal, and to what they may do.
+
+mod credentials;
+mod guards;
+pub mod login;
+pub mod password;
+mod principal;
+pub mod registry_token;
+
+pub use credentials::{
+    Credentials, WRONG, optional_session, registry_credentials, require_https, session, unauthorized, v1_credentials,
+};
+pub use guards::{NO_NAMESPACE, NamespaceGuard, PasswordSession, RepositoryGuard};
+pub use principal::Principal;

@@ -1,0 +1,219 @@
+//! Who a request turned out to be from. Authentication is one statement in the batch that a handler makes anyway, and a
+//! decision over its row.
+
+use crate::{
+    auth::{self, Credentials, unauthorized},
+    domain::{
+        RepositoryName, Role, credential::CredentialId, registry_token::AuthMethod, repository_token::Claim,
+        token_restrictions::TokenRestrictions,
+    },
+    index::Index,
+    refusal::{Answer, Challenge, Fault, Refusal, forbidden},
+    store::{
+        Batch, Over, Query, Right, Rows, Statement,
+        access_tokens::{self, AccessToken},
+        audit::AuditContext,
+        repositories::RepositoryLookup,
+        users::{self, Holder, User},
+    },
+    wire::Request,
+};
+
+/// Who a request turned out to be from: the result of authentication.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Principal {
+    /// Nothing for nobody.
+    pub user: Option<User>,
+    /// What a token that is given to them stands for.
+    pub credential: CredentialId,
+    /// What the access token allows that they came with.
+    pub restrictions: Option<TokenRestrictions>,
+}
+
+impl Principal {
+    const ANONYMOUS: Self = Self { user: None, credential: CredentialId::Anonymous, restrictions: None };
+
+    /// Whether they administrate the whole index with these credentials: access tokens never do.
+    #[must_use]
+    pub fn is_administrator(&self) -> bool {
+        self.restrictions.is_none() && self.user.as_ref().is_some_and(|user| user.administrator)
+    }
+
+    /// The most that they may do in a place: what the user may, and the access token allows.
+    #[must_use]
+    pub fn effective_role(&self, lookup: &RepositoryLookup, name: &RepositoryName) -> Option<Role> {
+        let relations = lookup.relations(self.is_administrator());
+        match &self.restrictions {
+            None => relations.effective_role(),
+            Some(restrictions) => relations.effective_role().min(restrictions.role(name, relations.public)),
+        }
+    }
+
+    /// The user, or a 401.
+    pub fn require_user(&self) -> Answer<&User> {
+        self.user.as_ref().ok_or_else(|| unauthorized("Login required"))
+    }
+
+    /// The user, who came with their password: an access token changes no account and makes no token.
+    pub fn require_password(&self) -> Answer<&User> {
+        if self.restrictions.is_some() {
+            return forbidden("An access token cannot do this");
+        }
+        self.require_user()
+    }
+
+    /// What they are allowed, for what they write by it.
+    #[must_use]
+    pub fn right(&self, over: Over) -> Right {
+        Right { credential: self.credential, over }
+    }
+
+    /// Their right to do so much with the repository of a place, which they were found to have.
+    #[must_use]
+    pub fn right_to(&self, lookup: &RepositoryLookup, id: i64, name: &RepositoryName, role: Role) -> Right {
+        let namespace = lookup.namespace_id.unwrap_or_default();
+        let public = self.restrictions.as_ref().is_some_and(|restrictions| restrictions.role(name, false) < Some(role));
+        self.right(Over::Repository { id, namespace, role, public })
+    }
+
+    /// Refuses an access token that may not say who may do what in a repository.
+    pub fn require_roles(&self, name: &RepositoryName) -> Answer<()> {
+        allowed_roles(self.restrictions.as_ref().is_none_or(|restrictions| restrictions.changes_roles(name)))
+    }
+
+    /// The same in a namespace.
+    pub fn require_roles_in_namespace(&self) -> Answer<()> {
+        allowed_roles(self.restrictions.as_ref().is_none_or(TokenRestrictions::changes_roles_in_namespace))
+    }
+
+    /// Whether what they came with is for whole namespaces: an access token may be for some repositories.
+    #[must_use]
+    pub fn reaches_namespaces(&self) -> bool {
+        self.restrictions.as_ref().is_none_or(|restrictions| restrictions.role_in_namespace().is_some())
+    }
+
+    /// The name for records; empty for nobody.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.user.as_ref().map_or("", |user| &user.name)
+    }
+
+    /// Who does what this request does, for the audit.
+    #[must_use]
+    pub fn by(&self, index: &Index, request: &Request) -> AuditContext {
+        let actor = self.name().to_owned();
+        let (now, millis) = (index.world.now(), index.world.millis().cast_signed());
+        AuditContext { actor, credential: self.credential, address: request.address(), now, millis }
+    }
+}
+
+fn allowed_roles(allowed: bool) -> Answer<()> {
+    if allowed { Ok(()) } else { forbidden("Access denied: an access token needs the scope repo:roles for this") }
+}
+
+impl Credentials {
+    /// Authenticates them, and reads what the request is about, in one round trip.
+    pub async fn authenticate_with<B: Batch>(&self, index: &Index, about: B) -> Answer<(Principal, B::Output)> {
+        let mut statements = Vec::new();
+        about.push_to(&mut statements);
+        let (principal, answers) = self.authenticate_before(index, statements).await?;
+        Ok((principal, about.decode_from(&mut answers.into_iter())?))
+    }
+
+    /// Authenticates them, and reads nothing else.
+    pub async fn authenticate(&self, index: &Index) -> Answer<Principal> {
+        Ok(self.authenticate_before(index, Vec::new()).await?.0)
+    }
+
+    /// The same for statements, so that it is compiled once.
+    async fn authenticate_before(&self, index: &Index, statements: Vec<Statement>) -> Answer<(Principal, Vec<Rows>)> {
+        let (principal, answers) = match self {
+            Self::Anonymous => (Principal::ANONYMOUS, read(index, statements).await?),
+            Self::Password { name, secret, address } => {
+                let (attempt, answers) =
+                    read_behind(index, users::with_failures(name.as_str(), address), statements).await?;
+                let user = auth::password::check(index, &attempt, name, secret, address).await?;
+                let credential = CredentialId::Password { user: user.id, epoch: user.epoch };
+                (Principal { user: Some(user), credential, restrictions: None }, answers)
+            }
+            Self::AccessToken { name, hash, address } => {
+                let (holder, answers) =
+                    read_behind(index, users::with_access_token(name.as_str(), hash), statements).await?;
+                (by_access_token(index, holder, address)?, answers)
+            }
+            Self::Token(Claim { credential: CredentialId::Anonymous, .. }) | Self::Bearer(CredentialId::Anonymous) => {
+                (Principal::ANONYMOUS, read(index, statements).await?)
+            }
+            Self::Token(Claim { credential, .. }) | Self::Bearer(credential) => {
+                let (holder, answers) = read_behind(index, users::by_credential(*credential), statements).await?;
+                let challenge = if matches!(self, Self::Token(_)) { Challenge::Index } else { Challenge::Session };
+                let ended = || Refusal::Unauthorized(challenge, "The token is no longer valid".into());
+                (by_credential(index, *credential, holder).ok_or_else(ended)?, answers)
+            }
+        };
+        index.authenticated.set(principal.credential);
+        Ok((principal, answers))
+    }
+}
+
+/// Reads, if there is anything to read.
+async fn read(index: &Index, statements: Vec<Statement>) -> Result<Vec<Rows>, Fault> {
+    if statements.is_empty() { Ok(Vec::new()) } else { index.db.batch(statements).await }
+}
+
+/// Reads a query and, behind it, statements.
+async fn read_behind<T>(
+    index: &Index,
+    query: Query<T>,
+    mut statements: Vec<Statement>,
+) -> Result<(T, Vec<Rows>), Fault> {
+    statements.insert(0, query.statement().clone());
+    let mut answers = index.db.batch(statements).await?;
+    let first = answers.remove(0);
+    Ok((query.decode(first)?, answers))
+}
+
+/// An access token that was found by its hash.
+fn by_access_token(index: &Index, holder: Option<Holder>, address: &str) -> Answer<Principal> {
+    let Some(Holder { user, token: Some(token) }) = holder else {
+        return Err(unauthorized("The access token is not valid"));
+    };
+    let method = AuthMethod::AccessToken(token.id);
+    if !token.is_good(index.world.now()) {
+        let reason = "The access token has expired or is not active";
+        auth::login::refused(index, user.id, method, reason, address);
+        return Err(unauthorized(reason));
+    }
+    if !user.active {
+        return auth::login::inactive(index, user.id, method, address);
+    }
+    Ok(came_with(index, user, token))
+}
+
+/// A token's right must still exist: the user is active, and the password or the access token under
+/// which it was given is the same.
+fn by_credential(index: &Index, credential: CredentialId, holder: Option<Holder>) -> Option<Principal> {
+    let Holder { user, token } = holder.filter(|holder| holder.user.active)?;
+    match credential {
+        CredentialId::Password { epoch, .. } if user.epoch == epoch => {
+            Some(Principal { user: Some(user), credential, restrictions: None })
+        }
+        CredentialId::AccessToken { .. } => {
+            let token = token.filter(|token| token.is_good(index.world.now()))?;
+            Some(came_with(index, user, token))
+        }
+        _ => None,
+    }
+}
+
+/// Seconds within which another use of a token is not written down.
+const USE_NOTED: i64 = 60;
+
+fn came_with(index: &Index, user: User, token: AccessToken) -> Principal {
+    let now = index.world.now();
+    if token.used_at.is_none_or(|used_at| used_at + USE_NOTED <= now) {
+        index.later("note the use of an access token", access_tokens::used(token.id, now));
+    }
+    let credential = CredentialId::AccessToken { user: user.id, token: token.id };
+    Principal { user: Some(user), credential, restrictions: Some(token.restrictions) }
+}

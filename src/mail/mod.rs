@@ -1,0 +1,3 @@
+//! Mails: what they say, and to whom they go.
+
+pub mod notices;

@@ -1,0 +1,166 @@
+//! What the functions of the store are given, as requests bring it.
+
+use hublet::{
+    domain::{
+        RepositoryName, Role,
+        credential::CredentialId,
+        events::{Action, Event},
+        manifests::{Content, Image},
+        registry_token::AuthMethod,
+    },
+    store::{
+        Over, Right, Statement, access_tokens, audit::AuditContext, managed, members, refresh_tokens, rights, tags,
+        users,
+    },
+};
+
+use super::fill::BEGINNING;
+
+pub fn digests(status: &str) -> tags::Digests<'_> {
+    tags::Digests { status, active_from: BEGINNING * 1000, ordering: "-last_activity", limit: 10, offset: 0 }
+}
+
+pub fn machine() -> access_tokens::TokenOwner<'static> {
+    access_tokens::TokenOwner::Machine("user5", "machine5")
+}
+
+pub fn by(now: i64) -> AuditContext {
+    let credential = CredentialId::AccessToken { user: 5, token: 5 };
+    AuditContext { actor: "user5".into(), credential, address: "::1".into(), now, millis: now * 1000 }
+}
+
+/// By a password and by an access token, over everything that there is.
+pub fn guards(now: i64) -> Vec<Statement> {
+    let (password, token) =
+        (CredentialId::Password { user: 5, epoch: 1 }, CredentialId::AccessToken { user: 5, token: 5 });
+    let administrator = CredentialId::Password { user: 4, epoch: 1 };
+    let repository = Over::Repository { id: 41, namespace: 6, role: Role::Write, public: false };
+    let (namespace, machine) = (Over::Namespace(6, Role::Admin), Over::Machine { id: 7, namespace: 6 });
+    let rights = [
+        (password, Over::Themselves),
+        (token, Over::Themselves),
+        (administrator, Over::Index),
+        (password, namespace),
+        (administrator, namespace),
+        (password, repository),
+        (token, repository),
+        (administrator, repository),
+        (password, machine),
+    ];
+    rights.map(|(credential, over)| rights::guard(&Right { credential, over }, now)).into()
+}
+
+pub fn new_access_token(by: &AuditContext) -> access_tokens::New<'_> {
+    access_tokens::New {
+        uuid: "new",
+        user_id: 5,
+        user: "user5",
+        hash: "new",
+        label: "",
+        scopes: "[]",
+        resources: None,
+        expires_at: None,
+        expires_text: None,
+        warned: None,
+        by,
+        creator_ua: "",
+        most: 250,
+    }
+}
+
+pub fn renewal(now: i64) -> access_tokens::Renewal<'static> {
+    access_tokens::Renewal {
+        user: 5,
+        uuid: "uuid5",
+        from: "access5",
+        to: "new",
+        previous_until: Some(now),
+        expires_at: Some(now),
+        expires_text: Some(""),
+        warned: None,
+    }
+}
+
+pub fn new_member(namespace_id: i64) -> members::Role<'static> {
+    members::Role { namespace_id, namespace: "user5", user: "user9", changes: false, role: "read" }
+}
+
+pub fn new_refresh_token(by: &AuditContext) -> refresh_tokens::New<'_> {
+    refresh_tokens::New { uuid: "new", user_id: 5, hash: "new", client: "", by, most: 1 }
+}
+
+pub fn new_repository<'a>(namespace: i64, name: &'a RepositoryName, by: &'a AuditContext) -> managed::New<'a> {
+    managed::New {
+        namespace,
+        name,
+        description: "",
+        full_description: "",
+        private: false,
+        asked: false,
+        by,
+        most: 1_000,
+    }
+}
+
+pub fn moving<'a>(from: &'a RepositoryName, to: &'a RepositoryName, by: &'a AuditContext) -> managed::Move<'a> {
+    managed::Move { id: 41, from, namespace: 7, to, keep: false, by, most: 1_000 }
+}
+
+pub fn account(now: i64) -> users::Account<'static> {
+    users::Account {
+        name: "somebody",
+        password: "new",
+        email: "s@x",
+        email_key: "s@x",
+        confirmed: true,
+        now,
+        from: "::1",
+        most: (1, 1),
+    }
+}
+
+pub fn somebody() -> users::User {
+    users::User {
+        id: 5,
+        name: "user5".into(),
+        machine: false,
+        active: true,
+        administrator: false,
+        password: None,
+        epoch: 1,
+    }
+}
+
+/// A push, a pull and deletions, by tag, by digest and of all, of a repository that is there and of a new one.
+pub fn told(app: &RepositoryName, new: &RepositoryName) -> Vec<Event> {
+    let platform = |digest: &str| Image {
+        digest: digest.into(),
+        os: "linux".into(),
+        architecture: "arm64".into(),
+        variant: "v8".into(),
+    };
+    let images = vec![platform("digest1"), platform("digest2"), platform("new")];
+    let event = |id: &str, action, repository: &RepositoryName, tag: &str, digest: &str| Event {
+        id: id.into(),
+        action,
+        repository: repository.clone(),
+        tag: tag.into(),
+        digest: digest.into(),
+        media_type: String::new(),
+        content: Content { size: Some(1), images: images.clone() },
+        at: (BEGINNING + 1_000_000) * 1000,
+        by: "user5".into(),
+        method: AuthMethod::RefreshToken(5),
+        address: "::1".into(),
+    };
+    vec![
+        event("new1", Action::Push, app, "tag1", "digest1"),
+        event("new2", Action::Push, new, "tag1", "digest1"),
+        event("new3", Action::Pull, app, "", "digest81"),
+        event("new4", Action::Pull, app, "tag0", ""),
+        event("new5", Action::Delete, app, "tag0", ""),
+        event("new6", Action::Delete, app, "", "digest82"),
+        event("new7", Action::Delete, new, "", ""),
+        event("new8", Action::Delete, app, "", ""),
+    ]
+}
