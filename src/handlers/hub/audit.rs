@@ -8,7 +8,7 @@ use crate::{
         audit::{ACTIONS, GROUPS, words},
         texts, time,
     },
-    handlers::hub::{Page, namespace::asked_by, repositories::parameter},
+    handlers::hub::{Page, namespace::asked_by, parameter},
     index::Index,
     refusal::{Answer, invalid},
     store::{

@@ -7,10 +7,7 @@ use crate::{
     domain::{RepositoryName, Role},
     handlers::{
         body::Body,
-        hub::{
-            Page,
-            repositories::{Reached, paged},
-        },
+        hub::{Page, paged, repositories::Reached},
     },
     index::Index,
     mail::notices::{self, Notice},

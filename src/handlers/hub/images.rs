@@ -5,10 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     auth,
     domain::{RepositoryName, Role, time},
-    handlers::hub::{
-        Page,
-        repositories::{Reached, paged, parameter},
-    },
+    handlers::hub::{Page, paged, parameter, repositories::Reached},
     index::Index,
     refusal::{Answer, invalid},
     store::{

@@ -11,7 +11,7 @@ use crate::{
             Page,
             collaborators::{addable, kind},
             namespace::{asked, asked_by},
-            repositories::paged,
+            paged,
         },
     },
     index::Index,

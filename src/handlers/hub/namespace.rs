@@ -1,9 +1,8 @@
 //! A namespace as it is reached by who asks: the first beats of every handler about one.
 
 use crate::{
-    auth::{self, Credentials, Principal},
+    auth::{self, Credentials, NO_NAMESPACE, Principal},
     domain::{RepositoryName, Role},
-    handlers::hub::repositories::NO_NAMESPACE,
     index::Index,
     refusal::{Answer, forbidden, not_found},
     store::{

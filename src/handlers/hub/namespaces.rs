@@ -9,7 +9,7 @@ use crate::{
         Page,
         collaborators::kind,
         namespace::asked_by,
-        repositories::paged,
+        paged,
         sessions::{known_with, user_of},
     },
     index::Index,

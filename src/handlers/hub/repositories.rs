@@ -5,11 +5,11 @@ mod reached;
 
 use serde_json::json;
 
-pub use list::{list, paged, parameter};
+pub use list::list;
 pub use reached::Reached;
 
 use crate::{
-    auth::{self, Principal},
+    auth::{self, NO_NAMESPACE, Principal},
     domain::{
         RepositoryName, Role,
         names::LONGEST,
@@ -30,9 +30,6 @@ use crate::{
 /// The longest texts, in characters: what the Hub takes.
 const LONGEST_DESCRIPTION: usize = 100;
 const LONGEST_FULL_DESCRIPTION: usize = 25_000;
-
-/// For a namespace that is not there.
-pub const NO_NAMESPACE: &str = "namespace not found";
 
 /// What a new repository is to be.
 struct Wanted {

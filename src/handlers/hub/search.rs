@@ -6,7 +6,7 @@ use crate::{
     auth,
     domain::{names::LIBRARY, search::Search, texts},
     handlers::{
-        hub::{Page, repositories::parameter},
+        hub::{Page, parameter},
         v1::search::{owner, rows},
     },
     index::Index,

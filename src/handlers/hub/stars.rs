@@ -4,10 +4,7 @@ use serde_json::json;
 
 use crate::{
     domain::{RepositoryName, Role},
-    handlers::hub::{
-        Page,
-        repositories::{Reached, paged},
-    },
+    handlers::hub::{Page, paged, repositories::Reached},
     index::Index,
     jobs::search_index,
     refusal::Answer,

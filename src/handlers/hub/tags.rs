@@ -6,10 +6,7 @@ use serde_json::{Value, json};
 use crate::{
     auth,
     domain::{RepositoryName, Role, manifests, texts, time},
-    handlers::hub::{
-        Page,
-        repositories::{Reached, paged, parameter},
-    },
+    handlers::hub::{Page, paged, parameter, repositories::Reached},
     index::Index,
     refusal::{Answer, Fault, invalid, not_found},
     store::{Row, tags},

@@ -1,14 +1,9 @@
 //! The repositories of a namespace, as far as the caller may read them.
 
-use serde_json::Value;
-
 use crate::{
-    auth::{self, Principal},
+    auth::{self, NO_NAMESPACE, Principal},
     domain::RepositoryName,
-    handlers::hub::{
-        Page,
-        repositories::{NO_NAMESPACE, reached::told},
-    },
+    handlers::hub::{Page, paged, parameter, repositories::reached::told},
     index::Index,
     refusal::{Answer, Fault, invalid, not_found},
     store::{
@@ -55,20 +50,6 @@ pub async fn list(index: &Index, request: &Request, namespace: &str) -> Answer<R
     };
     let shown = readable.iter().skip(skipped).take(usize::try_from(page.size).unwrap_or_default());
     paged(index, request, page, count, shown.map(|(name, lookup, row)| told(name, lookup, row)).collect())
-}
-
-/// A parameter of the query.
-#[must_use]
-pub fn parameter(request: &Request, name: &str) -> Option<String> {
-    request.parameters().into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
-}
-
-/// A page of a list; one past its end is not there, as on the Hub.
-pub fn paged(index: &Index, request: &Request, page: Page, count: i64, results: Vec<Value>) -> Answer<Reply> {
-    if page.number > 1 && page.offset() >= count {
-        return not_found("page not found");
-    }
-    Ok(page.reply(index, request, count, results, None)?)
 }
 
 /// The repository of a row, where the access token of the caller lets them see it too.

@@ -1,0 +1,90 @@
+//! Pages of lists, and the parameters of a query.
+
+use serde_json::{Map, Value};
+
+use crate::{
+    auth,
+    index::Index,
+    refusal::{Answer, Fault, not_found},
+    wire::{Reply, Request},
+};
+
+/// Which page of a list is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    /// From 1.
+    pub number: i64,
+    /// The most items that are on it.
+    pub size: i64,
+}
+
+impl Page {
+    /// Reads `page` and `page_size`; nonsense is the first page of ten.
+    #[must_use]
+    pub fn read(request: &Request) -> Self {
+        Self::of(request, 10)
+    }
+
+    /// The same, of so many where the request does not say.
+    #[must_use]
+    pub fn of(request: &Request, usual: i64) -> Self {
+        let number = |name: &str| parameter(request, name).and_then(|value| value.parse::<i64>().ok());
+        Self {
+            number: number("page").unwrap_or(1).clamp(1, 1_000_000),
+            size: number("page_size").unwrap_or(usual).clamp(1, 100),
+        }
+    }
+
+    /// The number of items before it.
+    #[must_use]
+    pub fn offset(self) -> i64 {
+        (self.number - 1) * self.size
+    }
+
+    /// The list with its counters, and perhaps one more member. The addresses of the pages beside it
+    /// are absolute: the Hub's tools take them apart.
+    pub fn reply(
+        self,
+        index: &Index,
+        request: &Request,
+        count: i64,
+        results: Vec<Value>,
+        more: Option<(&str, Value)>,
+    ) -> Result<Reply, Fault> {
+        let origin = auth::registry_token::origin(index, request)?;
+        let mut others = String::new();
+        for (key, value) in request.parameters().iter().filter(|(key, _)| key != "page" && key != "page_size") {
+            others = others + "&" + &escaped(key) + "=" + &escaped(value);
+        }
+        let at = |number: i64| format!("{origin}{}?page={number}&page_size={}{others}", request.path, self.size);
+        let next = (self.number * self.size < count).then(|| at(self.number + 1));
+        let previous = (self.number > 1).then(|| at(self.number - 1));
+        let mut body = Map::new();
+        body.insert("count".into(), count.into());
+        body.insert("next".into(), next.into());
+        body.insert("previous".into(), previous.into());
+        body.insert("results".into(), results.into());
+        body.extend(more.map(|(name, value)| (name.to_owned(), value)));
+        Ok(Reply::json(200, &Value::Object(body)).personal())
+    }
+}
+
+/// A page of a list; one past its end is not there, as on the Hub.
+pub fn paged(index: &Index, request: &Request, page: Page, count: i64, results: Vec<Value>) -> Answer<Reply> {
+    if page.number > 1 && page.offset() >= count {
+        return not_found("page not found");
+    }
+    Ok(page.reply(index, request, count, results, None)?)
+}
+
+/// A parameter of the query.
+#[must_use]
+pub fn parameter(request: &Request, name: &str) -> Option<String> {
+    request.parameters().into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
+}
+
+/// Percent-encoding of what a query may not hold.
+fn escaped(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}
