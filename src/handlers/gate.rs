@@ -8,8 +8,7 @@ use crate::{
     index::Index,
     refusal::{Answer, Challenge, Error, Fault, Refusal, not_found},
     store::{
-        Query, Row,
-        repositories::{self, RepositoryLookup},
+        repositories::{self, CatalogEntry},
         tags,
     },
     wire::{Reply, Request},
@@ -57,8 +56,9 @@ pub async fn catalog(index: &Index, request: &Request) -> Answer<Reply> {
         let last = text("last").unwrap_or_default();
         let read = if credentials.is_limited() { MOST_LIMITED } else { limit + 1 };
         let names = repositories::catalog(&credentials.subject(index), credentials.may_administrate(), last, read);
-        let (principal, rows) = credentials.authenticate_with(index, Query::raw(names)).await?;
-        let mut allowed = rows.iter().filter(|row| allows(&principal, row)).map(|row| row.text("full_name"));
+        let (principal, entries) = credentials.authenticate_with(index, names).await?;
+        let mut allowed =
+            entries.iter().filter(|entry| allows(&principal, entry)).map(|entry| entry.full_name.as_str());
         let names = allowed.by_ref().take(usize::try_from(limit).unwrap_or_default()).collect::<Vec<_>>();
         let end = allowed.next().and(names.last());
         let reply = Reply::json(200, &json!({ "repositories": names })).personal();
@@ -82,17 +82,16 @@ pub async fn tags(index: &Index, request: &Request, name: &RepositoryName) -> An
         credentials.require_no_token()?;
         credentials.require_within_limit(index, request).await?;
         let names = tags::names(name, &credentials.subject(index), text("last").unwrap_or_default(), limit + 1);
-        let (principal, rows) = credentials.authenticate_with(index, Query::raw(names)).await?;
-        let row = rows.first().ok_or_else(|| Fault::broken("no row for a place"))?;
-        let lookup = RepositoryLookup::of(row).ignoring_pending_deletion();
+        let (principal, found) = credentials.authenticate_with(index, names).await?;
+        let lookup = found.lookup.clone().ignoring_pending_deletion();
         if lookup.repository.is_none() || principal.effective_role(&lookup, name).is_none() {
             return not_found("repository name not known to the index");
         }
-        let mut told = row.text("tags").split_whitespace();
-        let names = told.by_ref().take(usize::try_from(limit).unwrap_or_default()).collect::<Vec<_>>();
+        let mut tags = found.iter();
+        let names = tags.by_ref().take(usize::try_from(limit).unwrap_or_default()).collect::<Vec<_>>();
         let path = request.path.trim_start_matches("/v2/").trim_end_matches('/').trim_end_matches("/tags/list");
         let reply = Reply::json(200, &json!({ "name": path, "tags": names })).personal();
-        Ok(match told.next().and(names.last()) {
+        Ok(match tags.next().and(names.last()) {
             Some(end) => reply.with("Link", format!("</v2/{path}/tags/list?last={end}&n={limit}>; rel=\"next\"")),
             None => reply,
         })
@@ -156,11 +155,11 @@ fn docker(request: &Request) -> Option<(u32, u32)> {
     Some((major.parse().ok()?, minor.parse().ok()?))
 }
 
-/// Whether the access token that the caller came with allows to read what the caller may.
-fn allows(principal: &Principal, row: &Row) -> bool {
+/// Whether the access token of the client, if it sent one, lets it read a repository that its user may read.
+fn allows(principal: &Principal, entry: &CatalogEntry) -> bool {
     let Some(restrictions) = &principal.restrictions else { return true };
-    let name = row.text("full_name").split_once('/').map(|(namespace, name)| RepositoryName::parse(namespace, name));
-    matches!(name, Some(Ok(name)) if restrictions.role(&name, !row.flag("private")).is_some())
+    let name = entry.full_name.split_once('/').map(|(namespace, name)| RepositoryName::parse(namespace, name));
+    matches!(name, Some(Ok(name)) if restrictions.role(&name, !entry.private).is_some())
 }
 
 fn encoded(name: &str) -> String {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::{
     auth::{self, Credentials, Principal, WRONG},
@@ -20,9 +20,9 @@ use crate::{
     index::{Index, settings::Service},
     refusal::{Answer, Challenge, Error, Refusal, invalid},
     store::{
-        Over, Query, Row, Statement,
+        Over, Query,
         refresh_tokens::{self, New},
-        repositories::{self, RepositoryLookup, Subject},
+        repositories::{self, PositionedLookup, Subject},
     },
     wire::{Reply, Request, request::form},
 };
@@ -107,21 +107,18 @@ impl<'a> Asked<'a> {
         Ok(Self { service, scopes, client, offline: false, oauth: false })
     }
 
-    /// One statement for the places of all scopes, however many they are.
-    fn lookups(&self, subject: &Subject<'_>) -> Statement {
-        let names = self.scopes.iter().map(|scope| scope.repository().map(|name| json!([name.namespace, name.name])));
-        repositories::lookup_many(
-            &Value::Array(names.map(|name| name.unwrap_or(Value::Null)).collect()).to_string(),
-            subject,
-        )
+    /// One query for the repositories of all scopes, however many they are.
+    fn lookups(&self, subject: &Subject<'_>) -> Query<Vec<PositionedLookup>> {
+        repositories::lookup_many(&self.scopes.iter().map(Scope::repository).collect::<Vec<_>>(), subject)
     }
 
     /// What the caller gets of each scope.
-    fn grants(&self, principal: &Principal, lookups: &[Row]) -> Vec<Grant> {
-        let lookups = lookups.iter().map(|row| (row.integer("position"), row)).collect::<BTreeMap<_, _>>();
+    fn grants(&self, principal: &Principal, lookups: Vec<PositionedLookup>) -> Vec<Grant> {
+        let lookups = lookups.into_iter().map(|found| (found.position, found.lookup));
+        let mut lookups = lookups.collect::<BTreeMap<_, _>>();
         let grant = |(position, scope): (i64, &Scope)| match scope.repository() {
             Some(name) => {
-                let lookup = RepositoryLookup::of(lookups.get(&position)?).ignoring_pending_deletion();
+                let lookup = lookups.remove(&position)?.ignoring_pending_deletion();
                 // A push there would be lost: nothing is made in a namespace that does not exist.
                 lookup.namespace_id?;
                 scope.for_role(principal.effective_role(&lookup, &name))
@@ -137,8 +134,7 @@ async fn mint(index: &Index, request: &Request, credentials: &Credentials, asked
     // Before anything is computed or read for somebody who could not be given a token anyway.
     index.settings.signing_key()?;
     credentials.require_within_limit(index, request).await?;
-    let (principal, lookups) =
-        credentials.authenticate_with(index, Query::raw(asked.lookups(&credentials.subject(index)))).await?;
+    let (principal, lookups) = credentials.authenticate_with(index, asked.lookups(&credentials.subject(index))).await?;
     let mut refresh = None;
     // Only a password is worth replacing on the client's disk.
     if let (true, CredentialId::Password { user, .. }) = (asked.offline, principal.credential) {
@@ -160,7 +156,7 @@ async fn mint(index: &Index, request: &Request, credentials: &Credentials, asked
     };
     let subject = registry_token::subject(principal.name(), method);
     auth::login::succeeded_with(index, request, &principal, method, &asked.client);
-    answer(index, asked, &principal, subject, &lookups, refresh.as_ref()).await
+    answer(index, asked, &principal, subject, lookups, refresh.as_ref()).await
 }
 
 /// A token for who shows a refresh token.
@@ -170,7 +166,7 @@ async fn refresh(index: &Index, request: &Request, token: &str, asked: &Asked<'_
     let hash = opaque::Kind::Refresh.hash(token.trim_ascii()).ok_or_else(wrong)?;
     let (now, settings) = (index.world.now(), &index.settings);
     let found = refresh_tokens::user(&hash, now, settings.refresh_unused, settings.refresh_age);
-    let lookups = Query::raw(asked.lookups(&Subject::RefreshToken(&hash)));
+    let lookups = asked.lookups(&Subject::RefreshToken(&hash));
     let (found, lookups) = index.db.fetch((found, lookups)).await?;
     let refresh_tokens::Holder { user, id, used_at } = found.ok_or_else(wrong)?;
     let credential = CredentialId::Password { user: user.id, epoch: user.epoch };
@@ -184,7 +180,7 @@ async fn refresh(index: &Index, request: &Request, token: &str, asked: &Asked<'_
     let subject = registry_token::subject(&user.name, AuthMethod::RefreshToken(id));
     let principal = Principal { user: Some(user), credential, restrictions: None };
     auth::login::succeeded_with(index, request, &principal, AuthMethod::RefreshToken(id), &asked.client);
-    answer(index, asked, &principal, subject, &lookups, None).await
+    answer(index, asked, &principal, subject, lookups, None).await
 }
 
 async fn answer(
@@ -192,7 +188,7 @@ async fn answer(
     asked: &Asked<'_>,
     principal: &Principal,
     subject: String,
-    lookups: &[Row],
+    lookups: Vec<PositionedLookup>,
     refresh: Option<&Secret>,
 ) -> Answer<Reply> {
     let grants = asked.grants(principal, lookups);

@@ -1,6 +1,7 @@
 //! Repositories, and what somebody is to them.
 
 use constcat::concat;
+use serde_json::json;
 
 use crate::{
     domain::{RepositoryName, Role, access::Relations},
@@ -140,17 +141,34 @@ pub fn lookup_with_image(name: &RepositoryName, subject: &Subject<'_>, image: &s
     located(sql, name, subject).bind(image)
 }
 
-/// Several places at once (a JSON list of pairs of namespace and name), each with its `position`.
+/// A repository that was looked up with others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PositionedLookup {
+    /// Which of the names it is, from 0.
+    pub position: i64,
+    /// The repository, as the subject stands to it.
+    pub lookup: RepositoryLookup,
+}
+
+impl FromRow for PositionedLookup {
+    fn from_row(row: &mut Row) -> Result<Self, Fault> {
+        Ok(Self { position: row.get("position")?, lookup: RepositoryLookup::from_row(row)? })
+    }
+}
+
+/// Looks up several repositories at once; without a name, nothing is found.
 #[must_use]
-pub fn lookup_many(names: &str, subject: &Subject<'_>) -> Statement {
-    subject
+pub fn lookup_many(names: &[Option<RepositoryName>], subject: &Subject<'_>) -> Query<Vec<PositionedLookup>> {
+    let names = names.iter().map(|name| name.as_ref().map(|name| [&name.namespace, &name.name])).collect::<Vec<_>>();
+    let statement = subject
         .bind_to(Statement::new(concat!(
             "select ",
             LOOKUP,
             ", asked.position from (select key position, value ->> 0 namespace, value ->> 1 name from json_each(?4))",
             LOOKED_UP
         )))
-        .bind(names)
+        .bind(json!(names).to_string());
+    Query::all(statement)
 }
 
 /// Binds who asks, and for which repository: `?1` to `?5`.
@@ -265,12 +283,29 @@ pub fn enqueue(id: i64) -> Statement {
 /// What search may find of a repository `r` that only some may read.
 const SECRET: &str = "r.private = 1 and r.deleted_at is null and r.pushed_at is not null";
 
-/// The private repositories that a user may read, as rows that are JSON lists of up to a thousand pairs of id and full name
-/// (`readable`), less than `most` in all; the first row is empty and says whether these are not all of them (`cut`): what is
-/// looked at for them is bounded as well.
+/// Some of the private repositories that a user may read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadablePrivate {
+    /// Up to a thousand of them: the id and the full name of each.
+    pub repositories: Vec<(i64, String)>,
+    /// Whether there are more than all the rows have.
+    pub cut: bool,
+}
+
+impl FromRow for ReadablePrivate {
+    fn from_row(row: &mut Row) -> Result<Self, Fault> {
+        let list = row.take("readable")?.unwrap_or_default();
+        let repositories =
+            serde_json::from_str(&list).map_err(|_| Fault::broken("column readable is not a list of pairs"))?;
+        Ok(Self { repositories, cut: row.get("cut")? })
+    }
+}
+
+/// The private repositories that a user may read, less than `most` in all rows together. The first row has none, and says
+/// whether they were cut: the number of repositories that are looked at for them is bounded as well.
 #[must_use]
-pub fn readable_private(subject: &Subject<'_>, most: i64) -> Statement {
-    subject
+pub fn readable_private(subject: &Subject<'_>, most: i64) -> Query<Vec<ReadablePrivate>> {
+    let statement = subject
         .bind_to(Statement::new(concat!(
             "with subject as (select id from users where id = ",
             SUBJECT,
@@ -301,14 +336,30 @@ pub fn readable_private(subject: &Subject<'_>, most: i64) -> Statement {
                from (select id, full_name, row_number() over (order by id desc) - 1 at from own where true limit ?4 - 1)
                group by at / 1000"
         )))
-        .bind(most)
+        .bind(most);
+    Query::all(statement)
 }
 
-/// What somebody may read, in the order of full names, behind this one: `full_name`, `private`.
+/// A repository of the catalog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CatalogEntry {
+    /// Namespace and name.
+    pub full_name: String,
+    /// Only for who was named.
+    pub private: bool,
+}
+
+impl FromRow for CatalogEntry {
+    fn from_row(row: &mut Row) -> Result<Self, Fault> {
+        Ok(Self { full_name: row.get("full_name")?, private: row.get("private")? })
+    }
+}
+
+/// The repositories that the subject may read, in the order of full names, after this one (`last`), at most so many.
 /// `administrating` lets an administrator read everything.
 #[must_use]
-pub fn catalog(subject: &Subject<'_>, administrating: bool, last: &str, limit: i64) -> Statement {
-    subject
+pub fn catalog(subject: &Subject<'_>, administrating: bool, last: &str, limit: i64) -> Query<Vec<CatalogEntry>> {
+    let statement = subject
         .bind_to(Statement::new(concat!(
             "with subject as (select id, administrator from users u where ",
             STATUS,
@@ -341,5 +392,6 @@ pub fn catalog(subject: &Subject<'_>, administrating: bool, last: &str, limit: i
         )))
         .bind(last)
         .bind(limit)
-        .bind(administrating)
+        .bind(administrating);
+    Query::all(statement)
 }

@@ -91,6 +91,10 @@ pub(super) const LOOKUP: &str = concat!(
     " public"
 );
 
+/// The same columns of a `place` of [`WITH_ROLE`].
+pub(super) const PLACE_LOOKUP: &str = "p.namespace_id, p.owner, p.repository_id, p.private, p.deleted_at, p.revision,
+       p.member_role, p.collaborator_role, p.public";
+
 /// What is looked up of one repository: its namespace `?4` and its name `?5`, as a table.
 pub(super) const ONE: &str = "(select ?4 as namespace, ?5 as name)";
 

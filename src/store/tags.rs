@@ -4,12 +4,13 @@ use constcat::concat;
 
 use crate::{
     domain::RepositoryName,
+    refusal::Fault,
     store::{
-        Statement,
+        FromRow, Query, Row, Statement,
         audit::{self, Account, AuditContext},
         manifests::{self, with_content},
-        repositories::located,
-        roles::{Subject, WITH_ROLE},
+        repositories::{RepositoryLookup, located},
+        roles::{PLACE_LOOKUP, Subject, WITH_ROLE},
     },
 };
 
@@ -55,18 +56,40 @@ pub fn list(
     Some(located(sql, repository, subject).bind(name).bind(limit).bind(offset))
 }
 
-/// A place with the names of its repository's tags behind one of them, in order and with blanks between, for who may read
-/// them (`tags`).
+/// A repository, and the names of its tags.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TagNames {
+    /// The repository, as the subject stands to it.
+    pub lookup: RepositoryLookup,
+    names: String,
+}
+
+impl FromRow for TagNames {
+    fn from_row(row: &mut Row) -> Result<Self, Fault> {
+        Ok(Self { lookup: RepositoryLookup::from_row(row)?, names: row.take("tags")?.unwrap_or_default() })
+    }
+}
+
+impl TagNames {
+    /// The names, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.names.split_whitespace()
+    }
+}
+
+/// The names of the tags of a repository after this one (`last`), in order, at most so many, if the subject may read them.
 #[must_use]
-pub fn names(repository: &RepositoryName, subject: &Subject<'_>, last: &str, limit: i64) -> Statement {
+pub fn names(repository: &RepositoryName, subject: &Subject<'_>, last: &str, limit: i64) -> Query<TagNames> {
     let sql = concat!(
         WITH_ROLE,
-        "select p.*, (select group_concat(name, ' ')
+        "select ",
+        PLACE_LOOKUP,
+        ", (select group_concat(name, ' ')
            from (select distinct name from tags where repository_id = p.repository_id and p.role >= 1
              and deleted = 0 and name > ?6 order by name limit ?7)) tags
          from place p"
     );
-    located(sql, repository, subject).bind(last).bind(limit)
+    Query::one(located(sql, repository, subject).bind(last).bind(limit))
 }
 
 /// Which images of a repository are listed, and how.

@@ -51,10 +51,10 @@ pub async fn tags(index: &Index, request: &Request, name: &RepositoryName) -> An
     let credentials = auth::v1_credentials(index, request)?;
     credentials.require_token_for(name, &ANY)?;
     credentials.require_within_limit(index, request).await?;
-    let (principal, row) =
-        reached(index, &credentials, tags::names(name, &credentials.subject(index), "", tags::MOST)).await?;
-    opened(&credentials, &principal, name, &RepositoryLookup::of(&row), Role::Read)?;
-    let tags = row.text("tags").split_whitespace().map(|tag| json!({ "layer": "", "name": tag }));
+    let names = tags::names(name, &credentials.subject(index), "", tags::MOST);
+    let (principal, names) = credentials.authenticate_with(index, names).await?;
+    opened(&credentials, &principal, name, &names.lookup, Role::Read)?;
+    let tags = names.iter().map(|tag| json!({ "layer": "", "name": tag }));
     Ok(Reply::json(200, &tags.collect::<Value>()).personal())
 }
 

@@ -8,9 +8,9 @@ use crate::{
     index::Index,
     refusal::Answer,
     store::{
-        Query, Row, Rows,
+        Row, Rows,
         documents::{self, Sight},
-        repositories,
+        repositories::{self, ReadablePrivate},
     },
     wire::{Reply, Request},
 };
@@ -58,17 +58,15 @@ fn is_anybody(credentials: &Credentials) -> bool {
 /// What somebody may find, and whether there is more that they may read.
 async fn sight(index: &Index, credentials: &Credentials) -> Answer<(Sight, bool)> {
     let own = repositories::readable_private(&credentials.subject(index), MOST_PRIVATE + 1);
-    let (principal, own) = credentials.authenticate_with(index, Query::raw(own)).await?;
+    let (principal, own) = credentials.authenticate_with(index, own).await?;
     if principal.is_administrator() {
         return Ok((Sight::All, false));
     }
-    Ok((Sight::Also(readable(&principal, &own)), own.iter().any(|row| row.flag("cut"))))
+    Ok((Sight::Also(readable(&principal, &own)), own.iter().any(|part| part.cut)))
 }
 
 /// The ids of those that the caller's access token allows too, as JSON.
-fn readable(principal: &Principal, own: &[Row]) -> String {
-    let pairs =
-        own.iter().flat_map(|row| serde_json::from_str::<Vec<(i64, String)>>(row.text("readable")).unwrap_or_default());
+fn readable(principal: &Principal, own: &[ReadablePrivate]) -> String {
     let allowed = |name: &str| match (&principal.restrictions, name.split_once('/')) {
         (None, _) => true,
         (Some(restrictions), Some((namespace, name))) => {
@@ -76,7 +74,8 @@ fn readable(principal: &Principal, own: &[Row]) -> String {
         }
         _ => false,
     };
-    let ids = pairs.filter(|(_, name)| allowed(name)).map(|(id, _)| id).collect::<Vec<_>>();
+    let repositories = own.iter().flat_map(|part| &part.repositories);
+    let ids = repositories.filter(|(_, name)| allowed(name)).map(|(id, _)| *id).collect::<Vec<_>>();
     json!(ids).to_string()
 }
 
