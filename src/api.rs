@@ -11,7 +11,11 @@ mod endpoint;
 pub use endpoint::{Cors, Endpoint, Method, Path, Security};
 
 use crate::{
-    handlers::{account, description, events, gate, hub, revocation, token, v1},
+    handlers::{
+        account, description, events, hub,
+        registry::{base, token},
+        revocation, v1,
+    },
     index::Index,
     refusal::{Answer, Refusal},
     routes::{Hub, Route},
@@ -61,24 +65,24 @@ endpoints! { (index, request)
 
     // Registries and their clients; manifests and blobs, with which pulls and pushes begin, are at a registry.
     "/v2/" Token Closed SMALL Route::RegistryBase =>
-        Get    Registry        => gate::enter(index, request).await;
+        Get    Registry        => base::check(index, request).await;
     "/v2/_catalog" Token Anonymous SMALL Route::Catalog =>
-        Get    Registry        => gate::catalog(index, request).await;
+        Get    Registry        => base::catalog(index, request).await;
     "/v2/{repository}/tags/list" Token Anonymous SMALL Route::TagNames(name) =>
-        Get    Registry        => gate::tags(index, request, name).await;
+        Get    Registry        => base::tags(index, request, name).await;
     "/v2/{repository}/manifests/{reference}" Token Closed UNREAD Route::Manifest =>
-        Get    None            => Err(gate::elsewhere(index, request).into());
-        Put    None            => Err(gate::elsewhere(index, request).into());
+        Get    None            => Err(base::elsewhere(index, request).into());
+        Put    None            => Err(base::elsewhere(index, request).into());
     "/v2/{repository}/blobs/{digest}" Token Closed UNREAD Route::Blob =>
-        Post   None            => Err(gate::elsewhere(index, request).into());
-        Get    None            => Err(gate::elsewhere(index, request).into());
+        Post   None            => Err(base::elsewhere(index, request).into());
+        Get    None            => Err(base::elsewhere(index, request).into());
     "/token" Token Token SCOPES Route::Token =>
         Get    Password        => token::get(index, request).await;
         Post   Body            => token::post(index, request).await;
     "/token/revoke" Token Closed SMALL Route::Revocation =>
         Post   Body            => revocation::revoke(index, request).await;
     "/.well-known/jwks.json" Token Public SMALL Route::Jwks =>
-        Get    None            => Ok(gate::keys(index)?);
+        Get    None            => Ok(base::jwks(index)?);
     "/events" Token Closed EVENTS Route::Events =>
         Post   EventSecret     => events::take(index, request).await;
 

@@ -7,7 +7,7 @@ use crate::{
     index::Index,
     refusal::{Answer, Fault},
     store::{
-        Right, Row, Rows, Statement, access_tokens, audit, documents, events, links, login_failures,
+        Outcome, Right, Row, Transaction, access_tokens, audit, documents, events, links, login_failures,
         outbox::{self, News},
         refresh_tokens,
         repositories::Repository,
@@ -42,16 +42,20 @@ pub fn later(index: &Index) {
     }));
 }
 
-/// Changes the truth so that a repository is no longer seen, and hides it from search before anybody
-/// is told. Both databases are asked at once, so that the answer waits for one round trip. One that
-/// fails is a fault, whatever the other did: the same request again does what is left, and the
-/// scheduled run mends what search was told too early or not at all. So it does where the right to the
-/// change went meanwhile: strangers do not find for a minute or so what they still may, and nobody finds
-/// more than that.
-pub async fn hiding(index: &Index, right: Right, repository: &Repository, change: Vec<Statement>) -> Answer<Vec<Rows>> {
+/// Commits a change after which other users no longer see a repository, and hides its document before the client has the
+/// answer. Both databases are written at once, so that the answer waits for one round trip. If one of them fails, it is a
+/// fault, whatever the other did: the same request again does what is left, and the scheduled run repairs a document that
+/// was hidden too early or not at all. It also does if the right to the change has ended meanwhile: for a minute or so
+/// other users do not find what they still may read, and nobody finds more than that.
+pub async fn commit_and_hide(
+    index: &Index,
+    right: Right,
+    repository: &Repository,
+    change: Transaction,
+) -> Answer<Outcome> {
     let hide = vec![documents::hide(repository.id, repository.revision + 1, index.world.now())];
     let guards = index.guards([right]).await?;
-    let (hidden, changed) = join(index.search.write_unguarded(hide), index.db.write(guards, change)).await;
+    let (hidden, changed) = join(index.search.commit_unguarded(hide.into()), index.db.commit(guards, change)).await;
     // The change first: where it is stale, that is what is to be answered.
     let changed = changed?;
     hidden?;

@@ -31,7 +31,7 @@ pub enum Dialect {
     V1,
     /// The management API: `message`, `detail`, `errinfo`.
     Hub,
-    /// The token service and the gate of the registry protocol: both of `OAuth2`'s and of
+    /// The token service and the base of the registry protocol: both of `OAuth2`'s and of
     /// distribution's forms in one object.
     Token,
     /// A page for a person.

@@ -20,7 +20,7 @@ use crate::{
     jobs::search_index,
     refusal::{Answer, Error, Fault, forbidden, invalid, not_found},
     store::{
-        Over, Query, Right, Rows,
+        Over, Query, Right, Rows, Transaction,
         managed::{self, Change, Move, New},
         repositories::{self, RepositoryLookup},
     },
@@ -165,14 +165,15 @@ async fn change(index: &Index, request: &Request, name: &RepositoryName, changes
         full_description: changes.full_description.as_deref(),
         private: changes.is_private,
     };
-    let mut batch = managed::update(repository.id, name, &change, &reached.principal.by(index, request));
-    batch.push(managed::repository(name, &reached.credentials.subject(index)));
-    let mut rows = match changes.is_private {
-        Some(true) => search_index::hiding(index, right, repository, batch).await?,
-        _ => index.write([right], batch).await?,
+    let mut transaction =
+        Transaction::from(managed::update(repository.id, name, &change, &reached.principal.by(index, request)));
+    let changed = transaction.read(Query::raw(managed::repository(name, &reached.credentials.subject(index))));
+    let mut outcome = match changes.is_private {
+        Some(true) => search_index::commit_and_hide(index, right, repository, transaction).await?,
+        _ => index.commit([right], transaction).await?,
     };
     search_index::later(index);
-    Reached::again(reached.credentials, reached.principal, rows.pop().unwrap_or_default())?.shown(name, 200)
+    Reached::again(reached.credentials, reached.principal, outcome.take(changed)?)?.shown(name, 200)
 }
 
 /// `DELETE /v2/namespaces/{namespace}/repositories/{repository}`
@@ -182,7 +183,7 @@ pub async fn delete(index: &Index, request: &Request, name: &RepositoryName) -> 
     let reached = Reached::with_session(index, request, name, None).await?;
     let (repository, right) = reached.writable(name, Role::Admin)?;
     let change = managed::delete(repository.id, name, &reached.principal.by(index, request));
-    search_index::hiding(index, right, repository, change).await?;
+    search_index::commit_and_hide(index, right, repository, change.into()).await?;
     search_index::later(index);
     Ok(Reply::json(202, &json!({})).personal())
 }

@@ -102,7 +102,8 @@ pub async fn delete(index: &Index, request: &Request, name: &RepositoryName) -> 
         search_index::later(index);
         return Ok(Reply::json(200, &json!("")).personal());
     }
-    search_index::hiding(index, right, repository, repositories::mark(repository.id, name, &by)).await?;
+    search_index::commit_and_hide(index, right, repository, repositories::mark(repository.id, name, &by).into())
+        .await?;
     search_index::later(index);
     let reply = with_endpoint(Reply::json(202, &json!("")).personal(), index, request);
     Ok(with_token(reply, index, &principal, name, repository.id, Access::Delete)?)

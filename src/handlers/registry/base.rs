@@ -1,4 +1,4 @@
-//! What the index serves of the registry protocol: its gate, what it knows of repositories, and the keys.
+//! The base of the registry protocol: the API version check, the catalog, the names of tags, and the public keys.
 
 use serde_json::json;
 
@@ -14,11 +14,11 @@ use crate::{
     wire::{Reply, Request},
 };
 
-/// Names on a page of the catalog, when the caller does not say, and at most.
+/// Names on a page of the catalog, if the client does not say, and at most.
 const PAGE: i64 = 100;
 const LARGEST_PAGE: i64 = 1_000;
 
-/// The most names that are looked at for an access token. What it allows is matched here and not by the
+/// The most names that are read for an access token. What it allows is matched here and not by the
 /// database, and a page must not end at a name that it hides.
 const MOST_LIMITED: i64 = 5_000;
 
@@ -26,7 +26,7 @@ const MOST_LIMITED: i64 = 5_000;
 ///
 /// Every client of today begins here. Without the version header, old ones do not take the index for
 /// a registry; with a 401, new ones ask for credentials.
-pub async fn enter(index: &Index, request: &Request) -> Answer<Reply> {
+pub async fn check(index: &Index, request: &Request) -> Answer<Reply> {
     let known = async {
         let credentials = auth::registry_credentials(index, request, false).await?;
         if credentials == Credentials::Anonymous {
@@ -44,7 +44,7 @@ pub async fn enter(index: &Index, request: &Request) -> Answer<Reply> {
 
 /// `GET /v2/_catalog?n=&last=`
 ///
-/// What the caller may read, in the order of names.
+/// The repositories that the client may read, in the order of names.
 pub async fn catalog(index: &Index, request: &Request) -> Answer<Reply> {
     let parameters = request.parameters();
     let text = |name: &str| parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
@@ -72,7 +72,7 @@ pub async fn catalog(index: &Index, request: &Request) -> Answer<Reply> {
 
 /// `GET /v2/(name)/tags/list?n=&last=`
 ///
-/// What registries told of it, in the order of names.
+/// The tags that registries reported, in the order of names.
 pub async fn tags(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
     let parameters = request.parameters();
     let text = |name: &str| parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
@@ -101,8 +101,8 @@ pub async fn tags(index: &Index, request: &Request, name: &RepositoryName) -> An
 
 /// `/v2/(name)/manifests/(reference)`, `/v2/(name)/blobs/…`
 ///
-/// Whoever logged in here, where it searches, is told where to push. A Docker that still speaks to v1 registries goes
-/// on to that protocol only where the repository is not known.
+/// A client that logged in here, because it searches here, is refused with the host to push to. A Docker that still
+/// speaks to v1 registries goes on to that protocol only if the repository is not known.
 #[must_use]
 pub fn elsewhere(index: &Index, request: &Request) -> Refusal {
     let settings = &index.settings;
@@ -119,7 +119,7 @@ pub fn elsewhere(index: &Index, request: &Request) -> Refusal {
 }
 
 /// `GET /.well-known/jwks.json`
-pub fn keys(index: &Index) -> Result<Reply, Fault> {
+pub fn jwks(index: &Index) -> Result<Reply, Fault> {
     let chain = &index.settings.signing_key()?.chain;
     let keys = chain.leaves().map(crate::domain::certificates::Certificate::jwk).collect::<Vec<_>>();
     Ok(Reply::json(200, &json!({ "keys": keys })).with("Cache-Control", "public, max-age=300"))
@@ -148,7 +148,7 @@ fn challenged(index: &Index, request: &Request, answer: Answer<Reply>) -> Answer
 /// The first Docker that speaks to no v1 registry.
 const WITHOUT_V1: (u32, u32) = (17, 12);
 
-/// The version of the Docker that asks.
+/// The version of the Docker that sends the request.
 fn docker(request: &Request) -> Option<(u32, u32)> {
     let (major, rest) = request.header("user-agent")?.strip_prefix("docker/")?.split_once('.')?;
     let minor = rest.split(|letter: char| !letter.is_ascii_digit()).next()?;
