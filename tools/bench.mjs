@@ -6,6 +6,10 @@
 //   npm run bench -- distance an answer costs as many delays as its round trips
 //   npm run bench -- flood    p95 of a mint by access token while passwords are guessed, beside the one without
 //   npm run bench -- growth   p50 with 1,000, 30,000 and 1,000,000 repositories (or the sizes that are named)
+//   npm run bench -- --against DIR
+//                             processor time of this build and of the one in the folder DIR, pair by pair: twenty
+//                             minutes, with --quick six; DIR needs build/ and src/store/migrations, and is . to see
+//                             how far the machine alone takes the ratios from 1
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import os from "node:os";
@@ -13,6 +17,7 @@ import path from "node:path";
 import { build } from "./build.mjs";
 import { setUp, tool } from "./lib/setup.mjs";
 import { Failure, find, main, parse, root, run, step } from "./lib/steps.mjs";
+import { built } from "./lib/trees.mjs";
 
 /** The floor is a crate of its own. */
 async function floor() {
@@ -32,8 +37,12 @@ function print(columns, rows) {
 }
 
 await main(async () => {
-  const { values, positionals: [what = "cost", ...sizes] } = parse({ options: { quick: { type: "boolean" } }, allowPositionals: true });
-  if (!["cost", "distance", "flood", "growth"].includes(what)) throw new Failure(`${what} is nothing that is measured`);
+  const { values: { quick, against: folder }, positionals } = parse({ options: { quick: { type: "boolean" }, against: { type: "string" } }, allowPositionals: true });
+  const held = folder !== undefined;
+  if (held && positionals.length) throw new Failure(`--against DIR goes without ${positionals[0]}`);
+  const [what = held ? "against" : "cost", ...sizes] = positionals;
+  if (!held && !["cost", "distance", "flood", "growth"].includes(what)) throw new Failure(`${what} is nothing that is measured`);
+  const against = held ? built(folder) : undefined;
   if (process.platform !== "linux") throw new Failure("the kernel's accounting is read as Linux has it");
   await setUp();
   await step("worker", build);
@@ -43,12 +52,13 @@ await main(async () => {
   const { measure } = await import(`../tests/bench/${what}.mjs`);
   const machine = `${os.cpus()[0].model}, ${os.cpus().length} cores, ${os.hostname()}`;
   const begun = new Date();
-  const result = await measure({ quick: values.quick, sizes: sizes.map(Number), print });
+  const result = await measure({ quick, against, sizes: sizes.map(Number), print });
   const load = os.loadavg().map((number) => number.toFixed(1)).join(" ");
   console.log(`\n${begun.toISOString().slice(0, 16).replace("T", " ")} UTC, ${machine}; load ${load} at the end`);
   const file = path.join(root, `target/bench/${what}.json`);
   mkdirSync(path.dirname(file), { recursive: true });
   writeFileSync(file, `${JSON.stringify({ begun, machine, load, ...result }, undefined, 2)}\n`);
   console.log(path.relative(root, file));
-  process.exit(); // databases that are lent to nobody hold no one up
 });
+// Servers may still run, also after a failure.
+process.exit();

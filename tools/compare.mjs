@@ -6,22 +6,16 @@
 // A folder needs build/ and src/store/migrations. SEED=… repeats the hostile requests of a run, REQUESTS=… sets how many
 // there are.
 
-import { existsSync } from "node:fs";
-import path from "node:path";
 import { build } from "./build.mjs";
 import { setUp } from "./lib/setup.mjs";
 import { Failure, main, parse, root, step } from "./lib/steps.mjs";
+import { built } from "./lib/trees.mjs";
 import { silence } from "./lib/wrangler.mjs";
 
 await main(async () => {
   const { positionals: folders } = parse({ allowPositionals: true });
   if (folders.length < 1 || folders.length > 2) throw new Failure("usage: npm run compare -- DIR [OTHER]");
-  const trees = folders.map((folder) => path.resolve(folder));
-  for (const tree of trees) {
-    for (const part of ["build/index.js", "src/store/migrations"]) {
-      if (!existsSync(path.join(tree, part))) throw new Failure(`${tree} has no ${part}`);
-    }
-  }
+  const trees = folders.map(built);
   await setUp();
   if (trees.length === 1) {
     await step("worker", build);

@@ -43,12 +43,13 @@ export async function load(server, { method = "GET", target, authorization = "",
   return { requests, rate: requests / took, cpu: (used(server.pid) - before) / Math.max(requests, 1), bytes: bytes / Math.max(requests, 1), failed, ...latency };
 }
 
-const middle = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
+/** The number below which so great a part of the numbers is: by default the middle one. */
+export const quantile = (numbers, part = 1 / 2) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length * part)];
 
 /** The middle of several runs, number by number; processor time over all of them. */
 export function together(runs) {
   const all = runs.reduce((sum, { requests }) => sum + requests, 0);
-  const of = (name) => middle(runs.map((run) => run[name]));
+  const of = (name) => quantile(runs.map((run) => run[name]));
   const cpu = runs.reduce((sum, run) => sum + run.cpu * run.requests, 0) / Math.max(all, 1);
   return { requests: all, rate: of("rate"), cpu, p50: of("p50"), p95: of("p95"), p99: of("p99"), bytes: of("bytes"), failed: runs.reduce((sum, run) => sum + run.failed, 0) };
 }

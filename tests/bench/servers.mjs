@@ -11,23 +11,23 @@ import { Failure, root } from "../../tools/lib/steps.mjs";
 
 const { default: workerd } = createRequire(import.meta.url)("workerd"); // its program, and no script around it
 const pem = (name) => readFileSync(path.join(root, "tests/support/registry", `${name}.pem`), "utf8");
-const build = (name) => path.join(root, name, "build");
+const build = (name, tree = root) => path.join(tree, name, "build");
 
 const running = new Set();
 process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
 
-/** What each worker is made of: files, by the name that the folder gives them. */
-const modules = {
+/** What each worker is made of: files, by the name that the folder gives them; the index is the build of `tree`. */
+const modules = (tree) => ({
   floor: { main: "index.js", "index.js": [build("tests/bench/floor"), "index.js"], "index_bg.wasm": [build("tests/bench/floor"), "index_bg.wasm"] },
   twin: { main: "twin.mjs", "twin.mjs": [path.join(root, "tests/bench"), "twin.mjs"] },
-  hublet: { main: "index.js", "index.js": [build("."), "index.js"], "index_bg.wasm": [build("."), "index_bg.wasm"] },
+  hublet: { main: "index.js", "index.js": [build(".", tree), "index.js"], "index_bg.wasm": [build(".", tree), "index_bg.wasm"] },
   // The stage of the tests counts what the databases are asked, and slows them down.
   stage: {
     main: "entry.mjs", "entry.mjs": [path.join(root, "tests/workerd"), "entry.mjs"],
     "dump.mjs": [path.join(root, "tests/workerd"), "dump.mjs"],
-    "index.js": [build("."), "index.js"], "index_bg.wasm": [build("."), "index_bg.wasm"],
+    "index.js": [build(".", tree), "index.js"], "index_bg.wasm": [build(".", tree), "index_bg.wasm"],
   },
-};
+});
 
 const vars = {
   REGISTRATION: "open", VISIBILITY: "public", SEARCH_CACHE: "0", SERVICES: "registry",
@@ -43,11 +43,11 @@ export function scratch() {
   return folder;
 }
 
-/** Starts a worker, with the databases of another one's folder where there is one. */
-export async function serve(kind, folder, databases) {
+/** Starts a worker, with the databases of another one's folder where there is one; the index may be of another clone. */
+export async function serve(kind, folder, databases, tree = root) {
   const home = path.join(folder, kind);
   mkdirSync(home, { recursive: true });
-  const { main, ...files } = modules[kind];
+  const { main, ...files } = modules(tree)[kind];
   for (const [name, [from, file]] of Object.entries(files)) {
     const source = readFileSync(path.join(from, file));
     writeFileSync(path.join(home, name), kind === "stage" && name === main ? String(source).replace("../../build/index.js", "./index.js") : source);
@@ -105,8 +105,8 @@ export function open(home, has) {
 }
 
 /** The migrations of a database, in order. */
-export const migrations = (name) => {
-  const folder = path.join(root, "src/store/migrations", name);
+export const migrations = (name, tree) => {
+  const folder = path.join(tree, "src/store/migrations", name);
   return readdirSync(folder).sort().map((file) => readFileSync(path.join(folder, file), "utf8"));
 };
 

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { root } from "../../tools/lib/steps.mjs";
 import { migrations, serve } from "./servers.mjs";
 
 export const basic = (name, password) => `Basic ${Buffer.from(`${name}:${password}`).toString("base64")}`;
@@ -15,8 +16,8 @@ const names = (home) => {
 };
 
 /** The files of DB and SEARCH below a server: workerd makes each when it is first asked for, under a hash. */
-export async function databases(folder) {
-  const server = await serve("hublet", folder);
+export async function databases(folder, tree = root) {
+  const server = await serve("hublet", folder, undefined, tree);
   await (await fetch(`${server.url}/v1/repositories/a/b/images`)).text();
   const [db] = names(server.home);
   await (await fetch(`${server.url}/v1/search?q=a`)).text();
@@ -24,7 +25,7 @@ export async function databases(folder) {
   await server.stop();
   for (const [file, folder] of [[db, "db"], [search, "search"]]) {
     const database = new DatabaseSync(file);
-    for (const sql of migrations(folder)) database.exec(sql);
+    for (const sql of migrations(folder, tree)) database.exec(sql);
     database.close();
   }
   const relative = (file) => path.relative(server.home, file);
@@ -81,7 +82,10 @@ export async function people(server) {
   };
 }
 
-/** What one request asks of the databases, counted on the stage; asked twice, so that passwords are remembered. */
+/**
+ * What one request asks of the databases, counted on the stage; asked twice, so that passwords are remembered. Any other
+ * server says only what it answered.
+ */
 export async function counted(stage, { method = "GET", target, authorization, body }, trouble) {
   const headers = {
     ...(authorization ? { authorization } : {}), ...(trouble ? { "x-test-trouble": JSON.stringify(trouble) } : {}),
