@@ -25,6 +25,7 @@ const modules = (tree) => ({
   stage: {
     main: "entry.mjs", "entry.mjs": [path.join(root, "tests/workerd"), "entry.mjs"],
     "dump.mjs": [path.join(root, "tests/workerd"), "dump.mjs"],
+    "memory.mjs": [path.join(root, "tests/workerd"), "memory.mjs"],
     "index.js": [build(".", tree), "index.js"], "index_bg.wasm": [build(".", tree), "index_bg.wasm"],
   },
 });
