@@ -25,9 +25,9 @@ pub async fn revoke(index: &Index, request: &Request) -> Answer<Reply> {
     }
     let (address, now) = (request.address(), index.world.now());
     if let Some(hash) = opaque::Kind::Access.hash(token) {
-        index.db.write_unguarded(access_tokens::revoke(&hash, &address, now)).await?;
+        index.db.commit_unguarded(access_tokens::revoke(&hash, &address, now).into()).await?;
     } else if let Some(hash) = opaque::Kind::Refresh.hash(token) {
-        index.db.write_unguarded(refresh_tokens::revoke(&hash, &address, now)).await?;
+        index.db.commit_unguarded(refresh_tokens::revoke(&hash, &address, now).into()).await?;
     }
     Ok(Reply::empty(200).personal())
 }

@@ -6,10 +6,9 @@ use crate::{
     domain::token_restrictions::TokenRestrictions,
     refusal::Fault,
     store::{
-        FromRow, Keyed, Row, Statement, Value,
+        FromRow, Keyed, Query, Row, Statement, Step, Transaction,
         audit::{self, Account, AuditContext},
-        repositories::whole,
-        roles::{Subject, WITH_ROLE},
+        token_details::{TOKEN_OWNER, TokenDetails, TokenOwner, by_uuid},
     },
 };
 
@@ -87,9 +86,8 @@ pub struct New<'a> {
     pub most: i64,
 }
 
-/// Keeps a new token, unless its user has the most already; gives it back if it did.
-#[must_use]
-pub fn create(new: &New<'_>) -> Vec<Statement> {
+/// Creates a token, unless its user has the most already; returns it if this created it.
+pub fn create(transaction: &mut Transaction, new: &New<'_>) -> Step<Option<TokenDetails>> {
     let insert = Statement::new(
         "insert into access_tokens (uuid, user_id, hash, label, scopes, resources, expires_at, expires_text,
            created_by, creator_ip, creator_ua, created_at, warned_days)
@@ -110,93 +108,25 @@ pub fn create(new: &New<'_>) -> Vec<Statement> {
     .bind(new.by.now)
     .bind(new.most)
     .bind(new.warned);
-    let told = [("user", new.user), ("label", new.label), ("scopes", new.scopes)];
-    let told = audit::record(new.by, "org.access_token.create", Account::Of(new.user_id), new.uuid, &told);
-    vec![insert, told, by_uuid(&TokenOwner::User(new.user_id), new.uuid)]
+    let data = [("user", new.user), ("label", new.label), ("scopes", new.scopes)];
+    let record = audit::record(new.by, "org.access_token.create", Account::Of(new.user_id), new.uuid, &data);
+    transaction.run([insert, record]);
+    transaction.read(by_uuid(&TokenOwner::User(new.user_id), new.uuid))
 }
 
-/// Whose tokens are meant.
-pub enum TokenOwner<'a> {
-    /// Those of the user of this id.
-    User(i64),
-    /// Those of a machine: its namespace and its name.
-    Machine(&'a str, &'a str),
-}
-
-impl TokenOwner<'_> {
-    fn bind_to(&self, statement: Statement) -> Statement {
-        match *self {
-            Self::User(id) => statement.bind(id).bind(Value::Null).bind(Value::Null),
-            Self::Machine(namespace, name) => statement.bind(Value::Null).bind(namespace).bind(name),
-        }
-    }
-}
-
-/// The user of such three parameters.
-macro_rules! token_owner {
-    () => {
-        "coalesce(?1, (select u.id from namespaces n join users u on u.machine_of = n.id
-           where n.name = ?2 and u.name = ?3))"
-    };
-}
-
-/// One token.
-#[must_use]
-pub fn by_uuid(owner: &TokenOwner<'_>, uuid: &str) -> Statement {
-    let sql = concat!("select * from access_tokens where user_id = ", token_owner!(), " and uuid = ?4");
-    owner.bind_to(Statement::new(sql)).bind(uuid)
-}
-
-/// The statement of lists over the user of `asked`, which stands `$before` it.
-macro_rules! listed {
-    ($before:expr, $limit:literal) => {
-        concat!(
-            $before,
-            " select c.count, c.active_count, t.* from
-               (select count(*) count, ifnull(sum(is_active), 0) active_count from access_tokens
-                  where user_id = (select user_id from asked)) c
-             left join (select * from access_tokens where user_id = (select user_id from asked)
-                  order by id desc limit ",
-            $limit,
-            ") t on true
-             order by t.id desc"
-        )
-    };
-}
-
-/// A page of the tokens of a user, the newest first, with `count` and `active_count` in every row; a page past the
-/// end is one row without a `uuid`.
-#[must_use]
-pub fn list(user: i64, limit: i64, offset: i64) -> Statement {
-    let sql = listed!("with asked as (select ?1 user_id)", "?2 offset ?3");
-    Statement::new(sql).bind(user).bind(limit).bind(offset)
-}
-
-/// The same of a machine, for the admins of its namespace.
-#[must_use]
-pub fn list_of_machine(namespace: &str, name: &str, subject: &Subject<'_>, limit: i64, offset: i64) -> Statement {
-    let sql = listed!(
-        concat!(
-            WITH_ROLE,
-            ", asked as (select m.id user_id from place p cross join users m on m.name = ?6
-               where m.machine_of = p.namespace_id and p.role >= 3)"
-        ),
-        "?7 offset ?8"
-    );
-    whole(sql, namespace, subject).bind(name).bind(limit).bind(offset)
-}
-
-/// Changes the label or the state of a token; the last statement gives it as it is then.
-#[must_use]
-pub fn update(user: i64, uuid: &str, label: Option<&str>, active: Option<bool>, by: &AuditContext) -> Vec<Statement> {
-    let mut told = Vec::new();
-    if let Some(label) = label {
-        told.push(("label", label));
-    }
-    if let Some(active) = active {
-        told.push(("is_active", audit::flag(active)));
-    }
-    vec![
+/// Changes the label or the state of a token; returns it as it is then.
+pub fn update(
+    transaction: &mut Transaction,
+    user: i64,
+    uuid: &str,
+    label: Option<&str>,
+    active: Option<bool>,
+    by: &AuditContext,
+) -> Step<Option<TokenDetails>> {
+    let label_data = label.map(|label| ("label", label));
+    let active_data = active.map(|active| ("is_active", audit::flag(active)));
+    let data = label_data.into_iter().chain(active_data).collect::<Vec<_>>();
+    transaction.run([
         Statement::new(
             "update access_tokens set label = ifnull(?3, label), is_active = ifnull(?4, is_active)
              where user_id = ?1 and uuid = ?2",
@@ -205,9 +135,48 @@ pub fn update(user: i64, uuid: &str, label: Option<&str>, active: Option<bool>, 
         .bind(uuid)
         .bind(label)
         .bind(active),
-        audit::record(by, "org.access_token.update", Account::Of(user), uuid, &told),
-        by_uuid(&TokenOwner::User(user), uuid),
-    ]
+        audit::record(by, "org.access_token.update", Account::Of(user), uuid, &data),
+    ]);
+    transaction.read(by_uuid(&TokenOwner::User(user), uuid))
+}
+
+/// What a renewal needs to know of the token.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Renewable {
+    /// The user whose rights it has.
+    pub user_id: i64,
+    /// SHA-256 of the secret that it has.
+    pub hash: String,
+    /// An inactive one is not renewed.
+    pub active: bool,
+    /// Seconds since 1970, since when it has that secret.
+    pub begun_at: i64,
+    /// Seconds since 1970.
+    pub expires_at: Option<i64>,
+}
+
+impl FromRow for Renewable {
+    fn from_row(row: &mut Row) -> Result<Self, Fault> {
+        Ok(Self {
+            user_id: row.get("user_id")?,
+            hash: row.get("hash")?,
+            active: row.get("is_active")?,
+            begun_at: row.get("begun_at")?,
+            expires_at: row.get("expires_at")?,
+        })
+    }
+}
+
+/// One token, to renew it.
+#[must_use]
+pub fn renewable(owner: &TokenOwner<'_>, uuid: &str) -> Query<Option<Renewable>> {
+    let sql = concat!(
+        "select user_id, hash, is_active, ifnull(renewed_at, created_at) begun_at, expires_at from access_tokens
+         where user_id = ",
+        TOKEN_OWNER,
+        " and uuid = ?4"
+    );
+    Query::optional(owner.bind_to(Statement::new(sql)).bind(uuid))
 }
 
 /// A new secret for a token.
@@ -231,9 +200,12 @@ pub struct Renewal<'a> {
 }
 
 /// Gives a token a new secret and a new end, and ends an earlier secret that was still good beside the one it had.
-/// The last statement gives it as it is then; the one before gives a row if this renewed it.
-#[must_use]
-pub fn renew(renewal: &Renewal<'_>, by: &AuditContext) -> Vec<Statement> {
+/// Returns whether this renewed it, and the token as it is then.
+pub fn renew(
+    transaction: &mut Transaction,
+    renewal: &Renewal<'_>,
+    by: &AuditContext,
+) -> (Step<bool>, Step<Option<TokenDetails>>) {
     let update = Statement::new(
         "update access_tokens set hash = ?4, previous_hash = iif(?5 is null, null, hash), previous_until = ?5,
            expires_at = ?6, expires_text = ?7, warned_days = ?8, renewed_at = ?9
@@ -249,12 +221,11 @@ pub fn renew(renewal: &Renewal<'_>, by: &AuditContext) -> Vec<Statement> {
     .bind(renewal.warned)
     .bind(by.now);
     let overlap = renewal.previous_until.map_or(0, |until| until - by.now).to_string();
-    let told = [("expires_at", renewal.expires_text.unwrap_or_default()), ("overlap_seconds", &overlap)];
-    vec![
-        update,
-        audit::record(by, "org.access_token.renew", Account::Of(renewal.user), renewal.uuid, &told),
-        by_uuid(&TokenOwner::User(renewal.user), renewal.uuid),
-    ]
+    let data = [("expires_at", renewal.expires_text.unwrap_or_default()), ("overlap_seconds", &overlap)];
+    let record = audit::record(by, "org.access_token.renew", Account::Of(renewal.user), renewal.uuid, &data);
+    transaction.run([update]);
+    let renewed = transaction.read(Query::any(record));
+    (renewed, transaction.read(by_uuid(&TokenOwner::User(renewal.user), renewal.uuid)))
 }
 
 /// Forgets earlier secrets that are no longer good, at most so many.
@@ -290,11 +261,10 @@ pub fn revoke(hash: &str, address: &str, now: i64) -> Vec<Statement> {
     ]
 }
 
-/// Removes a token; the last statement gives a row if there was one.
-#[must_use]
-pub fn delete(user: i64, uuid: &str, by: &AuditContext) -> Vec<Statement> {
-    vec![
-        Statement::new("delete from access_tokens where user_id = ?1 and uuid = ?2").bind(user).bind(uuid),
-        audit::record(by, "org.access_token.delete", Account::Of(user), uuid, &[]),
-    ]
+/// Deletes a token; returns whether there was one.
+pub fn delete(transaction: &mut Transaction, user: i64, uuid: &str, by: &AuditContext) -> Step<bool> {
+    let delete = "delete from access_tokens where user_id = ?1 and uuid = ?2";
+    transaction.run([Statement::new(delete).bind(user).bind(uuid)]);
+    let record = audit::record(by, "org.access_token.delete", Account::Of(user), uuid, &[]);
+    transaction.read(Query::any(record))
 }

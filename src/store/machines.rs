@@ -2,92 +2,122 @@
 
 use constcat::concat;
 
-use crate::store::{
-    Statement,
-    audit::{self, Account, AuditContext},
-    repositories::whole,
-    roles::{Subject, WITH_ROLE},
+use crate::{
+    domain::Role,
+    refusal::Fault,
+    store::{
+        FromRow, Query, Row, Statement, Step, Transaction,
+        audit::{self, Account, AuditContext},
+        repositories::whole,
+        roles::{Subject, WITH_ROLE},
+    },
 };
 
-/// Makes a machine of a namespace with a role in it, unless the name is taken or was somebody else's, or the namespace
-/// has so many (`most`). The first statement gives its `id` if this made it, the last how many there are (`held`).
-#[must_use]
+/// Creates a machine of a namespace with a role in it, unless the name is taken or was another user's, or the namespace
+/// has so many (`most`). Returns whether this created it, and how many there are, up to `most`.
 pub fn create(
-    namespace_id: i64,
-    namespace: &str,
+    transaction: &mut Transaction,
+    (namespace_id, namespace): (i64, &str),
     name: &str,
-    role: &str,
+    role: Role,
     by: &AuditContext,
     most: i64,
-) -> Vec<Statement> {
-    vec![
-        Statement::new(
-            "insert into users (name, kind, status, machine_of, created_at)
-             select ?2, 'machine', 'active', ?1, ?3 where not exists (select 1 from namespaces where name = ?2)
-               and not exists (select 1 from retired_names where name = ?2 and machine_of is not ?1)
-               and (select count(*) from (select 1 from users where machine_of = ?1 limit ?4)) < ?4
-             on conflict (name) do nothing returning id",
-        )
-        .bind(namespace_id)
-        .bind(name)
-        .bind(by.now)
-        .bind(most),
-        audit::record(by, "org.machine.create", Account::Named(namespace), name, &[("role", role)]),
+) -> (Step<bool>, Step<i64>) {
+    let insert = Statement::new(
+        "insert into users (name, kind, status, machine_of, created_at)
+         select ?2, 'machine', 'active', ?1, ?3 where not exists (select 1 from namespaces where name = ?2)
+           and not exists (select 1 from retired_names where name = ?2 and machine_of is not ?1)
+           and (select count(*) from (select 1 from users where machine_of = ?1 limit ?4)) < ?4
+         on conflict (name) do nothing returning id",
+    )
+    .bind(namespace_id)
+    .bind(name)
+    .bind(by.now)
+    .bind(most);
+    let created = transaction.read(Query::any(insert));
+    transaction.run([
+        audit::record(by, "org.machine.create", Account::Named(namespace), name, &[("role", role.as_str())]),
         Statement::new(
             "insert into members (namespace_id, user_id, role)
              select ?1, id, ?3 from users where name = ?2 and machine_of = ?1 on conflict do nothing",
         )
         .bind(namespace_id)
         .bind(name)
-        .bind(role),
+        .bind(role.as_str()),
         Statement::new(
             "delete from retired_names where name = ?2 and exists (
                select 1 from users where name = ?2 and machine_of = ?1)",
         )
         .bind(namespace_id)
         .bind(name),
-        Statement::new("select count(*) held from (select 1 from users where machine_of = ?1 limit ?2)")
-            .bind(namespace_id)
-            .bind(most),
-    ]
+    ]);
+    let count = "select count(*) from (select 1 from users where machine_of = ?1 limit ?2)";
+    (created, transaction.read(Query::one(Statement::new(count).bind(namespace_id).bind(most))))
 }
 
-/// Whether a name is no more to be had by a machine of this namespace: a user or a namespace has it, or had it (`taken`);
-/// and whether the namespace is somebody's own (`owned`).
+/// What a name is to a namespace that wants a machine of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Availability {
+    /// A user or a namespace has the name, or had it, other than a machine of this namespace.
+    pub taken: bool,
+    /// The namespace is a user's own.
+    pub owned: bool,
+}
+
+impl FromRow for Availability {
+    fn from_row(row: &mut Row) -> Result<Self, Fault> {
+        Ok(Self { taken: row.get("taken")?, owned: row.get("owned")? })
+    }
+}
+
+/// Whether a machine of this namespace can have a name.
 #[must_use]
-pub fn taken(namespace: &str, name: &str) -> Statement {
-    Statement::new(
+pub fn availability(namespace: &str, name: &str) -> Query<Availability> {
+    let statement = Statement::new(
         "select exists (select 1 from users where name = ?1) or exists (select 1 from namespaces where name = ?1)
              or exists (select 1 from retired_names where name = ?1
                and machine_of is not (select id from namespaces where name = ?2)) taken,
            exists (select 1 from namespaces where name = ?2 and owner_id is not null) owned",
-    )
-    .bind(name)
-    .bind(namespace)
+    );
+    Query::one(statement.bind(name).bind(namespace))
 }
 
-/// The machines of a namespace, by name, for its admins: `name`, `role`, `created_at`.
+/// A machine of a namespace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Machine {
+    /// Its name.
+    pub name: String,
+    /// Its role in the whole namespace, if it has one.
+    pub role: Option<Role>,
+    /// Seconds since 1970.
+    pub created_at: i64,
+}
+
+impl FromRow for Machine {
+    fn from_row(row: &mut Row) -> Result<Self, Fault> {
+        Ok(Self { name: row.get("name")?, role: row.get("role")?, created_at: row.get("created_at")? })
+    }
+}
+
+/// The machines of a namespace, by name, for its admins.
 #[must_use]
-pub fn list(namespace: &str, subject: &Subject<'_>) -> Statement {
+pub fn list(namespace: &str, subject: &Subject<'_>) -> Query<Vec<Machine>> {
     let sql = concat!(
         WITH_ROLE,
         "select u.name, m.role, u.created_at from place p join users u on u.machine_of = p.namespace_id
          left join members m on m.namespace_id = p.namespace_id and m.user_id = u.id where p.role >= 3 order by u.name"
     );
-    whole(sql, namespace, subject)
+    Query::all(whole(sql, namespace, subject))
 }
 
-/// One machine of a namespace: `id`.
+/// The id of a machine of a namespace.
 #[must_use]
-pub fn find(namespace: &str, name: &str) -> Statement {
-    Statement::new(
-        "select u.id from namespaces n join users u on u.machine_of = n.id where n.name = ?1 and u.name = ?2",
-    )
-    .bind(namespace)
-    .bind(name)
+pub fn find(namespace: &str, name: &str) -> Query<Option<i64>> {
+    let sql = "select u.id from namespaces n join users u on u.machine_of = n.id where n.name = ?1 and u.name = ?2";
+    Query::optional(Statement::new(sql).bind(namespace).bind(name))
 }
 
-/// Removes a machine with its tokens; its name stays the namespace's.
+/// Deletes a machine with its tokens; its name stays the namespace's.
 #[must_use]
 pub fn delete(id: i64, namespace: &str, name: &str, by: &AuditContext) -> Vec<Statement> {
     vec![

@@ -30,6 +30,7 @@ pub mod rights;
 pub mod roles;
 pub mod stars;
 pub mod tags;
+pub mod token_details;
 mod tombstones;
 pub mod users;
 

@@ -2,7 +2,7 @@
 
 use hublet::{
     domain::{
-        RepositoryName, credential::CredentialId, registry_token::AuthMethod, search::Search, throttle::Failures,
+        RepositoryName, Role, credential::CredentialId, registry_token::AuthMethod, search::Search, throttle::Failures,
     },
     store::{
         access_tokens,
@@ -12,7 +12,7 @@ use hublet::{
         outbox::{self, Document, News},
         rate_counters, refresh_tokens,
         repositories::{self, Subject},
-        stars, tags, users,
+        stars, tags, token_details, users,
     },
 };
 use serde_json::json;
@@ -44,20 +44,17 @@ pub fn truth() -> Vec<Entry> {
     let asking = links::Asking { from: "::1", most: 10 };
     let ids = json!([[format!("{:064x}", 1), "sum"], [format!("{:064x}", 9), null]]).to_string();
     let mut table = vec![
-        write("access_tokens::by_uuid", vec![access_tokens::by_uuid(&access_tokens::TokenOwner::User(user), "uuid5")]),
-        write("access_tokens::by_uuid", vec![access_tokens::by_uuid(&machine(), "uuid5")]),
-        write("access_tokens::create", access_tokens::create(&new_access_token(by))),
-        write("access_tokens::delete", access_tokens::delete(user, "uuid5", by)),
+        transaction("access_tokens::create", |transaction| access_tokens::create(transaction, &new_access_token(by))),
+        transaction("access_tokens::delete", |transaction| access_tokens::delete(transaction, user, "uuid5", by)),
         write("access_tokens::forget_previous", vec![access_tokens::forget_previous(now, 5)]),
-        write("access_tokens::list", vec![access_tokens::list(user, 10, 0)]),
-        write(
-            "access_tokens::list_of_machine",
-            vec![access_tokens::list_of_machine("user5", "machine5", &by_id, 10, 0)],
-        ),
-        write("access_tokens::renew", access_tokens::renew(&renewal(now), by)),
+        transaction("access_tokens::renew", |transaction| access_tokens::renew(transaction, &renewal(now), by)),
+        read("access_tokens::renewable", access_tokens::renewable(&token_details::TokenOwner::User(user), "uuid5")),
+        read("access_tokens::renewable", access_tokens::renewable(&machine(), "uuid5")),
         write("access_tokens::revoke", access_tokens::revoke("access5", "::1", now)),
         write("access_tokens::revoke", access_tokens::revoke("previous5", "::1", now)),
-        write("access_tokens::update", access_tokens::update(user, "uuid5", Some("a"), Some(false), by)),
+        transaction("access_tokens::update", |transaction| {
+            access_tokens::update(transaction, user, "uuid5", Some("a"), Some(false), by)
+        }),
         write("access_tokens::used", vec![access_tokens::used(5, now)]),
         write(
             "audit::record_refused_login",
@@ -118,11 +115,13 @@ pub fn truth() -> Vec<Entry> {
         transaction("links::set_password", |transaction| {
             links::set_password(transaction, "link6", "new", "::1", BEGINNING)
         }),
-        write("machines::create", machines::create(namespace, "user5", "robot", "write", by, 100)),
+        read("machines::availability", machines::availability("ns5", "robot")),
+        transaction("machines::create", |transaction| {
+            machines::create(transaction, (namespace, "user5"), "robot", Role::Write, by, 100)
+        }),
         write("machines::delete", machines::delete(user, "user5", "robot", by)),
-        write("machines::find", vec![machines::find("user5", "machine5")]),
-        write("machines::list", vec![machines::list("user5", &by_id)]),
-        write("machines::taken", vec![machines::taken("ns5", "robot")]),
+        read("machines::find", machines::find("user5", "machine5")),
+        read("machines::list", machines::list("user5", &by_id)),
         write("managed::create", managed::create(&new_repository(namespace, &new, by), None)),
         write("managed::delete", managed::delete(repository, app, by)),
         write("managed::lookup_in_own_namespace", vec![managed::lookup_in_own_namespace(None, "app41", &by_id)]),
@@ -190,6 +189,10 @@ pub fn truth() -> Vec<Entry> {
         write("tags::forget", tags::forget(repository, app, "tag1", "digest1", by)),
         write("tags::digests", ["", "active"].map(|status| tags::digests(app, &by_id, &digests(status)))),
         read("tags::names", tags::names(app, &by_id, "tag0", 20)),
+        read("token_details::by_uuid", token_details::by_uuid(&token_details::TokenOwner::User(user), "uuid5")),
+        read("token_details::by_uuid", token_details::by_uuid(&machine(), "uuid5")),
+        read("token_details::list", token_details::list(user, 10, 0)),
+        read("token_details::list_of_machine", token_details::list_of_machine("user5", "machine5", &by_id, 10, 0)),
         read("users::by_credential", users::by_credential(CredentialId::Password { user, epoch: 1 })),
         read("users::by_credential", users::by_credential(CredentialId::AccessToken { user, token: 5 })),
         read("users::by_name", users::by_name("user5")),

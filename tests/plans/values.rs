@@ -10,7 +10,7 @@ use hublet::{
     },
     store::{
         Over, Right, Statement, access_tokens, audit::AuditContext, managed, members, refresh_tokens, rights, tags,
-        users,
+        token_details, users,
     },
 };
 
@@ -20,8 +20,8 @@ pub fn digests(status: &str) -> tags::Digests<'_> {
     tags::Digests { status, active_from: BEGINNING * 1000, ordering: "-last_activity", limit: 10, offset: 0 }
 }
 
-pub fn machine() -> access_tokens::TokenOwner<'static> {
-    access_tokens::TokenOwner::Machine("user5", "machine5")
+pub fn machine() -> token_details::TokenOwner<'static> {
+    token_details::TokenOwner::Machine("user5", "machine5")
 }
 
 pub fn by(now: i64) -> AuditContext {

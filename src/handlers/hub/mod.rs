@@ -20,5 +20,6 @@ pub mod search;
 pub mod sessions;
 pub mod stars;
 pub mod tags;
+mod token_operations;
 
 pub use pagination::{Page, paged, parameter};
