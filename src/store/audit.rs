@@ -1,5 +1,5 @@
-//! Who did what. Each row stands in the batch of the change that it tells of, right behind it, and is
-//! written if that statement changed anything: neither is without the other.
+//! Who did what. Each row is inserted in the transaction of the change that it records, directly after it, if that
+//! statement changed anything: neither is without the other.
 
 use serde_json::{Map, Value, json};
 
@@ -7,8 +7,9 @@ use constcat::concat;
 
 use crate::{
     domain::{RepositoryName, audit, credential::CredentialId, logins, registry_token::AuthMethod, texts},
+    refusal::Fault,
     store::{
-        Statement,
+        FromRow, Query, Row, Statement,
         repositories::whole,
         roles::{Subject, WITH_ROLE},
     },
@@ -56,7 +57,7 @@ pub fn record(
         Account::Named(name) => (Some(name), None),
         Account::Of(user) => (None, Some(user)),
     };
-    let (method, token) = shown(by.credential);
+    let (method, token) = credential_columns(by.credential);
     Statement::new(
         "insert into audit (at, account, action, name, actor, credential, address, data)
          select ?1, coalesce((select id from namespaces where name = ?2), (select machine_of from users where id = ?3),
@@ -86,7 +87,7 @@ pub fn record_lost_collaborators(
     to: &RepositoryName,
 ) -> Statement {
     let lookup_many = json!([[from.namespace, from.to_string()], [to.namespace, to.to_string()]]).to_string();
-    let (method, token) = shown(by.credential);
+    let (method, token) = credential_columns(by.credential);
     Statement::new(
         "insert into audit (at, account, action, name, actor, credential, address, data)
          select ?1, n.id, 'repo.collaborator.remove', j.value ->> 1, ?3,
@@ -104,8 +105,8 @@ pub fn record_lost_collaborators(
     .bind(repository)
 }
 
-/// What was shown, as a row has it, and the id of the access token.
-fn shown(credential: CredentialId) -> (&'static str, Option<i64>) {
+/// The kind of a credential, as a row has it, and the id of the access token.
+fn credential_columns(credential: CredentialId) -> (&'static str, Option<i64>) {
     match credential {
         CredentialId::Anonymous => ("", None),
         CredentialId::Password { .. } => ("password", None),
@@ -113,8 +114,8 @@ fn shown(credential: CredentialId) -> (&'static str, Option<i64>) {
     }
 }
 
-/// Somebody who was refused although what they showed is, or was, this user's: at most one row a minute
-/// for each reason, since who asks again and again pays nothing for it.
+/// Records a refused login whose credentials are, or were, this user's: at most one row a minute for each reason, since
+/// to try again and again costs the client nothing.
 #[must_use]
 pub fn record_refused_login(user: i64, method: AuthMethod, reason: &str, address: &str, now: i64) -> Statement {
     let (method, access, refresh) = of_method(method);
@@ -138,7 +139,7 @@ pub fn record_refused_login(user: i64, method: AuthMethod, reason: &str, address
     .bind(refresh)
 }
 
-/// Somebody who logged in: at most one row an hour for each user, credential and address. Of the rows about them
+/// Records a login: at most one row an hour for each user, credential and address. Of the rows about them
 /// in that hour no more than the newest 500 are looked at: where there are more, one may be written twice.
 #[must_use]
 pub fn record_login(user: i64, method: AuthMethod, address: &str, now: i64) -> Statement {
@@ -179,21 +180,19 @@ pub fn flag(flag: bool) -> &'static str {
     if flag { "true" } else { "false" }
 }
 
-/// An address as rows of the audit show it: `names::masked`, of `e.address`.
-macro_rules! masked {
-    () => {
-        "json_object('email', substr(e.address, 1, 1) || '***' || substr(e.address, instr(e.address, '@')))"
-    };
-}
+/// The data of a row about the address `e`, as [`names::masked`](crate::domain::names::masked) masks it.
+const MASKED: &str =
+    "json_object('email', substr(e.address, 1, 1) || '***' || substr(e.address, instr(e.address, '@')))";
 
-/// The same about the user of a mailed link, who used it; where it confirms an address, with that.
+/// Records the use of a mailed link by its user, if the preceding statement changed anything; with the address where the
+/// link confirms one.
 #[must_use]
 pub fn record_by_link(hash: &str, action: &'static str, address: &str, now: i64) -> Statement {
     Statement::new(concat!(
         "insert into audit (at, account, action, name, actor, credential, address, data)
          select ?1, (select id from namespaces where owner_id = u.id), ?2, u.name, u.name, 'link', ?3, ifnull(
            (select ",
-        masked!(),
+        MASKED,
         " from emails e where e.id = l.email_id), '{}')
          from links l join users u on u.id = l.user_id where l.hash = ?4 and changes() > 0"
     ))
@@ -203,13 +202,13 @@ pub fn record_by_link(hash: &str, action: &'static str, address: &str, now: i64)
     .bind(hash)
 }
 
-/// The same about a link that sets the password, which somebody asked for and is mailed to this address.
+/// Records a link that sets the password and is mailed to this address, if the preceding statement changed anything.
 #[must_use]
 pub fn record_link(hash: &str, email_key: &str, address: &str, now: i64) -> Statement {
     Statement::new(concat!(
         "insert into audit (at, account, action, name, actor, credential, address, data)
          select ?1, (select id from namespaces where owner_id = u.id), 'user.password.link', u.name, '', '', ?2, ",
-        masked!(),
+        MASKED,
         " from links l join users u on u.id = l.user_id join emails e on e.user_id = u.id and e.key = ?4
          where l.hash = ?3 and l.email_id is null and changes() > 0",
     ))
@@ -219,20 +218,20 @@ pub fn record_link(hash: &str, email_key: &str, address: &str, now: i64) -> Stat
     .bind(email_key)
 }
 
-/// What of a log is asked for; nothing means anything.
+/// Which entries of a log are wanted; an absent filter fits all of them.
 #[derive(Debug, Clone, Copy)]
 pub struct List<'a> {
     /// The name of the namespace.
     pub account: &'a str,
-    /// Who reads: for whoever does not administrate the namespace nothing is looked at.
+    /// The user who reads: nothing is looked at for one who is no admin of the namespace.
     pub reader: &'a Subject<'a>,
     /// As it is written: `repo.tag.push`.
     pub action: Option<&'a str>,
     /// What it was done to.
     pub name: Option<&'a str>,
-    /// Of what it was done to.
+    /// The tag of what it was done to.
     pub tag: Option<&'a str>,
-    /// Who did it.
+    /// The user who did it.
     pub actor: Option<&'a str>,
     /// Seconds since 1970, of the first moment.
     pub from: Option<i64>,
@@ -240,35 +239,66 @@ pub struct List<'a> {
     pub to: Option<i64>,
     /// At most so many.
     pub limit: i64,
-    /// Behind so many.
+    /// After so many.
     pub offset: i64,
 }
 
-/// The statement of lists, which walks over an index of the account.
-macro_rules! listed {
-    ($index:literal, $name:literal) => {
-        concat!(
-            WITH_ROLE,
-            "select a.at, a.action, a.name, a.actor, a.credential, a.address, a.data from audit a indexed by ",
-            $index,
-            " where a.account = (select namespace_id from place where role >= 3)
-               and a.at between ifnull(?6, 0) and ifnull(?7, 9999999999)
-               and (?8 is null or a.action = ?8) and (?9 is null or a.actor = ?9)
-               and (?10 is null or a.data ->> 'tag' = ?10)",
-            $name,
-            " order by a.at desc, a.id desc limit ?12 offset ?13"
-        )
-    };
+/// An entry of a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Seconds since 1970.
+    pub at: i64,
+    /// As it is written: `repo.tag.push`.
+    pub action: String,
+    /// What it was done to.
+    pub name: String,
+    /// The user who did it; empty for nobody.
+    pub actor: String,
+    /// With which credential.
+    pub credential: String,
+    /// From which address.
+    pub address: String,
+    /// JSON object: what else there is to say.
+    pub data: String,
 }
+
+impl FromRow for Entry {
+    fn from_row(row: &mut Row) -> Result<Self, Fault> {
+        Ok(Self {
+            at: row.get("at")?,
+            action: row.get("action")?,
+            name: row.get("name")?,
+            actor: row.get("actor")?,
+            credential: row.get("credential")?,
+            address: row.get("address")?,
+            data: row.get("data")?,
+        })
+    }
+}
+
+/// A list, up to the index of the account that it walks over.
+const LISTED: &str = concat!(
+    WITH_ROLE,
+    "select a.at, a.action, a.name, a.actor, a.credential, a.address, a.data from audit a indexed by "
+);
+
+/// The conditions of a list, but for the name.
+const WANTED: &str = " where a.account = (select namespace_id from place where role >= 3)
+   and a.at between ifnull(?6, 0) and ifnull(?7, 9999999999)
+   and (?8 is null or a.action = ?8) and (?9 is null or a.actor = ?9)
+   and (?10 is null or a.data ->> 'tag' = ?10)";
+
+/// The rest of a list.
+const NEWEST_FIRST: &str = " order by a.at desc, a.id desc limit ?12 offset ?13";
 
 /// A page of a log, the newest first.
 #[must_use]
-pub fn list(list: &List<'_>) -> Statement {
+pub fn list(list: &List<'_>) -> Query<Vec<Entry>> {
     let sql = match list.name {
-        Some(_) => listed!("audit_by_name", " and a.name = ?11"),
-        None => listed!("audit_by_account", " and ?11 is null"),
+        Some(_) => concat!(LISTED, "audit_by_name", WANTED, " and a.name = ?11", NEWEST_FIRST),
+        None => concat!(LISTED, "audit_by_account", WANTED, " and ?11 is null", NEWEST_FIRST),
     };
-    whole(sql, list.account, list.reader)
+    let statement = whole(sql, list.account, list.reader)
         .bind(list.from)
         .bind(list.to)
         .bind(list.action)
@@ -276,7 +306,8 @@ pub fn list(list: &List<'_>) -> Statement {
         .bind(list.tag)
         .bind(list.name)
         .bind(list.limit)
-        .bind(list.offset)
+        .bind(list.offset);
+    Query::all(statement)
 }
 
 /// Removes what is older than so many seconds, at most so many rows: the first ones by their ids,

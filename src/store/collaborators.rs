@@ -1,22 +1,44 @@
-//! Collaborators: who else may do what in one repository.
+//! Collaborators: users with a role in one repository.
 
 use constcat::concat;
 
 use crate::{
-    domain::RepositoryName,
+    domain::{RepositoryName, Role},
+    refusal::Fault,
     store::{
-        Statement,
+        FromRow, Keyed, Page, Query, Row, Statement, Step, Transaction,
         audit::{self, Account, AuditContext},
+        candidates::Candidate,
         repositories::located,
         roles::{Subject, WITH_ROLE},
         users::STATUS,
     },
 };
 
-/// A page of the collaborators of a repository, by name, for its admins, with `count` in every row: `name`, `kind`,
-/// `role`. A page past the end is one row without a `name`.
+/// A user with a role in a repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Collaborator {
+    /// The user's name.
+    pub name: String,
+    /// A machine is a user without a password.
+    pub machine: bool,
+    /// The role.
+    pub role: Role,
+}
+
+impl FromRow for Collaborator {
+    fn from_row(row: &mut Row) -> Result<Self, Fault> {
+        Ok(Self { name: row.get("name")?, machine: row.get::<String>("kind")? == "machine", role: row.get("role")? })
+    }
+}
+
+impl Keyed for Collaborator {
+    const KEY: &'static str = "role";
+}
+
+/// A page of the collaborators of a repository, by name, for its admins.
 #[must_use]
-pub fn list(repository: &RepositoryName, subject: &Subject<'_>, limit: i64, offset: i64) -> Statement {
+pub fn list(repository: &RepositoryName, subject: &Subject<'_>, limit: i64, offset: i64) -> Query<Page<Collaborator>> {
     let sql = concat!(
         WITH_ROLE,
         ", all_of_them as (
@@ -26,14 +48,13 @@ pub fn list(repository: &RepositoryName, subject: &Subject<'_>, limit: i64, offs
          select c.count, p.* from (select count(*) count from all_of_them) c
          left join (select * from all_of_them order by name limit ?6 offset ?7) p on true order by p.name"
     );
-    located(sql, repository, subject).bind(limit).bind(offset)
+    Query::page(located(sql, repository, subject).bind(limit).bind(offset))
 }
 
-/// A user as they stand to a repository: `user_id`, `name`, `kind`, `status`, `role`, `owner`; no row
-/// when there is no such user.
+/// A user as a collaborator of a repository, if there is such a user.
 #[must_use]
-pub fn find(repository: &RepositoryName, username: &str) -> Statement {
-    let sql = concat!(
+pub fn find(repository: &RepositoryName, username: &str) -> Query<Option<Candidate<Collaborator>>> {
+    let statement = Statement::new(concat!(
         "select u.id user_id, u.name, u.kind, ",
         STATUS,
         " status, c.role, ifnull(n.owner_id = u.id, 0) owner
@@ -41,20 +62,18 @@ pub fn find(repository: &RepositoryName, username: &str) -> Statement {
          left join repositories r on r.namespace_id = n.id and r.name = ?2
          left join collaborators c on c.repository_id = r.id and c.user_id = u.id
          where u.name = ?3"
-    );
-    named(sql, repository).bind(username)
+    ));
+    Query::optional(statement.bind(repository.namespace.as_str()).bind(repository.name.as_str()).bind(username))
 }
 
-/// Gives a user a role in a repository.
-#[must_use]
+/// Gives a user a role in a repository; returns the user as they are then.
 pub fn set(
-    repository: i64,
-    name: &RepositoryName,
-    user: i64,
-    username: &str,
-    role: &str,
+    transaction: &mut Transaction,
+    (repository, name): (i64, &RepositoryName),
+    (user, username): (i64, &str),
+    role: Role,
     by: &AuditContext,
-) -> Vec<Statement> {
+) -> Step<Option<Candidate<Collaborator>>> {
     let set = Statement::new(
         "insert into collaborators (repository_id, user_id, role)
          select r.id, u.id, ?3 from repositories r join users u on u.id = ?2 where r.id = ?1
@@ -62,25 +81,25 @@ pub fn set(
     )
     .bind(repository)
     .bind(user)
-    .bind(role);
-    vec![set, told(by, "repo.collaborator.add", name, &[("user", username), ("role", role)])]
+    .bind(role.as_str());
+    let data = [("user", username), ("role", role.as_str())];
+    transaction.run([set, record(by, "repo.collaborator.add", name, &data)]);
+    transaction.read(find(name, username))
 }
 
-/// Takes it away; the last statement gives a row if there was one.
-#[must_use]
-pub fn remove(repository: i64, name: &RepositoryName, username: &str, by: &AuditContext) -> Vec<Statement> {
-    let remove = Statement::new(
-        "delete from collaborators where repository_id = ?1 and user_id = (select id from users where name = ?2)",
-    )
-    .bind(repository)
-    .bind(username);
-    vec![remove, told(by, "repo.collaborator.remove", name, &[("user", username)])]
+/// Takes the role from a user; returns whether they had one.
+pub fn remove(
+    transaction: &mut Transaction,
+    (repository, name): (i64, &RepositoryName),
+    username: &str,
+    by: &AuditContext,
+) -> Step<bool> {
+    let delete =
+        "delete from collaborators where repository_id = ?1 and user_id = (select id from users where name = ?2)";
+    transaction.run([Statement::new(delete).bind(repository).bind(username)]);
+    transaction.read(Query::any(record(by, "repo.collaborator.remove", name, &[("user", username)])))
 }
 
-fn told(by: &AuditContext, action: &'static str, name: &RepositoryName, data: &[(&str, &str)]) -> Statement {
+fn record(by: &AuditContext, action: &'static str, name: &RepositoryName, data: &[(&str, &str)]) -> Statement {
     audit::record(by, action, Account::Named(&name.namespace), &name.to_string(), data)
-}
-
-fn named(sql: &'static str, repository: &RepositoryName) -> Statement {
-    Statement::new(sql).bind(repository.namespace.as_str()).bind(repository.name.as_str())
 }

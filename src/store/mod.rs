@@ -5,6 +5,7 @@
 
 pub mod access_tokens;
 pub mod audit;
+pub mod candidates;
 pub mod clients;
 pub mod collaborators;
 pub mod db;

@@ -1,48 +1,125 @@
-//! Namespaces as people and programs ask about them: those somebody is in, and who is behind a name.
+//! Namespaces: those that a user is in, and the users and namespaces of a name.
 
 use constcat::concat;
 
-use crate::store::{
-    Statement,
-    roles::{READS_PUBLIC, SUBJECT, Subject},
-    users::STATUS,
+use crate::{
+    refusal::Fault,
+    store::{
+        FromRow, Keyed, Page, Query, Row, Statement,
+        roles::{READS_PUBLIC, SUBJECT, Subject},
+        users::STATUS,
+    },
 };
 
-/// The namespaces that the user `?1` is in: `id`, `name`, `owner_id`, `created_at`.
-macro_rules! joined {
-    () => {
-        "joined as (select id, name, owner_id, created_at from namespaces where owner_id = ?1
-           union select n.id, n.name, n.owner_id, n.created_at
-           from members m cross join namespaces n on n.id = m.namespace_id where m.user_id = ?1)"
-    };
+/// The namespaces that the user `?1` owns or is a member of, as a table.
+const JOINED: &str = "with joined as (select id, name, owner_id, created_at from namespaces where owner_id = ?1
+   union select n.id, n.name, n.owner_id, n.created_at
+   from members m cross join namespaces n on n.id = m.namespace_id where m.user_id = ?1)";
+
+/// A namespace without an owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Organisation {
+    /// Never given twice.
+    pub id: i64,
+    /// Its name.
+    pub name: String,
+    /// Seconds since 1970.
+    pub created_at: i64,
 }
 
-/// A page of the namespaces without an owner that a user is a member of, by name: `namespace_id`, `name`, `created_at`,
-/// with `count` in every row. A page past the end is one row without a `name`.
+impl FromRow for Organisation {
+    fn from_row(row: &mut Row) -> Result<Self, Fault> {
+        Ok(Self { id: row.get("id")?, name: row.get("name")?, created_at: row.get("created_at")? })
+    }
+}
+
+impl Keyed for Organisation {
+    const KEY: &'static str = "id";
+}
+
+/// A page of the organisations that a user is a member of, by name.
 #[must_use]
-pub fn shared(user: i64, limit: i64, offset: i64) -> Statement {
+pub fn organisations(user: i64, limit: i64, offset: i64) -> Query<Page<Organisation>> {
     let sql = concat!(
-        "with ",
-        joined!(),
+        JOINED,
         " select c.count, p.* from (select count(*) count from joined where owner_id is null) c
-         left join (select id namespace_id, name, created_at from joined where owner_id is null
+         left join (select id, name, created_at from joined where owner_id is null
            order by name limit ?2 offset ?3) p on true order by p.name"
     );
-    Statement::new(sql).bind(user).bind(limit).bind(offset)
+    Query::page(Statement::new(sql).bind(user).bind(limit).bind(offset))
 }
 
-/// The names of the namespaces that a user owns or is a member of (`name`), so many at most.
+/// The names of the namespaces that a user owns or is a member of, at most so many.
 #[must_use]
-pub fn names(user: i64, most: i64) -> Statement {
-    let sql = concat!("with ", joined!(), " select name from joined order by name limit ?2");
-    Statement::new(sql).bind(user).bind(most)
+pub fn names(user: i64, most: i64) -> Query<Vec<String>> {
+    let sql = concat!(JOINED, " select name from joined order by name limit ?2");
+    Query::all(Statement::new(sql).bind(user).bind(most))
 }
 
-/// What there is of a name: the namespace (`namespace_id`, `namespace_since`, whether it is `owned`), the user
-/// (`user_id`, `kind`, `user_since`), and whether there is something in the namespace that is not their own and that they
-/// may read (`shown`); always one row.
+/// A namespace of a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Namespace {
+    /// Never given twice.
+    pub id: i64,
+    /// Seconds since 1970.
+    pub created_at: i64,
+    /// Whether it is a user's own; else it is an organisation.
+    pub owned: bool,
+}
+
+impl FromRow for Namespace {
+    fn from_row(row: &mut Row) -> Result<Self, Fault> {
+        Ok(Self { id: row.get("namespace_id")?, created_at: row.get("namespace_since")?, owned: row.get("owned")? })
+    }
+}
+
+impl Keyed for Namespace {
+    const KEY: &'static str = "namespace_id";
+}
+
+/// A user of a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct User {
+    /// Never given twice.
+    pub id: i64,
+    /// A machine is a user without a password.
+    pub machine: bool,
+    /// Seconds since 1970.
+    pub created_at: i64,
+}
+
+impl FromRow for User {
+    fn from_row(row: &mut Row) -> Result<Self, Fault> {
+        let machine = row.get::<String>("kind")? == "machine";
+        Ok(Self { id: row.get("user_id")?, machine, created_at: row.get("user_since")? })
+    }
+}
+
+impl Keyed for User {
+    const KEY: &'static str = "user_id";
+}
+
+/// What has a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Named {
+    /// The namespace of the name.
+    pub namespace: Option<Namespace>,
+    /// The user of the name.
+    pub user: Option<User>,
+    /// Whether there is a repository in the namespace that the subject may read, other than by a role in the namespace.
+    pub readable: bool,
+}
+
+impl FromRow for Named {
+    fn from_row(row: &mut Row) -> Result<Self, Fault> {
+        let readable = row.get::<Option<bool>>("readable")?.unwrap_or_default();
+        Ok(Self { namespace: row.joined()?, user: row.joined()?, readable })
+    }
+}
+
+/// What has a name.
 #[must_use]
-pub fn about(name: &str, subject: &Subject<'_>) -> Statement {
+pub fn by_name(name: &str, subject: &Subject<'_>) -> Query<Named> {
     let sql = concat!(
         "select n.id namespace_id, n.created_at namespace_since, n.owner_id is not null owned,
            w.id user_id, w.kind, w.created_at user_since,
@@ -50,7 +127,7 @@ pub fn about(name: &str, subject: &Subject<'_>) -> Statement {
         READS_PUBLIC,
         " and exists (select 1 from repositories r where r.namespace_id = n.id and r.private = 0 and r.deleted_at is null))
            or exists (select 1 from collaborators k cross join repositories r on r.id = k.repository_id
-             where k.user_id = u.id and r.namespace_id = n.id and r.deleted_at is null) shown
+             where k.user_id = u.id and r.namespace_id = n.id and r.deleted_at is null) readable
          from (select ?4 name) asked
          left join namespaces n on n.name = asked.name left join users w on w.name = asked.name
          left join users u on ",
@@ -58,5 +135,5 @@ pub fn about(name: &str, subject: &Subject<'_>) -> Statement {
         " = 'active' and u.id = ",
         SUBJECT
     );
-    subject.bind_to(Statement::new(sql)).bind(name)
+    Query::one(subject.bind_to(Statement::new(sql)).bind(name))
 }

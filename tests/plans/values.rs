@@ -81,8 +81,8 @@ pub fn renewal(now: i64) -> access_tokens::Renewal<'static> {
     }
 }
 
-pub fn new_member(namespace_id: i64) -> members::Role<'static> {
-    members::Role { namespace_id, namespace: "user5", user: "user9", changes: false, role: "read" }
+pub fn grant(namespace_id: i64) -> members::Grant<'static> {
+    members::Grant { namespace_id, namespace: "user5", user: "user9", changes: false, role: Role::Read }
 }
 
 pub fn new_refresh_token(by: &AuditContext) -> refresh_tokens::New<'_> {

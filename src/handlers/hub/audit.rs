@@ -3,18 +3,15 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    auth,
+    auth::{self, NamespaceGuard},
     domain::{
         audit::{ACTIONS, GROUPS, words},
         texts, time,
     },
-    handlers::hub::{Page, namespace::asked_by, parameter},
+    handlers::hub::{Page, parameter},
     index::Index,
     refusal::{Answer, invalid},
-    store::{
-        Row,
-        audit::{self, List},
-    },
+    store::audit::{self, Entry, List},
     wire::{Reply, Request},
 };
 
@@ -46,12 +43,12 @@ pub async fn list(index: &Index, request: &Request, account: &str) -> Answer<Rep
         limit: page.size,
         offset: page.offset(),
     });
-    let (asked, rows) = asked_by(index, credentials, account, list).await?;
+    let (guard, entries) = NamespaceGuard::authenticate_with(index, &credentials, account, list).await?;
     if from == Some(None) || to == Some(None) {
         return invalid("from, to: a time, as 2030-01-02T03:04:05Z");
     }
-    asked.administrated()?;
-    let logs = rows.iter().map(|row| object(account, row)).collect::<Vec<_>>();
+    guard.require_admin()?;
+    let logs = entries.iter().map(|entry| object(account, entry)).collect::<Vec<_>>();
     Ok(Reply::json(200, &json!({ "logs": logs })).personal())
 }
 
@@ -72,33 +69,31 @@ pub async fn actions(index: &Index, request: &Request) -> Answer<Reply> {
     Ok(Reply::json(200, &json!({ "actions": groups })).personal())
 }
 
-/// A row as the Hub shows it; `data` says with what and from where, too.
-fn object(account: &str, row: &Row) -> Value {
-    let mut data = match serde_json::from_str(row.text("data")) {
+/// An entry in the form of the Hub; `data` has the credential and the address too.
+fn object(account: &str, entry: &Entry) -> Value {
+    let mut data = match serde_json::from_str(&entry.data) {
         Ok(Value::Object(data)) => data,
         _ => Map::new(),
     };
     for value in data.values_mut() {
         *value = value.as_str().map(texts::line).into();
     }
-    for column in ["credential", "address"] {
-        data.insert(column.into(), row.text(column).into());
-    }
+    data.insert("credential".into(), entry.credential.as_str().into());
+    data.insert("address".into(), entry.address.as_str().into());
     data.retain(|_, value| value.as_str().is_some_and(|text| !text.is_empty()));
-    let (action, name) = (row.text("action"), row.text("name"));
-    let mut said = [words(action), " ", name].concat();
+    let mut description = [words(&entry.action), " ", &entry.name].concat();
     for key in ["tag", "digest", "role", "user", "images", "reason"] {
         if let Some(Value::String(text)) = data.get(key) {
-            said = said + ", " + key + " " + text;
+            description = description + ", " + key + " " + text;
         }
     }
     json!({
         "account": account,
-        "action": action,
-        "name": name,
-        "actor": texts::line(row.text("actor")),
+        "action": entry.action,
+        "name": entry.name,
+        "actor": texts::line(&entry.actor),
         "data": data,
-        "timestamp": time::print(row.integer("at")),
-        "action_description": said,
+        "timestamp": time::print(entry.at),
+        "action_description": description,
     })
 }

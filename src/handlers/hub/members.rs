@@ -1,23 +1,24 @@
-//! Members: who may do what in everything of a namespace. It counts at their next request.
+//! Members: users with a role in everything of a namespace. It counts at their next request.
 
 use serde_json::{Value, json};
 
 use crate::{
-    auth,
+    auth::{self, NamespaceGuard},
     domain::{Role, time},
     handlers::{
         body::Body,
         hub::{
-            Page,
-            collaborators::{addable, kind},
-            namespace::{asked, asked_by},
-            paged,
+            Page, paged,
+            users::{kind, require_candidate},
         },
     },
     index::Index,
     mail::notices::{self, Notice},
     refusal::{Answer, invalid, not_found},
-    store::{Row, members},
+    store::{
+        Transaction,
+        members::{self, Grant, Member},
+    },
     wire::{Reply, Request},
 };
 
@@ -26,45 +27,46 @@ pub async fn list(index: &Index, request: &Request, namespace: &str) -> Answer<R
     let page = Page::read(request);
     let credentials = auth::session(index, request)?;
     let list = members::list(namespace, &credentials.subject(index), page.size, page.offset());
-    let (asked, rows) = asked_by(index, credentials, namespace, list).await?;
-    asked.administrated()?;
-    let count = rows.first().map_or(0, |row| row.integer("count"));
-    let results = rows.iter().filter(|row| row.maybe_text("name").is_some()).map(object).collect();
-    paged(index, request, page, count, results)
+    let (guard, members) = NamespaceGuard::authenticate_with(index, &credentials, namespace, list).await?;
+    guard.require_admin()?;
+    paged(index, request, page, members.head.count, members.items.iter().map(object).collect())
 }
 
 /// `PUT /v2/namespaces/{namespace}/members/{username}`
 pub async fn set(index: &Index, request: &Request, namespace: &str, user: &str) -> Answer<Reply> {
-    let (asked, rows) = asked(index, request, namespace, members::find(namespace, user)).await?;
+    let credentials = auth::session(index, request)?;
+    let found = members::find(namespace, user);
+    let (guard, found) = NamespaceGuard::authenticate_with(index, &credentials, namespace, found).await?;
     let Some(role) = role(&Body::read_json(request)?.text("role")?) else {
         return invalid("role: read, write or admin; or member, editor or owner");
     };
-    let (namespace_id, right) = asked.administrated_to_roles()?;
-    let member = addable(&rows)?;
-    let changes = member.maybe_text("role").is_some();
-    let set = members::Role { namespace_id, namespace, user, changes, role: role.as_str() };
-    let by = asked.principal.by(index, request);
-    let mut batch = members::set(&set, &by);
-    batch.push(members::find(namespace, user));
-    match index.write_last([right], batch).await?.iter().find(|row| row.maybe_text("role").is_some()) {
-        Some(row) => {
-            let notice = Notice::Role { who: user, role: role.as_str(), place: namespace };
-            notices::tell(index, asked.principal.require_user()?, &by, notice);
-            Ok(Reply::json(200, &object(row)).personal())
-        }
-        None => not_found("user not found"),
-    }
+    let (namespace_id, right) = guard.require_to_change_roles()?;
+    let changes = require_candidate(found)?.current.is_some();
+    let by = guard.principal.by(index, request);
+    let mut transaction = Transaction::new();
+    let set = members::set(&mut transaction, &Grant { namespace_id, namespace, user, changes, role }, &by);
+    let candidate = index.commit([right], transaction).await?.take(set)?;
+    let Some(member) = candidate.and_then(|candidate| candidate.current) else {
+        return not_found("user not found");
+    };
+    let notice = Notice::Role { who: user, role: role.as_str(), place: namespace };
+    notices::tell(index, guard.principal.require_user()?, &by, notice);
+    Ok(Reply::json(200, &object(&member)).personal())
 }
 
 /// `DELETE /v2/namespaces/{namespace}/members/{username}`
 pub async fn remove(index: &Index, request: &Request, namespace: &str, user: &str) -> Answer<Reply> {
-    let (asked, rows) = asked(index, request, namespace, members::find(namespace, user)).await?;
-    let (namespace_id, right) = asked.administrated_to_roles()?;
-    if rows.first().is_some_and(|row| row.flag("owner")) {
+    let credentials = auth::session(index, request)?;
+    let found = members::find(namespace, user);
+    let (guard, found) = NamespaceGuard::authenticate_with(index, &credentials, namespace, found).await?;
+    let (namespace_id, right) = guard.require_to_change_roles()?;
+    if found.is_some_and(|candidate| candidate.owner) {
         return invalid("The owner of a namespace cannot be removed from it");
     }
-    let by = asked.principal.by(index, request);
-    if index.write_last([right], members::remove(namespace_id, namespace, user, &by)).await?.is_empty() {
+    let by = guard.principal.by(index, request);
+    let mut transaction = Transaction::new();
+    let removed = members::remove(&mut transaction, (namespace_id, namespace), user, &by);
+    if !index.commit([right], transaction).await?.take(removed)? {
         return not_found("member not found");
     }
     Ok(Reply::empty(204).personal())
@@ -80,21 +82,22 @@ fn role(text: &str) -> Option<Role> {
     }
 }
 
-fn object(row: &Row) -> Value {
-    let role = match row.text("role") {
-        _ if row.flag("owner") => "Owner",
-        "admin" => "Admin",
-        "write" => "Write",
-        _ => "Read",
+/// A member in the form of the Hub.
+fn object(member: &Member) -> Value {
+    let role = match member.role {
+        _ if member.owner => "Owner",
+        Role::Admin => "Admin",
+        Role::Write => "Write",
+        Role::Read => "Read",
     };
     json!({
-        "id": row.integer("user_id").to_string(),
-        "username": row.text("name"),
+        "id": member.user_id.to_string(),
+        "username": member.name,
         "full_name": "",
         "role": role,
         "groups": [],
         "is_guest": false,
-        "type": kind(row),
-        "date_joined": time::print(row.integer("created_at")),
+        "type": kind(member.machine),
+        "date_joined": time::print(member.created_at),
     })
 }

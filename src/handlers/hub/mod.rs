@@ -11,7 +11,6 @@ pub mod images;
 pub mod leaving;
 pub mod machines;
 pub mod members;
-pub mod namespace;
 pub mod namespaces;
 mod pagination;
 pub mod password;
@@ -21,5 +20,6 @@ pub mod sessions;
 pub mod stars;
 pub mod tags;
 mod token_operations;
+mod users;
 
 pub use pagination::{Page, paged, parameter};

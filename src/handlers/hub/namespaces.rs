@@ -1,24 +1,19 @@
-//! Which namespaces somebody is in, and who is behind a name. An organisation is a namespace without an owner.
+//! The namespaces that a user is in, and the user or the organisation of a name. An organisation is a namespace without an
+//! owner.
 
 use serde_json::{Value, json};
 
 use crate::{
-    auth,
+    auth::{self, NamespaceGuard},
     domain::time,
-    handlers::hub::{
-        Page,
-        collaborators::kind,
-        namespace::asked_by,
-        paged,
-        sessions::{known_with, user_of},
-    },
+    handlers::hub::{Page, paged, users::kind},
     index::Index,
     refusal::{Answer, not_found},
-    store::{Row, namespaces},
+    store::namespaces::{self, Named},
     wire::{Reply, Request},
 };
 
-/// The most names of namespaces that are told at once.
+/// The most names of namespaces in one answer.
 const MOST: i64 = 1_000;
 
 /// `GET /v2/user/orgs`
@@ -26,79 +21,78 @@ const MOST: i64 = 1_000;
 /// An access token for some repositories opens none of them as a whole.
 pub async fn organisations(index: &Index, request: &Request) -> Answer<Reply> {
     let page = Page::read(request);
-    let list = namespaces::shared(user_of(index, request)?, page.size, page.offset());
-    let (principal, rows) = known_with(index, request, list).await?;
+    let credentials = auth::session(index, request)?;
+    let list = namespaces::organisations(credentials.user(), page.size, page.offset());
+    let (principal, list) = credentials.authenticate_with(index, list).await?;
     if !principal.reaches_namespaces() {
         return paged(index, request, page, 0, Vec::new());
     }
-    let count = rows.first().map_or(0, |row| row.integer("count"));
-    let one = |row: &Row| {
-        let name = row.maybe_text("name")?;
-        Some(organisation(row.integer("namespace_id"), name, row.integer("created_at")))
-    };
-    paged(index, request, page, count, rows.iter().filter_map(one).collect())
+    let objects = list.items.iter().map(|item| organisation(item.id, &item.name, item.created_at)).collect();
+    paged(index, request, page, list.head.count, objects)
 }
 
 /// `GET /v2/repositories/namespaces`
 pub async fn names(index: &Index, request: &Request) -> Answer<Reply> {
-    let (principal, rows) = known_with(index, request, namespaces::names(user_of(index, request)?, MOST)).await?;
-    let reached = rows.iter().filter(|_| principal.reaches_namespaces());
-    let names = reached.map(|row| row.text("name")).collect::<Vec<_>>();
+    let credentials = auth::session(index, request)?;
+    let list = namespaces::names(credentials.user(), MOST);
+    let (principal, names) = credentials.authenticate_with(index, list).await?;
+    let names = if principal.reaches_namespaces() { names } else { Vec::new() };
     Ok(Reply::json(200, &json!({ "namespaces": names })).personal())
 }
 
 /// `GET /v2/users/{username}`
 ///
-/// For who may read something in their namespace; to others there is no such user. Of an organisation, that is told.
+/// For a client that may read something in the user's namespace; for others there is no such user. An organisation of
+/// this name is answered too.
 pub async fn user(index: &Index, request: &Request, name: &str) -> Answer<Reply> {
-    about(index, request, name, "user not found", |row| match row.maybe_integer("user_id") {
-        Some(id) => Some(json!({
-            "id": id.to_string(),
+    about(index, request, name, "user not found", |named| match named.user {
+        Some(user) => Some(json!({
+            "id": user.id.to_string(),
             "username": name,
             "full_name": "",
             "location": "",
             "company": "",
             "profile_url": "",
-            "date_joined": time::print(row.integer("user_since")),
-            "type": kind(row),
+            "date_joined": time::print(user.created_at),
+            "type": kind(user.machine),
         })),
-        None => shared(name, row),
+        None => organisation_of(name, named),
     })
     .await
 }
 
 /// `GET /v2/orgs/{namespace}`
 pub async fn one(index: &Index, request: &Request, name: &str) -> Answer<Reply> {
-    about(index, request, name, "organization not found", |row| shared(name, row)).await
+    about(index, request, name, "organization not found", |named| organisation_of(name, named)).await
 }
 
-/// What is told of a name, to who may know of it.
+/// The reply about a name, for a client that may know of it.
 async fn about(
     index: &Index,
     request: &Request,
     name: &str,
     absent: &'static str,
-    told: impl FnOnce(&Row) -> Option<Value>,
+    object: impl FnOnce(&Named) -> Option<Value>,
 ) -> Answer<Reply> {
     let credentials = auth::optional_session(index, request)?;
     credentials.require_within_limit(index, request).await?;
-    let about = namespaces::about(name, &credentials.subject(index));
-    let (asked, rows) = asked_by(index, credentials, name, about).await?;
-    let found = rows.first().filter(|row| asked.principal.name() == name || asked.sees(row.flag("shown")));
-    match found.and_then(told) {
-        Some(told) => Ok(Reply::json(200, &told).personal()),
+    let named = namespaces::by_name(name, &credentials.subject(index));
+    let (guard, named) = NamespaceGuard::authenticate_with(index, &credentials, name, named).await?;
+    let visible = guard.principal.name() == name || guard.is_visible(named.readable);
+    match Some(&named).filter(|_| visible).and_then(object) {
+        Some(object) => Ok(Reply::json(200, &object).personal()),
         None => not_found(absent),
     }
 }
 
 /// The organisation of this name, if its namespace is one.
-fn shared(name: &str, row: &Row) -> Option<Value> {
-    let id = row.maybe_integer("namespace_id").filter(|_| !row.flag("owned"))?;
-    Some(organisation(id, name, row.integer("namespace_since")))
+fn organisation_of(name: &str, named: &Named) -> Option<Value> {
+    let namespace = named.namespace.filter(|namespace| !namespace.owned)?;
+    Some(organisation(namespace.id, name, namespace.created_at))
 }
 
-/// An organisation as the Hub shows it.
-fn organisation(id: i64, name: &str, since: i64) -> Value {
+/// An organisation in the form of the Hub.
+fn organisation(id: i64, name: &str, created_at: i64) -> Value {
     json!({
         "id": id.to_string(),
         "orgname": name,
@@ -106,7 +100,7 @@ fn organisation(id: i64, name: &str, since: i64) -> Value {
         "location": "",
         "company": "",
         "profile_url": "",
-        "date_joined": time::print(since),
+        "date_joined": time::print(created_at),
         "type": "Organization",
     })
 }

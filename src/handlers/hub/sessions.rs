@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 
 use crate::{
-    auth::{self, Credentials, PasswordSession, Principal},
+    auth::{self, Credentials, PasswordSession},
     domain::{Secret, session_token, texts, time},
-    handlers::body::Body,
+    handlers::{body::Body, hub::users::kind},
     index::Index,
     refusal::{Answer, Challenge, Error, Fault, Refusal, not_found},
     store::{
-        Over, Query, Row, Statement, Transaction,
+        Over, Transaction,
         refresh_tokens::{self, RefreshToken},
         users,
     },
@@ -59,21 +59,6 @@ pub async fn logout(index: &Index, request: &Request) -> Answer<Reply> {
     Ok(Reply::json(200, &json!({ "detail": "Logged out" })).personal())
 }
 
-/// Somebody with a session, and the rows of one more statement, in one round trip.
-pub async fn known_with(index: &Index, request: &Request, statement: Statement) -> Answer<(Principal, Vec<Row>)> {
-    let credentials = auth::session(index, request)?;
-    credentials.authenticate_with(index, Query::raw(statement)).await
-}
-
-/// The user of a presented session, whose rows are read before it is known to be good.
-pub fn user_of(index: &Index, request: &Request) -> Answer<i64> {
-    let credentials = auth::session(index, request)?;
-    match credentials {
-        Credentials::Bearer(credential) => Ok(credential.user().unwrap_or_default()),
-        _ => Ok(0),
-    }
-}
-
 /// `GET /v2/user`
 pub async fn oneself(index: &Index, request: &Request) -> Answer<Reply> {
     let credentials = auth::session(index, request)?;
@@ -84,7 +69,7 @@ pub async fn oneself(index: &Index, request: &Request) -> Answer<Reply> {
         "id": user.id.to_string(),
         "username": user.name,
         "full_name": "",
-        "type": if user.machine { "Machine" } else { "User" },
+        "type": kind(user.machine),
         "is_admin": principal.is_administrator(),
         "email": profile.address,
         "date_joined": time::print(profile.created_at),
