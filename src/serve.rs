@@ -6,7 +6,7 @@ use crate::{
     api::{self, Cors},
     handlers::events,
     index::Index,
-    jobs::{search_index, warnings},
+    jobs::{expiry, search_index, warnings},
     refusal::{Answer, Error, Fault, FaultKind, Refusal},
     routes::{self, Route},
     wire::{Reply, Request, reply},
@@ -18,7 +18,7 @@ pub fn body_limit(index: &Index, request: &Request) -> usize {
     // What has no route has no use for a body.
     let Ok(route) = routes::route(&request.path) else { return 0 };
     // The longest of all is read for registries alone.
-    if route == Route::Events && events::known(index, request).is_err() { 0 } else { api::path(&route).max_body }
+    if route == Route::Events && events::authenticate(index, request).is_err() { 0 } else { api::path(&route).max_body }
 }
 
 /// Answers one request.
@@ -60,6 +60,7 @@ pub async fn serve(index: &Index, request: &Request) -> Reply {
 /// What is done every minute.
 pub async fn scheduled(index: &Index) {
     search_index::scheduled(index).await;
+    expiry::scheduled(index).await;
     warnings::scheduled(index).await;
 }
 

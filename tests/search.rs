@@ -38,9 +38,9 @@ fn read(q: &str, n: i64, page: i64) -> Search {
 
 /// The names on a page, and how many there are in all.
 fn found(database: &Sqlite, search: &Search, sight: &Sight) -> (Vec<String>, i64) {
-    let rows = rows(database, &[documents::find(search, sight)]).remove(0);
-    let total = rows.first().map_or(0, |row| row.integer("total"));
-    (rows.iter().filter_map(|row| row.maybe_text("name").map(str::to_owned)).collect(), total)
+    let query = documents::find(search, sight);
+    let page = query.decode(rows(database, &[query.statement().clone()]).remove(0)).unwrap();
+    (page.items.into_iter().map(|found| found.name).collect(), page.head.count)
 }
 
 fn filled(news: &[News]) -> Sqlite {
@@ -52,7 +52,7 @@ fn filled(news: &[News]) -> Sqlite {
 }
 
 fn news(id: i64, document: Document) -> News {
-    News { outbox_id: 0, repository_id: id, revision: 1, document: Some(document) }
+    News { repository_id: id, revision: 1, document: Some(document) }
 }
 
 /// So many documents: `image`, `ready` and the words from `aa` to `ah` are in each; of the words from `zq` to `zx` each has

@@ -1,9 +1,9 @@
-//! `POST /events`: what registries tell.
+//! `POST /events`: the notifications of registries.
 //!
-//! A registry repeats an event for ever, and keeps the later ones waiting, until it is told that it
-//! was taken. So with the right secret the answer is 200 whenever what could be understood is stored;
-//! what could not is logged. Events never make namespaces, change who may see what, or make us ask
-//! any address that they name.
+//! A registry repeats an event for ever, and keeps the later ones waiting, until the answer says that it
+//! was taken. So with the right secret the answer is 200 whenever the events that could be read are stored;
+//! the others are logged. Events never create namespaces, change who may see what, or make the index send
+//! a request to an address that they name.
 
 use std::iter::Peekable;
 
@@ -17,7 +17,7 @@ use crate::{
     index::{Index, settings::Service},
     jobs::search_index,
     refusal::{Answer, Challenge, Refusal},
-    store,
+    store::{self, Transaction},
     wire::{Authorization, Reply, Request},
 };
 
@@ -25,33 +25,33 @@ use crate::{
 /// at most.
 const BATCH: usize = 1_000_000;
 
-/// What the log names of a request, of which it tells how many they were.
+/// The events of a request that the log names; of all of them it has the number.
 const LOGGED: usize = 100;
 
 /// `POST /events`
 pub async fn take(index: &Index, request: &Request) -> Answer<Reply> {
-    let service = known(index, request)?;
+    let service = authenticate(index, request)?;
     let body = request.body.as_deref().ok_or(Refusal::TooLarge)?;
     let headers =
         CloudEvent { id: request.header("ce-id"), kind: request.header("ce-type"), time: request.header("ce-time") };
     let now = index.world.now();
-    let mut told = events::read(body, headers, index.world.millis().cast_signed()).peekable();
+    let mut sent = events::read(body, headers, index.world.millis().cast_signed()).peekable();
     let (mut odd, mut unknown, mut pulls, mut taken) = (Noted::default(), Vec::new(), Noted::default(), 0);
-    while told.peek().is_some() {
-        let events = batch(&mut told, &mut odd);
+    while sent.peek().is_some() {
+        let events = batch(&mut sent, &mut odd);
         if events.is_empty() {
             continue;
         }
-        let taking = store::events::take(&events, &service.name, index.settings.private, now);
-        let rows = index.db.write_unguarded(taking).await?.pop().unwrap_or_default();
-        unknown.extend(rows.iter().map(|row| row.text("name").to_owned()));
+        let mut transaction = Transaction::new();
+        let names = store::events::take(&mut transaction, &events, &service.name, index.settings.private, now);
+        unknown.extend(index.db.commit_unguarded(transaction).await?.take(names)?);
         taken += events.len();
         for event in events.iter().filter(|event| event.action == Action::Pull) {
             pulls.note(|| pulled(event));
         }
     }
     if pulls.count > 0 {
-        // Pulls are too many for the audit: they are counted, and stand in the log.
+        // Pulls are too many for the audit: they are counted, and logged.
         index.world.log(&json!({
             "level": "info", "request": request.id, "service": service.name, "pull_count": pulls.count,
             "pulls": pulls.first,
@@ -73,7 +73,7 @@ pub async fn take(index: &Index, request: &Request) -> Answer<Reply> {
     Ok(Reply::json(200, &json!({ "taken": taken, "not_understood": odd.count })).personal())
 }
 
-/// How many there are of something, and the first of them, for the log.
+/// The number of some events, and the first of them, for the log.
 #[derive(Default)]
 struct Noted {
     count: usize,
@@ -95,9 +95,9 @@ fn pulled(event: &Event) -> Value {
 }
 
 /// The next events, in order, as many as fit a batch.
-fn batch(told: &mut Peekable<impl Iterator<Item = Result<Event, String>>>, odd: &mut Noted) -> Vec<Event> {
+fn batch(sent: &mut Peekable<impl Iterator<Item = Result<Event, String>>>, odd: &mut Noted) -> Vec<Event> {
     let (mut events, mut size) = (Vec::new(), 0);
-    let mut next = told.next();
+    let mut next = sent.next();
     while let Some(read) = next {
         match read {
             Ok(event) => {
@@ -106,13 +106,13 @@ fn batch(told: &mut Peekable<impl Iterator<Item = Result<Event, String>>>, odd: 
             }
             Err(reason) => odd.note(|| reason.into()),
         }
-        next = told.next_if(|next| size + next.as_ref().map_or(0, Event::size_listed) <= BATCH);
+        next = sent.next_if(|next| size + next.as_ref().map_or(0, Event::size_listed) <= BATCH);
     }
     events
 }
 
-/// The service whose secret this is.
-pub fn known<'a>(index: &'a Index, request: &Request) -> Answer<&'a Service> {
+/// The service whose event secret the request has.
+pub fn authenticate<'a>(index: &'a Index, request: &Request) -> Answer<&'a Service> {
     let refused = |reason: &'static str| Refusal::Unauthorized(Challenge::Session, reason.into());
     let header = request.header("authorization");
     // Older zot has no way to send Bearer: there the secret is the password of any name.

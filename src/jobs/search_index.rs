@@ -1,17 +1,18 @@
-//! Search is told of what changed: after the answer, and again by the scheduled run.
+//! Search learns of changes: after the answer, and again by the scheduled run.
+
+use std::collections::BTreeMap;
 
 use futures_util::future::join;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     index::Index,
     refusal::{Answer, Fault},
     store::{
-        Outcome, Right, Row, Transaction, access_tokens, audit, documents, events, links, login_failures,
-        outbox::{self, News},
-        refresh_tokens,
+        Outcome, Right, Transaction,
+        documents::{self, DocumentState},
+        outbox::{self, News, PendingNews},
         repositories::Repository,
-        users,
     },
 };
 
@@ -28,12 +29,7 @@ const ROUNDS_SCHEDULED: usize = 50;
 const STEP: i64 = 500;
 const STEPS: usize = 20;
 
-/// Rows of a kind that one step of a scheduled run removes, and steps of a run: together more than a flood of refused
-/// passwords leaves in a minute.
-const EXPIRED: i64 = 1_000;
-const EXPIRED_STEPS: usize = 10;
-
-/// Tells search what changed, after the answer.
+/// Writes the documents of what changed, after the answer.
 pub fn later(index: &Index) {
     let lender = index.clone();
     index.world.later(Box::pin(async move {
@@ -62,104 +58,76 @@ pub async fn commit_and_hide(
     Ok(changed)
 }
 
-/// What is done every minute: what is left of the above, a part of the verification, and the removal
-/// of what has expired.
+/// What is done every minute: the rest of the outbox, and a part of the verification.
 pub async fn scheduled(index: &Index) {
     let drained = drain(index, ROUNDS_SCHEDULED).await;
     index.report("tell search what changed", drained.map_err(Into::into));
     let verified = verify(index).await;
     index.report("verify search", verified.map_err(Into::into));
-    index.report("remove what has expired", expire(index).await);
 }
 
-/// Takes news from the outbox until it is empty. News is struck off only where the repository is
-/// still what search was told; what changed meanwhile is told again.
+/// Writes the documents of the news in the outbox until it is empty. News is removed only if the repository still is as
+/// its document was written; if it changed meanwhile, the document is written again.
 async fn drain(index: &Index, rounds: usize) -> Result<(), Fault> {
     for _ in 0..rounds {
-        let rows = index.db.last(vec![outbox::pending(ROUND)]).await?;
-        let news = rows.iter().map(News::of).collect::<Vec<_>>();
-        if news.is_empty() {
+        let pending = index.db.fetch(outbox::pending(ROUND)).await?;
+        if pending.is_empty() {
             break;
         }
-        index.search.write_unguarded(documents::write(&news, index.world.now())).await?;
-        let told = news.iter().map(|news| json!([news.outbox_id, news.revision])).collect();
-        index.db.write_unguarded(vec![outbox::acknowledge(&Value::Array(told).to_string())]).await?;
+        let (written, news): (Vec<_>, Vec<_>) =
+            pending.into_iter().map(|PendingNews { outbox_id, news }| ((outbox_id, news.revision), news)).unzip();
+        index.search.commit_unguarded(documents::write(&news, index.world.now()).into()).await?;
+        index.db.commit_unguarded(vec![outbox::acknowledge(&written)].into()).await?;
     }
     Ok(())
 }
 
-/// Compares the next repositories with what search holds, and mends the difference: also from empty.
+/// Compares the next repositories with their documents, and writes the documents that differ: also from empty.
 async fn verify(index: &Index) -> Result<(), Fault> {
-    let begun = index.db.last(vec![outbox::cursor()]).await?;
-    let mut cursor = begun.first().map_or(0, |row| row.integer("cursor"));
+    let mut cursor = index.db.fetch(outbox::cursor()).await?.unwrap_or_default();
     for _ in 0..STEPS {
-        let truth = index.db.last(vec![outbox::repositories_after(cursor, STEP)]).await?;
-        let truth = truth.iter().map(News::of).collect::<Vec<_>>();
+        let truth = index.db.fetch(outbox::repositories_after(cursor, STEP)).await?;
         let full = i64::try_from(truth.len()).is_ok_and(|length| length == STEP);
         let end = truth.last().filter(|_| full).map_or(i64::MAX >> 11, |news| news.repository_id);
-        let held = index.search.last(vec![documents::between(cursor, end, index.world.now())]).await?;
+        let held = index.search.fetch(documents::between(cursor, end, index.world.now())).await?;
         let wrong = difference(truth, &held);
         if !wrong.is_empty() {
             index.world.log(&json!({ "level": "warning", "doing": "verify search", "mended": wrong.len() }));
-            index.search.write_unguarded(documents::write(&wrong, index.world.now())).await?;
+            index.search.commit_unguarded(documents::write(&wrong, index.world.now()).into()).await?;
         }
         cursor = if full { end } else { 0 };
         if !full {
             break;
         }
     }
-    index.db.write_unguarded(vec![outbox::set_cursor(cursor)]).await?;
+    index.db.commit_unguarded(vec![outbox::set_cursor(cursor)].into()).await?;
     Ok(())
 }
 
-/// What search must be told so that it holds what is true.
-fn difference(truth: Vec<News>, held: &[Row]) -> Vec<News> {
-    let mut held = held
-        .iter()
-        .map(|row| (row.integer("id"), (row.integer("revision"), row.flag("settled"))))
-        .collect::<std::collections::BTreeMap<_, _>>();
+/// The news by which search holds what is true.
+fn difference(truth: Vec<News>, held: &[DocumentState]) -> Vec<News> {
+    let mut held = held.iter().map(|state| (state.id, state)).collect::<BTreeMap<_, _>>();
     let mut wrong = truth
         .into_iter()
         .filter(|news| match held.remove(&news.repository_id) {
-            // A document ahead of the truth was hidden for a change that is still on its way, or never came.
-            Some((revision, settled)) => {
-                revision < news.revision
-                    || settled && revision > news.revision
-                    || news.document.is_none() && revision == news.revision
+            // A document ahead of the truth was hidden for a change that is still to be committed, or never was.
+            Some(DocumentState { revision, settled, .. }) => {
+                *revision < news.revision
+                    || *settled && *revision > news.revision
+                    || news.document.is_none() && *revision == news.revision
             }
             None => news.document.is_some(),
         })
         .collect::<Vec<_>>();
-    let gone = held.into_keys().map(|id| News { outbox_id: 0, repository_id: id, revision: 0, document: None });
+    let gone = held.into_keys().map(|id| News { repository_id: id, revision: 0, document: None });
     wrong.extend(gone);
     wrong
-}
-
-/// Removes what has expired, step by step: while one is made, the database answers nobody. The next run goes on with what
-/// is left.
-async fn expire(index: &Index) -> Answer<()> {
-    let (now, settings) = (index.world.now(), &index.settings);
-    for _ in 0..EXPIRED_STEPS {
-        let mut batch = users::lapse(now, EXPIRED);
-        batch.push(links::expire(now, EXPIRED));
-        batch.push(login_failures::expire(now, EXPIRED));
-        batch.extend(events::expire(now, EXPIRED));
-        batch.push(access_tokens::forget_previous(now, EXPIRED));
-        batch.push(refresh_tokens::expire(now, settings.refresh_unused, settings.refresh_age, EXPIRED));
-        batch.push(audit::expire(now, settings.audit_age, EXPIRED));
-        let removed = index.db.write_unguarded(batch).await?;
-        if removed.iter().all(|rows| i64::try_from(rows.len()).is_ok_and(|removed| removed < EXPIRED)) {
-            return Ok(());
-        }
-    }
-    index.world.log(&json!({ "level": "warning", "doing": "remove what has expired", "left": "more" }));
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{Value as Column, outbox::Document};
+    use crate::store::outbox::Document;
 
     fn news(id: i64, revision: i64, listed: bool) -> News {
         let document = listed.then(|| Document {
@@ -170,12 +138,11 @@ mod tests {
             star_count: 0,
             pushed_at: 0,
         });
-        News { outbox_id: 0, repository_id: id, revision, document }
+        News { repository_id: id, revision, document }
     }
 
-    fn held(id: i64, revision: i64, settled: bool) -> Row {
-        let column = |name: &str, value: i64| (name.to_owned(), Column::Integer(value));
-        Row(vec![column("id", id), column("revision", revision), column("settled", settled.into())])
+    fn held(id: i64, revision: i64, settled: bool) -> DocumentState {
+        DocumentState { id, revision, settled }
     }
 
     #[test]

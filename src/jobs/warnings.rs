@@ -1,4 +1,4 @@
-//! Access tokens that end soon: whoever keeps them is told before everything that uses them stands still.
+//! Access tokens that end soon: the users are warned before everything that uses them stops.
 
 use serde_json::json;
 
@@ -6,7 +6,10 @@ use crate::{
     domain::{ends::DAY, texts, time},
     index::{Index, Message},
     refusal::Answer,
-    store::{Row, ends},
+    store::{
+        Transaction,
+        ends::{self, EndingToken},
+    },
 };
 
 /// Tokens of each warning that a scheduled run takes: the rest waits for the next minute.
@@ -17,21 +20,27 @@ pub async fn scheduled(index: &Index) {
     index.report("warn of access tokens that end", warn(index).await);
 }
 
-/// Takes the warnings that are due, and tells of each. A mail that fails is not sent again: the next warning is.
+/// Takes the warnings that are due, and logs and mails each. A mail that fails is not sent again: the next warning is.
 async fn warn(index: &Index) -> Answer<()> {
     let now = index.world.now();
-    let answers = index.db.write_unguarded(ends::due(now, STEP)).await?;
-    for row in answers.iter().flatten().filter(|row| row.flag("is_active")) {
-        let days = (row.integer("expires_at") - now + DAY - 1) / DAY;
+    let mut transaction = Transaction::new();
+    let steps = ends::due(&mut transaction, now, STEP);
+    let mut outcome = index.db.commit_unguarded(transaction).await?;
+    let mut tokens = Vec::new();
+    for step in steps {
+        tokens.extend(outcome.take(step)?);
+    }
+    for token in tokens.iter().filter(|token| token.active) {
+        let days = (token.expires_at - now + DAY - 1) / DAY;
         index.world.log(&json!({
             "level": "warning",
             "doing": "warn of the end of an access token",
-            "token": row.text("uuid"),
-            "user": row.integer("user_id"),
+            "token": token.uuid,
+            "user": token.user_id,
             "days": days,
         }));
         if index.world.mails() {
-            for message in messages(row, days) {
+            for message in messages(token, days) {
                 index.report("send a mail", index.world.mail(&message).await.map_err(Into::into));
             }
         }
@@ -40,11 +49,10 @@ async fn warn(index: &Index) -> Answer<()> {
 }
 
 /// What is sent about a token.
-fn messages(row: &Row, days: i64) -> Vec<Message> {
-    let addresses = serde_json::from_str::<Vec<String>>(row.text("addresses")).unwrap_or_default();
-    // Its label is anybody's text.
-    let label = texts::line(row.text("label"));
-    let (name, uuid, end) = (row.text("user_name"), row.text("uuid"), time::print_seconds(row.integer("expires_at")));
+fn messages(token: &EndingToken, days: i64) -> Vec<Message> {
+    let EndingToken { uuid, user_name: name, .. } = token;
+    // Any user may have written its label.
+    let (label, end) = (texts::line(&token.label), time::print_seconds(token.expires_at));
     let text = format!(
         "The access token \"{label}\" ({uuid}) of {name} ends at {end}, in {days} {}.\n\n\
          What uses it is refused from then on. To renew it, with the same rights and a new secret, see\n\
@@ -53,5 +61,5 @@ fn messages(row: &Row, days: i64) -> Vec<Message> {
         if days == 1 { "day" } else { "days" }
     );
     let subject = format!("An access token of {name} ends soon");
-    addresses.into_iter().map(|to| Message { to, subject: subject.clone(), text: text.clone() }).collect()
+    token.addresses.iter().map(|to| Message { to: to.clone(), subject: subject.clone(), text: text.clone() }).collect()
 }

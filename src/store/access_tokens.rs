@@ -230,14 +230,11 @@ pub fn renew(
 
 /// Forgets earlier secrets that are no longer good, at most so many.
 #[must_use]
-pub fn forget_previous(now: i64, most: i64) -> Statement {
-    Statement::new(
-        "update access_tokens set previous_hash = null, previous_until = null
-         where id in (select id from access_tokens where previous_until <= ?1 order by previous_until limit ?2)
-         returning 1",
-    )
-    .bind(now)
-    .bind(most)
+pub fn forget_previous(now: i64, most: i64) -> Query<usize> {
+    let sql = "update access_tokens set previous_hash = null, previous_until = null
+       where id in (select id from access_tokens where previous_until <= ?1 order by previous_until limit ?2)
+       returning 1";
+    Query::number(Statement::new(sql).bind(now).bind(most))
 }
 
 /// Ends the token that somebody holds, whatever state it is in; the earlier secret of a renewed one ends alone.

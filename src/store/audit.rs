@@ -313,14 +313,10 @@ pub fn list(list: &List<'_>) -> Query<Vec<Entry>> {
 /// Removes what is older than so many seconds, at most so many rows: the first ones by their ids,
 /// which are looked at only if one of the first ten is too old: an operator's clock may be ahead.
 #[must_use]
-pub fn expire(now: i64, age: i64, most: i64) -> Statement {
-    Statement::new(
-        "delete from audit where at <= ?1 - ?2 and id in (
-           select id from audit order by id
-           limit (select iif(min(at) <= ?1 - ?2, ?3, 0) from (select at from audit order by id limit 10)))
-           returning 1",
-    )
-    .bind(now)
-    .bind(age)
-    .bind(most)
+pub fn expire(now: i64, age: i64, most: i64) -> Query<usize> {
+    let sql = "delete from audit where at <= ?1 - ?2 and id in (
+         select id from audit order by id
+         limit (select iif(min(at) <= ?1 - ?2, ?3, 0) from (select at from audit order by id limit 10)))
+       returning 1";
+    Query::number(Statement::new(sql).bind(now).bind(age).bind(most))
 }

@@ -9,20 +9,21 @@ use crate::{
         RepositoryName,
         search::{self, MOST, Search, last, words},
     },
-    store::{Statement, outbox::News},
+    refusal::Fault,
+    store::{FromRow, Keyed, Page, Query, Row, Statement, outbox::News},
 };
 
-/// Seconds after which what was hidden ahead of the truth must be true by now: no request takes so
+/// Seconds after which a repository that was hidden ahead of the truth must be hidden there too: no request takes so
 /// long.
 pub const SETTLED: i64 = 60;
 
-/// Brings documents up to date with news; older news than what is there changes nothing, unless what
-/// is there was hidden for a change that never came about.
+/// Updates documents; news that is older than a document does not change it, unless the document was hidden for a change
+/// that was never committed.
 #[must_use]
 pub fn write(news: &[News], now: i64) -> Vec<Statement> {
     let mut documents = Vec::new();
     let mut gone = Vec::new();
-    for News { repository_id, revision, document, .. } in news {
+    for News { repository_id, revision, document } in news {
         match document {
             None => gone.push(json!([repository_id, revision])),
             Some(document) => {
@@ -66,7 +67,7 @@ pub fn write(news: &[News], now: i64) -> Vec<Statement> {
     ]
 }
 
-/// Hides a repository from strangers at once, as of this revision, which the truth is about to reach.
+/// Hides a repository at once from users without a role in it, as of this revision, which the truth is about to reach.
 #[must_use]
 pub fn hide(id: i64, revision: i64, now: i64) -> Statement {
     Statement::new(
@@ -77,20 +78,32 @@ pub fn hide(id: i64, revision: i64, now: i64) -> Statement {
     .bind(now)
 }
 
-/// The documents with ids in a range (above the first, up to the second): `id`, `revision` (0 where they are to be written
-/// anew), and whether what they say is `settled`.
-#[must_use]
-pub fn between(above: i64, to: i64, now: i64) -> Statement {
-    Statement::new(
-        "select id, iif(folded is null, 0, revision) revision, ifnull(hidden_at <= ?3, 1) settled
-         from documents where id > ?1 and id <= ?2",
-    )
-    .bind(above)
-    .bind(to)
-    .bind(now - SETTLED)
+/// The state of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DocumentState {
+    /// The id of the repository.
+    pub id: i64,
+    /// The revision of the repository that it has; 0 if it is to be written anew.
+    pub revision: i64,
+    /// Whether no request can be about to reach its revision.
+    pub settled: bool,
 }
 
-/// Who may see what a search finds.
+impl FromRow for DocumentState {
+    fn from_row(row: &mut Row) -> Result<Self, Fault> {
+        Ok(Self { id: row.get("id")?, revision: row.get("revision")?, settled: row.get("settled")? })
+    }
+}
+
+/// The states of the documents with ids in a range (above the first, up to the second).
+#[must_use]
+pub fn between(above: i64, to: i64, now: i64) -> Query<Vec<DocumentState>> {
+    let sql = "select id, iif(folded is null, 0, revision) revision, ifnull(hidden_at <= ?3, 1) settled
+       from documents where id > ?1 and id <= ?2";
+    Query::all(Statement::new(sql).bind(above).bind(to).bind(now - SETTLED))
+}
+
+/// What a search may find.
 pub enum Sight {
     /// Public repositories only.
     Public,
@@ -100,51 +113,113 @@ pub enum Sight {
     All,
 }
 
-/// What a search finds among candidates: a page of them, and how many there are.
-macro_rules! found {
-    ($candidates:expr, $class:literal) => {
-        concat!(
-            "with candidates (id) as materialized (",
-            $candidates,
-            "), matches as materialized (
-               select d.id, d.name, d.description, d.star_count, d.pushed_at, ",
-            $class,
-            " class from candidates c join documents d on d.id = c.id
-               where d.visibility = 'pub' or ?4 or d.id in (select value from json_each(?3)))
-             select t.total, p.name, p.description, p.star_count
-             from (select min(count(*), ?5) total from matches) t
-             left join (select * from matches order by class, star_count desc, pushed_at desc, id desc
-                        limit max(min(?1, ?5 - ?2), 0) offset ?2) p on true
-             order by p.class, p.star_count desc, p.pushed_at desc, p.id desc"
-        )
-    };
+/// A repository that a search found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Match {
+    /// As search shows it: without `library/`.
+    pub name: String,
+    /// One line.
+    pub description: String,
+    /// Stars.
+    pub star_count: i64,
 }
 
-/// The first matches of an expression (`$match`), as they stand: of what everybody may see, and of the rest for who may
-/// see everything.
-macro_rules! first {
-    ($match:literal) => {
-        concat!(
-            "select d.id from (
-               select rowid id from (select rowid from terms where terms match ",
-            $match,
-            " and rowid >= 0 order by rowid desc limit ?5)
-               union all select rowid from (select rowid from terms where ?4 and terms match ",
-            $match,
-            " and rowid < 0 order by rowid desc limit ?5)) t
-               cross join documents d on d.standing = t.id"
-        )
-    };
+impl FromRow for Match {
+    fn from_row(row: &mut Row) -> Result<Self, Fault> {
+        Ok(Self {
+            name: row.get("name")?,
+            description: row.take("description")?.unwrap_or_default(),
+            star_count: row.get("star_count")?,
+        })
+    }
 }
 
-/// One page of what a search finds: `name`, `description`, `star_count`, and in every row `total`,
-/// the matches up to [`MOST`]. A page past the end is one row without a name.
+impl Keyed for Match {
+    const KEY: &'static str = "name";
+}
+
+/// The beginning of a search, up to the statement of its candidates.
+const CANDIDATES: &str = "with candidates (id) as materialized (";
+
+/// After the candidates, up to the expression of the class of a document `d`.
+const MATCHES: &str = "), matches as materialized (
+   select d.id, d.name, d.description, d.star_count, d.pushed_at, ";
+
+/// After the class: a page of the matches that may be seen, and how many there are.
+const PAGE: &str = " class from candidates c join documents d on d.id = c.id
+     where d.visibility = 'pub' or ?4 or d.id in (select value from json_each(?3)))
+   select t.count, p.name, p.description, p.star_count
+   from (select min(count(*), ?5) count from matches) t
+   left join (select * from matches order by class, star_count desc, pushed_at desc, id desc
+              limit max(min(?1, ?5 - ?2), 0) offset ?2) p on true
+   order by p.class, p.star_count desc, p.pushed_at desc, p.id desc";
+
+/// The first matches of an expression, which follows, in the order in which they are stored: the public ones.
+const FIRST_PUBLIC: &str = "select d.id from (select rowid id from (select rowid from terms where terms match ";
+
+/// After that expression: the private ones, for who may see everything; the expression follows again.
+const FIRST_PRIVATE: &str = " and rowid >= 0 order by rowid desc limit ?5)
+     union all select rowid from (select rowid from terms where ?4 and terms match ";
+
+/// After that expression.
+const FIRST: &str = " and rowid < 0 order by rowid desc limit ?5)) t cross join documents d on d.standing = t.id";
+
+/// A search without words: every document is a candidate.
+const EVERYTHING: &str = concat!(
+    CANDIDATES,
+    "select id from (select id from documents where visibility = 'pub'
+       order by star_count desc, pushed_at desc, id desc limit ?5)
+     union select id from (select id from documents where visibility = 'prv' and ?4
+       order by star_count desc, pushed_at desc, id desc limit ?5)
+     union select value from json_each(?3)",
+    MATCHES,
+    "0",
+    PAGE
+);
+
+/// A search for words.
+const BY_WORDS: &str = concat!(
+    CANDIDATES,
+    FIRST_PUBLIC,
+    "?6",
+    FIRST_PRIVATE,
+    "?6",
+    FIRST,
+    " union ",
+    FIRST_PUBLIC,
+    "?7",
+    FIRST_PRIVATE,
+    "?7",
+    FIRST,
+    " union ",
+    FIRST_PUBLIC,
+    "?8",
+    FIRST_PRIVATE,
+    "?8",
+    FIRST,
+    " union ",
+    FIRST_PUBLIC,
+    "?9",
+    FIRST_PRIVATE,
+    "?9",
+    FIRST,
+    " union select d.id from json_each(?3) j cross join documents d on d.id = j.value
+       where not exists (select 1 from json_each(?10) where not instr(d.named, value) and not instr(d.told, value))",
+    MATCHES,
+    "case when instr(d.named, ?11) then 0
+       when instr(d.named, ?12) then 1
+       when not exists (select 1 from json_each(?13) where not instr(d.named, value)) then 2
+       else 3 end",
+    PAGE
+);
+
+/// A page of the matches of a search; the count is at most [`MOST`].
 ///
-/// The order is: exact name, prefix, word, anything else; inside each by stars, then by the last push. Each of these gives
-/// its first [`MOST`] in its sight, so that none of them is lost among what is behind it. What else the caller
-/// may see is looked at one by one.
+/// The order is: exact name, prefix, word, anything else; in each of these by stars, then by the last push. Each of them
+/// gives its first [`MOST`] that may be seen, so that none of its documents is lost among those of the next. The other
+/// documents that the client may see are compared one by one.
 #[must_use]
-pub fn find(search: &Search, sight: &Sight) -> Statement {
+pub fn find(search: &Search, sight: &Sight) -> Query<Page<Match>> {
     let (ids, all) = match sight {
         Sight::Public => ("[]", false),
         Sight::Also(ids) => (ids.as_str(), false),
@@ -159,42 +234,20 @@ pub fn find(search: &Search, sight: &Sight) -> Statement {
             .bind(MOST)
     };
     if search.terms.is_empty() {
-        return page(found!(
-            "select id from (select id from documents where visibility = 'pub'
-               order by star_count desc, pushed_at desc, id desc limit ?5)
-             union select id from (select id from documents where visibility = 'prv' and ?4
-               order by star_count desc, pushed_at desc, id desc limit ?5)
-             union select value from json_each(?3)",
-            "0"
-        ));
+        return Query::page(page(EVERYTHING));
     }
     let (whole, beginning) = (search.whole(), search.beginning());
     let (words, anywhere) = (search.words(), search.anywhere());
     let terms = format!("{{named told}} : {}", search::all(&anywhere));
     let named = |phrases: &[String]| format!("named : {}", search::all(phrases));
-    page(found!(
-        concat!(
-            first!("?6"),
-            " union ",
-            first!("?7"),
-            " union ",
-            first!("?8"),
-            " union ",
-            first!("?9"),
-            " union select d.id from json_each(?3) j cross join documents d on d.id = j.value
-               where not exists (select 1 from json_each(?10) where not instr(d.named, value) and not instr(d.told, value))"
-        ),
-        "case when instr(d.named, ?11) then 0
-           when instr(d.named, ?12) then 1
-           when not exists (select 1 from json_each(?13) where not instr(d.named, value)) then 2
-           else 3 end"
-    ))
-    .bind(named(std::slice::from_ref(&whole)))
-    .bind(named(std::slice::from_ref(&beginning)))
-    .bind(format!("{} AND {terms}", named(&words)))
-    .bind(terms)
-    .bind(json!(anywhere).to_string())
-    .bind(whole)
-    .bind(beginning)
-    .bind(json!(words).to_string())
+    let statement = page(BY_WORDS)
+        .bind(named(std::slice::from_ref(&whole)))
+        .bind(named(std::slice::from_ref(&beginning)))
+        .bind(format!("{} AND {terms}", named(&words)))
+        .bind(terms)
+        .bind(json!(anywhere).to_string())
+        .bind(whole)
+        .bind(beginning)
+        .bind(json!(words).to_string());
+    Query::page(statement)
 }

@@ -172,10 +172,7 @@ pub fn set_password(transaction: &mut Transaction, hash: &str, password: &str, a
 
 /// Removes what has expired, at most so many.
 #[must_use]
-pub fn expire(now: i64, most: i64) -> Statement {
-    Statement::new(
-        "delete from links where hash in (select hash from links where expires_at <= ?1 limit ?2) returning 1",
-    )
-    .bind(now)
-    .bind(most)
+pub fn expire(now: i64, most: i64) -> Query<usize> {
+    let sql = "delete from links where hash in (select hash from links where expires_at <= ?1 limit ?2) returning 1";
+    Query::number(Statement::new(sql).bind(now).bind(most))
 }

@@ -122,11 +122,8 @@ pub fn reset(name: &str, address: &str) -> Statement {
 
 /// Removes what no longer counts, at most so many.
 #[must_use]
-pub fn expire(now: i64, most: i64) -> Statement {
-    Statement::new(
-        "delete from failures where (name, address) in (
-           select name, address from failures where last_at <= ?1 limit ?2) returning 1",
-    )
-    .bind(now - FORGOTTEN)
-    .bind(most)
+pub fn expire(now: i64, most: i64) -> Query<usize> {
+    let sql = "delete from failures where (name, address) in (
+         select name, address from failures where last_at <= ?1 limit ?2) returning 1";
+    Query::number(Statement::new(sql).bind(now - FORGOTTEN).bind(most))
 }

@@ -4,7 +4,7 @@ use constcat::concat;
 
 use crate::store::{
     Statement,
-    events::{REMEMBERED, fresh, notified},
+    events::{FRESH_PUSHES_AND_DELETIONS, FRESH_PUSHES_AND_PULLS, REMEMBERED},
 };
 
 /// A row of `tags t` with what is known of its manifest: `content_size`, `content_pulled_at`, and for an index
@@ -39,8 +39,8 @@ macro_rules! named {
 
 /// Manifests of which tags go away are to be looked at.
 pub(super) fn left(of: impl Fn(&'static str) -> Statement) -> Statement {
-    of(fresh!(
-        "'push', 'delete'",
+    of(concat!(
+        FRESH_PUSHES_AND_DELETIONS,
         "update manifests set look_at = ?3 where id in (
            select m.id from fresh f cross join repositories r on r.namespace_id = f.namespace_id and r.name = f.name
              cross join manifests m on m.repository_id = r.id and m.service = ?2 and m.digest in (f.digest,
@@ -55,8 +55,8 @@ pub(super) fn left(of: impl Fn(&'static str) -> Statement) -> Statement {
 /// Keeps what is told of the manifests that were pushed and pulled, and of the images that they name.
 pub(super) fn kept(of: impl Fn(&'static str) -> Statement) -> [Statement; 3] {
     [
-        of(fresh!(
-            "'push', 'pull'",
+        of(concat!(
+            FRESH_PUSHES_AND_PULLS,
             "insert into manifests (repository_id, service, digest, size, pulled_at, look_at)
              select r.id, ?2, f.digest, max(f.size), max(iif(f.action = 'pull', f.at, null)), ?3
              from fresh f join repositories r on r.namespace_id = f.namespace_id and r.name = f.name
@@ -65,8 +65,8 @@ pub(super) fn kept(of: impl Fn(&'static str) -> Statement) -> [Statement; 3] {
                pulled_at = max(ifnull(pulled_at, excluded.pulled_at), ifnull(excluded.pulled_at, pulled_at)),
                look_at = excluded.look_at"
         )),
-        of(fresh!(
-            "'push', 'pull'",
+        of(concat!(
+            FRESH_PUSHES_AND_PULLS,
             "insert into manifests (repository_id, service, digest, look_at)
              select distinct r.id, ?2, i.value ->> 0, ?3
              from fresh f join repositories r on r.namespace_id = f.namespace_id and r.name = f.name
@@ -75,8 +75,8 @@ pub(super) fn kept(of: impl Fn(&'static str) -> Statement) -> [Statement; 3] {
              on conflict (repository_id, service, digest) do nothing"
         )),
         // What one registry does not tell another does, or the same one after it was brought up to date.
-        of(fresh!(
-            "'push', 'pull'",
+        of(concat!(
+            FRESH_PUSHES_AND_PULLS,
             "insert into index_images (index_id, position, image_id, os, architecture, variant)
              select m.id, i.key, c.id, i.value ->> 1, i.value ->> 2, i.value ->> 3
              from fresh f join repositories r on r.namespace_id = f.namespace_id and r.name = f.name

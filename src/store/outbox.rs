@@ -1,75 +1,32 @@
-//! What search must still learn: read from the truth here, written by `documents`.
+//! Repositories that have changed and whose documents have not: read from the truth here, written by `documents`.
 
-use crate::store::{Row, Statement};
+use serde_json::json;
 
-/// The oldest news, at most so many, with the repositories as they are now: `outbox_id`,
-/// `repository_id`, and `revision` of one that is there, `listed` if search should know it.
-#[must_use]
-pub fn pending(most: i64) -> Statement {
-    Statement::new(
-        "select o.id outbox_id, o.repository_id, n.name namespace, r.name, r.description, r.private, r.star_count,
-           r.pushed_at, r.revision, r.pushed_at is not null and r.deleted_at is null listed
-         from (select id, repository_id from outbox order by id limit ?1) o
-         left join repositories r on r.id = o.repository_id
-         left join namespaces n on n.id = r.namespace_id
-         order by o.id",
-    )
-    .bind(most)
-}
+use crate::{
+    refusal::Fault,
+    store::{FromRow, Query, Row, Statement},
+};
 
-/// Strikes news off (JSON pairs of outbox id and the revision that search was given, 0 for a
-/// repository that is gone), but only where the repository is still what search was told.
-#[must_use]
-pub fn acknowledge(pairs: &str) -> Statement {
-    Statement::new(
-        "delete from outbox where id in (
-           select o.id from json_each(?1) j join outbox o on o.id = j.value ->> 0
-           left join repositories r on r.id = o.repository_id
-           where ifnull(r.revision, 0) = j.value ->> 1)",
-    )
-    .bind(pairs)
-}
-
-/// The repositories behind this id, in order, at most so many: columns as of [`pending`].
-#[must_use]
-pub fn repositories_after(id: i64, most: i64) -> Statement {
-    Statement::new(
-        "select r.id repository_id, n.name namespace, r.name, r.description, r.private, r.star_count,
-           r.pushed_at, r.revision, r.pushed_at is not null and r.deleted_at is null listed
-         from (select * from repositories where id > ?1 order by id limit ?2) r
-         join namespaces n on n.id = r.namespace_id order by r.id",
-    )
-    .bind(id)
-    .bind(most)
-}
-
-/// How far the verification has come: `cursor`.
-#[must_use]
-pub fn cursor() -> Statement {
-    Statement::new("select cursor from progress where task = 'verify search'")
-}
-
-/// Remembers how far it has come.
-#[must_use]
-pub fn set_cursor(id: i64) -> Statement {
-    Statement::new(
-        "insert into progress (task, cursor) values ('verify search', ?1)
-         on conflict (task) do update set cursor = excluded.cursor where cursor <> excluded.cursor",
-    )
-    .bind(id)
-}
-
-/// A repository as the rows above tell of it.
+/// A repository as it is now, for search.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct News {
-    /// The row of the outbox, if it comes from there.
-    pub outbox_id: i64,
     /// The repository's id.
     pub repository_id: i64,
     /// 0 when the repository is gone.
     pub revision: i64,
     /// What search should hold, or nothing.
     pub document: Option<Document>,
+}
+
+impl FromRow for News {
+    fn from_row(row: &mut Row) -> Result<Self, Fault> {
+        let listed = row.get::<bool>("listed")?;
+        Ok(Self {
+            repository_id: row.get("repository_id")?,
+            revision: row.get::<Option<i64>>("revision")?.unwrap_or_default(),
+            document: if listed { Some(Document::from_row(row)?) } else { None },
+        })
+    }
 }
 
 /// What search holds of a repository.
@@ -81,7 +38,7 @@ pub struct Document {
     pub name: String,
     /// One line.
     pub description: String,
-    /// Only for who was named.
+    /// Only for users who have a role in it.
     pub private: bool,
     /// Stars.
     pub star_count: i64,
@@ -89,23 +46,82 @@ pub struct Document {
     pub pushed_at: i64,
 }
 
-impl News {
-    /// The news of a row.
-    #[must_use]
-    pub fn of(row: &Row) -> Self {
-        let document = row.flag("listed").then(|| Document {
-            namespace: row.text("namespace").to_owned(),
-            name: row.text("name").to_owned(),
-            description: row.text("description").to_owned(),
-            private: row.flag("private"),
-            star_count: row.integer("star_count"),
-            pushed_at: row.integer("pushed_at"),
-        });
-        Self {
-            outbox_id: row.integer("outbox_id"),
-            repository_id: row.integer("repository_id"),
-            revision: row.integer("revision"),
-            document,
-        }
+impl FromRow for Document {
+    fn from_row(row: &mut Row) -> Result<Self, Fault> {
+        Ok(Self {
+            namespace: row.get("namespace")?,
+            name: row.get("name")?,
+            description: row.take("description")?.unwrap_or_default(),
+            private: row.get("private")?,
+            star_count: row.get("star_count")?,
+            pushed_at: row.get("pushed_at")?,
+        })
     }
+}
+
+/// News that waits in the outbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingNews {
+    /// The row of the outbox.
+    pub outbox_id: i64,
+    /// The repository.
+    pub news: News,
+}
+
+impl FromRow for PendingNews {
+    fn from_row(row: &mut Row) -> Result<Self, Fault> {
+        Ok(Self { outbox_id: row.get("outbox_id")?, news: News::from_row(row)? })
+    }
+}
+
+/// The oldest news of the outbox, at most so many, with the repositories as they are now.
+#[must_use]
+pub fn pending(most: i64) -> Query<Vec<PendingNews>> {
+    let sql =
+        "select o.id outbox_id, o.repository_id, n.name namespace, r.name, r.description, r.private, r.star_count,
+         r.pushed_at, r.revision, r.pushed_at is not null and r.deleted_at is null listed
+       from (select id, repository_id from outbox order by id limit ?1) o
+       left join repositories r on r.id = o.repository_id
+       left join namespaces n on n.id = r.namespace_id
+       order by o.id";
+    Query::all(Statement::new(sql).bind(most))
+}
+
+/// Removes news from the outbox (pairs of its id there and the revision that search has now), but only if the repository
+/// still has that revision.
+#[must_use]
+pub fn acknowledge(written: &[(i64, i64)]) -> Statement {
+    Statement::new(
+        "delete from outbox where id in (
+           select o.id from json_each(?1) j join outbox o on o.id = j.value ->> 0
+           left join repositories r on r.id = o.repository_id
+           where ifnull(r.revision, 0) = j.value ->> 1)",
+    )
+    .bind(json!(written).to_string())
+}
+
+/// The repositories after this id, in order, at most so many.
+#[must_use]
+pub fn repositories_after(id: i64, most: i64) -> Query<Vec<News>> {
+    let sql = "select r.id repository_id, n.name namespace, r.name, r.description, r.private, r.star_count,
+         r.pushed_at, r.revision, r.pushed_at is not null and r.deleted_at is null listed
+       from (select * from repositories where id > ?1 order by id limit ?2) r
+       join namespaces n on n.id = r.namespace_id order by r.id";
+    Query::all(Statement::new(sql).bind(id).bind(most))
+}
+
+/// The last repository that was verified.
+#[must_use]
+pub fn cursor() -> Query<Option<i64>> {
+    Query::optional(Statement::new("select cursor from progress where task = 'verify search'"))
+}
+
+/// Sets the last repository that was verified.
+#[must_use]
+pub fn set_cursor(id: i64) -> Statement {
+    Statement::new(
+        "insert into progress (task, cursor) values ('verify search', ?1)
+         on conflict (task) do update set cursor = excluded.cursor where cursor <> excluded.cursor",
+    )
+    .bind(id)
 }

@@ -172,13 +172,8 @@ pub fn revoke(hash: &str, address: &str, now: i64) -> Vec<Statement> {
 
 /// Removes those that are too old, at most so many.
 #[must_use]
-pub fn expire(now: i64, unused: i64, age: i64, most: i64) -> Statement {
-    Statement::new(
-        "delete from refresh_tokens where id in (
-           select id from refresh_tokens where used_at <= ?1 - ?2 or created_at <= ?1 - ?3 limit ?4) returning 1",
-    )
-    .bind(now)
-    .bind(unused)
-    .bind(age)
-    .bind(most)
+pub fn expire(now: i64, unused: i64, age: i64, most: i64) -> Query<usize> {
+    let sql = "delete from refresh_tokens where id in (
+         select id from refresh_tokens where used_at <= ?1 - ?2 or created_at <= ?1 - ?3 limit ?4) returning 1";
+    Query::number(Statement::new(sql).bind(now).bind(unused).bind(age).bind(most))
 }

@@ -6,7 +6,7 @@ use crate::{
     domain::{Secret, credential::CredentialId, throttle::Failures},
     refusal::Fault,
     store::{
-        FromRow, Keyed, Query, Row, Statement,
+        FromRow, Keyed, Query, Row, Statement, Step, Transaction,
         access_tokens::AccessToken,
         audit::{self, Account as AuditAccount, AuditContext},
         rate_counters::Counter,
@@ -354,25 +354,17 @@ pub fn rehash(user: i64, from: &str, to: &str) -> Statement {
     Statement::new("update users set password = ?3 where id = ?1 and password = ?2").bind(user).bind(from).bind(to)
 }
 
-/// Seconds after which what nobody confirmed lapses.
+/// Seconds after which an account or an e-mail lapses that was not confirmed.
 pub const UNCONFIRMED: i64 = 24 * 60 * 60;
 
-/// Removes accounts and e-mails that nobody confirmed in 24 hours, at most so many of each; the names are
-/// free again.
-#[must_use]
-pub fn lapse(now: i64, most: i64) -> Vec<Statement> {
-    vec![
-        Statement::new(
-            "delete from users where id in (
-               select id from users where status = 'unconfirmed' and created_at <= ?1 limit ?2) returning 1",
-        )
-        .bind(now - UNCONFIRMED)
-        .bind(most),
-        Statement::new(
-            "delete from emails where id in (
-               select id from emails where confirmed_at is null and created_at <= ?1 limit ?2) returning 1",
-        )
-        .bind(now - UNCONFIRMED)
-        .bind(most),
+/// Removes accounts and e-mails that were not confirmed in 24 hours, at most so many of each; the names are free again.
+/// Gives how many of each were removed.
+pub fn lapse(transaction: &mut Transaction, now: i64, most: i64) -> [Step<usize>; 2] {
+    [
+        "delete from users where id in (
+           select id from users where status = 'unconfirmed' and created_at <= ?1 limit ?2) returning 1",
+        "delete from emails where id in (
+           select id from emails where confirmed_at is null and created_at <= ?1 limit ?2) returning 1",
     ]
+    .map(|sql| transaction.read(Query::number(Statement::new(sql).bind(now - UNCONFIRMED).bind(most))))
 }

@@ -54,6 +54,12 @@ impl<A: Steps, B: Steps> Steps for (A, B) {
     }
 }
 
+impl<A: Steps> Steps for Vec<A> {
+    fn decoders(self) -> Vec<(usize, Decoder)> {
+        self.into_iter().flat_map(Steps::decoders).collect()
+    }
+}
+
 impl<A: Steps, const N: usize> Steps for [A; N] {
     fn decoders(self) -> Vec<(usize, Decoder)> {
         self.into_iter().flat_map(Steps::decoders).collect()

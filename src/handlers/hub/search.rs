@@ -7,11 +7,11 @@ use crate::{
     domain::{names::LIBRARY, search::Search, texts},
     handlers::{
         hub::{Page, parameter},
-        v1::search::{owner, rows},
+        v1::search::{self, owner},
     },
     index::Index,
     refusal::Answer,
-    store::Row,
+    store::documents::Match,
     wire::{Reply, Request},
 };
 
@@ -28,22 +28,21 @@ pub async fn repositories(index: &Index, request: &Request) -> Answer<Reply> {
         ("n".into(), page.size.to_string()),
         ("page".into(), page.number.to_string()),
     ]);
-    let (rows, cut) = rows(index, request, &credentials, &search).await?;
-    let count = rows.first().map_or(0, |row| row.integer("total"));
+    let (found, cut) = search::page(index, request, &credentials, &search).await?;
     let cut = cut.then(|| ("incomplete_results", true.into()));
-    Ok(page.reply(index, request, count, rows.iter().filter_map(object).collect(), cut)?)
+    Ok(page.reply(index, request, found.head.count, found.items.iter().map(object).collect(), cut)?)
 }
 
 /// A repository that was found. Search does not know how often it was pulled.
-fn object(row: &Row) -> Option<Value> {
-    let name = row.maybe_text("name")?;
-    Some(json!({
-        "repo_name": name,
-        "short_description": texts::line(row.text("description")),
-        "star_count": row.integer("star_count"),
+fn object(found: &Match) -> Value {
+    let owner = owner(&found.name);
+    json!({
+        "repo_name": found.name,
+        "short_description": texts::line(&found.description),
+        "star_count": found.star_count,
         "pull_count": null,
-        "repo_owner": owner(name),
+        "repo_owner": owner,
         "is_automated": false,
-        "is_official": owner(name) == LIBRARY,
-    }))
+        "is_official": owner == LIBRARY,
+    })
 }

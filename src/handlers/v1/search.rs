@@ -8,8 +8,8 @@ use crate::{
     index::Index,
     refusal::Answer,
     store::{
-        Row, Rows,
-        documents::{self, Sight},
+        Count, Page,
+        documents::{self, Match, Sight},
         repositories::{self, ReadablePrivate},
     },
     wire::{Reply, Request},
@@ -20,42 +20,44 @@ const MOST_PRIVATE: i64 = 10_000;
 
 /// `GET /v1/search?q=&n=&page=`
 ///
-/// docker and podman take nothing but 200, so nothing that is asked is an error.
+/// docker and podman take nothing but 200, so no parameter is an error.
 pub async fn search(index: &Index, request: &Request) -> Answer<Reply> {
     let credentials = auth::registry_credentials(index, request, true).await?;
     let search = Search::read(&request.parameters());
-    if is_anybody(&credentials) {
-        return anybody(index, request, &credentials, &search).await;
+    if is_anonymous(&credentials) {
+        return anonymous(index, request, &credentials, &search).await;
     }
     credentials.require_no_token()?;
     let (sight, cut) = sight(index, &credentials).await?;
-    Ok(Reply::raw_json(200, told(&search, &found(index, &search, &sight).await?, cut)).personal())
+    Ok(Reply::raw_json(200, body(&search, &find(index, &search, &sight).await?, cut)).personal())
 }
 
-/// The rows of what is found for whoever presents this, with `total` in each, and a `name`, or one without; and whether
-/// there is more that they may read than was looked into.
-pub async fn rows(
+/// A page of what is found for these credentials, and whether there is more that they may read than was searched.
+pub async fn page(
     index: &Index,
     request: &Request,
     credentials: &Credentials,
     search: &Search,
-) -> Answer<(Rows, bool)> {
-    if !is_anybody(credentials) {
+) -> Answer<(Page<Match>, bool)> {
+    if !is_anonymous(credentials) {
         let (sight, cut) = sight(index, credentials).await?;
-        return Ok((found(index, search, &sight).await?, cut));
+        return Ok((find(index, search, &sight).await?, cut));
     }
     if !index.settings.anonymous_read {
-        return Ok((Rows::new(), false));
+        return Ok((NOTHING, false));
     }
     credentials.require_within_limit(index, request).await?;
-    Ok((found(index, search, &Sight::Public).await?, false))
+    Ok((find(index, search, &Sight::Public).await?, false))
 }
 
-fn is_anybody(credentials: &Credentials) -> bool {
+/// What is found without credentials, if nothing may be read without.
+const NOTHING: Page<Match> = Page { head: Count { count: 0 }, items: Vec::new() };
+
+fn is_anonymous(credentials: &Credentials) -> bool {
     matches!(credentials, Credentials::Anonymous | Credentials::Bearer(CredentialId::Anonymous))
 }
 
-/// What somebody may find, and whether there is more that they may read.
+/// What a search with these credentials may find, and whether there is more that they may read.
 async fn sight(index: &Index, credentials: &Credentials) -> Answer<(Sight, bool)> {
     let own = repositories::readable_private(&credentials.subject(index), MOST_PRIVATE + 1);
     let (principal, own) = credentials.authenticate_with(index, own).await?;
@@ -65,7 +67,7 @@ async fn sight(index: &Index, credentials: &Credentials) -> Answer<(Sight, bool)
     Ok((Sight::Also(readable(&principal, &own)), own.iter().any(|part| part.cut)))
 }
 
-/// The ids of those that the caller's access token allows too, as JSON.
+/// The ids of those that the access token allows too, if the client sent one, as JSON.
 fn readable(principal: &Principal, own: &[ReadablePrivate]) -> String {
     let allowed = |name: &str| match (&principal.restrictions, name.split_once('/')) {
         (None, _) => true,
@@ -79,26 +81,26 @@ fn readable(principal: &Principal, own: &[ReadablePrivate]) -> String {
     json!(ids).to_string()
 }
 
-/// The answer to nobody is the same for everybody, so it may be a little old. Where they read nothing, neither search nor
-/// what was kept of it is asked.
-async fn anybody(index: &Index, request: &Request, credentials: &Credentials, search: &Search) -> Answer<Reply> {
+/// The answer without credentials is the same for every client, so it may be a little old. If nothing may be read without
+/// credentials, neither search nor the cache is asked.
+async fn anonymous(index: &Index, request: &Request, credentials: &Credentials, search: &Search) -> Answer<Reply> {
     if !index.settings.anonymous_read {
-        return Ok(Reply::raw_json(200, told(search, &[], false)).personal());
+        return Ok(Reply::raw_json(200, body(search, &NOTHING, false)).personal());
     }
-    let asked = async || {
+    let searched = async || {
         credentials.require_within_limit(index, request).await?;
-        Answer::Ok(told(search, &found(index, search, &Sight::Public).await?, false))
+        Answer::Ok(body(search, &find(index, search, &Sight::Public).await?, false))
     };
     let seconds = index.settings.search_cache;
     if seconds == 0 {
-        return Ok(Reply::raw_json(200, asked().await?));
+        return Ok(Reply::raw_json(200, searched().await?));
     }
     let key =
         format!("search:{}:{}:{}", search.page_size, search.page, crate::domain::secret::sha256_hex(&search.query));
     if let Some(body) = index.world.cached(&key).await.and_then(|entry| fresh(&entry, index.world.now(), seconds)) {
         return Ok(Reply::raw_json(200, body));
     }
-    let body = asked().await?;
+    let body = searched().await?;
     let entry = json!({ "at": index.world.now(), "body": body }).to_string();
     let lender = index.clone();
     index.world.later(Box::pin(async move { lender.world.cache(&key, &entry, seconds).await }));
@@ -112,15 +114,15 @@ fn fresh(entry: &str, now: i64, seconds: u64) -> Option<String> {
     (age < seconds).then(|| entry.get("body")?.as_str().map(str::to_owned))?
 }
 
-async fn found(index: &Index, search: &Search, sight: &Sight) -> Answer<Rows> {
-    Ok(index.search.last(vec![documents::find(search, sight)]).await?)
+async fn find(index: &Index, search: &Search, sight: &Sight) -> Answer<Page<Match>> {
+    Ok(index.search.fetch(documents::find(search, sight)).await?)
 }
 
-/// What was found, as docker reads it; and whether there is more that the caller may read than was looked into (`cut`), as
+/// What was found, as docker reads it; and whether there is more that the client may read than was searched (`cut`), as
 /// GitHub says it.
-fn told(search: &Search, rows: &[Row], cut: bool) -> String {
-    let total = rows.first().map_or(0, |row| row.integer("total"));
-    let results = rows.iter().filter_map(result).collect::<Vec<_>>();
+fn body(search: &Search, found: &Page<Match>, cut: bool) -> String {
+    let total = found.head.count;
+    let results = found.items.iter().map(result).collect::<Vec<_>>();
     let mut body = json!({
         "query": search.query,
         "num_results": total,
@@ -142,14 +144,13 @@ pub fn owner(name: &str) -> &str {
 }
 
 /// docker decodes integers and booleans strictly.
-fn result(row: &Row) -> Option<Value> {
-    let name = row.maybe_text("name")?;
-    Some(json!({
-        "name": name,
-        "description": texts::line(row.text("description")),
-        "star_count": row.integer("star_count"),
-        "is_official": owner(name) == LIBRARY,
+fn result(found: &Match) -> Value {
+    json!({
+        "name": found.name,
+        "description": texts::line(&found.description),
+        "star_count": found.star_count,
+        "is_official": owner(&found.name) == LIBRARY,
         "is_trusted": false,
         "is_automated": false,
-    }))
+    })
 }
