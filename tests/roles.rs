@@ -1,25 +1,30 @@
-//! The effective role twice: as `domain::access` decides it, and as the database is told it. Both say the same of
-//! everything that somebody can be to a place, or what must not be read would be.
+//! The effective role twice: as `domain::access` decides it, and as the database applies it. Both are the same for all
+//! relations of a user to a repository, or what must not be read would be.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "what fails here is a failed test")]
 
 #[allow(dead_code, reason = "the pages need more of it")]
 mod support;
 
+use constcat::concat;
 use hublet::{
     domain::{RepositoryName, Role, token_restrictions::TokenRestrictions},
     store::{
-        Database, Row, managed,
-        repositories::{RepositoryLookup, Subject},
+        Database, Query, Statement,
+        repositories::{self, RepositoryDetails, RepositoryLookup, Subject},
+        roles::WITH_ROLE,
     },
 };
 use support::{sqlite::Sqlite, world::finished};
 
+/// The role that the database applies, as a number.
+const ROLE: &str = concat!(WITH_ROLE, "select role from place");
+
 /// Nothing, or a role.
 const ROLES: [Option<Role>; 4] = [None, Some(Role::Read), Some(Role::Write), Some(Role::Admin)];
 
-/// Scopes and resources of access tokens, and whether what the database is told is all that there is to them: a pattern it
-/// compares up to its first star.
+/// Scopes and resources of access tokens, and whether the database applies all of them: it compares a pattern up to its
+/// first star.
 const TOKENS: [(&str, Option<&str>, bool); 10] = [
     (r#"["repo:admin"]"#, None, true),
     (r#"["repo:read"]"#, None, true),
@@ -37,7 +42,7 @@ fn number(role: Option<Role>) -> i64 {
     role.map_or(0, |role| 1 + role as i64)
 }
 
-/// A database with a namespace, a user, an administrator's right or none, and what they are to it.
+/// A database with a namespace, and a user with all their relations to it.
 struct Facts {
     database: Sqlite,
     cases: u64,
@@ -48,28 +53,31 @@ impl Facts {
         self.database.connection().execute_batch(sql).unwrap();
     }
 
-    fn read(&self, subject: &Subject<'_>) -> Row {
+    /// The role that the database applies, as a number, and what it reads for it.
+    fn read(&self, subject: &Subject<'_>) -> (i64, RepositoryDetails) {
         let name = RepositoryName::parse("ns", "app").unwrap();
-        finished(self.database.batch(&[managed::repository(&name, subject)])).unwrap().pop().unwrap().pop().unwrap()
+        let details = repositories::details(&name, subject);
+        let values = details.statement().values.clone();
+        let role = Query::<i64>::one(Statement { sql: ROLE, values });
+        let statements = [details.statement().clone(), role.statement().clone()];
+        let mut answers = finished(self.database.batch(&statements)).unwrap();
+        let role = role.decode(answers.pop().unwrap()).unwrap();
+        (role, details.decode(answers.pop().unwrap()).unwrap())
     }
 
-    /// Compares what both say to somebody who may administrate or not with what they came with.
+    /// Compares both for a subject whose credentials may administrate or not.
     fn compare(&mut self, subject: &Subject<'_>, administrator: bool, what: &str) -> RepositoryLookup {
-        let row = self.read(subject);
-        let lookup = RepositoryLookup::of(&row);
+        let (role, RepositoryDetails { lookup, details }) = self.read(subject);
         let relations = lookup.relations(administrator);
-        assert_eq!(row.integer("role"), number(relations.effective_role()), "{what}: {subject:?}, {relations:?}");
-        assert_eq!(
-            row.maybe_text("full_description").is_some(),
-            relations.effective_role().is_some() && lookup.repository.is_some()
-        );
+        assert_eq!(role, number(relations.effective_role()), "{what}: {subject:?}, {relations:?}");
+        assert_eq!(details.is_some(), relations.effective_role().is_some() && lookup.repository.is_some());
         self.cases += 1;
         lookup
     }
 }
 
 #[test]
-fn the_database_is_told_the_role_that_is_decided() {
+fn the_database_applies_the_role_that_is_decided() {
     let mut facts = Facts { database: Sqlite::migrated("db").unwrap(), cases: 0 };
     facts.set(
         "insert into users (id, name, status, created_at) values (1, 'user', 'active', 0), (2, 'other', 'active', 0);
@@ -111,7 +119,7 @@ fn the_database_is_told_the_role_that_is_decided() {
     println!("cases: {} of the effective role", facts.cases);
 }
 
-/// By all that somebody can come with.
+/// For all credentials of the user.
 fn said_the_same(facts: &mut Facts, administrator: bool) {
     for status in ["active", "disabled"] {
         facts.set(&format!("update users set status = '{status}' where id = 1"));
@@ -125,27 +133,27 @@ fn said_the_same(facts: &mut Facts, administrator: bool) {
         }
     }
     facts.set("update users set status = 'active' where id = 1");
-    let public = facts.read(&Subject::Anonymous).maybe_integer("private") == Some(0);
+    let (_, found) = facts.read(&Subject::Anonymous);
+    let public = found.lookup.repository.is_some_and(|repository| !repository.private);
     assert_eq!(facts.compare(&Subject::Anonymous, false, "anybody").relations(false).public, public);
     for subject in [Subject::None, Subject::Name("nobody"), Subject::Id(7), Subject::AccessToken("none")] {
-        assert_eq!(facts.read(&subject).integer("role"), 0, "{subject:?}");
+        assert_eq!(facts.read(&subject).0, 0, "{subject:?}");
     }
     for (scopes, resources, all) in TOKENS {
         let sql = "update access_tokens set scopes = ?1, resources = ?2";
         facts.database.connection().execute(sql, (scopes, resources)).unwrap();
         for subject in [Subject::Token(1, 5), Subject::AccessToken("a"), Subject::AccessToken("b")] {
-            let row = facts.read(&subject);
-            let lookup = RepositoryLookup::of(&row);
+            let (role, RepositoryDetails { lookup, .. }) = facts.read(&subject);
             // An access token never administrates.
             let relations = lookup.relations(false);
             let name = RepositoryName::parse("ns", "app").unwrap();
             let allowed = TokenRestrictions::stored(scopes, resources).role(&name, relations.public);
             let may = relations.effective_role().min(allowed).is_some();
-            let told = row.integer("role") > 0;
-            assert!(told || !may, "{scopes} {resources:?}: may, and nothing is read");
+            let is_read = role > 0;
+            assert!(is_read || !may, "{scopes} {resources:?}: may, and nothing is read");
             assert!(
-                !all || lookup.repository.is_none() || told == may,
-                "{scopes} {resources:?}: {relations:?} reads {told}"
+                !all || lookup.repository.is_none() || is_read == may,
+                "{scopes} {resources:?}: {relations:?} reads {is_read}"
             );
             facts.cases += 1;
         }

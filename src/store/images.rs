@@ -2,28 +2,38 @@
 
 use crate::{
     domain::{RepositoryName, images::MOST},
+    refusal::Fault,
     store::{
-        Statement,
+        FromRow, Query, Row, Statement,
         audit::{self, Account, AuditContext},
     },
 };
 
 /// Which repository a list is merged into.
 pub enum Target<'a> {
-    /// The one of this namespace and name, which the same batch may have made.
+    /// The one of this namespace and name, which the same transaction may have created.
     Named(i64, &'a str),
     /// The one of this id.
     Id(i64),
 }
 
-/// Merges a list (JSON pairs of id and checksum) into a repository: new ids go behind the known ones
-/// in the order of the list, a known one keeps its place and, when none is sent, its checksum.
-/// Nothing is merged when the repository would then hold too many. The last statement gives the
-/// repository (`id`), and how many of the list it lacks (`missing`: 0, unless they were too many). The
-/// first merges.
+impl Target<'_> {
+    /// Binds a list and the repository: `?1` to `?4`.
+    fn bind_to(&self, statement: Statement, pairs: &str) -> Statement {
+        let (id, namespace, name) = match *self {
+            Self::Named(namespace, name) => (None, Some(namespace), Some(name)),
+            Self::Id(id) => (Some(id), None, None),
+        };
+        statement.bind(pairs).bind(id).bind(namespace).bind(name)
+    }
+}
+
+/// Merges a list (JSON pairs of id and checksum) into a repository: new ids go after the known ones in the order of the
+/// list, a known one keeps its position and, when none is sent, its checksum. Nothing is merged when the repository would
+/// then hold too many; [`merged`] tells.
 #[must_use]
-pub fn merge(target: &Target<'_>, pairs: &str) -> [Statement; 2] {
-    let merge = Statement::new(
+pub fn merge(target: &Target<'_>, pairs: &str) -> Statement {
+    let statement = Statement::new(
         "with place as materialized (
            select r.id repository_id,
              (select ifnull(max(position), 0) from images where repository_id = r.id) last,
@@ -39,19 +49,35 @@ pub fn merge(target: &Target<'_>, pairs: &str) -> [Statement; 2] {
          on conflict (repository_id, id) do update set checksum = excluded.checksum
            where excluded.checksum is not null and images.checksum is not excluded.checksum",
     );
-    let check = Statement::new(
-        "select r.id, (select count(*) from json_each(?1) n where not exists (
+    target.bind_to(statement, pairs).bind(i64::try_from(MOST).unwrap_or(i64::MAX))
+}
+
+/// What came of [`merge`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Merged {
+    /// The id of the repository.
+    pub repository_id: i64,
+    /// How many images of the list the repository lacks: 0, unless they were too many.
+    pub missing: i64,
+}
+
+impl FromRow for Merged {
+    fn from_row(row: &mut Row) -> Result<Self, Fault> {
+        Ok(Self { repository_id: row.get("repository_id")?, missing: row.get("missing")? })
+    }
+}
+
+/// What came of merging this list; nothing if there is no such repository.
+#[must_use]
+pub fn merged(target: &Target<'_>, pairs: &str) -> Query<Option<Merged>> {
+    let statement = Statement::new(
+        "select r.id repository_id, (select count(*) from json_each(?1) n where not exists (
            select 1 from images i where i.repository_id = r.id and i.id = n.value ->> 0)) missing
          from repositories r
          where r.id = coalesce(?2, (select id from repositories where namespace_id = ?3 and name = ?4))
            and r.deleted_at is null",
     );
-    let (id, namespace, name) = match *target {
-        Target::Named(namespace, name) => (None, Some(namespace), Some(name)),
-        Target::Id(id) => (Some(id), None, None),
-    };
-    let bound = |statement: Statement| statement.bind(pairs).bind(id).bind(namespace).bind(name);
-    [bound(merge).bind(i64::try_from(MOST).unwrap_or(i64::MAX)), bound(check)]
+    Query::optional(target.bind_to(statement, pairs))
 }
 
 /// Empties the list of a repository.

@@ -7,35 +7,27 @@ use crate::store::{
     events::{FRESH_PUSHES_AND_DELETIONS, FRESH_PUSHES_AND_PULLS, REMEMBERED},
 };
 
-/// A row of `tags t` with what is known of its manifest: `content_size`, `content_pulled_at`, and for an index
-/// `images`; `platform` is what an index says of it.
-macro_rules! with_content {
-    ($from:expr) => {
-        concat!(
-            "m.size content_size, m.pulled_at content_pulled_at,
-             (select json_group_array(json_object('digest', c.digest, 'os', i.os, 'architecture', i.architecture,
-                'variant', i.variant, 'size', c.size, 'pulled_at', c.pulled_at))
-              from (select * from index_images where index_id = m.id order by position) i
-                join manifests c on c.id = i.image_id) images,
-             (select json_object('os', i.os, 'architecture', i.architecture, 'variant', i.variant)
-              from index_images i where i.image_id = m.id and i.os <> '' limit 1) platform
-             from ",
-            $from,
-            " left join manifests m on m.repository_id = t.repository_id and m.service = t.service
-               and m.digest = t.digest"
-        )
-    };
-}
-pub(super) use with_content;
+/// The columns of what is known of the manifest `m` of a tag: `images` of an index, and `platform` as an index says it.
+pub(super) const CONTENT: &str = "m.size content_size, m.pulled_at content_pulled_at,
+   (select json_group_array(json_object('digest', c.digest, 'os', i.os, 'architecture', i.architecture,
+      'variant', i.variant, 'size', c.size, 'pulled_at', c.pulled_at))
+    from (select * from index_images where index_id = m.id order by position) i
+      join manifests c on c.id = i.image_id) images,
+   (select json_object('os', i.os, 'architecture', i.architecture, 'variant', i.variant)
+    from index_images i where i.image_id = m.id and i.os <> '' limit 1) platform";
+
+/// After `tags t`: the manifest `m` of a tag, as far as there is one.
+pub(super) const MANIFEST: &str =
+    " left join manifests m on m.repository_id = t.repository_id and m.service = t.service
+   and m.digest = t.digest";
 
 /// Whether a manifest `m` is named by a tag, or by an index.
-macro_rules! named {
-    () => {
-        "(exists (select 1 from tags t where t.repository_id = m.repository_id and t.service = m.service
-            and t.digest = m.digest and t.deleted = 0)
-          or exists (select 1 from index_images i where i.image_id = m.id))"
-    };
-}
+const NAMED: &str = "(exists (select 1 from tags t where t.repository_id = m.repository_id and t.service = m.service
+    and t.digest = m.digest and t.deleted = 0)
+  or exists (select 1 from index_images i where i.image_id = m.id))";
+
+/// The manifests that are due to be looked at, at most `?2`.
+const DUE: &str = "(select id from manifests where look_at <= ?1 order by look_at limit ?2)";
 
 /// Manifests of which tags go away are to be looked at.
 pub(super) fn left(of: impl Fn(&'static str) -> Statement) -> Statement {
@@ -105,24 +97,19 @@ pub(super) fn forgotten(repository: i64, tag: &str, now: i64) -> Statement {
 
 /// Forgets the manifests that nothing has named for a while: an index may be told long after its images.
 pub(super) fn expire(now: i64, most: i64) -> Vec<Statement> {
-    macro_rules! due {
-        () => {
-            "(select id from manifests where look_at <= ?1 order by look_at limit ?2)"
-        };
-    }
     let of = |sql: &'static str| Statement::new(sql).bind(now - REMEMBERED).bind(most);
     vec![
-        of(concat!("update manifests as m set look_at = null where id in ", due!(), " and ", named!(), " returning 1")),
+        of(concat!("update manifests as m set look_at = null where id in ", DUE, " and ", NAMED, " returning 1")),
         of(concat!(
             "update manifests set look_at = ?3 where id in (
                select i.image_id from manifests m join index_images i on i.index_id = m.id
                where m.id in ",
-            due!(),
+            DUE,
             " and not ",
-            named!(),
+            NAMED,
             ")"
         ))
         .bind(now),
-        of(concat!("delete from manifests as m where id in ", due!(), " and not ", named!(), " returning 1")),
+        of(concat!("delete from manifests as m where id in ", DUE, " and not ", NAMED, " returning 1")),
     ]
 }

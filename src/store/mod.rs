@@ -18,7 +18,6 @@ pub mod leaving;
 pub mod links;
 pub mod login_failures;
 pub mod machines;
-pub mod managed;
 mod manifests;
 pub mod members;
 pub mod namespaces;

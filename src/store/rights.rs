@@ -1,9 +1,8 @@
-//! The rights that writes carry, each asked for once more in the batch that it allows.
+//! The rights that writes carry, each checked again in the batch that it allows.
 //!
-//! A handler decides over rows that it has read, and writes in a second batch: between the two, a
-//! password changes, a member is removed, an access token ends. So the first statement of every write
-//! by a user's right fails where that right is gone, and with it the whole batch, which is one
-//! transaction.
+//! A handler decides by rows that it has read, and writes in a second batch: between the two, a password changes, a member
+//! is removed, an access token ends. So the first statement of every write by a user's right fails where that right is
+//! gone, and with it the whole batch, which is one transaction.
 
 use constcat::concat;
 
@@ -12,10 +11,10 @@ use crate::{
     store::{Statement, users::STATUS},
 };
 
-/// Over what somebody has a right, as far as they need it.
+/// What a user has a right to, as far as a write needs it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Over {
-    /// Their own account: what they showed is all it takes.
+    /// Their own account: good credentials are enough.
     Themselves,
     /// The whole index, as an administrator.
     Index,
@@ -27,12 +26,12 @@ pub enum Over {
         id: i64,
         /// The id of the namespace in which it was found.
         namespace: i64,
-        /// What it takes.
+        /// The role that the write takes.
         role: Role,
-        /// Whether their access token opens it only as long as it is public.
+        /// Whether the access token of the credentials opens it only as long as it is public.
         public: bool,
     },
-    /// A machine, by the id of its user, of a namespace of this id whose admins they are of.
+    /// A machine of a namespace: the user is an admin of that.
     Machine {
         /// The id of its user.
         id: i64,
@@ -41,46 +40,35 @@ pub enum Over {
     },
 }
 
-/// What somebody was found to be allowed, by what they showed. A write takes it.
+/// What a user was found to be allowed with a credential. A write takes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Right {
-    /// What they showed.
+    /// The credential.
     pub credential: CredentialId,
-    /// Over what it is.
+    /// What it is a right to.
     pub over: Over,
 }
 
-/// A statement that fails unless there is a user `u`, active, whose password (of epoch `?2`) or access
-/// token (`?3`, good at `?4`) is what was shown, and of whom this holds too. The second path is none,
-/// and `SQLite` names it in its error, by which `Fault::of_database` knows it.
-macro_rules! guard {
-    ($over:expr) => {
-        concat!(
-            "select json_extract('{}', iif(exists (
-               select 1 from users u where u.id = ?1 and ",
-            STATUS,
-            " = 'active'
-                 and (u.epoch = ?2 or exists (select 1 from access_tokens t where t.id = ?3 and t.user_id = u.id
-                   and t.is_active = 1 and ifnull(t.expires_at > ?4, 1)))",
-            $over,
-            "), '$', 'the right is gone')) held"
-        )
-    };
-}
+/// A statement that fails, up to a condition on the user `u`: it fails unless there is one, active, whose password (of epoch
+/// `?2`) or access token (`?3`, good at `?4`) the credential names, and of whom the condition holds.
+const UNLESS: &str = concat!(
+    "select json_extract('{}', iif(exists (
+       select 1 from users u where u.id = ?1 and ",
+    STATUS,
+    " = 'active'
+         and (u.epoch = ?2 or exists (select 1 from access_tokens t where t.id = ?3 and t.user_id = u.id
+           and t.is_active = 1 and ifnull(t.expires_at > ?4, 1)))"
+);
 
-/// Whether user `u` has one of the roles `$roles` in the namespace `n`. Access tokens never administrate.
-macro_rules! rules {
-    ($roles:literal) => {
-        concat!(
-            "(n.owner_id = u.id or u.administrator = 1 and ?2 is not null or exists (select 1 from members m
-               where m.namespace_id = n.id and m.user_id = u.id and instr(",
-            $roles,
-            ", m.role)))"
-        )
-    };
-}
+/// The same statement, after that condition. The second path is none, and `SQLite` names it in its error, by which
+/// `Fault::of_database` recognises it.
+const FAIL: &str = "), '$', 'the right is gone')) held";
 
-/// Fails, and the batch with it, unless somebody still has this right.
+/// Whether the user `u` has one of the roles `?5` in the namespace `n`. Access tokens never administrate.
+const HAS_ROLE: &str = "(n.owner_id = u.id or u.administrator = 1 and ?2 is not null or exists (select 1 from members m
+   where m.namespace_id = n.id and m.user_id = u.id and instr(?5, m.role)))";
+
+/// Fails, and the batch with it, unless the user still has this right.
 #[must_use]
 pub fn guard(right: &Right, now: i64) -> Statement {
     let (epoch, token) = match right.credential {
@@ -90,33 +78,40 @@ pub fn guard(right: &Right, now: i64) -> Statement {
     };
     let statement = |sql| Statement::new(sql).bind(right.credential.user()).bind(epoch).bind(token).bind(now);
     match right.over {
-        Over::Themselves => statement(guard!("")),
-        Over::Index => statement(guard!(" and u.administrator = 1 and ?2 is not null")),
-        Over::Namespace(id, role) => statement(guard!(concat!(
-            " and exists (select 1 from namespaces n where n.id = ?5 and ",
-            rules!("?6"),
-            ")"
-        )))
-        .bind(id)
-        .bind(at_least(role)),
-        Over::Repository { id, namespace, role, public } => statement(guard!(concat!(
+        Over::Themselves => statement(concat!(UNLESS, FAIL)),
+        Over::Index => statement(concat!(UNLESS, " and u.administrator = 1 and ?2 is not null", FAIL)),
+        Over::Namespace(id, role) => statement(concat!(
+            UNLESS,
+            " and exists (select 1 from namespaces n where n.id = ?6 and ",
+            HAS_ROLE,
+            ")",
+            FAIL
+        ))
+        .bind(at_least(role))
+        .bind(id),
+        Over::Repository { id, namespace, role, public } => statement(concat!(
+            UNLESS,
             " and exists (select 1 from repositories r join namespaces n on n.id = r.namespace_id
-               where r.id = ?5 and n.id = ?6 and (r.private = 0 or ?8 = 0)
-                 and (r.private = 0 and instr(?7, 'read') or ",
-            rules!("?7"),
+               where r.id = ?6 and n.id = ?7 and (r.private = 0 or ?8 = 0)
+                 and (r.private = 0 and instr(?5, 'read') or ",
+            HAS_ROLE,
             "      or exists (select 1 from collaborators c
-                     where c.repository_id = r.id and c.user_id = u.id and instr(?7, c.role))))"
-        )))
+                     where c.repository_id = r.id and c.user_id = u.id and instr(?5, c.role))))",
+            FAIL
+        ))
+        .bind(at_least(role))
         .bind(id)
         .bind(namespace)
-        .bind(at_least(role))
         .bind(public),
-        Over::Machine { id, namespace } => statement(guard!(concat!(
+        Over::Machine { id, namespace } => statement(concat!(
+            UNLESS,
             " and exists (select 1 from users k join namespaces n on n.id = k.machine_of
-               where k.id = ?5 and n.id = ?6 and ",
-            rules!("'admin'"),
-            ")"
-        )))
+               where k.id = ?6 and n.id = ?7 and ",
+            HAS_ROLE,
+            ")",
+            FAIL
+        ))
+        .bind(at_least(Role::Admin))
         .bind(id)
         .bind(namespace),
     }

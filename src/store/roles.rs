@@ -1,22 +1,22 @@
-//! Who asks, and the most that they may do at a place, as SQL: what `domain::access` decides, told to the database, so
-//! that it reads nothing for who may not see it. The decision stays where it is; a test holds both to each other.
+//! Subjects, and their effective roles in SQL: the rules of `domain::access`, so that the database reads nothing for a
+//! subject who may not see it. The decision stays there; a test compares both.
 
 use constcat::concat;
 
 use crate::store::{Statement, Value, users::STATUS};
 
-/// Whose standing is read.
+/// Whose relations are read.
 #[derive(Debug, Clone)]
 pub enum Subject<'a> {
-    /// Of a request without credentials, where these read what is public.
+    /// No user: a request without credentials, which reads what is public.
     Anonymous,
-    /// Of one where they read nothing.
+    /// No user, where such requests read nothing.
     None,
     /// The user of this name, who may not exist.
     Name(&'a str),
     /// The user of this id.
     Id(i64),
-    /// The user of this id, who came with the access token of that id.
+    /// The user of this id, with the access token of that id.
     Token(i64, i64),
     /// The user of the access token with this hash.
     AccessToken(&'a str),
@@ -25,8 +25,8 @@ pub enum Subject<'a> {
 }
 
 impl Subject<'_> {
-    /// Binds the three parameters that say who it is: a name, an id (0 for anybody), and the hash of a token, or the id
-    /// of an access token.
+    /// Binds the three parameters of the subject: a name, an id (0 for no user), and the hash of a token, or the id of an
+    /// access token.
     pub(super) fn bind_to(&self, statement: Statement) -> Statement {
         let (name, id, token) = match *self {
             Self::Anonymous => (Value::Null, 0.into(), Value::Null),
@@ -50,14 +50,14 @@ const TOKEN: &str = "token as materialized (select id, scopes, resources from ac
    union all select id, scopes, resources from access_tokens where hash = ?3
    union all select id, scopes, resources from access_tokens where previous_hash = ?3)";
 
-/// Whether what is public is so for the user `u`: for anybody, or for every user.
+/// Whether the user `u` reads what is public: every user does, and a request without a user where that is set.
 pub(super) const READS_PUBLIC: &str = "(?2 = 0 or u.id is not null)";
 
-/// Behind `case` and a role, `read` to `admin`: its number, 1 to 3, and 0 for none.
+/// After `case` and a role, `read` to `admin`: its number, 1 to 3, and 0 for none.
 const NUMBER: &str = "when 'admin' then 3 when 'write' then 2 when 'read' then 1 else 0 end";
 
-/// The most that the user `u` may do, as a number, at a place that was `asked` for: its namespace `n`, its repository `r`,
-/// and their roles `m` and `c` there, with the access `token` they came with, if any. That never administrates, and takes
+/// The effective role, as a number, of the user `u` in what was `asked` for: the namespace `n` and the repository `r`, with
+/// their roles `m` and `c` there, and the access `token` of the credentials, if any. That never administrates, and takes
 /// away what its resources surely do not allow: a pattern is compared up to its first star, and the rest of its rules are
 /// applied to what was read.
 const ROLE: &str = concat!(
@@ -91,14 +91,14 @@ pub(super) const LOOKUP: &str = concat!(
     " public"
 );
 
-/// The same columns of a `place` of [`WITH_ROLE`].
+/// The same columns of a `place p` of [`WITH_ROLE`].
 pub(super) const PLACE_LOOKUP: &str = "p.namespace_id, p.owner, p.repository_id, p.private, p.deleted_at, p.revision,
        p.member_role, p.collaborator_role, p.public";
 
 /// What is looked up of one repository: its namespace `?4` and its name `?5`, as a table.
 pub(super) const ONE: &str = "(select ?4 as namespace, ?5 as name)";
 
-/// Behind a table of what is looked up: the namespace `n`, the repository `r`, the user `u`, and the roles of that one as a
+/// After a table of what is looked up: the namespace `n`, the repository `r`, the user `u`, and their roles as a
 /// member `m` and as a collaborator `c`, as far as there are any.
 pub(super) const LOOKED_UP: &str = concat!(
     " asked left join namespaces n on n.name = asked.namespace
@@ -113,7 +113,7 @@ pub(super) const LOOKED_UP: &str = concat!(
 
 /// The beginning of a statement over a `place`: a lookup with the `user_id` and the `role` of the subject, as a number. What
 /// the statement reads beside it, it reads for a role.
-pub(super) const WITH_ROLE: &str = concat!(
+pub const WITH_ROLE: &str = concat!(
     "with ",
     TOKEN,
     ", place as materialized (select ",

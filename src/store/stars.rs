@@ -1,4 +1,4 @@
-//! Stars: who likes a repository.
+//! Stars: which users like a repository.
 
 use crate::store::Statement;
 
@@ -20,8 +20,8 @@ pub fn remove(user: i64, repository: i64) -> Vec<Statement> {
     counted(removed.bind(user).bind(repository), repository)
 }
 
-/// A change of stars, then the count of what is there. Search is told before the number changes, since
-/// behind that nothing shows that it did.
+/// A change of stars, then the update of their count. The repository is queued for search before that, since after it
+/// nothing shows that the count changed.
 fn counted(change: Statement, repository: i64) -> Vec<Statement> {
     vec![
         change,

@@ -1,4 +1,4 @@
-//! The tags of repositories, as registries told of them in their events.
+//! The tags of repositories, as the events of registries report them.
 
 use constcat::concat;
 
@@ -6,37 +6,89 @@ use crate::{
     domain::RepositoryName,
     refusal::Fault,
     store::{
-        FromRow, Query, Row, Statement,
+        FromRow, Keyed, Page, Query, Row, Statement, Step, Transaction,
         audit::{self, Account, AuditContext},
-        manifests::{self, with_content},
+        manifests::{self, CONTENT, MANIFEST},
         repositories::{RepositoryLookup, located},
         roles::{PLACE_LOOKUP, Subject, WITH_ROLE},
     },
 };
 
-/// The most names of tags that are told at once: as one text they must fit into a row of D1.
+/// The most names of tags that are read at once: as one text they must fit into a row of D1.
 pub const MOST: i64 = 10_000;
 
-/// The statement of lists in this order.
-macro_rules! listed {
-    ($order:literal) => {
-        concat!(WITH_ROLE, ", newest as materialized (
-               select t.id, t.name, max(t.pushed_at) pushed_at from place p cross join tags t on t.repository_id = p.repository_id
-               where p.role >= 1 and t.deleted = 0 and (?6 = '' or instr(lower(t.name), lower(?6)) > 0) group by t.name)
-             select c.count, t.id, t.repository_id, t.name, t.digest, t.media_type, t.pushed_at, t.pushed_by, t.pulled_at, ",
-            with_content!(concat!(
-                "(select count(*) count from newest) c left join (select id from newest order by ",
-                $order,
-                " limit ?7 offset ?8) p on true left join tags t on t.id = p.id"
-            )),
-            " order by ",
-            $order)
-    };
+/// A tag, with what is known of its manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tag {
+    /// Never given twice.
+    pub id: i64,
+    /// The id of its repository.
+    pub repository_id: i64,
+    /// Its name.
+    pub name: String,
+    /// The digest that it names.
+    pub digest: String,
+    /// Of what it names.
+    pub media_type: String,
+    /// Milliseconds since 1970.
+    pub pushed_at: i64,
+    /// The name of the user, as the registry sent it.
+    pub pushed_by: String,
+    /// Seconds since 1970.
+    pub pulled_at: Option<i64>,
+    /// Bytes.
+    pub content_size: Option<i64>,
+    /// Milliseconds since 1970, when its manifest was pulled, by this tag or not.
+    pub content_pulled_at: Option<i64>,
+    /// A JSON list of the images of an index, with their platforms; empty if it is none.
+    pub images: String,
+    /// The platform that an index says its image is for, as JSON.
+    pub platform: Option<String>,
 }
 
-/// A page of the tags that have a text in their names, for who may read them, with `count` in every row; a page past the
-/// end is one row without a `name`. The orders are those of the Hub, where a `-` stands before the ascending one. Where registries have the same tag, it is the one that was pushed
-/// last. Nothing for an order that there is not.
+impl FromRow for Tag {
+    fn from_row(row: &mut Row) -> Result<Self, Fault> {
+        Ok(Self {
+            id: row.get("id")?,
+            repository_id: row.get("repository_id")?,
+            name: row.get("name")?,
+            digest: row.get("digest")?,
+            media_type: row.get("media_type")?,
+            pushed_at: row.get("pushed_at")?,
+            pushed_by: row.get("pushed_by")?,
+            pulled_at: row.get("pulled_at")?,
+            content_size: row.get("content_size")?,
+            content_pulled_at: row.get("content_pulled_at")?,
+            images: row.take("images")?.unwrap_or_default(),
+            platform: row.get("platform")?,
+        })
+    }
+}
+
+impl Keyed for Tag {
+    const KEY: &'static str = "id";
+}
+
+/// The columns of a [`Tag`] `t` with its manifest `m`.
+const TAG_COLUMNS: &str =
+    concat!("t.id, t.repository_id, t.name, t.digest, t.media_type, t.pushed_at, t.pushed_by, t.pulled_at, ", CONTENT);
+
+/// A list, up to its order. Where several registries have the same tag, it is the one that was pushed last.
+const LISTED: &str = concat!(
+    WITH_ROLE,
+    ", newest as materialized (
+       select t.id, t.name, max(t.pushed_at) pushed_at from place p cross join tags t on t.repository_id = p.repository_id
+       where p.role >= 1 and t.deleted = 0 and (?6 = '' or instr(lower(t.name), lower(?6)) > 0) group by t.name)
+     select c.count, ",
+    TAG_COLUMNS,
+    " from (select count(*) count from newest) c left join (select id from newest order by "
+);
+
+/// A list, after its order, up to the order of the page.
+const PAGED: &str = concat!(" limit ?7 offset ?8) p on true left join tags t on t.id = p.id", MANIFEST, " order by ");
+
+/// The tags of a repository that contain a text in their names, for a subject who may read them. The orders are those of the
+/// Hub, where a `-` stands before the ascending one. Nothing for an order that does not exist.
 #[must_use]
 pub fn list(
     repository: &RepositoryName,
@@ -45,21 +97,21 @@ pub fn list(
     ordering: &str,
     limit: i64,
     offset: i64,
-) -> Option<Statement> {
+) -> Option<Query<Page<Tag>>> {
     let sql = match ordering {
-        "name" => listed!("name desc"),
-        "-name" => listed!("name"),
-        "last_updated" => listed!("pushed_at desc, name"),
-        "-last_updated" => listed!("pushed_at, name"),
+        "name" => concat!(LISTED, "name desc", PAGED, "name desc"),
+        "-name" => concat!(LISTED, "name", PAGED, "name"),
+        "last_updated" => concat!(LISTED, "pushed_at desc, name", PAGED, "pushed_at desc, name"),
+        "-last_updated" => concat!(LISTED, "pushed_at, name", PAGED, "pushed_at, name"),
         _ => return None,
     };
-    Some(located(sql, repository, subject).bind(name).bind(limit).bind(offset))
+    Some(Query::page(located(sql, repository, subject).bind(name).bind(limit).bind(offset)))
 }
 
 /// A repository, and the names of its tags.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TagNames {
-    /// The repository, as the subject stands to it.
+    /// The repository.
     pub lookup: RepositoryLookup,
     names: String,
 }
@@ -92,25 +144,75 @@ pub fn names(repository: &RepositoryName, subject: &Subject<'_>, last: &str, lim
     Query::one(located(sql, repository, subject).bind(last).bind(limit))
 }
 
-/// Which images of a repository are listed, and how.
+/// Which images of a repository are listed, and in which order.
 pub struct Digests<'a> {
     /// `active`, `inactive`, or empty for both.
     pub status: &'a str,
     /// Pushed or pulled since then, in milliseconds since 1970, is active.
     pub active_from: i64,
-    /// `digest` or `last_activity`, descending behind a `-`.
+    /// `digest` or `last_activity`, descending after a `-`.
     pub ordering: &'a str,
-    /// At most so many.
+    /// The most items.
     pub limit: i64,
-    /// Behind so many.
+    /// The number of items before them.
     pub offset: i64,
 }
 
-/// A page of what the tags of a repository name, for who may read it: `digest`, `tags` with blanks between (the first
-/// hundred), `pushed_at`, `pulled_at`, whether it is `active`, and in every row how many there are (`count`), and how many
-/// images there are in all (`total`, `total_active`). A page past the end is one row without a `digest`.
+/// What tags of a repository name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Digest {
+    /// The digest.
+    pub digest: String,
+    /// The names of the tags, separated by spaces: the first hundred.
+    pub tags: String,
+    /// Milliseconds since 1970.
+    pub pushed_at: i64,
+    /// Milliseconds since 1970.
+    pub pulled_at: Option<i64>,
+    /// Whether it was pushed or pulled lately.
+    pub is_active: bool,
+}
+
+impl FromRow for Digest {
+    fn from_row(row: &mut Row) -> Result<Self, Fault> {
+        Ok(Self {
+            digest: row.get("digest")?,
+            tags: row.take("tags")?.unwrap_or_default(),
+            pushed_at: row.get("pushed_at")?,
+            pulled_at: row.get("pulled_at")?,
+            is_active: row.get("is_active")?,
+        })
+    }
+}
+
+impl Keyed for Digest {
+    const KEY: &'static str = "digest";
+}
+
+/// What is said of all images of a repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DigestCounts {
+    /// How many of them are listed.
+    pub count: i64,
+    /// How many there are.
+    pub total: i64,
+    /// How many of these are active.
+    pub total_active: i64,
+}
+
+impl FromRow for DigestCounts {
+    fn from_row(row: &mut Row) -> Result<Self, Fault> {
+        Ok(Self { count: row.get("count")?, total: row.get("total")?, total_active: row.get("total_active")? })
+    }
+}
+
+/// What the tags of a repository name, for a subject who may read it.
 #[must_use]
-pub fn digests(repository: &RepositoryName, subject: &Subject<'_>, wanted: &Digests<'_>) -> Statement {
+pub fn digests(
+    repository: &RepositoryName,
+    subject: &Subject<'_>,
+    wanted: &Digests<'_>,
+) -> Query<Page<Digest, DigestCounts>> {
     let sql = concat!(
         WITH_ROLE,
         ", tagged as materialized (
@@ -125,42 +227,51 @@ pub fn digests(repository: &RepositoryName, subject: &Subject<'_>, wanted: &Dige
              on m.repository_id = t.repository_id and m.service = t.service and m.digest = t.digest
            group by t.digest),
          known as materialized (
-           select *, max(pushed_at, ifnull(pulled_at, 0)) used_at, max(pushed_at, ifnull(pulled_at, 0)) >= ?6 active
+           select *, max(pushed_at, ifnull(pulled_at, 0)) used_at, max(pushed_at, ifnull(pulled_at, 0)) >= ?6 is_active
            from digests),
          page as (
            select *, row_number() over (order by iif(?8 = 'last_activity', used_at, null),
                iif(?8 = '-last_activity', -used_at, null), iif(?8 = '-digest', digest, null) desc, digest) position
-           from known where ?7 = '' or active = (?7 = 'active'))
-         select c.*, p.* from (select count(*) total, ifnull(sum(active), 0) total_active,
-             ifnull(sum(?7 = '' or active = (?7 = 'active')), 0) count from known) c
+           from known where ?7 = '' or is_active = (?7 = 'active'))
+         select c.count, c.total, c.total_active, p.digest, p.tags, p.pushed_at, p.pulled_at, p.is_active
+         from (select count(*) total, ifnull(sum(is_active), 0) total_active,
+             ifnull(sum(?7 = '' or is_active = (?7 = 'active')), 0) count from known) c
          left join (select * from page order by position limit ?9 offset ?10) p on true order by p.position"
     );
     let statement = located(sql, repository, subject).bind(wanted.active_from).bind(wanted.status);
-    statement.bind(wanted.ordering).bind(wanted.limit).bind(wanted.offset)
+    Query::page(statement.bind(wanted.ordering).bind(wanted.limit).bind(wanted.offset))
 }
 
-/// One tag, the one that was pushed last, for who may read it.
+/// A tag by its name, for a subject who may read it: where several registries have it, the one that was pushed last.
 #[must_use]
-pub fn find(repository: &RepositoryName, subject: &Subject<'_>, tag: &str) -> Statement {
+pub fn find(repository: &RepositoryName, subject: &Subject<'_>, tag: &str) -> Query<Option<Tag>> {
     let sql = concat!(
         WITH_ROLE,
-        "select t.*, ",
-        with_content!("place p cross join tags t on t.repository_id = p.repository_id"),
+        "select ",
+        TAG_COLUMNS,
+        " from place p cross join tags t on t.repository_id = p.repository_id",
+        MANIFEST,
         " where p.role >= 1 and t.name = ?6 and t.deleted = 0 order by t.pushed_at desc, t.id desc limit 1"
     );
-    located(sql, repository, subject).bind(tag)
+    Query::optional(located(sql, repository, subject).bind(tag))
 }
 
-/// Forgets a tag (of this digest) in every registry; the last statement gives a row if there was one. A
-/// mark stays, so that an older push that is told late does not bring it back.
-#[must_use]
-pub fn forget(repository: i64, name: &RepositoryName, tag: &str, digest: &str, by: &AuditContext) -> Vec<Statement> {
-    let told = [("tag", tag), ("digest", digest)];
-    vec![
+/// Forgets a tag (of this digest) in every registry, and returns whether there was one. A mark stays, so that an older push
+/// that is reported late does not bring it back.
+pub fn forget(
+    transaction: &mut Transaction,
+    repository: i64,
+    name: &RepositoryName,
+    tag: &str,
+    digest: &str,
+    by: &AuditContext,
+) -> Step<bool> {
+    transaction.run([
         manifests::forgotten(repository, tag, by.now),
         Statement::new("update tags set deleted = 1 where repository_id = ?1 and name = ?2 and deleted = 0")
             .bind(repository)
             .bind(tag),
-        audit::record(by, "repo.tag.delete", Account::Named(&name.namespace), &name.to_string(), &told),
-    ]
+    ]);
+    let (account, data) = (Account::Named(&name.namespace), [("tag", tag), ("digest", digest)]);
+    transaction.read(Query::any(audit::record(by, "repo.tag.delete", account, &name.to_string(), &data)))
 }

@@ -1,13 +1,13 @@
-//! What stood last under names whose repository was deleted or moved. Registries keep the bytes under a
-//! name, and tell late of what happened to it: so what is older than the end changes nothing, and what is
-//! made there again is seen by nobody who did not see what was there.
+//! What the last repository was of a name from which it was deleted or moved. Registries keep the bytes under a name, and
+//! report late what happened to it: so events that are older than the end change nothing, and another repository of the
+//! name is seen by no user who could not see the last one.
 
 use crate::{
     domain::RepositoryName,
     store::{Statement, audit::AuditContext},
 };
 
-/// Remembers a repository that ends here, before it does.
+/// Remembers a repository that is about to be deleted.
 pub(super) fn bury(id: i64, by: &AuditContext) -> Statement {
     Statement::new(
         "insert into tombstones (namespace_id, name, private, buried_at)
@@ -19,7 +19,7 @@ pub(super) fn bury(id: i64, by: &AuditContext) -> Statement {
     .bind(by.millis)
 }
 
-/// Remembers a repository that is no longer where it was, if the statement before this one moved it.
+/// Remembers a repository under its old name, if the statement before this one moved it.
 pub(super) fn moved(id: i64, from: &RepositoryName, by: &AuditContext) -> Statement {
     Statement::new(
         "insert into tombstones (namespace_id, name, private, buried_at, moved_to)

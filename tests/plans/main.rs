@@ -21,7 +21,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 use entry::Entry;
 use hublet::store::{Query, Statement, users::User};
 use rusqlite::{Connection, StatementStatus, params_from_iter};
-use support::sqlite::bound;
+use support::{sources::rust_files, sqlite::bound};
 
 /// Repositories of the smaller truth, and documents of the smaller search: there are more of those
 /// than one search looks at.
@@ -120,10 +120,10 @@ fn no_statement_does_more_where_there_is_more() {
 fn every_function_of_the_store_is_in_the_table() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
     let mut there = BTreeSet::new();
-    for file in fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()) {
-        if let Some(module) = file.file_name().and_then(|name| name.to_str()?.strip_suffix(".rs")) {
-            there.extend(builders(module, &fs::read_to_string(&file).unwrap()));
-        }
+    for file in rust_files(&folder) {
+        // The files of a folder are one module, which has its name.
+        let module = file.strip_prefix(&folder).unwrap().iter().next().unwrap().to_str().unwrap();
+        there.extend(builders(module.trim_end_matches(".rs"), &fs::read_to_string(&file).unwrap()));
     }
     let tables = table::truth().into_iter().chain(table::search());
     let listed = tables.map(|entry| entry.name.to_owned()).collect::<BTreeSet<_>>();

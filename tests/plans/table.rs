@@ -8,7 +8,7 @@ use hublet::{
         access_tokens,
         audit::{self, Account},
         clients, collaborators, documents, emails, ends, events, images, leaving, links, login_failures, machines,
-        managed, members, namespaces,
+        members, namespaces,
         outbox::{self, Document, News},
         rate_counters, refresh_tokens,
         repositories::{self, Subject},
@@ -21,8 +21,8 @@ use super::{
     entry::{Entry, read, transaction, write},
     fill::BEGINNING,
     values::{
-        account, by, digests, grant, guards, machine, moving, new_access_token, new_refresh_token, new_repository,
-        renewal, somebody, told,
+        account, by, digests, grant, guards, machine, new_access_token, new_refresh_token, new_repository, renewal,
+        somebody, told, transfer,
     },
 };
 
@@ -101,8 +101,10 @@ pub fn truth() -> Vec<Entry> {
         read("login_failures::expire", login_failures::expire(expired + hublet::domain::throttle::FORGOTTEN, 100)),
         write("login_failures::reset", vec![login_failures::reset("user5", "::1")]),
         write("images::clear", images::clear(repository, app, by)),
-        write("images::merge", images::merge(&images::Target::Id(repository), &ids)),
-        write("images::merge", images::merge(&images::Target::Named(namespace, "app41"), &ids)),
+        write("images::merge", [images::merge(&images::Target::Id(repository), &ids)]),
+        read("images::merged", images::merged(&images::Target::Id(repository), &ids)),
+        write("images::merge", [images::merge(&images::Target::Named(namespace, "app41"), &ids)]),
+        read("images::merged", images::merged(&images::Target::Named(namespace, "app41"), &ids)),
         read("leaving::in_the_way", leaving::in_the_way(user)),
         transaction("leaving::leave", |transaction| leaving::leave(transaction, &somebody(), false, by)),
         transaction("leaving::leave", |transaction| leaving::leave(transaction, &somebody(), true, by)),
@@ -123,23 +125,28 @@ pub fn truth() -> Vec<Entry> {
         write("machines::delete", machines::delete(user, "user5", "robot", by)),
         read("machines::find", machines::find("user5", "machine5")),
         read("machines::list", machines::list("user5", &by_id)),
-        write("managed::create", managed::create(&new_repository(namespace, &new, by), None)),
-        write("managed::delete", managed::delete(repository, app, by)),
-        write("managed::lookup_in_own_namespace", vec![managed::lookup_in_own_namespace(None, "app41", &by_id)]),
-        write(
-            "managed::lookup_in_own_namespace",
-            vec![managed::lookup_in_own_namespace(Some("user5"), "app41", &by_name)],
+        transaction("repositories::create", |transaction| {
+            repositories::create(transaction, &new_repository(namespace, &new, by), Some(49))
+        }),
+        transaction("repositories::create", |transaction| {
+            repositories::create(transaction, &new_repository(namespace, &new, by), None)
+        }),
+        write("repositories::delete", repositories::delete(repository, app, by)),
+        read("repositories::lookup_in_own_namespace", repositories::lookup_in_own_namespace(None, "app41", &by_id)),
+        read(
+            "repositories::lookup_in_own_namespace",
+            repositories::lookup_in_own_namespace(Some("user5"), "app41", &by_name),
         ),
-        write("managed::repository", vec![managed::repository(app, &by_id)]),
-        write("managed::repository", vec![managed::repository(app, &Subject::None)]),
-        write("managed::repository", vec![managed::repository(app, &Subject::Token(user, 5))]),
-        write("managed::transfer", managed::transfer(&moving(app, &new, by), Some(49))),
+        read("repositories::details", repositories::details(app, &by_id)),
+        read("repositories::details", repositories::details(app, &Subject::None)),
+        read("repositories::details", repositories::details(app, &Subject::Token(user, 5))),
+        write("repositories::transfer", repositories::transfer(&transfer(app, &new, by), Some(49))),
         write(
-            "managed::update",
-            managed::update(
+            "repositories::update",
+            repositories::update(
                 repository,
                 app,
-                &managed::Change { private: Some(true), ..managed::Change::default() },
+                &repositories::Change { private: Some(true), ..repositories::Change::default() },
                 by,
             ),
         ),
@@ -164,32 +171,36 @@ pub fn truth() -> Vec<Entry> {
         read("refresh_tokens::list", refresh_tokens::list(user, now, now, now)),
         write("refresh_tokens::used", vec![refresh_tokens::used(5, now)]),
         read("refresh_tokens::user", refresh_tokens::user("refresh5", now, now, now)),
-        write("repositories::announced", vec![repositories::announced(app, 3, by)]),
+        write("repositories::record_announcement", vec![repositories::record_announcement(app, 3, by)]),
         read("repositories::catalog", repositories::catalog(&by_id, false, "user2", 20)),
         read("repositories::catalog", repositories::catalog(&by_id, true, "user2", 20)),
         read("repositories::catalog", repositories::catalog(&Subject::Anonymous, false, "", 20)),
-        write("repositories::create", repositories::create(namespace, &pending_deletion, Some(49), true, by, 1_000)),
+        write(
+            "repositories::create_for_push",
+            repositories::create_for_push(namespace, &pending_deletion, Some(49), true, by, 1_000),
+        ),
         write("repositories::mark", repositories::mark(repository, app, by)),
         read("repositories::lookup", repositories::lookup(app, &by_name)),
         read("repositories::lookup", repositories::lookup(app, &by_refresh_token)),
         read("repositories::lookup", repositories::lookup(&new, &Subject::Anonymous)),
         read("repositories::lookup", repositories::lookup(app, &Subject::AccessToken("access5"))),
-        write("repositories::lookup_with_image", vec![repositories::lookup_with_image(app, &by_id, "5")]),
-        write("repositories::lookup_with_images", vec![repositories::lookup_with_images(app, &by_id)]),
+        read("repositories::lookup_with_image", repositories::lookup_with_image(app, &by_id, "5")),
+        read("repositories::lookup_with_images", repositories::lookup_with_images(app, &by_id)),
         read(
             "repositories::lookup_many",
             repositories::lookup_many(&[Some(app.clone()), None, Some(new.clone())], &by_id),
         ),
-        write("repositories::pushed", repositories::pushed(repository, app, by)),
+        write("repositories::complete_push", repositories::complete_push(repository, app, by)),
         read("repositories::readable_private", repositories::readable_private(&by_name, 100)),
         write("repositories::remove", repositories::remove(49, &pending_deletion, by)),
         write("repositories::enqueue", vec![repositories::enqueue(repository)]),
         write("rights::guard", guards(now)),
         write("stars::add", stars::add(user, repository)),
         write("stars::remove", stars::remove(1, 10)),
-        write("tags::find", vec![tags::find(app, &by_id, "tag1")]),
-        write("tags::forget", tags::forget(repository, app, "tag1", "digest1", by)),
-        write("tags::digests", ["", "active"].map(|status| tags::digests(app, &by_id, &digests(status)))),
+        read("tags::find", tags::find(app, &by_id, "tag1")),
+        transaction("tags::forget", |transaction| tags::forget(transaction, repository, app, "tag1", "digest1", by)),
+        read("tags::digests", tags::digests(app, &by_id, &digests(""))),
+        read("tags::digests", tags::digests(app, &by_id, &digests("active"))),
         read("tags::names", tags::names(app, &by_id, "tag0", 20)),
         read("token_details::by_uuid", token_details::by_uuid(&token_details::TokenOwner::User(user), "uuid5")),
         read("token_details::by_uuid", token_details::by_uuid(&machine(), "uuid5")),
@@ -232,11 +243,12 @@ pub fn truth() -> Vec<Entry> {
         table.push(read("audit::list", audit::list(&list)));
     }
     for ordering in ["name", "-name", "last_updated", "-last_updated", "pull_count", "-pull_count"] {
-        let list = managed::List { namespace: "user5", name: "", ordering, administrating: false, limit: 5, offset: 0 };
+        let list =
+            repositories::List { namespace: "user5", name: "", ordering, administrating: false, limit: 5, offset: 0 };
         for subject in [&by_id, &by_name, &Subject::Id(9), &Subject::Anonymous, &Subject::None] {
-            table.push(write("managed::list", managed::list(&list, subject)));
+            table.extend(repositories::list(&list, subject).map(|list| read("repositories::list", list)));
         }
-        table.push(write("tags::list", tags::list(app, &by_id, "", ordering, 5, 0)));
+        table.extend(tags::list(app, &by_id, "", ordering, 5, 0).map(|list| read("tags::list", list)));
     }
     table
 }

@@ -9,8 +9,8 @@ use hublet::{
         registry_token::AuthMethod,
     },
     store::{
-        Over, Right, Statement, access_tokens, audit::AuditContext, managed, members, refresh_tokens, rights, tags,
-        token_details, users,
+        Over, Right, Statement, access_tokens, audit::AuditContext, members, refresh_tokens, repositories, rights,
+        tags, token_details, users,
     },
 };
 
@@ -89,8 +89,8 @@ pub fn new_refresh_token(by: &AuditContext) -> refresh_tokens::New<'_> {
     refresh_tokens::New { uuid: "new", user_id: 5, hash: "new", client: "", by, most: 1 }
 }
 
-pub fn new_repository<'a>(namespace: i64, name: &'a RepositoryName, by: &'a AuditContext) -> managed::New<'a> {
-    managed::New {
+pub fn new_repository<'a>(namespace: i64, name: &'a RepositoryName, by: &'a AuditContext) -> repositories::New<'a> {
+    repositories::New {
         namespace,
         name,
         description: "",
@@ -102,8 +102,12 @@ pub fn new_repository<'a>(namespace: i64, name: &'a RepositoryName, by: &'a Audi
     }
 }
 
-pub fn moving<'a>(from: &'a RepositoryName, to: &'a RepositoryName, by: &'a AuditContext) -> managed::Move<'a> {
-    managed::Move { id: 41, from, namespace: 7, to, keep: false, by, most: 1_000 }
+pub fn transfer<'a>(
+    from: &'a RepositoryName,
+    to: &'a RepositoryName,
+    by: &'a AuditContext,
+) -> repositories::Transfer<'a> {
+    repositories::Transfer { id: 41, from, namespace: 7, to, keep: false, by, most: 1_000 }
 }
 
 pub fn account(now: i64) -> users::Account<'static> {

@@ -1,16 +1,16 @@
-//! Images by their digests: what the tags of a repository name. The Hub had this for who cleans up.
+//! Images by their digests: what the tags of a repository name. The Hub had this for clients that clean up.
 
 use serde_json::{Value, json};
 
 use crate::{
-    auth,
+    auth::{self, Credentials, RepositoryGuard},
     domain::{RepositoryName, Role, time},
-    handlers::hub::{Page, paged, parameter, repositories::Reached},
+    handlers::hub::{Page, paged, parameter},
     index::Index,
     refusal::{Answer, invalid},
     store::{
-        Row,
-        tags::{self, Digests},
+        self,
+        tags::{self, Digest, DigestCounts, Digests},
     },
     wire::{Reply, Request},
 };
@@ -45,13 +45,12 @@ pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> An
         Some("false") => true,
         Some(_) => return invalid("currently_tagged: true or false"),
     };
-    let reached = reached(index, request, credentials, name, &wanted).await?;
+    let images = read(index, request, &credentials, name, &wanted).await?;
     if untagged {
         return paged(index, request, page, 0, Vec::new());
     }
-    let count = reached.more().first().map_or(0, |row| row.integer("count"));
-    let rows = reached.more().iter().filter(|row| row.maybe_text("digest").is_some());
-    paged(index, request, page, count, rows.map(|row| object(name, row)).collect())
+    let results = images.items.iter().map(|image| object(name, image)).collect();
+    paged(index, request, page, images.head.count, results)
 }
 
 /// `GET /v2/namespaces/{namespace}/repositories/{repository}/images-summary`
@@ -59,40 +58,39 @@ pub async fn summary(index: &Index, request: &Request, name: &RepositoryName) ->
     let credentials = auth::optional_session(index, request)?;
     let active_from = index.world.now() - ACTIVE;
     let wanted = Digests { status: "", active_from: active_from * 1000, ordering: "digest", limit: 1, offset: 0 };
-    let reached = reached(index, request, credentials, name, &wanted).await?;
-    let counted = |column: &str| reached.more().first().map_or(0, |row| row.integer(column));
-    let (total, active) = (counted("total"), counted("total_active"));
+    let DigestCounts { total, total_active: active, .. } =
+        read(index, request, &credentials, name, &wanted).await?.head;
     let statistics = json!({ "total": total, "active": active, "inactive": total - active });
     Ok(Reply::json(200, &json!({ "active_from": time::print(active_from), "statistics": statistics })).personal())
 }
 
-/// The repository with such images, for who may read it.
-async fn reached(
+/// The images of a repository, for a client who may read it.
+async fn read(
     index: &Index,
     request: &Request,
-    credentials: auth::Credentials,
+    credentials: &Credentials,
     name: &RepositoryName,
     wanted: &Digests<'_>,
-) -> Answer<Reached> {
+) -> Answer<store::Page<Digest, DigestCounts>> {
     credentials.require_within_limit(index, request).await?;
     let digests = tags::digests(name, &credentials.subject(index), wanted);
-    let reached = Reached::read(index, credentials, name, Some(digests)).await?;
-    reached.opened(name, Role::Read)?;
-    Ok(reached)
+    let (guard, digests) = RepositoryGuard::authenticate_with(index, credentials, name, digests).await?;
+    guard.require(Role::Read)?;
+    Ok(digests)
 }
 
 /// An image as the Hub showed it.
-fn object(name: &RepositoryName, row: &Row) -> Value {
-    let mut tags = row.text("tags").split(' ').collect::<Vec<_>>();
+fn object(name: &RepositoryName, image: &Digest) -> Value {
+    let mut tags = image.tags.split(' ').collect::<Vec<_>>();
     // Several registries may have the same one.
     tags.dedup();
     json!({
         "namespace": name.namespace,
         "repository": name.name,
-        "digest": row.text("digest"),
+        "digest": image.digest,
         "tags": tags.iter().map(|tag| json!({ "tag": tag, "is_current": true })).collect::<Vec<_>>(),
-        "last_pushed": time::print_millis(row.integer("pushed_at")),
-        "last_pulled": row.maybe_integer("pulled_at").map(time::print_millis),
-        "status": if row.flag("active") { "active" } else { "inactive" },
+        "last_pushed": time::print_millis(image.pushed_at),
+        "last_pulled": image.pulled_at.map(time::print_millis),
+        "status": if image.is_active { "active" } else { "inactive" },
     })
 }

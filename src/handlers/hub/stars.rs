@@ -3,12 +3,13 @@
 use serde_json::json;
 
 use crate::{
+    auth::{self, RepositoryGuard},
     domain::{RepositoryName, Role},
-    handlers::hub::{Page, paged, repositories::Reached},
+    handlers::hub::{Page, paged},
     index::Index,
     jobs::search_index,
     refusal::Answer,
-    store::{Statement, stars},
+    store::{Statement, repositories, stars},
     wire::{Reply, Request},
 };
 
@@ -24,24 +25,29 @@ pub async fn remove(index: &Index, request: &Request, name: &RepositoryName) -> 
 
 /// `GET /v2/namespaces/{namespace}/repositories/{repository}/star`
 ///
-/// The caller's own; who else likes it is not told.
+/// The user's own; those of other users are not shown.
 pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
-    let reached = Reached::with_session(index, request, name, None).await?;
-    reached.opened(name, Role::Read)?;
-    let stars = if reached.starred() { vec![json!({ "user": reached.principal.name() })] } else { Vec::new() };
-    paged(index, request, Page::read(request), i64::from(reached.starred()), stars)
+    let credentials = auth::session(index, request)?;
+    let details = repositories::details(name, &credentials.subject(index));
+    let (principal, found) = credentials.authenticate_with(index, details).await?;
+    let guard = RepositoryGuard::new(principal, name, found.lookup);
+    guard.require(Role::Read)?;
+    let starred = found.details.is_some_and(|details| details.has_starred);
+    let stars = if starred { vec![json!({ "user": guard.principal.name() })] } else { Vec::new() };
+    paged(index, request, Page::read(request), i64::from(starred), stars)
 }
 
-/// Anybody who may read a repository may like it.
+/// Changes the star of a user who may read the repository.
 async fn change(
     index: &Index,
     request: &Request,
     name: &RepositoryName,
-    batch: fn(i64, i64) -> Vec<Statement>,
+    change: fn(i64, i64) -> Vec<Statement>,
 ) -> Answer<Reply> {
-    let reached = Reached::with_session(index, request, name, None).await?;
-    let (repository, right) = reached.writable(name, Role::Read)?;
-    index.write([right], batch(reached.principal.require_user()?.id, repository.id)).await?;
+    let credentials = auth::session(index, request)?;
+    let (guard, ()) = RepositoryGuard::authenticate_with(index, &credentials, name, ()).await?;
+    let (repository, right) = guard.require_to_write(Role::Read)?;
+    index.commit([right], change(guard.principal.require_user()?.id, repository.id).into()).await?;
     search_index::later(index);
     Ok(Reply::empty(204).personal())
 }

@@ -1,15 +1,17 @@
-//! Tags: what registries told of them. The index holds no bytes, so forgetting a tag here deletes
-//! nothing there.
+//! Tags, as registries reported them. The index holds no bytes, so forgetting a tag here deletes nothing there.
 
 use serde_json::{Value, json};
 
 use crate::{
-    auth,
+    auth::{self, RepositoryGuard},
     domain::{RepositoryName, Role, manifests, texts, time},
-    handlers::hub::{Page, paged, parameter, repositories::Reached},
+    handlers::hub::{Page, paged, parameter},
     index::Index,
     refusal::{Answer, Fault, invalid, not_found},
-    store::{Row, tags},
+    store::{
+        Transaction,
+        tags::{self, Tag},
+    },
     wire::{Reply, Request},
 };
 
@@ -28,12 +30,10 @@ pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> An
         return invalid("ordering: name or last_updated, which descend; ascending behind a -");
     };
     credentials.require_within_limit(index, request).await?;
-    let reached = Reached::read(index, credentials, name, Some(list)).await?;
-    reached.opened(name, Role::Read)?;
-    let count = reached.more().first().map_or(0, |row| row.integer("count"));
-    let tags = reached.more().iter().filter(|row| row.maybe_text("name").is_some()).map(object);
-    let tags = tags.collect::<Result<_, _>>()?;
-    paged(index, request, page, count, tags)
+    let (guard, tags) = RepositoryGuard::authenticate_with(index, &credentials, name, list).await?;
+    guard.require(Role::Read)?;
+    let results = tags.items.iter().map(object).collect::<Result<_, _>>()?;
+    paged(index, request, page, tags.head.count, results)
 }
 
 /// `GET /v2/namespaces/{namespace}/repositories/{repository}/tags/{tag}`
@@ -41,10 +41,10 @@ pub async fn get(index: &Index, request: &Request, name: &RepositoryName, tag: &
     let credentials = auth::optional_session(index, request)?;
     credentials.require_within_limit(index, request).await?;
     let find = tags::find(name, &credentials.subject(index), tag);
-    let reached = Reached::read(index, credentials, name, Some(find)).await?;
-    reached.opened(name, Role::Read)?;
-    match reached.more().first() {
-        Some(row) => Ok(Reply::json(200, &object(row)?).personal()),
+    let (guard, tag) = RepositoryGuard::authenticate_with(index, &credentials, name, find).await?;
+    guard.require(Role::Read)?;
+    match tag {
+        Some(tag) => Ok(Reply::json(200, &object(&tag)?).personal()),
         None => not_found(ABSENT),
     }
 }
@@ -53,59 +53,60 @@ pub async fn get(index: &Index, request: &Request, name: &RepositoryName, tag: &
 pub async fn delete(index: &Index, request: &Request, name: &RepositoryName, tag: &str) -> Answer<Reply> {
     let credentials = auth::session(index, request)?;
     let find = tags::find(name, &credentials.subject(index), tag);
-    let reached = Reached::read(index, credentials, name, Some(find)).await?;
-    let (repository, right) = reached.writable(name, Role::Admin)?;
-    let Some(found) = reached.more().first() else { return not_found(ABSENT) };
-    let (digest, by) = (found.text("digest"), reached.principal.by(index, request));
-    if index.write_last([right], tags::forget(repository.id, name, tag, digest, &by)).await?.is_empty() {
+    let (guard, found) = RepositoryGuard::authenticate_with(index, &credentials, name, find).await?;
+    let (repository, right) = guard.require_to_write(Role::Admin)?;
+    let Some(found) = found else { return not_found(ABSENT) };
+    let (mut transaction, by) = (Transaction::new(), guard.principal.by(index, request));
+    let forgotten = tags::forget(&mut transaction, repository.id, name, tag, &found.digest, &by);
+    if !index.commit([right], transaction).await?.take(forgotten)? {
         return not_found(ABSENT);
     }
     Ok(Reply::empty(204).personal())
 }
 
 /// A tag as the Hub shows it.
-fn object(row: &Row) -> Result<Value, Fault> {
-    let pushed = time::print_millis(row.integer("pushed_at"));
-    let companion = manifests::companion(row.text("name"));
-    let images = images(row)?.iter().map(|image| shown(image, &pushed)).collect::<Vec<_>>();
+fn object(tag: &Tag) -> Result<Value, Fault> {
+    let pushed = time::print_millis(tag.pushed_at);
+    let companion = manifests::companion(&tag.name);
+    let images = images(tag)?.iter().map(|image| shown(image, &pushed)).collect::<Vec<_>>();
     let size = images.iter().filter_map(|image| image["size"].as_i64()).find(|size| *size > 0);
     Ok(json!({
-        "id": row.integer("id"),
-        "name": row.text("name"),
+        "id": tag.id,
+        "name": tag.name,
         "images": images,
         "creator": 0,
         "last_updated": pushed,
         "last_updater": 0,
-        "last_updater_username": texts::line(row.text("pushed_by")),
-        "repository": row.integer("repository_id"),
+        "last_updater_username": texts::line(&tag.pushed_by),
+        "repository": tag.repository_id,
         "full_size": size.unwrap_or_default(),
         "v2": true,
         "status": "active",
         "tag_status": "active",
-        "tag_last_pulled": row.maybe_integer("pulled_at").map(time::print),
+        "tag_last_pulled": tag.pulled_at.map(time::print),
         "tag_last_pushed": pushed,
-        "media_type": row.text("media_type"),
+        "media_type": tag.media_type,
         "content_type": if companion.is_some() { "unrecognized" } else { "image" },
         "companion": companion,
-        "digest": row.text("digest"),
+        "digest": tag.digest,
     }))
 }
 
 /// The images of a tag: those that an index names, or else the one that it is, of which an index may say what for.
-fn images(row: &Row) -> Result<Vec<Value>, Fault> {
+fn images(tag: &Tag) -> Result<Vec<Value>, Fault> {
     let damaged = |error| Fault::broken(format!("the images of a tag are damaged: {error}"));
-    let named = serde_json::from_str::<Vec<Value>>(row.text("images")).map_err(damaged)?;
+    let named = serde_json::from_str::<Vec<Value>>(&tag.images).map_err(damaged)?;
     if !named.is_empty() {
         return Ok(named);
     }
-    let platform = serde_json::from_str::<Value>(row.maybe_text("platform").unwrap_or("{}")).map_err(damaged)?;
+    let platform = serde_json::from_str::<Value>(tag.platform.as_deref().unwrap_or("{}")).map_err(damaged)?;
     Ok(vec![json!({
-        "digest": row.text("digest"),
+        "digest": tag.digest,
         "os": platform.get("os"),
         "architecture": platform.get("architecture"),
         "variant": platform.get("variant"),
-        "size": row.maybe_integer("content_size"),
-        "pulled_at": row.maybe_integer("content_pulled_at"),
+        "size": tag.content_size,
+        "pulled_at": tag.content_pulled_at,
     })])
 }
 

@@ -5,19 +5,15 @@ use serde_json::{Value, json};
 use crate::{
     auth,
     domain::{Access, RepositoryName, Role, images},
-    handlers::v1::{opened, reached, with_endpoint, with_token, writable},
+    handlers::v1::{guard::V1Guard, require_merged, with_endpoint},
     index::Index,
     jobs::search_index,
-    refusal::{Answer, Error, Refusal, forbidden, invalid, not_found},
-    store::{
-        self,
-        images::Target,
-        repositories::{self, RepositoryLookup},
-        tags,
-    },
+    refusal::{Answer, Error, Refusal, forbidden},
+    store::{self, Transaction, images::Target, repositories, tags},
     wire::{Reply, Request},
 };
 
+/// What a repository token may be for where each is good.
 const ANY: [Access; 3] = [Access::Read, Access::Write, Access::Delete];
 
 /// `GET /v1/repositories/(namespace)/(repo_name)/images`
@@ -27,18 +23,18 @@ pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> An
     let credentials = auth::v1_credentials(index, request)?;
     credentials.require_token_for(name, &ANY)?;
     credentials.require_within_limit(index, request).await?;
-    let (principal, row) =
-        reached(index, &credentials, repositories::lookup_with_images(name, &credentials.subject(index))).await?;
-    let repository = opened(&credentials, &principal, name, &RepositoryLookup::of(&row), Role::Read)?;
-    let reply = Reply::raw_json(200, images::print(row.text("images")))
+    let lookup = repositories::lookup_with_images(name, &credentials.subject(index));
+    let (principal, found) = credentials.authenticate_with(index, lookup).await?;
+    let guard = V1Guard::new(&credentials, principal, name, found.lookup);
+    let repository = guard.require(Role::Read)?;
+    let reply = Reply::raw_json(200, images::print(&found.images))
         .personal()
         .with("Vary", "Accept, Authorization, X-Docker-Token");
     let reply = with_endpoint(reply, index, request);
-    // Clients keep a token from any answer, so it is given only where it was asked for, and never to
-    // who has one.
+    // Clients keep a token from any answer, so it is given only to one that asks for it and has none.
     let asked = request.header("x-docker-token").is_some_and(|value| !value.is_empty());
     if asked && !matches!(credentials, auth::Credentials::Token(_)) {
-        return Ok(with_token(reply, index, &principal, name, repository.id, Access::Read)?);
+        return Ok(guard.with_token(reply, index, repository.id, Access::Read)?);
     }
     Ok(reply)
 }
@@ -53,7 +49,7 @@ pub async fn tags(index: &Index, request: &Request, name: &RepositoryName) -> An
     credentials.require_within_limit(index, request).await?;
     let names = tags::names(name, &credentials.subject(index), "", tags::MOST);
     let (principal, names) = credentials.authenticate_with(index, names).await?;
-    opened(&credentials, &principal, name, &names.lookup, Role::Read)?;
+    V1Guard::new(&credentials, principal, name, names.lookup.clone()).require(Role::Read)?;
     let tags = names.iter().map(|tag| json!({ "layer": "", "name": tag }));
     Ok(Reply::json(200, &tags.collect::<Value>()).personal())
 }
@@ -65,29 +61,21 @@ pub async fn update(index: &Index, request: &Request, name: &RepositoryName) -> 
     let credentials = auth::v1_credentials(index, request)?;
     credentials.require_somebody()?;
     credentials.require_token_for(name, &[Access::Write])?;
-    let (principal, row) =
-        reached(index, &credentials, repositories::lookup(name, &credentials.subject(index))).await?;
+    let guard = V1Guard::authenticate(index, &credentials, name).await?;
     let list = match request.body.as_deref() {
         None => return Err(Refusal::TooLarge.into()),
         Some([]) => Vec::new(),
         Some(body) => images::read(body)?,
     };
-    let lookup = RepositoryLookup::of(&row);
-    let (repository, right) = writable(&credentials, &principal, name, &lookup, Role::Write)?;
-    let mut batch = repositories::pushed(repository.id, name, &principal.by(index, request));
-    batch.extend(store::images::merge(&Target::Id(repository.id), &images::pairs(&list)));
-    require_merged(&index.write_last([right], batch).await?)?;
+    let (repository, right) = guard.require_to_write(Role::Write)?;
+    let (target, pairs) = (Target::Id(repository.id), images::pairs(&list));
+    let mut transaction =
+        Transaction::from(repositories::complete_push(repository.id, name, &guard.principal.by(index, request)));
+    transaction.run([store::images::merge(&target, &pairs)]);
+    let merged = transaction.read(store::images::merged(&target, &pairs));
+    require_merged(index.commit([right], transaction).await?.take(merged)?)?;
     search_index::later(index);
     Ok(Reply::empty(204))
-}
-
-/// Refuses a list that would have made a repository too large, or that found no repository any more.
-pub fn require_merged(rows: &[store::Row]) -> Answer<i64> {
-    match rows.first() {
-        Some(row) if row.integer("missing") == 0 => Ok(row.integer("id")),
-        Some(_) => invalid(format!("A repository holds at most {} images", images::MOST)),
-        None => not_found("Repository not found"),
-    }
 }
 
 /// `DELETE /v1/repositories/(namespace)/(repo_name)/images`
@@ -95,11 +83,10 @@ pub async fn clear(index: &Index, request: &Request, name: &RepositoryName) -> A
     let credentials = auth::v1_credentials(index, request)?;
     credentials.require_somebody()?;
     credentials.require_token_for(name, &[Access::Delete, Access::Write])?;
-    let (principal, row) =
-        reached(index, &credentials, repositories::lookup(name, &credentials.subject(index))).await?;
-    let lookup = RepositoryLookup::of(&row);
-    let (repository, right) = writable(&credentials, &principal, name, &lookup, Role::Write)?;
-    index.write([right], store::images::clear(repository.id, name, &principal.by(index, request))).await?;
+    let guard = V1Guard::authenticate(index, &credentials, name).await?;
+    let (repository, right) = guard.require_to_write(Role::Write)?;
+    let clear = store::images::clear(repository.id, name, &guard.principal.by(index, request));
+    index.commit([right], clear.into()).await?;
     Ok(Reply::empty(204))
 }
 
@@ -113,13 +100,10 @@ pub async fn authorize(index: &Index, request: &Request, name: &RepositoryName) 
         if !matches!(credentials, auth::Credentials::Token(_)) {
             return forbidden("A repository token is required");
         }
-        let (principal, row) =
-            reached(index, &credentials, repositories::lookup(name, &credentials.subject(index))).await?;
-        let lookup = RepositoryLookup::of(&row);
-        opened(&credentials, &principal, name, &lookup, Role::Read)
+        V1Guard::authenticate(index, &credentials, name).await?.require(Role::Read).map(drop)
     };
     match opens.await {
-        Ok(_) => Ok(Reply::json(200, &json!("OK")).personal()),
+        Ok(()) => Ok(Reply::json(200, &json!("OK")).personal()),
         Err(Error::Refusal(Refusal::Unauthorized(_, reason))) => forbidden(reason),
         Err(error) => Err(error),
     }
@@ -132,8 +116,8 @@ pub async fn access(index: &Index, request: &Request, name: &RepositoryName, ima
     let credentials = auth::v1_credentials(index, request)?;
     credentials.require_token_for(name, &ANY)?;
     credentials.require_within_limit(index, request).await?;
-    let (principal, row) =
-        reached(index, &credentials, repositories::lookup_with_image(name, &credentials.subject(index), image)).await?;
-    opened(&credentials, &principal, name, &RepositoryLookup::of(&row), Role::Read)?;
-    Ok(Reply::json(200, &json!({ "access": row.flag("listed") })).personal())
+    let lookup = repositories::lookup_with_image(name, &credentials.subject(index), image);
+    let (principal, found) = credentials.authenticate_with(index, lookup).await?;
+    V1Guard::new(&credentials, principal, name, found.lookup).require(Role::Read)?;
+    Ok(Reply::json(200, &json!({ "access": found.is_listed })).personal())
 }

@@ -1,19 +1,15 @@
-//! Making and deleting repositories.
+//! Creation and deletion of repositories.
 
 use serde_json::json;
 
 use crate::{
     auth,
-    domain::{Access, RepositoryName, Role, images, json, names::LIBRARY},
-    handlers::v1::{ABSENT, DENIED, images::require_merged, reached, with_endpoint, with_token},
+    domain::{Access, RepositoryName, images, json},
+    handlers::v1::{guard::V1Guard, require_merged, with_endpoint},
     index::Index,
     jobs::search_index,
-    refusal::{Answer, Refusal, forbidden, invalid, not_found},
-    store::{
-        self, Over, Right,
-        images::Target,
-        repositories::{self, RepositoryLookup},
-    },
+    refusal::{Answer, Refusal, forbidden, invalid},
+    store::{self, Transaction, images::Target, repositories},
     wire::{Reply, Request},
 };
 
@@ -24,56 +20,32 @@ pub async fn create(index: &Index, request: &Request, name: &RepositoryName) -> 
     let credentials = auth::v1_credentials(index, request)?;
     credentials.require_somebody()?;
     credentials.require_no_token()?;
-    let (principal, row) =
-        reached(index, &credentials, repositories::lookup(name, &credentials.subject(index))).await?;
+    let guard = V1Guard::authenticate(index, &credentials, name).await?;
     let body = request.body.as_deref().ok_or(Refusal::TooLarge)?;
     let list = images::read(body)?;
-    let lookup = RepositoryLookup::of(&row);
-    let pending_deletion = lookup.pending_deletion();
-    // Who had a role in the one that was deleted has none in the new one.
-    let (namespace, right) = require_pushable(&principal, &lookup.ignoring_pending_deletion(), name)?;
-    let (by, most) = (principal.by(index, request), index.settings.most.repositories);
-    let mut batch = repositories::create(namespace, name, pending_deletion, index.settings.private, &by, most);
-    let [merge, check] = store::images::merge(&Target::Named(namespace, &name.name), &images::pairs(&list));
+    let (pending_deletion, (namespace, right)) = (guard.pending_deletion(), guard.require_to_push()?);
+    let (by, most) = (guard.principal.by(index, request), index.settings.most.repositories);
+    let (target, pairs) = (Target::Named(namespace, &name.name), images::pairs(&list));
+    let private = index.settings.private;
+    let mut transaction =
+        Transaction::from(repositories::create_for_push(namespace, name, pending_deletion, private, &by, most));
     // Not every client says that its push is complete.
-    let announced = repositories::announced(name, list.len(), &by);
-    batch.extend([merge, announced, check]);
-    batch.push(repositories::lookup(name, &credentials.subject(index)).into());
-    let mut rows = index.write([right], batch).await?;
-    let lookup = rows.pop().unwrap_or_default();
-    let merged = rows.pop().unwrap_or_default();
-    // One that is there is being deleted by somebody quicker; where none is, there was no room for it.
-    if merged.is_empty() && lookup.first().is_none_or(|row| RepositoryLookup::of(row).repository.is_none()) {
+    let announced = repositories::record_announcement(name, list.len(), &by);
+    transaction.run([store::images::merge(&target, &pairs), announced]);
+    let merged = transaction.read(store::images::merged(&target, &pairs));
+    let lookup = transaction.read(repositories::lookup(name, &credentials.subject(index)));
+    let mut outcome = index.commit([right], transaction).await?;
+    let (merged, lookup) = (outcome.take(merged)?, outcome.take(lookup)?);
+    // If there is one, another request has marked it deleted meanwhile; if there is none, there was no room for it.
+    if merged.is_none() && lookup.repository.is_none() {
         return forbidden(format!("A namespace holds at most {most} repositories"));
     }
-    let repository = require_merged(&merged)?;
+    let repository = require_merged(merged)?;
     if pending_deletion.is_some() {
         search_index::later(index);
     }
     let reply = with_endpoint(Reply::json(200, &json!("")).personal(), index, request);
-    Ok(with_token(reply, index, &principal, name, repository, Access::Write)?)
-}
-
-/// Gives the namespace in which one may push under this name, with the right to. What is private and not theirs looks
-/// like what does not exist and may not be made.
-fn require_pushable(
-    principal: &auth::Principal,
-    lookup: &RepositoryLookup,
-    name: &RepositoryName,
-) -> Answer<(i64, Right)> {
-    let role = principal.effective_role(lookup, name);
-    match lookup.namespace_id {
-        Some(namespace) if role >= Some(Role::Write) => {
-            let right = match &lookup.repository {
-                Some(repository) => principal.right_to(lookup, repository.id, name, Role::Write),
-                None => principal.right(Over::Namespace(namespace, Role::Write)),
-            };
-            Ok((namespace, right))
-        }
-        _ if role.is_some() && lookup.repository.is_some() => forbidden(DENIED),
-        _ if name.namespace == LIBRARY => forbidden("Only administrators may create library repositories"),
-        _ => forbidden("Access Denied: Not allowed to create Repo at given location"),
-    }
+    Ok(guard.with_token(reply, index, repository, Access::Write)?)
 }
 
 /// `DELETE /v1/repositories/(namespace)/(repo_name)/`
@@ -84,27 +56,21 @@ pub async fn delete(index: &Index, request: &Request, name: &RepositoryName) -> 
     let credentials = auth::v1_credentials(index, request)?;
     credentials.require_somebody()?;
     credentials.require_no_token()?;
-    let (principal, row) =
-        reached(index, &credentials, repositories::lookup(name, &credentials.subject(index))).await?;
+    let guard = V1Guard::authenticate(index, &credentials, name).await?;
     let body = request.body.as_deref().ok_or(Refusal::TooLarge)?;
     if !body.is_empty() && json::read(body).is_none() {
         return invalid("Invalid JSON");
     }
-    let lookup = RepositoryLookup::of(&row);
-    let role = principal.effective_role(&lookup, name);
-    let Some(repository) = lookup.repository.as_ref().filter(|_| role.is_some()) else { return not_found(ABSENT) };
-    if role < Some(Role::Admin) {
-        return if repository.pending_deletion { not_found(ABSENT) } else { forbidden(DENIED) };
-    }
-    let (by, right) = (principal.by(index, request), principal.right_to(&lookup, repository.id, name, Role::Admin));
+    let (repository, right) = guard.require_to_delete()?;
+    let by = guard.principal.by(index, request);
     if repository.pending_deletion {
-        index.write([right], repositories::remove(repository.id, name, &by)).await?;
+        index.commit([right], repositories::remove(repository.id, name, &by).into()).await?;
         search_index::later(index);
         return Ok(Reply::json(200, &json!("")).personal());
     }
-    search_index::commit_and_hide(index, right, repository, repositories::mark(repository.id, name, &by).into())
-        .await?;
+    let mark = repositories::mark(repository.id, name, &by);
+    search_index::commit_and_hide(index, right, repository, mark.into()).await?;
     search_index::later(index);
     let reply = with_endpoint(Reply::json(202, &json!("")).personal(), index, request);
-    Ok(with_token(reply, index, &principal, name, repository.id, Access::Delete)?)
+    Ok(guard.with_token(reply, index, repository.id, Access::Delete)?)
 }

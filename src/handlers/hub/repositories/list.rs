@@ -1,21 +1,17 @@
-//! The repositories of a namespace, as far as the caller may read them.
+//! The repositories of a namespace, as far as the client may read them.
 
 use crate::{
-    auth::{self, NO_NAMESPACE, Principal},
+    auth::{self, NO_NAMESPACE},
     domain::RepositoryName,
-    handlers::hub::{Page, paged, parameter, repositories::reached::told},
+    handlers::hub::{Page, paged, parameter, repositories::body},
     index::Index,
-    refusal::{Answer, Fault, invalid, not_found},
-    store::{
-        Query, Row,
-        managed::{self, List},
-        repositories::RepositoryLookup,
-    },
+    refusal::{Answer, invalid, not_found},
+    store::repositories::{self, List, Listed},
     wire::{Reply, Request},
 };
 
-/// The most repositories of a namespace that are looked at for an access token. Its globs are matched
-/// here and not by the database, so every name has to be read.
+/// The most repositories of a namespace that are read for an access token. Its globs are matched here and not by the
+/// database, so every name has to be read.
 const MOST: i64 = 5_000;
 
 /// `GET /v2/namespaces/{namespace}/repositories?page=&page_size=&name=&ordering=`
@@ -32,34 +28,28 @@ pub async fn list(index: &Index, request: &Request, namespace: &str) -> Answer<R
         limit: if limited { MOST } else { page.size },
         offset: if limited { 0 } else { page.offset() },
     };
-    let Some(statement) = managed::list(&wanted, &credentials.subject(index)) else {
+    let Some(list) = repositories::list(&wanted, &credentials.subject(index)) else {
         return invalid("ordering: name, last_updated or pull_count, the other way behind a -");
     };
     credentials.require_within_limit(index, request).await?;
-    let (principal, rows) = credentials.authenticate_with(index, Query::raw(statement)).await?;
-    let first = rows.first().ok_or_else(|| Fault::broken("no row for a list"))?;
-    // Whether there is one is for administrators to know: to others one without anything for them is as none.
-    if first.maybe_integer("namespace_id").is_none() && principal.is_administrator() {
+    let (principal, found) = credentials.authenticate_with(index, list).await?;
+    // Only administrators may know whether there is one: for other users, one without anything for them is as none.
+    if found.head.namespace_id.is_none() && principal.is_administrator() {
         return not_found(NO_NAMESPACE);
     }
-    let readable = rows.iter().filter_map(|row| readable(&principal, namespace, row)).collect::<Vec<_>>();
+    // An access token may open fewer of them than the database compares.
+    let readable = |Listed { name, lookup, summary }| {
+        let name = RepositoryName { namespace: namespace.to_owned(), name };
+        principal.effective_role(&lookup, &name)?;
+        Some((name, lookup, summary))
+    };
+    let readable = found.items.into_iter().filter_map(readable).collect::<Vec<_>>();
     let (count, skipped) = if limited {
         (i64::try_from(readable.len()).unwrap_or(MOST), usize::try_from(page.offset()).unwrap_or(usize::MAX))
     } else {
-        (first.integer("count"), 0)
+        (found.head.count, 0)
     };
-    let shown = readable.iter().skip(skipped).take(usize::try_from(page.size).unwrap_or_default());
-    paged(index, request, page, count, shown.map(|(name, lookup, row)| told(name, lookup, row)).collect())
-}
-
-/// The repository of a row, where the access token of the caller lets them see it too.
-fn readable<'a>(
-    principal: &Principal,
-    namespace: &str,
-    row: &'a Row,
-) -> Option<(RepositoryName, RepositoryLookup, &'a Row)> {
-    let name = RepositoryName { namespace: namespace.to_owned(), name: row.maybe_text("name")?.to_owned() };
-    let lookup = RepositoryLookup::of(row);
-    principal.effective_role(&lookup, &name)?;
-    Some((name, lookup, row))
+    let items = readable.iter().skip(skipped).take(usize::try_from(page.size).unwrap_or_default());
+    let results = items.map(|(name, lookup, summary)| body::summary(name, lookup, summary)).collect();
+    paged(index, request, page, count, results)
 }

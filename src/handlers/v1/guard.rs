@@ -1,0 +1,140 @@
+//! The guard of v1: what a principal may do with a repository, in the words of that API. A repository token is good for what
+//! it names, and for nothing else.
+
+use crate::{
+    auth::{Credentials, Principal, unauthorized},
+    domain::{
+        Access, RepositoryName, Role,
+        names::LIBRARY,
+        repository_token::{Claim, DELETE_LIFETIME, LIFETIME},
+    },
+    index::Index,
+    refusal::{Answer, Fault, forbidden, not_found},
+    store::{
+        Over, Right,
+        repositories::{self, Repository, RepositoryLookup},
+    },
+    wire::Reply,
+};
+
+/// 403 for a principal who can see a repository and may not do this.
+const DENIED: &str = "Access denied, you don't have access to this repo";
+
+/// 404 for a repository that does not exist, or that the principal may not know of.
+const ABSENT: &str = "Repository not found";
+
+/// A principal before a repository.
+pub struct V1Guard<'a> {
+    /// The user, or nobody.
+    pub principal: Principal,
+    credentials: &'a Credentials,
+    name: &'a RepositoryName,
+    lookup: RepositoryLookup,
+}
+
+impl<'a> V1Guard<'a> {
+    /// For a lookup of this name that was read for this principal.
+    #[must_use]
+    pub fn new(
+        credentials: &'a Credentials,
+        principal: Principal,
+        name: &'a RepositoryName,
+        lookup: RepositoryLookup,
+    ) -> Self {
+        Self { principal, credentials, name, lookup }
+    }
+
+    /// Authenticates the credentials and looks the repository up, in one round trip.
+    pub async fn authenticate(index: &Index, credentials: &'a Credentials, name: &'a RepositoryName) -> Answer<Self> {
+        let lookup = repositories::lookup(name, &credentials.subject(index));
+        let (principal, lookup) = credentials.authenticate_with(index, lookup).await?;
+        Ok(Self::new(credentials, principal, name, lookup))
+    }
+
+    /// The repository, if it exists and the principal may know of it, with their role in it.
+    fn visible(&self) -> Answer<(&Repository, Role)> {
+        let role = self.principal.effective_role(&self.lookup, self.name);
+        // Also for a token from when they could read it: it does not tell whether there still is one.
+        match (&self.lookup.repository, role) {
+            (Some(repository), Some(role)) => Ok((repository, role)),
+            _ => not_found(ABSENT),
+        }
+    }
+
+    /// The repository, if the principal has this role in it. A repository token must be for this very repository, and its
+    /// user may still do what the token names.
+    pub fn require(&self, wanted: Role) -> Answer<&Repository> {
+        let (repository, role) = self.visible()?;
+        if let Credentials::Token(claim) = self.credentials {
+            if claim.repository_id != repository.id || role < claim.access.role() {
+                return Err(unauthorized("The token is no longer valid"));
+            }
+            // The registry asks about a repository that is being deleted.
+            return if repository.pending_deletion && claim.access != Access::Delete {
+                not_found(ABSENT)
+            } else {
+                Ok(repository)
+            };
+        }
+        if repository.pending_deletion {
+            return not_found(ABSENT);
+        }
+        if role < wanted { forbidden(DENIED) } else { Ok(repository) }
+    }
+
+    /// The same, with the right by which it is written: for a repository token what that names.
+    pub fn require_to_write(&self, wanted: Role) -> Answer<(&Repository, Right)> {
+        let repository = self.require(wanted)?;
+        let role = if let Credentials::Token(claim) = self.credentials { claim.access.role() } else { wanted };
+        Ok((repository, self.principal.right_to(&self.lookup, repository.id, self.name, role)))
+    }
+
+    /// The repository, marked deleted or not, for an admin, with the right by which it is deleted.
+    pub fn require_to_delete(&self) -> Answer<(&Repository, Right)> {
+        let (repository, role) = self.visible()?;
+        if role < Role::Admin {
+            return if repository.pending_deletion { not_found(ABSENT) } else { forbidden(DENIED) };
+        }
+        Ok((repository, self.principal.right_to(&self.lookup, repository.id, self.name, Role::Admin)))
+    }
+
+    /// The id of a repository that is marked deleted: it is removed when another of its name is created.
+    #[must_use]
+    pub fn pending_deletion(&self) -> Option<i64> {
+        self.lookup.pending_deletion()
+    }
+
+    /// The id of the namespace in which the principal may push under this name, with the right to. A private repository that
+    /// they may not see looks like one that does not exist and that they may not create.
+    pub fn require_to_push(&self) -> Answer<(i64, Right)> {
+        // Users with a role in the one that was deleted have none in the new one.
+        let lookup = self.lookup.clone().ignoring_pending_deletion();
+        let role = self.principal.effective_role(&lookup, self.name);
+        match lookup.namespace_id {
+            Some(namespace) if role >= Some(Role::Write) => {
+                let right = match &lookup.repository {
+                    Some(repository) => self.principal.right_to(&lookup, repository.id, self.name, Role::Write),
+                    None => self.principal.right(Over::Namespace(namespace, Role::Write)),
+                };
+                Ok((namespace, right))
+            }
+            _ if role.is_some() && lookup.repository.is_some() => forbidden(DENIED),
+            _ if self.name.namespace == LIBRARY => forbidden("Only administrators may create library repositories"),
+            _ => forbidden("Access Denied: Not allowed to create Repo at given location"),
+        }
+    }
+
+    /// Adds a repository token, in the two headers where clients look for it.
+    pub fn with_token(&self, reply: Reply, index: &Index, repository: i64, access: Access) -> Result<Reply, Fault> {
+        let lifetime = if access == Access::Delete { DELETE_LIFETIME } else { LIFETIME };
+        let claim = Claim {
+            repository: self.name.clone(),
+            repository_id: repository,
+            access,
+            credential: self.principal.credential,
+            expires_at: index.world.now() + lifetime,
+        };
+        let token = claim.sign(index.settings.keys()?, index.random());
+        Ok(reply.with("WWW-Authenticate", format!("Token {token}")).with("X-Docker-Token", token))
+    }
+}

@@ -1,0 +1,55 @@
+//! Deletions of repositories.
+
+use crate::{
+    domain::RepositoryName,
+    store::{
+        Statement,
+        audit::AuditContext,
+        repositories::{enqueue, record},
+        tombstones::bury,
+    },
+};
+
+/// Deletes a repository at once, with everything that belongs to it.
+#[must_use]
+pub fn delete(id: i64, name: &RepositoryName, by: &AuditContext) -> Vec<Statement> {
+    vec![
+        enqueue(id),
+        bury(id, by),
+        Statement::new("delete from repositories where id = ?1").bind(id),
+        record(by, "repo.delete", name),
+    ]
+}
+
+/// Marks a repository deleted: it is hidden, and waits for the registry to delete its part.
+#[must_use]
+pub fn mark(id: i64, name: &RepositoryName, by: &AuditContext) -> Vec<Statement> {
+    vec![
+        bury(id, by),
+        Statement::new(
+            "update repositories set deleted_at = ?2, updated_at = ?2, revision = revision + 1
+             where id = ?1 and deleted_at is null",
+        )
+        .bind(id)
+        .bind(by.now),
+        record(by, "repo.delete", name),
+        enqueue(id),
+    ]
+}
+
+/// Removes a repository that was marked deleted, with everything that belongs to it.
+#[must_use]
+pub fn remove(id: i64, name: &RepositoryName, by: &AuditContext) -> Vec<Statement> {
+    let mut statements = vec![bury(id, by)];
+    statements.extend(give_way(id, name, by));
+    statements
+}
+
+/// Removes one that was marked deleted, so that another of its name can be created: its tombstone is from when it was marked.
+pub(super) fn give_way(id: i64, name: &RepositoryName, by: &AuditContext) -> Vec<Statement> {
+    vec![
+        enqueue(id),
+        Statement::new("delete from repositories where id = ?1 and deleted_at is not null").bind(id),
+        record(by, "repo.remove", name),
+    ]
+}

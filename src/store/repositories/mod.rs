@@ -1,0 +1,234 @@
+//! Repositories, and the relations of a subject to them.
+
+mod create;
+mod delete;
+mod details;
+mod list;
+mod push;
+mod readable;
+mod transfer;
+mod update;
+
+use constcat::concat;
+use serde_json::json;
+
+use crate::{
+    domain::{RepositoryName, Role, access::Relations},
+    refusal::Fault,
+    store::{
+        FromRow, Keyed, Query, Row, Statement,
+        audit::{self, Account, AuditContext},
+        roles::{LOOKED_UP, LOOKUP, ONE, PLACE_LOOKUP, WITH_ROLE},
+    },
+};
+
+pub use crate::store::roles::Subject;
+pub use create::{Destination, New, create, lookup_in_own_namespace};
+pub use delete::{delete, mark, remove};
+pub use details::{Details, RepositoryDetails, details};
+pub use list::{List, Listed, NamespaceCount, Summary, list};
+pub use push::{complete_push, create_for_push, record_announcement};
+pub use readable::{CatalogEntry, ReadablePrivate, catalog, readable_private};
+pub use transfer::{Transfer, transfer};
+pub use update::{Change, update};
+
+/// A repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repository {
+    /// Never given twice.
+    pub id: i64,
+    /// Only for users with a role in it.
+    pub private: bool,
+    /// It is marked deleted: the first `DELETE` of v1 was received.
+    pub pending_deletion: bool,
+    /// Grows with each change that search must learn.
+    pub revision: i64,
+}
+
+/// The result of looking a repository up by its name: what exists of it, and the relations of a subject to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RepositoryLookup {
+    /// The namespace, when it exists.
+    pub namespace_id: Option<i64>,
+    /// The repository, when it exists.
+    pub repository: Option<Repository>,
+    owner: bool,
+    member: Option<Role>,
+    collaborator: Option<Role>,
+    public: bool,
+}
+
+impl FromRow for Repository {
+    fn from_row(row: &mut Row) -> Result<Self, Fault> {
+        Ok(Self {
+            id: row.get("repository_id")?,
+            private: row.get("private")?,
+            pending_deletion: row.get::<Option<i64>>("deleted_at")?.is_some(),
+            revision: row.get("revision")?,
+        })
+    }
+}
+
+impl Keyed for Repository {
+    const KEY: &'static str = "repository_id";
+}
+
+impl FromRow for RepositoryLookup {
+    fn from_row(row: &mut Row) -> Result<Self, Fault> {
+        Ok(Self {
+            namespace_id: row.get("namespace_id")?,
+            repository: row.joined()?,
+            owner: row.get::<Option<bool>>("owner")?.unwrap_or_default(),
+            member: row.get("member_role")?,
+            collaborator: row.get("collaborator_role")?,
+            public: row.get::<Option<bool>>("public")?.unwrap_or_default(),
+        })
+    }
+}
+
+impl RepositoryLookup {
+    /// The id of a repository that is marked deleted: it is removed when another of its name is created.
+    #[must_use]
+    pub fn pending_deletion(&self) -> Option<i64> {
+        self.repository.as_ref().filter(|repository| repository.pending_deletion).map(|repository| repository.id)
+    }
+
+    /// The lookup as if a repository that is marked deleted did not exist.
+    #[must_use]
+    pub fn ignoring_pending_deletion(mut self) -> Self {
+        if self.pending_deletion().is_some() {
+            self.repository = None;
+            self.collaborator = None;
+            self.public = false;
+        }
+        self
+    }
+
+    /// The relations of the subject, to which the rules are applied.
+    #[must_use]
+    pub fn relations(&self, administrator: bool) -> Relations {
+        Relations {
+            administrator,
+            owner: self.owner,
+            member: self.member,
+            collaborator: self.collaborator,
+            public: self.public,
+        }
+    }
+}
+
+/// Looks a repository up.
+#[must_use]
+pub fn lookup(name: &RepositoryName, subject: &Subject<'_>) -> Query<RepositoryLookup> {
+    Query::one(located(concat!("select ", LOOKUP, " from ", ONE, LOOKED_UP), name, subject))
+}
+
+/// A repository with the list of its images.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LookupWithImages {
+    /// The repository.
+    pub lookup: RepositoryLookup,
+    /// Each image as its id and, directly after it, its checksum, separated by spaces, so that one text in one row carries
+    /// them and nothing in it is escaped. Empty for a subject who may not read them.
+    pub images: String,
+}
+
+impl FromRow for LookupWithImages {
+    fn from_row(row: &mut Row) -> Result<Self, Fault> {
+        Ok(Self { lookup: RepositoryLookup::from_row(row)?, images: row.take("images")?.unwrap_or_default() })
+    }
+}
+
+/// Looks a repository up, with its images.
+#[must_use]
+pub fn lookup_with_images(name: &RepositoryName, subject: &Subject<'_>) -> Query<LookupWithImages> {
+    let sql = concat!(
+        WITH_ROLE,
+        "select ",
+        PLACE_LOOKUP,
+        ", (select group_concat(i.id || ifnull(i.checksum, ''), ' ')
+           from (select id, checksum from images where repository_id = p.repository_id and p.role >= 1
+             order by position) i) images
+         from place p"
+    );
+    Query::one(located(sql, name, subject))
+}
+
+/// A repository, and whether an image is one of its list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LookupWithImage {
+    /// The repository.
+    pub lookup: RepositoryLookup,
+    /// Whether it lists the image.
+    pub is_listed: bool,
+}
+
+impl FromRow for LookupWithImage {
+    fn from_row(row: &mut Row) -> Result<Self, Fault> {
+        Ok(Self { lookup: RepositoryLookup::from_row(row)?, is_listed: row.get("is_listed")? })
+    }
+}
+
+/// Looks a repository up, with whether it lists this image.
+#[must_use]
+pub fn lookup_with_image(name: &RepositoryName, subject: &Subject<'_>, image: &str) -> Query<LookupWithImage> {
+    let sql = concat!(
+        "select ",
+        LOOKUP,
+        ", exists (select 1 from images where repository_id = r.id and id = ?6) is_listed from ",
+        ONE,
+        LOOKED_UP
+    );
+    Query::one(located(sql, name, subject).bind(image))
+}
+
+/// A repository that was looked up with others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PositionedLookup {
+    /// Which of the names it is, from 0.
+    pub position: i64,
+    /// The repository.
+    pub lookup: RepositoryLookup,
+}
+
+impl FromRow for PositionedLookup {
+    fn from_row(row: &mut Row) -> Result<Self, Fault> {
+        Ok(Self { position: row.get("position")?, lookup: RepositoryLookup::from_row(row)? })
+    }
+}
+
+/// Looks up several repositories at once; without a name, nothing is found.
+#[must_use]
+pub fn lookup_many(names: &[Option<RepositoryName>], subject: &Subject<'_>) -> Query<Vec<PositionedLookup>> {
+    let names = names.iter().map(|name| name.as_ref().map(|name| [&name.namespace, &name.name])).collect::<Vec<_>>();
+    let statement = subject
+        .bind_to(Statement::new(concat!(
+            "select ",
+            LOOKUP,
+            ", asked.position from (select key position, value ->> 0 namespace, value ->> 1 name from json_each(?4))",
+            LOOKED_UP
+        )))
+        .bind(json!(names).to_string());
+    Query::all(statement)
+}
+
+/// Binds the subject and the name of a repository: `?1` to `?5`.
+pub(super) fn located(sql: &'static str, name: &RepositoryName, subject: &Subject<'_>) -> Statement {
+    subject.bind_to(Statement::new(sql)).bind(name.namespace.as_str()).bind(name.name.as_str())
+}
+
+/// Binds the subject and a whole namespace: it is looked up as the repository with an empty name.
+pub(super) fn whole(sql: &'static str, namespace: &str, subject: &Subject<'_>) -> Statement {
+    subject.bind_to(Statement::new(sql)).bind(namespace).bind("")
+}
+
+/// Records in the audit what the statement before changed of a repository.
+fn record(by: &AuditContext, action: &'static str, name: &RepositoryName) -> Statement {
+    audit::record(by, action, Account::Named(&name.namespace), &name.to_string(), &[])
+}
+
+/// Queues a repository for search, which must learn of its change.
+#[must_use]
+pub fn enqueue(id: i64) -> Statement {
+    Statement::new("insert into outbox (repository_id) values (?1)").bind(id)
+}
