@@ -258,9 +258,9 @@ pub fn take(
     let list = listed(events);
     let of = |sql: &'static str| Statement::new(sql).bind(&list).bind(service);
     transaction.run(record(of, now));
-    transaction.run([manifests::left(of).bind(now)]);
+    transaction.run([manifests::queue_untagged(of).bind(now)]);
     transaction.run(push(of, private, now));
-    transaction.run(manifests::kept(of).map(|statement| statement.bind(now)));
+    transaction.run(manifests::record(of).map(|statement| statement.bind(now)));
     transaction.run(delete(of));
     transaction.run(pull(of));
     transaction.run([

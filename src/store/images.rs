@@ -29,8 +29,8 @@ impl Target<'_> {
 }
 
 /// Merges a list (JSON pairs of id and checksum) into a repository: new ids go after the known ones in the order of the
-/// list, a known one keeps its position and, when none is sent, its checksum. Nothing is merged when the repository would
-/// then hold too many; [`merged`] tells.
+/// list, a known one keeps its position and, when none is sent, its checksum. Nothing is merged when the repository
+/// would then hold too many, which [`merged`] returns.
 #[must_use]
 pub fn merge(target: &Target<'_>, pairs: &str) -> Statement {
     let statement = Statement::new(
@@ -52,7 +52,7 @@ pub fn merge(target: &Target<'_>, pairs: &str) -> Statement {
     target.bind_to(statement, pairs).bind(i64::try_from(MOST).unwrap_or(i64::MAX))
 }
 
-/// What came of [`merge`].
+/// The result of [`merge`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Merged {
     /// The id of the repository.
@@ -67,7 +67,7 @@ impl FromRow for Merged {
     }
 }
 
-/// What came of merging this list; nothing if there is no such repository.
+/// The result of merging this list; `None` if the repository does not exist.
 #[must_use]
 pub fn merged(target: &Target<'_>, pairs: &str) -> Query<Option<Merged>> {
     let statement = Statement::new(

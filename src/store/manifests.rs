@@ -1,4 +1,4 @@
-//! What registries told of the manifests behind tags: their sizes, their pulls, and the images of an index.
+//! The manifests that tags name, as registries report them: their sizes, their pulls, and the images of an index.
 
 use constcat::concat;
 
@@ -29,8 +29,8 @@ const NAMED: &str = "(exists (select 1 from tags t where t.repository_id = m.rep
 /// The manifests that are due to be looked at, at most `?2`.
 const DUE: &str = "(select id from manifests where look_at <= ?1 order by look_at limit ?2)";
 
-/// Manifests of which tags go away are to be looked at.
-pub(super) fn left(of: impl Fn(&'static str) -> Statement) -> Statement {
+/// Queues the manifests that lose a tag, or all, to be looked at.
+pub(super) fn queue_untagged(of: impl Fn(&'static str) -> Statement) -> Statement {
     of(concat!(
         FRESH_PUSHES_AND_DELETIONS,
         "update manifests set look_at = ?3 where id in (
@@ -44,8 +44,8 @@ pub(super) fn left(of: impl Fn(&'static str) -> Statement) -> Statement {
     ))
 }
 
-/// Keeps what is told of the manifests that were pushed and pulled, and of the images that they name.
-pub(super) fn kept(of: impl Fn(&'static str) -> Statement) -> [Statement; 3] {
+/// Records the manifests that were pushed and pulled, and the images that they name.
+pub(super) fn record(of: impl Fn(&'static str) -> Statement) -> [Statement; 3] {
     [
         of(concat!(
             FRESH_PUSHES_AND_PULLS,
@@ -66,7 +66,7 @@ pub(super) fn kept(of: impl Fn(&'static str) -> Statement) -> [Statement; 3] {
              where f.digest <> '' and r.deleted_at is null
              on conflict (repository_id, service, digest) do nothing"
         )),
-        // What one registry does not tell another does, or the same one after it was brought up to date.
+        // What one registry does not report another does, or the same one after an upgrade.
         of(concat!(
             FRESH_PUSHES_AND_PULLS,
             "insert into index_images (index_id, position, image_id, os, architecture, variant)
@@ -83,8 +83,8 @@ pub(super) fn kept(of: impl Fn(&'static str) -> Statement) -> [Statement; 3] {
     ]
 }
 
-/// A tag was forgotten here: what it named is to be looked at.
-pub(super) fn forgotten(repository: i64, tag: &str, now: i64) -> Statement {
+/// Queues the manifest of a tag that is about to be forgotten to be looked at.
+pub(super) fn queue_forgotten(repository: i64, tag: &str, now: i64) -> Statement {
     Statement::new(
         "update manifests set look_at = ?3 where id in (
            select m.id from tags t join manifests m on m.repository_id = t.repository_id and m.service = t.service
@@ -95,7 +95,7 @@ pub(super) fn forgotten(repository: i64, tag: &str, now: i64) -> Statement {
     .bind(now)
 }
 
-/// Forgets the manifests that nothing has named for a while: an index may be told long after its images.
+/// Forgets the manifests that nothing has named for a while: an index may be reported long after its images.
 pub(super) fn expire(now: i64, most: i64) -> Vec<Statement> {
     let of = |sql: &'static str| Statement::new(sql).bind(now - REMEMBERED).bind(most);
     vec![

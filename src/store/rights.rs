@@ -1,8 +1,8 @@
 //! The rights that writes carry, each checked again in the batch that it allows.
 //!
-//! A handler decides by rows that it has read, and writes in a second batch: between the two, a password changes, a member
-//! is removed, an access token ends. So the first statement of every write by a user's right fails where that right is
-//! gone, and with it the whole batch, which is one transaction.
+//! A handler decides by rows that it has read, and writes in a second batch: between the two, a password changes, a
+//! member is removed, an access token ends. So the first statement of every write by a user's right fails where that
+//! right is gone, and with it the whole batch, which is one transaction.
 
 use constcat::concat;
 
@@ -49,8 +49,8 @@ pub struct Right {
     pub over: Over,
 }
 
-/// A statement that fails, up to a condition on the user `u`: it fails unless there is one, active, whose password (of epoch
-/// `?2`) or access token (`?3`, good at `?4`) the credential names, and of whom the condition holds.
+/// A statement that fails, up to a condition on the user `u`: it fails unless there is one, active, whose password (of
+/// epoch `?2`) or access token (`?3`, good at `?4`) the credential names, and of whom the condition holds.
 const UNLESS: &str = concat!(
     "select json_extract('{}', iif(exists (
        select 1 from users u where u.id = ?1 and ",

@@ -1,5 +1,5 @@
 //! Subjects, and their effective roles in SQL: the rules of `domain::access`, so that the database reads nothing for a
-//! subject who may not see it. The decision stays there; a test compares both.
+//! subject who may not see it. The decision stays in the domain; a test compares both.
 
 use constcat::concat;
 
@@ -25,8 +25,8 @@ pub enum Subject<'a> {
 }
 
 impl Subject<'_> {
-    /// Binds the three parameters of the subject: a name, an id (0 for no user), and the hash of a token, or the id of an
-    /// access token.
+    /// Binds the three parameters of the subject: a name, an id (0 for no user), and the hash of a token, or the id of
+    /// an access token.
     pub(super) fn bind_to(&self, statement: Statement) -> Statement {
         let (name, id, token) = match *self {
             Self::Anonymous => (Value::Null, 0.into(), Value::Null),
@@ -56,10 +56,10 @@ pub(super) const READS_PUBLIC: &str = "(?2 = 0 or u.id is not null)";
 /// After `case` and a role, `read` to `admin`: its number, 1 to 3, and 0 for none.
 const NUMBER: &str = "when 'admin' then 3 when 'write' then 2 when 'read' then 1 else 0 end";
 
-/// The effective role, as a number, of the user `u` in what was `asked` for: the namespace `n` and the repository `r`, with
-/// their roles `m` and `c` there, and the access `token` of the credentials, if any. That never administrates, and takes
-/// away what its resources surely do not allow: a pattern is compared up to its first star, and the rest of its rules are
-/// applied to what was read.
+/// The effective role, as a number, of the user `u` in what was `asked` for: the namespace `n` and the repository `r`,
+/// with their roles `m` and `c` there, and the access `token` of the credentials, if any. That never administrates, and
+/// takes away what its resources surely do not allow: a pattern is compared up to its first star, and the rest of its
+/// rules are applied to what was read.
 const ROLE: &str = concat!(
     "case when exists (select 1 from token) and not exists (
                select 1 from token t
@@ -111,8 +111,8 @@ pub(super) const LOOKED_UP: &str = concat!(
      left join collaborators c on c.repository_id = r.id and c.user_id = u.id"
 );
 
-/// The beginning of a statement over a `place`: a lookup with the `user_id` and the `role` of the subject, as a number. What
-/// the statement reads beside it, it reads for a role.
+/// The beginning of a statement over a `place`: a lookup with the `user_id` and the `role` of the subject, as a number.
+/// What the statement reads beside it, it reads for a role.
 pub const WITH_ROLE: &str = concat!(
     "with ",
     TOKEN,

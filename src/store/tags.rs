@@ -87,8 +87,8 @@ const LISTED: &str = concat!(
 /// A list, after its order, up to the order of the page.
 const PAGED: &str = concat!(" limit ?7 offset ?8) p on true left join tags t on t.id = p.id", MANIFEST, " order by ");
 
-/// The tags of a repository that contain a text in their names, for a subject who may read them. The orders are those of the
-/// Hub, where a `-` stands before the ascending one. Nothing for an order that does not exist.
+/// The tags of a repository that contain a text in their names, for a subject who may read them. The orders are those
+/// of the Hub, where a `-` stands before the ascending one. Nothing for an order that does not exist.
 #[must_use]
 pub fn list(
     repository: &RepositoryName,
@@ -129,7 +129,8 @@ impl TagNames {
     }
 }
 
-/// The names of the tags of a repository after this one (`last`), in order, at most so many, if the subject may read them.
+/// The names of the tags of a repository after this one (`last`), in order, at most so many, if the subject may read
+/// them.
 #[must_use]
 pub fn names(repository: &RepositoryName, subject: &Subject<'_>, last: &str, limit: i64) -> Query<TagNames> {
     let sql = concat!(
@@ -256,8 +257,8 @@ pub fn find(repository: &RepositoryName, subject: &Subject<'_>, tag: &str) -> Qu
     Query::optional(located(sql, repository, subject).bind(tag))
 }
 
-/// Forgets a tag (of this digest) in every registry, and returns whether there was one. A mark stays, so that an older push
-/// that is reported late does not bring it back.
+/// Forgets a tag (of this digest) in every registry, and returns whether there was one. A mark stays, so that an older
+/// push that is reported late does not bring it back.
 pub fn forget(
     transaction: &mut Transaction,
     repository: i64,
@@ -267,7 +268,7 @@ pub fn forget(
     by: &AuditContext,
 ) -> Step<bool> {
     transaction.run([
-        manifests::forgotten(repository, tag, by.now),
+        manifests::queue_forgotten(repository, tag, by.now),
         Statement::new("update tags set deleted = 1 where repository_id = ?1 and name = ?2 and deleted = 0")
             .bind(repository)
             .bind(tag),

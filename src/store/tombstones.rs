@@ -1,6 +1,6 @@
-//! What the last repository was of a name from which it was deleted or moved. Registries keep the bytes under a name, and
-//! report late what happened to it: so events that are older than the end change nothing, and another repository of the
-//! name is seen by no user who could not see the last one.
+//! What the last repository was of a name from which it was deleted or moved. Registries keep the bytes under a name,
+//! and report late what happened to it: so events that are older than the end change nothing, and another repository of
+//! the name is seen by no user who could not see the last one.
 
 use crate::{
     domain::RepositoryName,
@@ -20,7 +20,7 @@ pub(super) fn bury(id: i64, by: &AuditContext) -> Statement {
 }
 
 /// Remembers a repository under its old name, if the statement before this one moved it.
-pub(super) fn moved(id: i64, from: &RepositoryName, by: &AuditContext) -> Statement {
+pub(super) fn record_move(id: i64, from: &RepositoryName, by: &AuditContext) -> Statement {
     Statement::new(
         "insert into tombstones (namespace_id, name, private, buried_at, moved_to)
          select n.id, r.name, r.private, ?3, r.id from repositories r join namespaces n on n.name = ?2

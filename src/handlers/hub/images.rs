@@ -22,7 +22,7 @@ const ORDERINGS: [&str; 4] = ["last_activity", "-last_activity", "digest", "-dig
 
 /// `GET /v2/namespaces/{namespace}/repositories/{repository}/images?page=&page_size=&status=&currently_tagged=&ordering=`
 ///
-/// What was used last comes first. An image that no tag names is not known here, so there are none of those.
+/// What was used last comes first. The index does not know images that no tag names, so it lists none of those.
 pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
     let (page, credentials) = (Page::read(request), auth::optional_session(index, request)?);
     let text = |name: &str| parameter(request, name).filter(|value| !value.is_empty());

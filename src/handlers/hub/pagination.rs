@@ -69,7 +69,7 @@ impl Page {
     }
 }
 
-/// A page of a list; one past its end is not there, as on the Hub.
+/// A page of a list as a reply; a page after the end is a 404, as on the Hub.
 pub fn paged(index: &Index, request: &Request, page: Page, count: i64, results: Vec<Value>) -> Answer<Reply> {
     if page.number > 1 && page.offset() >= count {
         return not_found("page not found");

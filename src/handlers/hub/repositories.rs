@@ -1,4 +1,4 @@
-//! Repositories as they are managed: created, described, transferred and deleted.
+//! Repositories: created, described, transferred and deleted.
 
 mod body;
 mod list;
@@ -195,8 +195,8 @@ pub async fn delete(index: &Index, request: &Request, name: &RepositoryName) -> 
 
 /// `POST /v2/namespaces/{namespace}/repositories/{repository}/transfer`
 ///
-/// It needs an admin of the repository who may create one there. Its collaborators lose their roles, unless an admin of the
-/// namespace that it goes to keeps them.
+/// It needs an admin of the repository who may create one there. Its collaborators lose their roles, unless an admin of
+/// the namespace that it goes to keeps them.
 pub async fn transfer(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
     let credentials = auth::session(index, request)?;
     let wanted = TransferRequest::read(request);
@@ -252,9 +252,9 @@ fn require_good(description: Option<&str>, full_description: Option<&str>) -> An
     Ok(())
 }
 
-/// The id of the namespace of a name that is free, for a principal who may create a repository there, with the right to. A
-/// private repository that they may not see looks like a name that is free and that they may not use, and so does a
-/// namespace that does not exist.
+/// The id of the namespace of a name that is free, for a principal who may create a repository there, with the right
+/// to. A private repository that they may not see looks like a name that is free and that they may not use, and so does
+/// a namespace that does not exist.
 fn require_creatable(principal: &Principal, lookup: &RepositoryLookup, name: &RepositoryName) -> Answer<(i64, Right)> {
     if principal.effective_role(lookup, name) < Some(Role::Write) {
         return forbidden("Access denied: not allowed to create a repository in this namespace");

@@ -15,7 +15,7 @@ use crate::{
     wire::{Reply, Request},
 };
 
-/// For a tag that is not there. Clients look for these words.
+/// 404 for a tag that does not exist. Clients look for these words.
 const ABSENT: &str = "tag not found";
 
 /// `GET /v2/namespaces/{namespace}/repositories/{repository}/tags?page=&page_size=&name=&ordering=`

@@ -1,5 +1,5 @@
-//! The guard of v1: what a principal may do with a repository, in the words of that API. A repository token is good for what
-//! it names, and for nothing else.
+//! The guard of v1: what a principal may do with a repository, in the words of that API. A repository token is good for
+//! what it names, and for nothing else.
 
 use crate::{
     auth::{Credentials, Principal, unauthorized},
@@ -25,7 +25,7 @@ const ABSENT: &str = "Repository not found";
 
 /// A principal before a repository.
 pub struct V1Guard<'a> {
-    /// The user, or nobody.
+    /// The authenticated user, if there is one.
     pub principal: Principal,
     credentials: &'a Credentials,
     name: &'a RepositoryName,
@@ -54,15 +54,15 @@ impl<'a> V1Guard<'a> {
     /// The repository, if it exists and the principal may know of it, with their role in it.
     fn visible(&self) -> Answer<(&Repository, Role)> {
         let role = self.principal.effective_role(&self.lookup, self.name);
-        // Also for a token from when they could read it: it does not tell whether there still is one.
+        // Also for a repository token from when they could read it: it does not reveal whether the repository still exists.
         match (&self.lookup.repository, role) {
             (Some(repository), Some(role)) => Ok((repository, role)),
             _ => not_found(ABSENT),
         }
     }
 
-    /// The repository, if the principal has this role in it. A repository token must be for this very repository, and its
-    /// user may still do what the token names.
+    /// The repository, if the principal has this role in it. A repository token must be for this very repository, and
+    /// its user may still do what the token names.
     pub fn require(&self, wanted: Role) -> Answer<&Repository> {
         let (repository, role) = self.visible()?;
         if let Credentials::Token(claim) = self.credentials {
@@ -104,8 +104,8 @@ impl<'a> V1Guard<'a> {
         self.lookup.pending_deletion()
     }
 
-    /// The id of the namespace in which the principal may push under this name, with the right to. A private repository that
-    /// they may not see looks like one that does not exist and that they may not create.
+    /// The id of the namespace in which the principal may push under this name, with the right to. A private repository
+    /// that they may not see looks like one that does not exist and that they may not create.
     pub fn require_to_push(&self) -> Answer<(i64, Right)> {
         // Users with a role in the one that was deleted have none in the new one.
         let lookup = self.lookup.clone().ignoring_pending_deletion();

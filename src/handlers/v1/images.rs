@@ -41,8 +41,8 @@ pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> An
 
 /// `GET /v1/repositories/(namespace)/(repo_name)/tags`
 ///
-/// The tags of a v1 registry are with that. This is the list that the Hub had here for programs, of what registries of
-/// today told; `layer` is an image id of the v1 protocol, which these have none of.
+/// A v1 registry has its tags itself. This is the list that the Hub had here for programs, of the tags that registries of
+/// today report; `layer` is an image id of the v1 protocol, which these do not have.
 pub async fn tags(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
     let credentials = auth::v1_credentials(index, request)?;
     credentials.require_token_for(name, &ANY)?;

@@ -17,8 +17,8 @@ use crate::{
     wire::{Reply, Request},
 };
 
-/// The id of the repository that a list was merged into. Refuses a list that would have made it too large, or that found no
-/// repository any more.
+/// The id of the repository that a list was merged into. Refuses a list that would have made it too large, or that
+/// found no repository any more.
 fn require_merged(merged: Option<Merged>) -> Answer<i64> {
     match merged {
         Some(Merged { repository_id, missing: 0 }) => Ok(repository_id),

@@ -36,7 +36,7 @@ pub async fn create(index: &Index, request: &Request, name: &RepositoryName) -> 
     let lookup = transaction.read(repositories::lookup(name, &credentials.subject(index)));
     let mut outcome = index.commit([right], transaction).await?;
     let (merged, lookup) = (outcome.take(merged)?, outcome.take(lookup)?);
-    // If there is one, another request has marked it deleted meanwhile; if there is none, there was no room for it.
+    // If it exists, another request has marked it deleted meanwhile; else the namespace is full.
     if merged.is_none() && lookup.repository.is_none() {
         return forbidden(format!("A namespace holds at most {most} repositories"));
     }

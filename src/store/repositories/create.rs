@@ -16,7 +16,7 @@ use crate::{
 /// The name under which a repository is to be created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Destination {
-    /// What exists there.
+    /// The repository of this name, if it exists.
     pub lookup: RepositoryLookup,
     /// The name of the namespace, whether or not it exists; `None` if the user has none of their own.
     pub namespace: Option<String>,

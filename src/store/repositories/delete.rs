@@ -45,7 +45,8 @@ pub fn remove(id: i64, name: &RepositoryName, by: &AuditContext) -> Vec<Statemen
     statements
 }
 
-/// Removes one that was marked deleted, so that another of its name can be created: its tombstone is from when it was marked.
+/// Removes one that was marked deleted, so that another of its name can be created: its tombstone is from when it was
+/// marked.
 pub(super) fn give_way(id: i64, name: &RepositoryName, by: &AuditContext) -> Vec<Statement> {
     vec![
         enqueue(id),

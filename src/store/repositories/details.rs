@@ -1,4 +1,4 @@
-//! All that is shown of one repository.
+//! The details of a repository.
 
 use constcat::concat;
 
@@ -12,12 +12,12 @@ use crate::{
     },
 };
 
-/// All that is shown of a repository to a subject who may read it.
+/// The details of a repository, for a subject who may read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Details {
-    /// What lists show of it, too.
+    /// What lists have of it, too.
     pub summary: Summary,
-    /// A page.
+    /// Markdown.
     pub full_description: String,
     /// The number of its collaborators.
     pub collaborator_count: i64,

@@ -18,7 +18,8 @@ pub struct List<'a> {
     pub namespace: &'a str,
     /// A text that their names contain, in any case.
     pub name: &'a str,
-    /// `name` or `pull_count`, descending after a `-`; or `last_updated`, the newest first, the oldest first after a `-`.
+    /// `name` or `pull_count`, descending after a `-`; or `last_updated`, the newest first, the oldest first after a
+    /// `-`.
     pub ordering: &'a str,
     /// Whether the credentials are good for administrators, who see everything.
     pub administrating: bool,
@@ -28,7 +29,7 @@ pub struct List<'a> {
     pub offset: i64,
 }
 
-/// What a list shows of a repository.
+/// What a list has of a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
     /// One line.
@@ -65,7 +66,7 @@ pub struct Listed {
     pub name: String,
     /// The repository, as [`lookup`](super::lookup) finds it.
     pub lookup: RepositoryLookup,
-    /// What is shown of it.
+    /// Its description and numbers.
     pub summary: Summary,
 }
 

@@ -128,8 +128,8 @@ pub fn lookup(name: &RepositoryName, subject: &Subject<'_>) -> Query<RepositoryL
 pub struct LookupWithImages {
     /// The repository.
     pub lookup: RepositoryLookup,
-    /// Each image as its id and, directly after it, its checksum, separated by spaces, so that one text in one row carries
-    /// them and nothing in it is escaped. Empty for a subject who may not read them.
+    /// Each image as its id and, directly after it, its checksum, separated by spaces, so that one text in one row
+    /// carries them and nothing in it is escaped. Empty for a subject who may not read them.
     pub images: String,
 }
 

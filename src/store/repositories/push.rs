@@ -42,8 +42,8 @@ pub fn create_for_push(
     statements
 }
 
-/// Records in the audit that so many images were announced, if the statement before merged any: one of them is new or has
-/// another checksum.
+/// Records in the audit that so many images were announced, if the statement before merged any: one of them is new or
+/// has another checksum.
 #[must_use]
 pub fn record_announcement(name: &RepositoryName, images: usize, by: &AuditContext) -> Statement {
     let images = images.to_string();

@@ -32,8 +32,8 @@ impl FromRow for ReadablePrivate {
     }
 }
 
-/// The private repositories that a user may read, fewer than `most` in all rows together. The first row has none, and says
-/// whether they were cut: the number of repositories that are looked at for them is bounded as well.
+/// The private repositories that a user may read, fewer than `most` in all rows together. The first row has none, and
+/// says whether they were cut: the number of repositories that are looked at for them is bounded as well.
 #[must_use]
 pub fn readable_private(subject: &Subject<'_>, most: i64) -> Query<Vec<ReadablePrivate>> {
     let statement = subject

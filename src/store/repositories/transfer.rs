@@ -6,7 +6,7 @@ use crate::{
         Statement,
         audit::{self, Account, AuditContext},
         repositories::{delete::give_way, enqueue},
-        tombstones::moved,
+        tombstones::record_move,
     },
 };
 
@@ -18,7 +18,7 @@ pub struct Transfer<'a> {
     pub from: &'a RepositoryName,
     /// The id of the namespace that it goes to.
     pub namespace: i64,
-    /// Its name there.
+    /// Its new name.
     pub to: &'a RepositoryName,
     /// Whether its collaborators keep their roles, which the admins of the new namespace never gave them.
     pub keep: bool,
@@ -28,9 +28,9 @@ pub struct Transfer<'a> {
     pub most: i64,
 }
 
-/// Moves a repository to another namespace, unless the name is taken there, or it has so many already; one that was marked
-/// deleted there (`pending_deletion`) is removed first. Where the last repository of the name was private, this one is
-/// from now on. The audit of both namespaces records it, and every collaborator that it loses.
+/// Moves a repository to another namespace, unless the name is taken there, or it has so many already; one that was
+/// marked deleted there (`pending_deletion`) is removed first. Where the last repository of the name was private, this
+/// one is from now on. The audit of both namespaces records it, and every collaborator that it loses.
 #[must_use]
 pub fn transfer(this: &Transfer<'_>, pending_deletion: Option<i64>) -> Vec<Statement> {
     let (from, to, by) = (this.from, this.to, this.by);
@@ -53,7 +53,7 @@ pub fn transfer(this: &Transfer<'_>, pending_deletion: Option<i64>) -> Vec<State
         .bind(by.now)
         .bind(this.most),
     );
-    statements.push(moved(this.id, from, by));
+    statements.push(record_move(this.id, from, by));
     let (old, new) = (from.to_string(), to.to_string());
     let record = |account, name, data| audit::record(by, "repo.transfer", Account::Named(account), name, &[data]);
     // Each directly after the one before, which inserted a row if the repository was moved.

@@ -20,8 +20,8 @@ pub struct Change<'a> {
     pub private: Option<bool>,
 }
 
-/// Changes a repository. Hiding it is written to search ahead of this, as the next revision, so the change itself is the
-/// one after that.
+/// Changes a repository. Hiding it is written to search ahead of this, as the next revision, so the change itself is
+/// the one after that.
 #[must_use]
 pub fn update(id: i64, name: &RepositoryName, change: &Change<'_>, by: &AuditContext) -> Vec<Statement> {
     let mut statements = Vec::new();

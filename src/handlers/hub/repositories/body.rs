@@ -1,4 +1,4 @@
-//! A repository in the Hub's words.
+//! Repositories in the Hub's form.
 
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ use crate::{
     wire::Reply,
 };
 
-/// All that is shown of a repository, to a principal who may read it.
+/// The details of a repository as a reply, for a principal who may read it.
 pub fn details(principal: Principal, name: &RepositoryName, found: RepositoryDetails, status: u16) -> Answer<Reply> {
     let RepositoryDetails { lookup, details } = found;
     let affiliation = affiliation(&lookup);

@@ -33,7 +33,7 @@ pub async fn list(index: &Index, request: &Request, namespace: &str) -> Answer<R
     };
     credentials.require_within_limit(index, request).await?;
     let (principal, found) = credentials.authenticate_with(index, list).await?;
-    // Only administrators may know whether there is one: for other users, one without anything for them is as none.
+    // Only administrators may know whether a namespace exists: other users get an empty list either way.
     if found.head.namespace_id.is_none() && principal.is_administrator() {
         return not_found(NO_NAMESPACE);
     }
