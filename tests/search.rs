@@ -9,7 +9,7 @@ mod support;
 use std::cmp::Reverse;
 
 use hublet::{
-    domain::search::{MOST, Search},
+    domain::search::{MAX_MATCHES, Search},
     store::{
         Database, Rows, Statement,
         documents::{self, Sight},
@@ -124,7 +124,7 @@ fn a_search_costs_the_same_where_there_is_more() {
     // What is oldest is not what is lost.
     for q in ["image", "ready image", "app", "ap", "a", "", "aa", "image aa"] {
         let (names, total) = found(&large, &read(q, 25, 1), &Sight::Public);
-        assert_eq!((names[0].as_str(), total), ("user1/app1", MOST), "{q}");
+        assert_eq!((names[0].as_str(), total), ("user1/app1", MAX_MATCHES), "{q}");
     }
     println!("cases: {} searches of two sizes", SHAPES.len() * sights.len());
 }
@@ -246,7 +246,7 @@ fn what_is_found_is_what_a_look_at_everything_finds() {
             (Sight::All, &|_| true),
         ] {
             let expected = expected(&town, terms, sees);
-            let many = expected.len().min(usize::try_from(MOST).unwrap());
+            let many = expected.len().min(usize::try_from(MAX_MATCHES).unwrap());
             // The last of very many are told apart by the day of their push.
             let exact = if expected.len() > many { many / 2 } else { many };
             let pages = (1..=i64::try_from(many / 100 + 1).unwrap())
@@ -263,7 +263,7 @@ fn what_is_found_is_what_a_look_at_everything_finds() {
             most = most.max(expected.len());
         }
     }
-    assert!(most > 2 * usize::try_from(MOST).unwrap(), "{most} are not more than a search looks at");
+    assert!(most > 2 * usize::try_from(MAX_MATCHES).unwrap(), "{most} are not more than a search looks at");
 }
 
 #[test]
@@ -305,7 +305,7 @@ fn somebody_who_was_let_into_ten_thousand_repositories_finds_them_all_and_is_tol
     add(&client, 1, MANY);
     let (found, incomplete, steps) = ask(&mut client, "oldest", "paul:secret");
     assert_eq!((found, incomplete), (1, None));
-    assert_eq!(ask(&mut client, "app", "paul:secret").0, MOST);
+    assert_eq!(ask(&mut client, "app", "paul:secret").0, MAX_MATCHES);
     assert_eq!(ask(&mut client, "oldest", "").0, 0);
 
     add(&client, MANY + 1, 3 * MANY);

@@ -73,7 +73,7 @@ fn authorization(request: &Request) -> Answer<Authorization> {
 pub fn v1_credentials(index: &Index, request: &Request) -> Answer<Credentials> {
     match authorization(request)? {
         Authorization::Anonymous => Ok(Credentials::Anonymous),
-        Authorization::Basic { name, secret } => Credentials::named(&name, secret, request),
+        Authorization::Basic { name, secret } => Credentials::basic(&name, secret, request),
         Authorization::Token(token) => {
             let claim = Claim::verify(token.reveal(), index.settings.keys()?, index.world.now());
             claim.map(Credentials::Token).ok_or_else(|| unauthorized("The token is not valid"))
@@ -116,10 +116,10 @@ pub fn session(index: &Index, request: &Request) -> Answer<Credentials> {
 
 impl Credentials {
     /// A name with a password or an access token, told apart by its form.
-    pub fn named(name: &str, secret: Secret, request: &Request) -> Answer<Self> {
+    pub fn basic(name: &str, secret: Secret, request: &Request) -> Answer<Self> {
         let words = if name.contains('@') { NO_EMAIL } else { WRONG };
         let name = UserName::typed(name).ok_or_else(|| unauthorized(words))?;
-        if secret.reveal().len() > password::LONGEST {
+        if secret.reveal().len() > password::MAX_PASSWORD_BYTES {
             return Err(unauthorized(WRONG));
         }
         // Copied, it may have a line feed behind it, or a blank; a password may begin with one.

@@ -182,7 +182,7 @@ impl PasswordSession {
             self.authenticate_with(index, wanted, (attempt, about)).await?;
         let user = principal.require_user()?;
         let wrong = || Refusal::Forbidden("The password is wrong".into());
-        if secret.reveal().len() > password::LONGEST {
+        if secret.reveal().len() > password::MAX_PASSWORD_BYTES {
             return Err(wrong().into());
         }
         let attempt = attempt.ok_or_else(|| Fault::broken("no row for a user"))?;

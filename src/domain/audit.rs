@@ -61,12 +61,12 @@ pub fn words(action: &str) -> &'static str {
 }
 
 /// The longest text in the data of a row, in characters: what says no more is not worth its place.
-const LONGEST: usize = 1_000;
+const MAX_TEXT_LENGTH: usize = 1_000;
 
 /// The beginning of a text, as a row has it.
 #[must_use]
 pub fn cut(text: &str) -> &str {
-    text.char_indices().nth(LONGEST).map_or(text, |(end, _)| text.get(..end).unwrap_or(text))
+    text.char_indices().nth(MAX_TEXT_LENGTH).map_or(text, |(end, _)| text.get(..end).unwrap_or(text))
 }
 
 #[cfg(test)]
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn a_text_is_cut_between_letters() {
-        assert_eq!(cut(&"é".repeat(LONGEST)).chars().count(), LONGEST);
-        assert_eq!(cut(&"é".repeat(LONGEST + 1)), "é".repeat(LONGEST));
+        assert_eq!(cut(&"é".repeat(MAX_TEXT_LENGTH)).chars().count(), MAX_TEXT_LENGTH);
+        assert_eq!(cut(&"é".repeat(MAX_TEXT_LENGTH + 1)), "é".repeat(MAX_TEXT_LENGTH));
     }
 }

@@ -18,7 +18,7 @@ use crate::domain::{
 pub(super) const LARGEST: i64 = 1 << 53;
 
 /// The longest id of an event, in bytes; registries take UUIDs.
-const LONGEST_ID: usize = 100;
+const MAX_ID_LENGTH: usize = 100;
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,7 +98,7 @@ fn notification(event: &Value, now: i64) -> Result<Option<Event>, String> {
     // Registry 2.0 has the tag in the URL alone.
     let tag = if tag.is_empty() { tag_of(&url, &text(target, "repository", 1_000)).unwrap_or_default() } else { tag };
     Event {
-        id: text(event, "id", LONGEST_ID + 1),
+        id: text(event, "id", MAX_ID_LENGTH + 1),
         action,
         repository: repository(target, "repository")?,
         tag,
@@ -124,7 +124,7 @@ fn cloud_event(data: &Value, headers: CloudEvent<'_>, now: i64) -> Result<Option
     let reference = text(data, "reference", 200);
     let by_digest = reference.contains(':');
     Event {
-        id: cut(headers.id.unwrap_or_default(), LONGEST_ID + 1),
+        id: cut(headers.id.unwrap_or_default(), MAX_ID_LENGTH + 1),
         action,
         repository: repository(data, "name")?,
         tag: if by_digest { String::new() } else { reference },
@@ -155,7 +155,7 @@ impl Event {
     }
 
     fn checked(self, whole: bool) -> Result<Option<Self>, String> {
-        if self.id.is_empty() || self.id.len() > LONGEST_ID {
+        if self.id.is_empty() || self.id.len() > MAX_ID_LENGTH {
             return Err(format!("an event with the id {:?}", self.id));
         }
         if self.tag.is_empty() && self.digest.is_empty() && !whole {
@@ -232,7 +232,7 @@ fn moment(text: Option<&str>, now: i64) -> i64 {
 mod tests {
     use serde_json::json;
 
-    use super::{body::LONGEST_EVENT, *};
+    use super::{body::MAX_EVENT_BYTES, *};
 
     const NOW: i64 = 1_800_000_000_000;
 
@@ -278,7 +278,7 @@ mod tests {
             (read(json!({ "events": [event] }).to_string().as_bytes(), CloudEvent::default(), NOW).0.len() == 1, zot)
         };
         let target = |tag: &str, digest: &str| json!({ "repository": "paul/app", "tag": tag, "digest": digest });
-        for (length, good) in [(0, false), (1, true), (LONGEST_ID, true), (LONGEST_ID + 1, false)] {
+        for (length, good) in [(0, false), (1, true), (MAX_ID_LENGTH, true), (MAX_ID_LENGTH + 1, false)] {
             assert_eq!(taken(target("", "sha256:aa"), length), (good, good), "an id of {length}");
         }
         for (tag, good) in [
@@ -374,7 +374,7 @@ mod tests {
             format!(r#"{{"id":"{id}","action":"push","target":{{"repository":"a/b","tag":"c"}},"more":{more}}}"#)
         };
         let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
-        let long = format!("\"{}\"", "x".repeat(LONGEST_EVENT));
+        let long = format!("\"{}\"", "x".repeat(MAX_EVENT_BYTES));
         let list = [event("1", &deep), event("2", &long), event("3", "0")].join(",");
         let (events, odd) = read(format!(r#"{{"events":[{list}]}}"#).as_bytes(), CloudEvent::default(), NOW);
         assert_eq!((events.len(), odd.len()), (1, 2), "{odd:?}");

@@ -11,10 +11,10 @@ use crate::{
 };
 
 /// A repository holds so many images; their list then fits a row of the database.
-pub const MOST: usize = 10_000;
+pub const MAX_IMAGES: usize = 10_000;
 
 /// The longest checksum: `tarsum+sha256:` and 64 digits leave room to spare.
-const LONGEST_CHECKSUM: usize = 100;
+const MAX_CHECKSUM_LENGTH: usize = 100;
 
 /// An image as it is announced. Old clients send more (`Tag`), which is not kept: a client that
 /// reads it back would tag the wrong image.
@@ -41,8 +41,8 @@ pub fn read(body: &[u8]) -> Answer<Vec<Image<'_>>> {
             known.insert(image.id.clone(), images.len());
             images.push(image);
         }
-        if images.len() > MOST {
-            return invalid(format!("A repository holds at most {MOST} images"));
+        if images.len() > MAX_IMAGES {
+            return invalid(format!("A repository holds at most {MAX_IMAGES} images"));
         }
     }
     Ok(images)
@@ -62,11 +62,11 @@ fn image(entry: &Json) -> Answer<Image<'_>> {
         return invalid("An image id is 64 lower-case hexadecimal digits");
     }
     let fits = |checksum: &Cow<'_, str>| {
-        checksum.len() <= LONGEST_CHECKSUM
+        checksum.len() <= MAX_CHECKSUM_LENGTH
             && checksum.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
     };
     if checksum.as_ref().is_some_and(|checksum| !fits(checksum)) {
-        return invalid(format!("A checksum is at most {LONGEST_CHECKSUM} printable characters"));
+        return invalid(format!("A checksum is at most {MAX_CHECKSUM_LENGTH} printable characters"));
     }
     Ok(Image { id, checksum })
 }
@@ -150,8 +150,8 @@ mod tests {
         for (checksum, good) in [
             ("tarsum+sha256:x", true),
             ("!~", true),
-            (&"x".repeat(LONGEST_CHECKSUM), true),
-            (&"x".repeat(LONGEST_CHECKSUM + 1), false),
+            (&"x".repeat(MAX_CHECKSUM_LENGTH), true),
+            (&"x".repeat(MAX_CHECKSUM_LENGTH + 1), false),
             ("a b", false),
             ("a\"b", false),
             ("a\\b", false),
@@ -181,7 +181,7 @@ mod tests {
             let entries = (0..n).map(|i| json!({ "id": format!("{i:064x}") })).collect::<Vec<_>>();
             read(Value::Array(entries).to_string().as_bytes()).map(|images| images.len())
         };
-        assert_eq!(list(MOST).unwrap(), MOST);
-        assert!(list(MOST + 1).is_err());
+        assert_eq!(list(MAX_IMAGES).unwrap(), MAX_IMAGES);
+        assert!(list(MAX_IMAGES + 1).is_err());
     }
 }

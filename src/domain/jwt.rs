@@ -5,7 +5,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 /// No token of ours is longer, with 500 scopes of 255 characters and a chain of certificates.
-const LONGEST: usize = 256 * 1024;
+const MAX_TOKEN_LENGTH: usize = 256 * 1024;
 
 /// A token taken apart; nothing of it is believed yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +23,7 @@ impl<'a> Parts<'a> {
     /// Takes a token apart; nothing for what has not its form.
     #[must_use]
     pub fn read(token: &'a str) -> Option<Self> {
-        if token.len() > LONGEST {
+        if token.len() > MAX_TOKEN_LENGTH {
             return None;
         }
         let (signed, signature) = token.rsplit_once('.')?;
@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn no_more_is_read_than_we_write() {
         let of = |length: usize| format!("bnVsbA.bnVsbA.{}", "A".repeat(length - 14));
-        assert!(Parts::read(&of(LONGEST)).is_some());
-        assert!(Parts::read(&of(LONGEST + 1)).is_none());
+        assert!(Parts::read(&of(MAX_TOKEN_LENGTH)).is_some());
+        assert!(Parts::read(&of(MAX_TOKEN_LENGTH + 1)).is_none());
     }
 }

@@ -93,14 +93,14 @@ impl Keys {
 
     /// The key of this id.
     #[must_use]
-    pub fn named(&self, id: [u8; ID]) -> Option<&Key> {
+    pub fn by_id(&self, id: [u8; ID]) -> Option<&Key> {
         std::iter::once(&self.signing).chain(&self.earlier).find(|key| key.id == id)
     }
 
     /// Whether this is the MAC of the named key over these parts.
     #[must_use]
     pub fn verifies(&self, id: [u8; ID], mac: &[u8], purpose: &str, parts: &[&[u8]]) -> bool {
-        self.named(id).is_some_and(|key| same(&key.mac(purpose, parts), mac))
+        self.by_id(id).is_some_and(|key| same(&key.mac(purpose, parts), mac))
     }
 }
 

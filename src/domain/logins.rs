@@ -8,10 +8,10 @@ use crate::domain::registry_token::AuthMethod;
 pub const NOTED: i64 = 60 * 60;
 
 /// How many an isolate remembers.
-const MOST: usize = 4096;
+const MAX_REMEMBERED: usize = 4096;
 
 /// The longest name of a kind of client.
-const LONGEST_KIND: usize = 40;
+const MAX_KIND_LENGTH: usize = 40;
 
 /// The kind of a client that calls itself this: the first product of a `User-Agent`, or what is before the slash of
 /// a `client_id`. Whoever asks chose it, so nothing of it is left that is more than a word.
@@ -19,7 +19,7 @@ const LONGEST_KIND: usize = 40;
 pub fn kind(client: &str) -> String {
     let product = client.trim_start().split(['/', ' ']).next().unwrap_or_default();
     let harmless = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    product.chars().filter(harmless).take(LONGEST_KIND).collect::<String>().to_ascii_lowercase()
+    product.chars().filter(harmless).take(MAX_KIND_LENGTH).collect::<String>().to_ascii_lowercase()
 }
 
 /// Whose login, with what, and from which address.
@@ -38,10 +38,10 @@ impl Logins {
         if noted.get(&login).is_some_and(|at| (*at..*at + NOTED).contains(&now)) {
             return false;
         }
-        if noted.len() >= MOST {
+        if noted.len() >= MAX_REMEMBERED {
             noted.retain(|_, at| (*at..*at + NOTED).contains(&now));
         }
-        if noted.len() >= MOST {
+        if noted.len() >= MAX_REMEMBERED {
             noted.clear();
         }
         noted.insert(login, now);
@@ -65,7 +65,7 @@ mod tests {
         assert_eq!(kind("  Mozilla/5.0"), "mozilla");
         assert_eq!(kind("curl"), "curl");
         assert_eq!(kind("<b>http:\u{202e}\r\n//x"), "bhttp");
-        assert_eq!(kind(&"x".repeat(1000)).len(), LONGEST_KIND);
+        assert_eq!(kind(&"x".repeat(1000)).len(), MAX_KIND_LENGTH);
         assert_eq!(kind(""), "");
     }
 
@@ -83,9 +83,9 @@ mod tests {
         assert!(begin(1, AuthMethod::Password, "::1", 1), "a clock that went back");
         logins.forget(1, AuthMethod::Password, "::2");
         assert!(begin(1, AuthMethod::Password, "::2", 1));
-        for number in 0..2 * i64::try_from(MOST).unwrap() {
+        for number in 0..2 * i64::try_from(MAX_REMEMBERED).unwrap() {
             assert!(begin(number, AuthMethod::Password, "::3", 1));
-            assert!(logins.0.borrow().len() <= MOST);
+            assert!(logins.0.borrow().len() <= MAX_REMEMBERED);
         }
     }
 }

@@ -5,10 +5,10 @@ use serde_json::Value;
 use crate::domain::events::{LARGEST, is_digest, text};
 
 /// The most images of an index that are kept.
-const MOST: usize = 100;
+const MAX_REFERENCES: usize = 100;
 
 /// The longest name of a system or an architecture, in bytes.
-const LONGEST: usize = 40;
+const MAX_TEXT_LENGTH: usize = 40;
 
 /// What is inside a manifest, as far as it is told.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -56,11 +56,11 @@ impl Content {
         let image = |reference: &Value| {
             let platform = reference.get("platform").unwrap_or(&Value::Null);
             let [os, architecture, variant] =
-                ["os", "architecture", "variant"].map(|name| text(platform, name, LONGEST));
+                ["os", "architecture", "variant"].map(|name| text(platform, name, MAX_TEXT_LENGTH));
             let digest = text(reference, "digest", 200);
             is_digest(&digest).then_some(Image { digest, os, architecture, variant })
         };
-        Self { size: None, images: references.iter().filter_map(image).take(MOST).collect() }
+        Self { size: None, images: references.iter().filter_map(image).take(MAX_REFERENCES).collect() }
     }
 
     /// The first manifests of all said nothing of sizes, and then there is none.
@@ -140,8 +140,8 @@ mod tests {
         let images = vec![image("sha256:aa", ["linux", "arm64", "v8"]), image("sha256:bb", [""; 3])];
         assert_eq!(told, Content { size: None, images });
         assert_eq!(Content::of_manifest(&json!({ "manifests": named }).to_string()), told);
-        let many = Value::Array(vec![json!({ "digest": "sha256:aa" }); MOST + 1]);
-        assert_eq!(Content::of_references(INDEX, Some(&many)).images.len(), MOST);
+        let many = Value::Array(vec![json!({ "digest": "sha256:aa" }); MAX_REFERENCES + 1]);
+        assert_eq!(Content::of_references(INDEX, Some(&many)).images.len(), MAX_REFERENCES);
     }
 
     #[test]

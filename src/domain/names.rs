@@ -11,7 +11,7 @@ use crate::{
 const FORBIDDEN_USERS: [&str; 7] = ["library", "admin", "root", "docker", "hublet", "operator", "everybody"];
 
 /// The longest name, namespace and slash included: the registries' own limit.
-pub const LONGEST: usize = 255;
+pub const MAX_NAME_LENGTH: usize = 255;
 
 /// The namespace of a name that has none.
 pub const LIBRARY: &str = "library";
@@ -102,8 +102,8 @@ impl RepositoryName {
     /// any client's: letters of both cases, digits, `.`, `_`, `-`.
     pub fn parse(namespace: &str, name: &str) -> Answer<Self> {
         let components = || std::iter::once(namespace).chain(name.split('/'));
-        if namespace.len() + 1 + name.len() > LONGEST {
-            return invalid(format!("Repository name is longer than {LONGEST} characters"));
+        if namespace.len() + 1 + name.len() > MAX_NAME_LENGTH {
+            return invalid(format!("Repository name is longer than {MAX_NAME_LENGTH} characters"));
         }
         if !components().all(is_component) {
             return invalid("Invalid repository name (it has to match [a-zA-Z0-9._-]+)");
@@ -114,7 +114,7 @@ impl RepositoryName {
     /// The name as search shows it: without `library/`, unless what is left would look like a
     /// namespace and a name.
     #[must_use]
-    pub fn shown(&self) -> String {
+    pub fn short(&self) -> String {
         if self.namespace == LIBRARY && !self.name.contains('/') { self.name.clone() } else { self.to_string() }
     }
 }
@@ -152,12 +152,13 @@ pub fn is_loopback(host: &str) -> bool {
 }
 
 /// The longest address that SMTP carries (RFC 5321, 4.5.3.1.3).
-const LONGEST_EMAIL: usize = 254;
+const MAX_EMAIL_LENGTH: usize = 254;
 
 /// Takes an e-mail address: something before one `@`, a domain behind it, nothing that could end a
 /// header. Whether it works is for the confirmation to find out.
 pub fn email(text: &str) -> Answer<&str> {
-    let plain = text.len() <= LONGEST_EMAIL && !text.chars().any(|c| c.is_whitespace() || "<>()[]\\,;:\"".contains(c));
+    let plain =
+        text.len() <= MAX_EMAIL_LENGTH && !text.chars().any(|c| c.is_whitespace() || "<>()[]\\,;:\"".contains(c));
     let plain = plain && texts::acceptable("email", text, Form::Line).is_ok();
     match text.split_once('@') {
         Some((local, domain))
@@ -233,8 +234,8 @@ mod tests {
         }
         assert!(RepositoryName::parse("paul", &"x".repeat(250)).is_ok());
         let name = |name| RepositoryName::parse(LIBRARY, name).unwrap();
-        assert_eq!(name("redis").shown(), "redis");
-        assert_eq!(name("redis/alpine").shown(), "library/redis/alpine");
+        assert_eq!(name("redis").short(), "redis");
+        assert_eq!(name("redis/alpine").short(), "library/redis/alpine");
     }
 
     #[test]

@@ -15,10 +15,10 @@ use crate::{
 pub use verified::Verified;
 
 /// The Hub's own least length, in characters: an operator may ask for more, not for less.
-pub const SHORTEST: usize = 5;
+pub const MIN_PASSWORD_LENGTH: usize = 5;
 
 /// Bytes beyond which a password only costs time.
-pub const LONGEST: usize = 1024;
+pub const MAX_PASSWORD_BYTES: usize = 1024;
 
 /// The most that a stored hash or a setting may ask of an isolate of 128 MB: 64 MiB, ten passes.
 const MOST_MEMORY: u32 = 64 * 1024;
@@ -30,8 +30,8 @@ pub fn acceptable(password: &str, least: usize) -> Answer<&str> {
     if password.chars().count() < least {
         return invalid(format!("Password must be at least {least} characters long"));
     }
-    if password.len() > LONGEST {
-        return invalid(format!("Password must be at most {LONGEST} bytes long"));
+    if password.len() > MAX_PASSWORD_BYTES {
+        return invalid(format!("Password must be at most {MAX_PASSWORD_BYTES} bytes long"));
     }
     if opaque::Kind::Access.claims(password) {
         return invalid("Password must not begin as an access token does");
@@ -103,7 +103,7 @@ impl Peppers {
         self.0.first()
     }
 
-    fn named(&self, id: &str) -> Option<&[u8]> {
+    fn by_id(&self, id: &str) -> Option<&[u8]> {
         self.0.iter().find(|(known, _)| known == id).map(|(_, value)| value.as_slice())
     }
 }
@@ -183,7 +183,7 @@ pub fn hash(password: &str, salt: [u8; 16], peppers: &Peppers, cost: Cost) -> Re
 pub fn verify(password: &str, stored: &str, peppers: &Peppers) -> Result<bool, String> {
     let stored = Stored::read(stored).ok_or("a stored password is not a PHC string of ours")?;
     let pepper = peppers
-        .named(&stored.pepper)
+        .by_id(&stored.pepper)
         .ok_or_else(|| format!("PASSWORD_PEPPER lacks the id {:?} of a stored password", stored.pepper))?;
     Ok(same(&argon2(password, &stored.salt, pepper, stored.cost, stored.hash.len())?, &stored.hash))
 }

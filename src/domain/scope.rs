@@ -5,10 +5,10 @@ use serde::Serialize;
 use crate::domain::{RepositoryName, Role, names::LIBRARY};
 
 /// The most scopes that one token is asked for.
-pub const MOST: usize = 500;
+pub const MAX_SCOPES: usize = 500;
 
 /// The longest scope, in bytes: a repository's name has 255 at most.
-const LONGEST: usize = 320;
+const MAX_SCOPE_LENGTH: usize = 320;
 
 /// Every action that anything is granted for, `*` for all of them.
 const ACTIONS: [&str; 5] = ["pull", "push", "delete", "search", "*"];
@@ -46,7 +46,7 @@ impl Scope {
     /// it was asked, so it is a word.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
-        let (kind, rest) = text.split_once(':').filter(|_| text.len() <= LONGEST)?;
+        let (kind, rest) = text.split_once(':').filter(|_| text.len() <= MAX_SCOPE_LENGTH)?;
         let (name, asked) = rest.rsplit_once(':')?;
         let (kind, class) = match kind.strip_suffix(')').and_then(|kind| kind.split_once('(')) {
             Some((kind, class)) => (kind, Some(class.to_owned())),
@@ -116,7 +116,7 @@ pub fn read_all<'a>(parameters: impl Iterator<Item = &'a str>) -> Vec<Scope> {
         if !scopes.contains(&scope) {
             scopes.push(scope);
         }
-        if scopes.len() > MOST {
+        if scopes.len() > MAX_SCOPES {
             break;
         }
     }
@@ -154,14 +154,14 @@ mod tests {
             assert_eq!(Scope::read(other), None, "{other}");
         }
         let long = |length| format!("repository:{}:pull", "a".repeat(length - "repository::pull".len()));
-        assert!(Scope::read(&long(LONGEST)).is_some() && Scope::read(&long(LONGEST + 1)).is_none());
+        assert!(Scope::read(&long(MAX_SCOPE_LENGTH)).is_some() && Scope::read(&long(MAX_SCOPE_LENGTH + 1)).is_none());
         assert_eq!(scope("repository:a/b:fly,,push,*,push").actions, ["push", "*"]);
     }
 
     #[test]
     fn nobody_asks_for_more_than_there_may_be() {
         let many = (0..1_000_000).map(|n| format!("repository:a/{n}:pull")).collect::<Vec<_>>().join(" ");
-        assert_eq!(read_all(std::iter::once(many.as_str())).len(), MOST + 1);
+        assert_eq!(read_all(std::iter::once(many.as_str())).len(), MAX_SCOPES + 1);
     }
 
     #[test]

@@ -8,14 +8,14 @@ use crate::domain::names::LIBRARY;
 const PAGE: i64 = 25;
 
 /// The most results on a page.
-const LARGEST_PAGE: i64 = 100;
+const MAX_PAGE_SIZE: i64 = 100;
 
 /// How many matches are looked at, and counted.
-pub const MOST: i64 = 1_000;
+pub const MAX_MATCHES: i64 = 1_000;
 
 /// Terms and characters beyond which a search only costs time.
 const MOST_TERMS: usize = 8;
-const LONGEST: usize = 200;
+const MAX_QUERY_LENGTH: usize = 200;
 
 /// Marks in what is searched, and in nothing that is asked: where a name begins (two of them) and ends, where a word begins
 /// (two of them), and where it ends.
@@ -46,7 +46,7 @@ impl Search {
         let text = |name: &str| parameters.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
         let number = |name: &str| text(name).trim().parse::<i64>().ok();
         let query = text("q");
-        let bounded = fold(&query.chars().take(LONGEST).collect::<String>());
+        let bounded = fold(&query.chars().take(MAX_QUERY_LENGTH).collect::<String>());
         let bounded = bounded.trim();
         let bounded = bounded.strip_prefix(LIBRARY).and_then(|rest| rest.strip_prefix('/')).unwrap_or(bounded);
         // A NUL would end the text inside the database, and the others are marks.
@@ -58,8 +58,8 @@ impl Search {
         Self {
             query: query.to_owned(),
             terms: terms.into_iter().take(MOST_TERMS).map(str::to_owned).collect(),
-            page_size: number("n").unwrap_or(PAGE).clamp(1, LARGEST_PAGE),
-            page: number("page").unwrap_or(1).clamp(1, MOST),
+            page_size: number("n").unwrap_or(PAGE).clamp(1, MAX_PAGE_SIZE),
+            page: number("page").unwrap_or(1).clamp(1, MAX_MATCHES),
         }
     }
 
@@ -143,7 +143,7 @@ pub fn fold(text: &str) -> String {
 
 /// A description as it is searched: folded, and behind it the first two characters of its words.
 #[must_use]
-pub fn told(description: &str) -> String {
+pub fn text_of_description(description: &str) -> String {
     let mut told = fold(description);
     let starts = told.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     let starts = starts.flat_map(|word| [WORD, WORD].into_iter().chain(word.chars().take(2))).collect::<String>();
@@ -228,7 +228,7 @@ mod tests {
         assert_eq!(read(&[("q", "c# 🐳 +é")]).anywhere(), ["\u{2}\u{2}c", "\u{2}\u{2}e"]);
         assert_eq!(read(&[("q", "🐳")]).anywhere(), ["\u{2}\u{2}🐳"]);
         let starts = "\u{1}\u{2}\u{2}cr\u{2}\u{2}br\u{2}\u{2}2\u{2}\u{2}a";
-        assert_eq!(told("Crème-brûlée, 2 à"), format!("creme-brulee, 2 a{starts}"));
+        assert_eq!(text_of_description("Crème-brûlée, 2 à"), format!("creme-brulee, 2 a{starts}"));
     }
 
     #[test]

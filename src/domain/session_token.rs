@@ -51,7 +51,7 @@ pub fn sign(keys: &Keys, credential: CredentialId, username: &str, jti: [u8; 8],
 pub fn verify(token: &str, keys: &Keys, now: i64) -> Option<CredentialId> {
     let parts = Parts::read(token)?;
     let id = unhex(parts.header.get("kid")?.as_str()?)?.try_into().ok()?;
-    let key = keys.named(id)?;
+    let key = keys.by_id(id)?;
     if parts.header != header(key) || !same(&signature(key, parts.signed), &parts.signature) {
         return None;
     }

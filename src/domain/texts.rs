@@ -44,7 +44,7 @@ pub fn acceptable(field: &str, text: &str, form: Form) -> Answer<()> {
 
 /// A text without what has no place in it; in one line, ends of lines are blanks.
 #[must_use]
-pub fn shown(text: &str, form: Form) -> String {
+pub fn display(text: &str, form: Form) -> String {
     let blank = |letter: char| if form == Form::Line && "\t\n\r".contains(letter) { ' ' } else { letter };
     text.chars().map(blank).filter(|letter| form.allows(*letter)).collect()
 }
@@ -52,7 +52,7 @@ pub fn shown(text: &str, form: Form) -> String {
 /// A text in one line.
 #[must_use]
 pub fn line(text: &str) -> String {
-    shown(text, Form::Line)
+    display(text, Form::Line)
 }
 
 #[cfg(test)]
@@ -81,11 +81,11 @@ mod tests {
         ] {
             for text in hostile(refused) {
                 assert!(acceptable("x", &text, form).is_err(), "{text:?} as {form:?}");
-                assert!(acceptable("x", &shown(&text, form), form).is_ok(), "{text:?} as {form:?}");
+                assert!(acceptable("x", &display(&text, form), form).is_ok(), "{text:?} as {form:?}");
             }
             for text in hostile(taken) {
                 assert!(acceptable("x", &text, form).is_ok(), "{text:?} as {form:?}");
-                assert_eq!(shown(&text, form), text, "as {form:?}");
+                assert_eq!(display(&text, form), text, "as {form:?}");
             }
         }
         assert_eq!(line("two\r\nlines\u{1b}[2J"), "two  lines[2J");

@@ -8,7 +8,7 @@ pub const FREE_FROM_ADDRESS: i64 = 5;
 pub const FREE_FROM_ANYWHERE: i64 = 50;
 
 /// The longest wait: 15 minutes.
-pub const LONGEST: i64 = 15 * 60;
+pub const MAX_WAIT: i64 = 15 * 60;
 
 /// The wait is no longer doubled after so many times.
 pub const DOUBLINGS: i64 = 10;
@@ -32,7 +32,7 @@ impl Failures {
             return 0;
         }
         let doublings = (self.count - free).min(DOUBLINGS);
-        let wait = (1 << doublings).min(LONGEST);
+        let wait = (1 << doublings).min(MAX_WAIT);
         (self.last_at + wait - now).max(0)
     }
 }

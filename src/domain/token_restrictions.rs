@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::{
     domain::{
         RepositoryName, Role,
-        names::{LIBRARY, LONGEST},
+        names::{LIBRARY, MAX_NAME_LENGTH},
     },
     refusal::{Answer, invalid},
 };
@@ -15,10 +15,10 @@ use crate::{
 pub const SCOPES: &str = "repo:admin, repo:write, repo:read, repo:public_read, repo:roles";
 
 /// The most scopes of a token, or of one of its resources: each once.
-pub const MOST_SCOPES: usize = 5;
+pub const MAX_SCOPES: usize = 5;
 
 /// The most resources of a token.
-pub const MOST_RESOURCES: usize = 50;
+pub const MAX_RESOURCES: usize = 50;
 
 /// What the scopes of a token open, in the Hub's words; each of the first four includes the ones before it. The
 /// last is ours, stands beside them and opens nothing by itself.
@@ -83,12 +83,24 @@ impl TokenRestrictions {
     /// The most that the token allows in a repository.
     #[must_use]
     pub fn role(&self, name: &RepositoryName, public: bool) -> Option<Role> {
-        let most = |scopes: &[TokenScope]| scopes.iter().filter_map(|scope| scope.role(public)).max();
-        let own = most(&self.scopes);
-        let Some(resources) = &self.resources else { return own };
+        self.role_of_scopes(public).min(self.role_of_resources(name, public))
+    }
+
+    /// The most that its scopes allow, wherever that is.
+    #[must_use]
+    pub fn role_of_scopes(&self, public: bool) -> Option<Role> {
+        strongest(&self.scopes, public)
+    }
+
+    /// The most that its resources allow in a repository; what has no scopes of its own leaves it to those of the token.
+    #[must_use]
+    pub fn role_of_resources(&self, name: &RepositoryName, public: bool) -> Option<Role> {
+        let Some(resources) = &self.resources else { return Some(Role::Admin) };
         let matching = resources.iter().filter(|resource| matches(&resource.path, name));
-        let there = matching.filter_map(|r| if r.scopes.is_empty() { own } else { most(&r.scopes) }).max();
-        there.min(own)
+        let role = |resource: &Resource| {
+            if resource.scopes.is_empty() { Some(Role::Admin) } else { strongest(&resource.scopes, public) }
+        };
+        matching.filter_map(role).max()
     }
 
     /// Whether it may change, in a repository where it is an admin, who may do what.
@@ -111,8 +123,13 @@ impl TokenRestrictions {
     /// The most that it allows anywhere in a namespace.
     #[must_use]
     pub fn role_in_namespace(&self) -> Option<Role> {
-        self.scopes.iter().filter_map(|scope| scope.role(true)).max().filter(|_| self.resources.is_none())
+        strongest(&self.scopes, true).filter(|_| self.resources.is_none())
     }
+}
+
+/// The strongest role that scopes give.
+fn strongest(scopes: &[TokenScope], public: bool) -> Option<Role> {
+    scopes.iter().filter_map(|scope| scope.role(public)).max()
 }
 
 /// A stored list; nothing where it is damaged.
@@ -134,14 +151,14 @@ pub fn acceptable_scopes(scopes: &[TokenScope]) -> Answer<()> {
 /// Refuses resources that are not of the form.
 pub fn acceptable(resources: &[Resource]) -> Answer<()> {
     for Resource { path, scopes } in resources {
-        if scopes.len() > MOST_SCOPES {
-            return invalid(format!("resources: at most {MOST_SCOPES} scopes each"));
+        if scopes.len() > MAX_SCOPES {
+            return invalid(format!("resources: at most {MAX_SCOPES} scopes each"));
         }
         let (namespace, rest) = path.split_once('/').unwrap_or((LIBRARY, path));
         let literal = rest.strip_suffix("/**").unwrap_or(rest).replace('*', "x");
         let formed = RepositoryName::parse(namespace, if rest == "**" { "x" } else { &literal }).is_ok();
         let open = !path.contains('/') && path.contains('*') || rest.trim_end_matches("**").contains("**");
-        if !formed || open || path.len() > LONGEST {
+        if !formed || open || path.len() > MAX_NAME_LENGTH {
             return invalid(format!(
                 "Resource path {path:?} is not a repository, or a pattern with a literal namespace, * and a final /**"
             ));
@@ -223,9 +240,9 @@ mod tests {
             assert!(!accepted(path), "{path}");
         }
         let long = |length: usize| format!("ns/{}", "x".repeat(length - 3));
-        assert!(accepted(&long(LONGEST)) && !accepted(&long(LONGEST + 1)));
+        assert!(accepted(&long(MAX_NAME_LENGTH)) && !accepted(&long(MAX_NAME_LENGTH + 1)));
         let scoped = |number: usize| vec![Resource { path: "ns/app".into(), scopes: vec![TokenScope::Read; number] }];
-        assert!(acceptable(&scoped(MOST_SCOPES)).is_ok() && acceptable(&scoped(MOST_SCOPES + 1)).is_err());
+        assert!(acceptable(&scoped(MAX_SCOPES)).is_ok() && acceptable(&scoped(MAX_SCOPES + 1)).is_err());
     }
 
     #[test]

@@ -35,7 +35,7 @@ thread_local! {
 }
 
 /// More keys than an operator ever has in force.
-const MOST: usize = 16;
+const MAX_KEYS: usize = 16;
 
 /// Signs with a key in PKCS#8.
 pub async fn sign(pkcs8: &[u8], message: &[u8]) -> Result<Vec<u8>, String> {
@@ -65,7 +65,7 @@ async fn imported(format: &str, bytes: &[u8], usage: &str) -> Result<JsValue, Js
     let usages = Array::of1(&usage.into());
     let key = JsFuture::from(import_key(format, &Uint8Array::from(bytes), &ecdsa()?, false, &usages)?).await?;
     KEYS.with_borrow_mut(|keys| {
-        if keys.len() >= MOST {
+        if keys.len() >= MAX_KEYS {
             keys.clear();
         }
         keys.push((bytes.to_vec(), key.clone()));

@@ -4,16 +4,17 @@
 //! links confirm nothing. The secret of a link is in its fragment, which browsers do not send, and so
 //! no log ever sees it.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-
 use crate::{
     auth,
     domain::{credential::CredentialId, names, password, secret::sha256_hex},
-    index::{Index, Limit, Message},
-    mail::notices::{self, Notice},
+    index::{Index, Limit},
+    mail::{
+        links::{Link, NO_PUBLIC_URL},
+        notices::{self, Notice},
+    },
     refusal::{Answer, Fault, Refusal, not_found},
     store::{
-        Query, Transaction,
+        Transaction,
         audit::AuditContext,
         links,
         rate_counters::{self, Counter},
@@ -21,71 +22,11 @@ use crate::{
     wire::{Reply, Request, page, request::form},
 };
 
-/// Seconds that a link to confirm an e-mail is good for.
-pub const CONFIRM: i64 = 24 * 60 * 60;
-
 /// Seconds that a mailed link to set a password is good for.
 const PASSWORD: i64 = 60 * 60;
 
-/// What the log says where a link has no beginning.
-const NO_PUBLIC_URL: &str = "MAIL needs PUBLIC_URL, of which links are made";
-
 /// For a link that is used, expired or made up.
 const SPENT: &str = "This link is not valid (any more). Ask for a new one.";
-
-/// A link that is about to be sent.
-pub struct Link {
-    secret: String,
-    public_url: String,
-}
-
-impl Link {
-    /// A new link.
-    pub fn new(index: &Index) -> Result<Self, Fault> {
-        let public_url = index.settings.public_url.clone();
-        let public_url = public_url.ok_or_else(|| Fault::unconfigured(NO_PUBLIC_URL))?;
-        Ok(Self { secret: URL_SAFE_NO_PAD.encode(index.random::<24>()), public_url })
-    }
-
-    /// Keeps it, for the transaction that makes the e-mail; it is to be sent if that says so.
-    #[must_use]
-    pub fn query(&self, email_key: &str, owner: links::Owner<'_>, now: i64, most: i64) -> Query<bool> {
-        links::confirming(&sha256_hex(&self.secret), email_key, owner, now + CONFIRM, now, most)
-    }
-
-    /// Sends it, after the answer.
-    pub fn send_to(self, index: &Index, to: &str, name: &str) {
-        let text = format!(
-            "Somebody, most likely you, gave this address for the account {name}.\n\n\
-             To confirm it within 24 hours of that, open this link and press the button:\n\n\
-             {}/account/confirm#{}\n\n\
-             If it was not you, do nothing: an address that is new is forgotten after a day.\n",
-            self.public_url, self.secret
-        );
-        send(index, Message { to: to.to_owned(), subject: "Confirm your e-mail address".into(), text });
-    }
-}
-
-impl Link {
-    /// Sends it as one that sets a password, after the answer.
-    fn send_password_to(self, index: &Index, to: &str, name: &str) {
-        let text = format!(
-            "Somebody, most likely you, asked for a new password for the account {name}.\n\n\
-             To set it, open this link within one hour:\n\n{}/account/password#{}\n\n\
-             If it was not you, do nothing: your password stays as it is.\n",
-            self.public_url, self.secret
-        );
-        send(index, Message { to: to.to_owned(), subject: "Set a new password".into(), text });
-    }
-}
-
-fn send(index: &Index, message: Message) {
-    let lender = index.clone();
-    index.world.later(Box::pin(async move {
-        let sent = lender.world.mail(&message).await;
-        lender.report("send a mail", sent.map_err(Into::into));
-    }));
-}
 
 /// `GET /account/confirm`
 #[must_use]
@@ -173,7 +114,7 @@ pub async fn forgotten(index: &Index, request: &Request) -> Answer<Reply> {
     let email = field(request, "email")?;
     let email = names::email(email.trim())?;
     let (link, now, most) = (Link::new(index)?, index.world.now(), index.settings.most);
-    let (from, hash) = (request.address(), sha256_hex(&link.secret));
+    let (from, hash) = (request.address(), link.hash());
     // A link that is not sent would take the place of one that its owner asks for.
     let asking = links::Asking { from: &from, most: most.mails_per_address.at(request.loopback()) };
     let mut transaction = Transaction::new();

@@ -2,9 +2,11 @@
 
 use crate::{
     domain::names,
-    handlers::account,
     index::Index,
-    mail::notices::{self, Notice},
+    mail::{
+        links,
+        notices::{self, Notice},
+    },
     refusal::{Answer, Refusal, forbidden, invalid},
     store::{Outcome, Step, Transaction, audit::AuditContext, emails, emails::Addition, links::Owner, users::User},
 };
@@ -16,7 +18,7 @@ pub const TAKEN: &str = "email is already associated with an account";
 pub struct Adding<'a> {
     email: &'a str,
     key: String,
-    link: Option<account::Link>,
+    link: Option<links::Link>,
 }
 
 impl<'a> Adding<'a> {
@@ -33,7 +35,7 @@ impl<'a> Adding<'a> {
                 return Ok(None);
             }
         }
-        let link = mails.then(|| account::Link::new(index)).transpose()?;
+        let link = mails.then(|| links::Link::new(index)).transpose()?;
         Ok(Some(Self { email, key: email.to_lowercase(), link }))
     }
 
@@ -54,7 +56,7 @@ impl<'a> Adding<'a> {
 pub struct Added<'a> {
     email: &'a str,
     addition: Step<Addition>,
-    link: Option<(account::Link, Step<bool>)>,
+    link: Option<(links::Link, Step<bool>)>,
 }
 
 impl Added<'_> {
@@ -71,7 +73,7 @@ impl Added<'_> {
         }
         if let Some((link, kept)) = self.link {
             if !outcome.take(kept)? {
-                return Err(Refusal::TooMany { retry_after: account::CONFIRM }.into());
+                return Err(Refusal::TooMany { retry_after: links::CONFIRM }.into());
             }
             link.send_to(index, self.email, &user.name);
         }

@@ -44,8 +44,8 @@ impl Service {
 
 /// `PASSWORD_LENGTH`; what is none counts as the one that `wrangler.toml` has.
 fn password_length(value: Option<String>, problems: &mut Vec<String>) -> usize {
-    let Some(value) = value else { return password::SHORTEST };
-    let length = value.parse().ok().filter(|length| (password::SHORTEST..=128).contains(length));
+    let Some(value) = value else { return password::MIN_PASSWORD_LENGTH };
+    let length = value.parse().ok().filter(|length| (password::MIN_PASSWORD_LENGTH..=128).contains(length));
     length.unwrap_or_else(|| {
         problems.push(format!("PASSWORD_LENGTH {value:?} is not a number from 5 to 128; it counts as 12"));
         12

@@ -10,7 +10,7 @@ use crate::{
 
 /// Rows of a kind that one step of a scheduled run removes, and steps of a run: together more than a flood of refused
 /// passwords leaves in a minute.
-const MOST: i64 = 1_000;
+const MAX_ROWS: i64 = 1_000;
 const STEPS: usize = 10;
 
 /// What is done every minute.
@@ -34,18 +34,18 @@ async fn expire(index: &Index) -> Answer<()> {
 async fn expire_some(index: &Index) -> Answer<bool> {
     let (now, settings) = (index.world.now(), &index.settings);
     let mut transaction = Transaction::new();
-    let mut steps = Vec::from(users::lapse(&mut transaction, now, MOST));
-    steps.push(transaction.read(links::expire(now, MOST)));
-    steps.push(transaction.read(login_failures::expire(now, MOST)));
-    steps.extend(events::expire(&mut transaction, now, MOST));
-    steps.push(transaction.read(access_tokens::forget_previous(now, MOST)));
-    let refresh_tokens = refresh_tokens::expire(now, settings.refresh_unused, settings.refresh_age, MOST);
+    let mut steps = Vec::from(users::lapse(&mut transaction, now, MAX_ROWS));
+    steps.push(transaction.read(links::expire(now, MAX_ROWS)));
+    steps.push(transaction.read(login_failures::expire(now, MAX_ROWS)));
+    steps.extend(events::expire(&mut transaction, now, MAX_ROWS));
+    steps.push(transaction.read(access_tokens::forget_previous(now, MAX_ROWS)));
+    let refresh_tokens = refresh_tokens::expire(now, settings.refresh_unused, settings.refresh_age, MAX_ROWS);
     steps.push(transaction.read(refresh_tokens));
-    steps.push(transaction.read(audit::expire(now, settings.audit_age, MOST)));
+    steps.push(transaction.read(audit::expire(now, settings.audit_age, MAX_ROWS)));
     let mut outcome = index.db.commit_unguarded(transaction).await?;
     let mut more = false;
     for step in steps {
-        more |= i64::try_from(outcome.take(step)?).is_ok_and(|removed| removed >= MOST);
+        more |= i64::try_from(outcome.take(step)?).is_ok_and(|removed| removed >= MAX_ROWS);
     }
     Ok(more)
 }

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The most mails of one kind that somebody is sent in an hour.
-const MOST: i64 = 5;
+const MAX_PER_HOUR: i64 = 5;
 
 /// What happened.
 #[derive(Debug, Clone, Copy)]
@@ -130,7 +130,7 @@ pub fn telling(index: &Index, user: &User, by: &AuditContext, notice: Notice<'_>
             let (count, proved) = (transaction.read(count), transaction.read(emails::proved(id)));
             let mut outcome = lender.db.commit_unguarded(transaction).await?;
             let counted = outcome.take(count)?;
-            if counted.iter().any(|counted| !counted.address.is_empty() && counted.count > MOST) {
+            if counted.iter().any(|counted| !counted.address.is_empty() && counted.count > MAX_PER_HOUR) {
                 return Ok(());
             }
             for to in outcome.take(proved)?.into_iter().chain(also).filter(|to| not.as_ref() != Some(to)) {

@@ -10,7 +10,7 @@ use crate::{
     refusal::Fault,
     store::{
         FromRow, Query, Row, Statement,
-        repositories::whole,
+        repositories::bind_namespace,
         roles::{Subject, WITH_ROLE},
     },
 };
@@ -298,7 +298,7 @@ pub fn list(list: &List<'_>) -> Query<Vec<Entry>> {
         Some(_) => concat!(LISTED, "audit_by_name", WANTED, " and a.name = ?11", NEWEST_FIRST),
         None => concat!(LISTED, "audit_by_account", WANTED, " and ?11 is null", NEWEST_FIRST),
     };
-    let statement = whole(sql, list.account, list.reader)
+    let statement = bind_namespace(sql, list.account, list.reader)
         .bind(list.from)
         .bind(list.to)
         .bind(list.action)

@@ -3,7 +3,7 @@
 use crate::store::{Query, Statement};
 
 /// The most kinds that are known of a user: whoever makes up one after the other fills no table.
-const MOST: i64 = 100;
+const MAX_KINDS: i64 = 100;
 
 /// Keeps a kind by which a person logged in. If it is new: whether there are others.
 #[must_use]
@@ -15,5 +15,5 @@ pub fn seen(user: i64, kind: &str, now: i64) -> Query<Option<bool>> {
          on conflict (user_id, kind) do nothing
          returning exists (select 1 from clients c where c.user_id = ?1 and c.kind <> ?2) others",
     );
-    Query::optional(statement.bind(user).bind(kind).bind(now).bind(MOST))
+    Query::optional(statement.bind(user).bind(kind).bind(now).bind(MAX_KINDS))
 }

@@ -9,7 +9,7 @@ use crate::{
         FromRow, Keyed, Page, Query, Row, Statement, Step, Transaction,
         audit::{self, Account, AuditContext},
         candidates::Candidate,
-        repositories::located,
+        repositories::bind_repository,
         roles::{Subject, WITH_ROLE},
         users::STATUS,
     },
@@ -48,7 +48,7 @@ pub fn list(repository: &RepositoryName, subject: &Subject<'_>, limit: i64, offs
          select c.count, p.* from (select count(*) count from all_of_them) c
          left join (select * from all_of_them order by name limit ?6 offset ?7) p on true order by p.name"
     );
-    Query::page(located(sql, repository, subject).bind(limit).bind(offset))
+    Query::page(bind_repository(sql, repository, subject).bind(limit).bind(offset))
 }
 
 /// A user as a collaborator of a repository, if there is such a user.

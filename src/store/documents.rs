@@ -7,7 +7,7 @@ use constcat::concat;
 use crate::{
     domain::{
         RepositoryName,
-        search::{self, MOST, Search, last, words},
+        search::{self, MAX_MATCHES, Search, last, words},
     },
     refusal::Fault,
     store::{FromRow, Keyed, Page, Query, Row, Statement, outbox::News},
@@ -28,7 +28,7 @@ pub fn write(news: &[News], now: i64) -> Vec<Statement> {
             None => gone.push(json!([repository_id, revision])),
             Some(document) => {
                 let name = RepositoryName { namespace: document.namespace.clone(), name: document.name.clone() };
-                let name = name.shown();
+                let name = name.short();
                 documents.push(json!([
                     repository_id,
                     revision,
@@ -39,7 +39,7 @@ pub fn write(news: &[News], now: i64) -> Vec<Statement> {
                     if document.private { "prv" } else { "pub" },
                     document.star_count,
                     document.pushed_at,
-                    search::told(&document.description),
+                    search::text_of_description(&document.description),
                 ]));
             }
         }
@@ -213,10 +213,10 @@ const BY_WORDS: &str = concat!(
     PAGE
 );
 
-/// A page of the matches of a search; the count is at most [`MOST`].
+/// A page of the matches of a search; the count is at most [`MAX_MATCHES`].
 ///
 /// The order is: exact name, prefix, word, anything else; in each of these by stars, then by the last push. Each of them
-/// gives its first [`MOST`] that may be seen, so that none of its documents is lost among those of the next. The other
+/// gives its first [`MAX_MATCHES`] that may be seen, so that none of its documents is lost among those of the next. The other
 /// documents that the client may see are compared one by one.
 #[must_use]
 pub fn find(search: &Search, sight: &Sight) -> Query<Page<Match>> {
@@ -231,7 +231,7 @@ pub fn find(search: &Search, sight: &Sight) -> Query<Page<Match>> {
             .bind((search.page - 1) * search.page_size)
             .bind(ids)
             .bind(all)
-            .bind(MOST)
+            .bind(MAX_MATCHES)
     };
     if search.terms.is_empty() {
         return Query::page(page(EVERYTHING));

@@ -1,7 +1,7 @@
 //! The image lists of repositories.
 
 use crate::{
-    domain::{RepositoryName, images::MOST},
+    domain::{RepositoryName, images::MAX_IMAGES},
     refusal::Fault,
     store::{
         FromRow, Query, Row, Statement,
@@ -49,7 +49,7 @@ pub fn merge(target: &Target<'_>, pairs: &str) -> Statement {
          on conflict (repository_id, id) do update set checksum = excluded.checksum
            where excluded.checksum is not null and images.checksum is not excluded.checksum",
     );
-    target.bind_to(statement, pairs).bind(i64::try_from(MOST).unwrap_or(i64::MAX))
+    target.bind_to(statement, pairs).bind(i64::try_from(MAX_IMAGES).unwrap_or(i64::MAX))
 }
 
 /// The result of [`merge`].

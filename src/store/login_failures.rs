@@ -3,7 +3,7 @@
 use crate::{
     domain::{
         credential::CredentialId,
-        throttle::{DOUBLINGS, FORGOTTEN, FREE_FROM_ADDRESS, FREE_FROM_ANYWHERE, Failures, LONGEST},
+        throttle::{DOUBLINGS, FORGOTTEN, FREE_FROM_ADDRESS, FREE_FROM_ANYWHERE, Failures, MAX_WAIT},
     },
     store::{
         Query, Statement,
@@ -37,7 +37,7 @@ pub fn count(name: &str, address: &str, now: i64) -> [Query<Vec<Counted>>; 2] {
     .bind(FREE_FROM_ADDRESS)
     .bind(FREE_FROM_ANYWHERE)
     .bind(DOUBLINGS)
-    .bind(LONGEST)
+    .bind(MAX_WAIT)
     .bind(FORGOTTEN);
     [Query::all(count), rate_counters::of_name(name, address)]
 }

@@ -8,7 +8,7 @@ use crate::{
     store::{
         FromRow, Query, Row, Statement, Step, Transaction,
         audit::{self, Account, AuditContext},
-        repositories::whole,
+        repositories::bind_namespace,
         roles::{Subject, WITH_ROLE},
     },
 };
@@ -107,7 +107,7 @@ pub fn list(namespace: &str, subject: &Subject<'_>) -> Query<Vec<Machine>> {
         "select u.name, m.role, u.created_at from place p join users u on u.machine_of = p.namespace_id
          left join members m on m.namespace_id = p.namespace_id and m.user_id = u.id where p.role >= 3 order by u.name"
     );
-    Query::all(whole(sql, namespace, subject))
+    Query::all(bind_namespace(sql, namespace, subject))
 }
 
 /// The id of a machine of a namespace.

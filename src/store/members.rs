@@ -9,7 +9,7 @@ use crate::{
         FromRow, Keyed, Page, Query, Row, Statement, Step, Transaction,
         audit::{self, Account, AuditContext},
         candidates::Candidate,
-        repositories::whole,
+        repositories::bind_namespace,
         roles::{Subject, WITH_ROLE},
     },
 };
@@ -66,7 +66,7 @@ pub fn list(namespace: &str, subject: &Subject<'_>, limit: i64, offset: i64) -> 
          left join (select * from all_of_them order by owner desc, name limit ?6 offset ?7) p on true
          order by p.owner desc, p.name"
     );
-    Query::page(whole(sql, namespace, subject).bind(limit).bind(offset))
+    Query::page(bind_namespace(sql, namespace, subject).bind(limit).bind(offset))
 }
 
 /// A user as a member of a namespace, if there is such a user.

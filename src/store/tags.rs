@@ -9,13 +9,13 @@ use crate::{
         FromRow, Keyed, Page, Query, Row, Statement, Step, Transaction,
         audit::{self, Account, AuditContext},
         manifests::{self, CONTENT, MANIFEST},
-        repositories::{RepositoryLookup, located},
+        repositories::{RepositoryLookup, bind_repository},
         roles::{PLACE_LOOKUP, Subject, WITH_ROLE},
     },
 };
 
 /// The most names of tags that are read at once: as one text they must fit into a row of D1.
-pub const MOST: i64 = 10_000;
+pub const MAX_TAG_NAMES: i64 = 10_000;
 
 /// A tag, with what is known of its manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,7 +105,7 @@ pub fn list(
         "-last_updated" => concat!(LISTED, "pushed_at, name", PAGED, "pushed_at, name"),
         _ => return None,
     };
-    Some(Query::page(located(sql, repository, subject).bind(name).bind(limit).bind(offset)))
+    Some(Query::page(bind_repository(sql, repository, subject).bind(name).bind(limit).bind(offset)))
 }
 
 /// A repository, and the names of its tags.
@@ -142,7 +142,7 @@ pub fn names(repository: &RepositoryName, subject: &Subject<'_>, last: &str, lim
              and deleted = 0 and name > ?6 order by name limit ?7)) tags
          from place p"
     );
-    Query::one(located(sql, repository, subject).bind(last).bind(limit))
+    Query::one(bind_repository(sql, repository, subject).bind(last).bind(limit))
 }
 
 /// Which images of a repository are listed, and in which order.
@@ -239,7 +239,7 @@ pub fn digests(
              ifnull(sum(?7 = '' or is_active = (?7 = 'active')), 0) count from known) c
          left join (select * from page order by position limit ?9 offset ?10) p on true order by p.position"
     );
-    let statement = located(sql, repository, subject).bind(wanted.active_from).bind(wanted.status);
+    let statement = bind_repository(sql, repository, subject).bind(wanted.active_from).bind(wanted.status);
     Query::page(statement.bind(wanted.ordering).bind(wanted.limit).bind(wanted.offset))
 }
 
@@ -254,7 +254,7 @@ pub fn find(repository: &RepositoryName, subject: &Subject<'_>, tag: &str) -> Qu
         MANIFEST,
         " where p.role >= 1 and t.name = ?6 and t.deleted = 0 order by t.pushed_at desc, t.id desc limit 1"
     );
-    Query::optional(located(sql, repository, subject).bind(tag))
+    Query::optional(bind_repository(sql, repository, subject).bind(tag))
 }
 
 /// Forgets a tag (of this digest) in every registry, and returns whether there was one. A mark stays, so that an older

@@ -7,7 +7,7 @@ use crate::{
     refusal::Fault,
     store::{
         self, FromRow, Keyed, Page, Query, Row, Statement,
-        repositories::whole,
+        repositories::bind_namespace,
         roles::{Subject, WITH_ROLE},
     },
 };
@@ -158,5 +158,5 @@ pub fn list_of_machine(
         "?7 offset ?8",
         NEWEST_FIRST
     );
-    Query::page(whole(sql, namespace, subject).bind(name).bind(limit).bind(offset))
+    Query::page(bind_namespace(sql, namespace, subject).bind(name).bind(limit).bind(offset))
 }

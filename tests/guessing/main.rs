@@ -314,12 +314,12 @@ fn the_limit_is_that_of_the_address() {
 fn a_password_that_is_too_long_is_wrong_for_everybody_without_a_look() {
     let mut client = index();
     let before = password::hashes();
-    let long = "x".repeat(password::LONGEST + 1);
+    let long = "x".repeat(password::MAX_PASSWORD_BYTES + 1);
     for name in ["paul", "nobo"] {
         let told = client.ask("GET /v1/users/", &format!("{name}:{long}"), "");
         assert_eq!((told.status, told.round_trips), (401, 0), "{told:?}");
     }
     assert_eq!(password::hashes(), before);
-    let longest = "x".repeat(password::LONGEST);
+    let longest = "x".repeat(password::MAX_PASSWORD_BYTES);
     assert_eq!(client.ask("GET /v1/users/", &format!("paul:{longest}"), "").round_trips, 2, "it is counted");
 }

@@ -10,7 +10,7 @@ use crate::domain::{
 };
 
 /// The longest event, in bytes: a list of manifests names some hundreds in so many.
-pub(super) const LONGEST_EVENT: usize = 512 << 10;
+pub(super) const MAX_EVENT_BYTES: usize = 512 << 10;
 
 /// The attributes of a `CloudEvent` that stand in headers.
 #[derive(Debug, Clone, Copy, Default)]
@@ -58,7 +58,7 @@ pub fn read<'a>(
 /// An event as a tree, which takes many times as much memory.
 fn tree(event: &Json) -> Result<Value, String> {
     let length = event.get().len();
-    if length > LONGEST_EVENT {
+    if length > MAX_EVENT_BYTES {
         return Err(format!("an event of {length} bytes"));
     }
     json::value(event).ok_or_else(|| "an event that is nested too deep, or has what is no text".into())

@@ -18,7 +18,7 @@ const MOST_REMEMBERED: usize = 1024;
 const TURN: u64 = 150;
 
 /// How long a request waits for its turn: some 34 are then waiting.
-const LONGEST_WAIT: u64 = 5_000;
+const MAX_WAIT: u64 = 5_000;
 
 /// What an isolate remembers of passwords: which it verified lately, and when the next Argon2 may
 /// begin. Losing it costs time only.
@@ -65,7 +65,7 @@ impl Verified {
     pub fn turn(&self, now_millis: u64) -> Option<u64> {
         let begin = self.next_turn.get().max(now_millis);
         let wait = begin - now_millis;
-        if wait > LONGEST_WAIT {
+        if wait > MAX_WAIT {
             return None;
         }
         self.next_turn.set(begin + TURN);

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The most names of namespaces in one answer.
-const MOST: i64 = 1_000;
+const MAX_NAMES: i64 = 1_000;
 
 /// `GET /v2/user/orgs`
 ///
@@ -34,7 +34,7 @@ pub async fn organisations(index: &Index, request: &Request) -> Answer<Reply> {
 /// `GET /v2/repositories/namespaces`
 pub async fn names(index: &Index, request: &Request) -> Answer<Reply> {
     let credentials = auth::session(index, request)?;
-    let list = namespaces::names(credentials.user(), MOST);
+    let list = namespaces::names(credentials.user(), MAX_NAMES);
     let (principal, names) = credentials.authenticate_with(index, list).await?;
     let names = if principal.reaches_namespaces() { names } else { Vec::new() };
     Ok(Reply::json(200, &json!({ "namespaces": names })).personal())

@@ -11,7 +11,7 @@ use crate::{
     auth::{self, NO_NAMESPACE, Principal, RepositoryGuard},
     domain::{
         RepositoryName, Role,
-        names::LONGEST,
+        names::MAX_NAME_LENGTH,
         texts::{self, Form},
     },
     handlers::body::Body,
@@ -26,8 +26,8 @@ use crate::{
 };
 
 /// The longest texts, in characters: what the Hub takes.
-const LONGEST_DESCRIPTION: usize = 100;
-const LONGEST_FULL_DESCRIPTION: usize = 25_000;
+const MAX_DESCRIPTION_LENGTH: usize = 100;
+const MAX_FULL_DESCRIPTION_LENGTH: usize = 25_000;
 
 /// The body that creates a repository.
 struct CreateRequest {
@@ -97,7 +97,7 @@ pub async fn create(index: &Index, request: &Request, namespace: Option<&String>
     let (asked, name) = wanted.as_ref().map_or((None, ""), |wanted| {
         (wanted.namespace.as_deref().filter(|namespace| !namespace.is_empty()), wanted.name.as_str())
     });
-    let [asked, name] = [asked, Some(name)].map(|name| name.filter(|name| name.len() <= LONGEST));
+    let [asked, name] = [asked, Some(name)].map(|name| name.filter(|name| name.len() <= MAX_NAME_LENGTH));
     let lookup = repositories::lookup_in_own_namespace(
         namespace.map(String::as_str).or(asked),
         name.unwrap_or_default(),
@@ -240,8 +240,8 @@ fn acceptable_name(namespace: Option<&str>, wanted: &CreateRequest) -> Answer<Re
 /// Refuses texts that are too long, in the words that the Hub has for it, and those that would not be what they seem.
 fn require_good(description: Option<&str>, full_description: Option<&str>) -> Answer<()> {
     let texts = [
-        ("description", description, LONGEST_DESCRIPTION, Form::Lines),
-        ("full_description", full_description, LONGEST_FULL_DESCRIPTION, Form::Page),
+        ("description", description, MAX_DESCRIPTION_LENGTH, Form::Lines),
+        ("full_description", full_description, MAX_FULL_DESCRIPTION_LENGTH, Form::Page),
     ];
     for (field, text, longest, form) in texts {
         if text.is_some_and(|text| text.chars().count() > longest) {

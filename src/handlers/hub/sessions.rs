@@ -38,7 +38,7 @@ async fn open(index: &Index, request: &Request, [name, secret]: [&'static str; 2
     let (name, secret) = (body.text(name)?, body.text(secret)?);
     auth::require_https(request)?;
     let opened = async {
-        let credentials = Credentials::named(&name, Secret::new(secret), request)?;
+        let credentials = Credentials::basic(&name, Secret::new(secret), request)?;
         credentials.authenticate(index).await
     };
     let principal = opened.await.map_err(|error| match error {

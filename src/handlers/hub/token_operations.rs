@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// The longest label, in characters.
-const LONGEST_LABEL: usize = 100;
+const MAX_LABEL_LENGTH: usize = 100;
 
 /// For a time that is none, or has passed.
 const NO_END: &str = "expires_at: a time to come, as 2030-01-02T03:04:05Z";
@@ -58,12 +58,12 @@ impl Creation {
         let body = Body::read_json(request)?;
         let wanted = Self {
             token_label: body.text("token_label")?,
-            scopes: body.maybe_list_not_null("scopes", SCOPES, token_restrictions::MOST_SCOPES)?,
+            scopes: body.maybe_list_not_null("scopes", SCOPES, token_restrictions::MAX_SCOPES)?,
             expires_at: body.maybe_text("expires_at")?,
             resources: body.maybe_list(
                 "resources",
                 "objects with a path and scopes",
-                token_restrictions::MOST_RESOURCES,
+                token_restrictions::MAX_RESOURCES,
             )?,
         };
         acceptable_label(&wanted.token_label)?;
@@ -79,8 +79,8 @@ impl Renewal {
     pub fn read(index: &Index, request: &Request) -> Answer<Self> {
         let body = Body::read_json(request)?;
         let overlap_seconds = body.maybe_integer("overlap_seconds")?.unwrap_or_default();
-        if !(0..=ends::LONGEST_OVERLAP).contains(&overlap_seconds) {
-            return invalid(format!("overlap_seconds: 0 to {}, which is 7 days", ends::LONGEST_OVERLAP));
+        if !(0..=ends::MAX_OVERLAP).contains(&overlap_seconds) {
+            return invalid(format!("overlap_seconds: 0 to {}, which is 7 days", ends::MAX_OVERLAP));
         }
         let wanted = Self { overlap_seconds, expires_at: body.maybe_text("expires_at")? };
         acceptable_end(index, wanted.expires_at.as_deref())?;
@@ -233,8 +233,8 @@ pub async fn delete(index: &Index, right: Right, (user, uuid): (i64, &str), by: 
 }
 
 fn acceptable_label(label: &str) -> Answer<()> {
-    if !(1..=LONGEST_LABEL).contains(&label.chars().count()) {
-        return invalid(format!("token_label: 1 to {LONGEST_LABEL} characters"));
+    if !(1..=MAX_LABEL_LENGTH).contains(&label.chars().count()) {
+        return invalid(format!("token_label: 1 to {MAX_LABEL_LENGTH} characters"));
     }
     texts::acceptable("token_label", label, Form::Line)
 }

@@ -76,7 +76,8 @@ pub async fn catalog(index: &Index, request: &Request) -> Answer<Reply> {
 pub async fn tags(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
     let parameters = request.parameters();
     let text = |name: &str| parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
-    let limit = text("n").and_then(|n| n.parse::<i64>().ok()).unwrap_or(tags::MOST).clamp(1, tags::MOST);
+    let limit =
+        text("n").and_then(|n| n.parse::<i64>().ok()).unwrap_or(tags::MAX_TAG_NAMES).clamp(1, tags::MAX_TAG_NAMES);
     let listed = async {
         let credentials = auth::registry_credentials(index, request, false).await?;
         credentials.require_no_token()?;

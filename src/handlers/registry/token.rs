@@ -14,7 +14,7 @@ use crate::{
         credential::CredentialId,
         opaque,
         registry_token::{self, AuthMethod},
-        scope::{self, Grant, MOST, Scope},
+        scope::{self, Grant, MAX_SCOPES, Scope},
         texts,
     },
     index::{Index, settings::Service},
@@ -33,7 +33,7 @@ const USE_NOTED: i64 = 60 * 60;
 /// What is read of a form, and at most so many of them: each scope may be one.
 const FIELDS: [&str; 8] =
     ["service", "scope", "client_id", "access_type", "grant_type", "username", "password", "refresh_token"];
-const MOST_FIELDS: usize = 1_000;
+const MAX_FIELDS: usize = 1_000;
 
 /// What is asked for, whichever way.
 struct Asked<'a> {
@@ -67,10 +67,10 @@ pub async fn post(index: &Index, request: &Request) -> Answer<Reply> {
         return invalid("The form is not UTF-8");
     }
     let parameters = form(body);
-    let parameters = parameters.filter(|(key, _)| FIELDS.contains(&key.as_str())).take(MOST_FIELDS + 1);
+    let parameters = parameters.filter(|(key, _)| FIELDS.contains(&key.as_str())).take(MAX_FIELDS + 1);
     let parameters = parameters.collect::<Vec<_>>();
-    if parameters.len() > MOST_FIELDS {
-        return invalid(format!("At most {MOST_FIELDS} parameters"));
+    if parameters.len() > MAX_FIELDS {
+        return invalid(format!("At most {MAX_FIELDS} parameters"));
     }
     let field = |name| match text(&parameters, name) {
         Some(value) if !value.is_empty() => Ok(value),
@@ -85,7 +85,7 @@ pub async fn post(index: &Index, request: &Request) -> Answer<Reply> {
     field("client_id")?;
     match grant_type {
         "password" => {
-            let credentials = Credentials::named(field("username")?, Secret::new(field("password")?), request);
+            let credentials = Credentials::basic(field("username")?, Secret::new(field("password")?), request);
             as_basic(mint(index, request, &as_basic(credentials)?, &asked).await)
         }
         "refresh_token" => as_basic(refresh(index, request, field("refresh_token")?, &asked).await),
@@ -100,8 +100,8 @@ impl<'a> Asked<'a> {
         let Some(service) = service else { return invalid(format!("{name:?} is no service of this index")) };
         let scopes = parameters.iter().filter(|(key, _)| key == "scope").map(|(_, value)| value.as_str());
         let scopes = scope::read_all(scopes);
-        if scopes.len() > MOST {
-            return invalid(format!("At most {MOST} scopes"));
+        if scopes.len() > MAX_SCOPES {
+            return invalid(format!("At most {MAX_SCOPES} scopes"));
         }
         let client = texts::line(text(parameters, "client_id").unwrap_or_default()).chars().take(100).collect();
         Ok(Self { service, scopes, client, offline: false, oauth: false })

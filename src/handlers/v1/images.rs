@@ -47,7 +47,7 @@ pub async fn tags(index: &Index, request: &Request, name: &RepositoryName) -> An
     let credentials = auth::v1_credentials(index, request)?;
     credentials.require_token_for(name, &ANY)?;
     credentials.require_within_limit(index, request).await?;
-    let names = tags::names(name, &credentials.subject(index), "", tags::MOST);
+    let names = tags::names(name, &credentials.subject(index), "", tags::MAX_TAG_NAMES);
     let (principal, names) = credentials.authenticate_with(index, names).await?;
     V1Guard::new(&credentials, principal, name, names.lookup.clone()).require(Role::Read)?;
     let tags = names.iter().map(|tag| json!({ "layer": "", "name": tag }));

@@ -22,7 +22,7 @@ use crate::{
 fn require_merged(merged: Option<Merged>) -> Answer<i64> {
     match merged {
         Some(Merged { repository_id, missing: 0 }) => Ok(repository_id),
-        Some(_) => invalid(format!("A repository holds at most {} images", domain::images::MOST)),
+        Some(_) => invalid(format!("A repository holds at most {} images", domain::images::MAX_IMAGES)),
         None => not_found("Repository not found"),
     }
 }

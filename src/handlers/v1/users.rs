@@ -6,12 +6,14 @@ use crate::{
     auth,
     domain::{UserName, names, password},
     handlers::{
-        account,
         body::Body,
         emails::{Adding, TAKEN as EMAIL_TAKEN},
     },
     index::{Index, Limit},
-    mail::notices::{self, Notice},
+    mail::{
+        links::Link,
+        notices::{self, Notice},
+    },
     refusal::{Answer, forbidden, invalid, not_found},
     store::{
         Over, Right, Transaction, emails,
@@ -90,7 +92,7 @@ pub async fn register(index: &Index, request: &Request) -> Answer<Reply> {
     let mut transaction = Transaction::new();
     let counted = transaction.read(rate_counters::increment(Counter::Registrations, &from, now));
     transaction.run(users::register(&account));
-    let link = (!account.confirmed).then(|| account::Link::new(index)).transpose()?;
+    let link = (!account.confirmed).then(|| Link::new(index)).transpose()?;
     if let Some(link) = &link {
         let owner = Owner::Password(account.password);
         transaction.run([link.query(account.email_key, owner, now, most.mails.max(1)).into()]);

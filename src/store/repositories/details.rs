@@ -7,7 +7,7 @@ use crate::{
     refusal::Fault,
     store::{
         FromRow, Keyed, Query, Row,
-        repositories::{RepositoryLookup, Summary, located},
+        repositories::{RepositoryLookup, Summary, bind_repository},
         roles::{PLACE_LOOKUP, Subject, WITH_ROLE},
     },
 };
@@ -68,5 +68,5 @@ pub fn details(name: &RepositoryName, subject: &Subject<'_>) -> Query<Repository
            exists (select 1 from stars s where s.user_id = p.user_id and s.repository_id = r.id) has_starred
          from place p left join repositories r on r.id = p.repository_id and p.role >= 1"
     );
-    Query::one(located(sql, name, subject))
+    Query::one(bind_repository(sql, name, subject))
 }

@@ -120,7 +120,7 @@ impl RepositoryLookup {
 /// Looks a repository up.
 #[must_use]
 pub fn lookup(name: &RepositoryName, subject: &Subject<'_>) -> Query<RepositoryLookup> {
-    Query::one(located(concat!("select ", LOOKUP, " from ", ONE, LOOKED_UP), name, subject))
+    Query::one(bind_repository(concat!("select ", LOOKUP, " from ", ONE, LOOKED_UP), name, subject))
 }
 
 /// A repository with the list of its images.
@@ -151,7 +151,7 @@ pub fn lookup_with_images(name: &RepositoryName, subject: &Subject<'_>) -> Query
              order by position) i) images
          from place p"
     );
-    Query::one(located(sql, name, subject))
+    Query::one(bind_repository(sql, name, subject))
 }
 
 /// A repository, and whether an image is one of its list.
@@ -179,7 +179,7 @@ pub fn lookup_with_image(name: &RepositoryName, subject: &Subject<'_>, image: &s
         ONE,
         LOOKED_UP
     );
-    Query::one(located(sql, name, subject).bind(image))
+    Query::one(bind_repository(sql, name, subject).bind(image))
 }
 
 /// A repository that was looked up with others.
@@ -213,12 +213,12 @@ pub fn lookup_many(names: &[Option<RepositoryName>], subject: &Subject<'_>) -> Q
 }
 
 /// Binds the subject and the name of a repository: `?1` to `?5`.
-pub(super) fn located(sql: &'static str, name: &RepositoryName, subject: &Subject<'_>) -> Statement {
+pub(super) fn bind_repository(sql: &'static str, name: &RepositoryName, subject: &Subject<'_>) -> Statement {
     subject.bind_to(Statement::new(sql)).bind(name.namespace.as_str()).bind(name.name.as_str())
 }
 
 /// Binds the subject and a whole namespace: it is looked up as the repository with an empty name.
-pub(super) fn whole(sql: &'static str, namespace: &str, subject: &Subject<'_>) -> Statement {
+pub(super) fn bind_namespace(sql: &'static str, namespace: &str, subject: &Subject<'_>) -> Statement {
     subject.bind_to(Statement::new(sql)).bind(namespace).bind("")
 }
 

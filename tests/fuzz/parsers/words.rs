@@ -153,7 +153,7 @@ pub fn names(bytes: &[u8]) {
         let printed = repository.to_string();
         assert_eq!(printed.split_once('/'), Some((namespace, rest)));
         assert!(printed.len() <= 255 && !printed.contains("..") && !printed.contains("//") && printed.is_ascii());
-        let shown = repository.shown();
+        let shown = repository.short();
         assert!(shown == printed || format!("library/{shown}") == printed);
     }
     if let Ok(address) = names::email(&name) {

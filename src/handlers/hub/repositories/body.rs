@@ -27,7 +27,7 @@ pub fn details(principal: Principal, name: &RepositoryName, found: RepositoryDet
         "collaborator_count": details.collaborator_count,
         "hub_user": null,
         "has_starred": details.has_starred,
-        "full_description": texts::shown(&details.full_description, Form::Page),
+        "full_description": texts::display(&details.full_description, Form::Page),
         "permissions": {
             "read": role >= Some(Role::Read),
             "write": role >= Some(Role::Write),
@@ -57,7 +57,7 @@ fn object(name: &RepositoryName, private: bool, affiliation: Option<&str>, summa
         "repository_type": "image",
         "status": 1,
         "status_description": "active",
-        "description": texts::shown(&summary.description, Form::Lines),
+        "description": texts::display(&summary.description, Form::Lines),
         "is_private": private,
         "star_count": summary.star_count,
         "pull_count": summary.pull_count,

@@ -12,7 +12,7 @@ use crate::{
 
 /// The most repositories of a namespace that are read for an access token. Its globs are matched here and not by the
 /// database, so every name has to be read.
-const MOST: i64 = 5_000;
+const MAX_READ: i64 = 5_000;
 
 /// `GET /v2/namespaces/{namespace}/repositories?page=&page_size=&name=&ordering=`
 pub async fn list(index: &Index, request: &Request, namespace: &str) -> Answer<Reply> {
@@ -25,7 +25,7 @@ pub async fn list(index: &Index, request: &Request, namespace: &str) -> Answer<R
         name: name.as_deref().unwrap_or_default(),
         ordering: ordering.as_deref().unwrap_or("name"),
         administrating: credentials.may_administrate(),
-        limit: if limited { MOST } else { page.size },
+        limit: if limited { MAX_READ } else { page.size },
         offset: if limited { 0 } else { page.offset() },
     };
     let Some(list) = repositories::list(&wanted, &credentials.subject(index)) else {
@@ -45,7 +45,7 @@ pub async fn list(index: &Index, request: &Request, namespace: &str) -> Answer<R
     };
     let readable = found.items.into_iter().filter_map(readable).collect::<Vec<_>>();
     let (count, skipped) = if limited {
-        (i64::try_from(readable.len()).unwrap_or(MOST), usize::try_from(page.offset()).unwrap_or(usize::MAX))
+        (i64::try_from(readable.len()).unwrap_or(MAX_READ), usize::try_from(page.offset()).unwrap_or(usize::MAX))
     } else {
         (found.head.count, 0)
     };

@@ -1,0 +1,74 @@
+//! Links that are mailed: what they say, and how they are kept.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use crate::{
+    domain::secret::sha256_hex,
+    index::{Index, Message},
+    refusal::Fault,
+    store::{Query, links},
+};
+
+/// Seconds that a link to confirm an e-mail is good for.
+pub const CONFIRM: i64 = 24 * 60 * 60;
+
+/// What the log says where a link has no beginning.
+pub const NO_PUBLIC_URL: &str = "MAIL needs PUBLIC_URL, of which links are made";
+
+/// A link that is about to be sent.
+pub struct Link {
+    secret: String,
+    public_url: String,
+}
+
+impl Link {
+    /// A new link.
+    pub fn new(index: &Index) -> Result<Self, Fault> {
+        let public_url = index.settings.public_url.clone();
+        let public_url = public_url.ok_or_else(|| Fault::unconfigured(NO_PUBLIC_URL))?;
+        Ok(Self { secret: URL_SAFE_NO_PAD.encode(index.random::<24>()), public_url })
+    }
+
+    /// Keeps it, for the transaction that makes the e-mail; it is to be sent if that says so.
+    #[must_use]
+    pub fn query(&self, email_key: &str, owner: links::Owner<'_>, now: i64, most: i64) -> Query<bool> {
+        links::confirming(&self.hash(), email_key, owner, now + CONFIRM, now, most)
+    }
+
+    /// As it is stored: SHA-256 of its secret.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        sha256_hex(&self.secret)
+    }
+
+    /// Sends it, after the answer.
+    pub fn send_to(self, index: &Index, to: &str, name: &str) {
+        let text = format!(
+            "Somebody, most likely you, gave this address for the account {name}.\n\n\
+             To confirm it within 24 hours of that, open this link and press the button:\n\n\
+             {}/account/confirm#{}\n\n\
+             If it was not you, do nothing: an address that is new is forgotten after a day.\n",
+            self.public_url, self.secret
+        );
+        send(index, Message { to: to.to_owned(), subject: "Confirm your e-mail address".into(), text });
+    }
+
+    /// Sends it as one that sets a password, after the answer.
+    pub fn send_password_to(self, index: &Index, to: &str, name: &str) {
+        let text = format!(
+            "Somebody, most likely you, asked for a new password for the account {name}.\n\n\
+             To set it, open this link within one hour:\n\n{}/account/password#{}\n\n\
+             If it was not you, do nothing: your password stays as it is.\n",
+            self.public_url, self.secret
+        );
+        send(index, Message { to: to.to_owned(), subject: "Set a new password".into(), text });
+    }
+}
+
+fn send(index: &Index, message: Message) {
+    let lender = index.clone();
+    index.world.later(Box::pin(async move {
+        let sent = lender.world.mail(&message).await;
+        lender.report("send a mail", sent.map_err(Into::into));
+    }));
+}
