@@ -140,7 +140,7 @@ pub fn update(
     transaction.read(by_uuid(&TokenOwner::User(user), uuid))
 }
 
-/// What a renewal needs to know of the token.
+/// A token, as far as a renewal depends on it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Renewable {
     /// The user whose rights it has.
@@ -185,7 +185,7 @@ pub struct Renewal<'a> {
     pub user: i64,
     /// Its public name.
     pub uuid: &'a str,
-    /// SHA-256 of the secret that it has: another one means that somebody was quicker.
+    /// SHA-256 of the secret that it has: where it has another one by now, it is not renewed.
     pub from: &'a str,
     /// SHA-256 of the new one.
     pub to: &'a str,
@@ -237,7 +237,7 @@ pub fn forget_previous(now: i64, most: i64) -> Query<usize> {
     Query::number(Statement::new(sql).bind(now).bind(most))
 }
 
-/// Ends the token that somebody holds, whatever state it is in; the earlier secret of a renewed one ends alone.
+/// Deletes the token of a secret, whatever state it is in; the earlier secret of a renewed one ends alone.
 /// Nothing, where there is none of this hash.
 #[must_use]
 pub fn revoke(hash: &str, address: &str, now: i64) -> Vec<Statement> {

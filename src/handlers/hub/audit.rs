@@ -15,7 +15,7 @@ use crate::{
     wire::{Reply, Request},
 };
 
-/// Rows on a page, when the caller does not say: as on the Hub.
+/// Entries on a page, when the request does not say: as on the Hub.
 const PAGE: i64 = 25;
 
 /// `GET /v2/auditlogs/{account}?action=&name=&actor=&from=&to=&page=&page_size=`

@@ -56,7 +56,7 @@ impl Creation {
     /// Reads a body.
     pub fn read(index: &Index, request: &Request) -> Answer<Self> {
         let body = Body::read_json(request)?;
-        let wanted = Self {
+        let creation = Self {
             token_label: body.text("token_label")?,
             scopes: body.maybe_list_not_null("scopes", SCOPES, token_restrictions::MAX_SCOPES)?,
             expires_at: body.maybe_text("expires_at")?,
@@ -66,11 +66,11 @@ impl Creation {
                 token_restrictions::MAX_RESOURCES,
             )?,
         };
-        acceptable_label(&wanted.token_label)?;
-        wanted.scopes.as_deref().map(token_restrictions::acceptable_scopes).transpose()?;
-        token_restrictions::acceptable(wanted.resources.as_deref().unwrap_or_default())?;
-        acceptable_end(index, wanted.expires_at.as_deref())?;
-        Ok(wanted)
+        acceptable_label(&creation.token_label)?;
+        creation.scopes.as_deref().map(token_restrictions::acceptable_scopes).transpose()?;
+        token_restrictions::acceptable(creation.resources.as_deref().unwrap_or_default())?;
+        acceptable_end(index, creation.expires_at.as_deref())?;
+        Ok(creation)
     }
 }
 
@@ -82,9 +82,9 @@ impl Renewal {
         if !(0..=ends::MAX_OVERLAP).contains(&overlap_seconds) {
             return invalid(format!("overlap_seconds: 0 to {}, which is 7 days", ends::MAX_OVERLAP));
         }
-        let wanted = Self { overlap_seconds, expires_at: body.maybe_text("expires_at")? };
-        acceptable_end(index, wanted.expires_at.as_deref())?;
-        Ok(wanted)
+        let renewal = Self { overlap_seconds, expires_at: body.maybe_text("expires_at")? };
+        acceptable_end(index, renewal.expires_at.as_deref())?;
+        Ok(renewal)
     }
 }
 
@@ -191,14 +191,14 @@ pub async fn renew(
     index: &Index,
     right: Right,
     (token, uuid, machine): (&Renewable, &str, bool),
-    wanted: &Renewal,
+    request: &Renewal,
     by: &AuditContext,
 ) -> Answer<Reply> {
     if !token.active {
         return invalid("The access token is not active");
     }
     let usual = token.expires_at.map(|end| end - token.begun_at).or(usual_age(machine));
-    let (expires_at, expires_text) = end(index, wanted.expires_at.as_deref(), usual)?;
+    let (expires_at, expires_text) = end(index, request.expires_at.as_deref(), usual)?;
     // What has ended does not come back.
     let is_good = token.expires_at.is_none_or(|end| by.now < end);
     let secret = opaque::Kind::Access.make(index.random());
@@ -207,7 +207,7 @@ pub async fn renew(
         uuid,
         from: &token.hash,
         to: &opaque::Kind::Access.hash(secret.reveal()).unwrap_or_default(),
-        previous_until: (is_good && wanted.overlap_seconds > 0).then_some(by.now + wanted.overlap_seconds),
+        previous_until: (is_good && request.overlap_seconds > 0).then_some(by.now + request.overlap_seconds),
         expires_at,
         expires_text: expires_text.as_deref(),
         warned: ends::warned(expires_at, by.now),
