@@ -18,8 +18,8 @@ pub async fn scheduled(index: &Index) {
     index.report("remove what has expired", expire(index).await);
 }
 
-/// Removes what has expired, step by step: during one of them the database answers no request. The next run goes on with
-/// the rest.
+/// Removes what has expired, step by step: during one of them the database answers no request. The next run goes on
+/// with the rest.
 async fn expire(index: &Index) -> Answer<()> {
     for _ in 0..STEPS {
         if !expire_some(index).await? {

@@ -38,11 +38,11 @@ pub fn later(index: &Index) {
     }));
 }
 
-/// Commits a change after which other users no longer see a repository, and hides its document before the client has the
-/// answer. Both databases are written at once, so that the answer waits for one round trip. If one of them fails, it is a
-/// fault, whatever the other did: the same request again does what is left, and the scheduled run repairs a document that
-/// was hidden too early or not at all. It also does if the right to the change has ended meanwhile: for a minute or so
-/// other users do not find what they still may read, and nobody finds more than that.
+/// Commits a change after which other users no longer see a repository, and hides its document before the client has
+/// the answer. Both databases are written at once, so that the answer waits for one round trip. If one of them fails,
+/// it is a fault, whatever the other did: the same request again does what is left, and the scheduled run repairs a
+/// document that was hidden too early or not at all. It also does if the right to the change has ended meanwhile: for a
+/// minute or so other users do not find what they still may read, and nobody finds more than that.
 pub async fn commit_and_hide(
     index: &Index,
     right: Right,

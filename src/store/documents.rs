@@ -17,8 +17,8 @@ use crate::{
 /// long.
 pub const SETTLED: i64 = 60;
 
-/// Updates documents; news that is older than a document does not change it, unless the document was hidden for a change
-/// that was never committed.
+/// Updates documents; news that is older than a document does not change it, unless the document was hidden for a
+/// change that was never committed.
 #[must_use]
 pub fn write(news: &[News], now: i64) -> Vec<Statement> {
     let mut documents = Vec::new();
@@ -53,13 +53,15 @@ pub fn write(news: &[News], now: i64) -> Vec<Statement> {
         .bind(json!(gone).to_string())
         .bind(now - SETTLED),
         Statement::new(
-            "insert into documents (id, revision, name, last, words, description, visibility, star_count, pushed_at, folded)
+            "insert into documents
+               (id, revision, name, last, words, description, visibility, star_count, pushed_at, folded)
              select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
                value ->> 7, value ->> 8, value ->> 9
              from json_each(?1) where true
              on conflict (id) do update set revision = excluded.revision, name = excluded.name, last = excluded.last,
                words = excluded.words, description = excluded.description, visibility = excluded.visibility,
-               star_count = excluded.star_count, pushed_at = excluded.pushed_at, folded = excluded.folded, hidden_at = null
+               star_count = excluded.star_count, pushed_at = excluded.pushed_at, folded = excluded.folded,
+               hidden_at = null
              where excluded.revision >= documents.revision or documents.hidden_at <= ?2",
         )
         .bind(json!(documents).to_string())
@@ -215,9 +217,9 @@ const BY_WORDS: &str = concat!(
 
 /// A page of the matches of a search; the count is at most [`MAX_MATCHES`].
 ///
-/// The order is: exact name, prefix, word, anything else; in each of these by stars, then by the last push. Each of them
-/// gives its first [`MAX_MATCHES`] that may be seen, so that none of its documents is lost among those of the next. The other
-/// documents that the client may see are compared one by one.
+/// The order is: exact name, prefix, word, anything else; in each of these by stars, then by the last push. Each of
+/// them gives its first [`MAX_MATCHES`] that may be seen, so that none of its documents is lost among those of the next. The
+/// other documents that the client may see are compared one by one.
 #[must_use]
 pub fn find(search: &Search, sight: &Sight) -> Query<Page<Match>> {
     let (ids, all) = match sight {

@@ -45,8 +45,8 @@ fn listed(events: &[Event]) -> Rc<str> {
     Value::Array(events.iter().map(one).collect()).to_string().into()
 }
 
-/// Events (`?1`) of a service (`?2`), up to the list of their actions. An actor who is no user of this index is one of the
-/// registry's own, and has its name in front.
+/// Events (`?1`) of a service (`?2`), up to the list of their actions. An actor who is no user of this index is one of
+/// the registry's own, and has its name in front.
 const REPORTED: &str = "select j.value ->> 0 id, j.value ->> 1 action, j.value ->> 2 namespace, j.value ->> 3 name,
      j.value ->> 4 tag, j.value ->> 5 digest, j.value ->> 6 size, j.value ->> 7 media_type, j.value ->> 8 at,
      iif(j.value ->> 9 = '' or exists (select 1 from users u where u.name = j.value ->> 9), '', ?2 || ':')
@@ -57,9 +57,9 @@ const REPORTED: &str = "select j.value ->> 0 id, j.value ->> 1 action, j.value -
 /// After that list: those of them that were not taken before.
 const NOT_TAKEN: &str = ") and not exists (select 1 from events e where e.service = ?2 and e.id = j.value ->> 0)";
 
-/// The beginning of a statement over `fresh` events: those of them that are about a repository, with its namespace. What is
-/// older than the end of the last one of that name is about that one: it follows where it was moved to, and else is not
-/// among them.
+/// The beginning of a statement over `fresh` events: those of them that are about a repository, with its namespace.
+/// What is older than the end of the last one of that name is about that one: it follows where it was moved to, and
+/// else is not among them.
 const FRESH: &str = concat!(
     "with fresh as materialized (
        select d.id, ifnull(m.namespace_id, n.id) namespace_id, d.namespace, d.name, d.tag, d.digest, d.size,
@@ -89,8 +89,8 @@ pub(super) const FRESH_PUSHES_AND_DELETIONS: &str = concat!(FRESH, "'push', 'del
 /// `fresh` are pushes and pulls.
 pub(super) const FRESH_PUSHES_AND_PULLS: &str = concat!(FRESH, "'push', 'pull'", OF_REPOSITORIES);
 
-/// `fresh` are pulls, and `counted` those of them that count: one of an image that an index names is part of the pull of
-/// that index, if that was within a minute before.
+/// `fresh` are pulls, and `counted` those of them that count: one of an image that an index names is part of the pull
+/// of that index, if that was within a minute before.
 const COUNTED_PULLS: &str = concat!(
     FRESH,
     "'pull'",
@@ -103,8 +103,8 @@ const COUNTED_PULLS: &str = concat!(
            and m.pulled_at >= f.at - 60000)) "
 );
 
-/// The credential with which the actor of an event `f` did it. Without a token it was a password, if the index knows them
-/// at all.
+/// The credential with which the actor of an event `f` did it. Without a token it was a password, if the index knows
+/// them at all.
 const CREDENTIAL: &str = "case
      when f.access is not null then
        'access-token ' || ifnull((select uuid from access_tokens where id = f.access), '#' || f.access)
@@ -168,7 +168,8 @@ fn push(of: impl Fn(&'static str) -> Statement, private: bool, now: i64) -> [Sta
             FRESH_PUSHES,
             "insert into repositories (namespace_id, name, full_name, private, created_at, updated_at, pushed_at)
              select namespace_id, name, namespace || '/' || name, max(?3, ifnull(
-               (select t.private from tombstones t where t.namespace_id = fresh.namespace_id and t.name = fresh.name), 0)),
+                 (select t.private from tombstones t
+                  where t.namespace_id = fresh.namespace_id and t.name = fresh.name), 0)),
                ?4, ?4, max(at) / 1000 from fresh where true group by namespace_id, name
              on conflict (namespace_id, name) do update set
                pushed_at = max(ifnull(pushed_at, 0), excluded.pushed_at), updated_at = excluded.updated_at,
@@ -198,7 +199,8 @@ fn push(of: impl Fn(&'static str) -> Statement, private: bool, now: i64) -> [Sta
 /// Removes tags: one, all of a digest, or all of a repository.
 fn delete(of: impl Fn(&'static str) -> Statement) -> [Statement; 2] {
     [
-        // A deletion leaves a mark, of the tag, of the digest, or of the whole repository, for an older push that comes late.
+        // A deletion leaves a mark, of the tag, of the digest, or of the whole repository, for an older push that comes
+        // late.
         of(concat!(
             FRESH_DELETIONS,
             "insert into tags (repository_id, service, name, digest, size, media_type, pushed_at, pushed_by, deleted)
@@ -228,7 +230,8 @@ fn pull(of: impl Fn(&'static str) -> Statement) -> [Statement; 2] {
     [
         of(concat!(
             COUNTED_PULLS,
-            "update repositories set pull_count = pull_count + p.pulls, pulled_at = max(ifnull(pulled_at, 0), p.at / 1000)
+            "update repositories set pull_count = pull_count + p.pulls,
+               pulled_at = max(ifnull(pulled_at, 0), p.at / 1000)
              from (select namespace_id, name, count(*) pulls, max(at) at from counted group by namespace_id, name) p
              where repositories.namespace_id = p.namespace_id and repositories.name = p.name"
         )),
@@ -244,10 +247,10 @@ fn pull(of: impl Fn(&'static str) -> Statement) -> [Statement; 2] {
     ]
 }
 
-/// Takes events of a service, in one transaction: repositories that were pushed to are created, tags are set and removed
-/// (the newer stays), pulls are counted, and the ids are kept, so that the same events change nothing again. Pushes and
-/// deletions go into the audit. An event that is older than the end of a repository changes nothing of the next one of its
-/// name. Gives the names of repositories in namespaces that do not exist, the first of them.
+/// Takes events of a service, in one transaction: repositories that were pushed to are created, tags are set and
+/// removed (the newer stays), pulls are counted, and the ids are kept, so that the same events change nothing again.
+/// Pushes and deletions go into the audit. An event that is older than the end of a repository changes nothing of the
+/// next one of its name. Gives the names of repositories in namespaces that do not exist, the first of them.
 pub fn take(
     transaction: &mut Transaction,
     events: &[Event],
@@ -267,7 +270,8 @@ pub fn take(
         of(concat!(
             FRESH_PUSHES,
             "insert into outbox (repository_id)
-             select distinct r.id from fresh f join repositories r on r.namespace_id = f.namespace_id and r.name = f.name"
+             select distinct r.id from fresh f
+               join repositories r on r.namespace_id = f.namespace_id and r.name = f.name"
         )),
         Statement::new(
             "insert into events (service, id, taken_at) select ?2, value ->> 0, ?3 from json_each(?1) where true
@@ -282,8 +286,8 @@ pub fn take(
     transaction.read(Query::all(Statement::new(unknown).bind(&list)))
 }
 
-/// Removes the ids of events that no registry sends again, the marks of what was deleted before them, and manifests that
-/// nothing names any more, at most so many of each; gives how many of each were removed.
+/// Removes the ids of events that no registry sends again, the marks of what was deleted before them, and manifests
+/// that nothing names any more, at most so many of each; gives how many of each were removed.
 pub fn expire(transaction: &mut Transaction, now: i64, most: i64) -> Vec<Step<usize>> {
     let ids = Statement::new(
         "delete from events where (service, id) in (

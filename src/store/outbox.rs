@@ -87,8 +87,8 @@ pub fn pending(most: i64) -> Query<Vec<PendingNews>> {
     Query::all(Statement::new(sql).bind(most))
 }
 
-/// Removes news from the outbox (pairs of its id there and the revision that search has now), but only if the repository
-/// still has that revision.
+/// Removes news from the outbox (pairs of its id there and the revision that search has now), but only if the
+/// repository still has that revision.
 #[must_use]
 pub fn acknowledge(written: &[(i64, i64)]) -> Statement {
     Statement::new(

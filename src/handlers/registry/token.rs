@@ -1,6 +1,6 @@
 //! The token service of the registry protocol.
 //!
-//! What is granted is what is asked, what the user may, and what the access token allows, all three.
+//! What is granted is what is asked for, what the user may do, and what the access token allows, all three.
 //! Too little is not an error: the token opens less, and the registry says so.
 
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::{
-    auth::{self, Credentials, Principal, WRONG},
+    auth::{self, Credentials, Principal, WRONG, grants},
     domain::{
         Secret, UserName,
         credential::CredentialId,
@@ -27,36 +27,38 @@ use crate::{
     wire::{Reply, Request, request::form},
 };
 
-/// Seconds within which another use of a refresh token is not written down.
+/// Seconds within which another use of a refresh token is not recorded.
 const USE_NOTED: i64 = 60 * 60;
 
-/// What is read of a form, and at most so many of them: each scope may be one.
+/// The fields that are read of a form, and at most so many of them: each scope may be one.
 const FIELDS: [&str; 8] =
     ["service", "scope", "client_id", "access_type", "grant_type", "username", "password", "refresh_token"];
 const MAX_FIELDS: usize = 1_000;
 
-/// What is asked for, whichever way.
-struct Asked<'a> {
+/// What a client asks for, in a query or in a form.
+struct TokenRequest<'a> {
     service: &'a Service,
     scopes: Vec<Scope>,
     client: String,
     /// Whether a refresh token is wanted.
     offline: bool,
-    /// Whether the answer is in the form of `OAuth2`.
+    /// Whether the answer has the members of `OAuth2`.
     oauth: bool,
 }
 
 /// `GET /token?service=&scope=&account=&client_id=&offline_token=`
 pub async fn get(index: &Index, request: &Request) -> Answer<Reply> {
     let parameters = request.parameters();
-    let asked =
-        Asked { offline: text(&parameters, "offline_token") == Some("true"), ..Asked::read(index, &parameters)? };
+    let wanted = TokenRequest {
+        offline: text(&parameters, "offline_token") == Some("true"),
+        ..TokenRequest::read(index, &parameters)?
+    };
     let credentials = as_basic(auth::v1_credentials(index, request))?;
     as_basic(credentials.require_no_token())?;
     if let Some(account) = text(&parameters, "account").filter(|account| !account.is_empty()) {
         as_basic(require_account(&credentials, account))?;
     }
-    as_basic(mint(index, request, &credentials, &asked).await)
+    as_basic(issue(index, request, &credentials, &wanted).await)
 }
 
 /// `POST /token`
@@ -77,23 +79,23 @@ pub async fn post(index: &Index, request: &Request) -> Answer<Reply> {
         _ => Err(Error::from(Refusal::Invalid(format!("{name} is missing").into()))),
     };
     let grant_type = field("grant_type")?;
-    let asked = Asked {
+    let wanted = TokenRequest {
         offline: text(&parameters, "access_type") == Some("offline"),
         oauth: true,
-        ..Asked::read(index, &parameters)?
+        ..TokenRequest::read(index, &parameters)?
     };
     field("client_id")?;
     match grant_type {
         "password" => {
             let credentials = Credentials::basic(field("username")?, Secret::new(field("password")?), request);
-            as_basic(mint(index, request, &as_basic(credentials)?, &asked).await)
+            as_basic(issue(index, request, &as_basic(credentials)?, &wanted).await)
         }
-        "refresh_token" => as_basic(refresh(index, request, field("refresh_token")?, &asked).await),
+        "refresh_token" => as_basic(refresh(index, request, field("refresh_token")?, &wanted).await),
         _ => Err(Refusal::UnknownGrant.into()),
     }
 }
 
-impl<'a> Asked<'a> {
+impl<'a> TokenRequest<'a> {
     fn read(index: &'a Index, parameters: &[(String, String)]) -> Answer<Self> {
         let Some(name) = text(parameters, "service") else { return invalid("service is missing") };
         let service = index.settings.services.iter().find(|service| service.name == name);
@@ -112,42 +114,43 @@ impl<'a> Asked<'a> {
         repositories::lookup_many(&self.scopes.iter().map(Scope::repository).collect::<Vec<_>>(), subject)
     }
 
-    /// What the caller gets of each scope.
+    /// What the principal is granted of each scope.
     fn grants(&self, principal: &Principal, lookups: Vec<PositionedLookup>) -> Vec<Grant> {
         let lookups = lookups.into_iter().map(|found| (found.position, found.lookup));
         let mut lookups = lookups.collect::<BTreeMap<_, _>>();
         let grant = |(position, scope): (i64, &Scope)| match scope.repository() {
-            Some(name) => {
-                let lookup = lookups.remove(&position)?.ignoring_pending_deletion();
-                // A push there would be lost: nothing is made in a namespace that does not exist.
-                lookup.namespace_id?;
-                scope.for_role(principal.effective_role(&lookup, &name))
-            }
-            None => scope.for_registry(principal.is_administrator()),
+            Some(name) => grants::of_repository(principal, lookups.remove(&position)?, &name, scope),
+            None => grants::of_registry(principal, scope),
         };
         (0..).zip(&self.scopes).filter_map(grant).collect()
     }
 }
 
-/// A token for who shows a password, an access token or nothing.
-async fn mint(index: &Index, request: &Request, credentials: &Credentials, asked: &Asked<'_>) -> Answer<Reply> {
-    // Before anything is computed or read for somebody who could not be given a token anyway.
+/// Issues a token for a password, an access token, or no credentials.
+async fn issue(
+    index: &Index,
+    request: &Request,
+    credentials: &Credentials,
+    wanted: &TokenRequest<'_>,
+) -> Answer<Reply> {
+    // Before anything is computed or read for a token that could not be signed.
     index.settings.signing_key()?;
     credentials.require_within_limit(index, request).await?;
-    let (principal, lookups) = credentials.authenticate_with(index, asked.lookups(&credentials.subject(index))).await?;
+    let (principal, lookups) =
+        credentials.authenticate_with(index, wanted.lookups(&credentials.subject(index))).await?;
     let mut refresh = None;
     // Only a password is worth replacing on the client's disk.
-    if let (true, CredentialId::Password { user, .. }) = (asked.offline, principal.credential) {
+    if let (true, CredentialId::Password { user, .. }) = (wanted.offline, principal.credential) {
         let token = opaque::Kind::Refresh.make(index.random());
         let new = New {
             uuid: &opaque::uuid(index.random()),
             user_id: user,
             hash: &opaque::Kind::Refresh.hash(token.reveal()).unwrap_or_default(),
-            client: &asked.client,
+            client: &wanted.client,
             by: &principal.by(index, request),
             most: index.settings.most.refresh_tokens,
         };
-        index.write([principal.right(Over::Themselves)], refresh_tokens::create(&new)).await?;
+        index.commit([principal.right(Over::Themselves)], refresh_tokens::create(&new).into()).await?;
         refresh = Some(token);
     }
     let method = match principal.credential {
@@ -155,18 +158,18 @@ async fn mint(index: &Index, request: &Request, credentials: &Credentials, asked
         _ => AuthMethod::Password,
     };
     let subject = registry_token::subject(principal.name(), method);
-    auth::login::succeeded_with(index, request, &principal, method, &asked.client);
-    answer(index, asked, &principal, subject, lookups, refresh.as_ref()).await
+    auth::login::succeeded_with(index, request, &principal, method, &wanted.client);
+    answer(index, wanted, &principal, subject, lookups, refresh.as_ref()).await
 }
 
-/// A token for who shows a refresh token.
-async fn refresh(index: &Index, request: &Request, token: &str, asked: &Asked<'_>) -> Answer<Reply> {
+/// Issues a token for a refresh token.
+async fn refresh(index: &Index, request: &Request, token: &str, wanted: &TokenRequest<'_>) -> Answer<Reply> {
     index.settings.signing_key()?;
     let wrong = || auth::unauthorized("The refresh token is not valid: log in again");
     let hash = opaque::Kind::Refresh.hash(token.trim_ascii()).ok_or_else(wrong)?;
     let (now, settings) = (index.world.now(), &index.settings);
     let found = refresh_tokens::user(&hash, now, settings.refresh_unused, settings.refresh_age);
-    let lookups = asked.lookups(&Subject::RefreshToken(&hash));
+    let lookups = wanted.lookups(&Subject::RefreshToken(&hash));
     let (found, lookups) = index.db.fetch((found, lookups)).await?;
     let refresh_tokens::Holder { user, id, used_at } = found.ok_or_else(wrong)?;
     let credential = CredentialId::Password { user: user.id, epoch: user.epoch };
@@ -179,27 +182,28 @@ async fn refresh(index: &Index, request: &Request, token: &str, asked: &Asked<'_
     index.authenticated.set(credential);
     let subject = registry_token::subject(&user.name, AuthMethod::RefreshToken(id));
     let principal = Principal { user: Some(user), credential, restrictions: None };
-    auth::login::succeeded_with(index, request, &principal, AuthMethod::RefreshToken(id), &asked.client);
-    answer(index, asked, &principal, subject, lookups, None).await
+    auth::login::succeeded_with(index, request, &principal, AuthMethod::RefreshToken(id), &wanted.client);
+    answer(index, wanted, &principal, subject, lookups, None).await
 }
 
+/// The answer with the signed token.
 async fn answer(
     index: &Index,
-    asked: &Asked<'_>,
+    wanted: &TokenRequest<'_>,
     principal: &Principal,
     subject: String,
     lookups: Vec<PositionedLookup>,
     refresh: Option<&Secret>,
 ) -> Answer<Reply> {
-    let grants = asked.grants(principal, lookups);
+    let grants = wanted.grants(principal, lookups);
     let scope = scope::print(&grants);
-    let signed = auth::registry_token::sign(index, asked.service, subject, principal.credential, grants).await?;
+    let signed = auth::registry_token::sign(index, wanted.service, subject, principal.credential, grants).await?;
     let mut body = Map::new();
     body.insert("token".into(), signed.token.clone().into());
     body.insert("access_token".into(), signed.token.into());
     body.insert("expires_in".into(), signed.expires_in.into());
     body.insert("issued_at".into(), crate::domain::time::print_seconds(signed.issued_at).into());
-    if asked.oauth {
+    if wanted.oauth {
         body.insert("token_type".into(), "Bearer".into());
         body.insert("scope".into(), scope.into());
     }
@@ -209,7 +213,7 @@ async fn answer(
     Ok(Reply::json(200, &Value::Object(body)).personal())
 }
 
-/// `account` is who docker thinks it is, as it was typed.
+/// Refuses a password or an access token of another user than `account`, which docker sends as it was typed.
 fn require_account(credentials: &Credentials, account: &str) -> Answer<()> {
     match credentials {
         Credentials::Password { name, .. } | Credentials::AccessToken { name, .. }
@@ -221,7 +225,7 @@ fn require_account(credentials: &Credentials, account: &str) -> Answer<()> {
     }
 }
 
-/// The token service asks for a password alone.
+/// Gives a 401 the challenge of the token service, which takes Basic alone.
 fn as_basic<T>(answer: Answer<T>) -> Answer<T> {
     answer.map_err(|error| match error {
         Error::Refusal(Refusal::Unauthorized(_, reason)) => Refusal::Unauthorized(Challenge::Basic, reason).into(),

@@ -81,8 +81,8 @@ fn readable(principal: &Principal, own: &[ReadablePrivate]) -> String {
     json!(ids).to_string()
 }
 
-/// The answer without credentials is the same for every client, so it may be a little old. If nothing may be read without
-/// credentials, neither search nor the cache is asked.
+/// The answer without credentials is the same for every client, so it may be a little old. If nothing may be read
+/// without credentials, neither search nor the cache is asked.
 async fn anonymous(index: &Index, request: &Request, credentials: &Credentials, search: &Search) -> Answer<Reply> {
     if !index.settings.anonymous_read {
         return Ok(Reply::raw_json(200, body(search, &NOTHING, false)).personal());
