@@ -92,6 +92,14 @@ impl Principal {
         self.restrictions.as_ref().is_none_or(|restrictions| restrictions.role_in_namespace().is_some())
     }
 
+    /// Whether the access token that they came with, if any, lets them read a repository of this full name.
+    #[must_use]
+    pub fn token_reads(&self, full_name: &str, public: bool) -> bool {
+        let Some(restrictions) = &self.restrictions else { return true };
+        let Some((namespace, name)) = full_name.split_once('/') else { return false };
+        RepositoryName::parse(namespace, name).is_ok_and(|name| restrictions.role(&name, public).is_some())
+    }
+
     /// The name for records; empty for nobody.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -52,7 +52,7 @@ pub async fn commit_and_hide(
     let hide = vec![documents::hide(repository.id, repository.revision + 1, index.world.now())];
     let guards = index.guards([right]).await?;
     let (hidden, changed) = join(index.search.commit_unguarded(hide.into()), index.db.commit(guards, change)).await;
-    // The change first: where it is stale, that is what is to be answered.
+    // The change first: if it is stale, that is the answer.
     let changed = changed?;
     hidden?;
     Ok(changed)
@@ -158,7 +158,7 @@ mod tests {
         ];
         let there = [
             held(1, 5, true),  // as it is
-            held(2, 4, true),  // behind
+            held(2, 4, true),  // older
             held(3, 6, false), // hidden just now
             held(4, 6, true),  // hidden for a change that never came
             held(6, 5, true),  // no longer listed

@@ -54,7 +54,7 @@ impl<A: Steps, B: Steps> Steps for (A, B) {
     }
 }
 
-impl<A: Steps> Steps for Vec<A> {
+impl<S: Steps> Steps for Vec<S> {
     fn decoders(self) -> Vec<(usize, Decoder)> {
         self.into_iter().flat_map(Steps::decoders).collect()
     }

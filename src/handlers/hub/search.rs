@@ -15,7 +15,7 @@ use crate::{
     wire::{Reply, Request},
 };
 
-/// Results on a page, when the caller does not say: as on the Hub.
+/// Results on a page, if the client does not say: as on the Hub.
 const PAGE: i64 = 25;
 
 /// `GET /v2/search/repositories?query=&page=&page_size=`

@@ -3,14 +3,11 @@
 use serde_json::json;
 
 use crate::{
-    auth::{self, Credentials, Principal},
+    auth::{self, Credentials},
     domain::RepositoryName,
     index::Index,
     refusal::{Answer, Challenge, Error, Fault, Refusal, not_found},
-    store::{
-        repositories::{self, CatalogEntry},
-        tags,
-    },
+    store::{repositories, tags},
     wire::{Reply, Request},
 };
 
@@ -24,10 +21,10 @@ const MOST_LIMITED: i64 = 5_000;
 
 /// `GET /v2/`
 ///
-/// Every client of today begins here. Without the version header, old ones do not take the index for
-/// a registry; with a 401, new ones ask for credentials.
+/// The API version check, with which every client of today begins. Without the version header, old ones do not take the
+/// index for a registry; with a 401, new ones ask for credentials.
 pub async fn check(index: &Index, request: &Request) -> Answer<Reply> {
-    let known = async {
+    let authenticated = async {
         let credentials = auth::registry_credentials(index, request, false).await?;
         if credentials == Credentials::Anonymous {
             return Err(auth::unauthorized("authentication required"));
@@ -39,7 +36,7 @@ pub async fn check(index: &Index, request: &Request) -> Answer<Reply> {
         }
         Ok(())
     };
-    challenged(index, request, known.await.map(|()| Reply::json(200, &json!({})).personal()))
+    challenged(index, request, authenticated.await.map(|()| Reply::json(200, &json!({})).personal()))
 }
 
 /// `GET /v2/_catalog?n=&last=`
@@ -57,8 +54,8 @@ pub async fn catalog(index: &Index, request: &Request) -> Answer<Reply> {
         let read = if credentials.is_limited() { MOST_LIMITED } else { limit + 1 };
         let names = repositories::catalog(&credentials.subject(index), credentials.may_administrate(), last, read);
         let (principal, entries) = credentials.authenticate_with(index, names).await?;
-        let mut allowed =
-            entries.iter().filter(|entry| allows(&principal, entry)).map(|entry| entry.full_name.as_str());
+        let allowed = entries.iter().filter(|entry| principal.token_reads(&entry.full_name, !entry.private));
+        let mut allowed = allowed.map(|entry| entry.full_name.as_str());
         let names = allowed.by_ref().take(usize::try_from(limit).unwrap_or_default()).collect::<Vec<_>>();
         let end = allowed.next().and(names.last());
         let reply = Reply::json(200, &json!({ "repositories": names })).personal();
@@ -126,12 +123,11 @@ pub fn jwks(index: &Index) -> Result<Reply, Fault> {
     Ok(Reply::json(200, &json!({ "keys": keys })).with("Cache-Control", "public, max-age=300"))
 }
 
-/// Gives a 401 the challenge that clients of registries understand: Bearer where there are keys to
-/// sign with, Basic where there are none.
+/// Gives a 401 the challenge that clients of registries understand: Bearer if there are keys to sign with, else Basic.
 ///
-/// A Docker that still pushes to v1 registries gets Basic too: after a login by tokens it would keep
-/// an identity token, and v1 wants the password. Later ones search with an identity token only where
-/// this header is, until 23; older ones would push here.
+/// A Docker that still pushes to v1 registries gets Basic too: after a login by tokens it would keep an identity token,
+/// and v1 wants the password. Later ones, until 23, search with an identity token only if this header is there; older
+/// ones would push here.
 fn challenged(index: &Index, request: &Request, answer: Answer<Reply>) -> Answer<Reply> {
     let Err(Error::Refusal(Refusal::Unauthorized(_, reason))) = answer else { return answer };
     let docker = docker(request);
@@ -154,13 +150,6 @@ fn docker(request: &Request) -> Option<(u32, u32)> {
     let (major, rest) = request.header("user-agent")?.strip_prefix("docker/")?.split_once('.')?;
     let minor = rest.split(|letter: char| !letter.is_ascii_digit()).next()?;
     Some((major.parse().ok()?, minor.parse().ok()?))
-}
-
-/// Whether the access token of the client, if it sent one, lets it read a repository that its user may read.
-fn allows(principal: &Principal, entry: &CatalogEntry) -> bool {
-    let Some(restrictions) = &principal.restrictions else { return true };
-    let name = entry.full_name.split_once('/').map(|(namespace, name)| RepositoryName::parse(namespace, name));
-    matches!(name, Some(Ok(name)) if restrictions.role(&name, !entry.private).is_some())
 }
 
 fn encoded(name: &str) -> String {

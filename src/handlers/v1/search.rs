@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     auth::{self, Credentials, Principal},
-    domain::{RepositoryName, credential::CredentialId, names::LIBRARY, search::Search, texts},
+    domain::{credential::CredentialId, names::LIBRARY, search::Search, texts},
     index::Index,
     refusal::Answer,
     store::{
@@ -69,15 +69,9 @@ async fn sight(index: &Index, credentials: &Credentials) -> Answer<(Sight, bool)
 
 /// The ids of those that the access token allows too, if the client sent one, as JSON.
 fn readable(principal: &Principal, own: &[ReadablePrivate]) -> String {
-    let allowed = |name: &str| match (&principal.restrictions, name.split_once('/')) {
-        (None, _) => true,
-        (Some(restrictions), Some((namespace, name))) => {
-            RepositoryName::parse(namespace, name).is_ok_and(|name| restrictions.role(&name, false).is_some())
-        }
-        _ => false,
-    };
     let repositories = own.iter().flat_map(|part| &part.repositories);
-    let ids = repositories.filter(|(_, name)| allowed(name)).map(|(id, _)| *id).collect::<Vec<_>>();
+    let ids =
+        repositories.filter(|(_, name)| principal.token_reads(name, false)).map(|(id, _)| *id).collect::<Vec<_>>();
     json!(ids).to_string()
 }
 
