@@ -8,4 +8,5 @@ pub mod events;
 pub mod hub;
 pub mod registry;
 pub mod revocation;
+pub mod search;
 pub mod v1;

@@ -7,7 +7,7 @@ use crate::{
     domain::{names::LIBRARY, search::Search, texts},
     handlers::{
         hub::{Page, parameter},
-        v1::search::{self, owner},
+        search::{find, owner},
     },
     index::Index,
     refusal::Answer,
@@ -28,7 +28,7 @@ pub async fn repositories(index: &Index, request: &Request) -> Answer<Reply> {
         ("n".into(), page.size.to_string()),
         ("page".into(), page.number.to_string()),
     ]);
-    let (found, cut) = search::page(index, request, &credentials, &search).await?;
+    let (found, cut) = find(index, request, &credentials, &search).await?;
     let cut = cut.then(|| ("incomplete_results", true.into()));
     Ok(page.reply(index, request, found.head.count, found.items.iter().map(object).collect(), cut)?)
 }
