@@ -17,7 +17,7 @@ const LARGEST_PAGE: i64 = 1_000;
 
 /// The most names that are read for an access token. What it allows is matched here and not by the
 /// database, and a page must not end at a name that it hides.
-const MOST_LIMITED: i64 = 5_000;
+const MAX_LIMITED: i64 = 5_000;
 
 /// `GET /v2/`
 ///
@@ -51,7 +51,7 @@ pub async fn catalog(index: &Index, request: &Request) -> Answer<Reply> {
         credentials.require_no_token()?;
         credentials.require_within_limit(index, request).await?;
         let last = text("last").unwrap_or_default();
-        let read = if credentials.is_limited() { MOST_LIMITED } else { limit + 1 };
+        let read = if credentials.is_limited() { MAX_LIMITED } else { limit + 1 };
         let names = repositories::catalog(&credentials.subject(index), credentials.may_administrate(), last, read);
         let (principal, entries) = credentials.authenticate_with(index, names).await?;
         let allowed = entries.iter().filter(|entry| principal.token_reads(&entry.full_name, !entry.private));
