@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     domain::{credential::CredentialId, logins::Logins, password::Verified},
     refusal::{Answer, Fault, Refusal},
-    store::{Db, Outcome, Right, Rows, Statement, Transaction, rights::guard},
+    store::{Db, Outcome, Right, Statement, Transaction, rights::guard},
 };
 
 pub mod most;
@@ -139,12 +139,6 @@ impl Index {
         bytes
     }
 
-    /// Writes by these rights: where one of them is gone by now, nothing is written, and what was read
-    /// before is stale.
-    pub async fn write<const N: usize>(&self, rights: [Right; N], batch: Vec<Statement>) -> Answer<Vec<Rows>> {
-        Ok(self.db.write(self.guards(rights).await?, batch).await?)
-    }
-
     /// Writes a transaction by these rights: where one of them is gone by now, nothing is written, and what was read
     /// before is stale.
     pub async fn commit<const N: usize>(&self, rights: [Right; N], transaction: Transaction) -> Answer<Outcome> {
@@ -167,11 +161,6 @@ impl Index {
         Ok(rights.iter().map(|right| guard(right, now)).collect())
     }
 
-    /// The same, for the rows of the last statement.
-    pub async fn write_last<const N: usize>(&self, rights: [Right; N], batch: Vec<Statement>) -> Answer<Rows> {
-        Ok(self.write(rights, batch).await?.pop().unwrap_or_default())
-    }
-
     /// Refuses what is beyond a limit, and counts it.
     pub async fn require_within(&self, limit: Limit, key: &str) -> Answer<()> {
         if self.world.within_limit(limit, key).await {
@@ -189,7 +178,7 @@ impl Index {
     pub fn later_all(&self, doing: &'static str, batch: Vec<Statement>) {
         let lender = self.clone();
         self.world.later(Box::pin(async move {
-            lender.report(doing, lender.db.write_unguarded(batch).await.map_err(Into::into));
+            lender.report(doing, lender.db.commit_unguarded(batch.into()).await.map_err(Into::into));
         }));
     }
 

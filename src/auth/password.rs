@@ -155,7 +155,7 @@ fn hash_anew(index: &Index, user: Option<&User>, secret: &Secret, stored: &str) 
         let hashed = async {
             turn(&lender).await?;
             let new = hash(&lender, secret.reveal())?;
-            lender.db.write_unguarded(vec![users::rehash(id, &stored, &new)]).await?;
+            lender.db.commit_unguarded(vec![users::rehash(id, &stored, &new)].into()).await?;
             Answer::Ok(())
         };
         lender.report("hash a password anew", hashed.await);

@@ -105,48 +105,6 @@ pub type Rows = Vec<Row>;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Row(pub Vec<(String, Value)>);
 
-impl Row {
-    fn value(&self, column: &str) -> Option<&Value> {
-        self.0.iter().find(|(name, _)| name == column).map(|(_, value)| value)
-    }
-
-    /// A text column; empty when it is null or absent from the statement.
-    #[must_use]
-    pub fn text(&self, column: &str) -> &str {
-        self.maybe_text(column).unwrap_or_default()
-    }
-
-    /// A text column that may be null.
-    #[must_use]
-    pub fn maybe_text(&self, column: &str) -> Option<&str> {
-        match self.value(column) {
-            Some(Value::Text(text)) => Some(text),
-            _ => None,
-        }
-    }
-
-    /// An integer column; 0 when it is null.
-    #[must_use]
-    pub fn integer(&self, column: &str) -> i64 {
-        self.maybe_integer(column).unwrap_or_default()
-    }
-
-    /// An integer column that may be null.
-    #[must_use]
-    pub fn maybe_integer(&self, column: &str) -> Option<i64> {
-        match self.value(column) {
-            Some(Value::Integer(value)) => Some(*value),
-            _ => None,
-        }
-    }
-
-    /// An integer column that is 0 or 1.
-    #[must_use]
-    pub fn flag(&self, column: &str) -> bool {
-        self.integer(column) != 0
-    }
-}
-
 /// Resolves after so many milliseconds.
 pub type Sleep = Rc<dyn Fn(u64) -> Pending<'static, ()>>;
 
@@ -177,12 +135,6 @@ impl Db {
         self.round_trips.get()
     }
 
-    /// Writes without asking for a right: for what is no user's, or carries its right otherwise.
-    /// `tests/house.rs` has the list of who may; everybody else writes by `Index::write`.
-    pub async fn write_unguarded(&self, statements: Vec<Statement>) -> Result<Vec<Rows>, Fault> {
-        self.run(statements).await
-    }
-
     /// Reads: runs the queries of a batch in order in one round trip, in none if there are none. One that writes is
     /// refused, since it would carry no right.
     pub async fn fetch<B: Batch>(&self, batch: B) -> Result<B::Output, Fault> {
@@ -194,23 +146,15 @@ impl Db {
 
     /// Writes, if these guards let it: all or nothing, in one round trip.
     pub async fn commit(&self, guards: Vec<Statement>, transaction: Transaction) -> Result<Outcome, Fault> {
-        self.write(guards, transaction.statements()).await.map(Outcome)
+        let many = guards.len();
+        let answers = self.run(guards.into_iter().chain(transaction.statements()).collect()).await?;
+        Ok(Outcome(answers.into_iter().skip(many).collect()))
     }
 
-    /// Writes as [`Db::write_unguarded`] does.
+    /// Writes without asking for a right: for what is no user's, or carries its right otherwise. `tests/rights.rs` lists who
+    /// may; everything else writes by `Index::commit`.
     pub async fn commit_unguarded(&self, transaction: Transaction) -> Result<Outcome, Fault> {
-        self.write_unguarded(transaction.statements()).await.map(Outcome)
-    }
-
-    /// Runs so many statements as [`Db::batch`] does, and gives as many answers.
-    pub async fn rows<const N: usize>(&self, statements: [Statement; N]) -> Result<[Rows; N], Fault> {
-        let answer = self.batch(statements.into()).await?;
-        answer.try_into().map_err(|_| Fault::broken("another number of answers than of statements"))
-    }
-
-    /// Runs the statements as [`Db::batch`] does, and gives the rows of the last.
-    pub async fn last(&self, statements: Vec<Statement>) -> Result<Rows, Fault> {
-        Ok(self.batch(statements).await?.pop().unwrap_or_default())
+        self.run(transaction.statements()).await.map(Outcome)
     }
 
     /// Reads: runs the statements in order in one round trip. What writes is refused, since it would
@@ -220,12 +164,6 @@ impl Db {
             Some(write) => Err(Fault::broken(format!("a write without a right: {}", write.sql))),
             None => self.run(statements).await,
         }
-    }
-
-    /// Writes, if these guards let it: all or nothing, in one round trip; gives the rows of the batch.
-    pub async fn write(&self, guards: Vec<Statement>, batch: Vec<Statement>) -> Result<Vec<Rows>, Fault> {
-        let many = guards.len();
-        Ok(self.run(guards.into_iter().chain(batch).collect()).await?.split_off(many))
     }
 
     /// Runs the statements in order, all or nothing, in one round trip. A read that failed for a
@@ -268,6 +206,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::store::Query;
 
     /// Answers each batch, or never does.
     struct Stub {
@@ -308,9 +247,14 @@ mod tests {
         let mut context = Context::from_waker(Waker::noop());
         let fault = Fault::broken("a write without a right: insert into outbox (repository_id) values (1)");
         assert_eq!(pin!(db.batch(insert())).poll(&mut context), Poll::Ready(Err(fault)));
-        let written = Poll::Ready(Ok(vec![Rows::new(); 2]));
-        assert_eq!(pin!(db.write(vec![Statement::new("select 2")], insert())).poll(&mut context), written);
-        assert_eq!(pin!(db.write_unguarded(insert())).poll(&mut context), written);
+        for guards in [Vec::new(), vec![Statement::new("select 2")]] {
+            let mut transaction = Transaction::from(insert());
+            let last = transaction.read(Query::any(Statement::new("select 3")));
+            let written = pin!(db.commit(guards, transaction)).poll(&mut context);
+            let Poll::Ready(Ok(mut outcome)) = written else { unreachable!("{written:?}") };
+            assert_eq!(outcome.take(last), Ok(false));
+        }
+        assert!(matches!(pin!(db.commit_unguarded(insert().into())).poll(&mut context), Poll::Ready(Ok(_))));
     }
 
     #[test]

@@ -185,14 +185,6 @@ impl Query<usize> {
     }
 }
 
-impl Query<Rows> {
-    /// The rows as they are.
-    #[must_use]
-    pub fn raw(statement: Statement) -> Self {
-        Self { statement, decode: Ok }
-    }
-}
-
 impl<T> Query<T> {
     /// What is asked.
     #[must_use]

@@ -50,14 +50,6 @@ impl Keyed for User {
     const KEY: &'static str = "user_id";
 }
 
-impl User {
-    /// The user of a row, if there is one in it.
-    #[must_use]
-    pub fn of(row: &Row) -> Option<Self> {
-        row.clone().joined().ok().flatten()
-    }
-}
-
 /// The status that counts, of a user `u`: a machine of somebody's own namespace is active only while they are.
 pub(super) const STATUS: &str = "coalesce((select o.status from namespaces n join users o on o.id = n.owner_id
    where n.id = u.machine_of and u.status = 'active'), u.status)";

@@ -86,8 +86,7 @@ impl Source {
 }
 
 fn flatten(stream: TokenStream, tokens: &mut Vec<Token>) {
-    let mut trees = stream.into_iter().peekable();
-    while let Some(tree) = trees.next() {
+    for tree in stream {
         let line = tree.span().start().line;
         let mut push = |text: String, kind| tokens.push(Token { text, kind, line });
         match tree {

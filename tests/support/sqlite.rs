@@ -158,7 +158,7 @@ mod tests {
         assert!(finished(database.batch(&[insert("acme"), insert("acme")])).is_err());
         assert_eq!(count(&database), before);
         let rows = finished(database.batch(&[insert("acme"), insert("other")])).unwrap();
-        assert_eq!((rows[1][0].text("name"), rows[1][0].integer("created_at")), ("other", 5));
+        assert_eq!((rows[1][0].get("name"), rows[1][0].get("created_at")), (Ok("other".to_owned()), Ok(5)));
         assert_eq!(count(&database), before + 2);
     }
 
