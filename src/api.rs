@@ -175,6 +175,15 @@ endpoints! { (index, request)
     "/v2/namespaces/{namespace}/repositories/{repository}/collaborators/{username}" Hub Closed SMALL Route::Hub(Hub::Collaborator(name, user)) =>
         Delete Session         => hub::collaborators::remove(index, request, name, user).await;
 
+    "/v2/namespaces/{namespace}/repositories/{repository}/access" Hub Closed SMALL Route::Hub(Hub::RepositoryAccess(name)) =>
+        Get    Session         => hub::access_reviews::list(index, request, name).await;
+
+    // The management API: why something is denied.
+    "/v2/access-reviews" Hub Closed SMALL Route::Hub(Hub::AccessReviews) =>
+        Post   Session         => hub::access_reviews::review(index, request).await;
+    "/v2/namespaces/{namespace}/refusals" Hub Closed SMALL Route::Hub(Hub::Refusals(namespace)) =>
+        Get    Session         => hub::access_reviews::refusals(index, request, namespace).await;
+
     // The management API: namespaces, and machines with their tokens.
     "/v2/namespaces/{namespace}/members" Hub Closed SMALL Route::Hub(Hub::Members(namespace)) =>
         Get    Session         => hub::members::list(index, request, namespace).await;

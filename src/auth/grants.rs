@@ -4,24 +4,40 @@ use crate::{
     auth::Principal,
     domain::{
         RepositoryName,
+        access_review::Facts,
         scope::{Grant, Scope},
     },
     store::repositories::RepositoryLookup,
 };
 
 /// What is granted of a scope for the repository of this name, which was looked up for this principal: what is asked
-/// for, the user may do, and the access token allows, all three. Too little is not an error.
+/// for, the user may do, and the access token allows, all three. Too little is not an error. What waits for its deletion is
+/// left out of the lookup before.
 #[must_use]
 pub fn of_repository(
     principal: &Principal,
-    lookup: RepositoryLookup,
+    lookup: &RepositoryLookup,
     name: &RepositoryName,
     scope: &Scope,
 ) -> Option<Grant> {
-    let lookup = lookup.ignoring_pending_deletion();
     // A push there would be lost: no repository is created in a namespace that does not exist.
     lookup.namespace_id?;
-    scope.for_role(principal.effective_role(&lookup, name))
+    scope.for_role(principal.effective_role(lookup, name))
+}
+
+/// What stands against each action of a principal, of a repository that was looked up for them.
+#[must_use]
+pub fn facts<'a>(principal: &'a Principal, lookup: &RepositoryLookup, name: &'a RepositoryName) -> Facts<'a> {
+    Facts {
+        name,
+        relations: lookup.relations(principal.is_administrator()),
+        restrictions: principal.restrictions.as_ref(),
+        has_namespace: lookup.namespace_id.is_some(),
+        anonymous: principal.user.is_none(),
+        active: true,
+        token_valid: true,
+        visible: true,
+    }
 }
 
 /// What is granted of a scope for the registry as a whole.

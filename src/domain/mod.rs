@@ -1,6 +1,7 @@
 //! The words of the field and their rules. Nothing here waits, stores, sends, or reads a clock.
 
 pub mod access;
+pub mod access_review;
 pub mod audit;
 pub mod certificates;
 pub mod credential;

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::{
     index::Index,
     refusal::Answer,
-    store::{Transaction, access_tokens, audit, events, links, login_failures, refresh_tokens, users},
+    store::{Transaction, access_tokens, audit, events, links, login_failures, refresh_tokens, refusals, users},
 };
 
 /// Rows of a kind that one step of a scheduled run removes, and steps of a run: together more than a flood of refused
@@ -41,6 +41,7 @@ async fn expire_some(index: &Index) -> Answer<bool> {
     steps.push(transaction.read(access_tokens::forget_previous(now, MAX_ROWS)));
     let refresh_tokens = refresh_tokens::expire(now, settings.refresh_unused, settings.refresh_age, MAX_ROWS);
     steps.push(transaction.read(refresh_tokens));
+    steps.push(transaction.read(refusals::expire(now, MAX_ROWS)));
     steps.push(transaction.read(audit::expire(now, settings.audit_age, MAX_ROWS)));
     let mut outcome = index.db.commit_unguarded(transaction).await?;
     let mut more = false;

@@ -8,7 +8,8 @@ use crate::{
 
 /// What may stand in a path behind the name of a repository, of this index and of the Hub: no component of a
 /// name there but the first. Some are a DELETE of something harmless at the Hub.
-const BEHIND_NAMES: [&str; 17] = [
+const BEHIND_NAMES: [&str; 18] = [
+    "access",
     "autobuild",
     "blobs",
     "collaborators",
@@ -89,6 +90,12 @@ pub enum Hub {
     Collaborators(RepositoryName),
     /// `…/collaborators/{username}`
     Collaborator(RepositoryName, String),
+    /// `…/access`: who may do what with it.
+    RepositoryAccess(RepositoryName),
+    /// `/v2/access-reviews`: why something is denied.
+    AccessReviews,
+    /// `/v2/namespaces/{namespace}/refusals`: what was refused there.
+    Refusals(String),
     /// `/v2/namespaces/{namespace}/members`
     Members(String),
     /// `/v2/namespaces/{namespace}/members/{username}`
@@ -131,6 +138,7 @@ impl Hub {
             ["access-tokens" | "api_tokens"] => Self::AccessTokens,
             ["access-tokens" | "api_tokens", uuid] => Self::AccessToken(own(uuid)),
             ["access-tokens" | "api_tokens", uuid, "renew"] => Self::AccessTokenRenewal(own(uuid)),
+            ["access-reviews"] => Self::AccessReviews,
             ["refresh-tokens"] => Self::RefreshTokens,
             ["refresh-tokens", uuid] => Self::RefreshToken(own(uuid)),
             ["repositories"] => Self::NewRepository,
@@ -144,6 +152,7 @@ impl Hub {
             }
             ["namespaces" | "orgs", namespace, "members"] => Self::Members(own(namespace)),
             ["namespaces" | "orgs", namespace, "members", user] => Self::Member(own(namespace), own(user)),
+            ["namespaces" | "orgs", namespace, "refusals"] => Self::Refusals(own(namespace)),
             ["auditlogs", account] => Self::AuditLogs(own(account)),
             ["auditlogs", _, "actions"] => Self::AuditActions,
             ["namespaces", namespace, "machines"] => Self::Machines(own(namespace)),
@@ -178,6 +187,7 @@ impl Hub {
             ["images-summary"] => Self::ImagesSummary(name),
             ["tags"] => Self::Tags(name),
             ["tags", tag] => Self::Tag(name, (*tag).to_owned()),
+            ["access"] => Self::RepositoryAccess(name),
             ["collaborators"] => Self::Collaborators(name),
             ["collaborators", user] => Self::Collaborator(name, (*user).to_owned()),
             _ => return Err(Refusal::NoRoute.into()),
@@ -215,7 +225,8 @@ mod tests {
     /// At the Hub they are something of the repository before them, and never one of their own.
     #[test]
     fn words_behind_names_are_no_names() {
-        let served = ["collaborators", "images", "images-summary", "privacy", "star", "stars", "tags", "transfer"];
+        let served =
+            ["access", "collaborators", "images", "images-summary", "privacy", "star", "stars", "tags", "transfer"];
         for word in BEHIND_NAMES {
             assert_eq!(read(&format!("repositories/ns/{word}")), read(&format!("namespaces/ns/repositories/{word}")));
             let alone = RepositoryName::parse("ns", word).unwrap();

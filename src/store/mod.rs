@@ -3,6 +3,7 @@
 //! A function here is one statement or one short list of them, whose name is its meaning. Statements
 //! go through the one [`Db`], several at a time: a batch is one round trip and one transaction.
 
+pub mod access;
 pub mod access_tokens;
 pub mod audit;
 pub mod candidates;
@@ -25,6 +26,7 @@ pub mod outbox;
 pub mod query;
 pub mod rate_counters;
 pub mod refresh_tokens;
+pub mod refusals;
 pub mod repositories;
 pub mod rights;
 pub mod roles;

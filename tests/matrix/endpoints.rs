@@ -85,7 +85,7 @@ const EVENTS: &str = r#"{"events": []}"#;
 
 /// Every endpoint: one of [`hublet::api`] that is not here fails by its name.
 #[rustfmt::skip]
-pub const ENDPOINTS: [Endpoint; 90] = [
+pub const ENDPOINTS: [Endpoint; 93] = [
     endpoint("GET", "/v1/repositories/{repository}/images", ""),
     endpoint("PUT", "/v1/repositories/{repository}/images", "[]"),
     endpoint("DELETE", "/v1/repositories/{repository}/images", ""),
@@ -125,6 +125,9 @@ pub const ENDPOINTS: [Endpoint; 90] = [
     endpoint("GET", "/v2/namespaces/{namespace}/repositories", "").asking("", Says::Listed),
     endpoint("POST", "/v2/namespaces/{namespace}/repositories", r#"{"name": "{name}"}"#),
     endpoint("POST", "/v2/repositories", r#"{"namespace": "olga", "name": "{name}"}"#),
+    endpoint("GET", "/v2/namespaces/{namespace}/repositories/{repository}/access", ""),
+    endpoint("POST", "/v2/access-reviews", r#"{"repository": "olga/{name}"}"#),
+    endpoint("GET", "/v2/namespaces/{namespace}/refusals", ""),
     endpoint("GET", "/v2/namespaces/{namespace}/members", ""),
     endpoint("PUT", "/v2/namespaces/{namespace}/members/{username}", r#"{"role": "read"}"#),
     endpoint("DELETE", "/v2/namespaces/{namespace}/members/{username}", ""),

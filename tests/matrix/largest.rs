@@ -55,6 +55,9 @@ fn largest(method: &str, pattern: &str) -> Option<Value> {
         ("PATCH", "{repository}") => with(described(), json!({ "is_private": true })),
         ("POST", "privacy") => json!({ "is_private": true }),
         ("POST", "transfer") => json!({ "namespace": "acme", "keep_collaborators": false }),
+        ("POST", "access-reviews") => {
+            json!({ "repository": format!("{OWNER}/{PUBLIC}"), "username": OWNER, "actions": ["pull", "push", "delete"] })
+        }
         ("POST", "collaborators") => json!({ "user": "jane", "role": "admin" }),
         ("PUT", "{username}") => json!({ "role": "admin" }),
         ("POST", "machines") => json!({ "username": format!("{OWNER}-{}", "m".repeat(59)), "role": "admin" }),

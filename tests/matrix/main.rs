@@ -12,6 +12,7 @@ mod largest;
 mod limits;
 mod moved;
 mod readme;
+mod reviews;
 #[allow(dead_code, reason = "the pages need more of it")]
 #[path = "../support/mod.rs"]
 mod support;

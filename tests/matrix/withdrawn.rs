@@ -33,12 +33,13 @@ const MORE: [Endpoint; 6] = [
 ];
 
 /// Endpoints that are not read and carry no user's right, with the reason.
-const EXCEPT: [(&str, &str, &str); 12] = [
+const EXCEPT: [(&str, &str, &str); 13] = [
     ("POST", "/v1/users/", "registration is anybody's, and its conditions are in its statements"),
     ("PUT", "/v1/repositories/{repository}/auth", "writes nothing"),
     ("POST", "/v2/users/login", "writes what was refused, which is nobody's right"),
     ("POST", "/v2/auth/token", "as above"),
     ("POST", "/v2/logout", "writes nothing"),
+    ("POST", "/v2/access-reviews", "writes nothing"),
     ("PUT", "/v2/{repository}/manifests/{reference}", "writes nothing"),
     ("POST", "/v2/{repository}/blobs/{digest}", "writes nothing"),
     ("POST", "/token/revoke", "the token is a condition of every statement"),

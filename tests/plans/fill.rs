@@ -15,7 +15,7 @@ pub const BEGINNING: i64 = 1_700_000_000;
 
 /// The truth of `?1` repositories: ten in each namespace, one namespace a user. User 5 owns `user5`,
 /// which holds the repositories from 41 to 50. Before each, how many rows come of ten repositories.
-const TRUTH: [(i64, &str); 22] = [
+const TRUTH: &[(i64, &str)] = &[
     (
         1,
         "insert into users (name, status, password, created_at)
@@ -108,6 +108,12 @@ const TRUTH: [(i64, &str); 22] = [
         10,
         "insert into tombstones (namespace_id, name, private, buried_at)
            select (n - 1) / 10 + 2, 'gone' || n, n % 2, (1700000000 + n) * 1000 from numbers",
+    ),
+    (
+        10,
+        "insert into refusals (namespace_id, hour, username, repository, reason, actions, count, last_at, address)
+           select (n - 1) / 10 + 2, 472222 + n % 100, 'user' || n, 'app' || n, 'role', 'push', 1, 1700000000 + n, '::1'
+           from numbers",
     ),
     (2, "insert into clients (user_id, kind, first_at) select (n - 1) / 2 + 1, 'kind' || (n % 2), 0 from numbers"),
 ];

@@ -5,12 +5,12 @@ use hublet::{
         RepositoryName, Role, credential::CredentialId, registry_token::AuthMethod, search::Search, throttle::Failures,
     },
     store::{
-        access_tokens,
+        access, access_tokens,
         audit::{self, Account},
         clients, collaborators, documents, emails, ends, events, images, leaving, links, login_failures, machines,
         members, namespaces,
         outbox::{self, Document, News},
-        rate_counters, refresh_tokens,
+        rate_counters, refresh_tokens, refusals,
         repositories::{self, Subject},
         stars, tags, token_details, users,
     },
@@ -56,6 +56,17 @@ pub fn truth() -> Vec<Entry> {
             access_tokens::update(transaction, user, "uuid5", Some("a"), Some(false), by)
         }),
         write("access_tokens::used", vec![access_tokens::used(5, now)]),
+        read("access::list", access::list(app, &by_id, 10, 0)),
+        read("access::token", access::token("uuid5", &by_id, "user5")),
+        read("refusals::list", refusals::list("user5", &by_id, 10, 0)),
+        read("refusals::expire", refusals::expire(expired + 1000 * 3600, 5)),
+        write(
+            "refusals::record",
+            [refusals::record(
+                r#"[["user5","app41","pull","not_visible"],["nowhere","app","push","role"]]"#,
+                &refusals::Refused { username: "user5", address: "::1", now },
+            )],
+        ),
         write(
             "audit::record_refused_login",
             vec![audit::record_refused_login(user, AuthMethod::AccessToken(5), "expired", "::1", now)],

@@ -53,6 +53,7 @@ after(() => worker?.stop(), { timeout: 60_000 });
 const changing = {
   failures: "passwords that were refused are counted",
   clients: "of what kind each client was that somebody logged in with",
+  refusals: "what was refused is counted",
   progress: "the scheduled run writes down how far it has come",
 };
 const changingRows = {

@@ -7,6 +7,7 @@ const NOTED = ["used_at"];
 const AFTERWARDS = {
   audit: ({ action }) => ["user.login", "user.login.refuse"].includes(action),
   clients: () => true,
+  refusals: () => true,
   failures: ({ name }) => name === "@notices",
 };
 

@@ -3,6 +3,7 @@
 //! It takes session tokens, and what is said to be JSON, and nothing else, so that no page of another origin can make a
 //! browser change anything. Logging in changes nothing and leaves no cookie.
 
+pub mod access_reviews;
 pub mod access_tokens;
 pub mod audit;
 pub mod collaborators;

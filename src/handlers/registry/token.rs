@@ -17,12 +17,13 @@ use crate::{
         scope::{self, Grant, MAX_SCOPES, Scope},
         texts,
     },
+    handlers::registry::refusals::{self, Refused},
     index::{Index, settings::Service},
     refusal::{Answer, Challenge, Error, Refusal, invalid},
     store::{
         Over, Query,
         refresh_tokens::{self, New},
-        repositories::{self, PositionedLookup, Subject},
+        repositories::{self, PositionedLookup, RepositoryLookup, Subject},
     },
     wire::{Reply, Request, request::form},
 };
@@ -114,15 +115,25 @@ impl<'a> TokenRequest<'a> {
         repositories::lookup_many(&self.scopes.iter().map(Scope::repository).collect::<Vec<_>>(), subject)
     }
 
-    /// What the principal is granted of each scope.
-    fn grants(&self, principal: &Principal, lookups: Vec<PositionedLookup>) -> Vec<Grant> {
+    /// What the principal is granted of each scope, and what is refused of pulls and pushes.
+    fn grants(&self, principal: &Principal, lookups: Vec<PositionedLookup>) -> (Vec<Grant>, Vec<Refused>) {
         let lookups = lookups.into_iter().map(|found| (found.position, found.lookup));
         let mut lookups = lookups.collect::<BTreeMap<_, _>>();
-        let grant = |(position, scope): (i64, &Scope)| match scope.repository() {
-            Some(name) => grants::of_repository(principal, lookups.remove(&position)?, &name, scope),
-            None => grants::of_registry(principal, scope),
-        };
-        (0..).zip(&self.scopes).filter_map(grant).collect()
+        let (mut granted, mut refused) = (Vec::new(), Vec::new());
+        for (position, scope) in (0..).zip(&self.scopes) {
+            let Some(name) = scope.repository() else {
+                granted.extend(grants::of_registry(principal, scope));
+                continue;
+            };
+            let Some(lookup) = lookups.remove(&position).map(RepositoryLookup::ignoring_pending_deletion) else {
+                continue;
+            };
+            let grant = grants::of_repository(principal, &lookup, &name, scope);
+            let actions = grant.as_ref().map_or(&[][..], |grant| &grant.actions);
+            refused.extend(Refused::new(&grants::facts(principal, &lookup, &name), scope, actions));
+            granted.extend(grant);
+        }
+        (granted, refused)
     }
 }
 
@@ -159,7 +170,7 @@ async fn issue(
     };
     let subject = registry_token::subject(principal.name(), method);
     auth::login::succeeded_with(index, request, &principal, method, &wanted.client);
-    answer(index, wanted, &principal, subject, lookups, refresh.as_ref()).await
+    answer(index, request, wanted, &principal, subject, lookups, refresh.as_ref()).await
 }
 
 /// Issues a token for a refresh token.
@@ -183,19 +194,21 @@ async fn refresh(index: &Index, request: &Request, token: &str, wanted: &TokenRe
     let subject = registry_token::subject(&user.name, AuthMethod::RefreshToken(id));
     let principal = Principal { user: Some(user), credential, restrictions: None };
     auth::login::succeeded_with(index, request, &principal, AuthMethod::RefreshToken(id), &wanted.client);
-    answer(index, wanted, &principal, subject, lookups, None).await
+    answer(index, request, wanted, &principal, subject, lookups, None).await
 }
 
 /// The answer with the signed token.
 async fn answer(
     index: &Index,
+    request: &Request,
     wanted: &TokenRequest<'_>,
     principal: &Principal,
     subject: String,
     lookups: Vec<PositionedLookup>,
     refresh: Option<&Secret>,
 ) -> Answer<Reply> {
-    let grants = wanted.grants(principal, lookups);
+    let (grants, refused) = wanted.grants(principal, lookups);
+    refusals::record_later(index, request, principal, &refused);
     let scope = scope::print(&grants);
     let signed = auth::registry_token::sign(index, wanted.service, subject, principal.credential, grants).await?;
     let mut body = Map::new();

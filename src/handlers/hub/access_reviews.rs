@@ -1,0 +1,285 @@
+//! Why an action is denied, who has access to a repository, and what was refused in a namespace.
+
+use serde_json::{Value, json};
+
+use crate::{
+    auth::{self, NamespaceGuard, Principal, RepositoryGuard, grants},
+    domain::{
+        RepositoryName, Role,
+        access_review::{self, Action, Facts, Reason},
+        credential::CredentialId,
+        scope::Scope,
+        time,
+    },
+    handlers::{
+        body::Body,
+        hub::pagination::{Page, paged},
+    },
+    index::Index,
+    refusal::{Answer, Fault, invalid, not_found},
+    store::{
+        access::{self, UserAccess},
+        refusals,
+        repositories::{self, Subject},
+        users,
+    },
+    wire::{Reply, Request},
+};
+
+/// The most actions that are asked about.
+const MAX_ACTIONS: usize = 3;
+
+/// Refusals on a page, when the client does not say.
+const REFUSALS: i64 = 25;
+
+/// How a text begins that is about no user.
+const ANONYMOUS: &str = "A request without credentials";
+
+/// What a review is asked of.
+struct Question {
+    /// Whose access; without it the client's own, and where it is empty that of a request without credentials.
+    username: Option<String>,
+    /// An access token of that user, by its uuid.
+    access_token: Option<String>,
+    repository: RepositoryName,
+    actions: Vec<Action>,
+}
+
+impl Question {
+    fn read(request: &Request) -> Answer<Self> {
+        let body = Body::read_json(request)?;
+        let repository = body.text("repository")?;
+        let Some((namespace, name)) = repository.split_once('/') else {
+            return invalid("repository: a namespace and a name, as acme/app");
+        };
+        let repository = RepositoryName::parse(namespace, name)?;
+        let actions = body.maybe_list::<String>("actions", "pull, push and delete", MAX_ACTIONS)?;
+        let actions = match actions {
+            None => Action::ALL.to_vec(),
+            Some(names) => match names.iter().map(|name| Action::parse(name)).collect::<Option<Vec<_>>>() {
+                Some(actions) if !actions.is_empty() => actions,
+                _ => return invalid("actions: a list of pull, push and delete"),
+            },
+        };
+        let (username, access_token) = (body.maybe_text("username")?, body.maybe_text("access_token")?);
+        Ok(Self { username, access_token, repository, actions })
+    }
+
+    /// A question that asks nothing, for the time until a wrong body may be refused.
+    fn empty() -> Self {
+        let repository = RepositoryName { namespace: String::new(), name: String::new() };
+        Self { username: None, access_token: None, repository, actions: Vec::new() }
+    }
+}
+
+/// `POST /v2/access-reviews`
+///
+/// It decides as a token is issued, by the same query and the same function, and changes nothing.
+pub async fn review(index: &Index, request: &Request) -> Answer<Reply> {
+    let credentials = auth::optional_session(index, request)?;
+    credentials.require_within_limit(index, request).await?;
+    let question = Question::read(request);
+    let empty = Question::empty();
+    let asked = question.as_ref().unwrap_or(&empty);
+    let own = credentials.subject(index);
+    let subject = match asked.username.as_deref() {
+        None => own.clone(),
+        Some("") if index.settings.anonymous_read => Subject::Anonymous,
+        Some("") => Subject::None,
+        Some(name) => Subject::Name(name),
+    };
+    let namespace = &asked.repository.namespace;
+    let token = asked.access_token.as_deref().map(|uuid| access::token(uuid, &subject, namespace));
+    let user = asked.username.as_deref().map(users::by_name);
+    let lookup = repositories::lookup_many(&[Some(asked.repository.clone())], &subject);
+    let (guard, (lookups, user, token)) =
+        NamespaceGuard::authenticate_with(index, &credentials, namespace, (lookup, user, token)).await?;
+    let question = question?;
+    let lookup = lookups.into_iter().next().ok_or_else(|| Fault::broken("no row for a lookup"))?.lookup;
+    let lookup = lookup.ignoring_pending_deletion();
+    let itself = question.username.as_deref().is_none_or(|name| name.is_empty() || name == guard.principal.name());
+    // Administrators ask about what is nowhere, too.
+    if !itself && !guard.principal.is_administrator() {
+        guard.require_admin()?;
+    }
+    let user = match (question.username.as_deref(), user.flatten()) {
+        (None, _) => guard.principal.user.clone(),
+        (Some(""), _) => None,
+        (Some(_), Some(user)) => Some(user),
+        (Some(_), None) => return not_found("user not found"),
+    };
+    let token = match token {
+        None => None,
+        Some(token) => {
+            if itself {
+                guard.principal.require_password()?;
+            } else {
+                guard.require_admin_with_password()?;
+            }
+            // Those of other people are theirs alone.
+            match token.filter(|token| itself || token.is_of_namespace) {
+                Some(token) => Some(token.token),
+                None => return not_found("access token not found"),
+            }
+        }
+    };
+    let token_valid = token.as_ref().is_none_or(|token| token.is_good(index.world.now()));
+    let restrictions = match token {
+        Some(token) => Some(token.restrictions),
+        None if question.username.is_none() => guard.principal.restrictions.clone(),
+        None => None,
+    };
+    let active = user.as_ref().is_none_or(|user| user.active);
+    let credential = user
+        .as_ref()
+        .map_or(CredentialId::Anonymous, |user| CredentialId::Password { user: user.id, epoch: user.epoch });
+    let reviewed = Principal { user, credential, restrictions };
+    let name = &question.repository;
+    let own_role = guard.principal.effective_role(&lookup, name);
+    let facts = Facts {
+        active,
+        token_valid,
+        visible: !itself || own_role.is_some(),
+        ..grants::facts(&reviewed, &lookup, name)
+    };
+    let actions = Action::ALL.map(Action::as_str).into();
+    let scope = Scope { kind: "repository".into(), class: None, name: name.to_string(), actions };
+    let granted = grants::of_repository(&reviewed, &lookup, name, &scope).filter(|_| active && token_valid);
+    let granted = granted.map_or_else(Vec::new, |grant| grant.actions);
+    let actions =
+        question.actions.iter().map(|action| Reviewed::new(&facts, *action, granted.contains(&action.as_str())));
+    let actions = actions.collect::<Vec<_>>();
+    let username = reviewed.name();
+    let text = actions.iter().map(|action| action.text(username, name)).collect::<Vec<_>>().join(" ");
+    let reply = json!({
+        "allowed": actions.iter().all(|action| action.allowed),
+        "username": username,
+        "repository": name.to_string(),
+        "actions": actions.iter().map(Reviewed::to_json).collect::<Vec<_>>(),
+        "text": text,
+    });
+    Ok(Reply::json(200, &reply).personal())
+}
+
+/// An action with the decision and what it is because of.
+struct Reviewed {
+    action: Action,
+    allowed: bool,
+    sources: Vec<(access_review::Source, Role)>,
+    reasons: Vec<Reason>,
+}
+
+impl Reviewed {
+    fn new(facts: &Facts<'_>, action: Action, allowed: bool) -> Self {
+        let sources = access_review::sources(&facts.relations).into_iter();
+        let sources = sources.filter(|(_, role)| allowed && *role >= action.role()).collect();
+        let reasons = if allowed { Vec::new() } else { facts.against(action) };
+        Self { action, allowed, sources, reasons }
+    }
+
+    fn to_json(&self) -> Value {
+        let sources =
+            self.sources.iter().map(|(source, role)| json!({ "code": source.as_str(), "role": role.as_str() }));
+        let because = sources.chain(self.reasons.iter().map(reason)).collect::<Vec<_>>();
+        json!({ "action": self.action.as_str(), "allowed": self.allowed, "because": because })
+    }
+
+    /// One sentence.
+    fn text(&self, username: &str, name: &RepositoryName) -> String {
+        let user = if username.is_empty() { ANONYMOUS } else { username };
+        let action = self.action.as_str();
+        if let Some((source, role)) = self.sources.first() {
+            return format!("{user} may {action} {name}, with the role {} as {}.", role.as_str(), phrase(*source));
+        }
+        let reasons = self.reasons.iter().map(|reason| sentence(reason, user, name)).collect::<Vec<_>>();
+        format!("{user} may not {action} {name}: {}.", reasons.join("; "))
+    }
+}
+
+/// A reason with what it is about.
+fn reason(reason: &Reason) -> Value {
+    let code = reason.code();
+    match reason {
+        Reason::Role { has, needs, from } => {
+            json!({ "code": code, "has": has.as_str(), "needs": needs.as_str(), "from": from.as_str() })
+        }
+        Reason::Scopes { has } => json!({ "code": code, "has": has }),
+        Reason::Resources { has } => json!({ "code": code, "has": has }),
+        _ => json!({ "code": code }),
+    }
+}
+
+fn phrase(source: access_review::Source) -> &'static str {
+    match source {
+        access_review::Source::Administrator => "an administrator",
+        access_review::Source::Owner => "the owner of the namespace",
+        access_review::Source::Member => "a member of the namespace",
+        access_review::Source::Collaborator => "a collaborator",
+        access_review::Source::Public => "anybody: it is public",
+    }
+}
+
+fn sentence(reason: &Reason, user: &str, name: &RepositoryName) -> String {
+    match reason {
+        Reason::Account => "the account is not active".into(),
+        Reason::Credentials => "the access token has expired or is not active".into(),
+        Reason::Anonymous => "log in first".into(),
+        Reason::NamespaceMissing => format!("there is no namespace {}", name.namespace),
+        Reason::Library => "in this namespace only administrators and members may".into(),
+        Reason::NotVisible if user == ANONYMOUS => "it does not exist, or is not public".into(),
+        Reason::NotVisible => format!("it does not exist, or {user} may not read it"),
+        Reason::Role { has, needs, from } => {
+            format!("it takes the role {}, and {user} has {} as {}", needs.as_str(), has.as_str(), phrase(*from))
+        }
+        Reason::Scopes { .. } => "the scopes of the access token do not allow it".into(),
+        Reason::Resources { .. } => "the resources of the access token do not allow it here".into(),
+    }
+}
+
+/// `GET /v2/namespaces/{namespace}/repositories/{repository}/access?page=&page_size=`
+///
+/// For admins of the repository. Administrators of hublet have access to everything, and are not listed.
+pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
+    let credentials = auth::session(index, request)?;
+    let page = Page::read(request);
+    let list = access::list(name, &credentials.subject(index), page.size, page.offset());
+    let (guard, list) = RepositoryGuard::authenticate_with(index, &credentials, name, list).await?;
+    guard.require(Role::Admin)?;
+    paged(index, request, page, list.head.count, list.items.iter().map(with_access).collect())
+}
+
+/// A user with the relations that give access.
+fn with_access(user: &UserAccess) -> Value {
+    let sources = access_review::sources(&user.relations).into_iter();
+    let from = sources.map(|(source, role)| json!({ "code": source.as_str(), "role": role.as_str() }));
+    json!({
+        "username": user.username,
+        "type": if user.machine { "Machine" } else { "User" },
+        "is_active": user.active,
+        "role": user.relations.effective_role().map(Role::as_str),
+        "from": from.collect::<Vec<_>>(),
+    })
+}
+
+/// `GET /v2/namespaces/{namespace}/refusals?page=&page_size=`
+///
+/// The last hour first, of seven days.
+pub async fn refusals(index: &Index, request: &Request, namespace: &str) -> Answer<Reply> {
+    let credentials = auth::session(index, request)?;
+    let page = Page::of(request, REFUSALS);
+    let list = refusals::list(namespace, &credentials.subject(index), page.size, page.offset());
+    let (guard, list) = NamespaceGuard::authenticate_with(index, &credentials, namespace, list).await?;
+    guard.require_admin()?;
+    let one = |refused: &refusals::Refusal| {
+        json!({
+            "username": refused.username,
+            "repository": format!("{namespace}/{}", refused.repository),
+            "actions": refused.actions.split(',').collect::<Vec<_>>(),
+            "reason": refused.reason,
+            "count": refused.count,
+            "last_at": time::print(refused.last_at),
+            "address": refused.address,
+        })
+    };
+    Ok(Reply::json(200, &json!({ "results": list.iter().map(one).collect::<Vec<_>>() })).personal())
+}

@@ -1,0 +1,108 @@
+//! What was refused, for the admins of a namespace: one row for each user, repository, reason and hour.
+
+use constcat::concat;
+
+use crate::{
+    refusal::Fault,
+    store::{
+        FromRow, Query, Row, Statement,
+        repositories::bind_namespace,
+        roles::{Subject, WITH_ROLE},
+    },
+};
+
+/// Hours that a row is kept: seven days.
+pub const KEPT: i64 = 7 * 24;
+
+/// The most rows of a namespace in an hour: names are whatever a client asks for.
+const MAX_ROWS: i64 = 1_000;
+
+/// Seconds of an hour.
+const HOUR: i64 = 60 * 60;
+
+/// Who was refused, and when.
+#[derive(Debug, Clone, Copy)]
+pub struct Refused<'a> {
+    /// The user's name; empty for a request without credentials.
+    pub username: &'a str,
+    /// From where.
+    pub address: &'a str,
+    /// Seconds since 1970.
+    pub now: i64,
+}
+
+/// Counts refusals (a JSON list of lists of a namespace, a repository, actions and a reason). None is kept for a namespace
+/// that does not exist, and of a request without credentials none for a repository that does not.
+#[must_use]
+pub fn record(refusals: &str, refused: &Refused<'_>) -> Statement {
+    Statement::new(
+        "insert into refusals (namespace_id, hour, username, repository, reason, actions, count, last_at, address)
+         select n.id, ?3, ?2, j.value ->> 1, j.value ->> 3, j.value ->> 2, 1, ?4, ?5
+         from json_each(?1) j cross join namespaces n on n.name = j.value ->> 0
+         where (?2 <> '' or exists (select 1 from repositories r where r.namespace_id = n.id and r.name = j.value ->> 1))
+           and (select count(*) from (select 1 from refusals where namespace_id = n.id and hour = ?3 limit ?6)) < ?6
+         on conflict (namespace_id, hour, username, repository, reason) do update set
+           count = count + 1, actions = excluded.actions, last_at = excluded.last_at, address = excluded.address",
+    )
+    .bind(refusals)
+    .bind(refused.username)
+    .bind(refused.now / HOUR)
+    .bind(refused.now)
+    .bind(refused.address)
+    .bind(MAX_ROWS)
+}
+
+/// What was refused to one user in an hour.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The user's name; empty for requests without credentials.
+    pub username: String,
+    /// The name of the repository in its namespace.
+    pub repository: String,
+    /// The code of an access review.
+    pub reason: String,
+    /// The actions that were refused last, with commas between.
+    pub actions: String,
+    /// How often in this hour.
+    pub count: i64,
+    /// Seconds since 1970.
+    pub last_at: i64,
+    /// From where, the last time.
+    pub address: String,
+}
+
+impl FromRow for Refusal {
+    fn from_row(row: &mut Row) -> Result<Self, Fault> {
+        Ok(Self {
+            username: row.get("username")?,
+            repository: row.get("repository")?,
+            reason: row.get("reason")?,
+            actions: row.get("actions")?,
+            count: row.get("count")?,
+            last_at: row.get("last_at")?,
+            address: row.get("address")?,
+        })
+    }
+}
+
+/// The refusals of a namespace, the last hour first, for its admins.
+#[must_use]
+pub fn list(namespace: &str, subject: &Subject<'_>, limit: i64, offset: i64) -> Query<Vec<Refusal>> {
+    let sql = concat!(
+        WITH_ROLE,
+        "select f.username, f.repository, f.reason, f.actions, f.count, f.last_at, f.address from refusals f
+         where f.namespace_id = (select namespace_id from place where role >= 3)
+         order by f.hour desc, f.username desc, f.repository desc, f.reason desc limit ?6 offset ?7"
+    );
+    Query::all(bind_namespace(sql, namespace, subject).bind(limit).bind(offset))
+}
+
+/// Removes what is older than [`KEPT`], at most `limit` rows.
+#[must_use]
+pub fn expire(now: i64, limit: i64) -> Query<usize> {
+    let statement = Statement::new(
+        "delete from refusals where (namespace_id, hour, username, repository, reason) in (
+           select namespace_id, hour, username, repository, reason from refusals where hour < ?1 limit ?2) returning 1",
+    );
+    Query::number(statement.bind(now / HOUR - KEPT).bind(limit))
+}
