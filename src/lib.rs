@@ -1,10 +1,9 @@
 //! hublet: a Docker Hub index that runs at the edge.
 //!
-//! The index is one function, [`serve::serve`], from plain values to plain values. A request walks
-//! one way: `edge` reads it, `routes` says what its path is, `api` which handler
-//! serves its method there, the handler takes its five beats (who,
-//! what, may they, do it, say it) with the rules of `domain` and the memory of `store`, and `wire`
-//! writes the reply. Everything a request needs of the world is lent to it in [`index::Index`].
+//! The service is one function, [`serve::serve`], from a plain request to a plain response. A request walks one way: `edge`
+//! converts it, `routes` resolves its path, `api` calls the handler of its method, and the handler runs five steps in a
+//! fixed order: authenticate (`auth`), parse, authorize, execute, respond. The rules are in `domain`, SQL is in `store`,
+//! and `wire` writes the response. Everything else that a request needs is injected through [`index::Index`].
 //! Cloudflare appears in `edge` alone, and only there does it compile.
 
 pub mod api;

@@ -1,6 +1,9 @@
 //! An access review says what a registry token grants: both are asked by everybody about everything, and must agree.
 
-use hublet::domain::access_review::Action;
+use hublet::domain::{
+    Role,
+    access_review::{Action, Reason, Source},
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -115,4 +118,30 @@ fn a_stranger_cannot_tell_private_from_missing_by_a_review() {
     assert!(before.len() > 5, "who does not read it?");
     assert_eq!(of(&cast, PRIVATE), before, "there, and not there");
     assert_eq!(of(&cast, MISSING), before, "another that is not there");
+}
+
+#[test]
+fn every_reason_is_on_the_page() {
+    let page = include_str!("../wire/access-reviews.md");
+    let role = Reason::Role { has: Role::Read, needs: Role::Write, from: Source::Member };
+    let reasons = [
+        Reason::Account,
+        Reason::Credentials,
+        Reason::Anonymous,
+        Reason::NamespaceMissing,
+        Reason::Library,
+        Reason::NotVisible,
+        role,
+        Reason::Scopes { has: Vec::new() },
+        Reason::Resources { has: Vec::new() },
+    ];
+    for reason in reasons {
+        // A reason that is new does not compile here until it is in the list.
+        match reason {
+            Reason::Account | Reason::Credentials | Reason::Anonymous | Reason::NamespaceMissing | Reason::Library => {}
+            Reason::NotVisible | Reason::Role { .. } | Reason::Scopes { .. } | Reason::Resources { .. } => {}
+        }
+        let code = reason.code();
+        assert!(page.contains(&format!(r#"{{"code": "{code}""#)), "no answer on the page has the reason {code}");
+    }
 }
