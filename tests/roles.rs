@@ -8,17 +8,21 @@ mod support;
 
 use constcat::concat;
 use hublet::{
-    domain::{RepositoryName, Role, token_restrictions::TokenRestrictions},
+    domain::{RepositoryName, Role, credential::CredentialId, token_restrictions::TokenRestrictions},
     store::{
-        Database, Query, Statement,
+        Batch, Database, Query, Statement,
         repositories::{self, RepositoryDetails, RepositoryLookup, Subject},
-        roles::WITH_ROLE,
+        roles::{WITH_ROLE, WITH_ROLE_BY_ID},
+        users::{self, Holder, User},
     },
 };
 use support::{sqlite::Sqlite, world::finished};
 
 /// The role that the database applies, as a number.
 const ROLE: &str = concat!(WITH_ROLE, "select role from place");
+
+/// The same, where the user is known by id.
+const ROLE_BY_ID: &str = concat!(WITH_ROLE_BY_ID, "select role from place");
 
 /// Nothing, or a role.
 const ROLES: [Option<Role>; 4] = [None, Some(Role::Read), Some(Role::Write), Some(Role::Admin)];
@@ -53,16 +57,38 @@ impl Facts {
         self.database.connection().execute_batch(sql).unwrap();
     }
 
-    /// The role that the database applies, as a number, and what it reads for it.
+    fn fetch<T>(&self, query: &Query<T>) -> T {
+        let mut answers = finished(self.database.batch(&[query.statement().clone()])).unwrap();
+        query.decode(answers.pop().unwrap()).unwrap()
+    }
+
+    /// The role that the database applies, as a number, and what it reads for it: the same in every way to ask.
     fn read(&self, subject: &Subject<'_>) -> (i64, RepositoryDetails) {
         let name = RepositoryName::parse("ns", "app").unwrap();
         let details = repositories::details(&name, subject);
-        let values = details.statement().values.clone();
-        let role = Query::<i64>::one(Statement { sql: ROLE, values });
-        let statements = [details.statement().clone(), role.statement().clone()];
-        let mut answers = finished(self.database.batch(&statements)).unwrap();
-        let role = role.decode(answers.pop().unwrap()).unwrap();
-        (role, details.decode(answers.pop().unwrap()).unwrap())
+        let role = |sql| {
+            let values = details.statement().values.clone();
+            self.fetch(&Query::<i64>::one(Statement { sql, values }))
+        };
+        let (applied, details) = (role(ROLE), self.fetch(&details));
+        if subject.is_by_id() {
+            assert_eq!(role(ROLE_BY_ID), applied, "{subject:?}");
+        }
+        let images = self.fetch(&repositories::lookup_with_images(&name, subject));
+        assert_eq!(!images.images.is_empty(), applied > 0 && details.lookup.repository.is_some(), "{subject:?}");
+        let image = self.fetch(&repositories::lookup_with_image(&name, subject, "image"));
+        let many = self.fetch(&repositories::lookup_many(&[Some(name.clone())], subject)).pop().unwrap();
+        let lookups = [self.fetch(&repositories::lookup(&name, subject)), images.lookup, image.lookup, many.lookup];
+        assert!(lookups.iter().all(|lookup| *lookup == details.lookup), "{subject:?}: {lookups:?}, {details:?}");
+        (applied, details)
+    }
+
+    /// The user that is read with a lookup, if one is.
+    fn holder(&self, subject: &Subject<'_>) -> Option<User> {
+        let lookup = repositories::lookup(&RepositoryName::parse("ns", "app").unwrap(), subject);
+        assert_eq!(lookup.has_holder(), subject.is_by_id());
+        let mut answers = finished(self.database.batch(&[lookup.statement().clone()])).unwrap();
+        users::of_holder(&mut answers.pop().unwrap()).unwrap()
     }
 
     /// Compares both for a subject whose credentials may administrate or not.
@@ -92,7 +118,8 @@ fn the_database_applies_the_role_that_is_decided() {
         if let Some(private) = repository {
             facts.set(&format!(
                 "insert into repositories (id, namespace_id, name, full_name, private, created_at, updated_at)
-                   values (9, 8, 'app', 'ns/app', {private}, 0, 0)"
+                   values (9, 8, 'app', 'ns/app', {private}, 0, 0);
+                 insert into images (repository_id, position, id) values (9, 1, 'image')"
             ));
         }
         for (administrator, owner) in [(false, false), (false, true), (true, false), (true, true)] {
@@ -157,5 +184,32 @@ fn said_the_same(facts: &mut Facts, administrator: bool) {
             );
             facts.cases += 1;
         }
+    }
+}
+
+#[test]
+fn the_user_of_a_lookup_is_that_of_the_credential() {
+    let facts = Facts { database: Sqlite::migrated("db").unwrap(), cases: 0 };
+    facts.set(
+        "insert into users (id, name, status, password, epoch, administrator, created_at) values
+           (1, 'user', 'active', 'hash', 3, 0, 0), (2, 'root', 'active', 'hash', 1, 1, 0),
+           (3, 'disabled', 'disabled', 'hash', 1, 0, 0), (4, 'new', 'unconfirmed', 'hash', 1, 0, 0);
+         insert into namespaces (id, name, owner_id, created_at) values (8, 'ns', 1, 0), (9, 'closed', 3, 0);
+         insert into users (id, name, kind, status, machine_of, created_at) values
+           (5, 'robot', 'machine', 'active', 8, 0), (6, 'stopped', 'machine', 'active', 9, 0)",
+    );
+    for id in 0..8 {
+        let holder = facts.fetch(&users::by_credential(CredentialId::Password { user: id, epoch: 1 }));
+        let user = holder.map(|Holder { user, token }| {
+            assert_eq!(token, None);
+            // The password is not read where it is not checked.
+            User { password: None, ..user }
+        });
+        assert_eq!(facts.holder(&Subject::Id(id)), user.filter(|user| user.active), "user {id}");
+    }
+    assert_eq!(facts.holder(&Subject::Id(1)).map(|user| user.name), Some("user".into()));
+    assert_eq!(facts.holder(&Subject::Id(5)).map(|user| user.machine), Some(true));
+    for nobody in [Subject::Id(3), Subject::Id(6), Subject::Id(7), Subject::Anonymous, Subject::None] {
+        assert_eq!(facts.holder(&nobody), None, "{nobody:?}");
     }
 }

@@ -34,8 +34,10 @@ pub mod stars;
 pub mod tags;
 pub mod token_details;
 mod tombstones;
+pub mod transaction;
 pub mod users;
 
 pub use db::{Database, Db, Row, Rows, Statement, Value};
-pub use query::{Batch, Count, FromRow, FromValue, Keyed, Outcome, Page, Query, Step, Transaction};
+pub use query::{Batch, Count, FromRow, FromValue, Keyed, Page, Query};
 pub use rights::{Over, Right};
+pub use transaction::{Outcome, Step, Transaction};

@@ -1,6 +1,4 @@
-//! Typed reads and writes: a statement with the decoder of its rows, and statements that are one transaction.
-
-use std::marker::PhantomData;
+//! Typed reads: a statement with the decoder of its rows, and several of them as one round trip.
 
 use crate::{
     domain::{Role, Secret},
@@ -134,14 +132,16 @@ fn no_column(column: &str) -> Fault {
 #[derive(Debug, Clone)]
 pub struct Query<T> {
     statement: Statement,
-    decode: fn(Rows) -> Result<T, Fault>,
+    pub(super) decode: fn(Rows) -> Result<T, Fault>,
+    /// Whether its rows have the columns of the user for whom it reads, too.
+    has_holder: bool,
 }
 
 impl<T: FromRow> Query<T> {
     /// Exactly one row; none is a fault.
     #[must_use]
     pub fn one(statement: Statement) -> Self {
-        Self { statement, decode: |rows| optional(rows)?.ok_or_else(|| Fault::broken("no row")) }
+        Self::new(statement, |rows| optional(rows)?.ok_or_else(|| Fault::broken("no row")))
     }
 }
 
@@ -149,7 +149,7 @@ impl<T: FromRow> Query<Option<T>> {
     /// The first row, if there is one.
     #[must_use]
     pub fn optional(statement: Statement) -> Self {
-        Self { statement, decode: optional }
+        Self::new(statement, optional)
     }
 }
 
@@ -157,7 +157,7 @@ impl<T: FromRow> Query<Vec<T>> {
     /// Every row.
     #[must_use]
     pub fn all(statement: Statement) -> Self {
-        Self { statement, decode: |rows| rows.into_iter().map(|mut row| T::from_row(&mut row)).collect() }
+        Self::new(statement, |rows| rows.into_iter().map(|mut row| T::from_row(&mut row)).collect())
     }
 }
 
@@ -165,7 +165,7 @@ impl<T: Keyed, H: FromRow> Query<Page<T, H>> {
     /// At least one row: what is said of the whole list is in each, and an item where there is one.
     #[must_use]
     pub fn page(statement: Statement) -> Self {
-        Self { statement, decode: page }
+        Self::new(statement, page)
     }
 }
 
@@ -173,7 +173,7 @@ impl Query<bool> {
     /// Whether there is a row.
     #[must_use]
     pub fn any(statement: Statement) -> Self {
-        Self { statement, decode: |rows| Ok(!rows.is_empty()) }
+        Self::new(statement, |rows| Ok(!rows.is_empty()))
     }
 }
 
@@ -181,11 +181,21 @@ impl Query<usize> {
     /// The number of rows.
     #[must_use]
     pub fn number(statement: Statement) -> Self {
-        Self { statement, decode: |rows| Ok(rows.len()) }
+        Self::new(statement, |rows| Ok(rows.len()))
     }
 }
 
 impl<T> Query<T> {
+    fn new(statement: Statement, decode: fn(Rows) -> Result<T, Fault>) -> Self {
+        Self { statement, decode, has_holder: false }
+    }
+
+    /// The same query, whose rows have the columns of the user for whom it reads, too (`users::HOLDER_COLUMNS`), or not.
+    #[must_use]
+    pub(super) fn with_holder(self, has_holder: bool) -> Self {
+        Self { has_holder, ..self }
+    }
+
     /// What is asked.
     #[must_use]
     pub fn statement(&self) -> &Statement {
@@ -245,6 +255,11 @@ pub trait Batch: Sized {
     /// Puts the statements behind those that are there.
     fn push_to(&self, statements: &mut Vec<Statement>);
 
+    /// Whether the rows of the first statement have the columns of the user for whom it reads, too.
+    fn has_holder(&self) -> bool {
+        false
+    }
+
     /// Decodes as many answers as there were statements.
     fn decode_from(self, answers: &mut dyn Iterator<Item = Rows>) -> Result<Self::Output, Fault>;
 }
@@ -266,6 +281,10 @@ impl<T> Batch for Query<T> {
         statements.push(self.statement.clone());
     }
 
+    fn has_holder(&self) -> bool {
+        self.has_holder
+    }
+
     fn decode_from(self, answers: &mut dyn Iterator<Item = Rows>) -> Result<T, Fault> {
         self.decode(answers.next().ok_or_else(|| Fault::broken("fewer answers than statements"))?)
     }
@@ -280,6 +299,10 @@ impl<A: Batch> Batch for Option<A> {
         }
     }
 
+    fn has_holder(&self) -> bool {
+        self.as_ref().is_some_and(Batch::has_holder)
+    }
+
     fn decode_from(self, answers: &mut dyn Iterator<Item = Rows>) -> Result<Self::Output, Fault> {
         self.map(|batch| batch.decode_from(answers)).transpose()
     }
@@ -291,6 +314,10 @@ impl<A: Batch, B: Batch> Batch for (A, B) {
     fn push_to(&self, statements: &mut Vec<Statement>) {
         self.0.push_to(statements);
         self.1.push_to(statements);
+    }
+
+    fn has_holder(&self) -> bool {
+        self.0.has_holder()
     }
 
     fn decode_from(self, answers: &mut dyn Iterator<Item = Rows>) -> Result<Self::Output, Fault> {
@@ -307,86 +334,11 @@ impl<A: Batch, B: Batch, C: Batch> Batch for (A, B, C) {
         self.2.push_to(statements);
     }
 
+    fn has_holder(&self) -> bool {
+        self.0.has_holder()
+    }
+
     fn decode_from(self, answers: &mut dyn Iterator<Item = Rows>) -> Result<Self::Output, Fault> {
         Ok((self.0.decode_from(answers)?, self.1.decode_from(answers)?, self.2.decode_from(answers)?))
-    }
-}
-
-/// Writes that are one transaction. A step whose rows say what came of it has a name: the [`Step`] that was given for it.
-#[derive(Debug, Default)]
-pub struct Transaction {
-    steps: Vec<Statement>,
-}
-
-/// A step of a [`Transaction`], by which its outcome is found.
-#[derive(Debug)]
-pub struct Step<T> {
-    position: usize,
-    decode: fn(Rows) -> Result<T, Fault>,
-    /// It stands for a value that is not there yet.
-    gives: PhantomData<T>,
-}
-
-impl<T> Step<T> {
-    /// Which statement of the transaction it is, from 0.
-    #[must_use]
-    pub fn position(&self) -> usize {
-        self.position
-    }
-
-    /// What these rows of it are.
-    pub fn decode(&self, rows: Rows) -> Result<T, Fault> {
-        (self.decode)(rows)
-    }
-}
-
-impl Transaction {
-    /// One without steps.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Adds steps whose rows nobody reads.
-    pub fn run(&mut self, steps: impl IntoIterator<Item = Statement>) {
-        self.steps.extend(steps);
-    }
-
-    /// Adds a step whose rows are read.
-    pub fn read<T>(&mut self, query: Query<T>) -> Step<T> {
-        self.steps.push(query.statement);
-        Step { position: self.steps.len() - 1, decode: query.decode, gives: PhantomData }
-    }
-
-    /// Whether nothing is to be written.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.steps.is_empty()
-    }
-
-    /// The statements, in their order.
-    #[must_use]
-    pub fn statements(self) -> Vec<Statement> {
-        self.steps
-    }
-}
-
-impl From<Vec<Statement>> for Transaction {
-    fn from(steps: Vec<Statement>) -> Self {
-        Self { steps }
-    }
-}
-
-/// What came of a [`Transaction`].
-#[derive(Debug, Default)]
-pub struct Outcome(pub(super) Vec<Rows>);
-
-impl Outcome {
-    /// What came of a step, which is asked for once.
-    #[allow(clippy::needless_pass_by_value, reason = "so that it is asked for once")]
-    pub fn take<T>(&mut self, step: Step<T>) -> Result<T, Fault> {
-        let Step { position, decode, .. } = step;
-        let rows = self.0.get_mut(position).ok_or_else(|| Fault::broken("a step of another transaction"))?;
-        decode(std::mem::take(rows))
     }
 }

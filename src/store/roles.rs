@@ -25,6 +25,18 @@ pub enum Subject<'a> {
 }
 
 impl Subject<'_> {
+    /// Whether the user is known by id, or there is none, and no access token is involved: statements have a shorter text
+    /// for these.
+    #[must_use]
+    pub fn is_by_id(&self) -> bool {
+        matches!(self, Self::Anonymous | Self::None | Self::Id(_))
+    }
+
+    /// Of the two texts of a statement, the one for this subject: that for [`Subject::is_by_id`], or that for any.
+    pub(super) fn text(&self, by_id: &'static str, any: &'static str) -> &'static str {
+        if self.is_by_id() { by_id } else { any }
+    }
+
     /// Binds the three parameters of the subject: a name, an id (0 for no user), and the hash of a token, or the id of
     /// an access token.
     pub(super) fn bind_to(&self, statement: Statement) -> Statement {
@@ -56,10 +68,23 @@ pub(super) const READS_PUBLIC: &str = "(?2 = 0 or u.id is not null)";
 /// After `case` and a role, `read` to `admin`: its number, 1 to 3, and 0 for none.
 const NUMBER: &str = "when 'admin' then 3 when 'write' then 2 when 'read' then 1 else 0 end";
 
-/// The effective role, as a number, of the user `u` in what was `asked` for: the namespace `n` and the repository `r`,
-/// with their roles `m` and `c` there, and the access `token` of the credentials, if any. That never administrates, and
-/// takes away what its resources surely do not allow: a pattern is compared up to its first star, and the rest of its
-/// rules are applied to what was read.
+/// The roles of the user `u`, as numbers, which do not depend on how the request was authenticated: in the namespace `n`
+/// and the repository `r`, with their roles `m` and `c` there.
+const GRANTED: &str = concat!(
+    "iif(n.owner_id = u.id, 3, 0), iif(r.private = 0 and ",
+    READS_PUBLIC,
+    ", 1, 0), case m.role ",
+    NUMBER,
+    ", case c.role ",
+    NUMBER
+);
+
+/// The effective role, as a number, where there is no access token.
+pub(super) const ROLE_BY_ID: &str = concat!("max(iif(u.administrator = 1, 3, 0), ", GRANTED, ")");
+
+/// The effective role, as a number, in what was `asked` for, with the access `token` of the credentials, if any. That
+/// never administrates, and takes away what its resources surely do not allow: a pattern is compared up to its first
+/// star, and the rest of its rules are applied to what was read.
 const ROLE: &str = concat!(
     "case when exists (select 1 from token) and not exists (
                select 1 from token t
@@ -71,14 +96,8 @@ const ROLE: &str = concat!(
                    where path = asked.namespace || '/' || asked.name or instr(path, '*') and
                      substr(path, 1, instr(path, '*') - 1)
                        = substr(asked.namespace || '/' || asked.name, 1, instr(path, '*') - 1))))
-             then 0 else max(
-               iif(n.owner_id = u.id or u.administrator = 1 and not exists (select 1 from token), 3, 0),
-               iif(r.private = 0 and ",
-    READS_PUBLIC,
-    ", 1, 0), case m.role ",
-    NUMBER,
-    ", case c.role ",
-    NUMBER,
+             then 0 else max(iif(u.administrator = 1 and not exists (select 1 from token), 3, 0), ",
+    GRANTED,
     ") end"
 );
 
@@ -98,30 +117,32 @@ pub(super) const PLACE_LOOKUP: &str = "p.namespace_id, p.owner, p.repository_id,
 /// What is looked up of one repository: its namespace `?4` and its name `?5`, as a table.
 pub(super) const ONE: &str = "(select ?4 as namespace, ?5 as name)";
 
-/// After a table of what is looked up: the namespace `n`, the repository `r`, the user `u`, and their roles as a
-/// member `m` and as a collaborator `c`, as far as there are any.
-pub(super) const LOOKED_UP: &str = concat!(
+/// After a table of what is looked up: the namespace `n`, the repository `r`, and an active user `u`, up to which one.
+const FOUND: &str = concat!(
     " asked left join namespaces n on n.name = asked.namespace
      left join repositories r on r.namespace_id = n.id and r.name = asked.name
      left join users u on ",
     STATUS,
-    " = 'active' and u.id = ",
-    SUBJECT,
-    " left join members m on m.namespace_id = n.id and m.user_id = u.id
-     left join collaborators c on c.repository_id = r.id and c.user_id = u.id"
+    " = 'active' and u.id = "
 );
+
+/// After them: the roles of the user as a member `m` and as a collaborator `c`, as far as there are any.
+const RELATED: &str = " left join members m on m.namespace_id = n.id and m.user_id = u.id
+     left join collaborators c on c.repository_id = r.id and c.user_id = u.id";
+
+/// After a table of what is looked up: that, and the relations of the subject to it.
+pub(super) const LOOKED_UP: &str = concat!(FOUND, SUBJECT, RELATED);
+
+/// The same for [`Subject::is_by_id`]. Each time a statement runs, its text is sent and read, and perhaps compiled: a
+/// shorter one costs less.
+pub(super) const LOOKED_UP_BY_ID: &str = concat!(FOUND, "?2", RELATED);
+
+/// The beginning of a `place`, up to the role.
+const PLACE: &str = concat!("place as materialized (select ", LOOKUP, ", asked.namespace, u.id user_id, ");
 
 /// The beginning of a statement over a `place`: a lookup with the `user_id` and the `role` of the subject, as a number.
 /// What the statement reads beside it, it reads for a role.
-pub const WITH_ROLE: &str = concat!(
-    "with ",
-    TOKEN,
-    ", place as materialized (select ",
-    LOOKUP,
-    ", asked.namespace, u.id user_id, ",
-    ROLE,
-    " role from ",
-    ONE,
-    LOOKED_UP,
-    ") "
-);
+pub const WITH_ROLE: &str = concat!("with ", TOKEN, ", ", PLACE, ROLE, " role from ", ONE, LOOKED_UP, ") ");
+
+/// The same for [`Subject::is_by_id`].
+pub const WITH_ROLE_BY_ID: &str = concat!("with ", PLACE, ROLE_BY_ID, " role from ", ONE, LOOKED_UP_BY_ID, ") ");

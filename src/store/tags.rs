@@ -10,7 +10,7 @@ use crate::{
         audit::{self, Account, AuditContext},
         manifests::{self, CONTENT, MANIFEST},
         repositories::{RepositoryLookup, bind_repository},
-        roles::{PLACE_LOOKUP, Subject, WITH_ROLE},
+        roles::{PLACE_LOOKUP, Subject, WITH_ROLE, WITH_ROLE_BY_ID},
     },
 };
 
@@ -73,9 +73,8 @@ impl Keyed for Tag {
 const TAG_COLUMNS: &str =
     concat!("t.id, t.repository_id, t.name, t.digest, t.media_type, t.pushed_at, t.pushed_by, t.pulled_at, ", CONTENT);
 
-/// A list, up to its order. Where several registries have the same tag, it is the one that was pushed last.
+/// A list of a `place`, up to its order. Where several registries have the same tag, it is the one that was pushed last.
 const LISTED: &str = concat!(
-    WITH_ROLE,
     ", newest as materialized (
        select t.id, t.name, max(t.pushed_at) pushed_at from place p cross join tags t on t.repository_id = p.repository_id
        where p.role >= 1 and t.deleted = 0 and (?6 = '' or instr(lower(t.name), lower(?6)) > 0) group by t.name)
@@ -83,6 +82,12 @@ const LISTED: &str = concat!(
     TAG_COLUMNS,
     " from (select count(*) count from newest) c left join (select id from newest order by "
 );
+
+/// A list for any subject, up to its order.
+const LISTED_FOR_ANY: &str = concat!(WITH_ROLE, LISTED);
+
+/// The same for [`Subject::is_by_id`].
+const LISTED_BY_ID: &str = concat!(WITH_ROLE_BY_ID, LISTED);
 
 /// A list, after its order, up to the order of the page.
 const PAGED: &str = concat!(" limit ?7 offset ?8) p on true left join tags t on t.id = p.id", MANIFEST, " order by ");
@@ -98,14 +103,24 @@ pub fn list(
     limit: i64,
     offset: i64,
 ) -> Option<Query<Page<Tag>>> {
-    let sql = match ordering {
-        "name" => concat!(LISTED, "name desc", PAGED, "name desc"),
-        "-name" => concat!(LISTED, "name", PAGED, "name"),
-        "last_updated" => concat!(LISTED, "pushed_at desc, name", PAGED, "pushed_at desc, name"),
-        "-last_updated" => concat!(LISTED, "pushed_at, name", PAGED, "pushed_at, name"),
+    let (by_id, any) = match ordering {
+        "name" => (
+            concat!(LISTED_BY_ID, "name desc", PAGED, "name desc"),
+            concat!(LISTED_FOR_ANY, "name desc", PAGED, "name desc"),
+        ),
+        "-name" => (concat!(LISTED_BY_ID, "name", PAGED, "name"), concat!(LISTED_FOR_ANY, "name", PAGED, "name")),
+        "last_updated" => (
+            concat!(LISTED_BY_ID, "pushed_at desc, name", PAGED, "pushed_at desc, name"),
+            concat!(LISTED_FOR_ANY, "pushed_at desc, name", PAGED, "pushed_at desc, name"),
+        ),
+        "-last_updated" => (
+            concat!(LISTED_BY_ID, "pushed_at, name", PAGED, "pushed_at, name"),
+            concat!(LISTED_FOR_ANY, "pushed_at, name", PAGED, "pushed_at, name"),
+        ),
         _ => return None,
     };
-    Some(Query::page(bind_repository(sql, repository, subject).bind(name).bind(limit).bind(offset)))
+    let statement = bind_repository(subject.text(by_id, any), repository, subject);
+    Some(Query::page(statement.bind(name).bind(limit).bind(offset)))
 }
 
 /// A repository, and the names of its tags.
@@ -129,19 +144,21 @@ impl TagNames {
     }
 }
 
+/// The names of the tags of a `place`.
+const NAMES: &str = concat!(
+    "select ",
+    PLACE_LOOKUP,
+    ", (select group_concat(name, ' ')
+       from (select distinct name from tags where repository_id = p.repository_id and p.role >= 1
+         and deleted = 0 and name > ?6 order by name limit ?7)) tags
+     from place p"
+);
+
 /// The names of the tags of a repository after this one (`last`), in order, at most so many, if the subject may read
 /// them.
 #[must_use]
 pub fn names(repository: &RepositoryName, subject: &Subject<'_>, last: &str, limit: i64) -> Query<TagNames> {
-    let sql = concat!(
-        WITH_ROLE,
-        "select ",
-        PLACE_LOOKUP,
-        ", (select group_concat(name, ' ')
-           from (select distinct name from tags where repository_id = p.repository_id and p.role >= 1
-             and deleted = 0 and name > ?6 order by name limit ?7)) tags
-         from place p"
-    );
+    let sql = subject.text(concat!(WITH_ROLE_BY_ID, NAMES), concat!(WITH_ROLE, NAMES));
     Query::one(bind_repository(sql, repository, subject).bind(last).bind(limit))
 }
 

@@ -6,7 +6,7 @@ use crate::{
     domain::{Secret, credential::CredentialId, throttle::Failures},
     refusal::Fault,
     store::{
-        FromRow, Keyed, Query, Row, Statement, Step, Transaction,
+        FromRow, Keyed, Query, Row, Rows, Statement, Step, Transaction,
         access_tokens::AccessToken,
         audit::{self, Account as AuditAccount, AuditContext},
         rate_counters::Counter,
@@ -26,7 +26,7 @@ pub struct User {
     pub active: bool,
     /// Administrates the whole index.
     pub administrator: bool,
-    /// PHC string.
+    /// PHC string, where it is read.
     pub password: Option<Secret>,
     /// Which password this is.
     pub epoch: i64,
@@ -57,6 +57,15 @@ pub(super) const STATUS: &str = "coalesce((select o.status from namespaces n joi
 /// The columns of a [`User`], of a user `u`.
 pub(super) const USER_COLUMNS: &str =
     concat!("u.id user_id, u.name user_name, u.kind, ", STATUS, " status, u.administrator, u.password, u.epoch");
+
+/// The same of an active user `u`, without the password.
+pub(super) const HOLDER_COLUMNS: &str =
+    "u.id user_id, u.name user_name, u.kind, 'active' status, u.administrator, null password, u.epoch";
+
+/// The user in the rows of a query that has its holder; `None` if there is no such user, or they are not active.
+pub fn of_holder(rows: &mut Rows) -> Result<Option<User>, Fault> {
+    rows.first_mut().map_or(Ok(None), Row::joined)
+}
 
 /// Somebody who shows a password.
 #[derive(Debug, Clone, PartialEq, Eq)]

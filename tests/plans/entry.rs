@@ -2,7 +2,7 @@
 
 use hublet::{
     refusal::Fault,
-    store::{Query, Rows, Statement, Step, Transaction},
+    store::{Batch, Query, Rows, Statement, Step, Transaction, users},
 };
 
 /// Decodes the rows of a statement, and forgets what they were.
@@ -23,10 +23,16 @@ pub fn write(name: &'static str, statements: impl IntoIterator<Item = Statement>
     Entry { name, statements: statements.into_iter().collect(), decoders: Vec::new() }
 }
 
-/// A query.
+/// A query, with the user where it reads that, too.
 pub fn read<T: 'static>(name: &'static str, query: Query<T>) -> Entry {
     let statements = vec![query.statement().clone()];
-    Entry { name, statements, decoders: vec![(0, Box::new(move |rows| query.decode(rows).map(drop)))] }
+    let decode = move |mut rows: Rows| {
+        if query.has_holder() {
+            users::of_holder(&mut rows)?;
+        }
+        query.decode(rows).map(drop)
+    };
+    Entry { name, statements, decoders: vec![(0, Box::new(decode))] }
 }
 
 /// A part of a transaction, with what is read of it.

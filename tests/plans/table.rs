@@ -148,9 +148,6 @@ pub fn truth() -> Vec<Entry> {
             "repositories::lookup_in_own_namespace",
             repositories::lookup_in_own_namespace(Some("user5"), "app41", &by_name),
         ),
-        read("repositories::details", repositories::details(app, &by_id)),
-        read("repositories::details", repositories::details(app, &Subject::None)),
-        read("repositories::details", repositories::details(app, &Subject::Token(user, 5))),
         write("repositories::transfer", repositories::transfer(&transfer(app, &new, by), Some(49))),
         write(
             "repositories::update",
@@ -191,16 +188,6 @@ pub fn truth() -> Vec<Entry> {
             repositories::create_for_push(namespace, &pending_deletion, Some(49), true, by, 1_000),
         ),
         write("repositories::mark", repositories::mark(repository, app, by)),
-        read("repositories::lookup", repositories::lookup(app, &by_name)),
-        read("repositories::lookup", repositories::lookup(app, &by_refresh_token)),
-        read("repositories::lookup", repositories::lookup(&new, &Subject::Anonymous)),
-        read("repositories::lookup", repositories::lookup(app, &Subject::AccessToken("access5"))),
-        read("repositories::lookup_with_image", repositories::lookup_with_image(app, &by_id, "5")),
-        read("repositories::lookup_with_images", repositories::lookup_with_images(app, &by_id)),
-        read(
-            "repositories::lookup_many",
-            repositories::lookup_many(&[Some(app.clone()), None, Some(new.clone())], &by_id),
-        ),
         write("repositories::complete_push", repositories::complete_push(repository, app, by)),
         read("repositories::readable_private", repositories::readable_private(&by_name, 100)),
         write("repositories::remove", repositories::remove(49, &pending_deletion, by)),
@@ -212,7 +199,6 @@ pub fn truth() -> Vec<Entry> {
         transaction("tags::forget", |transaction| tags::forget(transaction, repository, app, "tag1", "digest1", by)),
         read("tags::digests", tags::digests(app, &by_id, &digests(""))),
         read("tags::digests", tags::digests(app, &by_id, &digests("active"))),
-        read("tags::names", tags::names(app, &by_id, "tag0", 20)),
         read("token_details::by_uuid", token_details::by_uuid(&token_details::TokenOwner::User(user), "uuid5")),
         read("token_details::by_uuid", token_details::by_uuid(&machine(), "uuid5")),
         read("token_details::list", token_details::list(user, 10, 0)),
@@ -253,13 +239,29 @@ pub fn truth() -> Vec<Entry> {
     ] {
         table.push(read("audit::list", audit::list(&list)));
     }
+    let (by_token, by_access_token) = (Subject::Token(user, 5), Subject::AccessToken("access5"));
+    let nobody = (Subject::Anonymous, Subject::None);
+    for subject in [&by_id, &by_name, &by_token, &by_access_token, &by_refresh_token, &nobody.0, &nobody.1] {
+        let names = [Some(app.clone()), None, Some(new.clone())];
+        table.extend([
+            read("repositories::lookup", repositories::lookup(app, subject)),
+            read("repositories::lookup", repositories::lookup(&new, subject)),
+            read("repositories::lookup_with_image", repositories::lookup_with_image(app, subject, "5")),
+            read("repositories::lookup_with_images", repositories::lookup_with_images(app, subject)),
+            read("repositories::lookup_many", repositories::lookup_many(&names, subject)),
+            read("repositories::details", repositories::details(app, subject)),
+            read("tags::names", tags::names(app, subject, "tag0", 20)),
+        ]);
+    }
     for ordering in ["name", "-name", "last_updated", "-last_updated", "pull_count", "-pull_count"] {
         let list =
             repositories::List { namespace: "user5", name: "", ordering, administrating: false, limit: 5, offset: 0 };
         for subject in [&by_id, &by_name, &Subject::Id(9), &Subject::Anonymous, &Subject::None] {
             table.extend(repositories::list(&list, subject).map(|list| read("repositories::list", list)));
         }
-        table.extend(tags::list(app, &by_id, "", ordering, 5, 0).map(|list| read("tags::list", list)));
+        for subject in [&by_id, &by_name] {
+            table.extend(tags::list(app, subject, "", ordering, 5, 0).map(|list| read("tags::list", list)));
+        }
     }
     table
 }

@@ -8,7 +8,7 @@ use crate::{
     store::{
         FromRow, Keyed, Query, Row,
         repositories::{RepositoryLookup, Summary, bind_repository},
-        roles::{PLACE_LOOKUP, Subject, WITH_ROLE},
+        roles::{PLACE_LOOKUP, Subject, WITH_ROLE, WITH_ROLE_BY_ID},
     },
 };
 
@@ -55,18 +55,20 @@ impl FromRow for RepositoryDetails {
     }
 }
 
+/// The details of a `place`.
+const DETAILS: &str = concat!(
+    "select ",
+    PLACE_LOOKUP,
+    ", r.description, r.full_description, r.star_count, r.pull_count, r.created_at, r.updated_at,
+       exists (select 1 from tags t where t.repository_id = r.id and t.deleted = 0) is_tagged,
+       (select count(*) from collaborators k where k.repository_id = r.id) collaborator_count,
+       exists (select 1 from stars s where s.user_id = p.user_id and s.repository_id = r.id) has_starred
+     from place p left join repositories r on r.id = p.repository_id and p.role >= 1"
+);
+
 /// Looks a repository up, with its details.
 #[must_use]
 pub fn details(name: &RepositoryName, subject: &Subject<'_>) -> Query<RepositoryDetails> {
-    let sql = concat!(
-        WITH_ROLE,
-        "select ",
-        PLACE_LOOKUP,
-        ", r.description, r.full_description, r.star_count, r.pull_count, r.created_at, r.updated_at,
-           exists (select 1 from tags t where t.repository_id = r.id and t.deleted = 0) is_tagged,
-           (select count(*) from collaborators k where k.repository_id = r.id) collaborator_count,
-           exists (select 1 from stars s where s.user_id = p.user_id and s.repository_id = r.id) has_starred
-         from place p left join repositories r on r.id = p.repository_id and p.role >= 1"
-    );
+    let sql = subject.text(concat!(WITH_ROLE_BY_ID, DETAILS), concat!(WITH_ROLE, DETAILS));
     Query::one(bind_repository(sql, name, subject))
 }

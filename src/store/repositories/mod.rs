@@ -18,7 +18,8 @@ use crate::{
     store::{
         FromRow, Keyed, Query, Row, Statement,
         audit::{self, Account, AuditContext},
-        roles::{LOOKED_UP, LOOKUP, ONE, PLACE_LOOKUP, WITH_ROLE},
+        roles::{LOOKED_UP, LOOKED_UP_BY_ID, LOOKUP, ONE, PLACE_LOOKUP, ROLE_BY_ID, WITH_ROLE},
+        users::HOLDER_COLUMNS,
     },
 };
 
@@ -117,10 +118,18 @@ impl RepositoryLookup {
     }
 }
 
+/// The beginning of a lookup for [`Subject::is_by_id`], which reads the user, too: for a token issued under a password,
+/// that is all that authentication needs.
+const LOOKUP_BY_ID: &str = concat!("select ", HOLDER_COLUMNS, ", ", LOOKUP);
+
 /// Looks a repository up.
 #[must_use]
 pub fn lookup(name: &RepositoryName, subject: &Subject<'_>) -> Query<RepositoryLookup> {
-    Query::one(bind_repository(concat!("select ", LOOKUP, " from ", ONE, LOOKED_UP), name, subject))
+    let sql = subject.text(
+        concat!(LOOKUP_BY_ID, " from ", ONE, LOOKED_UP_BY_ID),
+        concat!("select ", LOOKUP, " from ", ONE, LOOKED_UP),
+    );
+    Query::one(bind_repository(sql, name, subject)).with_holder(subject.is_by_id())
 }
 
 /// A repository with the list of its images.
@@ -139,19 +148,21 @@ impl FromRow for LookupWithImages {
     }
 }
 
+/// The list of images, up to the id of the repository and the role of the subject.
+const IMAGES: &str = ", (select group_concat(i.id || ifnull(i.checksum, ''), ' ')
+   from (select id, checksum from images where repository_id = ";
+
+/// The list of images, after that.
+const LISTED_IMAGES: &str = " >= 1 order by position) i) images from ";
+
 /// Looks a repository up, with its images.
 #[must_use]
 pub fn lookup_with_images(name: &RepositoryName, subject: &Subject<'_>) -> Query<LookupWithImages> {
-    let sql = concat!(
-        WITH_ROLE,
-        "select ",
-        PLACE_LOOKUP,
-        ", (select group_concat(i.id || ifnull(i.checksum, ''), ' ')
-           from (select id, checksum from images where repository_id = p.repository_id and p.role >= 1
-             order by position) i) images
-         from place p"
+    let sql = subject.text(
+        concat!(LOOKUP_BY_ID, IMAGES, "r.id and ", ROLE_BY_ID, LISTED_IMAGES, ONE, LOOKED_UP_BY_ID),
+        concat!(WITH_ROLE, "select ", PLACE_LOOKUP, IMAGES, "p.repository_id and p.role", LISTED_IMAGES, "place p"),
     );
-    Query::one(bind_repository(sql, name, subject))
+    Query::one(bind_repository(sql, name, subject)).with_holder(subject.is_by_id())
 }
 
 /// A repository, and whether an image is one of its list.
@@ -169,17 +180,16 @@ impl FromRow for LookupWithImage {
     }
 }
 
+/// Whether the image is one of the list of the repository, up to what is looked up.
+const IS_LISTED: &str =
+    concat!(", exists (select 1 from images where repository_id = r.id and id = ?6) is_listed from ", ONE);
+
 /// Looks a repository up, with whether it lists this image.
 #[must_use]
 pub fn lookup_with_image(name: &RepositoryName, subject: &Subject<'_>, image: &str) -> Query<LookupWithImage> {
-    let sql = concat!(
-        "select ",
-        LOOKUP,
-        ", exists (select 1 from images where repository_id = r.id and id = ?6) is_listed from ",
-        ONE,
-        LOOKED_UP
-    );
-    Query::one(bind_repository(sql, name, subject).bind(image))
+    let sql = subject
+        .text(concat!(LOOKUP_BY_ID, IS_LISTED, LOOKED_UP_BY_ID), concat!("select ", LOOKUP, IS_LISTED, LOOKED_UP));
+    Query::one(bind_repository(sql, name, subject).bind(image)).with_holder(subject.is_by_id())
 }
 
 /// A repository that was looked up with others.
@@ -197,19 +207,19 @@ impl FromRow for PositionedLookup {
     }
 }
 
+/// The beginning of a lookup of several repositories.
+const MANY: &str = concat!(
+    "select ",
+    LOOKUP,
+    ", asked.position from (select key position, value ->> 0 namespace, value ->> 1 name from json_each(?4))"
+);
+
 /// Looks up several repositories at once; without a name, nothing is found.
 #[must_use]
 pub fn lookup_many(names: &[Option<RepositoryName>], subject: &Subject<'_>) -> Query<Vec<PositionedLookup>> {
     let names = names.iter().map(|name| name.as_ref().map(|name| [&name.namespace, &name.name])).collect::<Vec<_>>();
-    let statement = subject
-        .bind_to(Statement::new(concat!(
-            "select ",
-            LOOKUP,
-            ", asked.position from (select key position, value ->> 0 namespace, value ->> 1 name from json_each(?4))",
-            LOOKED_UP
-        )))
-        .bind(json!(names).to_string());
-    Query::all(statement)
+    let sql = subject.text(concat!(MANY, LOOKED_UP_BY_ID), concat!(MANY, LOOKED_UP));
+    Query::all(subject.bind_to(Statement::new(sql)).bind(json!(names).to_string()))
 }
 
 /// Binds the subject and the name of a repository: `?1` to `?5`.
