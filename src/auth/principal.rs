@@ -124,17 +124,23 @@ impl Credentials {
     pub async fn authenticate_with<B: Batch>(&self, index: &Index, about: B) -> Answer<(Principal, B::Output)> {
         let mut statements = Vec::new();
         about.push_to(&mut statements);
-        let (principal, answers) = self.authenticate_before(index, statements).await?;
+        let (principal, answers) = self.authenticate_before(index, statements, about.has_holder()).await?;
         Ok((principal, about.decode_from(&mut answers.into_iter())?))
     }
 
     /// Authenticates them, and reads nothing else.
     pub async fn authenticate(&self, index: &Index) -> Answer<Principal> {
-        Ok(self.authenticate_before(index, Vec::new()).await?.0)
+        Ok(self.authenticate_before(index, Vec::new(), false).await?.0)
     }
 
-    /// The same for statements, so that it is compiled once.
-    async fn authenticate_before(&self, index: &Index, statements: Vec<Statement>) -> Answer<(Principal, Vec<Rows>)> {
+    /// The same for statements, so that it is compiled once. Where the first of them reads the user whose id is in the
+    /// credentials (`has_holder`), no other does.
+    async fn authenticate_before(
+        &self,
+        index: &Index,
+        statements: Vec<Statement>,
+        has_holder: bool,
+    ) -> Answer<(Principal, Vec<Rows>)> {
         let (principal, answers) = match self {
             Self::Anonymous => (Principal::ANONYMOUS, read(index, statements).await?),
             Self::Password { name, secret, address } => {
@@ -153,7 +159,13 @@ impl Credentials {
                 (Principal::ANONYMOUS, read(index, statements).await?)
             }
             Self::Token(Claim { credential, .. }) | Self::Bearer(credential) => {
-                let (holder, answers) = read_behind(index, users::by_credential(*credential), statements).await?;
+                let (holder, answers) = if has_holder {
+                    let mut answers = index.db.batch(statements).await?;
+                    let user = answers.first_mut().map_or(Ok(None), users::of_holder)?;
+                    (user.map(|user| Holder { user, token: None }), answers)
+                } else {
+                    read_behind(index, users::by_credential(*credential), statements).await?
+                };
                 let challenge = if matches!(self, Self::Token(_)) { Challenge::Index } else { Challenge::Session };
                 let ended = || Refusal::Unauthorized(challenge, "The token is no longer valid".into());
                 (by_credential(index, *credential, holder).ok_or_else(ended)?, answers)
@@ -201,7 +213,8 @@ fn by_access_token(index: &Index, holder: Option<Holder>, address: &str) -> Answ
 /// A token's right must still exist: the user is active, and the password or the access token under
 /// which it was given is the same.
 fn by_credential(index: &Index, credential: CredentialId, holder: Option<Holder>) -> Option<Principal> {
-    let Holder { user, token } = holder.filter(|holder| holder.user.active)?;
+    let is_theirs = |holder: &Holder| holder.user.active && credential.user() == Some(holder.user.id);
+    let Holder { user, token } = holder.filter(is_theirs)?;
     match credential {
         CredentialId::Password { epoch, .. } if user.epoch == epoch => {
             Some(Principal { user: Some(user), credential, restrictions: None })
