@@ -25,8 +25,8 @@ pub enum Subject<'a> {
 }
 
 impl Subject<'_> {
-    /// Whether the user is known by id, or there is none, and no access token is involved: statements have a shorter text
-    /// for these.
+    /// Whether the user is known by id, or there is none, and no access token is involved: statements have a shorter
+    /// text for these.
     #[must_use]
     pub fn is_by_id(&self) -> bool {
         matches!(self, Self::Anonymous | Self::None | Self::Id(_))
@@ -68,8 +68,8 @@ pub(super) const READS_PUBLIC: &str = "(?2 = 0 or u.id is not null)";
 /// After `case` and a role, `read` to `admin`: its number, 1 to 3, and 0 for none.
 const NUMBER: &str = "when 'admin' then 3 when 'write' then 2 when 'read' then 1 else 0 end";
 
-/// The roles of the user `u`, as numbers, which do not depend on how the request was authenticated: in the namespace `n`
-/// and the repository `r`, with their roles `m` and `c` there.
+/// The roles of the user `u`, as numbers, which do not depend on how the request was authenticated: in the namespace
+/// `n` and the repository `r`, with their roles `m` and `c` there.
 const GRANTED: &str = concat!(
     "iif(n.owner_id = u.id, 3, 0), iif(r.private = 0 and ",
     READS_PUBLIC,
@@ -133,9 +133,10 @@ const RELATED: &str = " left join members m on m.namespace_id = n.id and m.user_
 /// After a table of what is looked up: that, and the relations of the subject to it.
 pub(super) const LOOKED_UP: &str = concat!(FOUND, SUBJECT, RELATED);
 
-/// The same for [`Subject::is_by_id`]. Each time a statement runs, its text is sent and read, and perhaps compiled: a
-/// shorter one costs less.
-pub(super) const LOOKED_UP_BY_ID: &str = concat!(FOUND, "?2", RELATED);
+/// The same for [`Subject::is_by_id`]. A shorter text costs less: it is sent and read each time it runs. Where a column
+/// is compared with a parameter alone, the `SQLite` of D1 also compiles it each time, since the value may change the
+/// plan; with an expression it does not.
+pub(super) const LOOKED_UP_BY_ID: &str = concat!(FOUND, "coalesce(?2, 0)", RELATED);
 
 /// The beginning of a `place`, up to the role.
 const PLACE: &str = concat!("place as materialized (select ", LOOKUP, ", asked.namespace, u.id user_id, ");

@@ -73,7 +73,8 @@ impl Keyed for Tag {
 const TAG_COLUMNS: &str =
     concat!("t.id, t.repository_id, t.name, t.digest, t.media_type, t.pushed_at, t.pushed_by, t.pulled_at, ", CONTENT);
 
-/// A list of a `place`, up to its order. Where several registries have the same tag, it is the one that was pushed last.
+/// A list of a `place`, up to its order. Where several registries have the same tag, it is the one that was pushed
+/// last.
 const LISTED: &str = concat!(
     ", newest as materialized (
        select t.id, t.name, max(t.pushed_at) pushed_at from place p cross join tags t on t.repository_id = p.repository_id
@@ -89,8 +90,13 @@ const LISTED_FOR_ANY: &str = concat!(WITH_ROLE, LISTED);
 /// The same for [`Subject::is_by_id`].
 const LISTED_BY_ID: &str = concat!(WITH_ROLE_BY_ID, LISTED);
 
-/// A list, after its order, up to the order of the page.
-const PAGED: &str = concat!(" limit ?7 offset ?8) p on true left join tags t on t.id = p.id", MANIFEST, " order by ");
+/// A list, after its order, up to the order of the page. A limit that is an expression is not a reason to compile the
+/// statement each time, as `roles::LOOKED_UP_BY_ID` says.
+const PAGED: &str = concat!(
+    " limit coalesce(?7, 0) offset coalesce(?8, 0)) p on true left join tags t on t.id = p.id",
+    MANIFEST,
+    " order by "
+);
 
 /// The tags of a repository that contain a text in their names, for a subject who may read them. The orders are those
 /// of the Hub, where a `-` stands before the ascending one. Nothing for an order that does not exist.
@@ -150,7 +156,7 @@ const NAMES: &str = concat!(
     PLACE_LOOKUP,
     ", (select group_concat(name, ' ')
        from (select distinct name from tags where repository_id = p.repository_id and p.role >= 1
-         and deleted = 0 and name > ?6 order by name limit ?7)) tags
+         and deleted = 0 and name > ?6 order by name limit coalesce(?7, 0))) tags
      from place p"
 );
 

@@ -147,7 +147,8 @@ pub fn again_with_failures(id: i64, address: &str) -> Query<Option<Attempt>> {
     Query::optional(statement.bind(id).bind(address))
 }
 
-/// Whose a credential is, with the access token that it names (`token_*`).
+/// Whose a credential is, with the access token that it names (`token_*`). It is not compiled each time, as
+/// `roles::LOOKED_UP_BY_ID` says.
 #[must_use]
 pub fn by_credential(credential: CredentialId) -> Query<Option<Holder>> {
     let (user, token) = match credential {
@@ -161,7 +162,8 @@ pub fn by_credential(credential: CredentialId) -> Query<Option<Holder>> {
         ",
            t.id token_id, t.scopes token_scopes, t.resources token_resources, t.is_active token_active,
            t.expires_at token_expires_at, t.used_at token_used_at
-         from users u left join access_tokens t on t.id = ?2 and t.user_id = u.id where u.id = ?1"
+         from users u left join access_tokens t on t.id = coalesce(?2, 0) and t.user_id = u.id
+         where u.id = coalesce(?1, 0)"
     ));
     Query::optional(statement.bind(user).bind(token))
 }
