@@ -11,6 +11,7 @@ mod endpoint;
 pub use endpoint::{Cors, Endpoint, Method, Path, Security};
 
 use crate::{
+    auth,
     handlers::{
         account, description, events, hub,
         registry::{base, token},
@@ -38,28 +39,29 @@ const EVENTS: usize = 8 << 20;
 
 // "pattern" Errors Cors largest body Route =>
 //     Method Security => handler;
-endpoints! { (index, request)
+// The credentials that a handler is given are those that its line takes.
+endpoints! { (index, request, credentials)
     // The Docker Hub API v1.
     "/v1/_ping" V1 Public SMALL Route::Ping =>
         Get    None            => Ok(v1::ping());
     "/v1/users/" V1 Closed SMALL Route::Users =>
-        Get    Password        => v1::users::login(index, request).await;
+        Get    Password        => v1::users::login(index, request, credentials).await;
         Post   None            => v1::users::register(index, request).await;
     "/v1/users/{username}/" V1 Closed SMALL Route::User(name) =>
-        Put    Password        => v1::users::update(index, request, name).await;
+        Put    Password        => v1::users::update(index, request, credentials, name).await;
     "/v1/repositories/{repository}/" V1 Closed IMAGES Route::Repository(name) =>
-        Put    Password        => v1::repositories::create(index, request, name).await;
-        Delete Password        => v1::repositories::delete(index, request, name).await;
+        Put    Password        => v1::repositories::create(index, request, credentials, name).await;
+        Delete Password        => v1::repositories::delete(index, request, credentials, name).await;
     "/v1/repositories/{repository}/images" V1 Anonymous IMAGES Route::Images(name) =>
-        Get    V1              => v1::images::list(index, request, name).await;
-        Put    V1              => v1::images::update(index, request, name).await;
-        Delete V1              => v1::images::clear(index, request, name).await;
+        Get    V1              => v1::images::list(index, request, credentials, name).await;
+        Put    V1              => v1::images::update(index, request, credentials, name).await;
+        Delete V1              => v1::images::clear(index, request, credentials, name).await;
     "/v1/repositories/{repository}/auth" V1 Closed SMALL Route::Auth(name) =>
         Put    RepositoryToken => v1::images::authorize(index, request, name).await;
     "/v1/repositories/{repository}/layer/{image}/access" V1 Anonymous SMALL Route::LayerAccess(name, image) =>
-        Get    V1              => v1::images::access(index, request, name, image).await;
+        Get    V1              => v1::images::access(index, request, credentials, name, image).await;
     "/v1/repositories/{repository}/tags" V1 Anonymous SMALL Route::TagList(name) =>
-        Get    V1              => v1::images::tags(index, request, name).await;
+        Get    V1              => v1::images::tags(index, request, credentials, name).await;
     "/v1/search" V1 Anonymous SMALL Route::Search =>
         Get    Registry        => v1::search::search(index, request).await;
 
@@ -77,7 +79,7 @@ endpoints! { (index, request)
         Post   None            => Err(base::elsewhere(index, request).into());
         Get    None            => Err(base::elsewhere(index, request).into());
     "/token" Token Token SCOPES Route::Token =>
-        Get    Password        => token::get(index, request).await;
+        Get    OptionalPassword => token::get(index, request).await;
         Post   Body            => token::post(index, request).await;
     "/token/revoke" Token Closed SMALL Route::Revocation =>
         Post   Body            => revocation::revoke(index, request).await;
@@ -105,109 +107,109 @@ endpoints! { (index, request)
     "/v2/auth/token" Hub Closed SMALL Route::Hub(Hub::AuthToken) =>
         Post   Body            => hub::sessions::auth_token(index, request).await;
     "/v2/logout" Hub Closed SMALL Route::Hub(Hub::Logout) =>
-        Post   Session         => hub::sessions::logout(index, request).await;
+        Post   Session         => hub::sessions::logout(index, request, credentials).await;
     "/v2/user" Hub Closed SMALL Route::Hub(Hub::CurrentUser) =>
-        Get    Session         => hub::sessions::oneself(index, request).await;
-        Delete Session         => hub::leaving::leave(index, request).await;
+        Get    Session         => hub::sessions::oneself(index, request, credentials).await;
+        Delete PasswordSession => hub::leaving::leave(index, request, credentials).await;
     "/v2/user/orgs" Hub Closed SMALL Route::Hub(Hub::OwnOrganisations) =>
-        Get    Session         => hub::namespaces::organisations(index, request).await;
+        Get    Session         => hub::namespaces::organisations(index, request, credentials).await;
     "/v2/repositories/namespaces" Hub Closed SMALL Route::Hub(Hub::OwnNamespaces) =>
-        Get    Session         => hub::namespaces::names(index, request).await;
+        Get    Session         => hub::namespaces::names(index, request, credentials).await;
     "/v2/users/{username}" Hub Anonymous SMALL Route::Hub(Hub::User(name)) =>
-        Get    Session         => hub::namespaces::user(index, request, name).await;
+        Get    OptionalSession => hub::namespaces::user(index, request, credentials, name).await;
     "/v2/orgs/{namespace}" Hub Anonymous SMALL Route::Hub(Hub::Organisation(name)) =>
-        Get    Session         => hub::namespaces::one(index, request, name).await;
+        Get    OptionalSession => hub::namespaces::one(index, request, credentials, name).await;
     "/v2/user/password" Hub Closed SMALL Route::Hub(Hub::Password) =>
-        Post   Session         => hub::password::change(index, request).await;
+        Post   PasswordSession => hub::password::change(index, request, credentials).await;
     "/v2/user/emails" Hub Closed SMALL Route::Hub(Hub::Emails) =>
-        Get    Session         => hub::emails::list(index, request).await;
-        Post   Session         => hub::emails::add(index, request).await;
+        Get    PasswordSession => hub::emails::list(index, request, credentials).await;
+        Post   PasswordSession => hub::emails::add(index, request, credentials).await;
     "/v2/user/emails/{email}" Hub Closed SMALL Route::Hub(Hub::Email(email)) =>
-        Patch  Session         => hub::emails::choose(index, request, email).await;
-        Delete Session         => hub::emails::remove(index, request, email).await;
+        Patch  PasswordSession => hub::emails::choose(index, request, credentials, email).await;
+        Delete PasswordSession => hub::emails::remove(index, request, credentials, email).await;
     "/v2/access-tokens" Hub Closed SMALL Route::Hub(Hub::AccessTokens) =>
-        Get    Session         => hub::access_tokens::list(index, request).await;
-        Post   Session         => hub::access_tokens::create(index, request).await;
+        Get    PasswordSession => hub::access_tokens::list(index, request, credentials).await;
+        Post   PasswordSession => hub::access_tokens::create(index, request, credentials).await;
     "/v2/access-tokens/{uuid}" Hub Closed SMALL Route::Hub(Hub::AccessToken(uuid)) =>
-        Get    Session         => hub::access_tokens::get(index, request, uuid).await;
-        Patch  Session         => hub::access_tokens::update(index, request, uuid).await;
-        Delete Session         => hub::access_tokens::delete(index, request, uuid).await;
+        Get    PasswordSession => hub::access_tokens::get(index, request, credentials, uuid).await;
+        Patch  PasswordSession => hub::access_tokens::update(index, request, credentials, uuid).await;
+        Delete PasswordSession => hub::access_tokens::delete(index, request, credentials, uuid).await;
     "/v2/access-tokens/{uuid}/renew" Hub Closed SMALL Route::Hub(Hub::AccessTokenRenewal(uuid)) =>
-        Post   Session         => hub::access_tokens::renew(index, request, uuid).await;
+        Post   PasswordSession => hub::access_tokens::renew(index, request, credentials, uuid).await;
     "/v2/refresh-tokens" Hub Closed SMALL Route::Hub(Hub::RefreshTokens) =>
-        Get    Session         => hub::sessions::refresh_tokens(index, request).await;
+        Get    PasswordSession => hub::sessions::refresh_tokens(index, request, credentials).await;
     "/v2/refresh-tokens/{uuid}" Hub Closed SMALL Route::Hub(Hub::RefreshToken(uuid)) =>
-        Delete Session         => hub::sessions::end_refresh_token(index, request, uuid).await;
+        Delete PasswordSession => hub::sessions::end_refresh_token(index, request, credentials, uuid).await;
 
     // The management API: repositories.
     "/v2/namespaces/{namespace}/repositories" Hub Anonymous DESCRIBED Route::Hub(Hub::Repositories(namespace)) =>
-        Get    Session         => hub::repositories::list(index, request, namespace).await;
-        Post   Session         => hub::repositories::create(index, request, Some(namespace)).await;
+        Get    OptionalSession => hub::repositories::list(index, request, credentials, namespace).await;
+        Post   Session         => hub::repositories::create(index, request, credentials, Some(namespace)).await;
     "/v2/repositories" Hub Closed DESCRIBED Route::Hub(Hub::NewRepository) =>
-        Post   Session         => hub::repositories::create(index, request, None).await;
+        Post   Session         => hub::repositories::create(index, request, credentials, None).await;
     "/v2/namespaces/{namespace}/repositories/{repository}" Hub Anonymous DESCRIBED Route::Hub(Hub::Repository(name)) =>
-        Get    Session         => hub::repositories::get(index, request, name).await;
-        Patch  Session         => hub::repositories::update(index, request, name).await;
-        Delete Session         => hub::repositories::delete(index, request, name).await;
+        Get    OptionalSession => hub::repositories::get(index, request, credentials, name).await;
+        Patch  Session         => hub::repositories::update(index, request, credentials, name).await;
+        Delete Session         => hub::repositories::delete(index, request, credentials, name).await;
     "/v2/namespaces/{namespace}/repositories/{repository}/privacy" Hub Closed SMALL Route::Hub(Hub::Privacy(name)) =>
-        Post   Session         => hub::repositories::privacy(index, request, name).await;
+        Post   Session         => hub::repositories::privacy(index, request, credentials, name).await;
     "/v2/namespaces/{namespace}/repositories/{repository}/transfer" Hub Closed SMALL Route::Hub(Hub::Transfer(name)) =>
-        Post   Session         => hub::repositories::transfer(index, request, name).await;
+        Post   Session         => hub::repositories::transfer(index, request, credentials, name).await;
     "/v2/namespaces/{namespace}/repositories/{repository}/star" Hub Closed SMALL Route::Hub(Hub::Star(name)) =>
-        Get    Session         => hub::stars::list(index, request, name).await;
-        Put    Session         => hub::stars::add(index, request, name).await;
-        Post   Session         => hub::stars::add(index, request, name).await;
-        Delete Session         => hub::stars::remove(index, request, name).await;
+        Get    Session         => hub::stars::list(index, request, credentials, name).await;
+        Put    Session         => hub::stars::add(index, request, credentials, name).await;
+        Post   Session         => hub::stars::add(index, request, credentials, name).await;
+        Delete Session         => hub::stars::remove(index, request, credentials, name).await;
     "/v2/namespaces/{namespace}/repositories/{repository}/images" Hub Anonymous SMALL Route::Hub(Hub::Images(name)) =>
-        Get    Session         => hub::images::list(index, request, name).await;
+        Get    OptionalSession => hub::images::list(index, request, credentials, name).await;
     "/v2/namespaces/{namespace}/repositories/{repository}/images-summary" Hub Anonymous SMALL Route::Hub(Hub::ImagesSummary(name)) =>
-        Get    Session         => hub::images::summary(index, request, name).await;
+        Get    OptionalSession => hub::images::summary(index, request, credentials, name).await;
     "/v2/search/repositories" Hub Anonymous SMALL Route::Hub(Hub::Search) =>
-        Get    Session         => hub::search::repositories(index, request).await;
+        Get    OptionalSession => hub::search::repositories(index, request, credentials).await;
     "/v2/namespaces/{namespace}/repositories/{repository}/tags" Hub Anonymous SMALL Route::Hub(Hub::Tags(name)) =>
-        Get    Session         => hub::tags::list(index, request, name).await;
+        Get    OptionalSession => hub::tags::list(index, request, credentials, name).await;
     "/v2/namespaces/{namespace}/repositories/{repository}/tags/{tag}" Hub Anonymous SMALL Route::Hub(Hub::Tag(name, tag)) =>
-        Get    Session         => hub::tags::get(index, request, name, tag).await;
-        Delete Session         => hub::tags::delete(index, request, name, tag).await;
+        Get    OptionalSession => hub::tags::get(index, request, credentials, name, tag).await;
+        Delete Session         => hub::tags::delete(index, request, credentials, name, tag).await;
     "/v2/namespaces/{namespace}/repositories/{repository}/collaborators" Hub Closed SMALL Route::Hub(Hub::Collaborators(name)) =>
-        Get    Session         => hub::collaborators::list(index, request, name).await;
-        Post   Session         => hub::collaborators::add(index, request, name).await;
+        Get    Session         => hub::collaborators::list(index, request, credentials, name).await;
+        Post   Session         => hub::collaborators::add(index, request, credentials, name).await;
     "/v2/namespaces/{namespace}/repositories/{repository}/collaborators/{username}" Hub Closed SMALL Route::Hub(Hub::Collaborator(name, user)) =>
-        Delete Session         => hub::collaborators::remove(index, request, name, user).await;
+        Delete Session         => hub::collaborators::remove(index, request, credentials, name, user).await;
 
     "/v2/namespaces/{namespace}/repositories/{repository}/access" Hub Closed SMALL Route::Hub(Hub::RepositoryAccess(name)) =>
-        Get    Session         => hub::access_reviews::list(index, request, name).await;
+        Get    Session         => hub::access_reviews::list(index, request, credentials, name).await;
 
     // The management API: why something is denied.
     "/v2/access-reviews" Hub Closed SMALL Route::Hub(Hub::AccessReviews) =>
-        Post   Session         => hub::access_reviews::review(index, request).await;
+        Post   OptionalSession => hub::access_reviews::review(index, request, credentials).await;
     "/v2/namespaces/{namespace}/refusals" Hub Closed SMALL Route::Hub(Hub::Refusals(namespace)) =>
-        Get    Session         => hub::access_reviews::refusals(index, request, namespace).await;
+        Get    Session         => hub::access_reviews::refusals(index, request, credentials, namespace).await;
 
     // The management API: namespaces, and machines with their tokens.
     "/v2/namespaces/{namespace}/members" Hub Closed SMALL Route::Hub(Hub::Members(namespace)) =>
-        Get    Session         => hub::members::list(index, request, namespace).await;
+        Get    Session         => hub::members::list(index, request, credentials, namespace).await;
     "/v2/namespaces/{namespace}/members/{username}" Hub Closed SMALL Route::Hub(Hub::Member(namespace, user)) =>
-        Put    Session         => hub::members::set(index, request, namespace, user).await;
-        Delete Session         => hub::members::remove(index, request, namespace, user).await;
+        Put    Session         => hub::members::set(index, request, credentials, namespace, user).await;
+        Delete Session         => hub::members::remove(index, request, credentials, namespace, user).await;
     "/v2/auditlogs/{account}" Hub Closed SMALL Route::Hub(Hub::AuditLogs(account)) =>
-        Get    Session         => hub::audit::list(index, request, account).await;
+        Get    Session         => hub::audit::list(index, request, credentials, account).await;
     "/v2/auditlogs/{account}/actions" Hub Closed SMALL Route::Hub(Hub::AuditActions) =>
-        Get    Session         => hub::audit::actions(index, request).await;
+        Get    Session         => hub::audit::actions(index, request, credentials).await;
     "/v2/namespaces/{namespace}/machines" Hub Closed SMALL Route::Hub(Hub::Machines(namespace)) =>
-        Get    Session         => hub::machines::list(index, request, namespace).await;
-        Post   Session         => hub::machines::create(index, request, namespace).await;
+        Get    Session         => hub::machines::list(index, request, credentials, namespace).await;
+        Post   Session         => hub::machines::create(index, request, credentials, namespace).await;
     "/v2/namespaces/{namespace}/machines/{username}" Hub Closed SMALL Route::Hub(Hub::Machine(namespace, user)) =>
-        Delete Session         => hub::machines::delete(index, request, namespace, user).await;
+        Delete Session         => hub::machines::delete(index, request, credentials, namespace, user).await;
     "/v2/namespaces/{namespace}/machines/{username}/access-tokens" Hub Closed SMALL Route::Hub(Hub::MachineTokens(namespace, user)) =>
-        Get    Session         => hub::machines::tokens(index, request, namespace, user).await;
-        Post   Session         => hub::machines::create_token(index, request, namespace, user).await;
+        Get    Session         => hub::machines::tokens(index, request, credentials, namespace, user).await;
+        Post   Session         => hub::machines::create_token(index, request, credentials, namespace, user).await;
     "/v2/namespaces/{namespace}/machines/{username}/access-tokens/{uuid}" Hub Closed SMALL Route::Hub(Hub::MachineToken(namespace, user, uuid)) =>
-        Get    Session         => hub::machines::get_token(index, request, namespace, user, uuid).await;
-        Patch  Session         => hub::machines::update_token(index, request, namespace, user, uuid).await;
-        Delete Session         => hub::machines::delete_token(index, request, namespace, user, uuid).await;
+        Get    Session         => hub::machines::get_token(index, request, credentials, namespace, user, uuid).await;
+        Patch  Session         => hub::machines::update_token(index, request, credentials, namespace, user, uuid).await;
+        Delete Session         => hub::machines::delete_token(index, request, credentials, namespace, user, uuid).await;
     "/v2/namespaces/{namespace}/machines/{username}/access-tokens/{uuid}/renew" Hub Closed SMALL Route::Hub(Hub::MachineTokenRenewal(namespace, user, uuid)) =>
-        Post   Session         => hub::machines::renew_token(index, request, namespace, user, uuid).await;
+        Post   Session         => hub::machines::renew_token(index, request, credentials, namespace, user, uuid).await;
 }
 
 /// Every endpoint with its path.

@@ -49,16 +49,23 @@ impl Method {
 pub enum Security {
     /// None: it is the same for everybody.
     None,
-    /// `Basic`: a password or an access token.
+    /// `Basic`, without which it is a 401: a password or an access token.
     Password,
-    /// `Token`: a repository token.
+    /// `Basic` or nothing: a password or an access token. The handler reads it, since its refusals have a form of their own.
+    OptionalPassword,
+    /// `Token`: a repository token. The handler reads it, since its refusals have a status of their own.
     RepositoryToken,
-    /// `Basic` or `Token`: a password, an access token or a repository token.
+    /// `Basic`, `Token` or nothing: a password, an access token or a repository token.
     V1,
-    /// `Basic` or `Bearer`: a password, an access token or a registry token.
+    /// `Basic`, `Bearer` or nothing: a password, an access token or a registry token. The handler reads it, since its
+    /// refusals have a challenge of their own.
     Registry,
-    /// `Bearer`: a session token.
+    /// `Bearer`, without which it is a 401: a session token.
     Session,
+    /// `Bearer` or nothing: a session token.
+    OptionalSession,
+    /// `Bearer`: a session token that was issued for a password.
+    PasswordSession,
     /// `Bearer` or `Basic`: the event secret of a registry.
     EventSecret,
     /// In the body: a password, an access token or a refresh token.
@@ -140,7 +147,7 @@ impl Path {
 /// Makes of the table [`PATHS`](super::PATHS), [`path`](super::path) and [`dispatch`](super::dispatch). A route that is
 /// not in the table does not compile, and neither does a line without a handler.
 macro_rules! endpoints {
-    (($index:ident, $request:ident) $(
+    (($index:ident, $request:ident, $credentials:ident) $(
         $pattern:literal $errors:ident $cors:ident $max_body:ident $route:pat =>
         $( $method:ident $security:ident => $handler:expr; )+
     )+) => {
@@ -158,16 +165,27 @@ macro_rules! endpoints {
             }
         }
 
-        /// Calls the handler of a method, or refuses one that the path does not have.
+        /// Calls the handler of a method with the credentials that its line takes, or refuses a method that the path does not
+        /// have.
+        #[allow(unused_variables, clippy::let_unit_value, reason = "not every endpoint takes credentials")]
         pub async fn dispatch($index: &Index, $request: &Request, route: &Route) -> Answer<Reply> {
             match route {
                 $( $route => match Method::parse(&$request.method) {
-                    $( Some(Method::$method) => $handler, )+
+                    $( Some(Method::$method) => {
+                        let $credentials = endpoints!(@credentials $security $index $request);
+                        $handler
+                    } )+
                     _ => Err(Refusal::MethodNotAllowed(path(route).allow()).into()),
                 }, )+
             }
         }
     };
+    (@credentials Password $index:ident $request:ident) => { &auth::password_credentials($index, $request)? };
+    (@credentials V1 $index:ident $request:ident) => { &auth::v1_credentials($index, $request)? };
+    (@credentials Session $index:ident $request:ident) => { &auth::session($index, $request)? };
+    (@credentials OptionalSession $index:ident $request:ident) => { &auth::optional_session($index, $request)? };
+    (@credentials PasswordSession $index:ident $request:ident) => { &auth::PasswordSession::from_request($index, $request)? };
+    (@credentials $other:ident $index:ident $request:ident) => { () };
     (@path $pattern:literal $errors:ident $cors:ident $max_body:ident $( $method:ident $security:ident; )+) => {
         Path {
             pattern: $pattern,

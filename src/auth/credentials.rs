@@ -82,6 +82,14 @@ pub fn v1_credentials(index: &Index, request: &Request) -> Answer<Credentials> {
     }
 }
 
+/// Reads a password or an access token; a request without one is refused.
+pub fn password_credentials(index: &Index, request: &Request) -> Answer<Credentials> {
+    let credentials = v1_credentials(index, request)?;
+    credentials.require_somebody()?;
+    credentials.require_no_token()?;
+    Ok(credentials)
+}
+
 /// Reads what is presented where a registry token is good too. `searching` asks that it be one for
 /// search.
 pub async fn registry_credentials(index: &Index, request: &Request, searching: bool) -> Answer<Credentials> {

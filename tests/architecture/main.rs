@@ -37,7 +37,7 @@ const MODULES: [(&str, &[&str]); 13] = [
     ("jobs", &["domain", "store", "refusal", "index", "mail"]),
     ("routes", &["domain", "refusal", "wire::Dialect"]),
     ("handlers", &["domain", "wire", "store", "refusal", "index", "auth", "mail", "jobs"]),
-    ("api", &["handlers", "routes", "index", "wire", "refusal"]),
+    ("api", &["auth", "handlers", "routes", "index", "wire", "refusal"]),
     ("serve", &["api", "routes", "handlers", "jobs", "index", "wire", "refusal"]),
     (
         "edge",

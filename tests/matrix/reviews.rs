@@ -138,8 +138,15 @@ fn every_reason_is_on_the_page() {
     for reason in reasons {
         // A reason that is new does not compile here until it is in the list.
         match reason {
-            Reason::Account | Reason::Credentials | Reason::Anonymous | Reason::NamespaceMissing | Reason::Library => {}
-            Reason::NotVisible | Reason::Role { .. } | Reason::Scopes { .. } | Reason::Resources { .. } => {}
+            Reason::Account
+            | Reason::Credentials
+            | Reason::Anonymous
+            | Reason::NamespaceMissing
+            | Reason::Library
+            | Reason::NotVisible
+            | Reason::Role { .. }
+            | Reason::Scopes { .. }
+            | Reason::Resources { .. } => {}
         }
         let code = reason.code();
         assert!(page.contains(&format!(r#"{{"code": "{code}""#)), "no answer on the page has the reason {code}");

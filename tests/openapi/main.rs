@@ -127,11 +127,11 @@ fn every_endpoint_goes_well_on_a_page() {
 fn schemes(security: Security) -> &'static [&'static str] {
     match security {
         Security::None | Security::Body | Security::Link => &[],
-        Security::Password => &["password"],
+        Security::Password | Security::OptionalPassword => &["password"],
         Security::RepositoryToken => &["repositoryToken"],
         Security::V1 => &["password", "repositoryToken"],
         Security::Registry => &["password", "registryToken"],
-        Security::Session => &["session"],
+        Security::Session | Security::OptionalSession | Security::PasswordSession => &["session"],
         Security::EventSecret => &["eventSecret", "password"],
     }
 }

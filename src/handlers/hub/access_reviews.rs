@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    auth::{self, NamespaceGuard, Principal, RepositoryGuard, grants},
+    auth::{Credentials, NamespaceGuard, Principal, RepositoryGuard, grants},
     domain::{
         RepositoryName, Role,
         access_review::{self, Action, Facts, Reason},
@@ -75,8 +75,7 @@ impl Question {
 /// `POST /v2/access-reviews`
 ///
 /// It decides as a token is issued, by the same query and the same function, and changes nothing.
-pub async fn review(index: &Index, request: &Request) -> Answer<Reply> {
-    let credentials = auth::optional_session(index, request)?;
+pub async fn review(index: &Index, request: &Request, credentials: &Credentials) -> Answer<Reply> {
     credentials.require_within_limit(index, request).await?;
     let question = Question::read(request);
     let empty = Question::empty();
@@ -93,7 +92,7 @@ pub async fn review(index: &Index, request: &Request) -> Answer<Reply> {
     let user = asked.username.as_deref().map(users::by_name);
     let lookup = repositories::lookup_many(&[Some(asked.repository.clone())], &subject);
     let (guard, (lookups, user, token)) =
-        NamespaceGuard::authenticate_with(index, &credentials, namespace, (lookup, user, token)).await?;
+        NamespaceGuard::authenticate_with(index, credentials, namespace, (lookup, user, token)).await?;
     let question = question?;
     let lookup = lookups.into_iter().next().ok_or_else(|| Fault::broken("no row for a lookup"))?.lookup;
     let lookup = lookup.ignoring_pending_deletion();
@@ -239,11 +238,10 @@ fn sentence(reason: &Reason, user: &str, name: &RepositoryName) -> String {
 /// `GET /v2/namespaces/{namespace}/repositories/{repository}/access?page=&page_size=`
 ///
 /// For admins of the repository. Administrators of hublet have access to everything, and are not listed.
-pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
-    let credentials = auth::session(index, request)?;
+pub async fn list(index: &Index, request: &Request, credentials: &Credentials, name: &RepositoryName) -> Answer<Reply> {
     let page = Page::read(request);
     let list = access::list(name, &credentials.subject(index), page.size, page.offset());
-    let (guard, list) = RepositoryGuard::authenticate_with(index, &credentials, name, list).await?;
+    let (guard, list) = RepositoryGuard::authenticate_with(index, credentials, name, list).await?;
     guard.require(Role::Admin)?;
     paged(index, request, page, list.head.count, list.items.iter().map(with_access).collect())
 }
@@ -264,11 +262,10 @@ fn with_access(user: &UserAccess) -> Value {
 /// `GET /v2/namespaces/{namespace}/refusals?page=&page_size=`
 ///
 /// The last hour first, of seven days.
-pub async fn refusals(index: &Index, request: &Request, namespace: &str) -> Answer<Reply> {
-    let credentials = auth::session(index, request)?;
+pub async fn refusals(index: &Index, request: &Request, credentials: &Credentials, namespace: &str) -> Answer<Reply> {
     let page = Page::of(request, REFUSALS);
     let list = refusals::list(namespace, &credentials.subject(index), page.size, page.offset());
-    let (guard, list) = NamespaceGuard::authenticate_with(index, &credentials, namespace, list).await?;
+    let (guard, list) = NamespaceGuard::authenticate_with(index, credentials, namespace, list).await?;
     guard.require_admin()?;
     let one = |refused: &refusals::Refusal| {
         json!({

@@ -16,8 +16,7 @@ use crate::{
 };
 
 /// `POST /v2/access-tokens`
-pub async fn create(index: &Index, request: &Request) -> Answer<Reply> {
-    let session = PasswordSession::from_request(index, request)?;
+pub async fn create(index: &Index, request: &Request, session: &PasswordSession) -> Answer<Reply> {
     let (principal, creation, ()) = session.authenticate_with(index, Creation::read(index, request), ()).await?;
     let right = principal.right(Over::Themselves);
     let holder = Holder { id: session.user(), name: principal.name(), machine: false };
@@ -25,8 +24,7 @@ pub async fn create(index: &Index, request: &Request) -> Answer<Reply> {
 }
 
 /// `GET /v2/access-tokens`
-pub async fn list(index: &Index, request: &Request) -> Answer<Reply> {
-    let session = PasswordSession::from_request(index, request)?;
+pub async fn list(index: &Index, request: &Request, session: &PasswordSession) -> Answer<Reply> {
     let page = Page::read(request);
     let list = token_details::list(session.user(), page.size, page.offset());
     let (_, (), tokens) = session.authenticate_with(index, Ok(()), list).await?;
@@ -34,16 +32,14 @@ pub async fn list(index: &Index, request: &Request) -> Answer<Reply> {
 }
 
 /// `GET /v2/access-tokens/{uuid}`
-pub async fn get(index: &Index, request: &Request, uuid: &str) -> Answer<Reply> {
-    let session = PasswordSession::from_request(index, request)?;
+pub async fn get(index: &Index, _request: &Request, session: &PasswordSession, uuid: &str) -> Answer<Reply> {
     let found = token_details::by_uuid(&TokenOwner::User(session.user()), uuid);
     let (_, (), token) = session.authenticate_with(index, Ok(()), found).await?;
     Ok(token_operations::reply(&token_operations::require(token)?))
 }
 
 /// `PATCH /v2/access-tokens/{uuid}`
-pub async fn update(index: &Index, request: &Request, uuid: &str) -> Answer<Reply> {
-    let session = PasswordSession::from_request(index, request)?;
+pub async fn update(index: &Index, request: &Request, session: &PasswordSession, uuid: &str) -> Answer<Reply> {
     let found = token_details::by_uuid(&TokenOwner::User(session.user()), uuid);
     let (principal, change, token) = session.authenticate_with(index, Change::read(request), found).await?;
     token_operations::require(token)?;
@@ -52,8 +48,7 @@ pub async fn update(index: &Index, request: &Request, uuid: &str) -> Answer<Repl
 }
 
 /// `POST /v2/access-tokens/{uuid}/renew`
-pub async fn renew(index: &Index, request: &Request, uuid: &str) -> Answer<Reply> {
-    let session = PasswordSession::from_request(index, request)?;
+pub async fn renew(index: &Index, request: &Request, session: &PasswordSession, uuid: &str) -> Answer<Reply> {
     let found = access_tokens::renewable(&TokenOwner::User(session.user()), uuid);
     let (principal, renewal, token) = session.authenticate_with(index, Renewal::read(index, request), found).await?;
     let token = token_operations::require(token)?;
@@ -62,8 +57,7 @@ pub async fn renew(index: &Index, request: &Request, uuid: &str) -> Answer<Reply
 }
 
 /// `DELETE /v2/access-tokens/{uuid}`
-pub async fn delete(index: &Index, request: &Request, uuid: &str) -> Answer<Reply> {
-    let session = PasswordSession::from_request(index, request)?;
+pub async fn delete(index: &Index, request: &Request, session: &PasswordSession, uuid: &str) -> Answer<Reply> {
     let found = token_details::by_uuid(&TokenOwner::User(session.user()), uuid);
     let (principal, (), token) = session.authenticate_with(index, Ok(()), found).await?;
     token_operations::require(token)?;

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    auth::{self, NamespaceGuard},
+    auth::{Credentials, NamespaceGuard},
     domain::{
         audit::{ACTIONS, GROUPS, words},
         texts, time,
@@ -21,7 +21,7 @@ const PAGE: i64 = 25;
 /// `GET /v2/auditlogs/{account}?action=&name=&actor=&from=&to=&page=&page_size=`
 ///
 /// The newest first. A `name` may have a tag behind a colon.
-pub async fn list(index: &Index, request: &Request, account: &str) -> Answer<Reply> {
+pub async fn list(index: &Index, request: &Request, credentials: &Credentials, account: &str) -> Answer<Reply> {
     let text = |name: &str| parameter(request, name).filter(|value| !value.is_empty());
     let (action, name, actor) = (text("action"), text("name"), text("actor"));
     let moment = |name: &str| text(name).map(|text| time::parse(&text));
@@ -30,7 +30,7 @@ pub async fn list(index: &Index, request: &Request, account: &str) -> Answer<Rep
         Some((name, tag)) => (Some(name), Some(tag)),
         None => (name.as_deref(), None),
     };
-    let (page, credentials) = (Page::of(request, PAGE), auth::session(index, request)?);
+    let page = Page::of(request, PAGE);
     let list = audit::list(&List {
         account,
         reader: &credentials.subject(index),
@@ -43,7 +43,7 @@ pub async fn list(index: &Index, request: &Request, account: &str) -> Answer<Rep
         limit: page.size,
         offset: page.offset(),
     });
-    let (guard, entries) = NamespaceGuard::authenticate_with(index, &credentials, account, list).await?;
+    let (guard, entries) = NamespaceGuard::authenticate_with(index, credentials, account, list).await?;
     if from == Some(None) || to == Some(None) {
         return invalid("from, to: a time, as 2030-01-02T03:04:05Z");
     }
@@ -55,8 +55,7 @@ pub async fn list(index: &Index, request: &Request, account: &str) -> Answer<Rep
 /// `GET /v2/auditlogs/{account}/actions`
 ///
 /// The same for every account.
-pub async fn actions(index: &Index, request: &Request) -> Answer<Reply> {
-    let credentials = auth::session(index, request)?;
+pub async fn actions(index: &Index, _request: &Request, credentials: &Credentials) -> Answer<Reply> {
     credentials.authenticate(index).await?;
     let group = |(group, label): (&str, &str)| {
         let actions = ACTIONS

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    auth::{self, RepositoryGuard},
+    auth::{Credentials, RepositoryGuard},
     domain::{RepositoryName, Role},
     handlers::{
         body::Body,
@@ -35,11 +35,10 @@ impl Wanted {
 }
 
 /// `GET /v2/namespaces/{namespace}/repositories/{repository}/collaborators`
-pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
+pub async fn list(index: &Index, request: &Request, credentials: &Credentials, name: &RepositoryName) -> Answer<Reply> {
     let page = Page::read(request);
-    let credentials = auth::session(index, request)?;
     let list = collaborators::list(name, &credentials.subject(index), page.size, page.offset());
-    let (guard, collaborators) = RepositoryGuard::authenticate_with(index, &credentials, name, list).await?;
+    let (guard, collaborators) = RepositoryGuard::authenticate_with(index, credentials, name, list).await?;
     guard.require(Role::Admin)?;
     paged(index, request, page, collaborators.head.count, collaborators.items.iter().map(object).collect())
 }
@@ -47,11 +46,10 @@ pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> An
 /// `POST /v2/namespaces/{namespace}/repositories/{repository}/collaborators`
 ///
 /// A second one of the same user changes the role. Clients that send no role mean `write`.
-pub async fn add(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
-    let credentials = auth::session(index, request)?;
+pub async fn add(index: &Index, request: &Request, credentials: &Credentials, name: &RepositoryName) -> Answer<Reply> {
     let wanted = Wanted::read(request);
     let found = collaborators::find(name, wanted.as_ref().map_or("", |wanted| &wanted.user));
-    let (guard, found) = RepositoryGuard::authenticate_with(index, &credentials, name, found).await?;
+    let (guard, found) = RepositoryGuard::authenticate_with(index, credentials, name, found).await?;
     let wanted = wanted?;
     let Some(role) = Role::parse(wanted.role.as_deref().unwrap_or("write")) else {
         return invalid("role: read, write or admin");
@@ -71,9 +69,14 @@ pub async fn add(index: &Index, request: &Request, name: &RepositoryName) -> Ans
 }
 
 /// `DELETE /v2/namespaces/{namespace}/repositories/{repository}/collaborators/{username}`
-pub async fn remove(index: &Index, request: &Request, name: &RepositoryName, user: &str) -> Answer<Reply> {
-    let credentials = auth::session(index, request)?;
-    let (guard, ()) = RepositoryGuard::authenticate_with(index, &credentials, name, ()).await?;
+pub async fn remove(
+    index: &Index,
+    request: &Request,
+    credentials: &Credentials,
+    name: &RepositoryName,
+    user: &str,
+) -> Answer<Reply> {
+    let (guard, ()) = RepositoryGuard::authenticate_with(index, credentials, name, ()).await?;
     let (repository, right) = guard.require_to_change_roles()?;
     let by = guard.principal.by(index, request);
     let mut transaction = Transaction::new();

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    auth::{self, Credentials, RepositoryGuard},
+    auth::{Credentials, RepositoryGuard},
     domain::{RepositoryName, Role, time},
     handlers::hub::{Page, paged, parameter},
     index::Index,
@@ -23,8 +23,8 @@ const ORDERINGS: [&str; 4] = ["last_activity", "-last_activity", "digest", "-dig
 /// `GET /v2/namespaces/{namespace}/repositories/{repository}/images?page=&page_size=&status=&currently_tagged=&ordering=`
 ///
 /// What was used last comes first. The index does not know images that no tag names, so it lists none of those.
-pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
-    let (page, credentials) = (Page::read(request), auth::optional_session(index, request)?);
+pub async fn list(index: &Index, request: &Request, credentials: &Credentials, name: &RepositoryName) -> Answer<Reply> {
+    let page = Page::read(request);
     let text = |name: &str| parameter(request, name).filter(|value| !value.is_empty());
     let (status, ordering, tagged) = (text("status"), text("ordering"), text("currently_tagged"));
     let wanted = Digests {
@@ -45,7 +45,7 @@ pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> An
         Some("false") => true,
         Some(_) => return invalid("currently_tagged: true or false"),
     };
-    let images = read(index, request, &credentials, name, &wanted).await?;
+    let images = read(index, request, credentials, name, &wanted).await?;
     if untagged {
         return paged(index, request, page, 0, Vec::new());
     }
@@ -54,12 +54,15 @@ pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> An
 }
 
 /// `GET /v2/namespaces/{namespace}/repositories/{repository}/images-summary`
-pub async fn summary(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
-    let credentials = auth::optional_session(index, request)?;
+pub async fn summary(
+    index: &Index,
+    request: &Request,
+    credentials: &Credentials,
+    name: &RepositoryName,
+) -> Answer<Reply> {
     let active_from = index.world.now() - ACTIVE;
     let wanted = Digests { status: "", active_from: active_from * 1000, ordering: "digest", limit: 1, offset: 0 };
-    let DigestCounts { total, total_active: active, .. } =
-        read(index, request, &credentials, name, &wanted).await?.head;
+    let DigestCounts { total, total_active: active, .. } = read(index, request, credentials, name, &wanted).await?.head;
     let statistics = json!({ "total": total, "active": active, "inactive": total - active });
     Ok(Reply::json(200, &json!({ "active_from": time::print(active_from), "statistics": statistics })).personal())
 }

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    auth::{self, NamespaceGuard},
+    auth::{Credentials, NamespaceGuard},
     domain::{Role, UserName, time},
     handlers::{
         body::Body,
@@ -37,11 +37,10 @@ impl Wanted {
 }
 
 /// `POST /v2/namespaces/{namespace}/machines`
-pub async fn create(index: &Index, request: &Request, namespace: &str) -> Answer<Reply> {
-    let credentials = auth::session(index, request)?;
+pub async fn create(index: &Index, request: &Request, credentials: &Credentials, namespace: &str) -> Answer<Reply> {
     let wanted = Wanted::read(request);
     let availability = machines::availability(namespace, wanted.as_ref().map_or("", |wanted| &wanted.username));
-    let (guard, availability) = NamespaceGuard::authenticate_with(index, &credentials, namespace, availability).await?;
+    let (guard, availability) = NamespaceGuard::authenticate_with(index, credentials, namespace, availability).await?;
     let wanted = wanted?;
     let name = UserName::given(&wanted.username)?;
     let Some(role) = Role::parse(wanted.role.as_deref().unwrap_or("write")) else {
@@ -71,20 +70,24 @@ pub async fn create(index: &Index, request: &Request, namespace: &str) -> Answer
 }
 
 /// `GET /v2/namespaces/{namespace}/machines`
-pub async fn list(index: &Index, request: &Request, namespace: &str) -> Answer<Reply> {
-    let credentials = auth::session(index, request)?;
+pub async fn list(index: &Index, _request: &Request, credentials: &Credentials, namespace: &str) -> Answer<Reply> {
     let list = machines::list(namespace, &credentials.subject(index));
-    let (guard, machines) = NamespaceGuard::authenticate_with(index, &credentials, namespace, list).await?;
+    let (guard, machines) = NamespaceGuard::authenticate_with(index, credentials, namespace, list).await?;
     guard.require_admin_with_password()?;
     let results = machines.iter().map(object).collect::<Vec<Value>>();
     Ok(Reply::json(200, &json!({ "count": results.len(), "results": results })).personal())
 }
 
 /// `DELETE /v2/namespaces/{namespace}/machines/{username}`
-pub async fn delete(index: &Index, request: &Request, namespace: &str, name: &str) -> Answer<Reply> {
-    let credentials = auth::session(index, request)?;
+pub async fn delete(
+    index: &Index,
+    request: &Request,
+    credentials: &Credentials,
+    namespace: &str,
+    name: &str,
+) -> Answer<Reply> {
     let machine = machines::find(namespace, name);
-    let (guard, machine) = NamespaceGuard::authenticate_with(index, &credentials, namespace, machine).await?;
+    let (guard, machine) = NamespaceGuard::authenticate_with(index, credentials, namespace, machine).await?;
     let (namespace_id, _) = guard.require_admin_with_password()?;
     let (by, id) = (guard.principal.by(index, request), require(machine)?);
     let right = guard.principal.right(Over::Machine { id, namespace: namespace_id });
@@ -93,20 +96,30 @@ pub async fn delete(index: &Index, request: &Request, namespace: &str, name: &st
 }
 
 /// `GET /v2/namespaces/{namespace}/machines/{username}/access-tokens`
-pub async fn tokens(index: &Index, request: &Request, namespace: &str, name: &str) -> Answer<Reply> {
+pub async fn tokens(
+    index: &Index,
+    request: &Request,
+    credentials: &Credentials,
+    namespace: &str,
+    name: &str,
+) -> Answer<Reply> {
     let page = Page::read(request);
-    let credentials = auth::session(index, request)?;
     let list = token_details::list_of_machine(namespace, name, &credentials.subject(index), page.size, page.offset());
-    let (guard, tokens) = NamespaceGuard::authenticate_with(index, &credentials, namespace, list).await?;
+    let (guard, tokens) = NamespaceGuard::authenticate_with(index, credentials, namespace, list).await?;
     guard.require_admin_with_password()?;
     token_operations::list(index, request, page, &tokens)
 }
 
 /// `POST /v2/namespaces/{namespace}/machines/{username}/access-tokens`
-pub async fn create_token(index: &Index, request: &Request, namespace: &str, name: &str) -> Answer<Reply> {
-    let credentials = auth::session(index, request)?;
+pub async fn create_token(
+    index: &Index,
+    request: &Request,
+    credentials: &Credentials,
+    namespace: &str,
+    name: &str,
+) -> Answer<Reply> {
     let machine = machines::find(namespace, name);
-    let (guard, machine) = NamespaceGuard::authenticate_with(index, &credentials, namespace, machine).await?;
+    let (guard, machine) = NamespaceGuard::authenticate_with(index, credentials, namespace, machine).await?;
     let creation = Creation::read(index, request)?;
     let (namespace_id, _) = guard.require_admin_with_password()?;
     let id = require(machine)?;
@@ -116,10 +129,16 @@ pub async fn create_token(index: &Index, request: &Request, namespace: &str, nam
 }
 
 /// `POST /v2/namespaces/{namespace}/machines/{username}/access-tokens/{uuid}/renew`
-pub async fn renew_token(index: &Index, request: &Request, namespace: &str, name: &str, uuid: &str) -> Answer<Reply> {
-    let credentials = auth::session(index, request)?;
+pub async fn renew_token(
+    index: &Index,
+    request: &Request,
+    credentials: &Credentials,
+    namespace: &str,
+    name: &str,
+    uuid: &str,
+) -> Answer<Reply> {
     let found = access_tokens::renewable(&TokenOwner::Machine(namespace, name), uuid);
-    let (guard, token) = NamespaceGuard::authenticate_with(index, &credentials, namespace, found).await?;
+    let (guard, token) = NamespaceGuard::authenticate_with(index, credentials, namespace, found).await?;
     let renewal = Renewal::read(index, request)?;
     let (namespace, _) = guard.require_admin_with_password()?;
     let token = token_operations::require(token)?;
@@ -139,12 +158,12 @@ struct MachineToken {
 async fn one_token<T>(
     index: &Index,
     request: &Request,
+    credentials: &Credentials,
     (namespace, name, uuid): (&str, &str, &str),
     body: Answer<T>,
 ) -> Answer<(MachineToken, T)> {
-    let credentials = auth::session(index, request)?;
     let found = token_details::by_uuid(&TokenOwner::Machine(namespace, name), uuid);
-    let (guard, token) = NamespaceGuard::authenticate_with(index, &credentials, namespace, found).await?;
+    let (guard, token) = NamespaceGuard::authenticate_with(index, credentials, namespace, found).await?;
     let body = body?;
     let (namespace, _) = guard.require_admin_with_password()?;
     let details = token_operations::require(token)?;
@@ -153,21 +172,42 @@ async fn one_token<T>(
 }
 
 /// `GET /v2/namespaces/{namespace}/machines/{username}/access-tokens/{uuid}`
-pub async fn get_token(index: &Index, request: &Request, namespace: &str, name: &str, uuid: &str) -> Answer<Reply> {
-    let (token, ()) = one_token(index, request, (namespace, name, uuid), Ok(())).await?;
+pub async fn get_token(
+    index: &Index,
+    request: &Request,
+    credentials: &Credentials,
+    namespace: &str,
+    name: &str,
+    uuid: &str,
+) -> Answer<Reply> {
+    let (token, ()) = one_token(index, request, credentials, (namespace, name, uuid), Ok(())).await?;
     Ok(token_operations::reply(&token.details))
 }
 
 /// `PATCH /v2/namespaces/{namespace}/machines/{username}/access-tokens/{uuid}`
-pub async fn update_token(index: &Index, request: &Request, namespace: &str, name: &str, uuid: &str) -> Answer<Reply> {
+pub async fn update_token(
+    index: &Index,
+    request: &Request,
+    credentials: &Credentials,
+    namespace: &str,
+    name: &str,
+    uuid: &str,
+) -> Answer<Reply> {
     let change = Change::read(request);
-    let (token, change) = one_token(index, request, (namespace, name, uuid), change).await?;
+    let (token, change) = one_token(index, request, credentials, (namespace, name, uuid), change).await?;
     token_operations::update(index, token.right, (token.details.user_id, uuid), &change, &token.by).await
 }
 
 /// `DELETE /v2/namespaces/{namespace}/machines/{username}/access-tokens/{uuid}`
-pub async fn delete_token(index: &Index, request: &Request, namespace: &str, name: &str, uuid: &str) -> Answer<Reply> {
-    let (token, ()) = one_token(index, request, (namespace, name, uuid), Ok(())).await?;
+pub async fn delete_token(
+    index: &Index,
+    request: &Request,
+    credentials: &Credentials,
+    namespace: &str,
+    name: &str,
+    uuid: &str,
+) -> Answer<Reply> {
+    let (token, ()) = one_token(index, request, credentials, (namespace, name, uuid), Ok(())).await?;
     token_operations::delete(index, token.right, (token.details.user_id, uuid), &token.by).await
 }
 

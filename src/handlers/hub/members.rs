@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    auth::{self, NamespaceGuard},
+    auth::{Credentials, NamespaceGuard},
     domain::{Role, time},
     handlers::{
         body::Body,
@@ -23,20 +23,24 @@ use crate::{
 };
 
 /// `GET /v2/namespaces/{namespace}/members`
-pub async fn list(index: &Index, request: &Request, namespace: &str) -> Answer<Reply> {
+pub async fn list(index: &Index, request: &Request, credentials: &Credentials, namespace: &str) -> Answer<Reply> {
     let page = Page::read(request);
-    let credentials = auth::session(index, request)?;
     let list = members::list(namespace, &credentials.subject(index), page.size, page.offset());
-    let (guard, members) = NamespaceGuard::authenticate_with(index, &credentials, namespace, list).await?;
+    let (guard, members) = NamespaceGuard::authenticate_with(index, credentials, namespace, list).await?;
     guard.require_admin()?;
     paged(index, request, page, members.head.count, members.items.iter().map(object).collect())
 }
 
 /// `PUT /v2/namespaces/{namespace}/members/{username}`
-pub async fn set(index: &Index, request: &Request, namespace: &str, user: &str) -> Answer<Reply> {
-    let credentials = auth::session(index, request)?;
+pub async fn set(
+    index: &Index,
+    request: &Request,
+    credentials: &Credentials,
+    namespace: &str,
+    user: &str,
+) -> Answer<Reply> {
     let found = members::find(namespace, user);
-    let (guard, found) = NamespaceGuard::authenticate_with(index, &credentials, namespace, found).await?;
+    let (guard, found) = NamespaceGuard::authenticate_with(index, credentials, namespace, found).await?;
     let Some(role) = role(&Body::read_json(request)?.text("role")?) else {
         return invalid("role: read, write or admin; or member, editor or owner");
     };
@@ -55,10 +59,15 @@ pub async fn set(index: &Index, request: &Request, namespace: &str, user: &str) 
 }
 
 /// `DELETE /v2/namespaces/{namespace}/members/{username}`
-pub async fn remove(index: &Index, request: &Request, namespace: &str, user: &str) -> Answer<Reply> {
-    let credentials = auth::session(index, request)?;
+pub async fn remove(
+    index: &Index,
+    request: &Request,
+    credentials: &Credentials,
+    namespace: &str,
+    user: &str,
+) -> Answer<Reply> {
     let found = members::find(namespace, user);
-    let (guard, found) = NamespaceGuard::authenticate_with(index, &credentials, namespace, found).await?;
+    let (guard, found) = NamespaceGuard::authenticate_with(index, credentials, namespace, found).await?;
     let (namespace_id, right) = guard.require_to_change_roles()?;
     if found.is_some_and(|candidate| candidate.owner) {
         return invalid("The owner of a namespace cannot be removed from it");

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    auth::{self, NamespaceGuard},
+    auth::{Credentials, NamespaceGuard},
     domain::time,
     handlers::hub::{Page, paged, users::kind},
     index::Index,
@@ -19,9 +19,8 @@ const MAX_NAMES: i64 = 1_000;
 /// `GET /v2/user/orgs`
 ///
 /// An access token for some repositories opens none of them as a whole.
-pub async fn organisations(index: &Index, request: &Request) -> Answer<Reply> {
+pub async fn organisations(index: &Index, request: &Request, credentials: &Credentials) -> Answer<Reply> {
     let page = Page::read(request);
-    let credentials = auth::session(index, request)?;
     let list = namespaces::organisations(credentials.user(), page.size, page.offset());
     let (principal, list) = credentials.authenticate_with(index, list).await?;
     if !principal.reaches_namespaces() {
@@ -32,8 +31,7 @@ pub async fn organisations(index: &Index, request: &Request) -> Answer<Reply> {
 }
 
 /// `GET /v2/repositories/namespaces`
-pub async fn names(index: &Index, request: &Request) -> Answer<Reply> {
-    let credentials = auth::session(index, request)?;
+pub async fn names(index: &Index, _request: &Request, credentials: &Credentials) -> Answer<Reply> {
     let list = namespaces::names(credentials.user(), MAX_NAMES);
     let (principal, names) = credentials.authenticate_with(index, list).await?;
     let names = if principal.reaches_namespaces() { names } else { Vec::new() };
@@ -44,8 +42,8 @@ pub async fn names(index: &Index, request: &Request) -> Answer<Reply> {
 ///
 /// For a client that may read something in the user's namespace; for others there is no such user. An organisation of
 /// this name is answered too.
-pub async fn user(index: &Index, request: &Request, name: &str) -> Answer<Reply> {
-    about(index, request, name, "user not found", |named| match named.user {
+pub async fn user(index: &Index, request: &Request, credentials: &Credentials, name: &str) -> Answer<Reply> {
+    about(index, request, credentials, name, "user not found", |named| match named.user {
         Some(user) => Some(json!({
             "id": user.id.to_string(),
             "username": name,
@@ -62,22 +60,22 @@ pub async fn user(index: &Index, request: &Request, name: &str) -> Answer<Reply>
 }
 
 /// `GET /v2/orgs/{namespace}`
-pub async fn one(index: &Index, request: &Request, name: &str) -> Answer<Reply> {
-    about(index, request, name, "organization not found", |named| organisation_of(name, named)).await
+pub async fn one(index: &Index, request: &Request, credentials: &Credentials, name: &str) -> Answer<Reply> {
+    about(index, request, credentials, name, "organization not found", |named| organisation_of(name, named)).await
 }
 
 /// The reply about a name, for a client that may know of it.
 async fn about(
     index: &Index,
     request: &Request,
+    credentials: &Credentials,
     name: &str,
     absent: &'static str,
     object: impl FnOnce(&Named) -> Option<Value>,
 ) -> Answer<Reply> {
-    let credentials = auth::optional_session(index, request)?;
     credentials.require_within_limit(index, request).await?;
     let named = namespaces::by_name(name, &credentials.subject(index));
-    let (guard, named) = NamespaceGuard::authenticate_with(index, &credentials, name, named).await?;
+    let (guard, named) = NamespaceGuard::authenticate_with(index, credentials, name, named).await?;
     let visible = guard.principal.name() == name || guard.is_visible(named.readable);
     match Some(&named).filter(|_| visible).and_then(object) {
         Some(object) => Ok(Reply::json(200, &object).personal()),

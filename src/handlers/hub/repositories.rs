@@ -8,7 +8,7 @@ use serde_json::json;
 pub use list::list;
 
 use crate::{
-    auth::{self, NO_NAMESPACE, Principal, RepositoryGuard},
+    auth::{Credentials, NO_NAMESPACE, Principal, RepositoryGuard},
     domain::{
         RepositoryName, Role,
         names::MAX_NAME_LENGTH,
@@ -90,8 +90,12 @@ impl TransferRequest {
 /// `POST /v2/namespaces/{namespace}/repositories`, `POST /v2/repositories`
 ///
 /// Where the path names no namespace, the body may; else it is the user's own.
-pub async fn create(index: &Index, request: &Request, namespace: Option<&String>) -> Answer<Reply> {
-    let credentials = auth::session(index, request)?;
+pub async fn create(
+    index: &Index,
+    request: &Request,
+    credentials: &Credentials,
+    namespace: Option<&String>,
+) -> Answer<Reply> {
     // Wrong credentials are refused before a wrong body, so the lookup is made before the body is checked.
     let wanted = CreateRequest::read(request);
     let (asked, name) = wanted.as_ref().map_or((None, ""), |wanted| {
@@ -136,8 +140,7 @@ pub async fn create(index: &Index, request: &Request, namespace: Option<&String>
 }
 
 /// `GET /v2/namespaces/{namespace}/repositories/{repository}`
-pub async fn get(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
-    let credentials = auth::optional_session(index, request)?;
+pub async fn get(index: &Index, request: &Request, credentials: &Credentials, name: &RepositoryName) -> Answer<Reply> {
     credentials.require_within_limit(index, request).await?;
     let details = repositories::details(name, &credentials.subject(index));
     let (principal, details) = credentials.authenticate_with(index, details).await?;
@@ -145,19 +148,34 @@ pub async fn get(index: &Index, request: &Request, name: &RepositoryName) -> Ans
 }
 
 /// `PATCH /v2/namespaces/{namespace}/repositories/{repository}`
-pub async fn update(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
-    change(index, request, name, Changes::read(request)).await
+pub async fn update(
+    index: &Index,
+    request: &Request,
+    credentials: &Credentials,
+    name: &RepositoryName,
+) -> Answer<Reply> {
+    change(index, request, credentials, name, Changes::read(request)).await
 }
 
 /// `POST /v2/namespaces/{namespace}/repositories/{repository}/privacy`
-pub async fn privacy(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
-    change(index, request, name, Changes::of_privacy(request)).await
+pub async fn privacy(
+    index: &Index,
+    request: &Request,
+    credentials: &Credentials,
+    name: &RepositoryName,
+) -> Answer<Reply> {
+    change(index, request, credentials, name, Changes::of_privacy(request)).await
 }
 
 /// Changes what a body says; only admins of the repository change who can see it.
-async fn change(index: &Index, request: &Request, name: &RepositoryName, changes: Answer<Changes>) -> Answer<Reply> {
-    let credentials = auth::session(index, request)?;
-    let (guard, ()) = RepositoryGuard::authenticate_with(index, &credentials, name, ()).await?;
+async fn change(
+    index: &Index,
+    request: &Request,
+    credentials: &Credentials,
+    name: &RepositoryName,
+    changes: Answer<Changes>,
+) -> Answer<Reply> {
+    let (guard, ()) = RepositoryGuard::authenticate_with(index, credentials, name, ()).await?;
     let changes = changes?;
     require_good(changes.description.as_deref(), changes.full_description.as_deref())?;
     let (repository, right) = match changes.is_private {
@@ -183,9 +201,13 @@ async fn change(index: &Index, request: &Request, name: &RepositoryName, changes
 /// `DELETE /v2/namespaces/{namespace}/repositories/{repository}`
 ///
 /// At once: no registry takes part in it.
-pub async fn delete(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
-    let credentials = auth::session(index, request)?;
-    let (guard, ()) = RepositoryGuard::authenticate_with(index, &credentials, name, ()).await?;
+pub async fn delete(
+    index: &Index,
+    request: &Request,
+    credentials: &Credentials,
+    name: &RepositoryName,
+) -> Answer<Reply> {
+    let (guard, ()) = RepositoryGuard::authenticate_with(index, credentials, name, ()).await?;
     let (repository, right) = guard.require_to_write(Role::Admin)?;
     let deletion = repositories::delete(repository.id, name, &guard.principal.by(index, request));
     search_index::commit_and_hide(index, right, repository, deletion.into()).await?;
@@ -197,13 +219,17 @@ pub async fn delete(index: &Index, request: &Request, name: &RepositoryName) -> 
 ///
 /// It needs an admin of the repository who may create one there. Its collaborators lose their roles, unless an admin of
 /// the namespace that it goes to keeps them.
-pub async fn transfer(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
-    let credentials = auth::session(index, request)?;
+pub async fn transfer(
+    index: &Index,
+    request: &Request,
+    credentials: &Credentials,
+    name: &RepositoryName,
+) -> Answer<Reply> {
     let wanted = TransferRequest::read(request);
     let namespace = wanted.as_ref().map_or("", |wanted| wanted.namespace.as_str());
     let there = RepositoryName { namespace: namespace.to_owned(), name: name.name.clone() };
     let lookup = repositories::lookup(&there, &credentials.subject(index));
-    let (guard, lookup) = RepositoryGuard::authenticate_with(index, &credentials, name, lookup).await?;
+    let (guard, lookup) = RepositoryGuard::authenticate_with(index, credentials, name, lookup).await?;
     let keep = wanted?.keep_collaborators;
     let there = RepositoryName::parse(&there.namespace, &there.name)?;
     let (repository, right) = guard.require_to_change_roles()?;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    auth,
+    auth::Credentials,
     domain::{names::LIBRARY, search::Search, texts},
     handlers::{
         hub::{Page, parameter},
@@ -19,8 +19,7 @@ use crate::{
 const PAGE: i64 = 25;
 
 /// `GET /v2/search/repositories?query=&page=&page_size=`
-pub async fn repositories(index: &Index, request: &Request) -> Answer<Reply> {
-    let credentials = auth::optional_session(index, request)?;
+pub async fn repositories(index: &Index, request: &Request, credentials: &Credentials) -> Answer<Reply> {
     let page = Page::of(request, PAGE);
     let query = parameter(request, "query").unwrap_or_default();
     let search = Search::read(&[
@@ -28,7 +27,7 @@ pub async fn repositories(index: &Index, request: &Request) -> Answer<Reply> {
         ("n".into(), page.size.to_string()),
         ("page".into(), page.number.to_string()),
     ]);
-    let (found, cut) = find(index, request, &credentials, &search).await?;
+    let (found, cut) = find(index, request, credentials, &search).await?;
     let cut = cut.then(|| ("incomplete_results", true.into()));
     Ok(page.reply(index, request, found.head.count, found.items.iter().map(object).collect(), cut)?)
 }

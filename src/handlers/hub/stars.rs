@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    auth::{self, RepositoryGuard},
+    auth::{Credentials, RepositoryGuard},
     domain::{RepositoryName, Role},
     handlers::hub::{Page, paged},
     index::Index,
@@ -14,20 +14,24 @@ use crate::{
 };
 
 /// `PUT /v2/namespaces/{namespace}/repositories/{repository}/star`
-pub async fn add(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
-    change(index, request, name, stars::add).await
+pub async fn add(index: &Index, request: &Request, credentials: &Credentials, name: &RepositoryName) -> Answer<Reply> {
+    change(index, request, credentials, name, stars::add).await
 }
 
 /// `DELETE /v2/namespaces/{namespace}/repositories/{repository}/star`
-pub async fn remove(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
-    change(index, request, name, stars::remove).await
+pub async fn remove(
+    index: &Index,
+    request: &Request,
+    credentials: &Credentials,
+    name: &RepositoryName,
+) -> Answer<Reply> {
+    change(index, request, credentials, name, stars::remove).await
 }
 
 /// `GET /v2/namespaces/{namespace}/repositories/{repository}/star`
 ///
 /// The user's own; those of other users are not shown.
-pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
-    let credentials = auth::session(index, request)?;
+pub async fn list(index: &Index, request: &Request, credentials: &Credentials, name: &RepositoryName) -> Answer<Reply> {
     let details = repositories::details(name, &credentials.subject(index));
     let (principal, found) = credentials.authenticate_with(index, details).await?;
     let guard = RepositoryGuard::new(principal, name, found.lookup);
@@ -40,12 +44,12 @@ pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> An
 /// Changes the star of a user who may read the repository.
 async fn change(
     index: &Index,
-    request: &Request,
+    _request: &Request,
+    credentials: &Credentials,
     name: &RepositoryName,
     change: fn(i64, i64) -> Vec<Statement>,
 ) -> Answer<Reply> {
-    let credentials = auth::session(index, request)?;
-    let (guard, ()) = RepositoryGuard::authenticate_with(index, &credentials, name, ()).await?;
+    let (guard, ()) = RepositoryGuard::authenticate_with(index, credentials, name, ()).await?;
     let (repository, right) = guard.require_to_write(Role::Read)?;
     index.commit([right], change(guard.principal.require_user()?.id, repository.id).into()).await?;
     search_index::later(index);

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    auth::{self, RepositoryGuard},
+    auth::{Credentials, RepositoryGuard},
     domain::{RepositoryName, Role, manifests, texts, time},
     handlers::hub::{Page, paged, parameter},
     index::Index,
@@ -21,8 +21,7 @@ const ABSENT: &str = "tag not found";
 /// `GET /v2/namespaces/{namespace}/repositories/{repository}/tags?page=&page_size=&name=&ordering=`
 ///
 /// The newest first, unless they are asked for in another order.
-pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
-    let credentials = auth::optional_session(index, request)?;
+pub async fn list(index: &Index, request: &Request, credentials: &Credentials, name: &RepositoryName) -> Answer<Reply> {
     let page = Page::read(request);
     let (part, ordering) = (parameter(request, "name"), parameter(request, "ordering"));
     let (part, ordering) = (part.as_deref().unwrap_or_default(), ordering.as_deref().unwrap_or("last_updated"));
@@ -30,18 +29,23 @@ pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> An
         return invalid("ordering: name or last_updated, which descend; ascending behind a -");
     };
     credentials.require_within_limit(index, request).await?;
-    let (guard, tags) = RepositoryGuard::authenticate_with(index, &credentials, name, list).await?;
+    let (guard, tags) = RepositoryGuard::authenticate_with(index, credentials, name, list).await?;
     guard.require(Role::Read)?;
     let results = tags.items.iter().map(object).collect::<Result<_, _>>()?;
     paged(index, request, page, tags.head.count, results)
 }
 
 /// `GET /v2/namespaces/{namespace}/repositories/{repository}/tags/{tag}`
-pub async fn get(index: &Index, request: &Request, name: &RepositoryName, tag: &str) -> Answer<Reply> {
-    let credentials = auth::optional_session(index, request)?;
+pub async fn get(
+    index: &Index,
+    request: &Request,
+    credentials: &Credentials,
+    name: &RepositoryName,
+    tag: &str,
+) -> Answer<Reply> {
     credentials.require_within_limit(index, request).await?;
     let find = tags::find(name, &credentials.subject(index), tag);
-    let (guard, tag) = RepositoryGuard::authenticate_with(index, &credentials, name, find).await?;
+    let (guard, tag) = RepositoryGuard::authenticate_with(index, credentials, name, find).await?;
     guard.require(Role::Read)?;
     match tag {
         Some(tag) => Ok(Reply::json(200, &object(&tag)?).personal()),
@@ -50,10 +54,15 @@ pub async fn get(index: &Index, request: &Request, name: &RepositoryName, tag: &
 }
 
 /// `DELETE /v2/namespaces/{namespace}/repositories/{repository}/tags/{tag}`
-pub async fn delete(index: &Index, request: &Request, name: &RepositoryName, tag: &str) -> Answer<Reply> {
-    let credentials = auth::session(index, request)?;
+pub async fn delete(
+    index: &Index,
+    request: &Request,
+    credentials: &Credentials,
+    name: &RepositoryName,
+    tag: &str,
+) -> Answer<Reply> {
     let find = tags::find(name, &credentials.subject(index), tag);
-    let (guard, found) = RepositoryGuard::authenticate_with(index, &credentials, name, find).await?;
+    let (guard, found) = RepositoryGuard::authenticate_with(index, credentials, name, find).await?;
     let (repository, right) = guard.require_to_write(Role::Admin)?;
     let Some(found) = found else { return not_found(ABSENT) };
     let (mut transaction, by) = (Transaction::new(), guard.principal.by(index, request));

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    auth,
+    auth::{self, Credentials},
     domain::{Access, RepositoryName, Role, images},
     handlers::v1::{guard::V1Guard, require_merged, with_endpoint},
     index::Index,
@@ -19,13 +19,12 @@ const ANY: [Access; 3] = [Access::Read, Access::Write, Access::Delete];
 /// `GET /v1/repositories/(namespace)/(repo_name)/images`
 ///
 /// A client lists a repository by it, and a registry asks by it whether a token is good.
-pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
-    let credentials = auth::v1_credentials(index, request)?;
+pub async fn list(index: &Index, request: &Request, credentials: &Credentials, name: &RepositoryName) -> Answer<Reply> {
     credentials.require_token_for(name, &ANY)?;
     credentials.require_within_limit(index, request).await?;
     let lookup = repositories::lookup_with_images(name, &credentials.subject(index));
     let (principal, found) = credentials.authenticate_with(index, lookup).await?;
-    let guard = V1Guard::new(&credentials, principal, name, found.lookup);
+    let guard = V1Guard::new(credentials, principal, name, found.lookup);
     let repository = guard.require(Role::Read)?;
     let reply = Reply::raw_json(200, images::print(&found.images))
         .personal()
@@ -43,13 +42,12 @@ pub async fn list(index: &Index, request: &Request, name: &RepositoryName) -> An
 ///
 /// A v1 registry has its tags itself. This is the list that the Hub had here for programs, of the tags that registries of
 /// today report; `layer` is an image id of the v1 protocol, which these do not have.
-pub async fn tags(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
-    let credentials = auth::v1_credentials(index, request)?;
+pub async fn tags(index: &Index, request: &Request, credentials: &Credentials, name: &RepositoryName) -> Answer<Reply> {
     credentials.require_token_for(name, &ANY)?;
     credentials.require_within_limit(index, request).await?;
     let names = tags::names(name, &credentials.subject(index), "", tags::MAX_TAG_NAMES);
     let (principal, names) = credentials.authenticate_with(index, names).await?;
-    V1Guard::new(&credentials, principal, name, names.lookup.clone()).require(Role::Read)?;
+    V1Guard::new(credentials, principal, name, names.lookup.clone()).require(Role::Read)?;
     let tags = names.iter().map(|tag| json!({ "layer": "", "name": tag }));
     Ok(Reply::json(200, &tags.collect::<Value>()).personal())
 }
@@ -57,11 +55,15 @@ pub async fn tags(index: &Index, request: &Request, name: &RepositoryName) -> An
 /// `PUT /v1/repositories/(namespace)/(repo_name)/images`
 ///
 /// The end of a push. It adds to the list and never removes; new clients send an empty one.
-pub async fn update(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
-    let credentials = auth::v1_credentials(index, request)?;
+pub async fn update(
+    index: &Index,
+    request: &Request,
+    credentials: &Credentials,
+    name: &RepositoryName,
+) -> Answer<Reply> {
     credentials.require_somebody()?;
     credentials.require_token_for(name, &[Access::Write])?;
-    let guard = V1Guard::authenticate(index, &credentials, name).await?;
+    let guard = V1Guard::authenticate(index, credentials, name).await?;
     let list = match request.body.as_deref() {
         None => return Err(Refusal::TooLarge.into()),
         Some([]) => Vec::new(),
@@ -79,11 +81,15 @@ pub async fn update(index: &Index, request: &Request, name: &RepositoryName) -> 
 }
 
 /// `DELETE /v1/repositories/(namespace)/(repo_name)/images`
-pub async fn clear(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
-    let credentials = auth::v1_credentials(index, request)?;
+pub async fn clear(
+    index: &Index,
+    request: &Request,
+    credentials: &Credentials,
+    name: &RepositoryName,
+) -> Answer<Reply> {
     credentials.require_somebody()?;
     credentials.require_token_for(name, &[Access::Delete, Access::Write])?;
-    let guard = V1Guard::authenticate(index, &credentials, name).await?;
+    let guard = V1Guard::authenticate(index, credentials, name).await?;
     let (repository, right) = guard.require_to_write(Role::Write)?;
     let clear = store::images::clear(repository.id, name, &guard.principal.by(index, request));
     index.commit([right], clear.into()).await?;
@@ -112,12 +118,17 @@ pub async fn authorize(index: &Index, request: &Request, name: &RepositoryName) 
 /// `GET /v1/repositories/(namespace)/(repo_name)/layer/(image_id)/access`
 ///
 /// Undocumented, and asked by every v1 registry since 0.6.9 before it takes an image with a parent.
-pub async fn access(index: &Index, request: &Request, name: &RepositoryName, image: &str) -> Answer<Reply> {
-    let credentials = auth::v1_credentials(index, request)?;
+pub async fn access(
+    index: &Index,
+    request: &Request,
+    credentials: &Credentials,
+    name: &RepositoryName,
+    image: &str,
+) -> Answer<Reply> {
     credentials.require_token_for(name, &ANY)?;
     credentials.require_within_limit(index, request).await?;
     let lookup = repositories::lookup_with_image(name, &credentials.subject(index), image);
     let (principal, found) = credentials.authenticate_with(index, lookup).await?;
-    V1Guard::new(&credentials, principal, name, found.lookup).require(Role::Read)?;
+    V1Guard::new(credentials, principal, name, found.lookup).require(Role::Read)?;
     Ok(Reply::json(200, &json!({ "access": found.is_listed })).personal())
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    auth,
+    auth::Credentials,
     domain::{Access, RepositoryName, images, json},
     handlers::v1::{guard::V1Guard, require_merged, with_endpoint},
     index::Index,
@@ -16,11 +16,13 @@ use crate::{
 /// `PUT /v1/repositories/(namespace)/(repo_name)/`
 ///
 /// The beginning of a push: announces images, and gets a token to push them.
-pub async fn create(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
-    let credentials = auth::v1_credentials(index, request)?;
-    credentials.require_somebody()?;
-    credentials.require_no_token()?;
-    let guard = V1Guard::authenticate(index, &credentials, name).await?;
+pub async fn create(
+    index: &Index,
+    request: &Request,
+    credentials: &Credentials,
+    name: &RepositoryName,
+) -> Answer<Reply> {
+    let guard = V1Guard::authenticate(index, credentials, name).await?;
     let body = request.body.as_deref().ok_or(Refusal::TooLarge)?;
     let list = images::read(body)?;
     let (pending_deletion, (namespace, right)) = (guard.pending_deletion(), guard.require_to_push()?);
@@ -52,11 +54,13 @@ pub async fn create(index: &Index, request: &Request, name: &RepositoryName) -> 
 ///
 /// The first call marks it and gives a token with which the registry deletes its part; the second
 /// removes it.
-pub async fn delete(index: &Index, request: &Request, name: &RepositoryName) -> Answer<Reply> {
-    let credentials = auth::v1_credentials(index, request)?;
-    credentials.require_somebody()?;
-    credentials.require_no_token()?;
-    let guard = V1Guard::authenticate(index, &credentials, name).await?;
+pub async fn delete(
+    index: &Index,
+    request: &Request,
+    credentials: &Credentials,
+    name: &RepositoryName,
+) -> Answer<Reply> {
+    let guard = V1Guard::authenticate(index, credentials, name).await?;
     let body = request.body.as_deref().ok_or(Refusal::TooLarge)?;
     if !body.is_empty() && json::read(body).is_none() {
         return invalid("Invalid JSON");

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    auth,
+    auth::{self, Credentials},
     domain::{UserName, names, password},
     handlers::{
         body::Body,
@@ -28,10 +28,7 @@ use crate::{
 const TAKEN: &str = "Username or email already exists";
 
 /// `GET /v1/users/`
-pub async fn login(index: &Index, request: &Request) -> Answer<Reply> {
-    let credentials = auth::v1_credentials(index, request)?;
-    credentials.require_somebody()?;
-    credentials.require_no_token()?;
+pub async fn login(index: &Index, request: &Request, credentials: &Credentials) -> Answer<Reply> {
     let principal = credentials.authenticate(index).await?;
     principal.require_user()?;
     auth::login::succeeded(index, request, &principal);
@@ -113,10 +110,7 @@ pub async fn register(index: &Index, request: &Request) -> Answer<Reply> {
 /// `PUT /v1/users/(username)/`
 ///
 /// An e-mail is added and replaces none; a password is replaced.
-pub async fn update(index: &Index, request: &Request, name: &str) -> Answer<Reply> {
-    let credentials = auth::v1_credentials(index, request)?;
-    credentials.require_somebody()?;
-    credentials.require_no_token()?;
+pub async fn update(index: &Index, request: &Request, credentials: &Credentials, name: &str) -> Answer<Reply> {
     let change = Change::read(request, index.settings.password_length);
     let email_key = change.as_ref().ok().and_then(|change| change.email.as_ref()).map(|email| email.to_lowercase());
     let owner = emails::owner(email_key.as_deref().unwrap_or_default());

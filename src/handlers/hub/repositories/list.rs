@@ -1,7 +1,7 @@
 //! The repositories of a namespace, as far as the client may read them.
 
 use crate::{
-    auth::{self, NO_NAMESPACE},
+    auth::{Credentials, NO_NAMESPACE},
     domain::RepositoryName,
     handlers::hub::{Page, paged, parameter, repositories::body},
     index::Index,
@@ -15,8 +15,7 @@ use crate::{
 const MAX_READ: i64 = 5_000;
 
 /// `GET /v2/namespaces/{namespace}/repositories?page=&page_size=&name=&ordering=`
-pub async fn list(index: &Index, request: &Request, namespace: &str) -> Answer<Reply> {
-    let credentials = auth::optional_session(index, request)?;
+pub async fn list(index: &Index, request: &Request, credentials: &Credentials, namespace: &str) -> Answer<Reply> {
     let page = Page::read(request);
     let (name, ordering) = (parameter(request, "name"), parameter(request, "ordering"));
     let limited = credentials.is_limited();
