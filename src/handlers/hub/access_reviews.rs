@@ -18,10 +18,11 @@ use crate::{
     index::Index,
     refusal::{Answer, Fault, invalid, not_found},
     store::{
-        access::{self, UserAccess},
+        access::{self, ReviewedToken, UserAccess},
+        access_tokens::AccessToken,
         refusals,
-        repositories::{self, Subject},
-        users,
+        repositories::{self, RepositoryLookup, Subject},
+        users::{self, User},
     },
     wire::{Reply, Request},
 };
@@ -96,68 +97,95 @@ pub async fn review(index: &Index, request: &Request, credentials: &Credentials)
     let question = question?;
     let lookup = lookups.into_iter().next().ok_or_else(|| Fault::broken("no row for a lookup"))?.lookup;
     let lookup = lookup.ignoring_pending_deletion();
-    let itself = question.username.as_deref().is_none_or(|name| name.is_empty() || name == guard.principal.name());
-    // Administrators ask about what is nowhere, too.
-    if !itself && !guard.principal.is_administrator() {
-        guard.require_admin()?;
-    }
-    let user = match (question.username.as_deref(), user.flatten()) {
-        (None, _) => guard.principal.user.clone(),
-        (Some(""), _) => None,
-        (Some(_), Some(user)) => Some(user),
-        (Some(_), None) => return not_found("user not found"),
-    };
-    let token = match token {
-        None => None,
-        Some(token) => {
-            if itself {
-                guard.principal.require_password()?;
-            } else {
-                guard.require_admin_with_password()?;
-            }
-            // Those of other people are theirs alone.
-            match token.filter(|token| itself || token.is_of_namespace) {
-                Some(token) => Some(token.token),
-                None => return not_found("access token not found"),
-            }
+    let case = Case::new(index, &question, &guard, user.flatten(), token.flatten())?;
+    Ok(case.decide(&question, &guard, &lookup))
+}
+
+/// Whose access is reviewed.
+struct Case {
+    principal: Principal,
+    /// Whether the client asks about itself.
+    own: bool,
+    active: bool,
+    token_valid: bool,
+}
+
+impl Case {
+    /// The one that is asked about, if the client may ask: about itself, and admins of the namespace about other users.
+    fn new(
+        index: &Index,
+        question: &Question,
+        guard: &NamespaceGuard,
+        user: Option<User>,
+        token: Option<ReviewedToken>,
+    ) -> Answer<Self> {
+        let client = &guard.principal;
+        let username = question.username.as_deref();
+        let own = username.is_none_or(|name| name.is_empty() || name == client.name());
+        // Administrators ask about what is nowhere, too.
+        if !own && !client.is_administrator() {
+            guard.require_admin()?;
         }
-    };
-    let token_valid = token.as_ref().is_none_or(|token| token.is_good(index.world.now()));
-    let restrictions = match token {
-        Some(token) => Some(token.restrictions),
-        None if question.username.is_none() => guard.principal.restrictions.clone(),
-        None => None,
-    };
-    let active = user.as_ref().is_none_or(|user| user.active);
-    let credential = user
-        .as_ref()
-        .map_or(CredentialId::Anonymous, |user| CredentialId::Password { user: user.id, epoch: user.epoch });
-    let reviewed = Principal { user, credential, restrictions };
-    let name = &question.repository;
-    let own_role = guard.principal.effective_role(&lookup, name);
-    let facts = Facts {
-        active,
-        token_valid,
-        visible: !itself || own_role.is_some(),
-        ..grants::facts(&reviewed, &lookup, name)
-    };
-    let actions = Action::ALL.map(Action::as_str).into();
-    let scope = Scope { kind: "repository".into(), class: None, name: name.to_string(), actions };
-    let granted = grants::of_repository(&reviewed, &lookup, name, &scope).filter(|_| active && token_valid);
-    let granted = granted.map_or_else(Vec::new, |grant| grant.actions);
-    let actions =
-        question.actions.iter().map(|action| Reviewed::new(&facts, *action, granted.contains(&action.as_str())));
-    let actions = actions.collect::<Vec<_>>();
-    let username = reviewed.name();
-    let text = actions.iter().map(|action| action.text(username, name)).collect::<Vec<_>>().join(" ");
-    let reply = json!({
-        "allowed": actions.iter().all(|action| action.allowed),
-        "username": username,
-        "repository": name.to_string(),
-        "actions": actions.iter().map(Reviewed::to_json).collect::<Vec<_>>(),
-        "text": text,
-    });
-    Ok(Reply::json(200, &reply).personal())
+        let user = match (username, user) {
+            (None, _) => client.user.clone(),
+            (Some(""), _) => None,
+            (Some(_), None) => return not_found("user not found"),
+            (Some(_), user) => user,
+        };
+        let uuid = question.access_token.as_ref();
+        let token = uuid.map(|_| reviewed_token(guard, own, token)).transpose()?;
+        let token_valid = token.as_ref().is_none_or(|token| token.is_good(index.world.now()));
+        let restrictions = match token {
+            Some(token) => Some(token.restrictions),
+            // A client with an access token asks with its limits.
+            None if own && user.is_some() => client.restrictions.clone(),
+            None => None,
+        };
+        let active = user.as_ref().is_none_or(|user| user.active);
+        let credential = user.as_ref().map(|user| CredentialId::Password { user: user.id, epoch: user.epoch });
+        let credential = credential.unwrap_or(CredentialId::Anonymous);
+        Ok(Self { principal: Principal { user, credential, restrictions }, own, active, token_valid })
+    }
+
+    /// The decision about each action, as a registry token is issued.
+    fn decide(&self, question: &Question, guard: &NamespaceGuard, lookup: &RepositoryLookup) -> Reply {
+        let (name, username) = (&question.repository, self.principal.name());
+        let facts = Facts {
+            active: self.active,
+            token_valid: self.token_valid,
+            visible: !self.own || guard.principal.effective_role(lookup, name).is_some(),
+            ..grants::facts(&self.principal, lookup, name)
+        };
+        let actions = Action::ALL.map(Action::as_str).into();
+        let scope = Scope { kind: "repository".into(), class: None, name: name.to_string(), actions };
+        let granted = grants::of_repository(&self.principal, lookup, name, &scope);
+        let granted = granted.filter(|_| self.active && self.token_valid).map_or_else(Vec::new, |grant| grant.actions);
+        let actions = question.actions.iter();
+        let actions = actions.map(|action| Reviewed::new(&facts, *action, granted.contains(&action.as_str())));
+        let actions = actions.collect::<Vec<_>>();
+        let reply = json!({
+            "allowed": actions.iter().all(|action| action.allowed),
+            "username": username,
+            "repository": name.to_string(),
+            "actions": actions.iter().map(Reviewed::to_json).collect::<Vec<_>>(),
+            "text": actions.iter().map(|action| action.text(username, name)).collect::<Vec<_>>().join(" "),
+        });
+        Reply::json(200, &reply).personal()
+    }
+}
+
+/// An access token that the client may ask about: their own, with their password, and those of service accounts for the
+/// admins of their namespace.
+fn reviewed_token(guard: &NamespaceGuard, own: bool, token: Option<ReviewedToken>) -> Answer<AccessToken> {
+    if own {
+        guard.principal.require_password()?;
+    } else {
+        guard.require_admin_with_password()?;
+    }
+    match token.filter(|token| own || token.is_of_namespace) {
+        Some(token) => Ok(token.token),
+        None => not_found("access token not found"),
+    }
 }
 
 /// An action with the decision and what it is because of.
