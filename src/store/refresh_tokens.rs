@@ -92,7 +92,7 @@ pub fn user(hash: &str, now: i64, unused: i64, age: i64) -> Query<Option<Holder>
         USER_COLUMNS,
         ", t.id refresh_id, t.used_at refresh_used_at
          from refresh_tokens t join users u on u.id = t.user_id
-         where t.hash = ?1 and t.used_at > ?2 - ?3 and t.created_at > ?2 - ?4"
+         where t.hash = coalesce(?1, '') and t.used_at > ?2 - ?3 and t.created_at > ?2 - ?4"
     );
     Query::optional(Statement::new(sql).bind(hash).bind(now).bind(unused).bind(age))
 }

@@ -54,13 +54,14 @@ impl Subject<'_> {
 
 /// The user of such parameters, `?1` to `?3`.
 pub(super) const SUBJECT: &str =
-    "coalesce(?2, (select id from users where name = ?1), (select user_id from refresh_tokens where hash = ?3),
-       (select user_id from access_tokens where hash = ?3 or previous_hash = ?3))";
+    "coalesce(?2, (select id from users where name = coalesce(?1, '')),
+       (select user_id from refresh_tokens where hash = coalesce(?3, '')),
+       (select user_id from access_tokens where hash = coalesce(?3, '') or previous_hash = coalesce(?3, '')))";
 
 /// The access `token` of such parameters, as a table of one row or none.
-const TOKEN: &str = "token as materialized (select id, scopes, resources from access_tokens where id = ?3
-   union all select id, scopes, resources from access_tokens where hash = ?3
-   union all select id, scopes, resources from access_tokens where previous_hash = ?3)";
+const TOKEN: &str = "token as materialized (select id, scopes, resources from access_tokens where id = coalesce(?3, 0)
+   union all select id, scopes, resources from access_tokens where hash = coalesce(?3, '')
+   union all select id, scopes, resources from access_tokens where previous_hash = coalesce(?3, ''))";
 
 /// Whether the user `u` reads what is public: every user does, and a request without a user where that is set.
 pub(super) const READS_PUBLIC: &str = "(?2 = 0 or u.id is not null)";

@@ -122,11 +122,11 @@ pub fn with_failures(name: &str, address: &str) -> Query<Attempt> {
         ",
            f.count address_count, f.last_at address_last_at, g.count name_count, g.last_at name_last_at,
            case when u.password is null then coalesce(
-             (select password from users where password is not null and name >= ?1 order by name limit 1),
+             (select password from users where password is not null and name >= coalesce(?1, '') order by name limit 1),
              (select password from users where password is not null order by name limit 1)) end example
-         from (select ?1 as name) typed
+         from (select coalesce(?1, '') as name) typed
          left join users u on u.name = typed.name
-         left join failures f on f.name = typed.name and f.address = ?2
+         left join failures f on f.name = typed.name and f.address = coalesce(?2, '')
          left join failures g on g.name = typed.name and g.address = ''"
     ));
     Query::one(statement.bind(name).bind(address))
@@ -180,7 +180,7 @@ pub fn with_access_token(name: &str, hash: &str) -> Query<Option<Holder>> {
            iif(t.hash = ?2, t.expires_at, min(t.previous_until, ifnull(t.expires_at, t.previous_until))) token_expires_at,
            t.used_at token_used_at
          from access_tokens t join users u on u.id = t.user_id
-         where (t.hash = ?2 or t.previous_hash = ?2) and u.name = ?1"
+         where (t.hash = coalesce(?2, '') or t.previous_hash = coalesce(?2, '')) and u.name = coalesce(?1, '')"
     ));
     Query::optional(statement.bind(name).bind(hash))
 }

@@ -133,7 +133,7 @@ const LISTED: &str = concat!(
 );
 
 /// A list, after its order, up to the order of the page.
-const PAGED: &str = " limit ?7 offset ?8) p on true left join repositories r on r.id = p.id
+const PAGED: &str = " limit coalesce(?7, 0) offset coalesce(?8, 0)) p on true left join repositories r on r.id = p.id
      left join collaborators k on k.repository_id = r.id and k.user_id = t.user_id order by ";
 
 /// The repositories of a namespace that the subject may read. Nothing for an order that does not exist.

@@ -101,7 +101,7 @@ pub fn catalog(subject: &Subject<'_>, administrating: bool, last: &str, limit: i
                select full_name, private from (select full_name, private from repositories
                  where private = 0 and deleted_at is null and pushed_at is not null and full_name > ?4
                    and (?2 = 0 or exists (select 1 from subject))
-                 order by full_name limit ?5)
+                 order by full_name limit coalesce(?5, 0))
                union
                select r.full_name, r.private from subject join namespaces n on n.owner_id = subject.id
                  join repositories r on r.namespace_id = n.id
@@ -118,8 +118,8 @@ pub fn catalog(subject: &Subject<'_>, administrating: bool, last: &str, limit: i
                select full_name, private from (select r.full_name, r.private from subject cross join repositories r
                  where ?6 and subject.administrator = 1
                    and r.deleted_at is null and r.pushed_at is not null and r.full_name > ?4
-                 order by r.full_name limit ?5)
-               order by 1 limit ?5)"
+                 order by r.full_name limit coalesce(?5, 0))
+               order by 1 limit coalesce(?5, 0))"
         )))
         .bind(last)
         .bind(limit)
