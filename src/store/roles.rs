@@ -53,8 +53,7 @@ impl Subject<'_> {
 }
 
 /// The user of such parameters, `?1` to `?3`.
-pub(super) const SUBJECT: &str =
-    "coalesce(?2, (select id from users where name = coalesce(?1, '')),
+pub(super) const SUBJECT: &str = "coalesce(?2, (select id from users where name = coalesce(?1, '')),
        (select user_id from refresh_tokens where hash = coalesce(?3, '')),
        (select user_id from access_tokens where hash = coalesce(?3, '') or previous_hash = coalesce(?3, '')))";
 
