@@ -11,7 +11,7 @@ use std::{fs, path::Path};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hublet::{
-    domain::{Role, credential::CredentialId},
+    domain::{Role, UserId, credential::CredentialId},
     index::Limit,
     refusal::FaultKind,
     store::{Database, Over, Right, Statement, rights},
@@ -38,11 +38,11 @@ const WORLD: &str = "
 ";
 
 const fn password(user: i64, epoch: i64) -> CredentialId {
-    CredentialId::Password { user, epoch }
+    CredentialId::Password { user: UserId::new(user), epoch }
 }
 
 const fn token(user: i64, token: i64) -> CredentialId {
-    CredentialId::AccessToken { user, token }
+    CredentialId::AccessToken { user: UserId::new(user), token }
 }
 
 const fn repository(id: i64, role: Role) -> Over {
@@ -67,7 +67,7 @@ fn a_guard_holds_for_as_long_as_the_right_does() {
     let database = Sqlite::migrated("db").unwrap();
     database.connection().execute_batch(WORLD).unwrap();
     let public = Over::Repository { id: 22, namespace: 11, role: Role::Read, public: true };
-    let machine = Over::Machine { id: 6, namespace: 11 };
+    let machine = Over::Machine { id: 6.into(), namespace: 11 };
     let (olga, mira, rita, boss) = (password(1, 3), password(2, 1), password(3, 1), password(4, 1));
     for (credential, over, ends) in [
         (olga, Over::Themselves, "update users set epoch = 4 where id = 1"),
@@ -118,11 +118,11 @@ fn a_guard_gives_nothing_that_is_not_there() {
         (jane, Over::Namespace(99, Role::Read)),
         (jane, repository(21, Role::Read)),
         (jane, repository(22, Role::Write)),
-        (jane, Over::Machine { id: 6, namespace: 11 }),
+        (jane, Over::Machine { id: 6.into(), namespace: 11 }),
         (password(2, 1), Over::Namespace(11, Role::Admin)),
         (password(2, 1), repository(21, Role::Admin)),
-        (password(2, 1), Over::Machine { id: 6, namespace: 11 }),
-        (password(2, 1), Over::Machine { id: 6, namespace: 12 }),
+        (password(2, 1), Over::Machine { id: 6.into(), namespace: 11 }),
+        (password(2, 1), Over::Machine { id: 6.into(), namespace: 12 }),
         (password(3, 1), repository(21, Role::Admin)),
         (password(3, 1), repository(22, Role::Write)),
         (boss, Over::Repository { id: 21, namespace: 12, role: Role::Read, public: false }),

@@ -151,7 +151,7 @@ fn said_the_same(facts: &mut Facts, administrator: bool) {
     for status in ["active", "disabled"] {
         facts.set(&format!("update users set status = '{status}' where id = 1"));
         let administrator = administrator && status == "active";
-        for subject in [Subject::Name("user"), Subject::Id(1), Subject::RefreshToken("r")] {
+        for subject in [Subject::Name("user"), Subject::Id(1.into()), Subject::RefreshToken("r")] {
             let lookup = facts.compare(&subject, administrator, status);
             assert!(
                 status == "active" || lookup.relations(administrator).effective_role().is_none(),
@@ -163,13 +163,13 @@ fn said_the_same(facts: &mut Facts, administrator: bool) {
     let (_, found) = facts.read(&Subject::Anonymous);
     let public = found.lookup.repository.is_some_and(|repository| !repository.private);
     assert_eq!(facts.compare(&Subject::Anonymous, false, "anybody").relations(false).public, public);
-    for subject in [Subject::None, Subject::Name("nobody"), Subject::Id(7), Subject::AccessToken("none")] {
+    for subject in [Subject::None, Subject::Name("nobody"), Subject::Id(7.into()), Subject::AccessToken("none")] {
         assert_eq!(facts.read(&subject).0, 0, "{subject:?}");
     }
     for (scopes, resources, all) in TOKENS {
         let sql = "update access_tokens set scopes = ?1, resources = ?2";
         facts.database.connection().execute(sql, (scopes, resources)).unwrap();
-        for subject in [Subject::Token(1, 5), Subject::AccessToken("a"), Subject::AccessToken("b")] {
+        for subject in [Subject::Token(1.into(), 5), Subject::AccessToken("a"), Subject::AccessToken("b")] {
             let (role, RepositoryDetails { lookup, .. }) = facts.read(&subject);
             // An access token never administrates.
             let relations = lookup.relations(false);
@@ -199,17 +199,19 @@ fn the_user_of_a_lookup_is_that_of_the_credential() {
            (5, 'robot', 'machine', 'active', 8, 0), (6, 'stopped', 'machine', 'active', 9, 0)",
     );
     for id in 0..8 {
-        let holder = facts.fetch(&users::by_credential(CredentialId::Password { user: id, epoch: 1 }));
+        let holder = facts.fetch(&users::by_credential(CredentialId::Password { user: id.into(), epoch: 1 }));
         let user = holder.map(|Holder { user, token }| {
             assert_eq!(token, None);
             // The password is not read where it is not checked.
             User { password: None, ..user }
         });
-        assert_eq!(facts.holder(&Subject::Id(id)), user.filter(|user| user.active), "user {id}");
+        assert_eq!(facts.holder(&Subject::Id(id.into())), user.filter(|user| user.active), "user {id}");
     }
-    assert_eq!(facts.holder(&Subject::Id(1)).map(|user| user.name), Some("user".into()));
-    assert_eq!(facts.holder(&Subject::Id(5)).map(|user| user.machine), Some(true));
-    for nobody in [Subject::Id(3), Subject::Id(6), Subject::Id(7), Subject::Anonymous, Subject::None] {
+    assert_eq!(facts.holder(&Subject::Id(1.into())).map(|user| user.name), Some("user".into()));
+    assert_eq!(facts.holder(&Subject::Id(5.into())).map(|user| user.machine), Some(true));
+    for nobody in
+        [Subject::Id(3.into()), Subject::Id(6.into()), Subject::Id(7.into()), Subject::Anonymous, Subject::None]
+    {
         assert_eq!(facts.holder(&nobody), None, "{nobody:?}");
     }
 }

@@ -5,8 +5,8 @@
 use crate::{
     auth::registry_token,
     domain::{
-        Access, RepositoryName, Secret, UserName, credential::CredentialId, opaque, password, repository_token::Claim,
-        session_token,
+        Access, RepositoryName, Secret, UserId, UserName, credential::CredentialId, opaque, password,
+        repository_token::Claim, session_token,
     },
     index::{Index, Limit},
     refusal::{Answer, Challenge, Error, Refusal, forbidden},
@@ -180,10 +180,10 @@ impl Credentials {
 
     /// The user of a session, before it is known to be good: for what is read together with it. 0 for nobody.
     #[must_use]
-    pub fn user(&self) -> i64 {
+    pub fn user(&self) -> UserId {
         match self {
-            Self::Bearer(credential) => credential.user().unwrap_or_default(),
-            _ => 0,
+            Self::Bearer(credential) => credential.user().unwrap_or(UserId::NONE),
+            _ => UserId::NONE,
         }
     }
 

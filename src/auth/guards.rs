@@ -3,7 +3,7 @@
 
 use crate::{
     auth::{self, Credentials, Principal},
-    domain::{RepositoryName, Role, Secret, UserName, password},
+    domain::{RepositoryName, Role, Secret, UserId, UserName, password},
     index::Index,
     refusal::{Answer, Error, Fault, Refusal, forbidden, not_found},
     store::{
@@ -150,7 +150,7 @@ impl PasswordSession {
 
     /// The user, before the session is known to be good: for what is read together with it.
     #[must_use]
-    pub fn user(&self) -> i64 {
+    pub fn user(&self) -> UserId {
         self.credentials.user()
     }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     auth::Principal,
-    domain::{credential::CredentialId, logins, registry_token::AuthMethod},
+    domain::{UserId, credential::CredentialId, logins, registry_token::AuthMethod},
     index::Index,
     mail::notices::{self, Notice},
     refusal::{Answer, Refusal},
@@ -11,13 +11,13 @@ use crate::{
 };
 
 /// Refuses somebody who is not active, whatever they showed.
-pub fn inactive<T>(index: &Index, user: i64, method: AuthMethod, address: &str) -> Answer<T> {
+pub fn inactive<T>(index: &Index, user: UserId, method: AuthMethod, address: &str) -> Answer<T> {
     refused(index, user, method, "the account is not active", address);
     Err(Refusal::Inactive.into())
 }
 
 /// Writes down that somebody was refused who did not guess.
-pub fn refused(index: &Index, user: i64, method: AuthMethod, reason: &str, address: &str) {
+pub fn refused(index: &Index, user: UserId, method: AuthMethod, reason: &str, address: &str) {
     index.later("note a refused login", audit::record_refused_login(user, method, reason, address, index.world.now()));
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::domain::UserId;
+
 /// Identifies the credential under which a token was issued: a password, by its epoch, or an access token. Revoking the
 /// credential revokes the token.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -12,14 +14,14 @@ pub enum CredentialId {
     /// A password, of this epoch.
     Password {
         /// The user's id.
-        user: i64,
+        user: UserId,
         /// Ends with the password.
         epoch: i64,
     },
     /// An access token.
     AccessToken {
         /// The user's id.
-        user: i64,
+        user: UserId,
         /// The access token's id.
         token: i64,
     },
@@ -28,7 +30,7 @@ pub enum CredentialId {
 impl CredentialId {
     /// The user, if it is one's.
     #[must_use]
-    pub fn user(self) -> Option<i64> {
+    pub fn user(self) -> Option<UserId> {
         match self {
             Self::Anonymous => None,
             Self::Password { user, .. } | Self::AccessToken { user, .. } => Some(user),
@@ -40,8 +42,8 @@ impl CredentialId {
     pub fn fields(self) -> (u8, i64, i64) {
         match self {
             Self::Anonymous => (0, 0, 0),
-            Self::Password { user, epoch } => (1, user, epoch),
-            Self::AccessToken { user, token } => (2, user, token),
+            Self::Password { user, epoch } => (1, user.get(), epoch),
+            Self::AccessToken { user, token } => (2, user.get(), token),
         }
     }
 
@@ -50,8 +52,8 @@ impl CredentialId {
     pub fn from_fields(fields: (u8, i64, i64)) -> Option<Self> {
         match fields {
             (0, 0, 0) => Some(Self::Anonymous),
-            (1, user, epoch) => Some(Self::Password { user, epoch }),
-            (2, user, token) => Some(Self::AccessToken { user, token }),
+            (1, user, epoch) => Some(Self::Password { user: UserId::new(user), epoch }),
+            (2, user, token) => Some(Self::AccessToken { user: UserId::new(user), token }),
             _ => None,
         }
     }
@@ -80,8 +82,8 @@ mod tests {
     fn it_is_read_as_it_is_printed() {
         for credential in [
             CredentialId::Anonymous,
-            CredentialId::Password { user: 3, epoch: 9 },
-            CredentialId::AccessToken { user: 3, token: 5 },
+            CredentialId::Password { user: 3.into(), epoch: 9 },
+            CredentialId::AccessToken { user: 3.into(), token: 5 },
         ] {
             assert_eq!(CredentialId::parse(&credential.to_string()), Some(credential));
         }

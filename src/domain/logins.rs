@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, collections::BTreeMap};
 
-use crate::domain::registry_token::AuthMethod;
+use crate::domain::{UserId, registry_token::AuthMethod};
 
 /// Seconds within which another login of the same kind is not noted.
 pub const NOTED: i64 = 60 * 60;
@@ -23,7 +23,7 @@ pub fn kind(client: &str) -> String {
 }
 
 /// Whose login, with what, and from which address.
-type Login = (i64, AuthMethod, String);
+type Login = (UserId, AuthMethod, String);
 
 /// When each was noted. Losing it costs a statement each.
 #[derive(Default)]
@@ -32,7 +32,7 @@ pub struct Logins(RefCell<BTreeMap<Login, i64>>);
 impl Logins {
     /// Whether this one is to be noted; from then on it is remembered.
     #[must_use]
-    pub fn begin(&self, user: i64, method: AuthMethod, address: &str, now: i64) -> bool {
+    pub fn begin(&self, user: UserId, method: AuthMethod, address: &str, now: i64) -> bool {
         let mut noted = self.0.borrow_mut();
         let login = (user, method, address.to_owned());
         if noted.get(&login).is_some_and(|at| (*at..*at + NOTED).contains(&now)) {
@@ -49,7 +49,7 @@ impl Logins {
     }
 
     /// Forgets one that could not be noted.
-    pub fn forget(&self, user: i64, method: AuthMethod, address: &str) {
+    pub fn forget(&self, user: UserId, method: AuthMethod, address: &str) {
         self.0.borrow_mut().remove(&(user, method, address.to_owned()));
     }
 }
@@ -72,7 +72,7 @@ mod tests {
     #[test]
     fn each_is_noted_once_an_hour_and_no_more_are_remembered_than_there_is_room_for() {
         let logins = Logins::default();
-        let begin = |user, method, address: &str, now| logins.begin(user, method, address, now);
+        let begin = |user, method, address: &str, now| logins.begin(UserId::new(user), method, address, now);
         assert!(begin(1, AuthMethod::Password, "::1", 0));
         assert!(!begin(1, AuthMethod::Password, "::1", NOTED - 1));
         assert!(begin(2, AuthMethod::Password, "::1", 0));
@@ -81,7 +81,7 @@ mod tests {
         assert!(begin(1, AuthMethod::Password, "::2", 0));
         assert!(begin(1, AuthMethod::Password, "::1", NOTED));
         assert!(begin(1, AuthMethod::Password, "::1", 1), "a clock that went back");
-        logins.forget(1, AuthMethod::Password, "::2");
+        logins.forget(UserId::new(1), AuthMethod::Password, "::2");
         assert!(begin(1, AuthMethod::Password, "::2", 1));
         for number in 0..2 * i64::try_from(MAX_REMEMBERED).unwrap() {
             assert!(begin(number, AuthMethod::Password, "::3", 1));

@@ -7,6 +7,7 @@ pub mod certificates;
 pub mod credential;
 pub mod ends;
 pub mod events;
+pub mod ids;
 pub mod images;
 pub mod json;
 pub mod jwt;
@@ -28,5 +29,6 @@ pub mod time;
 pub mod token_restrictions;
 
 pub use access::{Access, Role};
+pub use ids::UserId;
 pub use names::{RepositoryName, UserName};
 pub use secret::Secret;

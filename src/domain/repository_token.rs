@@ -129,7 +129,7 @@ mod tests {
             repository: RepositoryName::parse("paul", "app").unwrap(),
             repository_id: 7,
             access: Access::Write,
-            credential: CredentialId::Password { user: 3, epoch: 1 },
+            credential: CredentialId::Password { user: 3.into(), epoch: 1 },
             expires_at: 2000,
         }
     }
@@ -138,8 +138,8 @@ mod tests {
     fn what_was_signed_is_what_is_read() {
         for credential in [
             CredentialId::Anonymous,
-            CredentialId::Password { user: 3, epoch: 9 },
-            CredentialId::AccessToken { user: 3, token: 5 },
+            CredentialId::Password { user: 3.into(), epoch: 9 },
+            CredentialId::AccessToken { user: 3.into(), token: 5 },
         ] {
             for access in [Access::Read, Access::Write, Access::Delete] {
                 let claim = Claim { access, credential, ..claim() };

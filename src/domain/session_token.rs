@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn only_what_was_signed_is_taken_and_not_for_long() {
         let keys = Keys::read(&"k".repeat(32)).unwrap();
-        let credential = CredentialId::Password { user: 3, epoch: 1 };
+        let credential = CredentialId::Password { user: 3.into(), epoch: 1 };
         let token = sign(&keys, credential, "paul", [1; 8], 1000);
         assert_eq!(verify(&token, &keys, 1599), Some(credential));
         assert_eq!(verify(&token, &keys, 1600), None);

@@ -3,7 +3,7 @@
 use constcat::concat;
 
 use crate::{
-    domain::token_restrictions::TokenRestrictions,
+    domain::{UserId, token_restrictions::TokenRestrictions},
     refusal::Fault,
     store::{
         FromRow, Keyed, Query, Row, Statement, Step, Transaction,
@@ -61,7 +61,7 @@ pub struct New<'a> {
     /// Its public name.
     pub uuid: &'a str,
     /// Whose rights it has.
-    pub user_id: i64,
+    pub user_id: UserId,
     /// The name of that user.
     pub user: &'a str,
     /// SHA-256 of the secret.
@@ -117,7 +117,7 @@ pub fn create(transaction: &mut Transaction, new: &New<'_>) -> Step<Option<Token
 /// Changes the label or the state of a token; returns it as it is then.
 pub fn update(
     transaction: &mut Transaction,
-    user: i64,
+    user: UserId,
     uuid: &str,
     label: Option<&str>,
     active: Option<bool>,
@@ -144,7 +144,7 @@ pub fn update(
 #[derive(Clone, PartialEq, Eq)]
 pub struct Renewable {
     /// The user whose rights it has.
-    pub user_id: i64,
+    pub user_id: UserId,
     /// SHA-256 of the secret that it has.
     pub hash: String,
     /// An inactive one is not renewed.
@@ -182,7 +182,7 @@ pub fn renewable(owner: &TokenOwner<'_>, uuid: &str) -> Query<Option<Renewable>>
 /// A new secret for a token.
 pub struct Renewal<'a> {
     /// Whose it is.
-    pub user: i64,
+    pub user: UserId,
     /// Its public name.
     pub uuid: &'a str,
     /// SHA-256 of the secret that it has: where it has another one by now, it is not renewed.
@@ -259,7 +259,7 @@ pub fn revoke(hash: &str, address: &str, now: i64) -> Vec<Statement> {
 }
 
 /// Deletes a token; returns whether there was one.
-pub fn delete(transaction: &mut Transaction, user: i64, uuid: &str, by: &AuditContext) -> Step<bool> {
+pub fn delete(transaction: &mut Transaction, user: UserId, uuid: &str, by: &AuditContext) -> Step<bool> {
     let delete = "delete from access_tokens where user_id = ?1 and uuid = ?2";
     transaction.run([Statement::new(delete).bind(user).bind(uuid)]);
     let record = audit::record(by, "org.access_token.delete", Account::Of(user), uuid, &[]);

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use constcat::concat;
 
 use crate::{
-    domain::{RepositoryName, audit, credential::CredentialId, logins, registry_token::AuthMethod, texts},
+    domain::{RepositoryName, UserId, audit, credential::CredentialId, logins, registry_token::AuthMethod, texts},
     refusal::Fault,
     store::{
         FromRow, Query, Row, Statement,
@@ -36,7 +36,7 @@ pub enum Account<'a> {
     /// The namespace of this name.
     Named(&'a str),
     /// The namespace of the user of this id: their own, or the one whose machine it is.
-    Of(i64),
+    Of(UserId),
 }
 
 /// Inserts an audit row if the preceding statement of the batch changed at least one row (`changes() > 0`), and returns
@@ -117,7 +117,7 @@ fn credential_columns(credential: CredentialId) -> (&'static str, Option<i64>) {
 /// Records a refused login whose credentials are, or were, this user's: at most one row a minute for each reason, since
 /// to try again and again costs the client nothing.
 #[must_use]
-pub fn record_refused_login(user: i64, method: AuthMethod, reason: &str, address: &str, now: i64) -> Statement {
+pub fn record_refused_login(user: UserId, method: AuthMethod, reason: &str, address: &str, now: i64) -> Statement {
     let (method, access, refresh) = of_method(method);
     Statement::new(
         "with u as (select name, coalesce(machine_of, (select id from namespaces where owner_id = users.id)) account
@@ -142,7 +142,7 @@ pub fn record_refused_login(user: i64, method: AuthMethod, reason: &str, address
 /// Records a login: at most one row an hour for each user, credential and address. Of the rows about them
 /// in that hour no more than the newest 500 are looked at: where there are more, one may be written twice.
 #[must_use]
-pub fn record_login(user: i64, method: AuthMethod, address: &str, now: i64) -> Statement {
+pub fn record_login(user: UserId, method: AuthMethod, address: &str, now: i64) -> Statement {
     let (method, access, refresh) = of_method(method);
     Statement::new(
         "with u as (select name, coalesce(machine_of, (select id from namespaces where owner_id = users.id)) account,

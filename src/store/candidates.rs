@@ -1,6 +1,7 @@
 //! Users who may be given a role.
 
 use crate::{
+    domain::UserId,
     refusal::Fault,
     store::{FromRow, Keyed, Row},
 };
@@ -9,7 +10,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate<T> {
     /// The user.
-    pub user_id: i64,
+    pub user_id: UserId,
     /// Only an active user is given a role.
     pub active: bool,
     /// The owner of the namespace has every right without a role.

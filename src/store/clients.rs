@@ -1,13 +1,16 @@
 //! The kinds of client by which people log in.
 
-use crate::store::{Query, Statement};
+use crate::{
+    domain::UserId,
+    store::{Query, Statement},
+};
 
 /// The most kinds that are known of a user: whoever makes up one after the other fills no table.
 const MAX_KINDS: i64 = 100;
 
 /// Keeps a kind by which a person logged in. If it is new: whether there are others.
 #[must_use]
-pub fn seen(user: i64, kind: &str, now: i64) -> Query<Option<bool>> {
+pub fn seen(user: UserId, kind: &str, now: i64) -> Query<Option<bool>> {
     let statement = Statement::new(
         "insert into clients (user_id, kind, first_at)
          select id, ?2, ?3 from users where id = ?1 and kind = 'person'

@@ -3,7 +3,7 @@
 use constcat::concat;
 
 use crate::{
-    domain::{RepositoryName, Role},
+    domain::{RepositoryName, Role, UserId},
     refusal::Fault,
     store::{
         FromRow, Keyed, Page, Query, Row, Statement, Step, Transaction,
@@ -70,7 +70,7 @@ pub fn find(repository: &RepositoryName, username: &str) -> Query<Option<Candida
 pub fn set(
     transaction: &mut Transaction,
     (repository, name): (i64, &RepositoryName),
-    (user, username): (i64, &str),
+    (user, username): (UserId, &str),
     role: Role,
     by: &AuditContext,
 ) -> Step<Option<Candidate<Collaborator>>> {

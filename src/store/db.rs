@@ -5,9 +5,10 @@ use std::{cell::Cell, rc::Rc};
 use futures_util::future::{Either, select};
 
 use crate::{
+    domain::ids::Id,
     index::Pending,
     refusal::{Fault, FaultKind},
-    store::{Batch, Outcome, Transaction},
+    store::{Batch, FromValue, Outcome, Transaction},
 };
 
 /// A database that runs a batch as one transaction in one round trip. Two bodies: D1 at the edge,
@@ -65,6 +66,20 @@ pub enum Value {
 impl From<i64> for Value {
     fn from(value: i64) -> Self {
         Self::Integer(value)
+    }
+}
+
+impl<Of> From<Id<Of>> for Value {
+    fn from(id: Id<Of>) -> Self {
+        Self::Integer(id.get())
+    }
+}
+
+impl<Of> FromValue for Id<Of> {
+    const EXPECTED: &'static str = i64::EXPECTED;
+
+    fn from_value(value: &Value) -> Option<Self> {
+        i64::from_value(value).map(Self::new)
     }
 }
 

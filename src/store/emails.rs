@@ -1,7 +1,7 @@
 //! The e-mail addresses of users.
 
 use crate::{
-    domain::names,
+    domain::{UserId, names},
     refusal::Fault,
     store::{
         FromRow, Query, Row, Statement, Step, Transaction,
@@ -14,7 +14,7 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Owner {
     /// The user.
-    pub user_id: i64,
+    pub user_id: UserId,
     /// Seconds since 1970; an address that is not confirmed does not count.
     pub confirmed_at: Option<i64>,
     /// Seconds since 1970, when a mail was opened there.
@@ -41,7 +41,7 @@ pub fn owner(key: &str) -> Query<Option<Owner>> {
 /// The addresses of a user where somebody opened a mail, and so where they are told what concerns their
 /// security.
 #[must_use]
-pub fn proved(user: i64) -> Query<Vec<String>> {
+pub fn proved(user: UserId) -> Query<Vec<String>> {
     let sql = "select address from emails where user_id = ?1 and proved_at is not null order by proved_at, id";
     Query::all(Statement::new(sql).bind(user))
 }
@@ -75,7 +75,7 @@ impl FromRow for Address {
 
 /// All addresses of a user, the primary one first, what is not confirmed last.
 #[must_use]
-pub fn list(user: i64) -> Query<Vec<Address>> {
+pub fn list(user: UserId) -> Query<Vec<Address>> {
     let sql = "select address, key, confirmed_at, proved_at, created_at from emails where user_id = ?1
        order by confirmed_at is null, chosen_at desc nulls last, confirmed_at, id";
     Query::all(Statement::new(sql).bind(user))

@@ -3,7 +3,10 @@
 use constcat::concat;
 
 use crate::{
-    domain::ends::{DAY, WARNINGS},
+    domain::{
+        UserId,
+        ends::{DAY, WARNINGS},
+    },
     refusal::Fault,
     store::{FromRow, Query, Row, Statement, Step, Transaction},
 };
@@ -14,7 +17,7 @@ pub struct EndingToken {
     /// Its public name.
     pub uuid: String,
     /// The user.
-    pub user_id: i64,
+    pub user_id: UserId,
     /// The name of the user.
     pub user_name: String,
     /// As its user, or an admin of the machine, wrote it.

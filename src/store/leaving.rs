@@ -2,15 +2,18 @@
 
 use constcat::concat;
 
-use crate::store::{
-    Query, Statement, Step, Transaction,
-    audit::{self, Account, AuditContext},
-    users::User,
+use crate::{
+    domain::UserId,
+    store::{
+        Query, Statement, Step, Transaction,
+        audit::{self, Account, AuditContext},
+        users::User,
+    },
 };
 
 /// Whether there is a repository in the namespace of a user, which is in the way unless it goes too.
 #[must_use]
-pub fn in_the_way(user: i64) -> Query<bool> {
+pub fn in_the_way(user: UserId) -> Query<bool> {
     let sql = "select 1 from namespaces n join repositories r on r.namespace_id = n.id
        where n.owner_id = ?1 and r.deleted_at is null limit 1";
     Query::any(Statement::new(sql).bind(user))

@@ -3,6 +3,7 @@
 use constcat::concat;
 
 use crate::{
+    domain::UserId,
     refusal::Fault,
     store::{
         FromRow, Query, Row, Statement, Step, Transaction, Value, audit,
@@ -15,7 +16,7 @@ use crate::{
 #[derive(Debug, Clone, Copy)]
 pub enum Owner<'a> {
     /// The user of this id.
-    Id(i64),
+    Id(UserId),
     /// The user of this stored password, which no other has: the one that the same batch makes.
     Password(&'a str),
 }

@@ -3,7 +3,7 @@
 use constcat::concat;
 
 use crate::{
-    domain::Role,
+    domain::{Role, UserId},
     refusal::Fault,
     store::{
         FromRow, Query, Row, Statement, Step, Transaction,
@@ -112,14 +112,14 @@ pub fn list(namespace: &str, subject: &Subject<'_>) -> Query<Vec<Machine>> {
 
 /// The id of a machine of a namespace.
 #[must_use]
-pub fn find(namespace: &str, name: &str) -> Query<Option<i64>> {
+pub fn find(namespace: &str, name: &str) -> Query<Option<UserId>> {
     let sql = "select u.id from namespaces n join users u on u.machine_of = n.id where n.name = ?1 and u.name = ?2";
     Query::optional(Statement::new(sql).bind(namespace).bind(name))
 }
 
 /// Deletes a machine with its tokens; its name stays the namespace's.
 #[must_use]
-pub fn delete(id: i64, namespace: &str, name: &str, by: &AuditContext) -> Vec<Statement> {
+pub fn delete(id: UserId, namespace: &str, name: &str, by: &AuditContext) -> Vec<Statement> {
     vec![
         Statement::new(
             "insert into audit (at, account, action, name, actor, credential, address)

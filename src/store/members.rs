@@ -3,7 +3,7 @@
 use constcat::concat;
 
 use crate::{
-    domain::Role,
+    domain::{Role, UserId},
     refusal::Fault,
     store::{
         FromRow, Keyed, Page, Query, Row, Statement, Step, Transaction,
@@ -18,7 +18,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
     /// The user.
-    pub user_id: i64,
+    pub user_id: UserId,
     /// Their name.
     pub name: String,
     /// A machine is a user without a password.

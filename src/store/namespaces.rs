@@ -3,6 +3,7 @@
 use constcat::concat;
 
 use crate::{
+    domain::UserId,
     refusal::Fault,
     store::{
         FromRow, Keyed, Page, Query, Row, Statement,
@@ -39,7 +40,7 @@ impl Keyed for Organisation {
 
 /// A page of the organisations that a user is a member of, by name.
 #[must_use]
-pub fn organisations(user: i64, limit: i64, offset: i64) -> Query<Page<Organisation>> {
+pub fn organisations(user: UserId, limit: i64, offset: i64) -> Query<Page<Organisation>> {
     let sql = concat!(
         JOINED,
         " select c.count, p.* from (select count(*) count from joined where owner_id is null) c
@@ -51,7 +52,7 @@ pub fn organisations(user: i64, limit: i64, offset: i64) -> Query<Page<Organisat
 
 /// The names of the namespaces that a user owns or is a member of, at most so many.
 #[must_use]
-pub fn names(user: i64, most: i64) -> Query<Vec<String>> {
+pub fn names(user: UserId, most: i64) -> Query<Vec<String>> {
     let sql = concat!(JOINED, " select name from joined order by name limit ?2");
     Query::all(Statement::new(sql).bind(user).bind(most))
 }
@@ -81,7 +82,7 @@ impl Keyed for Namespace {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct User {
     /// Never given twice.
-    pub id: i64,
+    pub id: UserId,
     /// A machine is a user without a password.
     pub machine: bool,
     /// Seconds since 1970.

@@ -3,6 +3,7 @@
 use constcat::concat;
 
 use crate::{
+    domain::UserId,
     refusal::Fault,
     store::{
         FromRow, Query, Row, Statement, Step, Transaction,
@@ -16,7 +17,7 @@ pub struct New<'a> {
     /// Its public name.
     pub uuid: &'a str,
     /// Whose it is.
-    pub user_id: i64,
+    pub user_id: UserId,
     /// SHA-256 of the secret.
     pub hash: &'a str,
     /// `client_id`, as it was sent.
@@ -132,7 +133,7 @@ impl FromRow for RefreshToken {
 
 /// Those of a user that are not too old, the last used first.
 #[must_use]
-pub fn list(user: i64, now: i64, unused: i64, age: i64) -> Query<Vec<RefreshToken>> {
+pub fn list(user: UserId, now: i64, unused: i64, age: i64) -> Query<Vec<RefreshToken>> {
     let sql = "select uuid, client, address, created_at, used_at from refresh_tokens
        where user_id = ?1 and used_at > ?2 - ?3 and created_at > ?2 - ?4 order by used_at desc, id desc";
     Query::all(Statement::new(sql).bind(user).bind(now).bind(unused).bind(age))
@@ -140,13 +141,13 @@ pub fn list(user: i64, now: i64, unused: i64, age: i64) -> Query<Vec<RefreshToke
 
 /// Whether a user has this one.
 #[must_use]
-pub fn by_uuid(user: i64, uuid: &str) -> Query<bool> {
+pub fn by_uuid(user: UserId, uuid: &str) -> Query<bool> {
     let sql = "select id from refresh_tokens where user_id = ?1 and uuid = ?2";
     Query::any(Statement::new(sql).bind(user).bind(uuid))
 }
 
 /// Removes one; gives whether there was one.
-pub fn delete(transaction: &mut Transaction, user: i64, uuid: &str, by: &AuditContext) -> Step<bool> {
+pub fn delete(transaction: &mut Transaction, user: UserId, uuid: &str, by: &AuditContext) -> Step<bool> {
     let delete = "delete from refresh_tokens where user_id = ?1 and uuid = ?2";
     transaction.run([Statement::new(delete).bind(user).bind(uuid)]);
     let record = audit::record(by, "user.refresh_token.delete", Account::Of(user), uuid, &[]);

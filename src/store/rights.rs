@@ -7,7 +7,7 @@
 use constcat::concat;
 
 use crate::{
-    domain::{Role, credential::CredentialId},
+    domain::{Role, UserId, credential::CredentialId},
     store::{Statement, users::STATUS},
 };
 
@@ -34,7 +34,7 @@ pub enum Over {
     /// A machine of a namespace: the user is an admin of that.
     Machine {
         /// The id of its user.
-        id: i64,
+        id: UserId,
         /// The id of the namespace.
         namespace: i64,
     },

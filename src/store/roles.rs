@@ -3,7 +3,10 @@
 
 use constcat::concat;
 
-use crate::store::{Statement, Value, users::STATUS};
+use crate::{
+    domain::UserId,
+    store::{Statement, Value, users::STATUS},
+};
 
 /// Whose relations are read.
 #[derive(Debug, Clone)]
@@ -15,9 +18,9 @@ pub enum Subject<'a> {
     /// The user of this name, who may not exist.
     Name(&'a str),
     /// The user of this id.
-    Id(i64),
+    Id(UserId),
     /// The user of this id, with the access token of that id.
-    Token(i64, i64),
+    Token(UserId, i64),
     /// The user of the access token with this hash.
     AccessToken(&'a str),
     /// The user of the refresh token with this hash.
@@ -41,7 +44,7 @@ impl Subject<'_> {
     /// an access token.
     pub(super) fn bind_to(&self, statement: Statement) -> Statement {
         let (name, id, token) = match *self {
-            Self::Anonymous => (Value::Null, 0.into(), Value::Null),
+            Self::Anonymous => (Value::Null, UserId::NONE.into(), Value::Null),
             Self::None => (Value::Null, Value::Null, Value::Null),
             Self::Name(name) => (name.into(), Value::Null, Value::Null),
             Self::Id(id) => (Value::Null, id.into(), Value::Null),

@@ -1,10 +1,10 @@
 //! Stars: which users like a repository.
 
-use crate::store::Statement;
+use crate::{domain::UserId, store::Statement};
 
 /// Gives a star; a second one of the same user changes nothing.
 #[must_use]
-pub fn add(user: i64, repository: i64) -> Vec<Statement> {
+pub fn add(user: UserId, repository: i64) -> Vec<Statement> {
     let added = Statement::new(
         "insert into stars (user_id, repository_id)
          select u.id, r.id from users u join repositories r on r.id = ?2 where u.id = ?1
@@ -15,7 +15,7 @@ pub fn add(user: i64, repository: i64) -> Vec<Statement> {
 
 /// Takes a star back.
 #[must_use]
-pub fn remove(user: i64, repository: i64) -> Vec<Statement> {
+pub fn remove(user: UserId, repository: i64) -> Vec<Statement> {
     let removed = Statement::new("delete from stars where user_id = ?1 and repository_id = ?2");
     counted(removed.bind(user).bind(repository), repository)
 }

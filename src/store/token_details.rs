@@ -4,6 +4,7 @@ use constcat::concat;
 use serde_json::Value;
 
 use crate::{
+    domain::UserId,
     refusal::Fault,
     store::{
         self, FromRow, Keyed, Page, Query, Row, Statement,
@@ -18,7 +19,7 @@ pub struct TokenDetails {
     /// Its public name.
     pub uuid: String,
     /// The user whose rights it has.
-    pub user_id: i64,
+    pub user_id: UserId,
     /// What people call it.
     pub label: String,
     /// JSON list, as it was sent.
@@ -79,7 +80,7 @@ fn json(column: &str, text: &str) -> Result<Value, Fault> {
 /// Whose tokens are meant.
 pub enum TokenOwner<'a> {
     /// Those of the user of this id.
-    User(i64),
+    User(UserId),
     /// Those of a machine: its namespace and its name.
     Machine(&'a str, &'a str),
 }
@@ -136,7 +137,7 @@ const NEWEST_FIRST: &str = ") t on true order by t.id desc";
 
 /// A page of the tokens of a user, the newest first.
 #[must_use]
-pub fn list(user: i64, limit: i64, offset: i64) -> Query<Page<TokenDetails, TokenCounts>> {
+pub fn list(user: UserId, limit: i64, offset: i64) -> Query<Page<TokenDetails, TokenCounts>> {
     let sql = concat!("with asked as (select ?1 user_id)", LISTED, "?2 offset ?3", NEWEST_FIRST);
     Query::page(Statement::new(sql).bind(user).bind(limit).bind(offset))
 }

@@ -3,7 +3,7 @@
 use constcat::concat;
 
 use crate::{
-    domain::{Secret, credential::CredentialId, throttle::Failures},
+    domain::{Secret, UserId, credential::CredentialId, throttle::Failures},
     refusal::Fault,
     store::{
         FromRow, Keyed, Query, Row, Rows, Statement, Step, Transaction,
@@ -17,7 +17,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
     /// Never given twice.
-    pub id: i64,
+    pub id: UserId,
     /// Its name.
     pub name: String,
     /// A machine has no password.
@@ -134,7 +134,7 @@ pub fn with_failures(name: &str, address: &str) -> Query<Attempt> {
 
 /// Somebody by id, who shows their password once more: the same.
 #[must_use]
-pub fn again_with_failures(id: i64, address: &str) -> Query<Option<Attempt>> {
+pub fn again_with_failures(id: UserId, address: &str) -> Query<Option<Attempt>> {
     let statement = Statement::new(
         "select u.id user_id, u.name user_name, u.kind, u.status, u.administrator, u.password, u.epoch,
            f.count address_count, f.last_at address_last_at, g.count name_count, g.last_at name_last_at,
@@ -152,7 +152,7 @@ pub fn again_with_failures(id: i64, address: &str) -> Query<Option<Attempt>> {
 #[must_use]
 pub fn by_credential(credential: CredentialId) -> Query<Option<Holder>> {
     let (user, token) = match credential {
-        CredentialId::Anonymous => (0, None),
+        CredentialId::Anonymous => (UserId::NONE, None),
         CredentialId::Password { user, .. } => (user, None),
         CredentialId::AccessToken { user, token } => (user, Some(token)),
     };
@@ -202,7 +202,7 @@ impl FromRow for Profile {
 
 /// When a user joined, and their primary e-mail.
 #[must_use]
-pub fn profile(id: i64) -> Query<Option<Profile>> {
+pub fn profile(id: UserId) -> Query<Option<Profile>> {
     let sql = "select u.created_at, (select address from emails where user_id = u.id and confirmed_at is not null
          order by chosen_at desc nulls last, confirmed_at, id limit 1) address
        from users u where u.id = ?1";
@@ -353,7 +353,7 @@ pub fn set_password(user: &User, password: &str, email_key: Option<&str>, by: &A
 
 /// Stores the same password hashed anew, unless it has changed meanwhile.
 #[must_use]
-pub fn rehash(user: i64, from: &str, to: &str) -> Statement {
+pub fn rehash(user: UserId, from: &str, to: &str) -> Statement {
     Statement::new("update users set password = ?3 where id = ?1 and password = ?2").bind(user).bind(from).bind(to)
 }
 

@@ -109,7 +109,7 @@ pub fn cast() -> Cast {
     let mut actors = vec![nobody("anonymous", false), nobody("anonymous, off", true)];
     actors.extend(PEOPLE.iter().zip(&sessions).map(|((name, label, reads), session)| {
         let basic = ((*name).to_owned(), "secret".to_owned());
-        let credential = CredentialId::Password { user: id(&client, name), epoch: 1 };
+        let credential = CredentialId::Password { user: id(&client, name).into(), epoch: 1 };
         Actor { label, basic, session: session.clone(), credential, reads: *reads, off: false }
     }));
     for (name, label, wanted, reads) in TOKENS {

@@ -2,7 +2,8 @@
 
 use hublet::{
     domain::{
-        RepositoryName, Role, credential::CredentialId, registry_token::AuthMethod, search::Search, throttle::Failures,
+        RepositoryName, Role, UserId, credential::CredentialId, registry_token::AuthMethod, search::Search,
+        throttle::Failures,
     },
     store::{
         access, access_tokens,
@@ -32,7 +33,7 @@ pub fn truth() -> Vec<Entry> {
     let app = &RepositoryName { namespace: "user5".into(), name: "app41".into() };
     let new = RepositoryName { namespace: "user5".into(), name: "new".into() };
     let pending_deletion = RepositoryName { namespace: "user5".into(), name: "app49".into() };
-    let (user, repository, namespace) = (5, 41, 6);
+    let (user, repository, namespace) = (UserId::new(5), 41, 6);
     let now = BEGINNING + 1_000_000;
     // Of what expires, what was there in the first three seconds does.
     let expired = BEGINNING + 3;
@@ -87,7 +88,7 @@ pub fn truth() -> Vec<Entry> {
             collaborators::remove(transaction, (repository, app), "user7", by)
         }),
         transaction("collaborators::set", |transaction| {
-            collaborators::set(transaction, (repository, app), (9, "user9"), Role::Read, by)
+            collaborators::set(transaction, (repository, app), (9.into(), "user9"), Role::Read, by)
         }),
         read("rate_counters::increment", rate_counters::increment(rate_counters::Counter::Mails, "::1", now)),
         read("rate_counters::current", rate_counters::current(rate_counters::Counter::Registrations, "::1")),
@@ -194,7 +195,7 @@ pub fn truth() -> Vec<Entry> {
         write("repositories::enqueue", vec![repositories::enqueue(repository)]),
         write("rights::guard", guards(now)),
         write("stars::add", stars::add(user, repository)),
-        write("stars::remove", stars::remove(1, 10)),
+        write("stars::remove", stars::remove(1.into(), 10)),
         read("tags::find", tags::find(app, &by_id, "tag1")),
         transaction("tags::forget", |transaction| tags::forget(transaction, repository, app, "tag1", "digest1", by)),
         read("tags::digests", tags::digests(app, &by_id, &digests(""))),
@@ -256,7 +257,7 @@ pub fn truth() -> Vec<Entry> {
     for ordering in ["name", "-name", "last_updated", "-last_updated", "pull_count", "-pull_count"] {
         let list =
             repositories::List { namespace: "user5", name: "", ordering, administrating: false, limit: 5, offset: 0 };
-        for subject in [&by_id, &by_name, &Subject::Id(9), &Subject::Anonymous, &Subject::None] {
+        for subject in [&by_id, &by_name, &Subject::Id(9.into()), &Subject::Anonymous, &Subject::None] {
             table.extend(repositories::list(&list, subject).map(|list| read("repositories::list", list)));
         }
         for subject in [&by_id, &by_name] {

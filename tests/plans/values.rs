@@ -25,17 +25,17 @@ pub fn machine() -> token_details::TokenOwner<'static> {
 }
 
 pub fn by(now: i64) -> AuditContext {
-    let credential = CredentialId::AccessToken { user: 5, token: 5 };
+    let credential = CredentialId::AccessToken { user: 5.into(), token: 5 };
     AuditContext { actor: "user5".into(), credential, address: "::1".into(), now, millis: now * 1000 }
 }
 
 /// By a password and by an access token, over everything that there is.
 pub fn guards(now: i64) -> Vec<Statement> {
     let (password, token) =
-        (CredentialId::Password { user: 5, epoch: 1 }, CredentialId::AccessToken { user: 5, token: 5 });
-    let administrator = CredentialId::Password { user: 4, epoch: 1 };
+        (CredentialId::Password { user: 5.into(), epoch: 1 }, CredentialId::AccessToken { user: 5.into(), token: 5 });
+    let administrator = CredentialId::Password { user: 4.into(), epoch: 1 };
     let repository = Over::Repository { id: 41, namespace: 6, role: Role::Write, public: false };
-    let (namespace, machine) = (Over::Namespace(6, Role::Admin), Over::Machine { id: 7, namespace: 6 });
+    let (namespace, machine) = (Over::Namespace(6, Role::Admin), Over::Machine { id: 7.into(), namespace: 6 });
     let rights = [
         (password, Over::Themselves),
         (token, Over::Themselves),
@@ -53,7 +53,7 @@ pub fn guards(now: i64) -> Vec<Statement> {
 pub fn new_access_token(by: &AuditContext) -> access_tokens::New<'_> {
     access_tokens::New {
         uuid: "new",
-        user_id: 5,
+        user_id: 5.into(),
         user: "user5",
         hash: "new",
         label: "",
@@ -70,7 +70,7 @@ pub fn new_access_token(by: &AuditContext) -> access_tokens::New<'_> {
 
 pub fn renewal(now: i64) -> access_tokens::Renewal<'static> {
     access_tokens::Renewal {
-        user: 5,
+        user: 5.into(),
         uuid: "uuid5",
         from: "access5",
         to: "new",
@@ -86,7 +86,7 @@ pub fn grant(namespace_id: i64) -> members::Grant<'static> {
 }
 
 pub fn new_refresh_token(by: &AuditContext) -> refresh_tokens::New<'_> {
-    refresh_tokens::New { uuid: "new", user_id: 5, hash: "new", client: "", by, most: 1 }
+    refresh_tokens::New { uuid: "new", user_id: 5.into(), hash: "new", client: "", by, most: 1 }
 }
 
 pub fn new_repository<'a>(namespace: i64, name: &'a RepositoryName, by: &'a AuditContext) -> repositories::New<'a> {
@@ -125,7 +125,7 @@ pub fn account(now: i64) -> users::Account<'static> {
 
 pub fn somebody() -> users::User {
     users::User {
-        id: 5,
+        id: 5.into(),
         name: "user5".into(),
         machine: false,
         active: true,

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     auth::{Credentials, NamespaceGuard},
-    domain::{Role, UserName, time},
+    domain::{Role, UserId, UserName, time},
     handlers::{
         body::Body,
         hub::{
@@ -212,7 +212,7 @@ pub async fn delete_token(
 }
 
 /// The id of a machine, or a 404.
-fn require(machine: Option<i64>) -> Answer<i64> {
+fn require(machine: Option<UserId>) -> Answer<UserId> {
     machine.map_or_else(|| not_found("machine not found"), Ok)
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     auth::Principal,
     domain::{
-        ends, opaque,
+        UserId, ends, opaque,
         texts::{self, Form},
         time,
         token_restrictions::{self, Resource, SCOPES, TokenScope},
@@ -102,7 +102,7 @@ impl Change {
 #[derive(Debug, Clone, Copy)]
 pub struct Holder<'a> {
     /// The id.
-    pub id: i64,
+    pub id: UserId,
     /// The name.
     pub name: &'a str,
     /// A token of a machine has no end unless the request sets one.
@@ -176,7 +176,7 @@ pub fn reply(token: &TokenDetails) -> Reply {
 pub async fn update(
     index: &Index,
     right: Right,
-    (user, uuid): (i64, &str),
+    (user, uuid): (UserId, &str),
     change: &Change,
     by: &AuditContext,
 ) -> Answer<Reply> {
@@ -223,7 +223,7 @@ pub async fn renew(
 }
 
 /// Deletes a token of a user.
-pub async fn delete(index: &Index, right: Right, (user, uuid): (i64, &str), by: &AuditContext) -> Answer<Reply> {
+pub async fn delete(index: &Index, right: Right, (user, uuid): (UserId, &str), by: &AuditContext) -> Answer<Reply> {
     let mut transaction = Transaction::new();
     let deleted = access_tokens::delete(&mut transaction, user, uuid, by);
     if !index.commit([right], transaction).await?.take(deleted)? {

@@ -81,7 +81,7 @@ pub fn signed_repository(bytes: &[u8]) {
     let (namespace, rest) = name.split_once('/').unwrap_or(("library", &name));
     let Ok(repository) = RepositoryName::parse(namespace, rest) else { return };
     let access = [Access::Read, Access::Write, Access::Delete].into_iter().nth(usize::from(access % 3));
-    let credential = CredentialId::Password { user: i64::from(*place), epoch: i64::from(*bit) };
+    let credential = CredentialId::Password { user: i64::from(*place).into(), epoch: i64::from(*bit) };
     let Some(access) = access else { return };
     let claim = Claim { repository, repository_id: 7, access, credential, expires_at: NOW + 1 };
     let token = claim.sign(&keys, [*place; 8]);
@@ -112,7 +112,7 @@ pub fn session(bytes: &[u8]) {
     let Some(keys) = ours() else { return };
     let token = text(bytes);
     assert_eq!(session_token::verify(&token, &keys, 0), None);
-    let credential = CredentialId::AccessToken { user: bytes.len().try_into().unwrap_or(1), token: 3 };
+    let credential = CredentialId::AccessToken { user: i64::try_from(bytes.len()).unwrap_or(1).into(), token: 3 };
     let signed = session_token::sign(&keys, credential, &token, [1; 8], NOW);
     assert_eq!(session_token::verify(&signed, &keys, NOW), (signed.len() <= 32 * 1024).then_some(credential));
     assert_eq!(session_token::verify(&format!("{signed}{token} "), &keys, NOW), None);

@@ -1,0 +1,51 @@
+//! Ids: each entity has a type of its own, so that one is not taken for another.
+
+use std::{fmt, marker::PhantomData};
+
+use serde::{Serialize, Serializer};
+
+/// The id of an entity; never given twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Id<Of>(i64, PhantomData<Of>);
+
+impl<Of> Id<Of> {
+    /// The id that no entity has.
+    pub const NONE: Self = Self::new(0);
+
+    /// The id of this number.
+    #[must_use]
+    pub const fn new(number: i64) -> Self {
+        Self(number, PhantomData)
+    }
+
+    /// The number, as it is stored.
+    #[must_use]
+    pub fn get(self) -> i64 {
+        self.0
+    }
+}
+
+impl<Of> From<i64> for Id<Of> {
+    fn from(number: i64) -> Self {
+        Self::new(number)
+    }
+}
+
+impl<Of> fmt::Display for Id<Of> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<Of> Serialize for Id<Of> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+/// Marks the ids of users.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum OfUser {}
+
+/// The id of a user.
+pub type UserId = Id<OfUser>;
