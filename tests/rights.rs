@@ -11,7 +11,7 @@ use std::{fs, path::Path};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hublet::{
-    domain::{Role, UserId, credential::CredentialId},
+    domain::{NamespaceId, Role, UserId, credential::CredentialId},
     index::Limit,
     refusal::FaultKind,
     store::{Database, Over, Right, Statement, rights},
@@ -46,7 +46,7 @@ const fn token(user: i64, token: i64) -> CredentialId {
 }
 
 const fn repository(id: i64, role: Role) -> Over {
-    Over::Repository { id, namespace: 11, role, public: false }
+    Over::Repository { id, namespace: NamespaceId::new(11), role, public: false }
 }
 
 /// Whether a write by this right is made; nothing else stops it.
@@ -66,14 +66,14 @@ fn writes(database: &Sqlite, credential: CredentialId, over: Over, now: i64) -> 
 fn a_guard_holds_for_as_long_as_the_right_does() {
     let database = Sqlite::migrated("db").unwrap();
     database.connection().execute_batch(WORLD).unwrap();
-    let public = Over::Repository { id: 22, namespace: 11, role: Role::Read, public: true };
-    let machine = Over::Machine { id: 6.into(), namespace: 11 };
+    let public = Over::Repository { id: 22, namespace: 11.into(), role: Role::Read, public: true };
+    let machine = Over::Machine { id: 6.into(), namespace: 11.into() };
     let (olga, mira, rita, boss) = (password(1, 3), password(2, 1), password(3, 1), password(4, 1));
     for (credential, over, ends) in [
         (olga, Over::Themselves, "update users set epoch = 4 where id = 1"),
         (olga, Over::Themselves, "update users set status = 'disabled' where id = 1"),
         (olga, Over::Themselves, "update users set status = 'unconfirmed' where id = 1"),
-        (olga, Over::Namespace(11, Role::Admin), "update namespaces set owner_id = 5 where id = 11"),
+        (olga, Over::Namespace(11.into(), Role::Admin), "update namespaces set owner_id = 5 where id = 11"),
         (token(6, 33), repository(21, Role::Write), "update users set status = 'disabled' where id = 1"),
         (olga, machine, "delete from users where id = 6"),
         (olga, machine, "update users set machine_of = 12 where id = 6"),
@@ -84,15 +84,15 @@ fn a_guard_holds_for_as_long_as_the_right_does() {
         (token(1, 31), Over::Themselves, "update access_tokens set expires_at = 1000 where id = 31"),
         (token(1, 31), Over::Themselves, "update access_tokens set user_id = 5 where id = 31"),
         (token(1, 31), public, "update repositories set private = 1 where id = 22"),
-        (mira, Over::Namespace(11, Role::Write), "delete from members where user_id = 2"),
-        (mira, Over::Namespace(11, Role::Write), "update members set role = 'read' where user_id = 2"),
-        (mira, Over::Namespace(12, Role::Admin), "update members set role = 'write' where user_id = 2"),
+        (mira, Over::Namespace(11.into(), Role::Write), "delete from members where user_id = 2"),
+        (mira, Over::Namespace(11.into(), Role::Write), "update members set role = 'read' where user_id = 2"),
+        (mira, Over::Namespace(12.into(), Role::Admin), "update members set role = 'write' where user_id = 2"),
         (mira, repository(21, Role::Read), "delete from members where user_id = 2"),
         (mira, repository(21, Role::Write), "update members set role = 'read' where user_id = 2"),
         (rita, repository(21, Role::Write), "delete from collaborators where user_id = 3"),
         (rita, repository(21, Role::Write), "update collaborators set role = 'read' where user_id = 3"),
         (boss, Over::Index, "update users set administrator = 0 where id = 4"),
-        (boss, Over::Namespace(12, Role::Admin), "update users set administrator = 0 where id = 4"),
+        (boss, Over::Namespace(12.into(), Role::Admin), "update users set administrator = 0 where id = 4"),
         (boss, repository(21, Role::Admin), "update users set administrator = 0 where id = 4"),
         (boss, machine, "update users set administrator = 0 where id = 4"),
         (password(5, 1), repository(22, Role::Read), "update repositories set private = 1 where id = 22"),
@@ -113,22 +113,22 @@ fn a_guard_gives_nothing_that_is_not_there() {
         (CredentialId::Anonymous, Over::Themselves),
         (CredentialId::Anonymous, repository(22, Role::Read)),
         (jane, Over::Index),
-        (jane, Over::Namespace(11, Role::Read)),
-        (jane, Over::Namespace(12, Role::Read)),
-        (jane, Over::Namespace(99, Role::Read)),
+        (jane, Over::Namespace(11.into(), Role::Read)),
+        (jane, Over::Namespace(12.into(), Role::Read)),
+        (jane, Over::Namespace(99.into(), Role::Read)),
         (jane, repository(21, Role::Read)),
         (jane, repository(22, Role::Write)),
-        (jane, Over::Machine { id: 6.into(), namespace: 11 }),
-        (password(2, 1), Over::Namespace(11, Role::Admin)),
+        (jane, Over::Machine { id: 6.into(), namespace: 11.into() }),
+        (password(2, 1), Over::Namespace(11.into(), Role::Admin)),
         (password(2, 1), repository(21, Role::Admin)),
-        (password(2, 1), Over::Machine { id: 6.into(), namespace: 11 }),
-        (password(2, 1), Over::Machine { id: 6.into(), namespace: 12 }),
+        (password(2, 1), Over::Machine { id: 6.into(), namespace: 11.into() }),
+        (password(2, 1), Over::Machine { id: 6.into(), namespace: 12.into() }),
         (password(3, 1), repository(21, Role::Admin)),
         (password(3, 1), repository(22, Role::Write)),
-        (boss, Over::Repository { id: 21, namespace: 12, role: Role::Read, public: false }),
+        (boss, Over::Repository { id: 21, namespace: 12.into(), role: Role::Read, public: false }),
         // Access tokens never administrate.
         (token(4, 32), Over::Index),
-        (token(4, 32), Over::Namespace(12, Role::Read)),
+        (token(4, 32), Over::Namespace(12.into(), Role::Read)),
         (token(4, 32), repository(21, Role::Read)),
         (token(4, 31), Over::Themselves),
         (token(99, 31), Over::Themselves),

@@ -3,7 +3,7 @@
 
 use crate::{
     auth::{self, Credentials, Principal},
-    domain::{RepositoryName, Role, Secret, UserId, UserName, password},
+    domain::{NamespaceId, RepositoryName, Role, Secret, UserId, UserName, password},
     index::Index,
     refusal::{Answer, Error, Fault, Refusal, forbidden, not_found},
     store::{
@@ -115,7 +115,7 @@ impl NamespaceGuard {
 
     /// The id of the namespace, for one of its admins, with the right by which they write in it. An access token
     /// for some of its repositories does not open the whole of it. Who may not is not told whether there is one.
-    pub fn require_admin(&self) -> Answer<(i64, Right)> {
+    pub fn require_admin(&self) -> Answer<(NamespaceId, Right)> {
         if self.role() < Some(Role::Admin) {
             return forbidden("Access denied: only admins of the namespace may do this");
         }
@@ -124,14 +124,14 @@ impl NamespaceGuard {
     }
 
     /// The same, for an admin who may change who may do what in it.
-    pub fn require_to_change_roles(&self) -> Answer<(i64, Right)> {
+    pub fn require_to_change_roles(&self) -> Answer<(NamespaceId, Right)> {
         let administrated = self.require_admin()?;
         self.principal.require_roles_in_namespace()?;
         Ok(administrated)
     }
 
     /// The same, for an admin who came with their password.
-    pub fn require_admin_with_password(&self) -> Answer<(i64, Right)> {
+    pub fn require_admin_with_password(&self) -> Answer<(NamespaceId, Right)> {
         self.principal.require_password()?;
         self.require_admin()
     }

@@ -49,3 +49,10 @@ pub enum OfUser {}
 
 /// The id of a user.
 pub type UserId = Id<OfUser>;
+
+/// Marks the ids of namespaces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum OfNamespace {}
+
+/// The id of a namespace.
+pub type NamespaceId = Id<OfNamespace>;

@@ -29,6 +29,6 @@ pub mod time;
 pub mod token_restrictions;
 
 pub use access::{Access, Role};
-pub use ids::UserId;
+pub use ids::{NamespaceId, UserId};
 pub use names::{RepositoryName, UserName};
 pub use secret::Secret;

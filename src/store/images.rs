@@ -1,7 +1,7 @@
 //! The image lists of repositories.
 
 use crate::{
-    domain::{RepositoryName, images::MAX_IMAGES},
+    domain::{NamespaceId, RepositoryName, images::MAX_IMAGES},
     refusal::Fault,
     store::{
         FromRow, Query, Row, Statement,
@@ -12,7 +12,7 @@ use crate::{
 /// Which repository a list is merged into.
 pub enum Target<'a> {
     /// The one of this namespace and name, which the same transaction may have created.
-    Named(i64, &'a str),
+    Named(NamespaceId, &'a str),
     /// The one of this id.
     Id(i64),
 }

@@ -3,7 +3,7 @@
 use constcat::concat;
 
 use crate::{
-    domain::{Role, UserId},
+    domain::{NamespaceId, Role, UserId},
     refusal::Fault,
     store::{
         FromRow, Query, Row, Statement, Step, Transaction,
@@ -17,7 +17,7 @@ use crate::{
 /// has so many (`most`). Returns whether this created it, and how many there are, up to `most`.
 pub fn create(
     transaction: &mut Transaction,
-    (namespace_id, namespace): (i64, &str),
+    (namespace_id, namespace): (NamespaceId, &str),
     name: &str,
     role: Role,
     by: &AuditContext,

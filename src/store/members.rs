@@ -3,7 +3,7 @@
 use constcat::concat;
 
 use crate::{
-    domain::{Role, UserId},
+    domain::{NamespaceId, Role, UserId},
     refusal::Fault,
     store::{
         FromRow, Keyed, Page, Query, Row, Statement, Step, Transaction,
@@ -84,7 +84,7 @@ pub fn find(namespace: &str, username: &str) -> Query<Option<Candidate<Member>>>
 /// A role that a user is to have in a namespace.
 pub struct Grant<'a> {
     /// The namespace.
-    pub namespace_id: i64,
+    pub namespace_id: NamespaceId,
     /// Its name.
     pub namespace: &'a str,
     /// The user's name.
@@ -114,7 +114,7 @@ pub fn set(transaction: &mut Transaction, grant: &Grant<'_>, by: &AuditContext) 
 /// Takes the role from a user; returns whether they had one.
 pub fn remove(
     transaction: &mut Transaction,
-    (namespace_id, namespace): (i64, &str),
+    (namespace_id, namespace): (NamespaceId, &str),
     username: &str,
     by: &AuditContext,
 ) -> Step<bool> {

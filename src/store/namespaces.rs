@@ -3,7 +3,7 @@
 use constcat::concat;
 
 use crate::{
-    domain::UserId,
+    domain::{NamespaceId, UserId},
     refusal::Fault,
     store::{
         FromRow, Keyed, Page, Query, Row, Statement,
@@ -21,7 +21,7 @@ const JOINED: &str = "with joined as (select id, name, owner_id, created_at from
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Organisation {
     /// Never given twice.
-    pub id: i64,
+    pub id: NamespaceId,
     /// Its name.
     pub name: String,
     /// Seconds since 1970.
@@ -61,7 +61,7 @@ pub fn names(user: UserId, most: i64) -> Query<Vec<String>> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Namespace {
     /// Never given twice.
-    pub id: i64,
+    pub id: NamespaceId,
     /// Seconds since 1970.
     pub created_at: i64,
     /// Whether it is a user's own; else it is an organisation.

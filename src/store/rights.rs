@@ -7,7 +7,7 @@
 use constcat::concat;
 
 use crate::{
-    domain::{Role, UserId, credential::CredentialId},
+    domain::{NamespaceId, Role, UserId, credential::CredentialId},
     store::{Statement, users::STATUS},
 };
 
@@ -19,13 +19,13 @@ pub enum Over {
     /// The whole index, as an administrator.
     Index,
     /// A namespace, by its id: at least this role in it.
-    Namespace(i64, Role),
+    Namespace(NamespaceId, Role),
     /// A repository: at least this role in it.
     Repository {
         /// Its id.
         id: i64,
         /// The id of the namespace in which it was found.
-        namespace: i64,
+        namespace: NamespaceId,
         /// The role that the write takes.
         role: Role,
         /// Whether the access token of the credentials opens it only as long as it is public.
@@ -36,7 +36,7 @@ pub enum Over {
         /// The id of its user.
         id: UserId,
         /// The id of the namespace.
-        namespace: i64,
+        namespace: NamespaceId,
     },
 }
 

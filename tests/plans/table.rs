@@ -2,8 +2,8 @@
 
 use hublet::{
     domain::{
-        RepositoryName, Role, UserId, credential::CredentialId, registry_token::AuthMethod, search::Search,
-        throttle::Failures,
+        NamespaceId, RepositoryName, Role, UserId, credential::CredentialId, registry_token::AuthMethod,
+        search::Search, throttle::Failures,
     },
     store::{
         access, access_tokens,
@@ -33,7 +33,7 @@ pub fn truth() -> Vec<Entry> {
     let app = &RepositoryName { namespace: "user5".into(), name: "app41".into() };
     let new = RepositoryName { namespace: "user5".into(), name: "new".into() };
     let pending_deletion = RepositoryName { namespace: "user5".into(), name: "app49".into() };
-    let (user, repository, namespace) = (UserId::new(5), 41, 6);
+    let (user, repository, namespace) = (UserId::new(5), 41, NamespaceId::new(6));
     let now = BEGINNING + 1_000_000;
     // Of what expires, what was there in the first three seconds does.
     let expired = BEGINNING + 3;

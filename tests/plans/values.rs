@@ -2,7 +2,7 @@
 
 use hublet::{
     domain::{
-        RepositoryName, Role,
+        NamespaceId, RepositoryName, Role,
         credential::CredentialId,
         events::{Action, Event},
         manifests::{Content, Image},
@@ -34,8 +34,9 @@ pub fn guards(now: i64) -> Vec<Statement> {
     let (password, token) =
         (CredentialId::Password { user: 5.into(), epoch: 1 }, CredentialId::AccessToken { user: 5.into(), token: 5 });
     let administrator = CredentialId::Password { user: 4.into(), epoch: 1 };
-    let repository = Over::Repository { id: 41, namespace: 6, role: Role::Write, public: false };
-    let (namespace, machine) = (Over::Namespace(6, Role::Admin), Over::Machine { id: 7.into(), namespace: 6 });
+    let repository = Over::Repository { id: 41, namespace: 6.into(), role: Role::Write, public: false };
+    let (namespace, machine) =
+        (Over::Namespace(6.into(), Role::Admin), Over::Machine { id: 7.into(), namespace: 6.into() });
     let rights = [
         (password, Over::Themselves),
         (token, Over::Themselves),
@@ -81,7 +82,7 @@ pub fn renewal(now: i64) -> access_tokens::Renewal<'static> {
     }
 }
 
-pub fn grant(namespace_id: i64) -> members::Grant<'static> {
+pub fn grant(namespace_id: NamespaceId) -> members::Grant<'static> {
     members::Grant { namespace_id, namespace: "user5", user: "user9", changes: false, role: Role::Read }
 }
 
@@ -89,7 +90,11 @@ pub fn new_refresh_token(by: &AuditContext) -> refresh_tokens::New<'_> {
     refresh_tokens::New { uuid: "new", user_id: 5.into(), hash: "new", client: "", by, most: 1 }
 }
 
-pub fn new_repository<'a>(namespace: i64, name: &'a RepositoryName, by: &'a AuditContext) -> repositories::New<'a> {
+pub fn new_repository<'a>(
+    namespace: NamespaceId,
+    name: &'a RepositoryName,
+    by: &'a AuditContext,
+) -> repositories::New<'a> {
     repositories::New {
         namespace,
         name,
@@ -107,7 +112,7 @@ pub fn transfer<'a>(
     to: &'a RepositoryName,
     by: &'a AuditContext,
 ) -> repositories::Transfer<'a> {
-    repositories::Transfer { id: 41, from, namespace: 7, to, keep: false, by, most: 1_000 }
+    repositories::Transfer { id: 41, from, namespace: 7.into(), to, keep: false, by, most: 1_000 }
 }
 
 pub fn account(now: i64) -> users::Account<'static> {

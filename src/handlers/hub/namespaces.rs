@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     auth::{Credentials, NamespaceGuard},
-    domain::time,
+    domain::{NamespaceId, time},
     handlers::hub::{Page, paged, users::kind},
     index::Index,
     refusal::{Answer, not_found},
@@ -90,7 +90,7 @@ fn organisation_of(name: &str, named: &Named) -> Option<Value> {
 }
 
 /// An organisation in the form of the Hub.
-fn organisation(id: i64, name: &str, created_at: i64) -> Value {
+fn organisation(id: NamespaceId, name: &str, created_at: i64) -> Value {
     json!({
         "id": id.to_string(),
         "orgname": name,

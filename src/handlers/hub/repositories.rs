@@ -10,7 +10,7 @@ pub use list::list;
 use crate::{
     auth::{Credentials, NO_NAMESPACE, Principal, RepositoryGuard},
     domain::{
-        RepositoryName, Role,
+        NamespaceId, RepositoryName, Role,
         names::MAX_NAME_LENGTH,
         texts::{self, Form},
     },
@@ -281,7 +281,11 @@ fn require_good(description: Option<&str>, full_description: Option<&str>) -> An
 /// The id of the namespace of a name that is free, for a principal who may create a repository there, with the right
 /// to. A private repository that they may not see looks like a name that is free and that they may not use, and so does
 /// a namespace that does not exist.
-fn require_creatable(principal: &Principal, lookup: &RepositoryLookup, name: &RepositoryName) -> Answer<(i64, Right)> {
+fn require_creatable(
+    principal: &Principal,
+    lookup: &RepositoryLookup,
+    name: &RepositoryName,
+) -> Answer<(NamespaceId, Right)> {
     if principal.effective_role(lookup, name) < Some(Role::Write) {
         return forbidden("Access denied: not allowed to create a repository in this namespace");
     }

@@ -4,7 +4,7 @@
 use crate::{
     auth::{Credentials, Principal, unauthorized},
     domain::{
-        Access, RepositoryName, Role,
+        Access, NamespaceId, RepositoryName, Role,
         names::LIBRARY,
         repository_token::{Claim, DELETE_LIFETIME, LIFETIME},
     },
@@ -106,7 +106,7 @@ impl<'a> V1Guard<'a> {
 
     /// The id of the namespace in which the principal may push under this name, with the right to. A private repository
     /// that they may not see looks like one that does not exist and that they may not create.
-    pub fn require_to_push(&self) -> Answer<(i64, Right)> {
+    pub fn require_to_push(&self) -> Answer<(NamespaceId, Right)> {
         // Users with a role in the one that was deleted have none in the new one.
         let lookup = self.lookup.clone().ignoring_pending_deletion();
         let role = self.principal.effective_role(&lookup, self.name);

@@ -3,7 +3,7 @@
 use constcat::concat;
 
 use crate::{
-    domain::RepositoryName,
+    domain::{NamespaceId, RepositoryName},
     refusal::Fault,
     store::{
         FromRow, Query, Row, Statement, Step, Transaction,
@@ -51,7 +51,7 @@ pub fn lookup_in_own_namespace(namespace: Option<&str>, name: &str, subject: &Su
 /// A new repository.
 pub struct New<'a> {
     /// The id of its namespace.
-    pub namespace: i64,
+    pub namespace: NamespaceId,
     /// Its name, with the name of that namespace.
     pub name: &'a RepositoryName,
     /// One line.

@@ -3,6 +3,7 @@
 use constcat::concat;
 
 use crate::{
+    domain::NamespaceId,
     refusal::Fault,
     store::{
         FromRow, Keyed, Page, Query, Row, Statement,
@@ -84,7 +85,7 @@ impl Keyed for Listed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NamespaceCount {
     /// The namespace, if it exists.
-    pub namespace_id: Option<i64>,
+    pub namespace_id: Option<NamespaceId>,
     /// The number of repositories.
     pub count: i64,
 }

@@ -13,7 +13,7 @@ use constcat::concat;
 use serde_json::json;
 
 use crate::{
-    domain::{RepositoryName, Role, access::Relations},
+    domain::{NamespaceId, RepositoryName, Role, access::Relations},
     refusal::Fault,
     store::{
         FromRow, Keyed, Query, Row, Statement,
@@ -50,7 +50,7 @@ pub struct Repository {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RepositoryLookup {
     /// The namespace, when it exists.
-    pub namespace_id: Option<i64>,
+    pub namespace_id: Option<NamespaceId>,
     /// The repository, when it exists.
     pub repository: Option<Repository>,
     owner: bool,

@@ -1,7 +1,7 @@
 //! Pushes of the v1 protocol: the repository is created by the first, and search may find it after the last step.
 
 use crate::{
-    domain::RepositoryName,
+    domain::{NamespaceId, RepositoryName},
     store::{
         Statement,
         audit::{self, Account, AuditContext},
@@ -13,7 +13,7 @@ use crate::{
 /// (`pending_deletion`) is removed first.
 #[must_use]
 pub fn create_for_push(
-    namespace: i64,
+    namespace: NamespaceId,
     name: &RepositoryName,
     pending_deletion: Option<i64>,
     private: bool,

@@ -1,7 +1,7 @@
 //! Transfers of repositories to other namespaces.
 
 use crate::{
-    domain::RepositoryName,
+    domain::{NamespaceId, RepositoryName},
     store::{
         Statement,
         audit::{self, Account, AuditContext},
@@ -17,7 +17,7 @@ pub struct Transfer<'a> {
     /// Its name.
     pub from: &'a RepositoryName,
     /// The id of the namespace that it goes to.
-    pub namespace: i64,
+    pub namespace: NamespaceId,
     /// Its new name.
     pub to: &'a RepositoryName,
     /// Whether its collaborators keep their roles, which the admins of the new namespace never gave them.
