@@ -11,7 +11,7 @@ use std::{fs, path::Path};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hublet::{
-    domain::{NamespaceId, Role, UserId, credential::CredentialId},
+    domain::{NamespaceId, RepositoryId, Role, UserId, credential::CredentialId},
     index::Limit,
     refusal::FaultKind,
     store::{Database, Over, Right, Statement, rights},
@@ -46,7 +46,7 @@ const fn token(user: i64, token: i64) -> CredentialId {
 }
 
 const fn repository(id: i64, role: Role) -> Over {
-    Over::Repository { id, namespace: NamespaceId::new(11), role, public: false }
+    Over::Repository { id: RepositoryId::new(id), namespace: NamespaceId::new(11), role, public: false }
 }
 
 /// Whether a write by this right is made; nothing else stops it.
@@ -66,7 +66,7 @@ fn writes(database: &Sqlite, credential: CredentialId, over: Over, now: i64) -> 
 fn a_guard_holds_for_as_long_as_the_right_does() {
     let database = Sqlite::migrated("db").unwrap();
     database.connection().execute_batch(WORLD).unwrap();
-    let public = Over::Repository { id: 22, namespace: 11.into(), role: Role::Read, public: true };
+    let public = Over::Repository { id: 22.into(), namespace: 11.into(), role: Role::Read, public: true };
     let machine = Over::Machine { id: 6.into(), namespace: 11.into() };
     let (olga, mira, rita, boss) = (password(1, 3), password(2, 1), password(3, 1), password(4, 1));
     for (credential, over, ends) in [
@@ -125,7 +125,7 @@ fn a_guard_gives_nothing_that_is_not_there() {
         (password(2, 1), Over::Machine { id: 6.into(), namespace: 12.into() }),
         (password(3, 1), repository(21, Role::Admin)),
         (password(3, 1), repository(22, Role::Write)),
-        (boss, Over::Repository { id: 21, namespace: 12.into(), role: Role::Read, public: false }),
+        (boss, Over::Repository { id: 21.into(), namespace: 12.into(), role: Role::Read, public: false }),
         // Access tokens never administrate.
         (token(4, 32), Over::Index),
         (token(4, 32), Over::Namespace(12.into(), Role::Read)),

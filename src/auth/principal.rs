@@ -4,7 +4,7 @@
 use crate::{
     auth::{self, Credentials, unauthorized},
     domain::{
-        NamespaceId, RepositoryName, Role, credential::CredentialId, registry_token::AuthMethod,
+        NamespaceId, RepositoryId, RepositoryName, Role, credential::CredentialId, registry_token::AuthMethod,
         repository_token::Claim, token_restrictions::TokenRestrictions,
     },
     index::Index,
@@ -70,7 +70,7 @@ impl Principal {
 
     /// Their right to do so much with the repository of a place, which they were found to have.
     #[must_use]
-    pub fn right_to(&self, lookup: &RepositoryLookup, id: i64, name: &RepositoryName, role: Role) -> Right {
+    pub fn right_to(&self, lookup: &RepositoryLookup, id: RepositoryId, name: &RepositoryName, role: Role) -> Right {
         let namespace = lookup.namespace_id.unwrap_or(NamespaceId::NONE);
         let public = self.restrictions.as_ref().is_some_and(|restrictions| restrictions.role(name, false) < Some(role));
         self.right(Over::Repository { id, namespace, role, public })

@@ -56,3 +56,10 @@ pub enum OfNamespace {}
 
 /// The id of a namespace.
 pub type NamespaceId = Id<OfNamespace>;
+
+/// Marks the ids of repositories.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum OfRepository {}
+
+/// The id of a repository.
+pub type RepositoryId = Id<OfRepository>;

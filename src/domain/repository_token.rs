@@ -5,6 +5,7 @@
 //! database to say, in the one round trip that answers the request anyway.
 
 use crate::domain::{
+    RepositoryId,
     access::Access,
     credential::CredentialId,
     keys::{ID, Keys},
@@ -35,7 +36,7 @@ pub struct Claim {
     /// The repository's name.
     pub repository: RepositoryName,
     /// Its id: a repository that was made again is another one.
-    pub repository_id: i64,
+    pub repository_id: RepositoryId,
     /// What it opens.
     pub access: Access,
     /// Whose right it is.
@@ -57,7 +58,7 @@ impl Claim {
         signed.push(kind);
         signed.extend(user.to_be_bytes());
         signed.extend(number.to_be_bytes());
-        signed.extend(self.repository_id.to_be_bytes());
+        signed.extend(self.repository_id.get().to_be_bytes());
         signed.extend(nonce);
         let name = self.repository.to_string();
         let mac = key.mac(PURPOSE, &[&signed, name.as_bytes(), self.access.as_str().as_bytes()]);
@@ -88,7 +89,7 @@ impl Claim {
         let (namespace, repository) = name.split_once('/')?;
         let claim = Self {
             repository: RepositoryName::parse(namespace, repository).ok()?,
-            repository_id: fields.number()?,
+            repository_id: RepositoryId::new(fields.number()?),
             access,
             credential,
             expires_at,
@@ -127,7 +128,7 @@ mod tests {
     fn claim() -> Claim {
         Claim {
             repository: RepositoryName::parse("paul", "app").unwrap(),
-            repository_id: 7,
+            repository_id: 7.into(),
             access: Access::Write,
             credential: CredentialId::Password { user: 3.into(), epoch: 1 },
             expires_at: 2000,

@@ -6,7 +6,10 @@ use serde_json::{Map, Value, json};
 use constcat::concat;
 
 use crate::{
-    domain::{RepositoryName, UserId, audit, credential::CredentialId, logins, registry_token::AuthMethod, texts},
+    domain::{
+        RepositoryId, RepositoryName, UserId, audit, credential::CredentialId, logins, registry_token::AuthMethod,
+        texts,
+    },
     refusal::Fault,
     store::{
         FromRow, Query, Row, Statement,
@@ -82,7 +85,7 @@ pub fn record(
 #[must_use]
 pub fn record_lost_collaborators(
     by: &AuditContext,
-    repository: i64,
+    repository: RepositoryId,
     from: &RepositoryName,
     to: &RepositoryName,
 ) -> Statement {

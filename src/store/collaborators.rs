@@ -3,7 +3,7 @@
 use constcat::concat;
 
 use crate::{
-    domain::{RepositoryName, Role, UserId},
+    domain::{RepositoryId, RepositoryName, Role, UserId},
     refusal::Fault,
     store::{
         FromRow, Keyed, Page, Query, Row, Statement, Step, Transaction,
@@ -69,7 +69,7 @@ pub fn find(repository: &RepositoryName, username: &str) -> Query<Option<Candida
 /// Gives a user a role in a repository; returns the user as they are then.
 pub fn set(
     transaction: &mut Transaction,
-    (repository, name): (i64, &RepositoryName),
+    (repository, name): (RepositoryId, &RepositoryName),
     (user, username): (UserId, &str),
     role: Role,
     by: &AuditContext,
@@ -90,7 +90,7 @@ pub fn set(
 /// Takes the role from a user; returns whether they had one.
 pub fn remove(
     transaction: &mut Transaction,
-    (repository, name): (i64, &RepositoryName),
+    (repository, name): (RepositoryId, &RepositoryName),
     username: &str,
     by: &AuditContext,
 ) -> Step<bool> {

@@ -6,7 +6,7 @@ use constcat::concat;
 
 use crate::{
     domain::{
-        RepositoryName,
+        RepositoryId, RepositoryName,
         search::{self, MAX_MATCHES, Search, last, words},
     },
     refusal::Fault,
@@ -71,7 +71,7 @@ pub fn write(news: &[News], now: i64) -> Vec<Statement> {
 
 /// Hides a repository at once from users without a role in it, as of this revision, which the truth is about to reach.
 #[must_use]
-pub fn hide(id: i64, revision: i64, now: i64) -> Statement {
+pub fn hide(id: RepositoryId, revision: i64, now: i64) -> Statement {
     Statement::new(
         "update documents set visibility = 'prv', revision = ?2, hidden_at = ?3 where id = ?1 and revision < ?2",
     )

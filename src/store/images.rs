@@ -1,7 +1,7 @@
 //! The image lists of repositories.
 
 use crate::{
-    domain::{NamespaceId, RepositoryName, images::MAX_IMAGES},
+    domain::{NamespaceId, RepositoryId, RepositoryName, images::MAX_IMAGES},
     refusal::Fault,
     store::{
         FromRow, Query, Row, Statement,
@@ -14,7 +14,7 @@ pub enum Target<'a> {
     /// The one of this namespace and name, which the same transaction may have created.
     Named(NamespaceId, &'a str),
     /// The one of this id.
-    Id(i64),
+    Id(RepositoryId),
 }
 
 impl Target<'_> {
@@ -56,7 +56,7 @@ pub fn merge(target: &Target<'_>, pairs: &str) -> Statement {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Merged {
     /// The id of the repository.
-    pub repository_id: i64,
+    pub repository_id: RepositoryId,
     /// How many images of the list the repository lacks: 0, unless they were too many.
     pub missing: i64,
 }
@@ -82,7 +82,7 @@ pub fn merged(target: &Target<'_>, pairs: &str) -> Query<Option<Merged>> {
 
 /// Empties the list of a repository.
 #[must_use]
-pub fn clear(repository: i64, name: &RepositoryName, by: &AuditContext) -> Vec<Statement> {
+pub fn clear(repository: RepositoryId, name: &RepositoryName, by: &AuditContext) -> Vec<Statement> {
     vec![
         Statement::new("delete from images where repository_id = ?1").bind(repository),
         audit::record(by, "repo.images.delete", Account::Named(&name.namespace), &name.to_string(), &[]),

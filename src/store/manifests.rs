@@ -2,9 +2,12 @@
 
 use constcat::concat;
 
-use crate::store::{
-    Statement,
-    events::{FRESH_PUSHES_AND_DELETIONS, FRESH_PUSHES_AND_PULLS, REMEMBERED},
+use crate::{
+    domain::RepositoryId,
+    store::{
+        Statement,
+        events::{FRESH_PUSHES_AND_DELETIONS, FRESH_PUSHES_AND_PULLS, REMEMBERED},
+    },
 };
 
 /// The columns of what is known of the manifest `m` of a tag: `images` of an index, and `platform` as an index says it.
@@ -84,7 +87,7 @@ pub(super) fn record(of: impl Fn(&'static str) -> Statement) -> [Statement; 3] {
 }
 
 /// Queues the manifest of a tag that is about to be forgotten to be looked at.
-pub(super) fn queue_forgotten(repository: i64, tag: &str, now: i64) -> Statement {
+pub(super) fn queue_forgotten(repository: RepositoryId, tag: &str, now: i64) -> Statement {
     Statement::new(
         "update manifests set look_at = ?3 where id in (
            select m.id from tags t join manifests m on m.repository_id = t.repository_id and m.service = t.service

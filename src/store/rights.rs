@@ -7,7 +7,7 @@
 use constcat::concat;
 
 use crate::{
-    domain::{NamespaceId, Role, UserId, credential::CredentialId},
+    domain::{NamespaceId, RepositoryId, Role, UserId, credential::CredentialId},
     store::{Statement, users::STATUS},
 };
 
@@ -23,7 +23,7 @@ pub enum Over {
     /// A repository: at least this role in it.
     Repository {
         /// Its id.
-        id: i64,
+        id: RepositoryId,
         /// The id of the namespace in which it was found.
         namespace: NamespaceId,
         /// The role that the write takes.

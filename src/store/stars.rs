@@ -1,10 +1,10 @@
 //! Stars: which users like a repository.
 
-use crate::{domain::UserId, store::Statement};
+use crate::{domain::RepositoryId, domain::UserId, store::Statement};
 
 /// Gives a star; a second one of the same user changes nothing.
 #[must_use]
-pub fn add(user: UserId, repository: i64) -> Vec<Statement> {
+pub fn add(user: UserId, repository: RepositoryId) -> Vec<Statement> {
     let added = Statement::new(
         "insert into stars (user_id, repository_id)
          select u.id, r.id from users u join repositories r on r.id = ?2 where u.id = ?1
@@ -15,14 +15,14 @@ pub fn add(user: UserId, repository: i64) -> Vec<Statement> {
 
 /// Takes a star back.
 #[must_use]
-pub fn remove(user: UserId, repository: i64) -> Vec<Statement> {
+pub fn remove(user: UserId, repository: RepositoryId) -> Vec<Statement> {
     let removed = Statement::new("delete from stars where user_id = ?1 and repository_id = ?2");
     counted(removed.bind(user).bind(repository), repository)
 }
 
 /// A change of stars, then the update of their count. The repository is queued for search before that, since after it
 /// nothing shows that the count changed.
-fn counted(change: Statement, repository: i64) -> Vec<Statement> {
+fn counted(change: Statement, repository: RepositoryId) -> Vec<Statement> {
     vec![
         change,
         Statement::new(

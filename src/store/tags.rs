@@ -3,7 +3,7 @@
 use constcat::concat;
 
 use crate::{
-    domain::RepositoryName,
+    domain::{RepositoryId, RepositoryName},
     refusal::Fault,
     store::{
         FromRow, Keyed, Page, Query, Row, Statement, Step, Transaction,
@@ -23,7 +23,7 @@ pub struct Tag {
     /// Never given twice.
     pub id: i64,
     /// The id of its repository.
-    pub repository_id: i64,
+    pub repository_id: RepositoryId,
     /// Its name.
     pub name: String,
     /// The digest that it names.
@@ -284,7 +284,7 @@ pub fn find(repository: &RepositoryName, subject: &Subject<'_>, tag: &str) -> Qu
 /// push that is reported late does not bring it back.
 pub fn forget(
     transaction: &mut Transaction,
-    repository: i64,
+    repository: RepositoryId,
     name: &RepositoryName,
     tag: &str,
     digest: &str,

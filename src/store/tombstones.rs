@@ -3,12 +3,12 @@
 //! the name is seen by no user who could not see the last one.
 
 use crate::{
-    domain::RepositoryName,
+    domain::{RepositoryId, RepositoryName},
     store::{Statement, audit::AuditContext},
 };
 
 /// Remembers a repository that is about to be deleted.
-pub(super) fn bury(id: i64, by: &AuditContext) -> Statement {
+pub(super) fn bury(id: RepositoryId, by: &AuditContext) -> Statement {
     Statement::new(
         "insert into tombstones (namespace_id, name, private, buried_at)
          select namespace_id, name, private, ?2 from repositories where id = ?1
@@ -20,7 +20,7 @@ pub(super) fn bury(id: i64, by: &AuditContext) -> Statement {
 }
 
 /// Remembers a repository under its old name, if the statement before this one moved it.
-pub(super) fn record_move(id: i64, from: &RepositoryName, by: &AuditContext) -> Statement {
+pub(super) fn record_move(id: RepositoryId, from: &RepositoryName, by: &AuditContext) -> Statement {
     Statement::new(
         "insert into tombstones (namespace_id, name, private, buried_at, moved_to)
          select n.id, r.name, r.private, ?3, r.id from repositories r join namespaces n on n.name = ?2

@@ -1,7 +1,9 @@
 //! The index of the matrix: one owner with a public repository, a private one, and everybody who could
 //! be something to them.
 
-use hublet::domain::{Access, RepositoryName, credential::CredentialId, repository_token::Claim, session_token};
+use hublet::domain::{
+    Access, RepositoryId, RepositoryName, credential::CredentialId, repository_token::Claim, session_token,
+};
 use serde_json::{Value, json};
 
 use crate::support::{Stage, client::Client};
@@ -210,7 +212,7 @@ impl Actor {
         let index = stage.index();
         let claim = Claim {
             repository: RepositoryName::parse(namespace, name).unwrap(),
-            repository_id,
+            repository_id: RepositoryId::new(repository_id),
             access: Access::Read,
             credential: self.credential,
             expires_at: index.world.now() + 60,

@@ -5,7 +5,7 @@
 use std::{collections::BTreeMap, rc::Rc};
 
 use hublet::{
-    domain::{Access, RepositoryName, repository_token::Claim},
+    domain::{Access, RepositoryId, RepositoryName, repository_token::Claim},
     index::World,
 };
 use rusqlite::{Connection, types::Value};
@@ -167,7 +167,7 @@ fn requests(cast: &Cast, endpoint: &Endpoint, actor: &Actor, name: &str) -> Vec<
     let token = |access| {
         let claim = Claim {
             repository: RepositoryName::parse(OWNER, name).unwrap(),
-            repository_id: id,
+            repository_id: RepositoryId::new(id),
             access,
             credential: actor.credential,
             expires_at: index.world.now() + 60,

@@ -2,7 +2,7 @@
 
 use hublet::{
     domain::{
-        NamespaceId, RepositoryName, Role, UserId, credential::CredentialId, registry_token::AuthMethod,
+        NamespaceId, RepositoryId, RepositoryName, Role, UserId, credential::CredentialId, registry_token::AuthMethod,
         search::Search, throttle::Failures,
     },
     store::{
@@ -33,7 +33,7 @@ pub fn truth() -> Vec<Entry> {
     let app = &RepositoryName { namespace: "user5".into(), name: "app41".into() };
     let new = RepositoryName { namespace: "user5".into(), name: "new".into() };
     let pending_deletion = RepositoryName { namespace: "user5".into(), name: "app49".into() };
-    let (user, repository, namespace) = (UserId::new(5), 41, NamespaceId::new(6));
+    let (user, repository, namespace) = (UserId::new(5), RepositoryId::new(41), NamespaceId::new(6));
     let now = BEGINNING + 1_000_000;
     // Of what expires, what was there in the first three seconds does.
     let expired = BEGINNING + 3;
@@ -138,7 +138,7 @@ pub fn truth() -> Vec<Entry> {
         read("machines::find", machines::find("user5", "machine5")),
         read("machines::list", machines::list("user5", &by_id)),
         transaction("repositories::create", |transaction| {
-            repositories::create(transaction, &new_repository(namespace, &new, by), Some(49))
+            repositories::create(transaction, &new_repository(namespace, &new, by), Some(49.into()))
         }),
         transaction("repositories::create", |transaction| {
             repositories::create(transaction, &new_repository(namespace, &new, by), None)
@@ -149,7 +149,7 @@ pub fn truth() -> Vec<Entry> {
             "repositories::lookup_in_own_namespace",
             repositories::lookup_in_own_namespace(Some("user5"), "app41", &by_name),
         ),
-        write("repositories::transfer", repositories::transfer(&transfer(app, &new, by), Some(49))),
+        write("repositories::transfer", repositories::transfer(&transfer(app, &new, by), Some(49.into()))),
         write(
             "repositories::update",
             repositories::update(
@@ -186,16 +186,16 @@ pub fn truth() -> Vec<Entry> {
         read("repositories::catalog", repositories::catalog(&Subject::Anonymous, false, "", 20)),
         write(
             "repositories::create_for_push",
-            repositories::create_for_push(namespace, &pending_deletion, Some(49), true, by, 1_000),
+            repositories::create_for_push(namespace, &pending_deletion, Some(49.into()), true, by, 1_000),
         ),
         write("repositories::mark", repositories::mark(repository, app, by)),
         write("repositories::complete_push", repositories::complete_push(repository, app, by)),
         read("repositories::readable_private", repositories::readable_private(&by_name, 100)),
-        write("repositories::remove", repositories::remove(49, &pending_deletion, by)),
+        write("repositories::remove", repositories::remove(49.into(), &pending_deletion, by)),
         write("repositories::enqueue", vec![repositories::enqueue(repository)]),
         write("rights::guard", guards(now)),
         write("stars::add", stars::add(user, repository)),
-        write("stars::remove", stars::remove(1.into(), 10)),
+        write("stars::remove", stars::remove(1.into(), 10.into())),
         read("tags::find", tags::find(app, &by_id, "tag1")),
         transaction("tags::forget", |transaction| tags::forget(transaction, repository, app, "tag1", "digest1", by)),
         read("tags::digests", tags::digests(app, &by_id, &digests(""))),
@@ -284,7 +284,7 @@ pub fn search() -> Vec<Entry> {
     ];
     let mut table = vec![
         read("documents::between", documents::between(100, 150, now)),
-        write("documents::hide", vec![documents::hide(41, 2, now)]),
+        write("documents::hide", vec![documents::hide(41.into(), 2, now)]),
         write("documents::write", documents::write(&news, now)),
     ];
     for query in ["", "rare", "often", "user5/app41", "app", "qx", "rare qx", "nothing like it"] {

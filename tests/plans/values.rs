@@ -34,7 +34,7 @@ pub fn guards(now: i64) -> Vec<Statement> {
     let (password, token) =
         (CredentialId::Password { user: 5.into(), epoch: 1 }, CredentialId::AccessToken { user: 5.into(), token: 5 });
     let administrator = CredentialId::Password { user: 4.into(), epoch: 1 };
-    let repository = Over::Repository { id: 41, namespace: 6.into(), role: Role::Write, public: false };
+    let repository = Over::Repository { id: 41.into(), namespace: 6.into(), role: Role::Write, public: false };
     let (namespace, machine) =
         (Over::Namespace(6.into(), Role::Admin), Over::Machine { id: 7.into(), namespace: 6.into() });
     let rights = [
@@ -112,7 +112,7 @@ pub fn transfer<'a>(
     to: &'a RepositoryName,
     by: &'a AuditContext,
 ) -> repositories::Transfer<'a> {
-    repositories::Transfer { id: 41, from, namespace: 7.into(), to, keep: false, by, most: 1_000 }
+    repositories::Transfer { id: 41.into(), from, namespace: 7.into(), to, keep: false, by, most: 1_000 }
 }
 
 pub fn account(now: i64) -> users::Account<'static> {

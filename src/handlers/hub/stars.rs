@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::{
     auth::{Credentials, RepositoryGuard},
-    domain::{RepositoryName, Role, UserId},
+    domain::{RepositoryId, RepositoryName, Role, UserId},
     handlers::hub::{Page, paged},
     index::Index,
     jobs::search_index,
@@ -47,7 +47,7 @@ async fn change(
     _request: &Request,
     credentials: &Credentials,
     name: &RepositoryName,
-    change: fn(UserId, i64) -> Vec<Statement>,
+    change: fn(UserId, RepositoryId) -> Vec<Statement>,
 ) -> Answer<Reply> {
     let (guard, ()) = RepositoryGuard::authenticate_with(index, credentials, name, ()).await?;
     let (repository, right) = guard.require_to_write(Role::Read)?;

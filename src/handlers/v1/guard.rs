@@ -4,7 +4,7 @@
 use crate::{
     auth::{Credentials, Principal, unauthorized},
     domain::{
-        Access, NamespaceId, RepositoryName, Role,
+        Access, NamespaceId, RepositoryId, RepositoryName, Role,
         names::LIBRARY,
         repository_token::{Claim, DELETE_LIFETIME, LIFETIME},
     },
@@ -100,7 +100,7 @@ impl<'a> V1Guard<'a> {
 
     /// The id of a repository that is marked deleted: it is removed when another of its name is created.
     #[must_use]
-    pub fn pending_deletion(&self) -> Option<i64> {
+    pub fn pending_deletion(&self) -> Option<RepositoryId> {
         self.lookup.pending_deletion()
     }
 
@@ -125,7 +125,13 @@ impl<'a> V1Guard<'a> {
     }
 
     /// Adds a repository token, in the two headers where clients look for it.
-    pub fn with_token(&self, reply: Reply, index: &Index, repository: i64, access: Access) -> Result<Reply, Fault> {
+    pub fn with_token(
+        &self,
+        reply: Reply,
+        index: &Index,
+        repository: RepositoryId,
+        access: Access,
+    ) -> Result<Reply, Fault> {
         let lifetime = if access == Access::Delete { DELETE_LIFETIME } else { LIFETIME };
         let claim = Claim {
             repository: self.name.clone(),

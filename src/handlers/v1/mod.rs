@@ -11,6 +11,7 @@ pub use ping::ping;
 
 use crate::{
     domain,
+    domain::RepositoryId,
     index::Index,
     refusal::{Answer, invalid, not_found},
     store::images::Merged,
@@ -19,7 +20,7 @@ use crate::{
 
 /// The id of the repository that a list was merged into. Refuses a list that would have made it too large, or that
 /// found no repository any more.
-fn require_merged(merged: Option<Merged>) -> Answer<i64> {
+fn require_merged(merged: Option<Merged>) -> Answer<RepositoryId> {
     match merged {
         Some(Merged { repository_id, missing: 0 }) => Ok(repository_id),
         Some(_) => invalid(format!("A repository holds at most {} images", domain::images::MAX_IMAGES)),

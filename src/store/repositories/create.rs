@@ -3,7 +3,7 @@
 use constcat::concat;
 
 use crate::{
-    domain::{NamespaceId, RepositoryName},
+    domain::{NamespaceId, RepositoryId, RepositoryName},
     refusal::Fault,
     store::{
         FromRow, Query, Row, Statement, Step, Transaction,
@@ -70,7 +70,7 @@ pub struct New<'a> {
 
 /// Creates a repository, unless it exists, or its namespace has the most already; one that was marked deleted
 /// (`pending_deletion`) is removed first. Returns whether this created it.
-pub fn create(transaction: &mut Transaction, new: &New<'_>, pending_deletion: Option<i64>) -> Step<bool> {
+pub fn create(transaction: &mut Transaction, new: &New<'_>, pending_deletion: Option<RepositoryId>) -> Step<bool> {
     transaction.run(pending_deletion.map(|id| give_way(id, new.name, new.by)).unwrap_or_default());
     transaction.run([Statement::new(
         "insert into repositories (namespace_id, name, full_name, private, description, full_description,

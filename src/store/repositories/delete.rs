@@ -1,7 +1,7 @@
 //! Deletions of repositories.
 
 use crate::{
-    domain::RepositoryName,
+    domain::{RepositoryId, RepositoryName},
     store::{
         Statement,
         audit::AuditContext,
@@ -12,7 +12,7 @@ use crate::{
 
 /// Deletes a repository at once, with everything that belongs to it.
 #[must_use]
-pub fn delete(id: i64, name: &RepositoryName, by: &AuditContext) -> Vec<Statement> {
+pub fn delete(id: RepositoryId, name: &RepositoryName, by: &AuditContext) -> Vec<Statement> {
     vec![
         enqueue(id),
         bury(id, by),
@@ -23,7 +23,7 @@ pub fn delete(id: i64, name: &RepositoryName, by: &AuditContext) -> Vec<Statemen
 
 /// Marks a repository deleted: it is hidden, and waits for the registry to delete its part.
 #[must_use]
-pub fn mark(id: i64, name: &RepositoryName, by: &AuditContext) -> Vec<Statement> {
+pub fn mark(id: RepositoryId, name: &RepositoryName, by: &AuditContext) -> Vec<Statement> {
     vec![
         bury(id, by),
         Statement::new(
@@ -39,7 +39,7 @@ pub fn mark(id: i64, name: &RepositoryName, by: &AuditContext) -> Vec<Statement>
 
 /// Removes a repository that was marked deleted, with everything that belongs to it.
 #[must_use]
-pub fn remove(id: i64, name: &RepositoryName, by: &AuditContext) -> Vec<Statement> {
+pub fn remove(id: RepositoryId, name: &RepositoryName, by: &AuditContext) -> Vec<Statement> {
     let mut statements = vec![bury(id, by)];
     statements.extend(give_way(id, name, by));
     statements
@@ -47,7 +47,7 @@ pub fn remove(id: i64, name: &RepositoryName, by: &AuditContext) -> Vec<Statemen
 
 /// Removes one that was marked deleted, so that another of its name can be created: its tombstone is from when it was
 /// marked.
-pub(super) fn give_way(id: i64, name: &RepositoryName, by: &AuditContext) -> Vec<Statement> {
+pub(super) fn give_way(id: RepositoryId, name: &RepositoryName, by: &AuditContext) -> Vec<Statement> {
     vec![
         enqueue(id),
         Statement::new("delete from repositories where id = ?1 and deleted_at is not null").bind(id),

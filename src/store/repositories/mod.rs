@@ -13,7 +13,7 @@ use constcat::concat;
 use serde_json::json;
 
 use crate::{
-    domain::{NamespaceId, RepositoryName, Role, access::Relations},
+    domain::{NamespaceId, RepositoryId, RepositoryName, Role, access::Relations},
     refusal::Fault,
     store::{
         FromRow, Keyed, Query, Row, Statement,
@@ -37,7 +37,7 @@ pub use update::{Change, update};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repository {
     /// Never given twice.
-    pub id: i64,
+    pub id: RepositoryId,
     /// Only for users with a role in it.
     pub private: bool,
     /// It is marked deleted: the first `DELETE` of v1 was received.
@@ -90,7 +90,7 @@ impl FromRow for RepositoryLookup {
 impl RepositoryLookup {
     /// The id of a repository that is marked deleted: it is removed when another of its name is created.
     #[must_use]
-    pub fn pending_deletion(&self) -> Option<i64> {
+    pub fn pending_deletion(&self) -> Option<RepositoryId> {
         self.repository.as_ref().filter(|repository| repository.pending_deletion).map(|repository| repository.id)
     }
 
@@ -239,6 +239,6 @@ fn record(by: &AuditContext, action: &'static str, name: &RepositoryName) -> Sta
 
 /// Queues a repository for search, which must learn of its change.
 #[must_use]
-pub fn enqueue(id: i64) -> Statement {
+pub fn enqueue(id: RepositoryId) -> Statement {
     Statement::new("insert into outbox (repository_id) values (?1)").bind(id)
 }

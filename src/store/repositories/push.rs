@@ -1,7 +1,7 @@
 //! Pushes of the v1 protocol: the repository is created by the first, and search may find it after the last step.
 
 use crate::{
-    domain::{NamespaceId, RepositoryName},
+    domain::{NamespaceId, RepositoryId, RepositoryName},
     store::{
         Statement,
         audit::{self, Account, AuditContext},
@@ -15,7 +15,7 @@ use crate::{
 pub fn create_for_push(
     namespace: NamespaceId,
     name: &RepositoryName,
-    pending_deletion: Option<i64>,
+    pending_deletion: Option<RepositoryId>,
     private: bool,
     by: &AuditContext,
     most: i64,
@@ -52,7 +52,7 @@ pub fn record_announcement(name: &RepositoryName, images: usize, by: &AuditConte
 
 /// Completes a push: search may find the repository.
 #[must_use]
-pub fn complete_push(id: i64, name: &RepositoryName, by: &AuditContext) -> Vec<Statement> {
+pub fn complete_push(id: RepositoryId, name: &RepositoryName, by: &AuditContext) -> Vec<Statement> {
     vec![
         Statement::new(
             "update repositories set pushed_at = ?2, updated_at = ?2, revision = revision + 1

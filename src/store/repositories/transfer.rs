@@ -1,7 +1,7 @@
 //! Transfers of repositories to other namespaces.
 
 use crate::{
-    domain::{NamespaceId, RepositoryName},
+    domain::{NamespaceId, RepositoryId, RepositoryName},
     store::{
         Statement,
         audit::{self, Account, AuditContext},
@@ -13,7 +13,7 @@ use crate::{
 /// A repository on its way to another namespace.
 pub struct Transfer<'a> {
     /// The repository.
-    pub id: i64,
+    pub id: RepositoryId,
     /// Its name.
     pub from: &'a RepositoryName,
     /// The id of the namespace that it goes to.
@@ -32,7 +32,7 @@ pub struct Transfer<'a> {
 /// marked deleted there (`pending_deletion`) is removed first. Where the last repository of the name was private, this
 /// one is from now on. The audit of both namespaces records it, and every collaborator that it loses.
 #[must_use]
-pub fn transfer(this: &Transfer<'_>, pending_deletion: Option<i64>) -> Vec<Statement> {
+pub fn transfer(this: &Transfer<'_>, pending_deletion: Option<RepositoryId>) -> Vec<Statement> {
     let (from, to, by) = (this.from, this.to, this.by);
     let mut statements =
         pending_deletion.map(|pending_deletion| give_way(pending_deletion, to, by)).unwrap_or_default();

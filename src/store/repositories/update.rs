@@ -1,7 +1,7 @@
 //! Changes of what is said of a repository, and of who can see it.
 
 use crate::{
-    domain::RepositoryName,
+    domain::{RepositoryId, RepositoryName},
     store::{
         Statement,
         audit::{self, Account, AuditContext},
@@ -23,7 +23,7 @@ pub struct Change<'a> {
 /// Changes a repository. Hiding it is written to search ahead of this, as the next revision, so the change itself is
 /// the one after that.
 #[must_use]
-pub fn update(id: i64, name: &RepositoryName, change: &Change<'_>, by: &AuditContext) -> Vec<Statement> {
+pub fn update(id: RepositoryId, name: &RepositoryName, change: &Change<'_>, by: &AuditContext) -> Vec<Statement> {
     let mut statements = Vec::new();
     if let Some(private) = change.private {
         // A statement of its own, so that the audit has a row only if the value was another one.

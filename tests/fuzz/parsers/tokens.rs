@@ -83,7 +83,7 @@ pub fn signed_repository(bytes: &[u8]) {
     let access = [Access::Read, Access::Write, Access::Delete].into_iter().nth(usize::from(access % 3));
     let credential = CredentialId::Password { user: i64::from(*place).into(), epoch: i64::from(*bit) };
     let Some(access) = access else { return };
-    let claim = Claim { repository, repository_id: 7, access, credential, expires_at: NOW + 1 };
+    let claim = Claim { repository, repository_id: 7.into(), access, credential, expires_at: NOW + 1 };
     let token = claim.sign(&keys, [*place; 8]);
     assert_eq!(Claim::verify(&token, &keys, NOW).as_ref(), Some(&claim));
     assert_eq!(Claim::verify(&token, &keys, NOW + 1), None);
