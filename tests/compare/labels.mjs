@@ -40,15 +40,17 @@ export class Labels {
     return text.replace(ANY, (value, ...rest) => this.#labels.get(value) ?? this.#give(kindOf(rest.at(-1)), value));
   }
 
-  /** The text of a dump, its rows sorted without regard to values that have no label yet: their order is random. */
-  sorted(state) {
+  /** Lines of JSON, sorted without regard to values that have no label yet: an order by those is random. */
+  lines(rows) {
     const masked = (line) => line.replace(ANY, (value, ...rest) => this.#labels.get(value) ?? `<${kindOf(rest.at(-1))}>`);
-    const table = (binding, name, rows) => {
-      const lines = rows.map((row) => JSON.stringify(row)).map((line) => [masked(line), line]);
-      return lines.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, line]) => `${binding}.${name} ${line}`);
-    };
+    const lines = rows.map((row) => JSON.stringify(row)).map((line) => [masked(line), line]);
+    return lines.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, line]) => line);
+  }
+
+  /** The text of a dump. */
+  sorted(state) {
     const tables = Object.entries(state).flatMap(([binding, all]) => Object.entries(all).map(([name, rows]) => [binding, name, rows]));
-    return tables.filter(([, , rows]) => rows.length).flatMap((one) => table(...one)).join("\n");
+    return tables.flatMap(([binding, name, rows]) => this.lines(rows).map((line) => `${binding}.${name} ${line}`)).join("\n");
   }
 
   /** Replaces the values of this build in a request by those of the other build that have the same labels. */
