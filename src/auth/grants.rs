@@ -3,16 +3,24 @@
 use crate::{
     auth::Principal,
     domain::{
-        RepositoryName,
+        RepositoryName, Role,
         access_review::Facts,
         scope::{Grant, Scope},
     },
     store::repositories::RepositoryLookup,
 };
 
-/// What is granted of a scope for the repository of this name, which was looked up for this principal: what is asked
-/// for, the user may do, and the access token allows, all three. Too little is not an error. What waits for its deletion is
-/// left out of the lookup before.
+/// The role by which actions on a repository are granted, which was looked up for this principal: what the user may do, and
+/// the access token allows. What waits for its deletion is left out of the lookup before.
+#[must_use]
+pub fn role(principal: &Principal, lookup: &RepositoryLookup, name: &RepositoryName) -> Option<Role> {
+    // A push there would be lost: no repository is created in a namespace that does not exist.
+    lookup.namespace_id?;
+    principal.effective_role(lookup, name)
+}
+
+/// What is granted of a scope for the repository of this name: what is asked for, as far as [`role`] allows it. Too little is
+/// not an error.
 #[must_use]
 pub fn of_repository(
     principal: &Principal,
@@ -20,9 +28,7 @@ pub fn of_repository(
     name: &RepositoryName,
     scope: &Scope,
 ) -> Option<Grant> {
-    // A push there would be lost: no repository is created in a namespace that does not exist.
-    lookup.namespace_id?;
-    scope.for_role(principal.effective_role(lookup, name))
+    scope.for_role(role(principal, lookup, name))
 }
 
 /// What stands against each action of a principal, of a repository that was looked up for them.

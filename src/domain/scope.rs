@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::domain::{RepositoryName, Role, names::LIBRARY};
+use crate::domain::{RepositoryName, Role, access_review::Action, names::LIBRARY};
 
 /// The most scopes that one token is asked for.
 pub const MAX_SCOPES: usize = 500;
@@ -73,10 +73,14 @@ impl Scope {
     /// What somebody of this role is granted of it; too little is not an error.
     #[must_use]
     pub fn for_role(&self, role: Option<Role>) -> Option<Grant> {
-        let asked = |action: &str| self.actions.iter().any(|asked| *asked == action || *asked == "*");
-        let allowed = [("pull", Role::Read), ("push", Role::Write), ("delete", Role::Admin)];
-        let actions = allowed.iter().filter(|(action, least)| asked(action) && role >= Some(*least));
-        self.grant(actions.map(|(action, _)| *action).collect())
+        let actions = Action::ALL.into_iter().filter(|action| self.asks_for(*action) && role >= Some(action.role()));
+        self.grant(actions.map(Action::as_str).collect())
+    }
+
+    /// Whether it asks for this action on a repository.
+    #[must_use]
+    pub fn asks_for(&self, action: Action) -> bool {
+        self.actions.iter().any(|asked| *asked == action.as_str() || *asked == "*")
     }
 
     /// What is granted of a registry as a whole: search to anybody, the catalog to administrators,

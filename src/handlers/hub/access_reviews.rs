@@ -8,7 +8,6 @@ use crate::{
         RepositoryName, Role,
         access_review::{self, Action, Facts, Reason},
         credential::CredentialId,
-        scope::Scope,
         time,
     },
     handlers::{
@@ -156,12 +155,9 @@ impl Case {
             visible: !self.own || guard.principal.effective_role(lookup, name).is_some(),
             ..grants::facts(&self.principal, lookup, name)
         };
-        let actions = Action::ALL.map(Action::as_str).into();
-        let scope = Scope { kind: "repository".into(), class: None, name: name.to_string(), actions };
-        let granted = grants::of_repository(&self.principal, lookup, name, &scope);
-        let granted = granted.filter(|_| self.active && self.token_valid).map_or_else(Vec::new, |grant| grant.actions);
-        let actions = question.actions.iter();
-        let actions = actions.map(|action| Reviewed::new(&facts, *action, granted.contains(&action.as_str())));
+        let role = grants::role(&self.principal, lookup, name).filter(|_| self.active && self.token_valid);
+        let reviewed = |action: &Action| Reviewed::new(&facts, *action, role >= Some(action.role()));
+        let actions = question.actions.iter().map(reviewed);
         let actions = actions.collect::<Vec<_>>();
         let reply = json!({
             "allowed": actions.iter().all(|action| action.allowed),

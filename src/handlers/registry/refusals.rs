@@ -27,10 +27,8 @@ impl Refused {
     /// What a scope asks for and is not granted; none where that is nothing.
     #[must_use]
     pub fn new(facts: &Facts<'_>, scope: &Scope, granted: &[&'static str]) -> Option<Self> {
-        let refused = [Action::Pull, Action::Push].into_iter().filter(|action| {
-            let name = action.as_str();
-            scope.actions.iter().any(|asked| *asked == name || *asked == "*") && !granted.contains(&name)
-        });
+        let refused = [Action::Pull, Action::Push].into_iter();
+        let refused = refused.filter(|action| scope.asks_for(*action) && !granted.contains(&action.as_str()));
         let refused = refused.collect::<Vec<_>>();
         let mut reasons = Vec::new();
         for reason in refused.iter().flat_map(|action| facts.against(*action)) {
