@@ -107,14 +107,14 @@ endpoints! { (index, request, credentials)
     "/v2/auth/token" Hub Closed SMALL Route::Hub(Hub::AuthToken) =>
         Post   Body            => hub::sessions::auth_token(index, request).await;
     "/v2/logout" Hub Closed SMALL Route::Hub(Hub::Logout) =>
-        Post   Session         => hub::sessions::logout(index, request, credentials).await;
+        Post   Session         => hub::sessions::logout(index, credentials).await;
     "/v2/user" Hub Closed SMALL Route::Hub(Hub::CurrentUser) =>
-        Get    Session         => hub::sessions::oneself(index, request, credentials).await;
+        Get    Session         => hub::sessions::oneself(index, credentials).await;
         Delete PasswordSession => hub::leaving::leave(index, request, credentials).await;
     "/v2/user/orgs" Hub Closed SMALL Route::Hub(Hub::OwnOrganisations) =>
         Get    Session         => hub::namespaces::organisations(index, request, credentials).await;
     "/v2/repositories/namespaces" Hub Closed SMALL Route::Hub(Hub::OwnNamespaces) =>
-        Get    Session         => hub::namespaces::names(index, request, credentials).await;
+        Get    Session         => hub::namespaces::names(index, credentials).await;
     "/v2/users/{username}" Hub Anonymous SMALL Route::Hub(Hub::User(name)) =>
         Get    OptionalSession => hub::namespaces::user(index, request, credentials, name).await;
     "/v2/orgs/{namespace}" Hub Anonymous SMALL Route::Hub(Hub::Organisation(name)) =>
@@ -122,7 +122,7 @@ endpoints! { (index, request, credentials)
     "/v2/user/password" Hub Closed SMALL Route::Hub(Hub::Password) =>
         Post   PasswordSession => hub::password::change(index, request, credentials).await;
     "/v2/user/emails" Hub Closed SMALL Route::Hub(Hub::Emails) =>
-        Get    PasswordSession => hub::emails::list(index, request, credentials).await;
+        Get    PasswordSession => hub::emails::list(index, credentials).await;
         Post   PasswordSession => hub::emails::add(index, request, credentials).await;
     "/v2/user/emails/{email}" Hub Closed SMALL Route::Hub(Hub::Email(email)) =>
         Patch  PasswordSession => hub::emails::choose(index, request, credentials, email).await;
@@ -131,13 +131,13 @@ endpoints! { (index, request, credentials)
         Get    PasswordSession => hub::access_tokens::list(index, request, credentials).await;
         Post   PasswordSession => hub::access_tokens::create(index, request, credentials).await;
     "/v2/access-tokens/{uuid}" Hub Closed SMALL Route::Hub(Hub::AccessToken(uuid)) =>
-        Get    PasswordSession => hub::access_tokens::get(index, request, credentials, uuid).await;
+        Get    PasswordSession => hub::access_tokens::get(index, credentials, uuid).await;
         Patch  PasswordSession => hub::access_tokens::update(index, request, credentials, uuid).await;
         Delete PasswordSession => hub::access_tokens::delete(index, request, credentials, uuid).await;
     "/v2/access-tokens/{uuid}/renew" Hub Closed SMALL Route::Hub(Hub::AccessTokenRenewal(uuid)) =>
         Post   PasswordSession => hub::access_tokens::renew(index, request, credentials, uuid).await;
     "/v2/refresh-tokens" Hub Closed SMALL Route::Hub(Hub::RefreshTokens) =>
-        Get    PasswordSession => hub::sessions::refresh_tokens(index, request, credentials).await;
+        Get    PasswordSession => hub::sessions::refresh_tokens(index, credentials).await;
     "/v2/refresh-tokens/{uuid}" Hub Closed SMALL Route::Hub(Hub::RefreshToken(uuid)) =>
         Delete PasswordSession => hub::sessions::end_refresh_token(index, request, credentials, uuid).await;
 
@@ -157,9 +157,9 @@ endpoints! { (index, request, credentials)
         Post   Session         => hub::repositories::transfer(index, request, credentials, name).await;
     "/v2/namespaces/{namespace}/repositories/{repository}/star" Hub Closed SMALL Route::Hub(Hub::Star(name)) =>
         Get    Session         => hub::stars::list(index, request, credentials, name).await;
-        Put    Session         => hub::stars::add(index, request, credentials, name).await;
-        Post   Session         => hub::stars::add(index, request, credentials, name).await;
-        Delete Session         => hub::stars::remove(index, request, credentials, name).await;
+        Put    Session         => hub::stars::add(index, credentials, name).await;
+        Post   Session         => hub::stars::add(index, credentials, name).await;
+        Delete Session         => hub::stars::remove(index, credentials, name).await;
     "/v2/namespaces/{namespace}/repositories/{repository}/images" Hub Anonymous SMALL Route::Hub(Hub::Images(name)) =>
         Get    OptionalSession => hub::images::list(index, request, credentials, name).await;
     "/v2/namespaces/{namespace}/repositories/{repository}/images-summary" Hub Anonymous SMALL Route::Hub(Hub::ImagesSummary(name)) =>
@@ -195,9 +195,9 @@ endpoints! { (index, request, credentials)
     "/v2/auditlogs/{account}" Hub Closed SMALL Route::Hub(Hub::AuditLogs(account)) =>
         Get    Session         => hub::audit::list(index, request, credentials, account).await;
     "/v2/auditlogs/{account}/actions" Hub Closed SMALL Route::Hub(Hub::AuditActions) =>
-        Get    Session         => hub::audit::actions(index, request, credentials).await;
+        Get    Session         => hub::audit::actions(index, credentials).await;
     "/v2/namespaces/{namespace}/machines" Hub Closed SMALL Route::Hub(Hub::Machines(namespace)) =>
-        Get    Session         => hub::machines::list(index, request, credentials, namespace).await;
+        Get    Session         => hub::machines::list(index, credentials, namespace).await;
         Post   Session         => hub::machines::create(index, request, credentials, namespace).await;
     "/v2/namespaces/{namespace}/machines/{username}" Hub Closed SMALL Route::Hub(Hub::Machine(namespace, user)) =>
         Delete Session         => hub::machines::delete(index, request, credentials, namespace, user).await;

@@ -142,7 +142,7 @@ impl Credentials {
         has_holder: bool,
     ) -> Answer<(Principal, Vec<Rows>)> {
         let (principal, answers) = match self {
-            Self::Anonymous => (Principal::ANONYMOUS, read(index, statements).await?),
+            Self::Anonymous => (Principal::ANONYMOUS, index.db.batch(statements).await?),
             Self::Password { name, secret, address } => {
                 let (attempt, answers) =
                     read_behind(index, users::with_failures(name.as_str(), address), statements).await?;
@@ -156,7 +156,7 @@ impl Credentials {
                 (by_access_token(index, holder, address)?, answers)
             }
             Self::Token(Claim { credential: CredentialId::Anonymous, .. }) | Self::Bearer(CredentialId::Anonymous) => {
-                (Principal::ANONYMOUS, read(index, statements).await?)
+                (Principal::ANONYMOUS, index.db.batch(statements).await?)
             }
             Self::Token(Claim { credential, .. }) | Self::Bearer(credential) => {
                 let (holder, answers) = if has_holder {
@@ -174,11 +174,6 @@ impl Credentials {
         index.authenticated.set(principal.credential);
         Ok((principal, answers))
     }
-}
-
-/// Reads, if there is anything to read.
-async fn read(index: &Index, statements: Vec<Statement>) -> Result<Vec<Rows>, Fault> {
-    if statements.is_empty() { Ok(Vec::new()) } else { index.db.batch(statements).await }
 }
 
 /// Reads a query and, behind it, statements.

@@ -7,7 +7,7 @@ use crate::{
     refusal::Fault,
     store::{
         FromRow, Keyed, Page, Query, Row, Statement,
-        access_tokens::AccessToken,
+        access_tokens::{AccessToken, TOKEN_COLUMNS},
         repositories::bind_repository,
         roles::{SUBJECT, Subject, WITH_ROLE},
         users::STATUS,
@@ -89,8 +89,9 @@ impl FromRow for ReviewedToken {
 #[must_use]
 pub fn token(uuid: &str, subject: &Subject<'_>, namespace: &str) -> Query<Option<ReviewedToken>> {
     let sql = concat!(
-        "select t.id token_id, t.scopes token_scopes, t.resources token_resources, t.is_active token_active,
-           t.expires_at token_expires_at, t.used_at token_used_at,
+        "select ",
+        TOKEN_COLUMNS,
+        ", t.expires_at token_expires_at,
            ifnull(u.machine_of = (select id from namespaces where name = ?5), 0) is_of_namespace
          from access_tokens t join users u on u.id = t.user_id where t.uuid = ?4 and u.id = ",
         SUBJECT

@@ -38,6 +38,10 @@ impl FromRow for AccessToken {
     }
 }
 
+/// The columns of an [`AccessToken`] `t`, but for when it expires (`token_expires_at`).
+pub(super) const TOKEN_COLUMNS: &str = "t.id token_id, t.scopes token_scopes, t.resources token_resources,
+   t.is_active token_active, t.used_at token_used_at";
+
 impl Keyed for AccessToken {
     const KEY: &'static str = "token_id";
 }

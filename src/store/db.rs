@@ -150,12 +150,12 @@ impl Db {
         self.round_trips.get()
     }
 
-    /// Reads: runs the queries of a batch in order in one round trip, in none if there are none. One that writes is
+    /// Reads: runs the queries of a batch in order in one round trip. One that writes is
     /// refused, since it would carry no right.
     pub async fn fetch<B: Batch>(&self, batch: B) -> Result<B::Output, Fault> {
         let mut statements = Vec::new();
         batch.push_to(&mut statements);
-        let answers = if statements.is_empty() { Vec::new() } else { self.batch(statements).await? };
+        let answers = self.batch(statements).await?;
         batch.decode_from(&mut answers.into_iter())
     }
 
@@ -172,11 +172,12 @@ impl Db {
         self.run(transaction.statements()).await.map(Outcome)
     }
 
-    /// Reads: runs the statements in order in one round trip. What writes is refused, since it would
+    /// Reads: runs the statements in order in one round trip, in none if there are none. What writes is refused, since it would
     /// carry no right.
     pub async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Rows>, Fault> {
         match statements.iter().find(|statement| !statement.reads_only()) {
             Some(write) => Err(Fault::broken(format!("a write without a right: {}", write.sql))),
+            None if statements.is_empty() => Ok(Vec::new()),
             None => self.run(statements).await,
         }
     }

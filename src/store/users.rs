@@ -7,7 +7,7 @@ use crate::{
     refusal::Fault,
     store::{
         FromRow, Keyed, Query, Row, Rows, Statement, Step, Transaction,
-        access_tokens::AccessToken,
+        access_tokens::{AccessToken, TOKEN_COLUMNS},
         audit::{self, Account as AuditAccount, AuditContext},
         rate_counters::Counter,
     },
@@ -159,9 +159,9 @@ pub fn by_credential(credential: CredentialId) -> Query<Option<Holder>> {
     let statement = Statement::new(concat!(
         "select ",
         USER_COLUMNS,
-        ",
-           t.id token_id, t.scopes token_scopes, t.resources token_resources, t.is_active token_active,
-           t.expires_at token_expires_at, t.used_at token_used_at
+        ", ",
+        TOKEN_COLUMNS,
+        ", t.expires_at token_expires_at
          from users u left join access_tokens t on t.id = coalesce(?2, 0) and t.user_id = u.id
          where u.id = coalesce(?1, 0)"
     ));
@@ -175,10 +175,9 @@ pub fn with_access_token(name: &str, hash: &str) -> Query<Option<Holder>> {
     let statement = Statement::new(concat!(
         "select ",
         USER_COLUMNS,
-        ",
-           t.id token_id, t.scopes token_scopes, t.resources token_resources, t.is_active token_active,
-           iif(t.hash = ?2, t.expires_at, min(t.previous_until, ifnull(t.expires_at, t.previous_until))) token_expires_at,
-           t.used_at token_used_at
+        ", ",
+        TOKEN_COLUMNS,
+        ", iif(t.hash = ?2, t.expires_at, min(t.previous_until, ifnull(t.expires_at, t.previous_until))) token_expires_at
          from access_tokens t join users u on u.id = t.user_id
          where (t.hash = coalesce(?2, '') or t.previous_hash = coalesce(?2, '')) and u.name = coalesce(?1, '')"
     ));

@@ -32,7 +32,7 @@ pub async fn list(index: &Index, request: &Request, session: &PasswordSession) -
 }
 
 /// `GET /v2/access-tokens/{uuid}`
-pub async fn get(index: &Index, _request: &Request, session: &PasswordSession, uuid: &str) -> Answer<Reply> {
+pub async fn get(index: &Index, session: &PasswordSession, uuid: &str) -> Answer<Reply> {
     let found = token_details::by_uuid(&TokenOwner::User(session.user()), uuid);
     let (_, (), token) = session.authenticate_with(index, Ok(()), found).await?;
     Ok(token_operations::reply(&token_operations::require(token)?))

@@ -55,7 +55,7 @@ pub async fn list(index: &Index, request: &Request, credentials: &Credentials, a
 /// `GET /v2/auditlogs/{account}/actions`
 ///
 /// The same for every account.
-pub async fn actions(index: &Index, _request: &Request, credentials: &Credentials) -> Answer<Reply> {
+pub async fn actions(index: &Index, credentials: &Credentials) -> Answer<Reply> {
     credentials.authenticate(index).await?;
     let group = |(group, label): (&str, &str)| {
         let actions = ACTIONS

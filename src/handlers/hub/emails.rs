@@ -21,7 +21,7 @@ use crate::{
 const ABSENT: &str = "email not found";
 
 /// `GET /v2/user/emails`
-pub async fn list(index: &Index, _request: &Request, session: &PasswordSession) -> Answer<Reply> {
+pub async fn list(index: &Index, session: &PasswordSession) -> Answer<Reply> {
     let (_, (), addresses) = session.authenticate_with(index, Ok(()), emails::list(session.user())).await?;
     let results = addresses.iter().enumerate().map(object).collect::<Vec<Value>>();
     Ok(Reply::json(200, &json!({ "count": results.len(), "results": results })).personal())

@@ -70,7 +70,7 @@ pub async fn create(index: &Index, request: &Request, credentials: &Credentials,
 }
 
 /// `GET /v2/namespaces/{namespace}/machines`
-pub async fn list(index: &Index, _request: &Request, credentials: &Credentials, namespace: &str) -> Answer<Reply> {
+pub async fn list(index: &Index, credentials: &Credentials, namespace: &str) -> Answer<Reply> {
     let list = machines::list(namespace, &credentials.subject(index));
     let (guard, machines) = NamespaceGuard::authenticate_with(index, credentials, namespace, list).await?;
     guard.require_admin_with_password()?;

@@ -31,7 +31,7 @@ pub async fn organisations(index: &Index, request: &Request, credentials: &Crede
 }
 
 /// `GET /v2/repositories/namespaces`
-pub async fn names(index: &Index, _request: &Request, credentials: &Credentials) -> Answer<Reply> {
+pub async fn names(index: &Index, credentials: &Credentials) -> Answer<Reply> {
     let list = namespaces::names(credentials.user(), MAX_NAMES);
     let (principal, names) = credentials.authenticate_with(index, list).await?;
     let names = if principal.reaches_namespaces() { names } else { Vec::new() };

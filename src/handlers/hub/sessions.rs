@@ -53,13 +53,13 @@ async fn open(index: &Index, request: &Request, [name, secret]: [&'static str; 2
 /// `POST /v2/logout`
 ///
 /// A client forgets its session with it; nothing of one is stored that could end, and it ends by itself within minutes.
-pub async fn logout(index: &Index, _request: &Request, credentials: &Credentials) -> Answer<Reply> {
+pub async fn logout(index: &Index, credentials: &Credentials) -> Answer<Reply> {
     credentials.authenticate(index).await?;
     Ok(Reply::json(200, &json!({ "detail": "Logged out" })).personal())
 }
 
 /// `GET /v2/user`
-pub async fn oneself(index: &Index, _request: &Request, credentials: &Credentials) -> Answer<Reply> {
+pub async fn oneself(index: &Index, credentials: &Credentials) -> Answer<Reply> {
     let (principal, profile) = credentials.authenticate_with(index, users::profile(credentials.user())).await?;
     let user = principal.require_user()?;
     let profile = profile.ok_or_else(|| Fault::broken("no row for a user"))?;
@@ -78,7 +78,7 @@ pub async fn oneself(index: &Index, _request: &Request, credentials: &Credential
 /// `GET /v2/refresh-tokens`
 ///
 /// The logins that docker keeps: from where, and when each was last used.
-pub async fn refresh_tokens(index: &Index, _request: &Request, session: &PasswordSession) -> Answer<Reply> {
+pub async fn refresh_tokens(index: &Index, session: &PasswordSession) -> Answer<Reply> {
     let (now, settings) = (index.world.now(), &index.settings);
     let list = refresh_tokens::list(session.user(), now, settings.refresh_unused, settings.refresh_age);
     let (_, (), tokens) = session.authenticate_with(index, Ok(()), list).await?;

@@ -14,18 +14,13 @@ use crate::{
 };
 
 /// `PUT /v2/namespaces/{namespace}/repositories/{repository}/star`
-pub async fn add(index: &Index, request: &Request, credentials: &Credentials, name: &RepositoryName) -> Answer<Reply> {
-    change(index, request, credentials, name, stars::add).await
+pub async fn add(index: &Index, credentials: &Credentials, name: &RepositoryName) -> Answer<Reply> {
+    change(index, credentials, name, stars::add).await
 }
 
 /// `DELETE /v2/namespaces/{namespace}/repositories/{repository}/star`
-pub async fn remove(
-    index: &Index,
-    request: &Request,
-    credentials: &Credentials,
-    name: &RepositoryName,
-) -> Answer<Reply> {
-    change(index, request, credentials, name, stars::remove).await
+pub async fn remove(index: &Index, credentials: &Credentials, name: &RepositoryName) -> Answer<Reply> {
+    change(index, credentials, name, stars::remove).await
 }
 
 /// `GET /v2/namespaces/{namespace}/repositories/{repository}/star`
@@ -44,7 +39,6 @@ pub async fn list(index: &Index, request: &Request, credentials: &Credentials, n
 /// Changes the star of a user who may read the repository.
 async fn change(
     index: &Index,
-    _request: &Request,
     credentials: &Credentials,
     name: &RepositoryName,
     change: fn(UserId, RepositoryId) -> Vec<Statement>,
