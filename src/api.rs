@@ -11,7 +11,7 @@ mod endpoint;
 pub use endpoint::{Cors, Endpoint, Method, Path, Security};
 
 use crate::{
-    auth,
+    auth::PasswordSession,
     handlers::{
         account, description, events, hub,
         registry::{base, token},

@@ -141,13 +141,18 @@ impl Index {
 
     /// Writes a transaction by these rights: where one of them is gone by now, nothing is written, and what was read
     /// before is stale.
-    pub async fn commit<const N: usize>(&self, rights: [Right; N], transaction: Transaction) -> Answer<Outcome> {
-        Ok(self.db.commit(self.guards(rights).await?, transaction).await?)
+    pub fn commit<const N: usize>(&self, rights: [Right; N], transaction: Transaction) -> Pending<'_, Answer<Outcome>> {
+        let guards = self.guards(rights);
+        Box::pin(async move { Ok(self.db.commit(guards.await?, transaction).await?) })
     }
 
     /// The guards of a write by these rights, of somebody who has not written too often.
-    pub async fn guards<const N: usize>(&self, rights: [Right; N]) -> Answer<Vec<Statement>> {
+    pub fn guards<const N: usize>(&self, rights: [Right; N]) -> Pending<'_, Answer<Vec<Statement>>> {
         const { assert!(N > 0, "a write carries a right") };
+        Box::pin(self.guards_of(rights.into()))
+    }
+
+    async fn guards_of(&self, rights: Vec<Right>) -> Answer<Vec<Statement>> {
         // An access token that leaked does not keep its owner from ending it.
         let credential = rights.iter().map(|right| right.credential).find(|credential| credential.user().is_some());
         match credential {

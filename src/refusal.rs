@@ -130,24 +130,57 @@ impl Fault {
     }
 }
 
-/// Why a request has no good answer.
+/// Why a request has no good answer. One pointer, since every `?` of a handler is code that moves it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Error {
+pub struct Error(Box<ErrorKind>);
+
+/// Whose fault it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ErrorKind {
     /// Theirs.
     Refusal(Refusal),
     /// Ours.
     Fault(Fault),
 }
 
+impl Error {
+    /// Whose fault it is.
+    #[must_use]
+    pub fn kind(&self) -> &ErrorKind {
+        &self.0
+    }
+
+    /// The refusal, if it is theirs.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&Refusal> {
+        if let ErrorKind::Refusal(refusal) = self.kind() { Some(refusal) } else { None }
+    }
+
+    /// The fault, if it is ours.
+    #[must_use]
+    pub fn fault(&self) -> Option<&Fault> {
+        if let ErrorKind::Fault(fault) = self.kind() { Some(fault) } else { None }
+    }
+
+    /// What a 401 is elsewhere; every other error as it is.
+    #[must_use]
+    pub fn map_unauthorized(self, other: impl FnOnce(Reason) -> Refusal) -> Self {
+        match *self.0 {
+            ErrorKind::Refusal(Refusal::Unauthorized(_, reason)) => other(reason).into(),
+            kind => Self(Box::new(kind)),
+        }
+    }
+}
+
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
-        Self::Refusal(refusal)
+        Self(Box::new(ErrorKind::Refusal(refusal)))
     }
 }
 
 impl From<Fault> for Error {
     fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+        Self(Box::new(ErrorKind::Fault(fault)))
     }
 }
 

@@ -33,10 +33,7 @@ pub async fn serve(index: &Index, request: &Request) -> Reply {
         },
         Err(error) => Err(error.clone()),
     };
-    let fault = match &answer {
-        Err(Error::Fault(fault)) => Some(fault.what.clone()),
-        _ => None,
-    };
+    let fault = answer.as_ref().err().and_then(Error::fault).map(|fault| fault.what.clone());
     let path = route.as_ref().ok().map(api::path);
     let dialect = path.map_or_else(|| routes::dialect(&request.path), |path| path.errors);
     let reply = answer.unwrap_or_else(|error| reply::failure(&error, dialect, &request.path, &request.id));
@@ -69,10 +66,8 @@ pub async fn scheduled(index: &Index) {
 /// right.
 async fn answered(index: &Index, request: &Request, route: &Route) -> Answer<Reply> {
     let answer = handle(index, request, route).await;
-    match &answer {
-        Err(Error::Fault(fault)) if fault.kind == FaultKind::Stale => handle(index, request, route).await,
-        _ => answer,
-    }
+    let fault = answer.as_ref().err().and_then(Error::fault);
+    if fault.is_some_and(|fault| fault.kind == FaultKind::Stale) { handle(index, request, route).await } else { answer }
 }
 
 async fn handle(index: &Index, request: &Request, route: &Route) -> Answer<Reply> {

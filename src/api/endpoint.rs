@@ -1,6 +1,11 @@
 //! What the table of endpoints is made of, and what follows from its lines.
 
-use crate::wire::Dialect;
+use crate::{
+    auth::{self, Credentials},
+    index::Index,
+    refusal::Answer,
+    wire::{Dialect, Request},
+};
 
 /// The methods that endpoints have. `HEAD` is `GET` without the body, and every path answers `OPTIONS`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,6 +77,25 @@ pub enum Security {
     Body,
     /// In the body: the secret of a link that was mailed.
     Link,
+}
+
+impl Security {
+    /// The credentials of a request that such an endpoint takes; none where the handler reads them, or there are none.
+    pub(super) fn credentials(self, index: &Index, request: &Request) -> Answer<Credentials> {
+        match self {
+            Self::Password => auth::password_credentials(index, request),
+            Self::V1 => auth::v1_credentials(index, request),
+            Self::Session | Self::PasswordSession => auth::session(index, request),
+            Self::OptionalSession => auth::optional_session(index, request),
+            Self::None
+            | Self::OptionalPassword
+            | Self::RepositoryToken
+            | Self::Registry
+            | Self::EventSecret
+            | Self::Body
+            | Self::Link => Ok(Credentials::Anonymous),
+        }
+    }
 }
 
 /// What scripts on pages of other origins may read.
@@ -169,23 +193,28 @@ macro_rules! endpoints {
         /// have.
         #[allow(unused_variables, clippy::let_unit_value, reason = "not every endpoint takes credentials")]
         pub async fn dispatch($index: &Index, $request: &Request, route: &Route) -> Answer<Reply> {
+            let path = path(route);
+            let Some(endpoint) = path.endpoint(&$request.method) else {
+                return Err(Refusal::MethodNotAllowed(path.allow()).into());
+            };
+            let presented = &endpoint.security.credentials($index, $request)?;
             match route {
-                $( $route => match Method::parse(&$request.method) {
-                    $( Some(Method::$method) => {
-                        let $credentials = endpoints!(@credentials $security $index $request);
+                $( $route => match endpoint.method {
+                    $( Method::$method => {
+                        let $credentials = endpoints!(@credentials $security presented);
                         $handler
                     } )+
-                    _ => Err(Refusal::MethodNotAllowed(path(route).allow()).into()),
+                    _ => Err(Refusal::MethodNotAllowed(path.allow()).into()),
                 }, )+
             }
         }
     };
-    (@credentials Password $index:ident $request:ident) => { &auth::password_credentials($index, $request)? };
-    (@credentials V1 $index:ident $request:ident) => { &auth::v1_credentials($index, $request)? };
-    (@credentials Session $index:ident $request:ident) => { &auth::session($index, $request)? };
-    (@credentials OptionalSession $index:ident $request:ident) => { &auth::optional_session($index, $request)? };
-    (@credentials PasswordSession $index:ident $request:ident) => { &auth::PasswordSession::from_request($index, $request)? };
-    (@credentials $other:ident $index:ident $request:ident) => { () };
+    (@credentials Password $presented:ident) => { $presented };
+    (@credentials V1 $presented:ident) => { $presented };
+    (@credentials Session $presented:ident) => { $presented };
+    (@credentials OptionalSession $presented:ident) => { $presented };
+    (@credentials PasswordSession $presented:ident) => { &PasswordSession::new($presented) };
+    (@credentials $other:ident $presented:ident) => { () };
     (@path $pattern:literal $errors:ident $cors:ident $max_body:ident $( $method:ident $security:ident; )+) => {
         Path {
             pattern: $pattern,

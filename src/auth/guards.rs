@@ -5,7 +5,7 @@ use crate::{
     auth::{self, Credentials, Principal},
     domain::{NamespaceId, RepositoryName, Role, Secret, UserId, UserName, password},
     index::Index,
-    refusal::{Answer, Error, Fault, Refusal, forbidden, not_found},
+    refusal::{Answer, Fault, Refusal, forbidden, not_found},
     store::{
         Batch, Over, Right,
         repositories::{self, Repository, RepositoryLookup},
@@ -36,15 +36,16 @@ impl<'a> RepositoryGuard<'a> {
     }
 
     /// Authenticates the credentials, looks the repository up, and reads what the request is about, in one round trip.
-    pub async fn authenticate_with<B: Batch>(
-        index: &Index,
-        credentials: &Credentials,
+    pub fn authenticate_with<B: Batch>(
+        index: &'a Index,
+        credentials: &'a Credentials,
         name: &'a RepositoryName,
         about: B,
-    ) -> Answer<(Self, B::Output)> {
+    ) -> impl Future<Output = Answer<(Self, B::Output)>> {
         let lookup = repositories::lookup(name, &credentials.subject(index));
-        let (principal, (lookup, about)) = credentials.authenticate_with(index, (lookup, about)).await?;
-        Ok((Self::new(principal, name, lookup), about))
+        credentials.authenticate_as(index, (lookup, about), |principal, (lookup, about)| {
+            (Self::new(principal, name, lookup), about)
+        })
     }
 
     /// The most that the principal may do with it.
@@ -88,16 +89,16 @@ pub struct NamespaceGuard {
 
 impl NamespaceGuard {
     /// Authenticates the credentials, looks the namespace up, and reads what the request is about, in one round trip.
-    pub async fn authenticate_with<B: Batch>(
-        index: &Index,
-        credentials: &Credentials,
+    pub fn authenticate_with<'a, B: Batch>(
+        index: &'a Index,
+        credentials: &'a Credentials,
         namespace: &str,
         about: B,
-    ) -> Answer<(Self, B::Output)> {
+    ) -> impl Future<Output = Answer<(Self, B::Output)>> {
         let name = RepositoryName { namespace: namespace.to_owned(), name: String::new() };
         let lookup = repositories::lookup(&name, &credentials.subject(index));
-        let (principal, (lookup, about)) = credentials.authenticate_with(index, (lookup, about)).await?;
-        Ok((Self { principal, lookup }, about))
+        credentials
+            .authenticate_as(index, (lookup, about), |principal, (lookup, about)| (Self { principal, lookup }, about))
     }
 
     /// The most that the principal may do in the whole namespace.
@@ -138,14 +139,15 @@ impl NamespaceGuard {
 }
 
 /// A session that was opened with a password: an access token changes no account.
-pub struct PasswordSession {
-    credentials: Credentials,
+pub struct PasswordSession<'a> {
+    credentials: &'a Credentials,
 }
 
-impl PasswordSession {
-    /// The session of a request, or a 401.
-    pub fn from_request(index: &Index, request: &Request) -> Answer<Self> {
-        Ok(Self { credentials: auth::session(index, request)? })
+impl<'a> PasswordSession<'a> {
+    /// Of a session that was presented.
+    #[must_use]
+    pub fn new(credentials: &'a Credentials) -> Self {
+        Self { credentials }
     }
 
     /// The user, before the session is known to be good: for what is read together with it.
@@ -187,10 +189,9 @@ impl PasswordSession {
         }
         let attempt = attempt.ok_or_else(|| Fault::broken("no row for a user"))?;
         let name = UserName::parse(&user.name).ok_or_else(|| Fault::broken("a user has a name that is none"))?;
-        auth::password::check(index, &attempt, &name, &secret, &address).await.map_err(|error| match error {
-            Error::Refusal(Refusal::Unauthorized(..)) => wrong().into(),
-            other => other,
-        })?;
+        auth::password::check(index, &attempt, &name, &secret, &address)
+            .await
+            .map_err(|error| error.map_unauthorized(|_| wrong()))?;
         Ok((principal, wanted, about))
     }
 }

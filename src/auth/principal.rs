@@ -1,13 +1,15 @@
 //! Who a request turned out to be from. Authentication is one statement in the batch that a handler makes anyway, and a
 //! decision over its row.
 
+use futures_util::FutureExt;
+
 use crate::{
     auth::{self, Credentials, unauthorized},
     domain::{
         NamespaceId, RepositoryId, RepositoryName, Role, credential::CredentialId, registry_token::AuthMethod,
         repository_token::Claim, token_restrictions::TokenRestrictions,
     },
-    index::Index,
+    index::{Index, Pending},
     refusal::{Answer, Challenge, Fault, Refusal, forbidden},
     store::{
         Batch, Over, Query, Right, Rows, Statement,
@@ -121,11 +123,30 @@ fn allowed_roles(allowed: bool) -> Answer<()> {
 
 impl Credentials {
     /// Authenticates them, and reads what the request is about, in one round trip.
-    pub async fn authenticate_with<B: Batch>(&self, index: &Index, about: B) -> Answer<(Principal, B::Output)> {
+    pub fn authenticate_with<'a, B: Batch>(
+        &'a self,
+        index: &'a Index,
+        about: B,
+    ) -> impl Future<Output = Answer<(Principal, B::Output)>> {
+        self.authenticate_as(index, about, |principal, about| (principal, about))
+    }
+
+    /// The same for a guard, which is made of both.
+    pub(super) fn authenticate_as<'a, B: Batch, T>(
+        &'a self,
+        index: &'a Index,
+        about: B,
+        guard: impl FnOnce(Principal, B::Output) -> T,
+    ) -> impl Future<Output = Answer<T>> {
         let mut statements = Vec::new();
-        about.push_to(&mut statements);
-        let (principal, answers) = self.authenticate_before(index, statements, about.has_holder()).await?;
-        Ok((principal, about.decode_from(&mut answers.into_iter())?))
+        let has_holder = about.has_holder();
+        let decoder = about.split(&mut statements);
+        // Only what follows differs for each batch: the rest is compiled once.
+        let read: Pending<'a, _> = Box::pin(self.authenticate_before(index, statements, has_holder));
+        read.map(move |read| {
+            let (principal, answers) = read?;
+            Ok(guard(principal, B::decode(decoder, &mut answers.into_iter())?))
+        })
     }
 
     /// Authenticates them, and reads nothing else.
@@ -133,7 +154,7 @@ impl Credentials {
         Ok(self.authenticate_before(index, Vec::new(), false).await?.0)
     }
 
-    /// The same for statements, so that it is compiled once. Where the first of them reads the user whose id is in the
+    /// The same for statements. Where the first of them reads the user whose id is in the
     /// credentials (`has_holder`), no other does.
     async fn authenticate_before(
         &self,

@@ -1,6 +1,6 @@
 //! Successful logins that an isolate has noted, so that the database is not asked about each use of a busy token.
 
-use std::{cell::RefCell, collections::BTreeMap};
+use std::{cell::RefCell, collections::HashMap};
 
 use crate::domain::{UserId, registry_token::AuthMethod};
 
@@ -27,7 +27,7 @@ type Login = (UserId, AuthMethod, String);
 
 /// When each was noted. Losing it costs a statement each.
 #[derive(Default)]
-pub struct Logins(RefCell<BTreeMap<Login, i64>>);
+pub struct Logins(RefCell<HashMap<Login, i64>>);
 
 impl Logins {
     /// Whether this one is to be noted; from then on it is remembered.

@@ -56,7 +56,7 @@ impl Claims {
 }
 
 /// With what somebody got a token, by its id where it has one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AuthMethod {
     /// A password, or nothing.
     Password,

@@ -126,7 +126,7 @@ impl<'de> Deserialize<'de> for D1Row {
                 while let Some((name, D1Value(value))) = map.next_entry()? {
                     columns.push((name, value));
                 }
-                Ok(D1Row(Row(columns)))
+                Ok(D1Row(Row::new(columns)))
             }
         }
         deserializer.deserialize_map(Columns)

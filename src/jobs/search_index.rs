@@ -1,7 +1,5 @@
 //! Search learns of changes: after the answer, and again by the scheduled run.
 
-use std::collections::BTreeMap;
-
 use futures_util::future::join;
 use serde_json::json;
 
@@ -90,7 +88,7 @@ async fn verify(index: &Index) -> Result<(), Fault> {
         let full = i64::try_from(truth.len()).is_ok_and(|length| length == STEP);
         let end = truth.last().filter(|_| full).map_or(i64::MAX >> 11, |news| news.repository_id);
         let held = index.search.fetch(documents::between(cursor, end, index.world.now())).await?;
-        let wrong = difference(truth, &held);
+        let wrong = difference(truth, held);
         if !wrong.is_empty() {
             index.world.log(&json!({ "level": "warning", "doing": "verify search", "mended": wrong.len() }));
             index.search.commit_unguarded(documents::write(&wrong, index.world.now()).into()).await?;
@@ -105,21 +103,22 @@ async fn verify(index: &Index) -> Result<(), Fault> {
 }
 
 /// The news by which search holds what is true.
-fn difference(truth: Vec<News>, held: &[DocumentState]) -> Vec<News> {
-    let mut held = held.iter().map(|state| (state.id, state)).collect::<BTreeMap<_, _>>();
+fn difference(truth: Vec<News>, mut held: Vec<DocumentState>) -> Vec<News> {
+    // Both are ordered by id, so that what is looked for is among the first.
+    let mut take = |id| held.iter().position(|state| state.id == id).map(|place| held.remove(place));
     let mut wrong = truth
         .into_iter()
-        .filter(|news| match held.remove(&news.repository_id) {
+        .filter(|news| match take(news.repository_id) {
             // A document ahead of the truth was hidden for a change that is still to be committed, or never was.
             Some(DocumentState { revision, settled, .. }) => {
-                *revision < news.revision
-                    || *settled && *revision > news.revision
-                    || news.document.is_none() && *revision == news.revision
+                revision < news.revision
+                    || settled && revision > news.revision
+                    || news.document.is_none() && revision == news.revision
             }
             None => news.document.is_some(),
         })
         .collect::<Vec<_>>();
-    let gone = held.into_keys().map(|id| News { repository_id: id, revision: 0, document: None });
+    let gone = held.iter().map(|state| News { repository_id: state.id, revision: 0, document: None });
     wrong.extend(gone);
     wrong
 }
@@ -164,7 +163,7 @@ mod tests {
             held(6, 5, true),  // no longer listed
             held(8, 5, true),  // gone
         ];
-        let wrong = difference(truth, &there).into_iter().map(|news| news.repository_id).collect::<Vec<_>>();
+        let wrong = difference(truth, there.into()).into_iter().map(|news| news.repository_id).collect::<Vec<_>>();
         assert_eq!(wrong, [2, 4, 5, 6, 8]);
     }
 }

@@ -4,7 +4,6 @@ use constcat::concat;
 
 use crate::{
     domain::{RepositoryName, Role, access::Relations},
-    refusal::Fault,
     store::{
         FromRow, Keyed, Page, Query, Row, Statement,
         access_tokens::{AccessToken, TOKEN_COLUMNS},
@@ -28,18 +27,18 @@ pub struct UserAccess {
 }
 
 impl FromRow for UserAccess {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        Ok(Self {
-            username: row.get("username")?,
-            machine: row.get::<String>("kind")? == "machine",
-            active: row.get::<String>("status")? == "active",
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            username: row.get("username"),
+            machine: row.get::<String>("kind") == "machine",
+            active: row.get::<String>("status") == "active",
             relations: Relations {
-                owner: row.get("owner")?,
-                member: row.get::<Option<Role>>("member_role")?,
-                collaborator: row.get::<Option<Role>>("collaborator_role")?,
+                owner: row.get("owner"),
+                member: row.get::<Option<Role>>("member_role"),
+                collaborator: row.get::<Option<Role>>("collaborator_role"),
                 ..Relations::default()
             },
-        })
+        }
     }
 }
 
@@ -80,8 +79,8 @@ pub struct ReviewedToken {
 }
 
 impl FromRow for ReviewedToken {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        Ok(Self { token: AccessToken::from_row(row)?, is_of_namespace: row.get("is_of_namespace")? })
+    fn from_row(row: &mut Row) -> Self {
+        Self { token: AccessToken::from_row(row), is_of_namespace: row.get("is_of_namespace") }
     }
 }
 

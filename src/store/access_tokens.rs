@@ -4,7 +4,6 @@ use constcat::concat;
 
 use crate::{
     domain::{UserId, token_restrictions::TokenRestrictions},
-    refusal::Fault,
     store::{
         FromRow, Keyed, Query, Row, Statement, Step, Transaction,
         audit::{self, Account, AuditContext},
@@ -26,15 +25,15 @@ pub struct AccessToken {
 }
 
 impl FromRow for AccessToken {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        let (scopes, resources) = (row.get::<String>("token_scopes")?, row.get::<Option<String>>("token_resources")?);
-        Ok(Self {
-            id: row.get("token_id")?,
+    fn from_row(row: &mut Row) -> Self {
+        let (scopes, resources) = (row.get::<String>("token_scopes"), row.get::<Option<String>>("token_resources"));
+        Self {
+            id: row.get("token_id"),
             restrictions: TokenRestrictions::stored(&scopes, resources.as_deref()),
-            used_at: row.get("token_used_at")?,
-            active: row.get("token_active")?,
-            expires_at: row.get("token_expires_at")?,
-        })
+            used_at: row.get("token_used_at"),
+            active: row.get("token_active"),
+            expires_at: row.get("token_expires_at"),
+        }
     }
 }
 
@@ -160,14 +159,14 @@ pub struct Renewable {
 }
 
 impl FromRow for Renewable {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        Ok(Self {
-            user_id: row.get("user_id")?,
-            hash: row.get("hash")?,
-            active: row.get("is_active")?,
-            begun_at: row.get("begun_at")?,
-            expires_at: row.get("expires_at")?,
-        })
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            user_id: row.get("user_id"),
+            hash: row.get("hash"),
+            active: row.get("is_active"),
+            begun_at: row.get("begun_at"),
+            expires_at: row.get("expires_at"),
+        }
     }
 }
 

@@ -10,7 +10,6 @@ use crate::{
         RepositoryId, RepositoryName, UserId, audit, credential::CredentialId, logins, registry_token::AuthMethod,
         texts,
     },
-    refusal::Fault,
     store::{
         FromRow, Query, Row, Statement,
         repositories::bind_namespace,
@@ -266,16 +265,16 @@ pub struct Entry {
 }
 
 impl FromRow for Entry {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        Ok(Self {
-            at: row.get("at")?,
-            action: row.get("action")?,
-            name: row.get("name")?,
-            actor: row.get("actor")?,
-            credential: row.get("credential")?,
-            address: row.get("address")?,
-            data: row.get("data")?,
-        })
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            at: row.get("at"),
+            action: row.get("action"),
+            name: row.get("name"),
+            actor: row.get("actor"),
+            credential: row.get("credential"),
+            address: row.get("address"),
+            data: row.get("data"),
+        }
     }
 }
 

@@ -2,7 +2,6 @@
 
 use crate::{
     domain::UserId,
-    refusal::Fault,
     store::{FromRow, Keyed, Row},
 };
 
@@ -20,12 +19,12 @@ pub struct Candidate<T> {
 }
 
 impl<T: Keyed> FromRow for Candidate<T> {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        Ok(Self {
-            user_id: row.get("user_id")?,
-            active: row.get::<String>("status")? == "active",
-            owner: row.get("owner")?,
-            current: row.joined()?,
-        })
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            user_id: row.get("user_id"),
+            active: row.get::<String>("status") == "active",
+            owner: row.get("owner"),
+            current: row.joined(),
+        }
     }
 }

@@ -4,7 +4,6 @@ use constcat::concat;
 
 use crate::{
     domain::{RepositoryId, RepositoryName, Role, UserId},
-    refusal::Fault,
     store::{
         FromRow, Keyed, Page, Query, Row, Statement, Step, Transaction,
         audit::{self, Account, AuditContext},
@@ -27,8 +26,8 @@ pub struct Collaborator {
 }
 
 impl FromRow for Collaborator {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        Ok(Self { name: row.get("name")?, machine: row.get::<String>("kind")? == "machine", role: row.get("role")? })
+    fn from_row(row: &mut Row) -> Self {
+        Self { name: row.get("name"), machine: row.get::<String>("kind") == "machine", role: row.get("role") }
     }
 }
 

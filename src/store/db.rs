@@ -1,8 +1,14 @@
 //! A database client: statements in, rows out, all or nothing.
 
-use std::{cell::Cell, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
-use futures_util::future::{Either, select};
+use futures_util::{
+    FutureExt,
+    future::{Either, select},
+};
 
 use crate::{
     domain::ids::Id,
@@ -81,6 +87,10 @@ impl<Of> FromValue for Id<Of> {
     fn from_value(value: &Value) -> Option<Self> {
         i64::from_value(value).map(Self::new)
     }
+
+    fn nothing() -> Self {
+        Self::NONE
+    }
 }
 
 impl From<bool> for Value {
@@ -118,7 +128,20 @@ pub type Rows = Vec<Row>;
 
 /// One row: columns by name.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Row(pub Vec<(String, Value)>);
+pub struct Row {
+    /// Its columns.
+    pub(super) columns: Vec<(String, Value)>,
+    /// What was wrong with the first column that could not be read: it fails the query.
+    pub(super) fault: RefCell<Option<Fault>>,
+}
+
+impl Row {
+    /// A row of these columns.
+    #[must_use]
+    pub fn new(columns: Vec<(String, Value)>) -> Self {
+        Self { columns, fault: RefCell::new(None) }
+    }
+}
 
 /// Resolves after so many milliseconds.
 pub type Sleep = Rc<dyn Fn(u64) -> Pending<'static, ()>>;
@@ -152,11 +175,10 @@ impl Db {
 
     /// Reads: runs the queries of a batch in order in one round trip. One that writes is
     /// refused, since it would carry no right.
-    pub async fn fetch<B: Batch>(&self, batch: B) -> Result<B::Output, Fault> {
+    pub fn fetch<B: Batch>(&self, batch: B) -> impl Future<Output = Result<B::Output, Fault>> {
         let mut statements = Vec::new();
-        batch.push_to(&mut statements);
-        let answers = self.batch(statements).await?;
-        batch.decode_from(&mut answers.into_iter())
+        let decoder = batch.split(&mut statements);
+        self.batch(statements).map(move |answers| B::decode(decoder, &mut answers?.into_iter()))
     }
 
     /// Writes, if these guards let it: all or nothing, in one round trip.
@@ -174,7 +196,11 @@ impl Db {
 
     /// Reads: runs the statements in order in one round trip, in none if there are none. What writes is refused, since it would
     /// carry no right.
-    pub async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Rows>, Fault> {
+    pub fn batch(&self, statements: Vec<Statement>) -> Pending<'_, Result<Vec<Rows>, Fault>> {
+        Box::pin(self.read(statements))
+    }
+
+    async fn read(&self, statements: Vec<Statement>) -> Result<Vec<Rows>, Fault> {
         match statements.iter().find(|statement| !statement.reads_only()) {
             Some(write) => Err(Fault::broken(format!("a write without a right: {}", write.sql))),
             None if statements.is_empty() => Ok(Vec::new()),

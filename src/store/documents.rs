@@ -9,7 +9,6 @@ use crate::{
         RepositoryId, RepositoryName,
         search::{self, MAX_MATCHES, Search, last, words},
     },
-    refusal::Fault,
     store::{FromRow, Keyed, Page, Query, Row, Statement, outbox::News},
 };
 
@@ -92,8 +91,8 @@ pub struct DocumentState {
 }
 
 impl FromRow for DocumentState {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        Ok(Self { id: row.get("id")?, revision: row.get("revision")?, settled: row.get("settled")? })
+    fn from_row(row: &mut Row) -> Self {
+        Self { id: row.get("id"), revision: row.get("revision"), settled: row.get("settled") }
     }
 }
 
@@ -127,12 +126,12 @@ pub struct Match {
 }
 
 impl FromRow for Match {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        Ok(Self {
-            name: row.get("name")?,
-            description: row.take("description")?.unwrap_or_default(),
-            star_count: row.get("star_count")?,
-        })
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            name: row.get("name"),
+            description: row.take("description").unwrap_or_default(),
+            star_count: row.get("star_count"),
+        }
     }
 }
 

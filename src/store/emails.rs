@@ -2,7 +2,6 @@
 
 use crate::{
     domain::{UserId, names},
-    refusal::Fault,
     store::{
         FromRow, Query, Row, Statement, Step, Transaction,
         audit::{self, Account, AuditContext},
@@ -22,12 +21,8 @@ pub struct Owner {
 }
 
 impl FromRow for Owner {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        Ok(Self {
-            user_id: row.get("user_id")?,
-            confirmed_at: row.get("confirmed_at")?,
-            proved_at: row.get("proved_at")?,
-        })
+    fn from_row(row: &mut Row) -> Self {
+        Self { user_id: row.get("user_id"), confirmed_at: row.get("confirmed_at"), proved_at: row.get("proved_at") }
     }
 }
 
@@ -62,14 +57,14 @@ pub struct Address {
 }
 
 impl FromRow for Address {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        Ok(Self {
-            address: row.get("address")?,
-            key: row.get("key")?,
-            confirmed_at: row.get("confirmed_at")?,
-            proved_at: row.get("proved_at")?,
-            created_at: row.get("created_at")?,
-        })
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            address: row.get("address"),
+            key: row.get("key"),
+            confirmed_at: row.get("confirmed_at"),
+            proved_at: row.get("proved_at"),
+            created_at: row.get("created_at"),
+        }
     }
 }
 
@@ -91,8 +86,8 @@ pub struct Addition {
 }
 
 impl FromRow for Addition {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        Ok(Self { is_theirs: row.get("is_theirs")?, held: row.get("held")? })
+    fn from_row(row: &mut Row) -> Self {
+        Self { is_theirs: row.get("is_theirs"), held: row.get("held") }
     }
 }
 

@@ -7,7 +7,6 @@ use crate::{
         UserId,
         ends::{DAY, WARNINGS},
     },
-    refusal::Fault,
     store::{FromRow, Query, Row, Statement, Step, Transaction},
 };
 
@@ -31,18 +30,17 @@ pub struct EndingToken {
 }
 
 impl FromRow for EndingToken {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        let addresses = row.take("addresses")?.unwrap_or_default();
-        Ok(Self {
-            uuid: row.get("uuid")?,
-            user_id: row.get("user_id")?,
-            user_name: row.get("user_name")?,
-            label: row.get("label")?,
-            expires_at: row.get("expires_at")?,
-            active: row.get("is_active")?,
-            addresses: serde_json::from_str(&addresses)
-                .map_err(|_| Fault::broken("column addresses is not a list of texts"))?,
-        })
+    fn from_row(row: &mut Row) -> Self {
+        let addresses = row.take("addresses").unwrap_or_default();
+        Self {
+            uuid: row.get("uuid"),
+            user_id: row.get("user_id"),
+            user_name: row.get("user_name"),
+            label: row.get("label"),
+            expires_at: row.get("expires_at"),
+            active: row.get("is_active"),
+            addresses: row.json("addresses", &addresses),
+        }
     }
 }
 

@@ -2,7 +2,6 @@
 
 use crate::{
     domain::{NamespaceId, RepositoryId, RepositoryName, images::MAX_IMAGES},
-    refusal::Fault,
     store::{
         FromRow, Query, Row, Statement,
         audit::{self, Account, AuditContext},
@@ -62,8 +61,8 @@ pub struct Merged {
 }
 
 impl FromRow for Merged {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        Ok(Self { repository_id: row.get("repository_id")?, missing: row.get("missing")? })
+    fn from_row(row: &mut Row) -> Self {
+        Self { repository_id: row.get("repository_id"), missing: row.get("missing") }
     }
 }
 

@@ -4,7 +4,6 @@ use constcat::concat;
 
 use crate::{
     domain::UserId,
-    refusal::Fault,
     store::{
         FromRow, Query, Row, Statement, Step, Transaction, Value, audit,
         rate_counters::Counter,
@@ -128,12 +127,12 @@ pub struct Recipient {
 }
 
 impl FromRow for Recipient {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        Ok(Self {
-            name: row.get("name")?,
-            address: row.get("address")?,
-            confirms: row.get::<Option<i64>>("email_id")?.is_some(),
-        })
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            name: row.get("name"),
+            address: row.get("address"),
+            confirms: row.get::<Option<i64>>("email_id").is_some(),
+        }
     }
 }
 

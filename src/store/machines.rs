@@ -4,7 +4,6 @@ use constcat::concat;
 
 use crate::{
     domain::{NamespaceId, Role, UserId},
-    refusal::Fault,
     store::{
         FromRow, Query, Row, Statement, Step, Transaction,
         audit::{self, Account, AuditContext},
@@ -65,8 +64,8 @@ pub struct Availability {
 }
 
 impl FromRow for Availability {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        Ok(Self { taken: row.get("taken")?, owned: row.get("owned")? })
+    fn from_row(row: &mut Row) -> Self {
+        Self { taken: row.get("taken"), owned: row.get("owned") }
     }
 }
 
@@ -94,8 +93,8 @@ pub struct Machine {
 }
 
 impl FromRow for Machine {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        Ok(Self { name: row.get("name")?, role: row.get("role")?, created_at: row.get("created_at")? })
+    fn from_row(row: &mut Row) -> Self {
+        Self { name: row.get("name"), role: row.get("role"), created_at: row.get("created_at") }
     }
 }
 

@@ -4,7 +4,6 @@ use constcat::concat;
 
 use crate::{
     domain::{NamespaceId, Role, UserId},
-    refusal::Fault,
     store::{
         FromRow, Keyed, Page, Query, Row, Statement, Step, Transaction,
         audit::{self, Account, AuditContext},
@@ -32,15 +31,15 @@ pub struct Member {
 }
 
 impl FromRow for Member {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        Ok(Self {
-            user_id: row.get("user_id")?,
-            name: row.get("name")?,
-            machine: row.get::<String>("kind")? == "machine",
-            created_at: row.get("created_at")?,
-            role: row.get("role")?,
-            owner: row.get("owner")?,
-        })
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            user_id: row.get("user_id"),
+            name: row.get("name"),
+            machine: row.get::<String>("kind") == "machine",
+            created_at: row.get("created_at"),
+            role: row.get("role"),
+            owner: row.get("owner"),
+        }
     }
 }
 

@@ -30,6 +30,7 @@ pub mod refusals;
 pub mod repositories;
 pub mod rights;
 pub mod roles;
+mod row;
 pub mod stars;
 pub mod tags;
 pub mod token_details;
@@ -38,6 +39,7 @@ pub mod transaction;
 pub mod users;
 
 pub use db::{Database, Db, Row, Rows, Statement, Value};
-pub use query::{Batch, Count, FromRow, FromValue, Keyed, Page, Query};
+pub use query::{Batch, Count, Page, Query};
 pub use rights::{Over, Right};
+pub use row::{FromRow, FromValue, Keyed};
 pub use transaction::{Outcome, Step, Transaction};

@@ -4,7 +4,6 @@ use constcat::concat;
 
 use crate::{
     domain::{NamespaceId, UserId},
-    refusal::Fault,
     store::{
         FromRow, Keyed, Page, Query, Row, Statement,
         roles::{READS_PUBLIC, SUBJECT, Subject},
@@ -29,8 +28,8 @@ pub struct Organisation {
 }
 
 impl FromRow for Organisation {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        Ok(Self { id: row.get("id")?, name: row.get("name")?, created_at: row.get("created_at")? })
+    fn from_row(row: &mut Row) -> Self {
+        Self { id: row.get("id"), name: row.get("name"), created_at: row.get("created_at") }
     }
 }
 
@@ -69,8 +68,8 @@ pub struct Namespace {
 }
 
 impl FromRow for Namespace {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        Ok(Self { id: row.get("namespace_id")?, created_at: row.get("namespace_since")?, owned: row.get("owned")? })
+    fn from_row(row: &mut Row) -> Self {
+        Self { id: row.get("namespace_id"), created_at: row.get("namespace_since"), owned: row.get("owned") }
     }
 }
 
@@ -90,9 +89,9 @@ pub struct User {
 }
 
 impl FromRow for User {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        let machine = row.get::<String>("kind")? == "machine";
-        Ok(Self { id: row.get("user_id")?, machine, created_at: row.get("user_since")? })
+    fn from_row(row: &mut Row) -> Self {
+        let machine = row.get::<String>("kind") == "machine";
+        Self { id: row.get("user_id"), machine, created_at: row.get("user_since") }
     }
 }
 
@@ -112,9 +111,9 @@ pub struct Named {
 }
 
 impl FromRow for Named {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        let readable = row.get::<Option<bool>>("readable")?.unwrap_or_default();
-        Ok(Self { namespace: row.joined()?, user: row.joined()?, readable })
+    fn from_row(row: &mut Row) -> Self {
+        let readable = row.get::<Option<bool>>("readable").unwrap_or_default();
+        Self { namespace: row.joined(), user: row.joined(), readable }
     }
 }
 

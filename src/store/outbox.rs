@@ -2,10 +2,7 @@
 
 use serde_json::json;
 
-use crate::{
-    refusal::Fault,
-    store::{FromRow, Query, Row, Statement},
-};
+use crate::store::{FromRow, Query, Row, Statement};
 
 /// A repository as it is now, for search.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,13 +16,13 @@ pub struct News {
 }
 
 impl FromRow for News {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        let listed = row.get::<bool>("listed")?;
-        Ok(Self {
-            repository_id: row.get("repository_id")?,
-            revision: row.get::<Option<i64>>("revision")?.unwrap_or_default(),
-            document: if listed { Some(Document::from_row(row)?) } else { None },
-        })
+    fn from_row(row: &mut Row) -> Self {
+        let listed = row.get::<bool>("listed");
+        Self {
+            repository_id: row.get("repository_id"),
+            revision: row.get::<Option<i64>>("revision").unwrap_or_default(),
+            document: if listed { Some(Document::from_row(row)) } else { None },
+        }
     }
 }
 
@@ -47,15 +44,15 @@ pub struct Document {
 }
 
 impl FromRow for Document {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        Ok(Self {
-            namespace: row.get("namespace")?,
-            name: row.get("name")?,
-            description: row.take("description")?.unwrap_or_default(),
-            private: row.get("private")?,
-            star_count: row.get("star_count")?,
-            pushed_at: row.get("pushed_at")?,
-        })
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            namespace: row.get("namespace"),
+            name: row.get("name"),
+            description: row.take("description").unwrap_or_default(),
+            private: row.get("private"),
+            star_count: row.get("star_count"),
+            pushed_at: row.get("pushed_at"),
+        }
     }
 }
 
@@ -69,8 +66,8 @@ pub struct PendingNews {
 }
 
 impl FromRow for PendingNews {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        Ok(Self { outbox_id: row.get("outbox_id")?, news: News::from_row(row)? })
+    fn from_row(row: &mut Row) -> Self {
+        Self { outbox_id: row.get("outbox_id"), news: News::from_row(row) }
     }
 }
 

@@ -1,132 +1,9 @@
-//! Typed reads: a statement with the decoder of its rows, and several of them as one round trip.
+//! Typed reads: a statement with the decoder of its rows.
 
 use crate::{
-    domain::{Role, Secret},
     refusal::Fault,
-    store::{Row, Rows, Statement, Value},
+    store::{FromRow, Keyed, Row, Rows, Statement, row::decoded},
 };
-
-/// A type that one row is decoded into.
-pub trait FromRow: Sized {
-    /// The type of a row; a column that the statement does not have, or of another type, is a fault.
-    fn from_row(row: &mut Row) -> Result<Self, Fault>;
-}
-
-/// A type that may be missing from a row: the row is there for something else, or it is an outer join that found nothing.
-pub trait Keyed: FromRow {
-    /// The column that is null where it is missing.
-    const KEY: &'static str;
-}
-
-/// A type that one column is decoded into.
-pub trait FromValue: Sized {
-    /// What it is, for the fault: `an integer`.
-    const EXPECTED: &'static str;
-
-    /// The value, unless it is something else.
-    fn from_value(value: &Value) -> Option<Self>;
-}
-
-impl FromValue for i64 {
-    const EXPECTED: &'static str = "an integer";
-
-    fn from_value(value: &Value) -> Option<Self> {
-        if let Value::Integer(number) = value { Some(*number) } else { None }
-    }
-}
-
-impl FromValue for bool {
-    const EXPECTED: &'static str = "0 or 1";
-
-    fn from_value(value: &Value) -> Option<Self> {
-        match value {
-            Value::Integer(0) => Some(false),
-            Value::Integer(1) => Some(true),
-            _ => None,
-        }
-    }
-}
-
-impl FromValue for String {
-    const EXPECTED: &'static str = "a text";
-
-    fn from_value(value: &Value) -> Option<Self> {
-        if let Value::Text(text) = value { Some(text.clone()) } else { None }
-    }
-}
-
-impl FromValue for Secret {
-    const EXPECTED: &'static str = "a text";
-
-    fn from_value(value: &Value) -> Option<Self> {
-        if let Value::Text(text) = value { Some(Self::new(text)) } else { None }
-    }
-}
-
-impl FromValue for Role {
-    const EXPECTED: &'static str = "a role";
-
-    fn from_value(value: &Value) -> Option<Self> {
-        if let Value::Text(text) = value { Self::parse(text) } else { None }
-    }
-}
-
-impl<T: FromValue> FromValue for Option<T> {
-    const EXPECTED: &'static str = T::EXPECTED;
-
-    fn from_value(value: &Value) -> Option<Self> {
-        if *value == Value::Null { Some(None) } else { T::from_value(value).map(Some) }
-    }
-}
-
-/// A row of one column.
-impl<T: FromValue> FromRow for T {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        match row.0.as_slice() {
-            [(column, value)] => decoded(column, value),
-            columns => Err(Fault::broken(format!("{} columns for one value", columns.len()))),
-        }
-    }
-}
-
-fn decoded<T: FromValue>(column: &str, value: &Value) -> Result<T, Fault> {
-    T::from_value(value).ok_or_else(|| Fault::broken(format!("column {column} is not {}", T::EXPECTED)))
-}
-
-impl Row {
-    /// A column; a fault if the statement does not have it, or it is of another type.
-    pub fn get<T: FromValue>(&self, column: &str) -> Result<T, Fault> {
-        match self.0.iter().find(|(name, _)| name == column) {
-            Some((_, value)) => decoded(column, value),
-            None => Err(no_column(column)),
-        }
-    }
-
-    /// A long text, moved out of the row and not copied.
-    pub fn take(&mut self, column: &str) -> Result<Option<String>, Fault> {
-        match self.0.iter_mut().find(|(name, _)| name == column) {
-            Some((_, value)) => match std::mem::replace(value, Value::Null) {
-                Value::Text(text) => Ok(Some(text)),
-                Value::Null => Ok(None),
-                _ => Err(Fault::broken(format!("column {column} is not a text"))),
-            },
-            None => Err(no_column(column)),
-        }
-    }
-
-    /// What an outer join found, if it found something.
-    pub fn joined<T: Keyed>(&mut self) -> Result<Option<T>, Fault> {
-        match self.0.iter().find(|(name, _)| name == T::KEY) {
-            Some((_, Value::Null)) => Ok(None),
-            Some(_) => T::from_row(self).map(Some),
-            None => Err(no_column(T::KEY)),
-        }
-    }
-}
-
-fn no_column(column: &str) -> Fault {
-    Fault::broken(format!("no column {column}"))
-}
 
 /// A statement that gives rows, and how they are decoded.
 #[derive(Debug, Clone)]
@@ -157,7 +34,13 @@ impl<T: FromRow> Query<Vec<T>> {
     /// Every row.
     #[must_use]
     pub fn all(statement: Statement) -> Self {
-        Self::new(statement, |rows| rows.into_iter().map(|mut row| T::from_row(&mut row)).collect())
+        Self::new(statement, |rows| {
+            let mut all = Vec::with_capacity(rows.len());
+            for mut row in rows {
+                all.push(decoded(&mut row)?);
+            }
+            Ok(all)
+        })
     }
 }
 
@@ -215,13 +98,19 @@ impl<T> From<Query<T>> for Statement {
 }
 
 fn optional<T: FromRow>(mut rows: Rows) -> Result<Option<T>, Fault> {
-    rows.first_mut().map(T::from_row).transpose()
+    rows.first_mut().map(decoded).transpose()
 }
 
 fn page<T: Keyed, H: FromRow>(mut rows: Rows) -> Result<Page<T, H>, Fault> {
     let first = rows.first_mut().ok_or_else(|| Fault::broken("a page without a row"))?;
-    let head = H::from_row(first)?;
-    let items = rows.iter_mut().filter_map(|row| row.joined().transpose()).collect::<Result<_, _>>()?;
+    let head = decoded(first)?;
+    let mut items = Vec::new();
+    for row in &mut rows {
+        if let Some(item) = row.joined() {
+            items.push(item);
+        }
+        row.checked()?;
+    }
     Ok(Page { head, items })
 }
 
@@ -242,18 +131,21 @@ pub struct Count {
 }
 
 impl FromRow for Count {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        Ok(Self { count: row.get("count")? })
+    fn from_row(row: &mut Row) -> Self {
+        Self { count: row.get("count") }
     }
 }
 
 /// Reads that are one round trip: a query, or several as a tuple.
-pub trait Batch: Sized {
+pub trait Batch {
     /// What comes of them.
     type Output;
 
-    /// Puts the statements behind those that are there.
-    fn push_to(&self, statements: &mut Vec<Statement>);
+    /// How their answers are decoded: what is left of them while they are asked.
+    type Decoder: Copy;
+
+    /// Puts the statements behind those that are there, and keeps how their answers are decoded.
+    fn split(self, statements: &mut Vec<Statement>) -> Self::Decoder;
 
     /// Whether the rows of the first statement have the columns of the user for whom it reads, too.
     fn has_holder(&self) -> bool {
@@ -261,84 +153,88 @@ pub trait Batch: Sized {
     }
 
     /// Decodes as many answers as there were statements.
-    fn decode_from(self, answers: &mut dyn Iterator<Item = Rows>) -> Result<Self::Output, Fault>;
+    fn decode(decoder: Self::Decoder, answers: &mut Answers) -> Result<Self::Output, Fault>;
 }
+
+/// The rows of each statement of a round trip, in their order.
+pub type Answers = std::vec::IntoIter<Rows>;
 
 impl Batch for () {
     type Output = ();
+    type Decoder = ();
 
-    fn push_to(&self, _: &mut Vec<Statement>) {}
+    fn split(self, _: &mut Vec<Statement>) {}
 
-    fn decode_from(self, _: &mut dyn Iterator<Item = Rows>) -> Result<(), Fault> {
+    fn decode((): (), _: &mut Answers) -> Result<(), Fault> {
         Ok(())
     }
 }
 
 impl<T> Batch for Query<T> {
     type Output = T;
+    type Decoder = fn(Rows) -> Result<T, Fault>;
 
-    fn push_to(&self, statements: &mut Vec<Statement>) {
-        statements.push(self.statement.clone());
+    fn split(self, statements: &mut Vec<Statement>) -> Self::Decoder {
+        statements.push(self.statement);
+        self.decode
     }
 
     fn has_holder(&self) -> bool {
         self.has_holder
     }
 
-    fn decode_from(self, answers: &mut dyn Iterator<Item = Rows>) -> Result<T, Fault> {
-        self.decode(answers.next().ok_or_else(|| Fault::broken("fewer answers than statements"))?)
+    fn decode(decoder: Self::Decoder, answers: &mut Answers) -> Result<T, Fault> {
+        decoder(answers.next().ok_or_else(|| Fault::broken("fewer answers than statements"))?)
     }
 }
 
 impl<A: Batch> Batch for Option<A> {
     type Output = Option<A::Output>;
+    type Decoder = Option<A::Decoder>;
 
-    fn push_to(&self, statements: &mut Vec<Statement>) {
-        if let Some(batch) = self {
-            batch.push_to(statements);
-        }
+    fn split(self, statements: &mut Vec<Statement>) -> Self::Decoder {
+        self.map(|batch| batch.split(statements))
     }
 
     fn has_holder(&self) -> bool {
         self.as_ref().is_some_and(Batch::has_holder)
     }
 
-    fn decode_from(self, answers: &mut dyn Iterator<Item = Rows>) -> Result<Self::Output, Fault> {
-        self.map(|batch| batch.decode_from(answers)).transpose()
+    fn decode(decoder: Self::Decoder, answers: &mut Answers) -> Result<Self::Output, Fault> {
+        decoder.map(|decoder| A::decode(decoder, answers)).transpose()
     }
 }
 
 impl<A: Batch, B: Batch> Batch for (A, B) {
     type Output = (A::Output, B::Output);
+    type Decoder = (A::Decoder, B::Decoder);
 
-    fn push_to(&self, statements: &mut Vec<Statement>) {
-        self.0.push_to(statements);
-        self.1.push_to(statements);
+    fn split(self, statements: &mut Vec<Statement>) -> Self::Decoder {
+        (self.0.split(statements), self.1.split(statements))
     }
 
     fn has_holder(&self) -> bool {
         self.0.has_holder()
     }
 
-    fn decode_from(self, answers: &mut dyn Iterator<Item = Rows>) -> Result<Self::Output, Fault> {
-        Ok((self.0.decode_from(answers)?, self.1.decode_from(answers)?))
+    fn decode((a, b): Self::Decoder, answers: &mut Answers) -> Result<Self::Output, Fault> {
+        Ok((A::decode(a, answers)?, B::decode(b, answers)?))
     }
 }
 
 impl<A: Batch, B: Batch, C: Batch> Batch for (A, B, C) {
     type Output = (A::Output, B::Output, C::Output);
+    type Decoder = (A::Decoder, B::Decoder, C::Decoder);
 
-    fn push_to(&self, statements: &mut Vec<Statement>) {
-        self.0.push_to(statements);
-        self.1.push_to(statements);
-        self.2.push_to(statements);
+    fn split(self, statements: &mut Vec<Statement>) -> Self::Decoder {
+        (self.0.split(statements), self.1.split(statements), self.2.split(statements))
     }
 
     fn has_holder(&self) -> bool {
         self.0.has_holder()
     }
 
-    fn decode_from(self, answers: &mut dyn Iterator<Item = Rows>) -> Result<Self::Output, Fault> {
-        Ok((self.0.decode_from(answers)?, self.1.decode_from(answers)?, self.2.decode_from(answers)?))
+    fn decode((a, b, c): Self::Decoder, answers: &mut Answers) -> Result<Self::Output, Fault> {
+        Ok((A::decode(a, answers)?, B::decode(b, answers)?, C::decode(c, answers)?))
     }
 }

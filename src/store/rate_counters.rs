@@ -2,7 +2,6 @@
 
 use crate::{
     domain::throttle::FORGOTTEN,
-    refusal::Fault,
     store::{FromRow, Query, Row, Statement},
 };
 
@@ -44,8 +43,8 @@ pub struct Counted {
 }
 
 impl FromRow for Counted {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        Ok(Self { address: row.get("address")?, count: row.get("count")?, last_at: row.get("last_at")? })
+    fn from_row(row: &mut Row) -> Self {
+        Self { address: row.get("address"), count: row.get("count"), last_at: row.get("last_at") }
     }
 }
 

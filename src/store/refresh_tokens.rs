@@ -4,7 +4,6 @@ use constcat::concat;
 
 use crate::{
     domain::UserId,
-    refusal::Fault,
     store::{
         FromRow, Query, Row, Statement, Step, Transaction,
         audit::{self, Account, AuditContext},
@@ -80,8 +79,8 @@ pub struct Holder {
 }
 
 impl FromRow for Holder {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        Ok(Self { user: User::from_row(row)?, id: row.get("refresh_id")?, used_at: row.get("refresh_used_at")? })
+    fn from_row(row: &mut Row) -> Self {
+        Self { user: User::from_row(row), id: row.get("refresh_id"), used_at: row.get("refresh_used_at") }
     }
 }
 
@@ -120,14 +119,14 @@ pub struct RefreshToken {
 }
 
 impl FromRow for RefreshToken {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        Ok(Self {
-            uuid: row.get("uuid")?,
-            client: row.get("client")?,
-            address: row.get("address")?,
-            created_at: row.get("created_at")?,
-            used_at: row.get("used_at")?,
-        })
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            uuid: row.get("uuid"),
+            client: row.get("client"),
+            address: row.get("address"),
+            created_at: row.get("created_at"),
+            used_at: row.get("used_at"),
+        }
     }
 }
 

@@ -2,13 +2,10 @@
 
 use constcat::concat;
 
-use crate::{
-    refusal::Fault,
-    store::{
-        FromRow, Query, Row, Statement,
-        repositories::bind_namespace,
-        roles::{Subject, WITH_ROLE},
-    },
+use crate::store::{
+    FromRow, Query, Row, Statement,
+    repositories::bind_namespace,
+    roles::{Subject, WITH_ROLE},
 };
 
 /// Hours that a row is kept: seven days.
@@ -72,16 +69,16 @@ pub struct Refusal {
 }
 
 impl FromRow for Refusal {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        Ok(Self {
-            username: row.get("username")?,
-            repository: row.get("repository")?,
-            reason: row.get("reason")?,
-            actions: row.get("actions")?,
-            count: row.get("count")?,
-            last_at: row.get("last_at")?,
-            address: row.get("address")?,
-        })
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            username: row.get("username"),
+            repository: row.get("repository"),
+            reason: row.get("reason"),
+            actions: row.get("actions"),
+            count: row.get("count"),
+            last_at: row.get("last_at"),
+            address: row.get("address"),
+        }
     }
 }
 

@@ -4,7 +4,6 @@ use constcat::concat;
 
 use crate::{
     domain::{RepositoryId, RepositoryName},
-    refusal::Fault,
     store::{
         FromRow, Keyed, Page, Query, Row, Statement, Step, Transaction,
         audit::{self, Account, AuditContext},
@@ -47,21 +46,21 @@ pub struct Tag {
 }
 
 impl FromRow for Tag {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        Ok(Self {
-            id: row.get("id")?,
-            repository_id: row.get("repository_id")?,
-            name: row.get("name")?,
-            digest: row.get("digest")?,
-            media_type: row.get("media_type")?,
-            pushed_at: row.get("pushed_at")?,
-            pushed_by: row.get("pushed_by")?,
-            pulled_at: row.get("pulled_at")?,
-            content_size: row.get("content_size")?,
-            content_pulled_at: row.get("content_pulled_at")?,
-            images: row.take("images")?.unwrap_or_default(),
-            platform: row.get("platform")?,
-        })
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            id: row.get("id"),
+            repository_id: row.get("repository_id"),
+            name: row.get("name"),
+            digest: row.get("digest"),
+            media_type: row.get("media_type"),
+            pushed_at: row.get("pushed_at"),
+            pushed_by: row.get("pushed_by"),
+            pulled_at: row.get("pulled_at"),
+            content_size: row.get("content_size"),
+            content_pulled_at: row.get("content_pulled_at"),
+            images: row.take("images").unwrap_or_default(),
+            platform: row.get("platform"),
+        }
     }
 }
 
@@ -138,8 +137,8 @@ pub struct TagNames {
 }
 
 impl FromRow for TagNames {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        Ok(Self { lookup: RepositoryLookup::from_row(row)?, names: row.take("tags")?.unwrap_or_default() })
+    fn from_row(row: &mut Row) -> Self {
+        Self { lookup: RepositoryLookup::from_row(row), names: row.take("tags").unwrap_or_default() }
     }
 }
 
@@ -198,14 +197,14 @@ pub struct Digest {
 }
 
 impl FromRow for Digest {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        Ok(Self {
-            digest: row.get("digest")?,
-            tags: row.take("tags")?.unwrap_or_default(),
-            pushed_at: row.get("pushed_at")?,
-            pulled_at: row.get("pulled_at")?,
-            is_active: row.get("is_active")?,
-        })
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            digest: row.get("digest"),
+            tags: row.take("tags").unwrap_or_default(),
+            pushed_at: row.get("pushed_at"),
+            pulled_at: row.get("pulled_at"),
+            is_active: row.get("is_active"),
+        }
     }
 }
 
@@ -225,8 +224,8 @@ pub struct DigestCounts {
 }
 
 impl FromRow for DigestCounts {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        Ok(Self { count: row.get("count")?, total: row.get("total")?, total_active: row.get("total_active")? })
+    fn from_row(row: &mut Row) -> Self {
+        Self { count: row.get("count"), total: row.get("total"), total_active: row.get("total_active") }
     }
 }
 

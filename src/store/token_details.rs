@@ -5,7 +5,6 @@ use serde_json::Value;
 
 use crate::{
     domain::UserId,
-    refusal::Fault,
     store::{
         self, FromRow, Keyed, Page, Query, Row, Statement,
         repositories::bind_namespace,
@@ -49,32 +48,28 @@ const DETAILS: &str = "uuid, user_id, label, scopes, resources, is_active, expir
    created_by, creator_ip, creator_ua, used_at";
 
 impl FromRow for TokenDetails {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        let resources = row.get::<Option<String>>("resources")?;
-        Ok(Self {
-            uuid: row.get("uuid")?,
-            user_id: row.get("user_id")?,
-            label: row.get("label")?,
-            scopes: json("scopes", &row.get::<String>("scopes")?)?,
-            resources: resources.map(|text| json("resources", &text)).transpose()?,
-            active: row.get("is_active")?,
-            expires_text: row.get("expires_text")?,
-            previous_until: row.get("previous_until")?,
-            created_at: row.get("created_at")?,
-            created_by: row.get("created_by")?,
-            creator_ip: row.get("creator_ip")?,
-            creator_ua: row.get("creator_ua")?,
-            used_at: row.get("used_at")?,
-        })
+    fn from_row(row: &mut Row) -> Self {
+        let resources = row.get::<Option<String>>("resources");
+        Self {
+            uuid: row.get("uuid"),
+            user_id: row.get("user_id"),
+            label: row.get("label"),
+            scopes: row.json("scopes", &row.get::<String>("scopes")),
+            resources: resources.map(|text| row.json("resources", &text)),
+            active: row.get("is_active"),
+            expires_text: row.get("expires_text"),
+            previous_until: row.get("previous_until"),
+            created_at: row.get("created_at"),
+            created_by: row.get("created_by"),
+            creator_ip: row.get("creator_ip"),
+            creator_ua: row.get("creator_ua"),
+            used_at: row.get("used_at"),
+        }
     }
 }
 
 impl Keyed for TokenDetails {
     const KEY: &'static str = "uuid";
-}
-
-fn json(column: &str, text: &str) -> Result<Value, Fault> {
-    serde_json::from_str(text).map_err(|error| Fault::broken(format!("column {column} is not JSON: {error}")))
 }
 
 /// Whose tokens are meant.
@@ -115,8 +110,8 @@ pub struct TokenCounts {
 }
 
 impl FromRow for TokenCounts {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        Ok(Self { count: row.get("count")?, active_count: row.get("active_count")? })
+    fn from_row(row: &mut Row) -> Self {
+        Self { count: row.get("count"), active_count: row.get("active_count") }
     }
 }
 

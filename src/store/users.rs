@@ -33,16 +33,16 @@ pub struct User {
 }
 
 impl FromRow for User {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        Ok(Self {
-            id: row.get("user_id")?,
-            name: row.get("user_name")?,
-            machine: row.get::<String>("kind")? == "machine",
-            active: row.get::<String>("status")? == "active",
-            administrator: row.get("administrator")?,
-            password: row.get("password")?,
-            epoch: row.get("epoch")?,
-        })
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            id: row.get("user_id"),
+            name: row.get("user_name"),
+            machine: row.get::<String>("kind") == "machine",
+            active: row.get::<String>("status") == "active",
+            administrator: row.get("administrator"),
+            password: row.get("password"),
+            epoch: row.get("epoch"),
+        }
     }
 }
 
@@ -64,7 +64,10 @@ pub(super) const HOLDER_COLUMNS: &str =
 
 /// The user in the rows of a query that has its holder; `None` if there is no such user, or they are not active.
 pub fn of_holder(rows: &mut Rows) -> Result<Option<User>, Fault> {
-    rows.first_mut().map_or(Ok(None), Row::joined)
+    let Some(row) = rows.first_mut() else { return Ok(None) };
+    let user = row.joined();
+    row.checked()?;
+    Ok(user)
 }
 
 /// Somebody who shows a password.
@@ -81,17 +84,17 @@ pub struct Attempt {
 }
 
 impl FromRow for Attempt {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
+    fn from_row(row: &mut Row) -> Self {
         let failures = |count, last_at| {
-            let read = |column| row.get::<Option<i64>>(column).map(Option::unwrap_or_default);
-            Ok(Failures { count: read(count)?, last_at: read(last_at)? })
+            let read = |column| row.get::<Option<i64>>(column).unwrap_or_default();
+            Failures { count: read(count), last_at: read(last_at) }
         };
-        Ok(Self {
-            from_address: failures("address_count", "address_last_at")?,
-            from_anywhere: failures("name_count", "name_last_at")?,
-            example: row.get("example")?,
-            user: row.joined()?,
-        })
+        Self {
+            from_address: failures("address_count", "address_last_at"),
+            from_anywhere: failures("name_count", "name_last_at"),
+            example: row.get("example"),
+            user: row.joined(),
+        }
     }
 }
 
@@ -105,8 +108,8 @@ pub struct Holder {
 }
 
 impl FromRow for Holder {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        Ok(Self { user: User::from_row(row)?, token: row.joined()? })
+    fn from_row(row: &mut Row) -> Self {
+        Self { user: User::from_row(row), token: row.joined() }
     }
 }
 
@@ -194,8 +197,8 @@ pub struct Profile {
 }
 
 impl FromRow for Profile {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        Ok(Self { created_at: row.get("created_at")?, address: row.get("address")? })
+    fn from_row(row: &mut Row) -> Self {
+        Self { created_at: row.get("created_at"), address: row.get("address") }
     }
 }
 
@@ -225,8 +228,8 @@ pub struct Taken {
 }
 
 impl FromRow for Taken {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        Ok(Self { name: row.get("name_taken")?, email: row.get("email_taken")? })
+    fn from_row(row: &mut Row) -> Self {
+        Self { name: row.get("name_taken"), email: row.get("email_taken") }
     }
 }
 

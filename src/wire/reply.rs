@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use crate::refusal::{Challenge, Error, FaultKind, Refusal};
+use crate::refusal::{Challenge, Error, ErrorKind, FaultKind, Refusal};
 
 /// One reply.
 #[derive(Clone, PartialEq, Eq)]
@@ -108,8 +108,8 @@ pub fn failure(error: &Error, dialect: Dialect, path: &str, id: &str) -> Reply {
         Dialect::Page => Reply::html(status, crate::wire::page::message("hublet", &reason)),
     };
     let reply = reply.personal();
-    match error {
-        Error::Refusal(Refusal::Unauthorized(challenge, _)) => {
+    match error.kind() {
+        ErrorKind::Refusal(Refusal::Unauthorized(challenge, _)) => {
             let reply = reply.with("WWW-Authenticate", challenge_header(challenge));
             match challenge {
                 Challenge::Bearer { version: true, .. } => {
@@ -118,9 +118,9 @@ pub fn failure(error: &Error, dialect: Dialect, path: &str, id: &str) -> Reply {
                 _ => reply,
             }
         }
-        Error::Refusal(Refusal::MethodNotAllowed(allowed)) => reply.with("Allow", allowed.as_str()),
-        Error::Refusal(Refusal::TooMany { retry_after }) => reply.with("Retry-After", retry_after.to_string()),
-        Error::Fault(fault)
+        ErrorKind::Refusal(Refusal::MethodNotAllowed(allowed)) => reply.with("Allow", allowed.as_str()),
+        ErrorKind::Refusal(Refusal::TooMany { retry_after }) => reply.with("Retry-After", retry_after.to_string()),
+        ErrorKind::Fault(fault)
             if matches!(fault.kind, FaultKind::Transient | FaultKind::Overloaded | FaultKind::Stale) =>
         {
             reply.with("Retry-After", "5")
@@ -131,8 +131,8 @@ pub fn failure(error: &Error, dialect: Dialect, path: &str, id: &str) -> Reply {
 
 /// The status of a failure and its words for the caller. A fault keeps its own words for the log.
 fn words(error: &Error) -> (u16, String) {
-    match error {
-        Error::Refusal(refusal) => match refusal {
+    match error.kind() {
+        ErrorKind::Refusal(refusal) => match refusal {
             Refusal::Invalid(reason) => (400, reason.to_string()),
             Refusal::UnknownGrant => (400, "grant_type is neither password nor refresh_token".into()),
             Refusal::UnsupportedToken => (400, "Such a token ends by itself, or with what it was given for".into()),
@@ -146,7 +146,7 @@ fn words(error: &Error) -> (u16, String) {
             Refusal::UnsupportedMediaType => (415, "The header Content-Type: application/json is missing".into()),
             Refusal::TooMany { retry_after } => (429, format!("Too many attempts, try again in {retry_after} seconds")),
         },
-        Error::Fault(fault) => match fault.kind {
+        ErrorKind::Fault(fault) => match fault.kind {
             FaultKind::Transient | FaultKind::Overloaded | FaultKind::Stale => {
                 (503, "The index is temporarily unavailable, try again".into())
             }
@@ -161,13 +161,13 @@ fn words(error: &Error) -> (u16, String) {
 /// A bare string, as the Hub answered; for a path without a route its dict. A fault names the
 /// request, so that the person who sees it can name it to the operator.
 fn v1_body(error: &Error, reason: &str, path: &str, id: &str) -> Value {
-    match error {
-        Error::Refusal(Refusal::NoRoute) => json!({
+    match error.kind() {
+        ErrorKind::Refusal(Refusal::NoRoute) => json!({
             "status_code": "404",
             "error": format!("The requested URL ({path}) was not found on this server."),
         }),
-        Error::Fault(_) => json!(format!("{reason} (request {id})")),
-        Error::Refusal(_) => json!(reason),
+        ErrorKind::Fault(_) => json!(format!("{reason} (request {id})")),
+        ErrorKind::Refusal(_) => json!(reason),
     }
 }
 
@@ -182,8 +182,8 @@ fn challenge_header(challenge: &Challenge) -> String {
 
 fn oauth_code(error: &Error, status: u16) -> &'static str {
     match status {
-        _ if *error == Error::Refusal(Refusal::UnknownGrant) => "unsupported_grant_type",
-        _ if *error == Error::Refusal(Refusal::UnsupportedToken) => "unsupported_token_type",
+        _ if error.refusal() == Some(&Refusal::UnknownGrant) => "unsupported_grant_type",
+        _ if error.refusal() == Some(&Refusal::UnsupportedToken) => "unsupported_token_type",
         401 => "invalid_grant",
         403 => "access_denied",
         429 | 503 => "temporarily_unavailable",
@@ -194,7 +194,7 @@ fn oauth_code(error: &Error, status: u16) -> &'static str {
 
 fn distribution_code(error: &Error, status: u16) -> &'static str {
     match status {
-        _ if matches!(error, Error::Refusal(Refusal::Elsewhere(_))) => "UNSUPPORTED",
+        _ if matches!(error.refusal(), Some(Refusal::Elsewhere(_))) => "UNSUPPORTED",
         401 => "UNAUTHORIZED",
         403 => "DENIED",
         404 => "NAME_UNKNOWN",

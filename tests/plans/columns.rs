@@ -35,7 +35,7 @@ pub fn faults(connection: &Connection, entry: &Entry) -> Vec<String> {
         if named.len() < columns.len() {
             faults.push(format!("{}: two columns of one name: {columns:?}", entry.name));
         }
-        let fault = |row: &[(String, Value)]| decode(vec![Row(row.to_vec())]).err().map(|fault| fault.what);
+        let fault = |row: &[(String, Value)]| decode(vec![Row::new(row.to_vec())]).err().map(|fault| fault.what);
         let mut tried = vec![0; columns.len()];
         let candidates = candidates();
         let row = loop {

@@ -85,7 +85,7 @@ impl Sqlite {
         let names = prepared.column_names().into_iter().map(str::to_owned).collect::<Vec<_>>();
         let rows = prepared.query_map(params_from_iter(values.iter().map(bound)), |row| {
             let column = |(at, name): (usize, &String)| Ok((name.clone(), value(row.get_ref(at)?)));
-            Ok(Row(names.iter().enumerate().map(column).collect::<rusqlite::Result<_>>()?))
+            Ok(Row::new(names.iter().enumerate().map(column).collect::<rusqlite::Result<_>>()?))
         })?;
         let rows = rows.collect();
         self.steps.set(self.steps.get() + i64::from(prepared.reset_status(StatementStatus::VmStep)));
@@ -158,7 +158,7 @@ mod tests {
         assert!(finished(database.batch(&[insert("acme"), insert("acme")])).is_err());
         assert_eq!(count(&database), before);
         let rows = finished(database.batch(&[insert("acme"), insert("other")])).unwrap();
-        assert_eq!((rows[1][0].get("name"), rows[1][0].get("created_at")), (Ok("other".to_owned()), Ok(5)));
+        assert_eq!((rows[1][0].get::<String>("name"), rows[1][0].get::<i64>("created_at")), ("other".into(), 5));
         assert_eq!(count(&database), before + 2);
     }
 

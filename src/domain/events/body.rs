@@ -1,6 +1,6 @@
 //! What a registry sends, event by event: a list of them is never in memory as a whole.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use serde_json::Value;
 
@@ -33,7 +33,7 @@ pub fn read<'a>(
     let one = |event| Box::new(std::iter::once(event).filter_map(Result::transpose));
     let Some(body) = json::read(body) else { return one(Err("the body is not JSON".into())) };
     if let Some(list) = json::member(body, "events").and_then(json::elements) {
-        let mut ids = BTreeSet::new();
+        let mut ids = HashSet::new();
         // Where a registry's clock is ahead, what came later in the list is still the later.
         let read = move |(at, event)| tree(event).and_then(|event| notification(&event, now + at)).transpose();
         let is_new = move |event: &_| match event {

@@ -2,7 +2,7 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::BTreeMap,
+    collections::HashMap,
 };
 
 use crate::domain::keys::Key;
@@ -24,7 +24,7 @@ const MAX_WAIT: u64 = 5_000;
 /// begin. Losing it costs time only.
 pub struct Verified {
     key: Key,
-    until: RefCell<BTreeMap<[u8; 32], i64>>,
+    until: RefCell<HashMap<[u8; 32], i64>>,
     next_turn: Cell<u64>,
 }
 

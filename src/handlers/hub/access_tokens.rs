@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// `POST /v2/access-tokens`
-pub async fn create(index: &Index, request: &Request, session: &PasswordSession) -> Answer<Reply> {
+pub async fn create(index: &Index, request: &Request, session: &PasswordSession<'_>) -> Answer<Reply> {
     let (principal, creation, ()) = session.authenticate_with(index, Creation::read(index, request), ()).await?;
     let right = principal.right(Over::Themselves);
     let holder = Holder { id: session.user(), name: principal.name(), machine: false };
@@ -24,7 +24,7 @@ pub async fn create(index: &Index, request: &Request, session: &PasswordSession)
 }
 
 /// `GET /v2/access-tokens`
-pub async fn list(index: &Index, request: &Request, session: &PasswordSession) -> Answer<Reply> {
+pub async fn list(index: &Index, request: &Request, session: &PasswordSession<'_>) -> Answer<Reply> {
     let page = Page::read(request);
     let list = token_details::list(session.user(), page.size, page.offset());
     let (_, (), tokens) = session.authenticate_with(index, Ok(()), list).await?;
@@ -32,14 +32,14 @@ pub async fn list(index: &Index, request: &Request, session: &PasswordSession) -
 }
 
 /// `GET /v2/access-tokens/{uuid}`
-pub async fn get(index: &Index, session: &PasswordSession, uuid: &str) -> Answer<Reply> {
+pub async fn get(index: &Index, session: &PasswordSession<'_>, uuid: &str) -> Answer<Reply> {
     let found = token_details::by_uuid(&TokenOwner::User(session.user()), uuid);
     let (_, (), token) = session.authenticate_with(index, Ok(()), found).await?;
     Ok(token_operations::reply(&token_operations::require(token)?))
 }
 
 /// `PATCH /v2/access-tokens/{uuid}`
-pub async fn update(index: &Index, request: &Request, session: &PasswordSession, uuid: &str) -> Answer<Reply> {
+pub async fn update(index: &Index, request: &Request, session: &PasswordSession<'_>, uuid: &str) -> Answer<Reply> {
     let found = token_details::by_uuid(&TokenOwner::User(session.user()), uuid);
     let (principal, change, token) = session.authenticate_with(index, Change::read(request), found).await?;
     token_operations::require(token)?;
@@ -48,7 +48,7 @@ pub async fn update(index: &Index, request: &Request, session: &PasswordSession,
 }
 
 /// `POST /v2/access-tokens/{uuid}/renew`
-pub async fn renew(index: &Index, request: &Request, session: &PasswordSession, uuid: &str) -> Answer<Reply> {
+pub async fn renew(index: &Index, request: &Request, session: &PasswordSession<'_>, uuid: &str) -> Answer<Reply> {
     let found = access_tokens::renewable(&TokenOwner::User(session.user()), uuid);
     let (principal, renewal, token) = session.authenticate_with(index, Renewal::read(index, request), found).await?;
     let token = token_operations::require(token)?;
@@ -57,7 +57,7 @@ pub async fn renew(index: &Index, request: &Request, session: &PasswordSession, 
 }
 
 /// `DELETE /v2/access-tokens/{uuid}`
-pub async fn delete(index: &Index, request: &Request, session: &PasswordSession, uuid: &str) -> Answer<Reply> {
+pub async fn delete(index: &Index, request: &Request, session: &PasswordSession<'_>, uuid: &str) -> Answer<Reply> {
     let found = token_details::by_uuid(&TokenOwner::User(session.user()), uuid);
     let (principal, (), token) = session.authenticate_with(index, Ok(()), found).await?;
     token_operations::require(token)?;

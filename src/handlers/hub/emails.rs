@@ -21,14 +21,14 @@ use crate::{
 const ABSENT: &str = "email not found";
 
 /// `GET /v2/user/emails`
-pub async fn list(index: &Index, session: &PasswordSession) -> Answer<Reply> {
+pub async fn list(index: &Index, session: &PasswordSession<'_>) -> Answer<Reply> {
     let (_, (), addresses) = session.authenticate_with(index, Ok(()), emails::list(session.user())).await?;
     let results = addresses.iter().enumerate().map(object).collect::<Vec<Value>>();
     Ok(Reply::json(200, &json!({ "count": results.len(), "results": results })).personal())
 }
 
 /// `POST /v2/user/emails`
-pub async fn add(index: &Index, request: &Request, session: &PasswordSession) -> Answer<Reply> {
+pub async fn add(index: &Index, request: &Request, session: &PasswordSession<'_>) -> Answer<Reply> {
     let wanted = Body::read_json(request).and_then(|body| {
         let email = body.text("email")?;
         names::email(&email)?;
@@ -50,7 +50,7 @@ pub async fn add(index: &Index, request: &Request, session: &PasswordSession) ->
 }
 
 /// `PATCH /v2/user/emails/{email}`
-pub async fn choose(index: &Index, request: &Request, session: &PasswordSession, address: &str) -> Answer<Reply> {
+pub async fn choose(index: &Index, request: &Request, session: &PasswordSession<'_>, address: &str) -> Answer<Reply> {
     let wanted = Body::read_json(request).and_then(|body| {
         if body.maybe_flag("primary")? != Some(true) {
             return invalid("primary: true, of the address that is to be it");
@@ -71,7 +71,7 @@ pub async fn choose(index: &Index, request: &Request, session: &PasswordSession,
 }
 
 /// `DELETE /v2/user/emails/{email}`
-pub async fn remove(index: &Index, request: &Request, session: &PasswordSession, address: &str) -> Answer<Reply> {
+pub async fn remove(index: &Index, request: &Request, session: &PasswordSession<'_>, address: &str) -> Answer<Reply> {
     let wanted = Body::read_json(request).and_then(|body| Ok(((), Secret::new(body.text("password")?))));
     let key = decoded(address.as_bytes()).to_lowercase();
     let (principal, (), addresses) = session.confirm_with(index, request, wanted, emails::list(session.user())).await?;

@@ -14,7 +14,7 @@ use crate::{
 /// `DELETE /v2/user`
 ///
 /// For ever: the name does not come back. The last administrator may go too, since the operator makes another.
-pub async fn leave(index: &Index, request: &Request, session: &PasswordSession) -> Answer<Reply> {
+pub async fn leave(index: &Index, request: &Request, session: &PasswordSession<'_>) -> Answer<Reply> {
     let wanted = Body::read_json(request)
         .and_then(|body| Ok((body.maybe_flag("repositories")? == Some(true), Secret::new(body.text("password")?))));
     let there = leaving::in_the_way(session.user());

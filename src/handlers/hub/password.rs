@@ -14,7 +14,7 @@ use crate::{
 /// `POST /v2/user/password`
 ///
 /// It ends what was given out under the old one: this session, logins that docker keeps, links. Access tokens stay.
-pub async fn change(index: &Index, request: &Request, session: &PasswordSession) -> Answer<Reply> {
+pub async fn change(index: &Index, request: &Request, session: &PasswordSession<'_>) -> Answer<Reply> {
     let wanted = Body::read_json(request).and_then(|body| {
         let new = body.text("new_password")?;
         password::acceptable(&new, index.settings.password_length)?;

@@ -7,7 +7,7 @@ use crate::{
     domain::{Secret, session_token, texts, time},
     handlers::{body::Body, hub::users::kind},
     index::Index,
-    refusal::{Answer, Challenge, Error, Fault, Refusal, not_found},
+    refusal::{Answer, Challenge, Fault, Refusal, not_found},
     store::{
         Over, Transaction,
         refresh_tokens::{self, RefreshToken},
@@ -41,10 +41,9 @@ async fn open(index: &Index, request: &Request, [name, secret]: [&'static str; 2
         let credentials = Credentials::basic(&name, Secret::new(secret), request)?;
         credentials.authenticate(index).await
     };
-    let principal = opened.await.map_err(|error| match error {
-        Error::Refusal(Refusal::Unauthorized(_, reason)) => Refusal::Unauthorized(Challenge::Session, reason).into(),
-        other => other,
-    })?;
+    let principal = opened
+        .await
+        .map_err(|error| error.map_unauthorized(|reason| Refusal::Unauthorized(Challenge::Session, reason)))?;
     let (keys, now) = (index.settings.keys()?, index.world.now());
     auth::login::succeeded(index, request, &principal);
     Ok(session_token::sign(keys, principal.credential, principal.name(), index.random(), now))
@@ -78,7 +77,7 @@ pub async fn oneself(index: &Index, credentials: &Credentials) -> Answer<Reply> 
 /// `GET /v2/refresh-tokens`
 ///
 /// The logins that docker keeps: from where, and when each was last used.
-pub async fn refresh_tokens(index: &Index, session: &PasswordSession) -> Answer<Reply> {
+pub async fn refresh_tokens(index: &Index, session: &PasswordSession<'_>) -> Answer<Reply> {
     let (now, settings) = (index.world.now(), &index.settings);
     let list = refresh_tokens::list(session.user(), now, settings.refresh_unused, settings.refresh_age);
     let (_, (), tokens) = session.authenticate_with(index, Ok(()), list).await?;
@@ -99,7 +98,7 @@ pub async fn refresh_tokens(index: &Index, session: &PasswordSession) -> Answer<
 pub async fn end_refresh_token(
     index: &Index,
     request: &Request,
-    session: &PasswordSession,
+    session: &PasswordSession<'_>,
     uuid: &str,
 ) -> Answer<Reply> {
     let user = session.user();

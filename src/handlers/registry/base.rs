@@ -6,7 +6,7 @@ use crate::{
     auth::{self, Credentials},
     domain::RepositoryName,
     index::Index,
-    refusal::{Answer, Challenge, Error, Fault, Refusal, not_found},
+    refusal::{Answer, Challenge, Fault, Refusal, not_found},
     store::{repositories, tags},
     wire::{Reply, Request},
 };
@@ -129,7 +129,10 @@ pub fn jwks(index: &Index) -> Result<Reply, Fault> {
 /// and v1 wants the password. Later ones, until 23, search with an identity token only if this header is there; older
 /// ones would push here.
 fn challenged(index: &Index, request: &Request, answer: Answer<Reply>) -> Answer<Reply> {
-    let Err(Error::Refusal(Refusal::Unauthorized(_, reason))) = answer else { return answer };
+    let Err(error) = answer else { return answer };
+    if !matches!(error.refusal(), Some(Refusal::Unauthorized(..))) {
+        return Err(error);
+    }
     let docker = docker(request);
     let challenge = match (index.settings.signing_key(), index.settings.services.first()) {
         (Ok(_), Some(service)) if docker.is_none_or(|version| version >= WITHOUT_V1) => Challenge::Bearer {
@@ -139,7 +142,7 @@ fn challenged(index: &Index, request: &Request, answer: Answer<Reply>) -> Answer
         },
         _ => Challenge::Basic,
     };
-    Err(Refusal::Unauthorized(challenge, reason).into())
+    Err(error.map_unauthorized(|reason| Refusal::Unauthorized(challenge, reason)))
 }
 
 /// The first Docker that speaks to no v1 registry.

@@ -3,8 +3,6 @@
 //! What is granted is what is asked for, what the user may do, and what the access token allows, all three.
 //! Too little is not an error: the token opens less, and the registry says so.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value};
 
 use crate::{
@@ -117,17 +115,19 @@ impl<'a> TokenRequest<'a> {
 
     /// What the principal is granted of each scope, and what is refused of pulls and pushes.
     fn grants(&self, principal: &Principal, lookups: Vec<PositionedLookup>) -> (Vec<Grant>, Vec<Refused>) {
-        let lookups = lookups.into_iter().map(|found| (found.position, found.lookup));
-        let mut lookups = lookups.collect::<BTreeMap<_, _>>();
+        let mut found = vec![None; self.scopes.len()];
+        for PositionedLookup { position, lookup } in lookups {
+            if let Some(place) = usize::try_from(position).ok().and_then(|position| found.get_mut(position)) {
+                *place = Some(lookup);
+            }
+        }
         let (mut granted, mut refused) = (Vec::new(), Vec::new());
-        for (position, scope) in (0..).zip(&self.scopes) {
+        for (scope, lookup) in self.scopes.iter().zip(found) {
             let Some(name) = scope.repository() else {
                 granted.extend(grants::of_registry(principal, scope));
                 continue;
             };
-            let Some(lookup) = lookups.remove(&position).map(RepositoryLookup::ignoring_pending_deletion) else {
-                continue;
-            };
+            let Some(lookup) = lookup.map(RepositoryLookup::ignoring_pending_deletion) else { continue };
             let grant = grants::of_repository(principal, &lookup, &name, scope);
             let actions = grant.as_ref().map_or(&[][..], |grant| &grant.actions);
             refused.extend(Refused::new(&grants::facts(principal, &lookup, &name), scope, actions));
@@ -240,10 +240,7 @@ fn require_account(credentials: &Credentials, account: &str) -> Answer<()> {
 
 /// Gives a 401 the challenge of the token service, which takes Basic alone.
 fn as_basic<T>(answer: Answer<T>) -> Answer<T> {
-    answer.map_err(|error| match error {
-        Error::Refusal(Refusal::Unauthorized(_, reason)) => Refusal::Unauthorized(Challenge::Basic, reason).into(),
-        other => other,
-    })
+    answer.map_err(|error| error.map_unauthorized(|reason| Refusal::Unauthorized(Challenge::Basic, reason)))
 }
 
 fn text<'a>(parameters: &'a [(String, String)], name: &str) -> Option<&'a str> {

@@ -8,7 +8,7 @@ use crate::{
     handlers::v1::{guard::V1Guard, require_merged, with_endpoint},
     index::Index,
     jobs::search_index,
-    refusal::{Answer, Error, Refusal, forbidden},
+    refusal::{Answer, Refusal, forbidden},
     store::{self, Transaction, images::Target, repositories, tags},
     wire::{Reply, Request},
 };
@@ -108,11 +108,8 @@ pub async fn authorize(index: &Index, request: &Request, name: &RepositoryName) 
         }
         V1Guard::authenticate(index, &credentials, name).await?.require(Role::Read).map(drop)
     };
-    match opens.await {
-        Ok(()) => Ok(Reply::json(200, &json!("OK")).personal()),
-        Err(Error::Refusal(Refusal::Unauthorized(_, reason))) => forbidden(reason),
-        Err(error) => Err(error),
-    }
+    opens.await.map_err(|error| error.map_unauthorized(Refusal::Forbidden))?;
+    Ok(Reply::json(200, &json!("OK")).personal())
 }
 
 /// `GET /v1/repositories/(namespace)/(repo_name)/layer/(image_id)/access`

@@ -4,7 +4,6 @@ use constcat::concat;
 
 use crate::{
     domain::{NamespaceId, RepositoryId, RepositoryName},
-    refusal::Fault,
     store::{
         FromRow, Query, Row, Statement, Step, Transaction,
         audit::{self, Account, AuditContext},
@@ -25,12 +24,12 @@ pub struct Destination {
 }
 
 impl FromRow for Destination {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        Ok(Self {
-            lookup: RepositoryLookup::from_row(row)?,
-            namespace: row.get("namespace")?,
-            was_private: row.get("was_private")?,
-        })
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            lookup: RepositoryLookup::from_row(row),
+            namespace: row.get("namespace"),
+            was_private: row.get("was_private"),
+        }
     }
 }
 

@@ -4,7 +4,6 @@ use constcat::concat;
 
 use crate::{
     domain::RepositoryName,
-    refusal::Fault,
     store::{
         FromRow, Keyed, Query, Row,
         repositories::{RepositoryLookup, Summary, bind_repository},
@@ -26,13 +25,13 @@ pub struct Details {
 }
 
 impl FromRow for Details {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        Ok(Self {
-            summary: Summary::from_row(row)?,
-            full_description: row.take("full_description")?.unwrap_or_default(),
-            collaborator_count: row.get("collaborator_count")?,
-            has_starred: row.get("has_starred")?,
-        })
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            summary: Summary::from_row(row),
+            full_description: row.take("full_description").unwrap_or_default(),
+            collaborator_count: row.get("collaborator_count"),
+            has_starred: row.get("has_starred"),
+        }
     }
 }
 
@@ -50,8 +49,8 @@ pub struct RepositoryDetails {
 }
 
 impl FromRow for RepositoryDetails {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        Ok(Self { lookup: RepositoryLookup::from_row(row)?, details: row.joined()? })
+    fn from_row(row: &mut Row) -> Self {
+        Self { lookup: RepositoryLookup::from_row(row), details: row.joined() }
     }
 }
 

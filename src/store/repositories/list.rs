@@ -4,7 +4,6 @@ use constcat::concat;
 
 use crate::{
     domain::NamespaceId,
-    refusal::Fault,
     store::{
         FromRow, Keyed, Page, Query, Row, Statement,
         repositories::RepositoryLookup,
@@ -48,15 +47,15 @@ pub struct Summary {
 }
 
 impl FromRow for Summary {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        Ok(Self {
-            description: row.get("description")?,
-            star_count: row.get("star_count")?,
-            pull_count: row.get("pull_count")?,
-            created_at: row.get("created_at")?,
-            updated_at: row.get("updated_at")?,
-            is_tagged: row.get("is_tagged")?,
-        })
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            description: row.get("description"),
+            star_count: row.get("star_count"),
+            pull_count: row.get("pull_count"),
+            created_at: row.get("created_at"),
+            updated_at: row.get("updated_at"),
+            is_tagged: row.get("is_tagged"),
+        }
     }
 }
 
@@ -72,8 +71,8 @@ pub struct Listed {
 }
 
 impl FromRow for Listed {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        Ok(Self { name: row.get("name")?, lookup: RepositoryLookup::from_row(row)?, summary: Summary::from_row(row)? })
+    fn from_row(row: &mut Row) -> Self {
+        Self { name: row.get("name"), lookup: RepositoryLookup::from_row(row), summary: Summary::from_row(row) }
     }
 }
 
@@ -91,8 +90,8 @@ pub struct NamespaceCount {
 }
 
 impl FromRow for NamespaceCount {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        Ok(Self { namespace_id: row.get("namespace_id")?, count: row.get("count")? })
+    fn from_row(row: &mut Row) -> Self {
+        Self { namespace_id: row.get("namespace_id"), count: row.get("count") }
     }
 }
 

@@ -14,7 +14,6 @@ use serde_json::json;
 
 use crate::{
     domain::{NamespaceId, RepositoryId, RepositoryName, Role, access::Relations},
-    refusal::Fault,
     store::{
         FromRow, Keyed, Query, Row, Statement,
         audit::{self, Account, AuditContext},
@@ -60,13 +59,13 @@ pub struct RepositoryLookup {
 }
 
 impl FromRow for Repository {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        Ok(Self {
-            id: row.get("repository_id")?,
-            private: row.get("private")?,
-            pending_deletion: row.get::<Option<i64>>("deleted_at")?.is_some(),
-            revision: row.get("revision")?,
-        })
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            id: row.get("repository_id"),
+            private: row.get("private"),
+            pending_deletion: row.get::<Option<i64>>("deleted_at").is_some(),
+            revision: row.get("revision"),
+        }
     }
 }
 
@@ -75,15 +74,15 @@ impl Keyed for Repository {
 }
 
 impl FromRow for RepositoryLookup {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        Ok(Self {
-            namespace_id: row.get("namespace_id")?,
-            repository: row.joined()?,
-            owner: row.get::<Option<bool>>("owner")?.unwrap_or_default(),
-            member: row.get("member_role")?,
-            collaborator: row.get("collaborator_role")?,
-            public: row.get::<Option<bool>>("public")?.unwrap_or_default(),
-        })
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            namespace_id: row.get("namespace_id"),
+            repository: row.joined(),
+            owner: row.get::<Option<bool>>("owner").unwrap_or_default(),
+            member: row.get("member_role"),
+            collaborator: row.get("collaborator_role"),
+            public: row.get::<Option<bool>>("public").unwrap_or_default(),
+        }
     }
 }
 
@@ -143,8 +142,8 @@ pub struct LookupWithImages {
 }
 
 impl FromRow for LookupWithImages {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        Ok(Self { lookup: RepositoryLookup::from_row(row)?, images: row.take("images")?.unwrap_or_default() })
+    fn from_row(row: &mut Row) -> Self {
+        Self { lookup: RepositoryLookup::from_row(row), images: row.take("images").unwrap_or_default() }
     }
 }
 
@@ -175,8 +174,8 @@ pub struct LookupWithImage {
 }
 
 impl FromRow for LookupWithImage {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        Ok(Self { lookup: RepositoryLookup::from_row(row)?, is_listed: row.get("is_listed")? })
+    fn from_row(row: &mut Row) -> Self {
+        Self { lookup: RepositoryLookup::from_row(row), is_listed: row.get("is_listed") }
     }
 }
 
@@ -202,8 +201,8 @@ pub struct PositionedLookup {
 }
 
 impl FromRow for PositionedLookup {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        Ok(Self { position: row.get("position")?, lookup: RepositoryLookup::from_row(row)? })
+    fn from_row(row: &mut Row) -> Self {
+        Self { position: row.get("position"), lookup: RepositoryLookup::from_row(row) }
     }
 }
 

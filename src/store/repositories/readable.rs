@@ -2,13 +2,10 @@
 
 use constcat::concat;
 
-use crate::{
-    refusal::Fault,
-    store::{
-        FromRow, Query, Row, Statement,
-        roles::{SUBJECT, Subject},
-        users::STATUS,
-    },
+use crate::store::{
+    FromRow, Query, Row, Statement,
+    roles::{SUBJECT, Subject},
+    users::STATUS,
 };
 
 /// Whether a repository `r` is private, and one that search may find.
@@ -24,11 +21,9 @@ pub struct ReadablePrivate {
 }
 
 impl FromRow for ReadablePrivate {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        let list = row.take("readable")?.unwrap_or_default();
-        let repositories =
-            serde_json::from_str(&list).map_err(|_| Fault::broken("column readable is not a list of pairs"))?;
-        Ok(Self { repositories, cut: row.get("cut")? })
+    fn from_row(row: &mut Row) -> Self {
+        let list = row.take("readable").unwrap_or_default();
+        Self { repositories: row.json("readable", &list), cut: row.get("cut") }
     }
 }
 
@@ -81,8 +76,8 @@ pub struct CatalogEntry {
 }
 
 impl FromRow for CatalogEntry {
-    fn from_row(row: &mut Row) -> Result<Self, Fault> {
-        Ok(Self { full_name: row.get("full_name")?, private: row.get("private")? })
+    fn from_row(row: &mut Row) -> Self {
+        Self { full_name: row.get("full_name"), private: row.get("private") }
     }
 }
 
