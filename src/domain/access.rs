@@ -112,6 +112,12 @@ impl Relations {
         let public = self.public.then_some(Role::Read);
         self.member.max(self.collaborator).max(public)
     }
+
+    /// Whether the user is more than a stranger there.
+    #[must_use]
+    pub fn is_related(self) -> bool {
+        self.administrator || self.owner || self.member.max(self.collaborator).is_some()
+    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,10 @@ use crate::store::{
 /// Hours that a row is kept: seven days.
 pub const KEPT: i64 = 7 * 24;
 
-/// The most rows of a namespace in an hour: names are whatever a client asks for.
+/// The most rows of a user in a namespace in an hour: names are whatever a client asks for.
+const MAX_ROWS_OF_USER: i64 = 100;
+
+/// The rows of a namespace in an hour from which on users who have no relation to it add none.
 const MAX_ROWS: i64 = 1_000;
 
 /// Seconds of an hour.
@@ -28,16 +31,25 @@ pub struct Refused<'a> {
     pub now: i64,
 }
 
-/// Counts refusals (a JSON list of lists of a namespace, a repository, actions and a reason). None is kept for a namespace
-/// that does not exist, and of a request without credentials none for a repository that does not.
+/// Counts refusals: a JSON list, in which nothing comes twice, of lists of a namespace, a repository, actions, a reason, and
+/// whether the user has a relation there. None is kept for a namespace that does not exist, and of a request without
+/// credentials none for a repository that does not. What is counted already always is; a new row has to have room, also
+/// behind those before it in the list.
 #[must_use]
 pub fn record(refusals: &str, refused: &Refused<'_>) -> Statement {
     Statement::new(
-        "insert into refusals (namespace_id, hour, username, repository, reason, actions, count, last_at, address)
+        "with counted (id, name, own, everybody) as materialized (
+           select n.id, n.name,
+             (select count(*) from refusals f where f.namespace_id = n.id and f.hour = ?3 and f.username = ?2),
+             (select count(*) from (select 1 from refusals f where f.namespace_id = n.id and f.hour = ?3 limit ?7))
+           from (select distinct value ->> 0 name from json_each(?1)) j cross join namespaces n on n.name = j.name)
+         insert into refusals (namespace_id, hour, username, repository, reason, actions, count, last_at, address)
          select n.id, ?3, ?2, j.value ->> 1, j.value ->> 3, j.value ->> 2, 1, ?4, ?5
-         from json_each(?1) j cross join namespaces n on n.name = j.value ->> 0
+         from json_each(?1) j cross join counted n on n.name = j.value ->> 0
          where (?2 <> '' or exists (select 1 from repositories r where r.namespace_id = n.id and r.name = j.value ->> 1))
-           and (select count(*) from (select 1 from refusals where namespace_id = n.id and hour = ?3 limit ?6)) < ?6
+           and (n.own + j.key < ?6 and (j.value ->> 4 or n.everybody + j.key < ?7)
+             or exists (select 1 from refusals f where f.namespace_id = n.id and f.hour = ?3 and f.username = ?2
+               and f.repository = j.value ->> 1 and f.reason = j.value ->> 3))
          on conflict (namespace_id, hour, username, repository, reason) do update set
            count = count + 1, actions = excluded.actions, last_at = excluded.last_at, address = excluded.address",
     )
@@ -46,6 +58,7 @@ pub fn record(refusals: &str, refused: &Refused<'_>) -> Statement {
     .bind(refused.now / HOUR)
     .bind(refused.now)
     .bind(refused.address)
+    .bind(MAX_ROWS_OF_USER)
     .bind(MAX_ROWS)
 }
 

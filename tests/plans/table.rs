@@ -64,7 +64,7 @@ pub fn truth() -> Vec<Entry> {
         write(
             "refusals::record",
             [refusals::record(
-                r#"[["user5","app41","pull","not_visible"],["nowhere","app","push","role"]]"#,
+                r#"[["user5","app41","pull","not_visible",true],["nowhere","app","push","role",false]]"#,
                 &refusals::Refused { username: "user5", address: "::1", now },
             )],
         ),

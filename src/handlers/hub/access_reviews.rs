@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     auth::{Credentials, NamespaceGuard, Principal, RepositoryGuard, grants},
     domain::{
-        RepositoryName, Role,
+        RepositoryName, Role, UserName,
         access_review::{self, Action, Facts, Reason},
         credential::CredentialId,
         time,
@@ -15,7 +15,7 @@ use crate::{
         hub::pagination::{Page, paged},
     },
     index::Index,
-    refusal::{Answer, Fault, invalid, not_found},
+    refusal::{Answer, Challenge, Fault, Refusal, invalid, not_found},
     store::{
         access::{self, ReviewedToken, UserAccess},
         access_tokens::AccessToken,
@@ -61,8 +61,9 @@ impl Question {
                 _ => return invalid("actions: a list of pull, push and delete"),
             },
         };
-        let (username, access_token) = (body.maybe_text("username")?, body.maybe_text("access_token")?);
-        Ok(Self { username, access_token, repository, actions })
+        let username = body.maybe_text("username")?;
+        let username = username.map(|name| UserName::typed(&name).map_or(name, |name| name.as_str().to_owned()));
+        Ok(Self { username, access_token: body.maybe_text("access_token")?, repository, actions })
     }
 
     /// A question that asks nothing, for the time until a wrong body may be refused.
@@ -173,6 +174,9 @@ impl Case {
 /// An access token that the client may ask about: their own, with their password, and those of service accounts for the
 /// admins of their namespace.
 fn reviewed_token(guard: &NamespaceGuard, own: bool, token: Option<ReviewedToken>) -> Answer<AccessToken> {
+    if guard.principal.user.is_none() {
+        return Err(Refusal::Unauthorized(Challenge::Session, "unauthorized".into()).into());
+    }
     if own {
         guard.principal.require_password()?;
     } else {

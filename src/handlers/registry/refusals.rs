@@ -5,13 +5,19 @@ use serde_json::json;
 use crate::{
     auth::Principal,
     domain::{
-        access_review::{Action, Facts},
+        access_review::{Action, Facts, Reason},
         scope::Scope,
     },
     index::Index,
     store::refusals,
     wire::Request,
 };
+
+/// The most refusals of a request that are counted.
+const MAX_REFUSALS: usize = 100;
+
+/// The most namespaces of a request whose refusals are counted.
+const MAX_NAMESPACES: usize = 10;
 
 /// Pulls and pushes that were refused of a scope.
 pub struct Refused {
@@ -21,6 +27,8 @@ pub struct Refused {
     actions: String,
     /// The code of every reason.
     reasons: Vec<&'static str>,
+    /// Whether the user has a relation there.
+    related: bool,
 }
 
 impl Refused {
@@ -30,10 +38,14 @@ impl Refused {
         let refused = [Action::Pull, Action::Push].into_iter();
         let refused = refused.filter(|action| scope.asks_for(*action) && !granted.contains(&action.as_str()));
         let refused = refused.collect::<Vec<_>>();
+        let related = facts.relations.is_related();
         let mut reasons = Vec::new();
         for reason in refused.iter().flat_map(|action| facts.against(*action)) {
-            if !reasons.contains(&reason.code()) {
-                reasons.push(reason.code());
+            // The access tokens of a stranger are nothing to the admins.
+            let told = related || !matches!(reason, Reason::Scopes { .. } | Reason::Resources { .. });
+            let code = if told { reason.code() } else { Reason::NotVisible.code() };
+            if !reasons.contains(&code) {
+                reasons.push(code);
             }
         }
         (!reasons.is_empty()).then(|| Self {
@@ -41,17 +53,30 @@ impl Refused {
             repository: facts.name.name.clone(),
             actions: refused.into_iter().map(Action::as_str).collect::<Vec<_>>().join(","),
             reasons,
+            related,
         })
     }
 }
 
 /// Counts refusals after the response.
 pub fn record_later(index: &Index, request: &Request, principal: &Principal, refused: &[Refused]) {
-    let rows = refused.iter().flat_map(|refused| {
-        let row = |reason| json!([refused.namespace, refused.repository, refused.actions, reason]);
-        refused.reasons.iter().map(row)
-    });
-    let rows = rows.collect::<Vec<_>>();
+    let (mut rows, mut counted, mut namespaces) = (Vec::new(), Vec::new(), Vec::new());
+    for Refused { namespace, repository, actions, reasons, related } in refused {
+        if !namespaces.contains(&namespace) {
+            namespaces.push(namespace);
+        }
+        if namespaces.len() > MAX_NAMESPACES || rows.len() >= MAX_REFUSALS {
+            break;
+        }
+        for reason in reasons {
+            // A repository may be asked for by several scopes.
+            let row = (namespace, repository, reason);
+            if !counted.contains(&row) {
+                counted.push(row);
+                rows.push(json!([namespace, repository, actions, reason, related]));
+            }
+        }
+    }
     if rows.is_empty() {
         return;
     }
