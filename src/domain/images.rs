@@ -97,7 +97,7 @@ pub fn pairs(images: &[Image<'_>]) -> String {
 #[must_use]
 pub fn print(images: &str) -> String {
     let mut answer = String::with_capacity(images.len() * 3 / 2 + 2);
-    for image in images.split_ascii_whitespace() {
+    for image in images.split(' ').filter(|image| !image.is_empty()) {
         let (id, checksum) = image.split_at_checked(64).unwrap_or((image, ""));
         answer.push_str(if answer.is_empty() { "[{\"id\":\"" } else { "},{\"id\":\"" });
         answer.push_str(id);
