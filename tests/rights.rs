@@ -11,7 +11,7 @@ use std::{fs, path::Path};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hublet::{
-    domain::{NamespaceId, RepositoryId, Role, UserId, credential::CredentialId},
+    domain::{AccessTokenId, NamespaceId, RepositoryId, Role, UserId, credential::CredentialId},
     index::Limit,
     refusal::FaultKind,
     store::{Database, Over, Right, Statement, rights},
@@ -42,7 +42,7 @@ const fn password(user: i64, epoch: i64) -> CredentialId {
 }
 
 const fn token(user: i64, token: i64) -> CredentialId {
-    CredentialId::AccessToken { user: UserId::new(user), token }
+    CredentialId::AccessToken { user: UserId::new(user), token: AccessTokenId::new(token) }
 }
 
 const fn repository(id: i64, role: Role) -> Over {

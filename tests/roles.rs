@@ -169,7 +169,7 @@ fn said_the_same(facts: &mut Facts, administrator: bool) {
     for (scopes, resources, all) in TOKENS {
         let sql = "update access_tokens set scopes = ?1, resources = ?2";
         facts.database.connection().execute(sql, (scopes, resources)).unwrap();
-        for subject in [Subject::Token(1.into(), 5), Subject::AccessToken("a"), Subject::AccessToken("b")] {
+        for subject in [Subject::Token(1.into(), 5.into()), Subject::AccessToken("a"), Subject::AccessToken("b")] {
             let (role, RepositoryDetails { lookup, .. }) = facts.read(&subject);
             // An access token never administrates.
             let relations = lookup.relations(false);

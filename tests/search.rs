@@ -52,7 +52,7 @@ fn filled(news: &[News]) -> Sqlite {
 }
 
 fn news(id: i64, document: Document) -> News {
-    News { repository_id: id, revision: 1, document: Some(document) }
+    News { repository_id: id.into(), revision: 1, document: Some(document) }
 }
 
 /// So many documents: `image`, `ready` and the words from `aa` to `ah` are in each; of the words from `zq` to `zx` each has
@@ -211,7 +211,7 @@ fn what_is_found_is_what_a_look_at_everything_finds() {
     const TOWN: i64 = 4_000;
     let town = town(TOWN);
     let database = filled(&town);
-    let own = town.iter().map(|news| news.repository_id).filter(|id| id % 70 == 0).collect::<Vec<_>>();
+    let own = town.iter().map(|news| news.repository_id.get()).filter(|id| id % 70 == 0).collect::<Vec<_>>();
     let private = |news: &News| news.document.as_ref().unwrap().private;
     let mut most = 0;
     for (q, terms) in [
@@ -242,7 +242,7 @@ fn what_is_found_is_what_a_look_at_everything_finds() {
     ] {
         for (sight, sees) in [
             (Sight::Public, &(|news: &News| !private(news)) as &dyn Fn(&News) -> bool),
-            (Sight::Also(format!("{own:?}")), &|news| !private(news) || own.contains(&news.repository_id)),
+            (Sight::Also(format!("{own:?}")), &|news| !private(news) || own.contains(&news.repository_id.get())),
             (Sight::All, &|_| true),
         ] {
             let expected = expected(&town, terms, sees);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::domain::UserId;
+use crate::domain::{AccessTokenId, UserId};
 
 /// Identifies the credential under which a token was issued: a password, by its epoch, or an access token. Revoking the
 /// credential revokes the token.
@@ -23,7 +23,7 @@ pub enum CredentialId {
         /// The user's id.
         user: UserId,
         /// The access token's id.
-        token: i64,
+        token: AccessTokenId,
     },
 }
 
@@ -43,7 +43,7 @@ impl CredentialId {
         match self {
             Self::Anonymous => (0, 0, 0),
             Self::Password { user, epoch } => (1, user.get(), epoch),
-            Self::AccessToken { user, token } => (2, user.get(), token),
+            Self::AccessToken { user, token } => (2, user.get(), token.get()),
         }
     }
 
@@ -53,7 +53,7 @@ impl CredentialId {
         match fields {
             (0, 0, 0) => Some(Self::Anonymous),
             (1, user, epoch) => Some(Self::Password { user: UserId::new(user), epoch }),
-            (2, user, token) => Some(Self::AccessToken { user: UserId::new(user), token }),
+            (2, user, token) => Some(Self::AccessToken { user: UserId::new(user), token: AccessTokenId::new(token) }),
             _ => None,
         }
     }
@@ -83,7 +83,7 @@ mod tests {
         for credential in [
             CredentialId::Anonymous,
             CredentialId::Password { user: 3.into(), epoch: 9 },
-            CredentialId::AccessToken { user: 3.into(), token: 5 },
+            CredentialId::AccessToken { user: 3.into(), token: 5.into() },
         ] {
             assert_eq!(CredentialId::parse(&credential.to_string()), Some(credential));
         }

@@ -63,3 +63,17 @@ pub enum OfRepository {}
 
 /// The id of a repository.
 pub type RepositoryId = Id<OfRepository>;
+
+/// Marks the ids of access tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum OfAccessToken {}
+
+/// The id of an access token.
+pub type AccessTokenId = Id<OfAccessToken>;
+
+/// Marks the ids of refresh tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum OfRefreshToken {}
+
+/// The id of a refresh token.
+pub type RefreshTokenId = Id<OfRefreshToken>;

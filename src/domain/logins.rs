@@ -76,8 +76,8 @@ mod tests {
         assert!(begin(1, AuthMethod::Password, "::1", 0));
         assert!(!begin(1, AuthMethod::Password, "::1", NOTED - 1));
         assert!(begin(2, AuthMethod::Password, "::1", 0));
-        assert!(begin(1, AuthMethod::AccessToken(1), "::1", 0));
-        assert!(begin(1, AuthMethod::RefreshToken(1), "::1", 0));
+        assert!(begin(1, AuthMethod::AccessToken(1.into()), "::1", 0));
+        assert!(begin(1, AuthMethod::RefreshToken(1.into()), "::1", 0));
         assert!(begin(1, AuthMethod::Password, "::2", 0));
         assert!(begin(1, AuthMethod::Password, "::1", NOTED));
         assert!(begin(1, AuthMethod::Password, "::1", 1), "a clock that went back");

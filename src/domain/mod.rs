@@ -29,6 +29,6 @@ pub mod time;
 pub mod token_restrictions;
 
 pub use access::{Access, Role};
-pub use ids::{NamespaceId, RepositoryId, UserId};
+pub use ids::{AccessTokenId, NamespaceId, RefreshTokenId, RepositoryId, UserId};
 pub use names::{RepositoryName, UserName};
 pub use secret::Secret;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::domain::{
+    AccessTokenId, RefreshTokenId,
     certificates::{Certificate, Chain},
     credential::CredentialId,
     jwt::Parts,
@@ -61,9 +62,9 @@ pub enum AuthMethod {
     /// A password, or nothing.
     Password,
     /// An access token.
-    AccessToken(i64),
+    AccessToken(AccessTokenId),
     /// A refresh token: docker's own, from its login.
-    RefreshToken(i64),
+    RefreshToken(RefreshTokenId),
 }
 
 /// Who a token is for: the user's name, and behind a slash the id of the access token that was shown, or
@@ -82,8 +83,8 @@ pub fn subject(name: &str, method: AuthMethod) -> String {
 #[must_use]
 pub fn read_subject(subject: &str) -> (&str, AuthMethod) {
     let method = |text: &str| match text.strip_prefix('r') {
-        Some(id) => Some(AuthMethod::RefreshToken(id.parse().ok()?)),
-        None => Some(AuthMethod::AccessToken(text.parse().ok()?)),
+        Some(id) => Some(AuthMethod::RefreshToken(RefreshTokenId::new(id.parse().ok()?))),
+        None => Some(AuthMethod::AccessToken(AccessTokenId::new(text.parse().ok()?))),
     };
     let parts = subject.rsplit_once('/').and_then(|(name, text)| Some((name, method(text)?)));
     parts.unwrap_or((subject, AuthMethod::Password))
@@ -143,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_subject_is_read_as_it_is_printed() {
-        for method in [AuthMethod::Password, AuthMethod::AccessToken(7), AuthMethod::RefreshToken(7)] {
+        for method in [AuthMethod::Password, AuthMethod::AccessToken(7.into()), AuthMethod::RefreshToken(7.into())] {
             assert_eq!(read_subject(&subject("paul", method)), ("paul", method));
         }
         for other in ["", "paul/", "paul/r", "paul/x7", "paul/7r"] {

@@ -140,7 +140,7 @@ mod tests {
         for credential in [
             CredentialId::Anonymous,
             CredentialId::Password { user: 3.into(), epoch: 9 },
-            CredentialId::AccessToken { user: 3.into(), token: 5 },
+            CredentialId::AccessToken { user: 3.into(), token: 5.into() },
         ] {
             for access in [Access::Read, Access::Write, Access::Delete] {
                 let claim = Claim { access, credential, ..claim() };

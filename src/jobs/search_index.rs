@@ -86,7 +86,7 @@ async fn verify(index: &Index) -> Result<(), Fault> {
     for _ in 0..STEPS {
         let truth = index.db.fetch(outbox::repositories_after(cursor, STEP)).await?;
         let full = i64::try_from(truth.len()).is_ok_and(|length| length == STEP);
-        let end = truth.last().filter(|_| full).map_or(i64::MAX >> 11, |news| news.repository_id);
+        let end = truth.last().filter(|_| full).map_or(i64::MAX >> 11, |news| news.repository_id.get());
         let held = index.search.fetch(documents::between(cursor, end, index.world.now())).await?;
         let wrong = difference(truth, held);
         if !wrong.is_empty() {
@@ -137,11 +137,11 @@ mod tests {
             star_count: 0,
             pushed_at: 0,
         });
-        News { repository_id: id, revision, document }
+        News { repository_id: id.into(), revision, document }
     }
 
     fn held(id: i64, revision: i64, settled: bool) -> DocumentState {
-        DocumentState { id, revision, settled }
+        DocumentState { id: id.into(), revision, settled }
     }
 
     #[test]
@@ -163,7 +163,8 @@ mod tests {
             held(6, 5, true),  // no longer listed
             held(8, 5, true),  // gone
         ];
-        let wrong = difference(truth, there.into()).into_iter().map(|news| news.repository_id).collect::<Vec<_>>();
+        let wrong =
+            difference(truth, there.into()).into_iter().map(|news| news.repository_id.get()).collect::<Vec<_>>();
         assert_eq!(wrong, [2, 4, 5, 6, 8]);
     }
 }

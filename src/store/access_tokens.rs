@@ -3,7 +3,7 @@
 use constcat::concat;
 
 use crate::{
-    domain::{UserId, token_restrictions::TokenRestrictions},
+    domain::{AccessTokenId, UserId, token_restrictions::TokenRestrictions},
     store::{
         FromRow, Keyed, Query, Row, Statement, Step, Transaction,
         audit::{self, Account, AuditContext},
@@ -15,7 +15,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessToken {
     /// Never given twice.
-    pub id: i64,
+    pub id: AccessTokenId,
     /// What it allows.
     pub restrictions: TokenRestrictions,
     /// When it was last used, roughly.
@@ -55,7 +55,7 @@ impl AccessToken {
 
 /// Notes that a token was used.
 #[must_use]
-pub fn used(id: i64, now: i64) -> Statement {
+pub fn used(id: AccessTokenId, now: i64) -> Statement {
     Statement::new("update access_tokens set used_at = ?2 where id = ?1").bind(id).bind(now)
 }
 

@@ -7,8 +7,8 @@ use constcat::concat;
 
 use crate::{
     domain::{
-        RepositoryId, RepositoryName, UserId, audit, credential::CredentialId, logins, registry_token::AuthMethod,
-        texts,
+        AccessTokenId, RefreshTokenId, RepositoryId, RepositoryName, UserId, audit, credential::CredentialId, logins,
+        registry_token::AuthMethod, texts,
     },
     store::{
         FromRow, Query, Row, Statement,
@@ -108,7 +108,7 @@ pub fn record_lost_collaborators(
 }
 
 /// The kind of a credential, as a row has it, and the id of the access token.
-fn credential_columns(credential: CredentialId) -> (&'static str, Option<i64>) {
+fn credential_columns(credential: CredentialId) -> (&'static str, Option<AccessTokenId>) {
     match credential {
         CredentialId::Anonymous => ("", None),
         CredentialId::Password { .. } => ("password", None),
@@ -168,7 +168,7 @@ pub fn record_login(user: UserId, method: AuthMethod, address: &str, now: i64) -
 }
 
 /// A credential in words, with the id of the access token or of the refresh token.
-fn of_method(method: AuthMethod) -> (&'static str, Option<i64>, Option<i64>) {
+fn of_method(method: AuthMethod) -> (&'static str, Option<AccessTokenId>, Option<RefreshTokenId>) {
     match method {
         AuthMethod::Password => ("password", None, None),
         AuthMethod::AccessToken(id) => ("access-token", Some(id), None),

@@ -83,7 +83,7 @@ pub fn hide(id: RepositoryId, revision: i64, now: i64) -> Statement {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DocumentState {
     /// The id of the repository.
-    pub id: i64,
+    pub id: RepositoryId,
     /// The revision of the repository that it has; 0 if it is to be written anew.
     pub revision: i64,
     /// Whether no request can be about to reach its revision.

@@ -2,13 +2,16 @@
 
 use serde_json::json;
 
-use crate::store::{FromRow, Query, Row, Statement};
+use crate::{
+    domain::RepositoryId,
+    store::{FromRow, Query, Row, Statement},
+};
 
 /// A repository as it is now, for search.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct News {
     /// The repository's id.
-    pub repository_id: i64,
+    pub repository_id: RepositoryId,
     /// 0 when the repository is gone.
     pub revision: i64,
     /// What search should hold, or nothing.

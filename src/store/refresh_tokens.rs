@@ -3,7 +3,7 @@
 use constcat::concat;
 
 use crate::{
-    domain::UserId,
+    domain::{RefreshTokenId, UserId},
     store::{
         FromRow, Query, Row, Statement, Step, Transaction,
         audit::{self, Account, AuditContext},
@@ -73,7 +73,7 @@ pub struct Holder {
     /// The user.
     pub user: User,
     /// The id of the token.
-    pub id: i64,
+    pub id: RefreshTokenId,
     /// When it was last used, roughly.
     pub used_at: i64,
 }
@@ -99,7 +99,7 @@ pub fn user(hash: &str, now: i64, unused: i64, age: i64) -> Query<Option<Holder>
 
 /// Notes that one was used.
 #[must_use]
-pub fn used(id: i64, now: i64) -> Statement {
+pub fn used(id: RefreshTokenId, now: i64) -> Statement {
     Statement::new("update refresh_tokens set used_at = ?2 where id = ?1").bind(id).bind(now)
 }
 

@@ -4,7 +4,7 @@
 use constcat::concat;
 
 use crate::{
-    domain::UserId,
+    domain::{AccessTokenId, UserId},
     store::{Statement, Value, users::STATUS},
 };
 
@@ -20,7 +20,7 @@ pub enum Subject<'a> {
     /// The user of this id.
     Id(UserId),
     /// The user of this id, with the access token of that id.
-    Token(UserId, i64),
+    Token(UserId, AccessTokenId),
     /// The user of the access token with this hash.
     AccessToken(&'a str),
     /// The user of the refresh token with this hash.

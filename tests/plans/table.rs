@@ -56,7 +56,7 @@ pub fn truth() -> Vec<Entry> {
         transaction("access_tokens::update", |transaction| {
             access_tokens::update(transaction, user, "uuid5", Some("a"), Some(false), by)
         }),
-        write("access_tokens::used", vec![access_tokens::used(5, now)]),
+        write("access_tokens::used", vec![access_tokens::used(5.into(), now)]),
         read("access::list", access::list(app, &by_id, 10, 0)),
         read("access::token", access::token("uuid5", &by_id, "user5")),
         read("refusals::list", refusals::list("user5", &by_id, 10, 0)),
@@ -70,9 +70,9 @@ pub fn truth() -> Vec<Entry> {
         ),
         write(
             "audit::record_refused_login",
-            vec![audit::record_refused_login(user, AuthMethod::AccessToken(5), "expired", "::1", now)],
+            vec![audit::record_refused_login(user, AuthMethod::AccessToken(5.into()), "expired", "::1", now)],
         ),
-        write("audit::record_login", vec![audit::record_login(user, AuthMethod::AccessToken(5), "::1", now)]),
+        write("audit::record_login", vec![audit::record_login(user, AuthMethod::AccessToken(5.into()), "::1", now)]),
         read("audit::expire", audit::expire(expired + 1000, 1000, 5)),
         read("audit::expire", audit::expire(BEGINNING, 1000, 5)),
         write("audit::record", vec![audit::record(by, "repo.create", Account::Named("user5"), "user5/app", &[])]),
@@ -178,7 +178,7 @@ pub fn truth() -> Vec<Entry> {
         read("refresh_tokens::expire", refresh_tokens::expire(expired + 1000, 1000, 1000, 100)),
         write("refresh_tokens::revoke", refresh_tokens::revoke("refresh5", "::1", now)),
         read("refresh_tokens::list", refresh_tokens::list(user, now, now, now)),
-        write("refresh_tokens::used", vec![refresh_tokens::used(5, now)]),
+        write("refresh_tokens::used", vec![refresh_tokens::used(5.into(), now)]),
         read("refresh_tokens::user", refresh_tokens::user("refresh5", now, now, now)),
         write("repositories::record_announcement", vec![repositories::record_announcement(app, 3, by)]),
         read("repositories::catalog", repositories::catalog(&by_id, false, "user2", 20)),
@@ -205,7 +205,7 @@ pub fn truth() -> Vec<Entry> {
         read("token_details::list", token_details::list(user, 10, 0)),
         read("token_details::list_of_machine", token_details::list_of_machine("user5", "machine5", &by_id, 10, 0)),
         read("users::by_credential", users::by_credential(CredentialId::Password { user, epoch: 1 })),
-        read("users::by_credential", users::by_credential(CredentialId::AccessToken { user, token: 5 })),
+        read("users::by_credential", users::by_credential(CredentialId::AccessToken { user, token: 5.into() })),
         read("users::by_name", users::by_name("user5")),
         read("users::again_with_failures", users::again_with_failures(user, "::1")),
         transaction("users::lapse", |transaction| users::lapse(transaction, expired + users::UNCONFIRMED, 100)),
@@ -240,7 +240,7 @@ pub fn truth() -> Vec<Entry> {
     ] {
         table.push(read("audit::list", audit::list(&list)));
     }
-    let (by_token, by_access_token) = (Subject::Token(user, 5), Subject::AccessToken("access5"));
+    let (by_token, by_access_token) = (Subject::Token(user, 5.into()), Subject::AccessToken("access5"));
     let nobody = (Subject::Anonymous, Subject::None);
     for subject in [&by_id, &by_name, &by_token, &by_access_token, &by_refresh_token, &nobody.0, &nobody.1] {
         let names = [Some(app.clone()), None, Some(new.clone())];
@@ -279,8 +279,8 @@ pub fn search() -> Vec<Entry> {
         pushed_at: 1,
     };
     let news = [
-        News { repository_id: 41, revision: 2, document: Some(document) },
-        News { repository_id: 42, revision: 2, document: None },
+        News { repository_id: 41.into(), revision: 2, document: Some(document) },
+        News { repository_id: 42.into(), revision: 2, document: None },
     ];
     let mut table = vec![
         read("documents::between", documents::between(100, 150, now)),

@@ -25,14 +25,16 @@ pub fn machine() -> token_details::TokenOwner<'static> {
 }
 
 pub fn by(now: i64) -> AuditContext {
-    let credential = CredentialId::AccessToken { user: 5.into(), token: 5 };
+    let credential = CredentialId::AccessToken { user: 5.into(), token: 5.into() };
     AuditContext { actor: "user5".into(), credential, address: "::1".into(), now, millis: now * 1000 }
 }
 
 /// By a password and by an access token, over everything that there is.
 pub fn guards(now: i64) -> Vec<Statement> {
-    let (password, token) =
-        (CredentialId::Password { user: 5.into(), epoch: 1 }, CredentialId::AccessToken { user: 5.into(), token: 5 });
+    let (password, token) = (
+        CredentialId::Password { user: 5.into(), epoch: 1 },
+        CredentialId::AccessToken { user: 5.into(), token: 5.into() },
+    );
     let administrator = CredentialId::Password { user: 4.into(), epoch: 1 };
     let repository = Over::Repository { id: 41.into(), namespace: 6.into(), role: Role::Write, public: false };
     let (namespace, machine) =
@@ -159,7 +161,7 @@ pub fn told(app: &RepositoryName, new: &RepositoryName) -> Vec<Event> {
         content: Content { size: Some(1), images: images.clone() },
         at: (BEGINNING + 1_000_000) * 1000,
         by: "user5".into(),
-        method: AuthMethod::RefreshToken(5),
+        method: AuthMethod::RefreshToken(5.into()),
         address: "::1".into(),
     };
     vec![

@@ -112,7 +112,8 @@ pub fn session(bytes: &[u8]) {
     let Some(keys) = ours() else { return };
     let token = text(bytes);
     assert_eq!(session_token::verify(&token, &keys, 0), None);
-    let credential = CredentialId::AccessToken { user: i64::try_from(bytes.len()).unwrap_or(1).into(), token: 3 };
+    let credential =
+        CredentialId::AccessToken { user: i64::try_from(bytes.len()).unwrap_or(1).into(), token: 3.into() };
     let signed = session_token::sign(&keys, credential, &token, [1; 8], NOW);
     assert_eq!(session_token::verify(&signed, &keys, NOW), (signed.len() <= 32 * 1024).then_some(credential));
     assert_eq!(session_token::verify(&format!("{signed}{token} "), &keys, NOW), None);
