@@ -177,12 +177,11 @@ endpoints! { (index, request, credentials)
     "/v2/namespaces/{namespace}/repositories/{repository}/collaborators/{username}" Hub Closed SMALL Route::Hub(Hub::Collaborator(name, user)) =>
         Delete Session         => hub::collaborators::remove(index, request, credentials, name, user).await;
 
-    "/v2/namespaces/{namespace}/repositories/{repository}/access" Hub Closed SMALL Route::Hub(Hub::RepositoryAccess(name)) =>
-        Get    Session         => hub::access_reviews::list(index, request, credentials, name).await;
-
-    // The management API: why something is denied.
+    // The management API: why something is denied, and who has access.
     "/v2/access-reviews" Hub Closed SMALL Route::Hub(Hub::AccessReviews) =>
         Post   OptionalSession => hub::access_reviews::review(index, request, credentials).await;
+    "/v2/namespaces/{namespace}/repositories/{repository}/access" Hub Closed SMALL Route::Hub(Hub::RepositoryAccess(name)) =>
+        Get    Session         => hub::access_reviews::list(index, request, credentials, name).await;
     "/v2/namespaces/{namespace}/refusals" Hub Closed SMALL Route::Hub(Hub::Refusals(namespace)) =>
         Get    Session         => hub::access_reviews::refusals(index, request, credentials, namespace).await;
 

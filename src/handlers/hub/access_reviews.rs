@@ -49,10 +49,11 @@ impl Question {
     fn read(request: &Request) -> Answer<Self> {
         let body = Body::read_json(request)?;
         let repository = body.text("repository")?;
-        let Some((namespace, name)) = repository.split_once('/') else {
-            return invalid("repository: a namespace and a name, as acme/app");
+        let parts = repository.split_once('/');
+        let repository = parts.and_then(|(namespace, name)| RepositoryName::parse(namespace, name).ok());
+        let Some(repository) = repository else {
+            return invalid("repository: a namespace and a name, as acme/app, without a host or a tag");
         };
-        let repository = RepositoryName::parse(namespace, name)?;
         let actions = body.maybe_list::<String>("actions", "pull, push and delete", MAX_ACTIONS)?;
         let actions = match actions {
             None => Action::ALL.to_vec(),
