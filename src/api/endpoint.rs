@@ -194,13 +194,11 @@ macro_rules! endpoints {
         #[allow(unused_variables, clippy::let_unit_value, reason = "not every endpoint takes credentials")]
         pub async fn dispatch($index: &Index, $request: &Request, route: &Route) -> Answer<Reply> {
             let path = path(route);
-            let Some(endpoint) = path.endpoint(&$request.method) else {
-                return Err(Refusal::MethodNotAllowed(path.allow()).into());
-            };
-            let presented = &endpoint.security.credentials($index, $request)?;
+            let security = path.endpoint(&$request.method).map_or(Security::None, |endpoint| endpoint.security);
+            let presented = &security.credentials($index, $request)?;
             match route {
-                $( $route => match endpoint.method {
-                    $( Method::$method => {
+                $( $route => match Method::parse(&$request.method) {
+                    $( Some(Method::$method) => {
                         let $credentials = endpoints!(@credentials $security presented);
                         $handler
                     } )+

@@ -55,6 +55,12 @@ pub fn unauthorized(reason: &'static str) -> Error {
     Refusal::Unauthorized(Challenge::Index, reason.into()).into()
 }
 
+/// 401 with the challenge of the management API.
+#[must_use]
+pub fn no_session() -> Error {
+    Refusal::Unauthorized(Challenge::Session, "unauthorized".into()).into()
+}
+
 /// Refuses credentials over plain http, except to this machine itself.
 pub fn require_https(request: &Request) -> Answer<()> {
     if request.https || request.loopback() { Ok(()) } else { forbidden("Credentials are taken over https only") }
@@ -103,21 +109,20 @@ pub async fn registry_credentials(index: &Index, request: &Request, searching: b
 
 /// Reads what is presented to the management API: a session token and nothing else.
 pub fn optional_session(index: &Index, request: &Request) -> Answer<Credentials> {
-    let refused = || Refusal::Unauthorized(Challenge::Session, "unauthorized".into());
-    let authorization = Authorization::read(request.header("authorization")).ok_or_else(refused)?;
+    let authorization = Authorization::read(request.header("authorization")).ok_or_else(no_session)?;
     if authorization == Authorization::Anonymous {
         return Ok(Credentials::Anonymous);
     }
     require_https(request)?;
-    let Authorization::Bearer(token) = authorization else { return Err(refused().into()) };
+    let Authorization::Bearer(token) = authorization else { return Err(no_session()) };
     let credential = session_token::verify(token.reveal(), index.settings.keys()?, index.world.now());
-    Ok(credential.map(Credentials::Bearer).ok_or_else(refused)?)
+    credential.map(Credentials::Bearer).ok_or_else(no_session)
 }
 
 /// The same, from somebody: a session is needed.
 pub fn session(index: &Index, request: &Request) -> Answer<Credentials> {
     match optional_session(index, request)? {
-        Credentials::Anonymous => Err(Refusal::Unauthorized(Challenge::Session, "unauthorized".into()).into()),
+        Credentials::Anonymous => Err(no_session()),
         credentials => Ok(credentials),
     }
 }

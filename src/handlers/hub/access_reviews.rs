@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    auth::{Credentials, NamespaceGuard, Principal, RepositoryGuard, grants},
+    auth::{self, Credentials, NamespaceGuard, Principal, RepositoryGuard, grants},
     domain::{
         RepositoryName, Role, UserName,
         access_review::{self, Action, Facts, Reason},
@@ -15,7 +15,7 @@ use crate::{
         hub::pagination::{Page, paged},
     },
     index::Index,
-    refusal::{Answer, Challenge, Fault, Refusal, invalid, not_found},
+    refusal::{Answer, Fault, invalid, not_found},
     store::{
         access::{self, ReviewedToken, UserAccess},
         access_tokens::AccessToken,
@@ -176,7 +176,7 @@ impl Case {
 /// admins of their namespace.
 fn reviewed_token(guard: &NamespaceGuard, own: bool, token: Option<ReviewedToken>) -> Answer<AccessToken> {
     if guard.principal.user.is_none() {
-        return Err(Refusal::Unauthorized(Challenge::Session, "unauthorized".into()).into());
+        return Err(auth::no_session());
     }
     if own {
         guard.principal.require_password()?;
