@@ -134,7 +134,9 @@ fn taken(body: &[u8], headers: CloudEvent<'_>) {
                 continue;
             }
         };
-        assert!((1..=100).contains(&event.id.len()) && (0..=NOW).contains(&event.at));
+        // An event without a time, or ahead of ours, is as old as its place in the list tells.
+        let latest = NOW + i64::try_from(body.len()).unwrap_or(i64::MAX);
+        assert!((1..=100).contains(&event.id.len()) && (0..=latest).contains(&event.at));
         assert!(!event.tag.is_empty() || !event.digest.is_empty());
         assert!(event.tag.len() <= 128 && event.digest.len() <= 200 && event.by.len() <= 255);
         let fields = [&event.id, &event.tag, &event.digest, &event.media_type, &event.by];
