@@ -7,7 +7,19 @@ import path from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout } from "node:timers/promises";
 import { emptySearch } from "./lib/migrations.mjs";
-import { answer, command, find, inline, names, refused, restored, SINCE, since, takes, userName } from "./lib/operator.mjs";
+import {
+  answer,
+  command,
+  find,
+  inline,
+  names,
+  refused,
+  restored,
+  SINCE,
+  since,
+  takes,
+  userName,
+} from "./lib/operator.mjs";
 import { asked, short } from "./lib/registry-keys.mjs";
 import { publicUrl, setting } from "./lib/services.mjs";
 import { setUpNode } from "./lib/setup.mjs";
@@ -18,7 +30,8 @@ import { fromFile, patiently } from "./lib/wrangler.mjs";
 /** A namespace, or what has a name of its own without being one. */
 const namespace = /^(?=.{1,255}$)(?:[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*|[a-z0-9_]{4,30})$/;
 
-const aUser = "a user's name has 2 to 64 of a-z and 0-9, with single . _ or - between them; or 4 to 30 of a-z, 0-9 and _";
+const aUser =
+  "a user's name has 2 to 64 of a-z and 0-9, with single . _ or - between them; or 4 to 30 of a-z, 0-9 and _";
 const aNamespace = "a namespace's name has a-z and 0-9, with . _ __ or hyphens between them";
 
 /** What each word may be, and how that is said. A quote in an address is doubled in SQL, nothing else has one. */
@@ -37,8 +50,14 @@ const grammars = {
     /^(?=[^]{3,254}$)[^\s\p{Cc}@<>()[\]\\,;:"]+@[^\s\p{Cc}@<>()[\]\\,;:".]+(?:\.[^\s\p{Cc}@<>()[\]\\,;:".]+)*$/u,
     "an address is one of e-mail, without a name and without < and >",
   ],
-  CHANGE: [/^(?:confirm|primary|remove)$/, "an address is to be confirmed, or made primary, or removed: confirm, primary or remove"],
-  UUID: [/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, "an access token goes by its UUID, not its secret: `tokens` lists them"],
+  CHANGE: [
+    /^(?:confirm|primary|remove)$/,
+    "an address is to be confirmed, or made primary, or removed: confirm, primary or remove",
+  ],
+  UUID: [
+    /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+    "an access token goes by its UUID, not its secret: `tokens` lists them",
+  ],
   end: [/^end$/, "what ends it is the word end"],
 };
 
@@ -111,19 +130,27 @@ ${usages.join("\n")}
 function parameters(chosen, words) {
   const { parameters } = takes(chosen);
   const wrong = words.findIndex((word, at) => !grammars[parameters[at]][0].test(word));
-  if (wrong >= 0) throw new Failure(`${parameters[wrong]} cannot be ${JSON.stringify(words[wrong])}: ${grammars[parameters[wrong]][1]}`);
+  if (wrong >= 0)
+    throw new Failure(
+      `${parameters[wrong]} cannot be ${JSON.stringify(words[wrong])}: ${grammars[parameters[wrong]][1]}`,
+    );
   return Object.fromEntries(parameters.map((parameter, at) => [parameter, words[at] ?? null]));
 }
 
 /** A fresh access token and the values that keep it; its form is that of src/domain/opaque.rs. */
 function accessToken({ scope = ["repo:read"], resource, days, label = "made by the operator" }, most) {
-  const odd = [...scope.filter((word) => !SCOPE.test(word)), ...(resource ?? []).filter((word) => !RESOURCE.test(word))];
-  if (scope.includes("repo:roles") && !scope.includes("repo:admin")) throw new Failure("--scope repo:roles goes with --scope repo:admin");
+  const odd = [
+    ...scope.filter((word) => !SCOPE.test(word)),
+    ...(resource ?? []).filter((word) => !RESOURCE.test(word)),
+  ];
+  if (scope.includes("repo:roles") && !scope.includes("repo:admin"))
+    throw new Failure("--scope repo:roles goes with --scope repo:admin");
   if (odd.length) throw new Failure(`${JSON.stringify(odd[0])} is neither a scope nor a resource: see --help`);
   if (!/^[^\p{C}]{1,100}$/u.test(label)) throw new Failure("--label is 1 to 100 printable characters");
   const body = `hlp_${crypto.randomBytes(20).toString("hex")}`;
   const token = body + sha256(body).slice(0, 8);
-  if (days !== undefined && seconds(days) > most) throw new Failure(`--days is at most ${most / DAY}: ACCESS_TOKEN_MAX_DAYS`);
+  if (days !== undefined && seconds(days) > most)
+    throw new Failure(`--days is at most ${most / DAY}: ACCESS_TOKEN_MAX_DAYS`);
   const after = (time) => Math.floor(Date.now() / 1000) + time;
   return {
     token,
@@ -166,14 +193,19 @@ async function execute(chosen, values, where) {
   const file = path.join(folder, "statements.sql");
   try {
     fs.writeFileSync(file, inline(chosen.sql, values), { mode: 0o600 });
-    return answer(chosen, JSON.parse(await patiently(["d1", "execute", "DB", ...where, "--json", "--command", fromFile(file)])));
+    return answer(
+      chosen,
+      JSON.parse(await patiently(["d1", "execute", "DB", ...where, "--json", "--command", fromFile(file)])),
+    );
   } catch (error) {
     if (chosen.refusal && refused(error.output)) return [];
     if (!/no such table/.test(error.output)) throw error;
     const [, state] = /^--local,--persist-to,(.*)$/.exec(where) ?? [];
-    throw new Failure(state
-      ? `the database in ${state} has no tables yet: \`npm start${isUsual(state) ? "" : ` -- --persist-to ${state}`}\` makes them`
-      : "the database on Cloudflare has no tables yet: `npm run deploy` makes them");
+    throw new Failure(
+      state
+        ? `the database in ${state} has no tables yet: \`npm start${isUsual(state) ? "" : ` -- --persist-to ${state}`}\` makes them`
+        : "the database on Cloudflare has no tables yet: `npm run deploy` makes them",
+    );
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }
@@ -185,10 +217,19 @@ function phc(password, user, least, peppers, { memory, passes, lanes }) {
     throw new Failure(`a password has at least ${least} characters and at most 1024 bytes`);
   }
   if (password.toLowerCase() === user) throw new Failure("a password is not the user's own name");
-  if (password.startsWith("hlp_")) throw new Failure("a password does not begin with hlp_, as access tokens do: it would be taken for one");
+  if (password.startsWith("hlp_"))
+    throw new Failure("a password does not begin with hlp_, as access tokens do: it would be taken for one");
   const [id, secret] = peppers[0];
   const nonce = crypto.randomBytes(16);
-  const hash = crypto.argon2Sync("argon2id", { message: password, nonce, secret, memory, passes, parallelism: lanes, tagLength: 32 });
+  const hash = crypto.argon2Sync("argon2id", {
+    message: password,
+    nonce,
+    secret,
+    memory,
+    passes,
+    parallelism: lanes,
+    tagLength: 32,
+  });
   const base64 = (bytes) => Buffer.from(bytes).toString("base64").replace(/=+$/, "");
   return `$argon2id$v=19$m=${memory},t=${passes},p=${lanes},keyid=${base64(id)}$${base64(nonce)}$${base64(hash)}`;
 }
@@ -201,7 +242,9 @@ function passwordLength(place) {
 
 /** PASSWORD_COST likewise. */
 function passwordCost(place) {
-  const [memory, passes, lanes] = (/^m=(\d{1,5}),t=(\d{1,2}),p=(\d)$/.exec(setting(place, "PASSWORD_COST")) ?? []).slice(1).map(Number);
+  const [memory, passes, lanes] = (/^m=(\d{1,5}),t=(\d{1,2}),p=(\d)$/.exec(setting(place, "PASSWORD_COST")) ?? [])
+    .slice(1)
+    .map(Number);
   const bounded = lanes >= 1 && lanes <= 4 && memory >= 8 * lanes && memory <= 65_536 && passes >= 1 && passes <= 10;
   return bounded ? { memory, passes, lanes } : { memory: 19_456, passes: 2, lanes: 1 };
 }
@@ -210,15 +253,25 @@ function passwordCost(place) {
 function readPeppers(place) {
   const value = setting(place, "PASSWORD_PEPPER");
   if (!value) throw new Failure(`PASSWORD_PEPPER is not in ${short(place.secrets)}`);
-  return value.split(",").map((part) => part.trim()).map((part) => [part.slice(0, part.indexOf(":")), part.slice(part.indexOf(":") + 1)]);
+  return value
+    .split(",")
+    .map((part) => part.trim())
+    .map((part) => [part.slice(0, part.indexOf(":")), part.slice(part.indexOf(":") + 1)]);
 }
 
 /** The counted ids beside the configured ones. */
 function comparePeppers(rows, peppers) {
   const counted = new Map(rows.map(({ pepper, users }) => [Buffer.from(pepper, "base64").toString(), users]));
-  const known = peppers.map(([id], at) => ({ pepper: id, users: counted.get(id) ?? 0, note: at ? "verifies" : "hashes and verifies" }));
+  const known = peppers.map(([id], at) => ({
+    pepper: id,
+    users: counted.get(id) ?? 0,
+    note: at ? "verifies" : "hashes and verifies",
+  }));
   const lost = [...counted.keys()].filter((id) => !peppers.some(([known]) => known === id));
-  return [...known, ...lost.map((id) => ({ pepper: id, users: counted.get(id), note: "not configured: these cannot log in" }))];
+  return [
+    ...known,
+    ...lost.map((id) => ({ pepper: id, users: counted.get(id), note: "not configured: these cannot log in" })),
+  ];
 }
 
 /** What ends a line, commands a terminal, or turns and hides text. */
@@ -234,14 +287,21 @@ function table(rows) {
   const columns = Object.keys(rows[0] ?? {});
   const shown = (value) => (UNSEEN.test(value) ? json(value) : String(value));
   const width = (column) => Math.max(column.length, ...rows.map((row) => shown(row[column]).length));
-  const line = (cell) => columns.map((column) => shown(cell(column)).padEnd(width(column))).join("  ").trimEnd();
+  const line = (cell) =>
+    columns
+      .map((column) => shown(cell(column)).padEnd(width(column)))
+      .join("  ")
+      .trimEnd();
   return [line((column) => column), ...rows.map((row) => line((column) => row[column]))].join("\n");
 }
 
 /** The rows without `near`, which names what people could take a new name for: that is said apart. */
 function withoutNear(rows) {
   for (const { name, namespace, near } of rows) {
-    if (near) console.error(`hublet: there is ${near} already: not the same as ${name ?? namespace}, but people may take one for the other`);
+    if (near)
+      console.error(
+        `hublet: there is ${near} already: not the same as ${name ?? namespace}, but people may take one for the other`,
+      );
   }
   return rows.map(({ near, ...row }) => row);
 }
@@ -255,8 +315,13 @@ function quoted(text) {
 function line({ data, ...row }, asJson) {
   if (asJson) return json({ ...row, data: JSON.parse(data) });
   const { time, actor, action, name, credential, address } = row;
-  const details = Object.entries(JSON.parse(data)).filter(([, value]) => value !== "").map(([key, value]) => `${key}=${quoted(value)}`);
-  const means = [credential && `by ${credential.split(" ").map(quoted).join(" ")}`, address && `from ${quoted(address)}`];
+  const details = Object.entries(JSON.parse(data))
+    .filter(([, value]) => value !== "")
+    .map(([key, value]) => `${key}=${quoted(value)}`);
+  const means = [
+    credential && `by ${credential.split(" ").map(quoted).join(" ")}`,
+    address && `from ${quoted(address)}`,
+  ];
   return [time, quoted(actor || "-"), action, quoted(name || "-"), ...details, ...means].filter(Boolean).join(" ");
 }
 
@@ -266,13 +331,18 @@ const PAUSE = 2_000;
 /** Prints who did what, the newest last. */
 async function log(chosen, { name, actor, days, json: asJson, follow }, where) {
   for (const word of [name, actor]) {
-    if (word !== undefined && !ABOUT.test(word)) throw new Failure(`nothing is called ${JSON.stringify(word)}: ${anAbout}`);
+    if (word !== undefined && !ABOUT.test(word))
+      throw new Failure(`nothing is called ${JSON.stringify(word)}: ${anAbout}`);
   }
   const all = days !== undefined;
   const from = all ? Math.floor(Date.now() / 1000) - seconds(days) : null;
   let after = all ? 0 : null;
   for (;;) {
-    const rows = await execute(chosen, { ABOUT: name ?? null, ACTOR: actor ?? null, SINCE: from, AFTER: after, MOST }, where);
+    const rows = await execute(
+      chosen,
+      { ABOUT: name ?? null, ACTOR: actor ?? null, SINCE: from, AFTER: after, MOST },
+      where,
+    );
     for (const row of rows) console.log(line(row, asJson));
     after = rows.at(-1)?.id ?? after ?? 0;
     const full = rows.length === MOST;
@@ -287,7 +357,10 @@ async function log(chosen, { name, actor, days, json: asJson, follow }, where) {
  * something until it is ended, while search shows names that may be private again.
  */
 async function both(work, where) {
-  const halves = [[work, "what was revoked may be good again"], [() => emptySearch(where), "search may show what is private"]];
+  const halves = [
+    [work, "what was revoked may be good again"],
+    [() => emptySearch(where), "search may show what is private"],
+  ];
   const failed = [];
   for (const [half, words] of halves) {
     try {
@@ -308,7 +381,10 @@ function typed(row, flags) {
 }
 
 async function admin() {
-  const { values: flags, positionals: [word, ...words] } = parse({ options, allowPositionals: true });
+  const {
+    values: flags,
+    positionals: [word, ...words],
+  } = parse({ options, allowPositionals: true });
   if (flags.help || !word) return console.log(help());
 
   const chosen = find([word === "add" && flags.machine ? "add-machine" : word, ...words]);
@@ -322,7 +398,8 @@ async function admin() {
   if (name === "log") return log(chosen, flags, where);
 
   const clear = flags["password-stdin"] ? (await text(process.stdin)).replace(/\r?\n$/, "") : null;
-  const password = clear === null ? null : phc(clear, values.NAME, passwordLength(place), readPeppers(place), passwordCost(place));
+  const password =
+    clear === null ? null : phc(clear, values.NAME, passwordLength(place), readPeppers(place), passwordCost(place));
   const secret = chosen.sql.includes(":SECRET") && !password ? crypto.randomBytes(32).toString("base64url") : null;
   const origin = secret && publicUrl(place);
   const made = name === "token" ? accessToken(flags, longest(place)) : undefined;
@@ -350,9 +427,11 @@ async function admin() {
   const linked = rows[0]?.link !== 0; // a service account has no password to choose
   rows = withoutNear(rows);
   console.log(rows.length ? table(rows.map(({ link, ...row }) => typed(row, flags))) : "none yet");
-  if (name === "after-restore") console.log(restored({ keep: flags["keep-access-tokens"], hide: flags.private, where: databaseFlag(flags) }));
+  if (name === "after-restore")
+    console.log(restored({ keep: flags["keep-access-tokens"], hide: flags.private, where: databaseFlag(flags) }));
   if (made) console.log(`\nThe token, which is shown this once; use it where a password goes:\n${made.token}`);
-  if (secret && linked) console.log(`\nTo choose the password, once, within a week:\n${origin}/account/password#${secret}`);
+  if (secret && linked)
+    console.log(`\nTo choose the password, once, within a week:\n${origin}/account/password#${secret}`);
 }
 
 await main(async () => {

@@ -20,7 +20,10 @@ const options = {
 };
 
 async function backup() {
-  const { values: flags, positionals: [name, ...more] } = parse({ options, allowPositionals: true });
+  const {
+    values: flags,
+    positionals: [name, ...more],
+  } = parse({ options, allowPositionals: true });
   if (flags.help) return console.log(help);
   if (!name || more.length) throw new Failure(`usage: ${help}`);
   const state = stateOf(flags);
@@ -36,7 +39,9 @@ async function backup() {
     await step("writing", async () => void (rows = await write(database, file, new Date().toISOString(), folder)));
     database.close();
   });
-  const said = Object.entries(rows).filter(([, count]) => count).map(([table, count]) => `${count} ${table}`);
+  const said = Object.entries(rows)
+    .filter(([, count]) => count)
+    .map(([table, count]) => `${count} ${table}`);
   console.log(`hublet: ${name} holds ${said.join(", ")}`);
   console.log("hublet: keep it like a secret, and a copy of .keys in another place: it is worth nothing without");
 }

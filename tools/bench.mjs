@@ -24,7 +24,9 @@ async function floor() {
   const folder = path.join(root, "tests/bench/floor");
   await run("sh", ["-c", `cd "${folder}" && exec "${tool("worker-build")}" --release`], {
     env: {
-      WASM_BINDGEN_BIN: tool("wasm-bindgen"), WASM_OPT_BIN: find("wasm-opt"), ESBUILD_BIN: find("esbuild"),
+      WASM_BINDGEN_BIN: tool("wasm-bindgen"),
+      WASM_OPT_BIN: find("wasm-opt"),
+      ESBUILD_BIN: find("esbuild"),
       CARGO_TARGET_DIR: path.join(root, "target"),
     },
   });
@@ -37,11 +39,15 @@ function print(columns, rows) {
 }
 
 await main(async () => {
-  const { values: { quick, against: folder }, positionals } = parse({ options: { quick: { type: "boolean" }, against: { type: "string" } }, allowPositionals: true });
+  const {
+    values: { quick, against: folder },
+    positionals,
+  } = parse({ options: { quick: { type: "boolean" }, against: { type: "string" } }, allowPositionals: true });
   const held = folder !== undefined;
   if (held && positionals.length) throw new Failure(`--against DIR goes without ${positionals[0]}`);
   const [what = held ? "against" : "cost", ...sizes] = positionals;
-  if (!held && !["cost", "distance", "flood", "growth"].includes(what)) throw new Failure(`${what} is nothing that is measured`);
+  if (!held && !["cost", "distance", "flood", "growth"].includes(what))
+    throw new Failure(`${what} is nothing that is measured`);
   const against = held ? built(folder) : undefined;
   if (process.platform !== "linux") throw new Failure("the kernel's accounting is read as Linux has it");
   await setUp();
@@ -53,7 +59,10 @@ await main(async () => {
   const machine = `${os.cpus()[0].model}, ${os.cpus().length} cores, ${os.hostname()}`;
   const begun = new Date();
   const result = await measure({ quick, against, sizes: sizes.map(Number), print });
-  const load = os.loadavg().map((number) => number.toFixed(1)).join(" ");
+  const load = os
+    .loadavg()
+    .map((number) => number.toFixed(1))
+    .join(" ");
   console.log(`\n${begun.toISOString().slice(0, 16).replace("T", " ")} UTC, ${machine}; load ${load} at the end`);
   const file = path.join(root, `target/bench/${what}.json`);
   mkdirSync(path.dirname(file), { recursive: true });

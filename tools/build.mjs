@@ -9,8 +9,14 @@ import { find, main, root, run, step } from "./lib/steps.mjs";
 
 // All that decides what comes out: the crate, and whoever compiles, binds, optimizes and bundles it.
 const inputs = [
-  "src", "Cargo.toml", ".cargo", "build.rs", "rust-toolchain.toml",
-  "package-lock.json", "tools/build.mjs", "tools/lib/setup.mjs",
+  "src",
+  "Cargo.toml",
+  ".cargo",
+  "build.rs",
+  "rust-toolchain.toml",
+  "package-lock.json",
+  "tools/build.mjs",
+  "tools/lib/setup.mjs",
 ];
 const outputs = ["build/index.js", "build/index_bg.wasm"].map((name) => path.join(root, name));
 const stamp = path.join(root, "build/inputs.sha256");
@@ -30,7 +36,15 @@ export async function build() {
   // worker-build keeps the names of functions, a seventh of what is uploaded. A panic still says its file and line.
   // After its -Oz, -O2 takes another thousand bytes off what is compressed.
   const [, wasm] = outputs;
-  await run(find("wasm-opt"), ["-O2", "--strip-debug", "--strip-producers", "--strip-target-features", wasm, "--output", wasm]);
+  await run(find("wasm-opt"), [
+    "-O2",
+    "--strip-debug",
+    "--strip-producers",
+    "--strip-target-features",
+    wasm,
+    "--output",
+    wasm,
+  ]);
   // What was edited during the build is built the next time; only Cargo.lock is cargo's own to complete.
   writeFileSync(stamp, fingerprint());
 }

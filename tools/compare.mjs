@@ -24,7 +24,11 @@ await main(async () => {
   Object.assign(process.env, silence);
   const { compare, LEAST } = await import("../tests/compare/main.mjs");
   const { SEED: seed, REQUESTS: many } = process.env;
-  const given = Object.fromEntries(Object.entries({ seed, many }).filter(([, value]) => value).map(([name, value]) => [name, Number(value)]));
+  const given = Object.fromEntries(
+    Object.entries({ seed, many })
+      .filter(([, value]) => value)
+      .map(([name, value]) => [name, Number(value)]),
+  );
   const { requests, dumps, differences } = await compare(trees, given);
   if (differences) throw new Failure(`${differences} differences (- ${trees[0]}, + ${trees[1]})`);
   if (requests < LEAST) throw new Failure(`only ${requests} requests were played, and ${LEAST} are the least`);

@@ -19,7 +19,9 @@ async function deploy() {
   const order = there ? [migrate, () => ship(upload)] : [() => ship(upload), migrate];
   for (const part of order) await part();
   if (!variable("PUBLIC_URL")) {
-    console.log("hublet: now set PUBLIC_URL in wrangler.toml to the address above and deploy once more; until then the worker answers 503");
+    console.log(
+      "hublet: now set PUBLIC_URL in wrangler.toml to the address above and deploy once more; until then the worker answers 503",
+    );
   }
 }
 
@@ -29,14 +31,19 @@ async function deployed() {
     return JSON.parse(await wrangler(["secret", "list"])).map(({ name }) => name);
   } catch (error) {
     if (/Worker "[^"]*" not found|code: 10007/.test(error.output)) return null;
-    if (/CLOUDFLARE_API_TOKEN|logged in/.test(error.output)) throw new Failure("log in to Cloudflare first: npx wrangler login");
+    if (/CLOUDFLARE_API_TOKEN|logged in/.test(error.output))
+      throw new Failure("log in to Cloudflare first: npx wrangler login");
     throw error;
   }
 }
 
 /** What the worker still lacks of our secrets; those that exist nowhere yet are made, once. */
 function missing(there) {
-  fill(production, names.filter((name) => !there.includes(name)), "# The secrets of production: keep a copy apart from the database.\n");
+  fill(
+    production,
+    names.filter((name) => !there.includes(name)),
+    "# The secrets of production: keep a copy apart from the database.\n",
+  );
   const ours = read(production);
   for (const name of there.filter((name) => names.includes(name) && !ours[name])) {
     console.log(`hublet: ${name} is at work but not in .keys/production.vars: bring your copy of it`);

@@ -43,9 +43,19 @@ const MOST_ENDING = 20;
 async function doctor(flags) {
   const place = asked(flags);
   const checks = [
-    secrets, readers, signing, permissions, bindings, address, registries, ...flags.config.map(configuration),
-    ...flags.registry.map(registry), ...(flags.remote ? [open, otherAddress, secretsAtWork] : []),
-    ...(flags.remote || flags.registry.length ? [key, ears] : []), ...databases.map(migrations), ending,
+    secrets,
+    readers,
+    signing,
+    permissions,
+    bindings,
+    address,
+    registries,
+    ...flags.config.map(configuration),
+    ...flags.registry.map(registry),
+    ...(flags.remote ? [open, otherAddress, secretsAtWork] : []),
+    ...(flags.remote || flags.registry.length ? [key, ears] : []),
+    ...databases.map(migrations),
+    ending,
   ];
   const told = new Set(); // what ails several checks is said once
   for (const check of checks) {
@@ -64,7 +74,10 @@ async function attempt(check) {
     return [await check()].flat();
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    const output = util.stripVTControlCharacters(error.output).split("\n").find((line) => /error/i.test(line));
+    const output = util
+      .stripVTControlCharacters(error.output)
+      .split("\n")
+      .find((line) => /error/i.test(line));
     return [wrong(output ? `${error.message} (${output.trim()})` : error.message)];
   }
 }
@@ -79,7 +92,10 @@ function secrets(place) {
   };
   return Object.entries(rules).map(([name, fits]) => {
     const where = `${name} in ${short(place.secrets)}`;
-    const parts = read(place.secrets)[name]?.trim().split(",").map((part) => part.trim());
+    const parts = read(place.secrets)
+      [name]?.trim()
+      .split(",")
+      .map((part) => part.trim());
     if (!parts?.[0]) return wrong(`${where} is missing`, made);
     if (!parts.every(fits)) return wrong(`${where} is too short or ill-formed`, "values as .dev.vars.example says");
     return well(`${where}: ${parts.length === 1 ? "one value" : `${parts.length} values, of which the first is used`}`);
@@ -112,8 +128,11 @@ function signing(place) {
   if (!leaf || !chained) return wrong(`REGISTRY_CERTIFICATE is missing in ${silent}`, keys(place));
   const copy = `bring your copy of both, or ${keys(place, "rotate")}`;
   if (!leaf.checkPrivateKey(key)) return wrong(`REGISTRY_KEY does not fit REGISTRY_CERTIFICATE in ${silent}`, copy);
-  if (!issued(chained, leaf)) return wrong("the certificate that signs is not of the CA behind it", keys(place, "rotate"));
-  const before = earlier.length ? `; what the ${earlier.length === 1 ? "one" : earlier.length} before signed is good` : "";
+  if (!issued(chained, leaf))
+    return wrong("the certificate that signs is not of the CA behind it", keys(place, "rotate"));
+  const before = earlier.length
+    ? `; what the ${earlier.length === 1 ? "one" : earlier.length} before signed is good`
+    : "";
   return [
     well(`REGISTRY_KEY fits REGISTRY_CERTIFICATE${before}`),
     dated(leaf, "the key that signs", keys(place, "rotate")),
@@ -131,15 +150,19 @@ function keys({ flag }, verb = "") {
 /** Whether a new key could be made under the CA. */
 function ours(place, chained, ca, caKey) {
   const at = (name) => `${short(place.folder)}/${name}`;
-  if (!ca || !caKey) return doubt(`${at(ca ? "ca.key" : "ca.pem")}, for the next key, is missing`, "bring your copy of it");
-  if (!ca.checkPrivateKey(caKey)) return wrong(`${at("ca.key")} is not the key of ${at("ca.pem")}`, "bring your copy of both");
-  if (!ca.raw.equals(chained.raw)) return wrong(`${at("ca.pem")} is not the CA of REGISTRY_CERTIFICATE`, keys(place, "rotate"));
+  if (!ca || !caKey)
+    return doubt(`${at(ca ? "ca.key" : "ca.pem")}, for the next key, is missing`, "bring your copy of it");
+  if (!ca.checkPrivateKey(caKey))
+    return wrong(`${at("ca.key")} is not the key of ${at("ca.pem")}`, "bring your copy of both");
+  if (!ca.raw.equals(chained.raw))
+    return wrong(`${at("ca.pem")} is not the CA of REGISTRY_CERTIFICATE`, keys(place, "rotate"));
   return well(`${at("ca.key")} fits ${at("ca.pem")}`);
 }
 
 function dated(certificate, what, cure) {
   if (expired(certificate)) return wrong(`${what} ended on ${lastDay(certificate)}`, cure);
-  if (daysLeft(certificate) < soon) return doubt(`${what} ends on ${lastDay(certificate)}, in ${daysLeft(certificate)} days`, cure);
+  if (daysLeft(certificate) < soon)
+    return doubt(`${what} ends on ${lastDay(certificate)}, in ${daysLeft(certificate)} days`, cure);
   return well(`${what} is good until ${lastDay(certificate)}`);
 }
 
@@ -163,9 +186,16 @@ async function ending(place, flags) {
     throw error;
   }
   if (!rows.length) return well("no access token ends within 30 days");
-  const told = rows.slice(0, MOST_ENDING).map(({ name, uuid, expires, days }) =>
-    doubt(`the access token ${uuid} of ${name} ends on ${expires.slice(0, 10)}, in ${days} ${days === 1 ? "day" : "days"}`, "whoever uses it renews it: POST …/access-tokens/UUID/renew"));
-  if (rows.length > told.length) told.push(doubt(`${rows.length - told.length} more end within 30 days`, "npm run admin -- ending"));
+  const told = rows
+    .slice(0, MOST_ENDING)
+    .map(({ name, uuid, expires, days }) =>
+      doubt(
+        `the access token ${uuid} of ${name} ends on ${expires.slice(0, 10)}, in ${days} ${days === 1 ? "day" : "days"}`,
+        "whoever uses it renews it: POST …/access-tokens/UUID/renew",
+      ),
+    );
+  if (rows.length > told.length)
+    told.push(doubt(`${rows.length - told.length} more end within 30 days`, "npm run admin -- ending"));
   return told;
 }
 
@@ -189,7 +219,10 @@ function otherAddress(place, flags) {
   if (!isOn) return well("the index has no address at workers.dev");
   if (new URL(publicUrl(place, flags["public-url"])).hostname.endsWith(".workers.dev") && !routed) return [];
   const cure = "workers_dev = false in wrangler.toml, unless a proxy of yours passes requests there";
-  return doubt("workers_dev is on: the index is reached at its address at workers.dev too, past all that guards its own", cure);
+  return doubt(
+    "workers_dev is on: the index is reached at its address at workers.dev too, past all that guards its own",
+    cure,
+  );
 }
 
 /** Whether the index answers where it says, with the key that we have. */
@@ -197,7 +230,9 @@ const key = (place, flags) => signs(place, publicUrl(place, flags["public-url"])
 
 /** Whether it hears the registries by the secrets that we have. */
 async function ears(place, flags) {
-  const all = flags.remote ? services(place) : services(place).filter(({ name }) => flags.registry.some((pair) => pair.startsWith(`${name}=`)));
+  const all = flags.remote
+    ? services(place)
+    : services(place).filter(({ name }) => flags.registry.some((pair) => pair.startsWith(`${name}=`)));
   return (await Promise.all(all.map((service) => hears(place, service, publicUrl(place, flags["public-url"]))))).flat();
 }
 
@@ -212,15 +247,24 @@ function bindings(place) {
     ANONYMOUS_LIMIT: [doubt, "one address may ask without credentials as often as it likes"],
     WRITE_LIMIT: [doubt, "one user may fill the audit as quickly as they like"],
   };
-  const found = Object.entries(losses).filter(([name]) => !bound(name)).map(([name, [judge, loss]]) =>
-    judge(`wrangler.toml binds no ${name}: ${loss}`, "take it from the wrangler.toml that came with hublet"));
+  const found = Object.entries(losses)
+    .filter(([name]) => !bound(name))
+    .map(([name, [judge, loss]]) =>
+      judge(`wrangler.toml binds no ${name}: ${loss}`, "take it from the wrangler.toml that came with hublet"),
+    );
   if (!/^crons\s*=\s*\[\s*["']/m.test(text)) {
-    found.push(doubt("wrangler.toml has no crons: nothing clears what has expired", 'crons = ["* * * * *"] under [triggers]'));
+    found.push(
+      doubt("wrangler.toml has no crons: nothing clears what has expired", 'crons = ["* * * * *"] under [triggers]'),
+    );
   }
   if (bound("MAIL") && !(setting(place, "MAIL_FROM") && setting(place, "PUBLIC_URL"))) {
-    found.push(wrong("MAIL is bound, but nobody can confirm an account", "set MAIL_FROM and PUBLIC_URL in wrangler.toml"));
+    found.push(
+      wrong("MAIL is bound, but nobody can confirm an account", "set MAIL_FROM and PUBLIC_URL in wrangler.toml"),
+    );
   }
-  return found.length ? found : well(`all bindings are there${bound("MAIL") ? "" : "; without MAIL an account is active at once"}`);
+  return found.length
+    ? found
+    : well(`all bindings are there${bound("MAIL") ? "" : "; without MAIL an account is active at once"}`);
 }
 
 const address = (place, flags) => well(`the index is reached at ${publicUrl(place, flags["public-url"])}`);
@@ -238,7 +282,12 @@ function registries(place, flags) {
     if (!existsSync(file)) found.push(wrong(`${short(file)} is missing`, keys(place)));
     else if (settled(readFileSync(file, "utf8")) !== settled(text)) {
       const elsewhere = flags["public-url"] ? `--public-url ${flags["public-url"]}` : "";
-      found.push(doubt(`${short(file)} is not what the settings say today`, `${keys(place, elsewhere)}, and then the registry needs it`));
+      found.push(
+        doubt(
+          `${short(file)} is not what the settings say today`,
+          `${keys(place, elsewhere)}, and then the registry needs it`,
+        ),
+      );
     }
   }
   return found;
@@ -252,7 +301,9 @@ const registry = (pair) => async (place, flags) => {
   if (!inspect(place).leaf) return [];
   const url = publicUrl(place, flags["public-url"]);
   const { token, against } = await tokenFor(place, service, url);
-  const found = (await objections(place, service, address, { url, token })).map(({ words, cure }) => wrong(`${name} at ${address} ${words}`, cure));
+  const found = (await objections(place, service, address, { url, token })).map(({ words, cure }) =>
+    wrong(`${name} at ${address} ${words}`, cure),
+  );
   if (!found.length && token) found.push(well(`${name} at ${address} sends people here and takes our tokens`));
   return [against, ...found].flat().filter(Boolean);
 };
@@ -265,7 +316,9 @@ const configuration = (pair) => (place, flags) => {
   if (!inspect(place).leaf) return [];
   const url = publicUrl(place, flags["public-url"]);
   const found = differences(place, service, path.resolve(process.env.INIT_CWD ?? ".", file), url); // npm runs us from the clone
-  return found.length ? found.map(({ words, cure }) => wrong(words, cure)) : well(`${file} says what ${name} needs, and that its events go to ${url}/events`);
+  return found.length
+    ? found.map(({ words, cure }) => wrong(words, cure))
+    : well(`${file} says what ${name} needs, and that its events go to ${url}/events`);
 };
 
 /** Nobody but the owner reads a secret. */

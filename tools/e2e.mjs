@@ -11,5 +11,7 @@ await main(async () => {
   await setUp();
   forDevelopment();
   await step("worker", build);
-  process.exitCode = await handOver("node", nodeTests("tests/e2e/*.test.mjs", "--test-concurrency=1"), { env: silence });
+  process.exitCode = await handOver("node", nodeTests("tests/e2e/*.test.mjs", "--test-concurrency=1"), {
+    env: silence,
+  });
 });

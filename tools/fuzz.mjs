@@ -26,20 +26,47 @@ await main(async () => {
   const seconds = Number(process.argv[2] ?? 300);
   if (!(seconds > 0)) throw new Failure("usage: npm run fuzz [-- SECONDS]");
   await setUp();
-  if (!find("c++")) throw new Failure("a C++ compiler is missing: install one (Debian: apt-get install build-essential)");
+  if (!find("c++"))
+    throw new Failure("a C++ compiler is missing: install one (Debian: apt-get install build-essential)");
   const host = /^host: (.*)$/m.exec(await run("rustc", ["-vV"]))[1];
   await step("fuzzer", () =>
     // With a target that is named, build scripts and macros are left without the marks.
-    run("cargo", ["build", "--locked", "--release", "--manifest-path", "tests/fuzz/Cargo.toml", "--target-dir", folder, "--target", host], {
-      env: { RUSTFLAGS: marks.join(" ") },
-    }),
+    run(
+      "cargo",
+      [
+        "build",
+        "--locked",
+        "--release",
+        "--manifest-path",
+        "tests/fuzz/Cargo.toml",
+        "--target-dir",
+        folder,
+        "--target",
+        host,
+      ],
+      {
+        env: { RUSTFLAGS: marks.join(" ") },
+      },
+    ),
   );
   const found = path.join(folder, "found");
   mkdirSync(found, { recursive: true });
   const program = path.join(folder, host, "release/hublet-fuzz");
-  const limits = [`-max_total_time=${seconds}`, "-max_len=4096", "-timeout=10", "-rss_limit_mb=2048", `-artifact_prefix=${folder}/`];
+  const limits = [
+    `-max_total_time=${seconds}`,
+    "-max_len=4096",
+    "-timeout=10",
+    "-rss_limit_mb=2048",
+    `-artifact_prefix=${folder}/`,
+  ];
   const jobs = Math.max(1, Math.floor(cpus().length / 2));
-  const words = [...limits, "-print_final_stats=1", ...(jobs > 1 ? [`-fork=${jobs}`] : []), found, path.join(root, "tests/fuzz/corpus")];
+  const words = [
+    ...limits,
+    "-print_final_stats=1",
+    ...(jobs > 1 ? [`-fork=${jobs}`] : []),
+    found,
+    path.join(root, "tests/fuzz/corpus"),
+  ];
   let said = "";
   const heard = (text) => {
     pass(text);

@@ -29,7 +29,10 @@ const options = {
 const verbs = { make, rotate, compromised: replace };
 
 async function keys() {
-  const { values: flags, positionals: [verb = "make", ...more] } = parse({ options, allowPositionals: true });
+  const {
+    values: flags,
+    positionals: [verb = "make", ...more],
+  } = parse({ options, allowPositionals: true });
   if (flags.help) return console.log(help);
   const ofTokens = verb === "compromised" && `${more}` === "TOKEN_KEY";
   if (!Object.hasOwn(verbs, verb) || (more.length && !ofTokens)) throw new Failure(`usage: ${help}`);
@@ -66,7 +69,9 @@ async function atWork(verb) {
 
 async function send(there) {
   if (!there) return; // never deployed
-  const due = Object.entries(read(production)).filter(([name]) => name.startsWith("REGISTRY_") || !there.includes(name));
+  const due = Object.entries(read(production)).filter(
+    ([name]) => name.startsWith("REGISTRY_") || !there.includes(name),
+  );
   try {
     await step("key and certificates, at once", () => upload(Object.fromEntries(due)));
   } catch (error) {
@@ -91,7 +96,10 @@ hublet: if this ends before, run it again`);
     }
   }
   if (url) write(configurations(place, url));
-  const told = all.map(({ name, file }) => `  ${name}: the Authorization of its notifications becomes that of ${short(place.folder)}/${file}`);
+  const told = all.map(
+    ({ name, file }) =>
+      `  ${name}: the Authorization of its notifications becomes that of ${short(place.folder)}/${file}`,
+  );
   console.log(`hublet: a new TOKEN_KEY: repository tokens, session tokens and event secrets of before are worth nothing
 hublet: a registry is not heard until it has its new secret and was started again:
 ${told.join("\n") || "  (SERVICES names none)"}
@@ -112,7 +120,9 @@ const unchanged = (place) => `hublet: the key is there: ${until(place)}`;
 function rotated(place, all) {
   const kept = inspect(place).earlier.length;
   const told = all.filter(({ trust }) => trust !== "x5c").map((service) => errand(place, service));
-  const others = told.length ? `; others refuse until they are given a file and started again:\n${told.join("\n")}` : "";
+  const others = told.length
+    ? `; others refuse until they are given a file and started again:\n${told.join("\n")}`
+    : "";
   return `hublet: a new key: ${until(place)}; what the ${kept === 1 ? "one" : kept} before signed stays good
 hublet: a registry with the CA needs nothing${others}`;
 }
@@ -137,10 +147,14 @@ function whoHasThem({ flag }, there) {
 /** What a registry adds; the whole is in a file, since it has a secret. */
 function invitation(place, all, url) {
   if (!all.length) return "hublet: SERVICES names no registry yet: name one, and run this again for its configuration";
-  return all.map((service) => `
+  return all
+    .map(
+      (service) => `
 For the registry ${service.name}, from ${short(place.folder)}/${service.file}, which has the notifications too:
 
-${authentication(place, service, url)}`).join("\n");
+${authentication(place, service, url)}`,
+    )
+    .join("\n");
 }
 
 await main(async () => {

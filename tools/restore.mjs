@@ -29,16 +29,29 @@ const options = {
 };
 
 async function restore() {
-  const { values: flags, positionals: [name, ...more] } = parse({ options, allowPositionals: true });
+  const {
+    values: flags,
+    positionals: [name, ...more],
+  } = parse({ options, allowPositionals: true });
   if (flags.help) return console.log(help);
   if (!name || more.length) throw new Failure(`usage: ${help}`);
   const state = stateOf(flags);
   sayWhere(flags);
 
   const file = path.resolve(process.env.INIT_CWD ?? ".", name); // npm runs us from the clone
-  const told = { now: Math.floor(Date.now() / 1000), keep: flags["keep-access-tokens"], hide: flags.private, remote: flags.remote, where: databaseFlag(flags) };
-  const rows = await onDisk("cannot write the database", () => (flags.remote ? there(file, told) : here(file, told, state)));
-  const said = Object.entries(rows).filter(([, count]) => count).map(([table, count]) => `${count} ${table}`);
+  const told = {
+    now: Math.floor(Date.now() / 1000),
+    keep: flags["keep-access-tokens"],
+    hide: flags.private,
+    remote: flags.remote,
+    where: databaseFlag(flags),
+  };
+  const rows = await onDisk("cannot write the database", () =>
+    flags.remote ? there(file, told) : here(file, told, state),
+  );
+  const said = Object.entries(rows)
+    .filter(([, count]) => count)
+    .map(([table, count]) => `${count} ${table}`);
   console.log(`hublet: the database holds ${said.join(", ")}
 ${restored(told)}`);
 }

@@ -33,10 +33,13 @@ const options = {
 function flags() {
   try {
     const { values } = parse({ options });
-    if (values.port !== undefined && !(/^\d{1,5}$/.test(values.port) && values.port < 65_536)) throw new Failure(`--port ${values.port} is no port`);
+    if (values.port !== undefined && !(/^\d{1,5}$/.test(values.port) && values.port < 65_536))
+      throw new Failure(`--port ${values.port} is no port`);
     const odd = values.var.find((pair) => !/^\w+:/.test(pair));
     if (odd !== undefined) throw new Failure(`--var ${odd} is not NAME:VALUE`);
-    const vars = Object.fromEntries(values.var.map((pair) => [pair.slice(0, pair.indexOf(":")), pair.slice(pair.indexOf(":") + 1)]));
+    const vars = Object.fromEntries(
+      values.var.map((pair) => [pair.slice(0, pair.indexOf(":")), pair.slice(pair.indexOf(":") + 1)]),
+    );
     return { ...values, vars };
   } catch (error) {
     throw error instanceof Failure ? new Failure(`${error.message}\n\n${help}`) : error;
@@ -78,7 +81,11 @@ async function serve({ ip, port, "persist-to": state, vars }) {
     address ??= /Ready on (https?:\/\/\S+)/.exec(plain)?.[1];
   };
   const input = JSON.stringify({ ip, port: port && Number(port), state, vars });
-  const serving = run(process.execPath, ["tools/lib/serve.mjs"], { env: { ...silence, ...closed, CI: "1" }, input, heard });
+  const serving = run(process.execPath, ["tools/lib/serve.mjs"], {
+    env: { ...silence, ...closed, CI: "1" },
+    input,
+    heard,
+  });
   serving.catch(() => {}).then(() => (ended = true));
   await step("waiting for the worker", async () => {
     while (!ended && !(address && (await answers(address)))) await setTimeout(100);
@@ -116,7 +123,9 @@ const reached = (address) => address.replace(/\/\/(?:0\.0\.0\.0|\[::\])(?=:)/, "
 /** Hands registries what they need, and gives what is to be said of that. */
 function handed(told) {
   try {
-    return handOut(told).map((file) => `${file} says something else now: its registry needs it, and to be started again`);
+    return handOut(told).map(
+      (file) => `${file} says something else now: its registry needs it, and to be started again`,
+    );
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     return [`registries are given nothing: ${error.message}`];

@@ -20,7 +20,9 @@ const told = { passed: 0, skipped: 0, cases: [] };
 function count(output) {
   told.cases.push(...[...output.matchAll(/^(?:ℹ )?(cases: .*)$/gm)].map(([, line]) => line));
   const sum = (...patterns) =>
-    patterns.flatMap((pattern) => [...output.matchAll(pattern)]).reduce((total, [, number]) => total + Number(number), 0);
+    patterns
+      .flatMap((pattern) => [...output.matchAll(pattern)])
+      .reduce((total, [, number]) => total + Number(number), 0);
   const passed = sum(/^test result: .*?(\d+) passed/gm, /^ℹ pass (\d+)/gm);
   const skipped = sum(/^test result: .*?(\d+) ignored/gm, /^ℹ (?:skipped|todo) (\d+)/gm);
   told.passed += passed;
@@ -32,9 +34,12 @@ const cargo = (...words) => run("cargo", words);
 
 // --locked: what is tested is what Cargo.lock says, not what is newest today.
 const gate = [
-  ["format", () => cargo("fmt", "--check")],
+  ["format", () => Promise.all([cargo("fmt", "--check"), run("biome", ["format"])])],
   ["clippy", () => cargo("clippy", "--locked", "--all-targets", "--", "-D", "warnings")],
-  ["clippy for wasm", () => cargo("clippy", "--locked", "--target", "wasm32-unknown-unknown", "--lib", "--", "-D", "warnings")],
+  [
+    "clippy for wasm",
+    () => cargo("clippy", "--locked", "--target", "wasm32-unknown-unknown", "--lib", "--", "-D", "warnings"),
+  ],
   ["crates", crates],
   ["advisories of crates", advisories],
   ["npm audit", packages],
@@ -50,7 +55,8 @@ function part(name) {
   const steps = [];
   if (has(`tests/${name}.rs`) || has(`tests/${name}/main.rs`)) steps.push(["tests", () => inProcess("--test", name)]);
   if (has(`tests/tools/${name}.test.mjs`)) steps.push(["tests of the tools", () => ofTools(name)]);
-  if (has(`tests/workerd/${name}.test.mjs`)) steps.push(["release build", build], ["tests in workerd", () => inWorkerd(name)]);
+  if (has(`tests/workerd/${name}.test.mjs`))
+    steps.push(["release build", build], ["tests in workerd", () => inWorkerd(name)]);
   if (!steps.length) throw new Failure(`no test is called ${name}`);
   return steps;
 }

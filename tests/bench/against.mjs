@@ -22,7 +22,9 @@ async function check(sides) {
     const said = [];
     for (const { server, cases } of sides) said.push((await counted(server, cases[name])).status);
     if (said.some((one) => one !== status)) {
-      throw new Failure(`${name} should be answered ${status}: ${sides.map(({ tree }, at) => `${tree} answers ${said[at]}`).join(", ")}`);
+      throw new Failure(
+        `${name} should be answered ${status}: ${sides.map(({ tree }, at) => `${tree} answers ${said[at]}`).join(", ")}`,
+      );
     }
   }
 }
@@ -30,7 +32,12 @@ async function check(sides) {
 /** Two lists of numbers, of which those in the same place are a pair. */
 function held(mine, others) {
   const ratios = mine.map((number, at) => number / others[at]);
-  return { cpu: [mine, others].map((numbers) => quantile(numbers)), ratio: quantile(ratios), quartiles: [1 / 4, 3 / 4].map((part) => quantile(ratios, part)), ratios };
+  return {
+    cpu: [mine, others].map((numbers) => quantile(numbers)),
+    ratio: quantile(ratios),
+    quartiles: [1 / 4, 3 / 4].map((part) => quantile(ratios, part)),
+    ratios,
+  };
 }
 
 export async function measure({ quick, against, print }) {
@@ -38,42 +45,63 @@ export async function measure({ quick, against, print }) {
   const [pairs, seconds] = quick ? [9, 1] : [15, 2];
   const folder = scratch();
   const sides = [];
-  await step("databases", async () => {
-    for (const [at, tree] of [root, against].entries()) sides.push(await side(tree, path.join(folder, String(at))));
-    await check(sides);
-  }, { always: true });
+  await step(
+    "databases",
+    async () => {
+      for (const [at, tree] of [root, against].entries()) sides.push(await side(tree, path.join(folder, String(at))));
+      await check(sides);
+    },
+    { always: true },
+  );
   const names = Object.keys(sides[0].cases);
   const turns = Array.from({ length: pairs }, (_, pair) => (pair % 2 ? sides.toReversed() : sides));
 
-  await step("load", async () => {
-    for (const name of names) for (const { server, cases } of sides) await load(server, cases[name], 4, 1); // warm
-    for (const [pair, turn] of turns.entries()) {
-      for (const name of names) {
-        for (const { server, cases, runs } of turn) {
-          await breathe(`pair ${pair + 1} of ${pairs}, ${name}`);
-          (runs[name] ??= []).push(await load(server, cases[name], CONNECTIONS, seconds));
+  await step(
+    "load",
+    async () => {
+      for (const name of names) for (const { server, cases } of sides) await load(server, cases[name], 4, 1); // warm
+      for (const [pair, turn] of turns.entries()) {
+        for (const name of names) {
+          for (const { server, cases, runs } of turn) {
+            await breathe(`pair ${pair + 1} of ${pairs}, ${name}`);
+            (runs[name] ??= []).push(await load(server, cases[name], CONNECTIONS, seconds));
+          }
         }
       }
-    }
-    await check(sides); // so that what was measured was no limit that had been reached
-  }, { always: true });
-  await step("start-up", async () => {
-    for (const turn of turns) {
-      for (const one of turn) {
-        one.server = await one.server.again();
-        one.starts.push(used(one.server.pid));
+      await check(sides); // so that what was measured was no limit that had been reached
+    },
+    { always: true },
+  );
+  await step(
+    "start-up",
+    async () => {
+      for (const turn of turns) {
+        for (const one of turn) {
+          one.server = await one.server.again();
+          one.starts.push(used(one.server.pid));
+        }
       }
-    }
-  }, { always: true });
+    },
+    { always: true },
+  );
 
-  const results = Object.fromEntries(names.map((name) => {
-    const runs = sides.map(({ runs }) => runs[name]);
-    return [name, { ...held(...runs.map((list) => list.map(({ cpu }) => cpu))), together: runs.map(together) }];
-  }));
+  const results = Object.fromEntries(
+    names.map((name) => {
+      const runs = sides.map(({ runs }) => runs[name]);
+      return [name, { ...held(...runs.map((list) => list.map(({ cpu }) => cpu))), together: runs.map(together) }];
+    }),
+  );
   const start = held(...sides.map(({ starts }) => starts));
-  const row = ({ cpu, ratio, quartiles }, shown) => [...cpu.map(shown), ratio.toFixed(3), quartiles.map((number) => number.toFixed(3)).join(" to ")];
+  const row = ({ cpu, ratio, quartiles }, shown) => [
+    ...cpu.map(shown),
+    ratio.toFixed(3),
+    quartiles.map((number) => number.toFixed(3)).join(" to "),
+  ];
   const columns = (unit) => [`CPU ${unit}, this build`, `CPU ${unit}, the other`, "ratio", "its quartiles"];
-  print(["request", ...columns("µs")], Object.entries(results).map(([name, result]) => [name, ...row(result, (ms) => (ms * 1000).toFixed(0))]));
+  print(
+    ["request", ...columns("µs")],
+    Object.entries(results).map(([name, result]) => [name, ...row(result, (ms) => (ms * 1000).toFixed(0))]),
+  );
   print(["start-up", ...columns("ms")], [["to the first answer", ...row(start, (ms) => ms.toFixed(0))]]);
   return { against, connections: CONNECTIONS, seconds, pairs, results, start };
 }

@@ -7,8 +7,15 @@ import { basic, counted, databases, pairs, people } from "./world.mjs";
 
 /** What has a budget: processor time at most so many times the floor, `db` with one round trip. */
 const BUDGETS = {
-  unknown: ["constant", 1.25], forged: ["constant", 1.25], malformed: ["constant", 1.25], wrong: ["constant", 1.25],
-  auth: ["db", 1.5], images: ["db", 1.5], login: ["db", 1.5], mint: ["db", 2], exchange: ["db", 2],
+  unknown: ["constant", 1.25],
+  forged: ["constant", 1.25],
+  malformed: ["constant", 1.25],
+  wrong: ["constant", 1.25],
+  auth: ["db", 1.5],
+  images: ["db", 1.5],
+  login: ["db", 1.5],
+  mint: ["db", 2],
+  exchange: ["db", 2],
 };
 const TWINS = ["forged", "auth", "images", "mint"];
 const CONNECTIONS = [1, 16, 64];
@@ -41,61 +48,113 @@ export async function measure({ quick, print }) {
     { key: "floor constant", server: floor, request: { target: "/" } },
     { key: "floor db", server: floor, request: { target: "/db" } },
     ...TWINS.map((name) => ({ key: `twin ${name}`, server: twin, request: cases[name] })),
-    ...Object.keys(cases).filter((name) => !quick || BUDGETS[name]).map((name) => ({ key: name, server: index, request: cases[name] })),
+    ...Object.keys(cases)
+      .filter((name) => !quick || BUDGETS[name])
+      .map((name) => ({ key: name, server: index, request: cases[name] })),
   ];
   const runs = {};
   const turns = quick ? 2 : 3;
-  await step("load", async () => {
-    for (const { server, request } of subjects) await load(server, request, 4, 1); // warm
-    for (let turn = 0; turn < turns; turn += 1) {
-      for (const connections of CONNECTIONS.slice(0, quick && turn ? 1 : 3)) {
-        for (const { key, server, request } of subjects) {
-          (runs[`${key} ${connections}`] ??= []).push(await load(server, request, connections, quick ? 1 : 2));
+  await step(
+    "load",
+    async () => {
+      for (const { server, request } of subjects) await load(server, request, 4, 1); // warm
+      for (let turn = 0; turn < turns; turn += 1) {
+        for (const connections of CONNECTIONS.slice(0, quick && turn ? 1 : 3)) {
+          for (const { key, server, request } of subjects) {
+            (runs[`${key} ${connections}`] ??= []).push(await load(server, request, connections, quick ? 1 : 2));
+          }
         }
       }
-    }
-  }, { always: true });
-  const results = Object.fromEntries(subjects.map(({ key }) => [key, Object.fromEntries(CONNECTIONS.map((connections) => [connections, together(runs[`${key} ${connections}`])]))]));
+    },
+    { always: true },
+  );
+  const results = Object.fromEntries(
+    subjects.map(({ key }) => [
+      key,
+      Object.fromEntries(CONNECTIONS.map((connections) => [connections, together(runs[`${key} ${connections}`])])),
+    ]),
+  );
 
-  const few = subjects.filter(({ key }) => together(CONNECTIONS.flatMap((connections) => runs[`${key} ${connections}`])).requests < FEW);
-  if (few.length) console.error(`hublet: under ${FEW} answers, so that what was under way at the end shows (repeat on a quiet machine): ${few.map(({ key }) => key).join(", ")}`);
+  const few = subjects.filter(
+    ({ key }) => together(CONNECTIONS.flatMap((connections) => runs[`${key} ${connections}`])).requests < FEW,
+  );
+  if (few.length)
+    console.error(
+      `hublet: under ${FEW} answers, so that what was under way at the end shows (repeat on a quiet machine): ${few.map(({ key }) => key).join(", ")}`,
+    );
 
   const cpu = (key) => together(CONNECTIONS.flatMap((connections) => runs[`${key} ${connections}`])).cpu;
   const rate = (key) => results[key][16].rate;
   print(
-    ["request", "CPU ms", "× floor", "budget", "× twin's rate", "requests/s at 1, 16, 64", "p50 / p95 / p99 ms at 16", "round trips", "rows", "bytes"],
+    [
+      "request",
+      "CPU ms",
+      "× floor",
+      "budget",
+      "× twin's rate",
+      "requests/s at 1, 16, 64",
+      "p50 / p95 / p99 ms at 16",
+      "round trips",
+      "rows",
+      "bytes",
+    ],
     subjects.map(({ key }) => {
       const [under, most] = BUDGETS[key] ?? [counts[key]?.rounds ? "db" : "constant"];
       const times = cpu(key) / cpu(`floor ${under}`);
       const { p50, p95, p99 } = results[key][16];
       const mine = key in cases;
       return [
-        key, cpu(key).toFixed(2), mine ? times.toFixed(2) : "", most ? `${most} ${times <= most ? "met" : "missed"}` : "",
+        key,
+        cpu(key).toFixed(2),
+        mine ? times.toFixed(2) : "",
+        most ? `${most} ${times <= most ? "met" : "missed"}` : "",
         mine && TWINS.includes(key) ? (rate(key) / rate(`twin ${key}`)).toFixed(2) : "",
         CONNECTIONS.map((connections) => results[key][connections].rate.toFixed(0)).join(", "),
         [p50, p95, p99].map((number) => number.toFixed(1)).join(" / "),
-        counts[key]?.rounds, counts[key]?.rows, counts[key]?.bytes,
+        counts[key]?.rounds,
+        counts[key]?.rows,
+        counts[key]?.bytes,
       ];
     }),
   );
 
   const starts = await timed("start-up", () => startUp([floor, twin, index], quick ? 3 : 7));
-  print(["start-up to the first answer", "CPU ms", "× floor"], Object.entries(starts).map(([kind, cpu]) => [kind, cpu.toFixed(0), (cpu / starts.floor).toFixed(2)]));
+  print(
+    ["start-up to the first answer", "CPU ms", "× floor"],
+    Object.entries(starts).map(([kind, cpu]) => [kind, cpu.toFixed(0), (cpu / starts.floor).toFixed(2)]),
+  );
   const pushes = await timed("pushes", () => push(index.last));
-  print(["push of so many images", "ms"], Object.entries(pushes).map(([many, took]) => [many, took.toFixed(0)]));
-  print(["Argon2id, m=19456,t=2,p=1", "ms"], [["in the worker (processor time)", argon2.worker.toFixed(1)], ["native", argon2.native.toFixed(1)], ["ratio", (argon2.worker / argon2.native).toFixed(2)]]);
+  print(
+    ["push of so many images", "ms"],
+    Object.entries(pushes).map(([many, took]) => [many, took.toFixed(0)]),
+  );
+  print(
+    ["Argon2id, m=19456,t=2,p=1", "ms"],
+    [
+      ["in the worker (processor time)", argon2.worker.toFixed(1)],
+      ["native", argon2.native.toFixed(1)],
+      ["ratio", (argon2.worker / argon2.native).toFixed(2)],
+    ],
+  );
   return { results, counts, starts, pushes, argon2 };
 }
 
 /** The first check of a password in an isolate, less what a remembered one costs; and the same natively. */
 async function password(server) {
   const names = Array.from({ length: 10 }, (_, at) => `first${at}`);
-  const register = (username) => fetch(`${server.url}/v1/users/`, { method: "POST", body: JSON.stringify({ username, password: "correct horse", email: `${username}@example.com` }) });
+  const register = (username) =>
+    fetch(`${server.url}/v1/users/`, {
+      method: "POST",
+      body: JSON.stringify({ username, password: "correct horse", email: `${username}@example.com` }),
+    });
   for (const name of names) await (await register(name)).text();
   const fresh = await server.again();
   const logIn = async () => {
     const before = used(fresh.pid);
-    for (const name of names) await (await fetch(`${fresh.url}/v1/users/`, { headers: { authorization: basic(name, "correct horse") } })).text();
+    for (const name of names)
+      await (
+        await fetch(`${fresh.url}/v1/users/`, { headers: { authorization: basic(name, "correct horse") } })
+      ).text();
     return (used(fresh.pid) - before) / names.length;
   };
   await (await fetch(`${fresh.url}/v1/users/`, { headers: { authorization: basic("paul", "correct horse") } })).text();
@@ -113,7 +172,9 @@ async function startUp(servers, times) {
       (all[server.kind] ??= []).push(used(server.last.pid));
     }
   }
-  return Object.fromEntries(Object.entries(all).map(([kind, cpu]) => [kind, cpu.toSorted((a, b) => a - b)[Math.floor(cpu.length / 2)]]));
+  return Object.fromEntries(
+    Object.entries(all).map(([kind, cpu]) => [kind, cpu.toSorted((a, b) => a - b)[Math.floor(cpu.length / 2)]]),
+  );
 }
 
 async function push(server) {
@@ -124,7 +185,11 @@ async function push(server) {
     for (let time = 0; time < 5; time += 1) {
       const put = async (target) => {
         const began = performance.now();
-        const answer = await fetch(`${server.url}/v1/repositories/paul/push-${many}-${time}/${target}`, { method: "PUT", headers: { authorization }, body: pairs(many) });
+        const answer = await fetch(`${server.url}/v1/repositories/paul/push-${many}-${time}/${target}`, {
+          method: "PUT",
+          headers: { authorization },
+          body: pairs(many),
+        });
         await answer.text();
         if (!answer.ok) throw new Error(`${answer.status} for ${many} images`);
         return performance.now() - began;

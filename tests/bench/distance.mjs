@@ -31,9 +31,20 @@ export async function measure({ print }) {
   const [, near, far] = DELAYS;
   print(
     ["request", "round trips", ...DELAYS.map((delay) => `${delay} ms a call`), "delays in the answer"],
-    Object.entries(results).map(([name, { rounds, took: [none, some, most] }]) => [
-      name, rounds, ...[none, some, most].map((took) => took.toFixed(0)), ((most - some) / (far - near)).toFixed(1),
-    ]),
+    Object.entries(results).map(
+      ([
+        name,
+        {
+          rounds,
+          took: [none, some, most],
+        },
+      ]) => [
+        name,
+        rounds,
+        ...[none, some, most].map((took) => took.toFixed(0)),
+        ((most - some) / (far - near)).toFixed(1),
+      ],
+    ),
   );
   return { results };
 }

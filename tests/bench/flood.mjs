@@ -12,7 +12,11 @@ const GUESSERS = [1, 16, 64]; // connections of the flood
 
 /** Guesses over so many connections until it is stopped, each guess at another name from another address. */
 function flood(server, connections) {
-  const guesser = spawn(process.execPath, ["-e", `
+  const guesser = spawn(
+    process.execPath,
+    [
+      "-e",
+      `
     const seen = {};
     let number = 0;
     const guess = async () => {
@@ -30,7 +34,11 @@ function flood(server, connections) {
     };
     process.on("SIGTERM", () => { console.log(JSON.stringify(seen)); process.exit(); });
     for (let at = 0; at < ${connections}; at += 1) guess();
-  `, server.url], { stdio: ["ignore", "pipe", "inherit"] });
+  `,
+      server.url,
+    ],
+    { stdio: ["ignore", "pipe", "inherit"] },
+  );
   let said = "";
   guesser.stdout.on("data", (part) => void (said += part));
   const ended = new Promise((resolve) => guesser.on("close", resolve));
@@ -56,7 +64,8 @@ export async function measure({ quick, print }) {
       const stop = guessers ? flood(server, guessers) : async () => ({});
       await new Promise((resolve) => setTimeout(resolve, 500)); // until the flood has risen
       run.loads.push(await load(server, mint, CONNECTIONS, seconds));
-      for (const [status, many] of Object.entries(await stop())) run.guesses[status] = (run.guesses[status] ?? 0) + many;
+      for (const [status, many] of Object.entries(await stop()))
+        run.guesses[status] = (run.guesses[status] ?? 0) + many;
       await new Promise((resolve) => setTimeout(resolve, 6_000)); // who waits for a turn has gone
     }
   }
@@ -66,8 +75,15 @@ export async function measure({ quick, print }) {
   print(
     ["guessers", "guesses answered", "mints/s", "p50", "p95", "p99", "p95 to without"],
     results.map(({ guessers, guesses, rate, p50, p95, p99 }) => [
-      guessers, Object.entries(guesses).map(([status, many]) => `${status}: ${many}`).join(", ") || "none",
-      Math.round(rate), ms(p50), ms(p95), ms(p99), (p95 / without.p95).toFixed(2),
+      guessers,
+      Object.entries(guesses)
+        .map(([status, many]) => `${status}: ${many}`)
+        .join(", ") || "none",
+      Math.round(rate),
+      ms(p50),
+      ms(p95),
+      ms(p99),
+      (p95 / without.p95).toFixed(2),
     ]),
   );
   await server.stop();

@@ -10,7 +10,8 @@ import { counted, databases, people } from "./world.mjs";
 
 const SIZES = [1_000, 30_000, 1_000_000];
 
-const WORDS = `the for with and service server image tool proxy web data cache build test api client base app node python
+const WORDS =
+  `the for with and service server image tool proxy web data cache build test api client base app node python
   java rust alpine debian nginx redis postgres mysql mongo kafka queue worker cron backup restore monitor metrics log
   trace gateway router mesh vault secret auth login mail search index shop cart order invoice photo video stream game
   chat bot forum wiki blog docs deploy runner agent scanner lint format compiler parser crawler feed map weather bank
@@ -29,16 +30,31 @@ const id = "printf('%064x', n * 2654435761)";
 
 /** Tenths of the number of repositories, and the statement: the largest namespace has a tenth of a user's share. */
 const truth = [
-  [1, `insert into users (id, name, status, password, created_at) select 1000 + n, ${user}, 'active', 'hash' || n, n from numbers`],
-  [1, `insert into emails (user_id, address, key, confirmed_at, created_at) select 1000 + n, ${user} || '@example.com', ${user} || '@example.com', n, n from numbers`],
+  [
+    1,
+    `insert into users (id, name, status, password, created_at) select 1000 + n, ${user}, 'active', 'hash' || n, n from numbers`,
+  ],
+  [
+    1,
+    `insert into emails (user_id, address, key, confirmed_at, created_at) select 1000 + n, ${user} || '@example.com', ${user} || '@example.com', n, n from numbers`,
+  ],
   [1, `insert into namespaces (id, name, owner_id, created_at) select 1000 + n, ${user}, 1000 + n, n from numbers`],
-  [10, `insert into repositories (id, namespace_id, name, full_name, private, description, created_at, updated_at, pushed_at, star_count)
+  [
+    10,
+    `insert into repositories (id, namespace_id, name, full_name, private, description, created_at, updated_at, pushed_at, star_count)
     select 1000 + n, 1000 + owner, name, 'u' || printf('%07d', owner) || '/' || name, n % 5 = 0, description, n, n, n, n % 17
-    from (select n, ${zipf(8, "?2")} owner, ${name} name, ${description} description from numbers)`],
-  [100, `insert into images (repository_id, position, id, checksum)
-    select 1000 + (n - 1) / 10 + 1, (n - 1) % 10 + 1, ${id}, 'sha256:' || ${id} from numbers`],
-  [20, `insert into tags (repository_id, service, name, digest, size, media_type, pushed_at, pushed_by)
-    select 1000 + (n + 1) / 2, 'registry', iif(n % 2, 'latest', '1.0'), 'sha256:' || ${id}, 1, 'application/vnd.oci.image.manifest.v1+json', n, '' from numbers`],
+    from (select n, ${zipf(8, "?2")} owner, ${name} name, ${description} description from numbers)`,
+  ],
+  [
+    100,
+    `insert into images (repository_id, position, id, checksum)
+    select 1000 + (n - 1) / 10 + 1, (n - 1) % 10 + 1, ${id}, 'sha256:' || ${id} from numbers`,
+  ],
+  [
+    20,
+    `insert into tags (repository_id, service, name, digest, size, media_type, pushed_at, pushed_by)
+    select 1000 + (n + 1) / 2, 'registry', iif(n % 2, 'latest', '1.0'), 'sha256:' || ${id}, 1, 'application/vnd.oci.image.manifest.v1+json', n, '' from numbers`,
+  ],
 ];
 
 export async function measure({ sizes, print }) {
@@ -47,7 +63,12 @@ export async function measure({ sizes, print }) {
   const first = await serve("hublet", folder);
   const cases = await people(first);
   await first.stop();
-  const searches = Object.fromEntries(["quagga", "basalt", "redis", "the", "re", "u00", ""].map((q) => [`search ${q || "(nothing)"}`, { target: `/v1/search?q=${q}`, status: 200 }]));
+  const searches = Object.fromEntries(
+    ["quagga", "basalt", "redis", "the", "re", "u00", ""].map((q) => [
+      `search ${q || "(nothing)"}`,
+      { target: `/v1/search?q=${q}`, status: 200 },
+    ]),
+  );
   const asked = { ...cases, ...searches };
   delete asked.search;
   delete asked.push;
@@ -62,7 +83,12 @@ export async function measure({ sizes, print }) {
     const stage = await serve("stage", home, server);
     results[size] = { bytes: bytes.map((file) => statSync(file).size), p50: {}, rows: {} };
     for (const [name, request] of Object.entries(asked)) {
-      const one = async () => fetch(again.url + request.target, { method: request.method, body: request.body, headers: request.authorization ? { authorization: request.authorization } : {} });
+      const one = async () =>
+        fetch(again.url + request.target, {
+          method: request.method,
+          body: request.body,
+          headers: request.authorization ? { authorization: request.authorization } : {},
+        });
       const answer = await one();
       await answer.text();
       if (answer.status !== request.status) throw new Error(`${name}: ${answer.status}\n${again.said()}`);
@@ -80,17 +106,24 @@ export async function measure({ sizes, print }) {
   print(
     ["request", ...columns.map((size) => `p50 ms, ${size}`), "×", "rows read"],
     Object.keys(asked).map((name) => [
-      name, ...columns.map((size) => results[size].p50[name].toFixed(2)), (results[last].p50[name] / results[columns[0]].p50[name]).toFixed(2),
+      name,
+      ...columns.map((size) => results[size].p50[name].toFixed(2)),
+      (results[last].p50[name] / results[columns[0]].p50[name]).toFixed(2),
       columns.map((size) => results[size].rows[name]).join(", "),
     ]),
   );
-  print(["repositories", "DB MB", "SEARCH MB"], columns.map((size) => [size, ...results[size].bytes.map((bytes) => (bytes / 1e6).toFixed(1))]));
+  print(
+    ["repositories", "DB MB", "SEARCH MB"],
+    columns.map((size) => [size, ...results[size].bytes.map((bytes) => (bytes / 1e6).toFixed(1))]),
+  );
   return { results };
 }
 
 function fill(db, search, size) {
   const database = new DatabaseSync(db);
-  database.exec("pragma synchronous = off; pragma cache_size = -400000; create temp table words (id integer primary key, word text)");
+  database.exec(
+    "pragma synchronous = off; pragma cache_size = -400000; create temp table words (id integer primary key, word text)",
+  );
   WORDS.forEach((word, at) => database.prepare("insert into words values (?, ?)").run(at + 1, word));
   database.exec("begin");
   for (const [tenths, insert] of truth) {

@@ -18,23 +18,37 @@ process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
 
 /** What each worker is made of: files, by the name that the folder gives them; the index is the build of `tree`. */
 const modules = (tree) => ({
-  floor: { main: "index.js", "index.js": [build("tests/bench/floor"), "index.js"], "index_bg.wasm": [build("tests/bench/floor"), "index_bg.wasm"] },
+  floor: {
+    main: "index.js",
+    "index.js": [build("tests/bench/floor"), "index.js"],
+    "index_bg.wasm": [build("tests/bench/floor"), "index_bg.wasm"],
+  },
   twin: { main: "twin.mjs", "twin.mjs": [path.join(root, "tests/bench"), "twin.mjs"] },
-  hublet: { main: "index.js", "index.js": [build(".", tree), "index.js"], "index_bg.wasm": [build(".", tree), "index_bg.wasm"] },
+  hublet: {
+    main: "index.js",
+    "index.js": [build(".", tree), "index.js"],
+    "index_bg.wasm": [build(".", tree), "index_bg.wasm"],
+  },
   // The stage of the tests counts what the databases are asked, and slows them down.
   stage: {
-    main: "entry.mjs", "entry.mjs": [path.join(root, "tests/workerd"), "entry.mjs"],
+    main: "entry.mjs",
+    "entry.mjs": [path.join(root, "tests/workerd"), "entry.mjs"],
     "dump.mjs": [path.join(root, "tests/workerd"), "dump.mjs"],
     "memory.mjs": [path.join(root, "tests/workerd"), "memory.mjs"],
-    "index.js": [build(".", tree), "index.js"], "index_bg.wasm": [build(".", tree), "index_bg.wasm"],
+    "index.js": [build(".", tree), "index.js"],
+    "index_bg.wasm": [build(".", tree), "index_bg.wasm"],
   },
 });
 
 const vars = {
-  REGISTRATION: "open", VISIBILITY: "public", SEARCH_CACHE: "0", SERVICES: "registry",
+  REGISTRATION: "open",
+  VISIBILITY: "public",
+  SEARCH_CACHE: "0",
+  SERVICES: "registry",
   TOKEN_KEY: "a key of the benchmark which is no secret at all",
   PASSWORD_PEPPER: "1:a pepper of the benchmark which is no secret at all",
-  REGISTRY_KEY: pem("key"), REGISTRY_CERTIFICATE: pem("certificates"),
+  REGISTRY_KEY: pem("key"),
+  REGISTRY_CERTIFICATE: pem("certificates"),
 };
 
 /** A folder in which servers live and which goes with them. */
@@ -51,13 +65,24 @@ export async function serve(kind, folder, databases, tree = root) {
   const { main, ...files } = modules(tree)[kind];
   for (const [name, [from, file]] of Object.entries(files)) {
     const source = readFileSync(path.join(from, file));
-    writeFileSync(path.join(home, name), kind === "stage" && name === main ? String(source).replace("../../build/index.js", "./index.js") : source);
+    writeFileSync(
+      path.join(home, name),
+      kind === "stage" && name === main ? String(source).replace("../../build/index.js", "./index.js") : source,
+    );
   }
   const database = (binding) => ({ binding, database_name: binding, database_id: binding.toLowerCase() });
-  writeFileSync(path.join(home, "wrangler.jsonc"), JSON.stringify({
-    name: kind, main, compatibility_date: "2026-11-01", no_bundle: true, vars,
-    d1_databases: [database("DB"), database("SEARCH")],
-  }), { mode: 0o600 });
+  writeFileSync(
+    path.join(home, "wrangler.jsonc"),
+    JSON.stringify({
+      name: kind,
+      main,
+      compatibility_date: "2026-11-01",
+      no_bundle: true,
+      vars,
+      d1_databases: [database("DB"), database("SEARCH")],
+    }),
+    { mode: 0o600 },
+  );
   if (databases) cpSync(path.join(databases.home, ".wrangler"), path.join(home, ".wrangler"), { recursive: true });
   return start(kind, home);
 }
@@ -75,7 +100,13 @@ async function start(kind, home) {
   child.on("close", () => running.delete(child));
   for (;;) {
     if (child.exitCode !== null) throw new Failure(`workerd ended: ${kind}`, said);
-    if (await fetch(url).then((answer) => answer.text().then(() => true), () => false)) break;
+    if (
+      await fetch(url).then(
+        (answer) => answer.text().then(() => true),
+        () => false,
+      )
+    )
+      break;
     if (performance.now() - began > 30_000) throw new Failure(`workerd does not answer: ${kind}`, said);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
@@ -94,11 +125,16 @@ async function start(kind, home) {
 /** Opens the file of a database of a server that does not run; workerd names it by a hash. */
 export function open(home, has) {
   const folder = path.join(home, ".wrangler");
-  const names = readdirSync(folder, { recursive: true }).filter((name) => name.endsWith(".sqlite") && !name.includes("metadata"));
+  const names = readdirSync(folder, { recursive: true }).filter(
+    (name) => name.endsWith(".sqlite") && !name.includes("metadata"),
+  );
   for (const name of names) {
     const database = new DatabaseSync(path.join(folder, name));
     database.file = path.join(folder, name);
-    const tables = database.prepare("select name from sqlite_schema where type = 'table'").all().map(({ name }) => name);
+    const tables = database
+      .prepare("select name from sqlite_schema where type = 'table'")
+      .all()
+      .map(({ name }) => name);
     if (has(tables)) return database;
     database.close();
   }
@@ -108,7 +144,9 @@ export function open(home, has) {
 /** The migrations of a database, in order. */
 export const migrations = (name, tree) => {
   const folder = path.join(tree, "src/store/migrations", name);
-  return readdirSync(folder).sort().map((file) => readFileSync(path.join(folder, file), "utf8"));
+  return readdirSync(folder)
+    .sort()
+    .map((file) => readFileSync(path.join(folder, file), "utf8"));
 };
 
 async function freePort() {

@@ -11,11 +11,18 @@ const keys = {}; // imported once an isolate
 
 /** What a repository token says, or nothing. */
 async function claim(env, authorization) {
-  const [, signature, name, access] = /^Token signature=([0-9a-f]{156}),repository="([^"]+)",access=(\w+)$/.exec(authorization) ?? [];
+  const [, signature, name, access] =
+    /^Token signature=([0-9a-f]{156}),repository="([^"]+)",access=(\w+)$/.exec(authorization) ?? [];
   if (!signature) return;
   const bytes = unhex(signature);
   const signed = bytes.subarray(0, 46);
-  const parts = [text.encode("hublet"), text.encode("repository token"), signed, text.encode(name), text.encode(access)];
+  const parts = [
+    text.encode("hublet"),
+    text.encode("repository token"),
+    signed,
+    text.encode(name),
+    text.encode(access),
+  ];
   const framed = new Uint8Array(parts.reduce((sum, part) => sum + 8 + part.length, 0));
   let at = 0;
   for (const part of parts) {
@@ -35,8 +42,12 @@ async function claim(env, authorization) {
 /** What the database says of a repository to a user, with the list of images where that is asked for. */
 const place = (images) =>
   `select r.id, r.private, r.deleted_at, n.owner_id = u.id owner, u.status, u.epoch, u.name username, m.role member,
-     c.role collaborator${images ? `, (select json_group_array(json_object('id', id, 'checksum', checksum)) from
-       (select id, checksum from images where repository_id = r.id order by position)) images` : ""}
+     c.role collaborator${
+       images
+         ? `, (select json_group_array(json_object('id', id, 'checksum', checksum)) from
+       (select id, checksum from images where repository_id = r.id order by position)) images`
+         : ""
+     }
    from namespaces n join repositories r on r.namespace_id = n.id left join users u on u.id = ?3
    left join members m on m.namespace_id = n.id and m.user_id = u.id
    left join collaborators c on c.repository_id = r.id and c.user_id = u.id where n.name = ?1 and r.name = ?2`;
@@ -59,14 +70,22 @@ async function mint(env, request, parameters) {
     `select t.id token, t.is_active, t.expires_at, t.scopes, u.id user, u.status, n.owner_id = u.id owner
      from access_tokens t join users u on u.id = t.user_id left join namespaces n on n.name = ?3
      left join repositories r on r.namespace_id = n.id and r.name = ?4 where t.hash = ?2 and u.name = ?1`,
-  ).bind(username, hash, namespace, rest.join("/")).first();
+  )
+    .bind(username, hash, namespace, rest.join("/"))
+    .first();
   if (!row?.is_active || row.status !== "active") return new Response("", { status: 401 });
   const now = Math.floor(Date.now() / 1000);
   const chain = env.REGISTRY_CERTIFICATE.match(/-----BEGIN[^-]+-----[^-]+-----END[^-]+-----/g).slice(0, 2);
   const header = { alg: "ES256", typ: "JWT", x5c: chain.map((pem) => base64(der(pem))) };
   const claims = {
-    iss: "hublet", sub: username, aud: parameters.get("service"), exp: now + 300, nbf: now - 30, iat: now,
-    jti: hex(crypto.getRandomValues(new Uint8Array(16))), credential: `2.${row.user}.${row.token}`,
+    iss: "hublet",
+    sub: username,
+    aud: parameters.get("service"),
+    exp: now + 300,
+    nbf: now - 30,
+    iat: now,
+    jti: hex(crypto.getRandomValues(new Uint8Array(16))),
+    credential: `2.${row.user}.${row.token}`,
     access: row.owner ? [{ type: "repository", name, actions: actions.split(",") }] : [],
   };
   const body = `${url(text.encode(JSON.stringify(header)))}.${url(text.encode(JSON.stringify(claims)))}`;
@@ -86,6 +105,8 @@ export default {
     if (said?.name !== name) return Response.json("Unauthorized", { status: what === "auth" ? 403 : 401 });
     const row = await opens(env, said, name, what === "images");
     if (!row) return Response.json("Unauthorized", { status: what === "auth" ? 403 : 401 });
-    return what === "auth" ? Response.json("OK") : new Response(row.images, { headers: { "content-type": "application/json" } });
+    return what === "auth"
+      ? Response.json("OK")
+      : new Response(row.images, { headers: { "content-type": "application/json" } });
   },
 };

@@ -9,10 +9,13 @@ import { migrations, serve } from "./servers.mjs";
 
 export const basic = (name, password) => `Basic ${Buffer.from(`${name}:${password}`).toString("base64")}`;
 const imageId = (number) => number.toString(16).padStart(64, "0");
-export const pairs = (many) => JSON.stringify(Array.from({ length: many }, (_, at) => ({ id: imageId(at), checksum: `sha256:${imageId(at)}` })));
+export const pairs = (many) =>
+  JSON.stringify(Array.from({ length: many }, (_, at) => ({ id: imageId(at), checksum: `sha256:${imageId(at)}` })));
 const names = (home) => {
   const folder = path.join(home, ".wrangler/state/workerd/d1/D1Database");
-  return readdirSync(folder).filter((name) => name.endsWith(".sqlite") && name !== "metadata.sqlite").map((name) => path.join(folder, name));
+  return readdirSync(folder)
+    .filter((name) => name.endsWith(".sqlite") && name !== "metadata.sqlite")
+    .map((name) => path.join(folder, name));
 };
 
 /** The files of DB and SEARCH below a server: workerd makes each when it is first asked for, under a hash. */
@@ -23,7 +26,10 @@ export async function databases(folder, tree = root) {
   await (await fetch(`${server.url}/v1/search?q=a`)).text();
   const search = names(server.home).find((name) => name !== db);
   await server.stop();
-  for (const [file, folder] of [[db, "db"], [search, "search"]]) {
+  for (const [file, folder] of [
+    [db, "db"],
+    [search, "search"],
+  ]) {
     const database = new DatabaseSync(file);
     for (const sql of migrations(folder, tree)) database.exec(sql);
     database.close();
@@ -35,7 +41,10 @@ export async function databases(folder, tree = root) {
 /** Makes what the requests below need, on a server that has tables; gives the requests by name. */
 export async function people(server) {
   const ask = async (method, target, { authorization, body, status = [200, 201, 202, 204] } = {}) => {
-    const headers = { ...(authorization ? { authorization } : {}), ...(body ? { "content-type": "application/json" } : {}) };
+    const headers = {
+      ...(authorization ? { authorization } : {}),
+      ...(body ? { "content-type": "application/json" } : {}),
+    };
     const answer = await fetch(`${server.url}${target}`, { method, headers, body });
     const text = await answer.text();
     assert.ok(status.includes(answer.status), `${method} ${target}: ${answer.status} ${text}\n${server.said()}`);
@@ -43,7 +52,9 @@ export async function people(server) {
   };
   const paul = basic("paul", "correct horse");
   for (const username of ["paul", "jane"]) {
-    await ask("POST", "/v1/users/", { body: JSON.stringify({ username, password: "correct horse", email: `${username}@example.com` }) });
+    await ask("POST", "/v1/users/", {
+      body: JSON.stringify({ username, password: "correct horse", email: `${username}@example.com` }),
+    });
   }
   const app = "/v1/repositories/paul/app";
   const push = async (name, many) => {
@@ -53,18 +64,34 @@ export async function people(server) {
   };
   const write = await push("paul/app", 100);
   for (let at = 0; at < 20; at += 1) await push(`paul/quagga${at}`, 1);
-  const login = JSON.parse((await ask("POST", "/v2/users/login", { body: JSON.stringify({ username: "paul", password: "correct horse" }) })).text);
+  const login = JSON.parse(
+    (await ask("POST", "/v2/users/login", { body: JSON.stringify({ username: "paul", password: "correct horse" }) }))
+      .text,
+  );
   const session = `Bearer ${login.token}`;
-  const made = await ask("POST", "/v2/access-tokens", { authorization: session, body: JSON.stringify({ token_label: "bench", scopes: ["repo:admin"] }) });
+  const made = await ask("POST", "/v2/access-tokens", {
+    authorization: session,
+    body: JSON.stringify({ token_label: "bench", scopes: ["repo:admin"] }),
+  });
   const secret = JSON.parse(made.text).token;
-  const refresh = JSON.parse((await ask("GET", "/token?service=registry&offline_token=true&client_id=bench&scope=repository:paul/app:pull", { authorization: paul })).text);
+  const refresh = JSON.parse(
+    (
+      await ask("GET", "/token?service=registry&offline_token=true&client_id=bench&scope=repository:paul/app:pull", {
+        authorization: paul,
+      })
+    ).text,
+  );
   const scope = "scope=repository:paul/app:pull,push";
   const form = `grant_type=refresh_token&service=registry&client_id=bench&${scope}&refresh_token=${refresh.refresh_token}`;
   const wrong = write.replace("access=write", "access=delete");
   return {
     ping: { target: "/v1/_ping", status: 200 },
     unknown: { target: "/v1/nothing", status: 404 },
-    forged: { target: `${app}/images`, authorization: write.replace(/signature=.{8}/, "signature=01000000"), status: 401 },
+    forged: {
+      target: `${app}/images`,
+      authorization: write.replace(/signature=.{8}/, "signature=01000000"),
+      status: 401,
+    },
     malformed: { target: `${app}/images`, authorization: "Token signature=,repository=,access=", status: 401 },
     wrong: { target: `${app}/images`, authorization: wrong, status: 401 },
     auth: { method: "PUT", target: `${app}/auth`, authorization: write, status: 200 },
@@ -88,11 +115,17 @@ export async function people(server) {
  */
 export async function counted(stage, { method = "GET", target, authorization, body }, trouble) {
   const headers = {
-    ...(authorization ? { authorization } : {}), ...(trouble ? { "x-test-trouble": JSON.stringify(trouble) } : {}),
+    ...(authorization ? { authorization } : {}),
+    ...(trouble ? { "x-test-trouble": JSON.stringify(trouble) } : {}),
     ...(body?.startsWith("grant_type") ? { "content-type": "application/x-www-form-urlencoded" } : {}),
   };
   const began = performance.now();
   const answer = await fetch(`${stage.url}${target}`, { method, headers, body });
   const bytes = (await answer.arrayBuffer()).byteLength;
-  return { ...JSON.parse(answer.headers.get("x-test-stats")), status: answer.status, bytes, took: performance.now() - began };
+  return {
+    ...JSON.parse(answer.headers.get("x-test-stats")),
+    status: answer.status,
+    bytes,
+    took: performance.now() - began,
+  };
 }

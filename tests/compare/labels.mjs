@@ -42,32 +42,40 @@ export class Labels {
 
   /** Lines of JSON, sorted without regard to values that have no label yet: an order by those is random. */
   lines(rows) {
-    const masked = (line) => line.replace(ANY, (value, ...rest) => this.#labels.get(value) ?? `<${kindOf(rest.at(-1))}>`);
+    const masked = (line) =>
+      line.replace(ANY, (value, ...rest) => this.#labels.get(value) ?? `<${kindOf(rest.at(-1))}>`);
     const lines = rows.map((row) => JSON.stringify(row)).map((line) => [masked(line), line]);
     return lines.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, line]) => line);
   }
 
   /** The text of a dump. */
   sorted(state) {
-    const tables = Object.entries(state).flatMap(([binding, all]) => Object.entries(all).map(([name, rows]) => [binding, name, rows]));
-    return tables.flatMap(([binding, name, rows]) => this.lines(rows).map((line) => `${binding}.${name} ${line}`)).join("\n");
+    const tables = Object.entries(state).flatMap(([binding, all]) =>
+      Object.entries(all).map(([name, rows]) => [binding, name, rows]),
+    );
+    return tables
+      .flatMap(([binding, name, rows]) => this.lines(rows).map((line) => `${binding}.${name} ${line}`))
+      .join("\n");
   }
 
   /** Replaces the values of this build in a request by those of the other build that have the same labels. */
   translate(text, other) {
-    const inside = (text) => text.replace(ANY, (value) => {
-      const label = this.#labels.get(value);
-      if (!label) {
-        // The request brings it: both builds get the same value, which is compared as it is from here on.
-        for (const side of [this, other]) side.#labels.set(value, value);
-        return value;
-      }
-      return other.#values.get(label) ?? value;
-    });
+    const inside = (text) =>
+      text.replace(ANY, (value) => {
+        const label = this.#labels.get(value);
+        if (!label) {
+          // The request brings it: both builds get the same value, which is compared as it is from here on.
+          for (const side of [this, other]) side.#labels.set(value, value);
+          return value;
+        }
+        return other.#values.get(label) ?? value;
+      });
     const encoded = text.replace(BASIC, (all, scheme, code) => {
       const decoded = Buffer.from(code, "base64");
       const translated = inside(decoded.toString("latin1"));
-      return translated === decoded.toString("latin1") ? all : scheme + Buffer.from(translated, "latin1").toString("base64");
+      return translated === decoded.toString("latin1")
+        ? all
+        : scheme + Buffer.from(translated, "latin1").toString("base64");
     });
     return encoded === text ? inside(text) : encoded;
   }
@@ -75,6 +83,9 @@ export class Labels {
 
 /** The header and the claims of a token. */
 function claims(jwt) {
-  const parts = jwt.split(".").slice(0, 2).map((part) => Buffer.from(part, "base64url").toString());
+  const parts = jwt
+    .split(".")
+    .slice(0, 2)
+    .map((part) => Buffer.from(part, "base64url").toString());
   return `{${parts.join(" ")}}`;
 }

@@ -68,7 +68,8 @@ export async function pages(sides) {
     const { method, url: target, headers } = request;
     const body = await buffer(request);
     const answer = await sides.send({ method, target, headers, body: body.length ? body : undefined });
-    for (const [name, value] of answer.headers) if (!["connection", "keep-alive", "transfer-encoding"].includes(name)) response.appendHeader(name, value);
+    for (const [name, value] of answer.headers)
+      if (!["connection", "keep-alive", "transfer-encoding"].includes(name)) response.appendHeader(name, value);
     response.writeHead(answer.status).end(Buffer.from(answer.body, "latin1"));
   });
   const address = (server) => `http://127.0.0.1:${server.address().port}`;
@@ -91,13 +92,15 @@ const missing = "no such table: users: SQLITE_ERROR";
 
 /** Faults of a whole database or binding. */
 const TROUBLES = [
-  ...["DB", "SEARCH"].flatMap((database) => [
-    ["is down", { databases: [{ database, when: "before" }] }],
-    ["does what it is asked and fails", { databases: [{ database, when: "after" }] }],
-    ["is overloaded", { databases: [{ database, when: "before", message: overloaded }] }],
-    ["has no tables", { databases: [{ database, when: "before", message: missing }] }],
-    ["is absent", { absent: [database] }],
-  ].map(([how, trouble]) => [`${database} ${how}`, trouble])),
+  ...["DB", "SEARCH"].flatMap((database) =>
+    [
+      ["is down", { databases: [{ database, when: "before" }] }],
+      ["does what it is asked and fails", { databases: [{ database, when: "after" }] }],
+      ["is overloaded", { databases: [{ database, when: "before", message: overloaded }] }],
+      ["has no tables", { databases: [{ database, when: "before", message: missing }] }],
+      ["is absent", { absent: [database] }],
+    ].map(([how, trouble]) => [`${database} ${how}`, trouble]),
+  ),
   ...down.map((name) => [`${name} is down`, { down: [name] }]),
   ...down.map((name) => [`${name} is absent`, { absent: [name] }]),
 ];
@@ -110,7 +113,11 @@ function faultsOfCalls([one, other]) {
   const texts = [one, other].map((calls) => JSON.stringify(calls.map(({ database, reads }) => [database, reads])));
   if (texts[0] !== texts[1]) return [];
   return one.flatMap(({ database, call }) =>
-    OF_CALLS.map((name) => [`call ${call} of ${database} ${name}`, { databases: [{ database, call, ...faults[name].trouble }] }]));
+    OF_CALLS.map((name) => [
+      `call ${call} of ${database} ${name}`,
+      { databases: [{ database, call, ...faults[name].trouble }] },
+    ]),
+  );
 }
 
 /**
@@ -168,7 +175,10 @@ export async function hostile(sides, many, seed) {
     await operate(DB, `add ${name}`, sides.seconds);
     const link = await operate(DB, `password ${name}`, sides.seconds);
     const form = new URLSearchParams({ secret: new URL(link).hash.slice(1), password: secret }).toString();
-    await sides.succeed("POST /account/password", { body: form, headers: { "content-type": "application/x-www-form-urlencoded" } });
+    await sides.succeed("POST /account/password", {
+      body: form,
+      headers: { "content-type": "application/x-www-form-urlencoded" },
+    });
   }
   const tom = basic("tom", secret);
   const init = { headers: { authorization: tom }, body: JSON.stringify([{ id: imageId(1) }]) };
@@ -181,7 +191,17 @@ export async function hostile(sides, many, seed) {
   const make = maker(description, randomness(seed), {
     names: ["tom", "app", "una", imageId(1), "registry"],
     reading,
-    harmless: [undefined, undefined, ...reading, basic("tom", "guess"), basic("nobody", "guess"), "Bearer a.b.c", "Token", "Basic %%%", session.slice(0, -4)],
+    harmless: [
+      undefined,
+      undefined,
+      ...reading,
+      basic("tom", "guess"),
+      basic("nobody", "guess"),
+      "Bearer a.b.c",
+      "Token",
+      "Basic %%%",
+      session.slice(0, -4),
+    ],
     owner: { basic: tom, session, registry: `Bearer ${eventSecret(TOKEN_KEY, "registry")}` },
   });
   const wires = sides.workers.map(({ url }) => new Wire(Number(url.port)));
@@ -201,20 +221,28 @@ export async function hostile(sides, many, seed) {
 /** Runs the three parts on fresh databases and prints the differences of each; returns the sums. */
 export async function compare(trees, { many = 3_000, seed = Math.floor(Math.random() * 2 ** 32) } = {}) {
   const sums = { requests: 0, dumps: 0, differences: 0 };
-  for (const [title, play] of [["pages", pages], ["endpoints", endpoints], ["hostile requests", (sides) => hostile(sides, many, seed)]]) {
-    await step(title, async () => {
-      const sides = await Sides.start(trees);
-      sides.onDifference = pass;
-      try {
-        await play(sides);
-      } finally {
-        await sides.stop();
-      }
-      sums.requests += sides.requests;
-      sums.dumps += sides.dumps;
-      sums.differences += sides.many;
-      return `${sides.requests} requests, ${sides.dumps} dumps of all tables, ${sides.many} differences`;
-    }, { always: true });
+  for (const [title, play] of [
+    ["pages", pages],
+    ["endpoints", endpoints],
+    ["hostile requests", (sides) => hostile(sides, many, seed)],
+  ]) {
+    await step(
+      title,
+      async () => {
+        const sides = await Sides.start(trees);
+        sides.onDifference = pass;
+        try {
+          await play(sides);
+        } finally {
+          await sides.stop();
+        }
+        sums.requests += sides.requests;
+        sums.dumps += sides.dumps;
+        sums.differences += sides.many;
+        return `${sides.requests} requests, ${sides.dumps} dumps of all tables, ${sides.many} differences`;
+      },
+      { always: true },
+    );
   }
   return sums;
 }

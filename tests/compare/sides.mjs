@@ -39,10 +39,19 @@ function stageOf(tree, name) {
 function send(url, { method, target, headers, body }) {
   return new Promise((resolve, reject) => {
     const { hostname, port } = url;
-    const request = http.request({ hostname, port, method, path: target, headers, setHost: false, agent: false }, async (response) => {
-      const lines = response.rawHeaders.flatMap((name, at, all) => (at % 2 ? [] : [[name.toLowerCase(), all[at + 1]]]));
-      resolve({ status: response.statusCode, headers: new Headers(lines), body: (await buffer(response)).toString("latin1") });
-    });
+    const request = http.request(
+      { hostname, port, method, path: target, headers, setHost: false, agent: false },
+      async (response) => {
+        const lines = response.rawHeaders.flatMap((name, at, all) =>
+          at % 2 ? [] : [[name.toLowerCase(), all[at + 1]]],
+        );
+        resolve({
+          status: response.statusCode,
+          headers: new Headers(lines),
+          body: (await buffer(response)).toString("latin1"),
+        });
+      },
+    );
     request.on("error", reject).end(body);
   });
 }
@@ -93,7 +102,10 @@ export class Sides {
   /** Does the same with both and compares the results; returns that of the first. */
   async both(what, work) {
     const results = await Promise.all(this.workers.map((worker, side) => work(worker, side)));
-    this.same(what, results.map((result) => (typeof result === "string" ? result : JSON.stringify(result ?? null))));
+    this.same(
+      what,
+      results.map((result) => (typeof result === "string" ? result : JSON.stringify(result ?? null))),
+    );
     return results[0];
   }
 
@@ -125,7 +137,10 @@ export class Sides {
     const others = {
       method,
       target: this.translated(target),
-      headers: { ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, this.translated(value)])), ...troubled },
+      headers: {
+        ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, this.translated(value)])),
+        ...troubled,
+      },
       body: body && Buffer.from(this.translated(body.toString("latin1")), "latin1"),
     };
     const length = Object.keys(headers).find((name) => name.toLowerCase() === "content-length");
@@ -148,9 +163,12 @@ export class Sides {
       return { ...answer, body: answer.body.toString("latin1") };
     };
     const answers = await Promise.all(wires.map((wire, side) => ask(wire, side).catch((error) => error)));
-    const isLost = (answer) => answer instanceof Error
-      ? /ended before an answer/.test(answer.message)
-      : answer.status === 500 && !answer.headers.has("x-request-id") && answer.body.includes("Network connection lost");
+    const isLost = (answer) =>
+      answer instanceof Error
+        ? /ended before an answer/.test(answer.message)
+        : answer.status === 500 &&
+          !answer.headers.has("x-request-id") &&
+          answer.body.includes("Network connection lost");
     const lost = answers.filter(isLost).length;
     this.lost += lost;
     if (!lost) this.compare(text, answers);
@@ -198,14 +216,25 @@ export class Sides {
   async env() {
     const envs = await Promise.all(this.workers.map((worker) => worker.env()));
     // A command may name what the first build gave, such as the UUID of a token.
-    const given = (values, side) => values.map((value) => (side && typeof value === "string" ? this.translated(value) : value));
-    const statement = (pair) => ({ pair, bind: (...values) => statement(pair.map((one, side) => one.bind(...given(values, side)))) });
+    const given = (values, side) =>
+      values.map((value) => (side && typeof value === "string" ? this.translated(value) : value));
+    const statement = (pair) => ({
+      pair,
+      bind: (...values) => statement(pair.map((one, side) => one.bind(...given(values, side)))),
+    });
     const both = (pair) => ({
       prepare: (sql) => statement(pair.map((database) => database.prepare(sql))),
       batch: async (statements) => {
-        const answers = await Promise.all(pair.map((database, side) => database.batch(statements.map(({ pair }) => pair[side])).then(rows)));
+        const answers = await Promise.all(
+          pair.map((database, side) => database.batch(statements.map(({ pair }) => pair[side])).then(rows)),
+        );
         // A command may list rows by texts that hold an id, so their order is not compared.
-        this.same("operator", answers.map((answer, side) => answer.map(({ results }) => this.#labels[side].lines(results).join("\n")).join("\n\n")));
+        this.same(
+          "operator",
+          answers.map((answer, side) =>
+            answer.map(({ results }) => this.#labels[side].lines(results).join("\n")).join("\n\n"),
+          ),
+        );
         return answers[0];
       },
     });
@@ -216,7 +245,10 @@ export class Sides {
   async dump(what) {
     this.dumps += 1;
     const states = await Promise.all(this.workers.map(async (worker) => JSON.parse(await worker.direct("dump"))));
-    this.same(`the tables after ${what}`, states.map((state, side) => this.#labels[side].sorted(state)));
+    this.same(
+      `the tables after ${what}`,
+      states.map((state, side) => this.#labels[side].sorted(state)),
+    );
     return states;
   }
 
@@ -233,10 +265,12 @@ function apart(one, other) {
   const lines = Array.from({ length: Math.max(mine.length, others.length) }, (_, at) => at);
   const different = lines.filter((at) => mine[at] !== others[at]).slice(0, 6);
   const around = (line = "", from) => line.slice(Math.max(0, from - 80), from + 240);
-  return different.flatMap((at) => {
-    const [a, b] = [mine[at] ?? "", others[at] ?? ""];
-    let from = 0;
-    while (from < a.length && a[from] === b[from]) from += 1;
-    return [`    - ${around(a, from)}`, `    + ${around(b, from)}`];
-  }).join("\n");
+  return different
+    .flatMap((at) => {
+      const [a, b] = [mine[at] ?? "", others[at] ?? ""];
+      let from = 0;
+      while (from < a.length && a[from] === b[from]) from += 1;
+      return [`    - ${around(a, from)}`, `    + ${around(b, from)}`];
+    })
+    .join("\n");
 }

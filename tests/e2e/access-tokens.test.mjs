@@ -16,7 +16,8 @@ const denied = /unauthorized|denied|authentication required/;
 describe("an access token", { skip: withoutRegistryOr("skopeo") }, () => {
   let site, alice, manage, image, early;
   const at = (name) => `${site.host}/${name}`;
-  const make = (wanted) => manage(201, "POST", "access-tokens", { token_label: "e2e", scopes: ["repo:write"], ...wanted });
+  const make = (wanted) =>
+    manage(201, "POST", "access-tokens", { token_label: "e2e", scopes: ["repo:write"], ...wanted });
   const loggedIn = async (name, password) => {
     const skopeo = makeSkopeo();
     works(await skopeo.login(site.host, { name, password }));
@@ -24,21 +25,25 @@ describe("an access token", { skip: withoutRegistryOr("skopeo") }, () => {
   };
   const ask = (user, scope) => site.askForToken(user, scope);
   /** What the registry says of a manifest to somebody with this registry token. */
-  const manifest = (repository, token) => send(site.registry.address, "GET", `/v2/${repository}/manifests/1.0`, {
-    headers: { Authorization: `Bearer ${token}`, Accept: "application/vnd.oci.image.manifest.v1+json" },
-  });
-  before(async () => {
-    site = await startSite({ vars: { VISIBILITY: "private", REGISTRY_TOKEN_SECONDS: "60" } });
-    alice = await site.join("alice");
-    manage = site.manage(alice);
-    image = await makeImage("access token");
-    const skopeo = await loggedIn("alice", alice.password);
-    for (const name of ["app", "other"]) {
-      works(await skopeo.push(image, at(`alice/${name}:1.0`)));
-      await tagsBecome(site, `alice/${name}`, { "1.0": image.digest }, alice);
-    }
-    early = { ...(await ask(alice, "repository:alice/other:pull")).json(), asked: performance.now() };
-  }, { timeout: 900_000 });
+  const manifest = (repository, token) =>
+    send(site.registry.address, "GET", `/v2/${repository}/manifests/1.0`, {
+      headers: { Authorization: `Bearer ${token}`, Accept: "application/vnd.oci.image.manifest.v1+json" },
+    });
+  before(
+    async () => {
+      site = await startSite({ vars: { VISIBILITY: "private", REGISTRY_TOKEN_SECONDS: "60" } });
+      alice = await site.join("alice");
+      manage = site.manage(alice);
+      image = await makeImage("access token");
+      const skopeo = await loggedIn("alice", alice.password);
+      for (const name of ["app", "other"]) {
+        works(await skopeo.push(image, at(`alice/${name}:1.0`)));
+        await tagsBecome(site, `alice/${name}`, { "1.0": image.digest }, alice);
+      }
+      early = { ...(await ask(alice, "repository:alice/other:pull")).json(), asked: performance.now() };
+    },
+    { timeout: 900_000 },
+  );
   after(() => site?.stop(), { timeout: 60_000 });
 
   test("opens what it is limited to, and nothing else", { timeout }, async () => {
@@ -77,7 +82,9 @@ describe("an access token", { skip: withoutRegistryOr("skopeo") }, () => {
     assert.match(answer.json().details, /has expired/);
   });
 
-  test("ends when it is revoked; the registry takes the registry token in hand until that ends", { timeout }, async () => {
+  test("ends when it is revoked; the registry takes the registry token in hand until that ends", {
+    timeout,
+  }, async () => {
     const { token, uuid } = await make({});
     const user = { name: "alice", password: token };
     const skopeo = await loggedIn("alice", token);
@@ -97,7 +104,16 @@ describe("an access token", { skip: withoutRegistryOr("skopeo") }, () => {
     await site.admin("namespace", "shop");
     await site.admin("add-machine", "builder");
     await site.admin("member", "shop", "builder", "write");
-    const printed = await site.admin("token", "builder", "--resource", "shop/app", "--scope", "repo:write", "--days", "90");
+    const printed = await site.admin(
+      "token",
+      "builder",
+      "--resource",
+      "shop/app",
+      "--scope",
+      "repo:write",
+      "--days",
+      "90",
+    );
     const [token] = /^hlp_\w+$/m.exec(printed);
     const machine = { name: "builder", password: token };
     const skopeo = await loggedIn(machine.name, token);
@@ -114,7 +130,10 @@ describe("an access token", { skip: withoutRegistryOr("skopeo") }, () => {
 
   test("a disabled user has nothing more, and all of it again when enabled", { timeout }, async () => {
     const robert = await site.join("robert");
-    const { token } = await site.manage(robert)(201, "POST", "access-tokens", { token_label: "e2e", scopes: ["repo:write"] });
+    const { token } = await site.manage(robert)(201, "POST", "access-tokens", {
+      token_label: "e2e",
+      scopes: ["repo:write"],
+    });
     const skopeo = await loggedIn("robert", robert.password);
     works(await skopeo.push(image, at("robert/app:1.0")));
     const inHand = (await ask(robert, "repository:robert/app:pull")).json().token;
@@ -139,7 +158,8 @@ describe("an access token", { skip: withoutRegistryOr("skopeo") }, () => {
     const { exp, iat } = JSON.parse(Buffer.from(early.token.split(".")[1], "base64url"));
     assert.equal(exp - iat, 60);
     const end = early.asked + 121_000;
-    if (performance.now() < early.asked + 60_000) assert.equal((await manifest("alice/other", early.token)).status, 200);
+    if (performance.now() < early.asked + 60_000)
+      assert.equal((await manifest("alice/other", early.token)).status, 200);
     await pause(end - performance.now());
     assert.equal((await manifest("alice/other", early.token)).status, 401);
     const fresh = (await ask(alice, "repository:alice/other:pull")).json().token;

@@ -21,19 +21,28 @@ describe("docker", { skip: withoutRegistryOr("dockerd", "docker") || withoutDock
   const make = async (text, name) => works(await docker(["import", await makeTar(text), at(name)]));
   const push = (docker, name) => docker(["push", at(name)]);
   const digestOf = (printed) => /digest: (sha256:[0-9a-f]{64})/i.exec(printed)?.[1];
-  before(async () => {
-    [site, dockerd] = await Promise.all([startSite(), startDockerd()]);
-    docker = dockerd.client();
-    [alice, robert] = [await site.join("alice"), await site.join("robert")];
-    await site.manage(alice)(201, "POST", "namespaces/alice/repositories", { name: "secret", is_private: true });
-  }, { timeout: 900_000 });
-  after(async () => {
-    await dockerd?.stop();
-    await site?.stop();
-  }, { timeout: 60_000 });
+  before(
+    async () => {
+      [site, dockerd] = await Promise.all([startSite(), startDockerd()]);
+      docker = dockerd.client();
+      [alice, robert] = [await site.join("alice"), await site.join("robert")];
+      await site.manage(alice)(201, "POST", "namespaces/alice/repositories", { name: "secret", is_private: true });
+    },
+    { timeout: 900_000 },
+  );
+  after(
+    async () => {
+      await dockerd?.stop();
+      await site?.stop();
+    },
+    { timeout: 60_000 },
+  );
 
   test("is not logged in with a wrong password, and says why", { timeout }, async () => {
-    refused(await login(docker, site.host, { ...alice, password: "guess" }), /unauthorized: Wrong username or password/);
+    refused(
+      await login(docker, site.host, { ...alice, password: "guess" }),
+      /unauthorized: Wrong username or password/,
+    );
     assert.deepEqual(JSON.parse(docker.stored()), { auths: {} });
   });
 
@@ -88,11 +97,14 @@ describe("docker", { skip: withoutRegistryOr("dockerd", "docker") || withoutDock
   describe("with a private repository", () => {
     const name = "alice/secret:1.0";
     let other;
-    before(async () => {
-      other = dockerd.client();
-      works(await login(other, site.host, robert));
-      await make("private", name);
-    }, { timeout });
+    before(
+      async () => {
+        other = dockerd.client();
+        works(await login(other, site.host, robert));
+        await make("private", name);
+      },
+      { timeout },
+    );
 
     test("pushes and pulls as who may", { timeout }, async () => {
       const pushed = digestOf(works(await push(docker, name)));

@@ -15,7 +15,8 @@ const timeout = 180_000;
 describe("the keys of registry tokens", { skip: withoutRegistryOr("skopeo") }, () => {
   let site, alice, image, skopeo;
   const at = (name) => `${site.host}/${name}`;
-  const keys = async () => (await send(site.index.address, "GET", "/.well-known/jwks.json")).json().keys.map(({ kid }) => kid);
+  const keys = async () =>
+    (await send(site.index.address, "GET", "/.well-known/jwks.json")).json().keys.map(({ kid }) => kid);
   const token = async () => {
     const answer = await site.askForToken(alice, "repository:alice/app:pull");
     assert.equal(answer.status, 200, answer.text);
@@ -27,7 +28,8 @@ describe("the keys of registry tokens", { skip: withoutRegistryOr("skopeo") }, (
     (await send(address, "GET", path, { headers: { Authorization: `Bearer ${token}` } })).status;
   const atRegistry = (token) => says(site.registry.address, "/v2/alice/app/tags/list", token);
   const atIndex = (token) => says(site.index.address, "/v2/", token);
-  const doctor = () => site.doctor("--registry", `registry=${site.registry.address}`, "--public-url", site.index.address);
+  const doctor = () =>
+    site.doctor("--registry", `registry=${site.registry.address}`, "--public-url", site.index.address);
   /** Makes new keys, and lets the worker take them. */
   const renew = async (verb) => {
     const before = await keys();
@@ -35,20 +37,29 @@ describe("the keys of registry tokens", { skip: withoutRegistryOr("skopeo") }, (
     await site.reload(async () => (await keys().catch(() => before))[0] !== before[0]);
     return { before, printed };
   };
-  before(async () => {
-    site = await startSite();
-    alice = await site.join("alice");
-    image = await makeImage("keys");
-    skopeo = makeSkopeo();
-    works(await skopeo.login(site.host, alice));
-    works(await skopeo.push(image, at("alice/app:1.0")));
-    await tagsBecome(site, "alice/app", { "1.0": image.digest });
-  }, { timeout: 900_000 });
+  before(
+    async () => {
+      site = await startSite();
+      alice = await site.join("alice");
+      image = await makeImage("keys");
+      skopeo = makeSkopeo();
+      works(await skopeo.login(site.host, alice));
+      works(await skopeo.push(image, at("alice/app:1.0")));
+      await tagsBecome(site, "alice/app", { "1.0": image.digest });
+    },
+    { timeout: 900_000 },
+  );
   after(() => site?.stop(), { timeout: 60_000 });
 
   test("are what the registry was told to trust", { timeout }, async () => {
     assert.match(site.printed, /made a CA \(\.keys\/ca\.pem/);
-    const lines = ["auth:", "  token:", `    realm: "${site.index.address}/token"`, '    service: "registry"', '    issuer: "hublet"'];
+    const lines = [
+      "auth:",
+      "  token:",
+      `    realm: "${site.index.address}/token"`,
+      '    service: "registry"',
+      '    issuer: "hublet"',
+    ];
     assert.ok(site.printed.includes(`${lines.join("\n")}\n    rootcertbundle: `), site.printed);
     assert.match(await doctor(), /^✓ registry at \S+ sends people here and takes our tokens$/m);
   });

@@ -31,7 +31,10 @@ for (const [at, generation] of generations.entries()) {
     await t.test("pushes", async () => {
       hub.registry.asked.length = 0;
       await paul.push(repository, images, tags);
-      assert.deepEqual(hub.registry.asked.map(({ request }) => request), askedInPush(repository, images));
+      assert.deepEqual(
+        hub.registry.asked.map(({ request }) => request),
+        askedInPush(repository, images),
+      );
       assert.ok(hub.registry.asked.every(({ status, token }) => status === 200 && token === undefined));
     });
 
@@ -98,5 +101,8 @@ test("nobody pushes for somebody else", { timeout }, async () => {
   await assert.rejects(push, /400 .*Image depends on an unauthorized parent/);
 
   const list = await hub.client().list("alice/app");
-  assert.deepEqual(list.json().map(({ id }) => id), images.map(({ id }) => id));
+  assert.deepEqual(
+    list.json().map(({ id }) => id),
+    images.map(({ id }) => id),
+  );
 });

@@ -15,13 +15,16 @@ const timeout = 60_000;
 
 describe("one host name", { skip: withoutRegistryOr() }, () => {
   let site, host, alice;
-  before(async () => {
-    site = await startSite({ oneHost: true, vars: { VISIBILITY: "private" } });
-    host = site.host;
-    assert.equal(site.index.host, host);
-    alice = await site.join("alice");
-    await site.manage(alice)(201, "POST", "namespaces/alice/repositories", { name: "public", is_private: false });
-  }, { timeout: 900_000 });
+  before(
+    async () => {
+      site = await startSite({ oneHost: true, vars: { VISIBILITY: "private" } });
+      host = site.host;
+      assert.equal(site.index.host, host);
+      alice = await site.join("alice");
+      await site.manage(alice)(201, "POST", "namespaces/alice/repositories", { name: "public", is_private: false });
+    },
+    { timeout: 900_000 },
+  );
   after(() => site?.stop(), { timeout: 60_000 });
 
   test("docker logs in once, pushes, searches, pulls", { skip: withoutDocker(), timeout: 120_000 }, async (t) => {

@@ -27,13 +27,16 @@ describe("podman", { skip: withoutRegistryOr("podman") || withoutPodman() }, () 
     const answer = await podman(["push", plain, "--digestfile", file, name]);
     return { ...answer, digest: existsSync(file) ? readFileSync(file, "utf8") : undefined };
   };
-  before(async () => {
-    site = await startSite();
-    alice = await site.join("alice");
-    await site.manage(alice)(201, "POST", "namespaces/alice/repositories", { name: "secret", is_private: true });
-    const tar = await makeTar("podman");
-    for (const name of ["alice/app:1.0", "alice/secret:1.0"]) works(await of_alice(["import", tar, at(name)]));
-  }, { timeout: 900_000 });
+  before(
+    async () => {
+      site = await startSite();
+      alice = await site.join("alice");
+      await site.manage(alice)(201, "POST", "namespaces/alice/repositories", { name: "secret", is_private: true });
+      const tar = await makeTar("podman");
+      for (const name of ["alice/app:1.0", "alice/secret:1.0"]) works(await of_alice(["import", tar, at(name)]));
+    },
+    { timeout: 900_000 },
+  );
   after(() => site?.stop(), { timeout: 60_000 });
 
   test("is not logged in with a wrong password", { timeout }, async () => {
@@ -70,9 +73,14 @@ describe("podman", { skip: withoutRegistryOr("podman") || withoutPodman() }, () 
 
   test("pulls what is public as anybody, and what is private as who may read it", { timeout }, async () => {
     const pull = (podman, name) => podman(["pull", plain, at(name)]);
-    const inspect = async (podman, name) => works(await podman(["image", "inspect", "--format", "{{.Digest}}", at(name)])).trim();
+    const inspect = async (podman, name) =>
+      works(await podman(["image", "inspect", "--format", "{{.Digest}}", at(name)])).trim();
     works(await of_alice(["rmi", "--all", "--force"]));
-    for (const [podman, name] of [[of_nobody, "alice/app:1.0"], [of_alice, "alice/app:1.0"], [of_alice, "alice/secret:1.0"]]) {
+    for (const [podman, name] of [
+      [of_nobody, "alice/app:1.0"],
+      [of_alice, "alice/app:1.0"],
+      [of_alice, "alice/secret:1.0"],
+    ]) {
       works(await pull(podman, name));
       assert.equal(await inspect(podman, name), digest);
     }

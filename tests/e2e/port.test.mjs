@@ -45,30 +45,42 @@ describe("npm start at any port", { skip: withoutRegistryOr("dockerd", "docker")
     const image = `${registry.host}/alice/app:${tag}`;
     works(await docker(["import", await makeTar(tag), image]));
     works(await docker(["push", image]));
-    const known = async () => (await manage(index.address)(200, "GET", "namespaces/alice/repositories/app/tags")).results;
+    const known = async () =>
+      (await manage(index.address)(200, "GET", "namespaces/alice/repositories/app/tags")).results;
     await soon(`the tag ${tag}`, async () => (await known().catch(() => [])).some(({ name }) => name === tag));
   };
   /** Registers somebody. */
   const make = async (name) => {
-    const answer = await send(index.address, "POST", "/v1/users/", { body: { username: name, password, email: `${name}@example.com` } });
+    const answer = await send(index.address, "POST", "/v1/users/", {
+      body: { username: name, password, email: `${name}@example.com` },
+    });
     assert.equal(answer.status, 201, answer.text);
   };
-  before(async () => {
-    folder = clone();
-    dockerd = await startDockerd();
-    docker = dockerd.client();
-    await begin();
-    await configured();
-  }, { timeout: 900_000 });
-  after(async () => {
-    for (const one of [dockerd, registry, index]) await one?.stop();
-  }, { timeout: 60_000 });
+  before(
+    async () => {
+      folder = clone();
+      dockerd = await startDockerd();
+      docker = dockerd.client();
+      await begin();
+      await configured();
+    },
+    { timeout: 900_000 },
+  );
+  after(
+    async () => {
+      for (const one of [dockerd, registry, index]) await one?.stop();
+    },
+    { timeout: 60_000 },
+  );
 
   test("a link of the operator's leads to it, and admin finds its database", { timeout }, async () => {
     const [, link, secret] = /(http:\/\/\S+)#(\S+)/.exec(await npm("admin", "--", "add", "alice"));
     assert.equal(link, `${index.address}/account/password`);
     assert.equal((await send(link, "GET", "/account/password")).status, 200);
-    const form = { headers: { "Content-Type": "application/x-www-form-urlencoded" }, body: `secret=${secret}&password=${password}` };
+    const form = {
+      headers: { "Content-Type": "application/x-www-form-urlencoded" },
+      body: `secret=${secret}&password=${password}`,
+    };
     assert.equal((await send(link, "POST", "/account/password", form)).status, 200);
     const headers = { Authorization: basic({ name: "alice", password }) };
     assert.equal((await send(index.address, "GET", "/v1/users/", { headers })).status, 200);
@@ -86,7 +98,10 @@ describe("npm start at any port", { skip: withoutRegistryOr("dockerd", "docker")
     assert.match(index.log(), /^hublet: \.keys\/registry\.yml says something else now/m);
     refused(await login(), /./); // nobody is where the registry sends docker
     const said = await doctor();
-    assert.ok(said.includes(`✗ registry at ${registry.address} says realm "${before}/token" and not "${index.address}/token"`), said);
+    assert.ok(
+      said.includes(`✗ registry at ${registry.address} says realm "${before}/token" and not "${index.address}/token"`),
+      said,
+    );
     assert.match(said, /→ give it what is in \.keys\/registry\.yml and start it again$/m);
     await configured();
     works(await login());
@@ -101,7 +116,9 @@ describe("npm start at any port", { skip: withoutRegistryOr("dockerd", "docker")
     await push("third");
   });
 
-  test("what a registry held before the index is there once an administrator pushes it again", { timeout }, async () => {
+  test("what a registry held before the index is there once an administrator pushes it again", {
+    timeout,
+  }, async () => {
     const [image, nobody] = [`${registry.host}/alice/app:third`, dockerd.client()];
     const tags = async () => (await send(index.address, "GET", "/v2/namespaces/alice/repositories/app/tags")).status;
     await index.stop();
@@ -121,6 +138,9 @@ describe("npm start at any port", { skip: withoutRegistryOr("dockerd", "docker")
   test("a login that is refused without a word is explained by the doctor", { timeout }, async () => {
     await begin({ SERVICES: "hall", ISSUER: "another" }, new URL(index.address).port);
     refused(await login(), /401 Unauthorized/);
-    assert.match(await doctor("hall"), /^✗ hall at \S+ refuses our token \(401\): its issuer is "hublet" and not "another" → give it what is in \.keys\/hall\.yml/m);
+    assert.match(
+      await doctor("hall"),
+      /^✗ hall at \S+ refuses our token \(401\): its issuer is "hublet" and not "another" → give it what is in \.keys\/hall\.yml/m,
+    );
   });
 });

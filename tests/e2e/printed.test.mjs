@@ -26,10 +26,11 @@ const worker = "hublet.ACCOUNT.workers.dev";
 const secret = "a secret of 32 characters, or more";
 
 /** "To have everything at one host": the same with the two locations that README says. */
-const everything = (text) => put(text, {
-  "location /v2/ ": `${printed(/`(location ~ [^`]+)`/)} `,
-  "location /v1/ ": `${printed(/all else to the index with `(location \/)`/)} `,
-});
+const everything = (text) =>
+  put(text, {
+    "location /v2/ ": `${printed(/`(location ~ [^`]+)`/)} `,
+    "location /v1/ ": `${printed(/all else to the index with `(location \/)`/)} `,
+  });
 
 /** What is printed, and where it is one's own machine in it. `upstream` is the index, or who says so. */
 const proxies = [
@@ -72,29 +73,40 @@ async function authority() {
   return { ca, at };
 }
 
-const ofNginx = (text, { at }, { port, registry, upstream }) => put(text, {
-  "listen 443 ssl": `listen 127.0.0.1:${port} ssl`,
-  "/etc/ssl/hub.example.com.pem": at("hub.pem"),
-  "/etc/ssl/hub.example.com.key": at("hub.key"),
-  "/etc/ssl/certs/ca-certificates.crt": at("ca.pem"),
-  "http://127.0.0.1:5000": registry,
-  [`https://${worker}`]: `https://127.0.0.1:${upstream}`,
-  PROXY_SECRET: `"${secret}"`,
-});
+const ofNginx = (text, { at }, { port, registry, upstream }) =>
+  put(text, {
+    "listen 443 ssl": `listen 127.0.0.1:${port} ssl`,
+    "/etc/ssl/hub.example.com.pem": at("hub.pem"),
+    "/etc/ssl/hub.example.com.key": at("hub.key"),
+    "/etc/ssl/certs/ca-certificates.crt": at("ca.pem"),
+    "http://127.0.0.1:5000": registry,
+    [`https://${worker}`]: `https://127.0.0.1:${upstream}`,
+    PROXY_SECRET: `"${secret}"`,
+  });
 
-const ofCaddy = (text, { port, registry, upstream }) => put(text, {
-  "hub.example.com {": `http://127.0.0.1:${port} {`,
-  "127.0.0.1:5000": registry.replace("http://", ""),
-  [`https://${worker}`]: `https://localhost:${upstream}`,
-  PROXY_SECRET: `"${secret}"`,
-});
+const ofCaddy = (text, { port, registry, upstream }) =>
+  put(text, {
+    "hub.example.com {": `http://127.0.0.1:${port} {`,
+    "127.0.0.1:5000": registry.replace("http://", ""),
+    [`https://${worker}`]: `https://localhost:${upstream}`,
+    PROXY_SECRET: `"${secret}"`,
+  });
 
 /** Asks the proxy as somebody at another address of this machine, who says that they are from elsewhere. */
 function ask(scheme, port, path, headers) {
   return new Promise((resolve, reject) => {
-    const options = { host: "127.0.0.1", port, path, localAddress: "127.0.0.2", rejectUnauthorized: false, agent: false };
+    const options = {
+      host: "127.0.0.1",
+      port,
+      path,
+      localAddress: "127.0.0.2",
+      rejectUnauthorized: false,
+      agent: false,
+    };
     const told = { "X-Forwarded-For": "192.0.2.66", "X-Hublet-Proxy": "a guess", ...headers };
-    const request = { http, https }[scheme].get({ ...options, headers: told }, (answer) => resolve(answer.resume().statusCode));
+    const request = { http, https }[scheme].get({ ...options, headers: told }, (answer) =>
+      resolve(answer.resume().statusCode),
+    );
     request.on("error", reject);
   });
 }
@@ -103,21 +115,36 @@ for (const proxy of proxies) {
   describe(proxy.name, { skip: withoutRegistryOr(proxy.program) }, () => {
     const running = [];
     let site, alice, port, host;
-    before(async () => {
-      const known = await authority();
-      port = await freePort();
-      host = `127.0.0.1:${port}`;
-      const url = proxy.whole ? `https://${host}` : undefined;
-      site = await startSite({ url, env: { SSL_CERT_FILE: known.at("ca.pem") }, vars: { PROXY_SECRET: secret, VISIBILITY: "private" } });
-      running.push(site);
-      const edge = await serve(await certify({ names: [proxy.upstreamName], ca: known.ca }), cloudflare(worker, site.index.address));
-      running.push(edge);
-      running.push(await proxy.start(proxy.text(), known, { port, registry: site.registry.address, upstream: edge.port }));
-      alice = await site.join("alice");
-    }, { timeout: 900_000 });
-    after(async () => {
-      for (const { stop } of running.reverse()) await stop();
-    }, { timeout: 60_000 });
+    before(
+      async () => {
+        const known = await authority();
+        port = await freePort();
+        host = `127.0.0.1:${port}`;
+        const url = proxy.whole ? `https://${host}` : undefined;
+        site = await startSite({
+          url,
+          env: { SSL_CERT_FILE: known.at("ca.pem") },
+          vars: { PROXY_SECRET: secret, VISIBILITY: "private" },
+        });
+        running.push(site);
+        const edge = await serve(
+          await certify({ names: [proxy.upstreamName], ca: known.ca }),
+          cloudflare(worker, site.index.address),
+        );
+        running.push(edge);
+        running.push(
+          await proxy.start(proxy.text(), known, { port, registry: site.registry.address, upstream: edge.port }),
+        );
+        alice = await site.join("alice");
+      },
+      { timeout: 900_000 },
+    );
+    after(
+      async () => {
+        for (const { stop } of running.reverse()) await stop();
+      },
+      { timeout: 60_000 },
+    );
 
     test("docker logs in, pushes, searches, pulls", { skip: withoutDocker(), timeout }, async (t) => {
       const dockerd = await startDockerd();
@@ -149,8 +176,14 @@ for (const proxy of proxies) {
     test("the audit has the address of the client, and not what they say that it is", { timeout }, async () => {
       const headers = { Authorization: basic({ ...alice, password: "guess" }) };
       assert.equal(await ask(proxy.scheme, port, "/v1/users/", headers), 401);
-      const rows = (await site.admin("log", "--json")).trim().split("\n").map((line) => JSON.parse(line));
-      assert.deepEqual(rows.filter(({ action }) => action === "user.login.refuse").map(({ address }) => address), ["127.0.0.2"]);
+      const rows = (await site.admin("log", "--json"))
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line));
+      assert.deepEqual(
+        rows.filter(({ action }) => action === "user.login.refuse").map(({ address }) => address),
+        ["127.0.0.2"],
+      );
     });
   });
 }
@@ -164,7 +197,10 @@ describe("a password", () => {
       ["another name under no CA", "another.example.com", false, 502],
     ];
     for (const [what, certified, signed, status] of servers) {
-      test(`${status === 200 ? "goes" : "does not go"} through ${name} to ${what}`, { skip: without(program), timeout }, async (t) => {
+      test(`${status === 200 ? "goes" : "does not go"} through ${name} to ${what}`, {
+        skip: without(program),
+        timeout,
+      }, async (t) => {
         const known = await authority();
         const heard = [];
         const certificate = await certify({ names: [certified], ca: signed ? known.ca : undefined });

@@ -9,10 +9,13 @@ import { bySearchOf, bySearchOfPodman, finds } from "./support/search.mjs";
 
 let hub;
 let alice;
-before(async () => {
-  hub = await startHub();
-  alice = await hub.join("alice");
-}, { timeout: 900_000 });
+before(
+  async () => {
+    hub = await startHub();
+    alice = await hub.join("alice");
+  },
+  { timeout: 900_000 },
+);
 after(() => hub?.stop(), { timeout: 60_000 });
 
 const timeout = 120_000;

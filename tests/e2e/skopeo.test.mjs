@@ -16,12 +16,15 @@ describe("skopeo", { skip: withoutRegistryOr("skopeo") }, () => {
   const clients = {};
   const at = (name) => `${site.host}/${name}`;
   const pulls = async () => (await site.manage()(200, "GET", "namespaces/alice/repositories/app")).pull_count;
-  before(async () => {
-    site = await startSite();
-    for (const name of ["nobody", "alice", "mallory", "robert"]) clients[name] = makeSkopeo();
-    alice = await site.join("alice");
-    images = [await makeImage("one"), await makeImage("another")];
-  }, { timeout: 900_000 });
+  before(
+    async () => {
+      site = await startSite();
+      for (const name of ["nobody", "alice", "mallory", "robert"]) clients[name] = makeSkopeo();
+      alice = await site.join("alice");
+      images = [await makeImage("one"), await makeImage("another")];
+    },
+    { timeout: 900_000 },
+  );
   after(() => site?.stop(), { timeout: 60_000 });
 
   test("is not logged in with a wrong password", { timeout }, async () => {
@@ -40,7 +43,10 @@ describe("skopeo", { skip: withoutRegistryOr("skopeo") }, () => {
     await tagsBecome(site, "alice/app", { "1.0": images[0].digest, "2.0": images[1].digest });
     const tag = await site.manage()(200, "GET", "namespaces/alice/repositories/app/tags/1.0");
     assert.equal(tag.last_updater_username, "alice");
-    assert.deepEqual([tag.full_size, tag.images[0].size, tag.images[0].last_pulled], [images[0].size, images[0].size, null]);
+    assert.deepEqual(
+      [tag.full_size, tag.images[0].size, tag.images[0].last_pulled],
+      [images[0].size, images[0].size, null],
+    );
   });
 
   test("pulls what is public, with the same bytes, as anybody", { timeout }, async () => {
@@ -63,29 +69,48 @@ describe("skopeo", { skip: withoutRegistryOr("skopeo") }, () => {
       works(await clients.alice.push(index, at("alice/app:3.0")));
       await tagsBecome(site, "alice/app", { "1.0": images[0].digest, "2.0": images[1].digest, "3.0": index.digest });
       const { images: known, full_size: size } = await tag("3.0");
-      assert.deepEqual(known.map(({ digest, size }) => [digest, size]), images.map(({ digest, size }) => [digest, size]));
+      assert.deepEqual(
+        known.map(({ digest, size }) => [digest, size]),
+        images.map(({ digest, size }) => [digest, size]),
+      );
       assert.equal(size, images[0].size);
       // This registry does not tell for which platforms they are.
-      assert.deepEqual(known.map(({ os, architecture }) => `${os}/${architecture}`), ["unknown/unknown", "unknown/unknown"]);
+      assert.deepEqual(
+        known.map(({ os, architecture }) => `${os}/${architecture}`),
+        ["unknown/unknown", "unknown/unknown"],
+      );
     });
 
     test("pulls one image of it, which is one pull, of the tag of the index", { timeout }, async () => {
       const [counted, before] = [await pulls(), await tag("1.0")];
       const pulled = await clients.nobody.pull(at("alice/app:3.0"));
       works(pulled);
-      await soon("pull of an image seen", async () => (await tag("3.0")).images[0].last_pulled > before.images[0].last_pulled, 5_000);
+      await soon(
+        "pull of an image seen",
+        async () => (await tag("3.0")).images[0].last_pulled > before.images[0].last_pulled,
+        5_000,
+      );
       const after = await tag("3.0");
       assert.equal(await pulls(), counted + 1);
       assert.ok(after.tag_last_pulled, "the index was pulled by its tag");
       assert.equal(after.images[1].last_pulled, null, "nobody took the other image");
-      assert.equal((await tag("1.0")).tag_last_pulled, before.tag_last_pulled, "nobody asked for the other tag of that image");
+      assert.equal(
+        (await tag("1.0")).tag_last_pulled,
+        before.tag_last_pulled,
+        "nobody asked for the other tag of that image",
+      );
     });
 
-    test("a docker that asks for the digest of the tag, and takes index and image by digest, pulls once", { timeout }, async () => {
+    test("a docker that asks for the digest of the tag, and takes index and image by digest, pulls once", {
+      timeout,
+    }, async () => {
       const counted = await pulls();
       const { token } = (await site.askForToken(alice, "repository:alice/app:pull")).json();
       const ask = async (method, reference) => {
-        const headers = { Authorization: `Bearer ${token}`, Accept: "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json" };
+        const headers = {
+          Authorization: `Bearer ${token}`,
+          Accept: "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json",
+        };
         const answer = await fetch(`http://${site.host}/v2/alice/app/manifests/${reference}`, { method, headers });
         assert.equal(answer.status, 200);
         return answer.headers.get("docker-content-digest");
@@ -139,12 +164,15 @@ describe("skopeo", { skip: withoutRegistryOr("skopeo") }, () => {
     const robert = { name: "robert", password: "password of robert" };
     const collaborators = "namespaces/alice/repositories/secret/collaborators";
 
-    before(async () => {
-      works(await clients.robert.login(site.host, await site.join("robert")));
-      await site.manage(alice)(201, "POST", "namespaces/alice/repositories", { name: "secret", is_private: true });
-      works(await clients.alice.push(images[0], at("alice/secret:1.0")));
-      await tagsBecome(site, "alice/secret", pushed(), alice);
-    }, { timeout });
+    before(
+      async () => {
+        works(await clients.robert.login(site.host, await site.join("robert")));
+        await site.manage(alice)(201, "POST", "namespaces/alice/repositories", { name: "secret", is_private: true });
+        works(await clients.alice.push(images[0], at("alice/secret:1.0")));
+        await tagsBecome(site, "alice/secret", pushed(), alice);
+      },
+      { timeout },
+    );
 
     const reads = async (client) => {
       const pulled = await client.pull(at("alice/secret:1.0"));
@@ -169,7 +197,8 @@ describe("skopeo", { skip: withoutRegistryOr("skopeo") }, () => {
         await readsNot(client);
         await writesNot(client);
       }
-      for (const user of [undefined, robert]) await site.manage(user)(404, "GET", "namespaces/alice/repositories/secret/tags");
+      for (const user of [undefined, robert])
+        await site.manage(user)(404, "GET", "namespaces/alice/repositories/secret/tags");
     });
 
     test("a collaborator with read reads", { timeout }, async () => {

@@ -33,20 +33,49 @@ function paths() {
   const at = (...names) => path.join(root, "node_modules", ...names);
   const workers = at("miniflare/dist/src/workers");
   const sources = [
-    at("wrangler/wrangler-dist/cli.js"), at("wrangler/wrangler-dist/ProxyWorker.js"), at("miniflare/dist/src/index.js"),
-    ...readdirSync(workers, { recursive: true }).map((name) => path.join(workers, name)).filter((name) => name.endsWith(".js")),
+    at("wrangler/wrangler-dist/cli.js"),
+    at("wrangler/wrangler-dist/ProxyWorker.js"),
+    at("miniflare/dist/src/index.js"),
+    ...readdirSync(workers, { recursive: true })
+      .map((name) => path.join(workers, name))
+      .filter((name) => name.endsWith(".js")),
   ];
   const found = sources.flatMap((file) => readFileSync(file, "utf8").match(/\/cdn-cgi\/[\w./-]*\w/g) ?? []);
   assert.ok(found.includes("/cdn-cgi/local/explorer"), "what wrangler calls its pages");
-  const below = ["", "/", "/api", "/api/d1/database", "/api/d1/database/DB/raw", "/api/storage/kv/namespaces", "/api/workers", "/play", "/websocket"];
-  const named = [...found, "/cdn-cgi/explorer", "/cdn-cgi/handler", "/cdn-cgi/local", "/cdn-cgi/ProxyWorker", "/cdn-cgi/InspectorProxyWorker"];
-  const everyName = named.flatMap((path) => [path, ...(path.startsWith("/cdn-cgi/local/") ? [path.replace("local", "handler"), path.replace("local/", "")] : [])]);
+  const below = [
+    "",
+    "/",
+    "/api",
+    "/api/d1/database",
+    "/api/d1/database/DB/raw",
+    "/api/storage/kv/namespaces",
+    "/api/workers",
+    "/play",
+    "/websocket",
+  ];
+  const named = [
+    ...found,
+    "/cdn-cgi/explorer",
+    "/cdn-cgi/handler",
+    "/cdn-cgi/local",
+    "/cdn-cgi/ProxyWorker",
+    "/cdn-cgi/InspectorProxyWorker",
+  ];
+  const everyName = named.flatMap((path) => [
+    path,
+    ...(path.startsWith("/cdn-cgi/local/") ? [path.replace("local", "handler"), path.replace("local/", "")] : []),
+  ]);
   return [...new Set(everyName.flatMap((path) => (known[path] ? [path] : below.map((more) => path + more))))].sort();
 }
 
 /** Whether somebody takes a websocket there. Who says nothing does not. */
 function upgrades(port, path) {
-  const headers = { Connection: "Upgrade", Upgrade: "websocket", "Sec-WebSocket-Key": "aHVibGV0IGh1YmxldCBodQ==", "Sec-WebSocket-Version": "13" };
+  const headers = {
+    Connection: "Upgrade",
+    Upgrade: "websocket",
+    "Sec-WebSocket-Key": "aHVibGV0IGh1YmxldCBodQ==",
+    "Sec-WebSocket-Version": "13",
+  };
   return new Promise((resolve) => {
     const request = http.get({ host: "127.0.0.1", port, path, headers });
     request.on("response", (answer) => (answer.destroy(), resolve(false)));
@@ -72,21 +101,37 @@ async function noInspector(ports) {
 
 describe("npm start", { skip: withoutProc() }, () => {
   let index, folder, ports;
-  before(async () => {
-    folder = clone();
-    mkdirSync(path.join(folder, ".wrangler"), { mode: 0o755 }); // as an earlier hublet left it
-    const settings = path.join(folder, "wrangler.toml");
-    writeFileSync(settings, readFileSync(settings, "utf8").replace(/# (\[\[send_email\]\])\n# (name = "MAIL")/, "$1\n$2"));
-    const state = path.join(scratch(), "state");
-    const vars = { MAIL_FROM: "index@example.com", PUBLIC_URL: "http://127.0.0.1:1", REGISTRY: "registry.example.com:5000" };
-    index = await startIndex({ folder, state, vars });
-    ports = listening(index.processes());
-  }, { timeout: 900_000 });
+  before(
+    async () => {
+      folder = clone();
+      mkdirSync(path.join(folder, ".wrangler"), { mode: 0o755 }); // as an earlier hublet left it
+      const settings = path.join(folder, "wrangler.toml");
+      writeFileSync(
+        settings,
+        readFileSync(settings, "utf8").replace(/# (\[\[send_email\]\])\n# (name = "MAIL")/, "$1\n$2"),
+      );
+      const state = path.join(scratch(), "state");
+      const vars = {
+        MAIL_FROM: "index@example.com",
+        PUBLIC_URL: "http://127.0.0.1:1",
+        REGISTRY: "registry.example.com:5000",
+      };
+      index = await startIndex({ folder, state, vars });
+      ports = listening(index.processes());
+    },
+    { timeout: 900_000 },
+  );
   after(() => index?.stop(), { timeout });
 
   test("listens on 127.0.0.1 alone", () => {
-    assert.ok(ports.some(({ port }) => index.host === `127.0.0.1:${port}`), JSON.stringify(ports));
-    assert.deepEqual(ports.filter(({ ip }) => ip !== "127.0.0.1"), []);
+    assert.ok(
+      ports.some(({ port }) => index.host === `127.0.0.1:${port}`),
+      JSON.stringify(ports),
+    );
+    assert.deepEqual(
+      ports.filter(({ ip }) => ip !== "127.0.0.1"),
+      [],
+    );
   });
 
   test("opens no inspector, which shows all secrets", { timeout }, () => noInspector(ports));
@@ -120,17 +165,33 @@ describe("npm start", { skip: withoutProc() }, () => {
     const wrangler = path.join(folder, ".wrangler");
     const databases = inside(index.state).filter((file) => file.endsWith(".sqlite"));
     assert.ok(databases.length >= 2 && mail.startsWith(wrangler), `${databases} ${mail}`);
-    const all = [index.state, ...inside(index.state), ...inside(path.join(folder, ".keys")), path.join(folder, ".dev.vars"), wrangler, mail];
-    assert.deepEqual(all.filter((file) => statSync(file).mode & 0o077), []);
+    const all = [
+      index.state,
+      ...inside(index.state),
+      ...inside(path.join(folder, ".keys")),
+      path.join(folder, ".dev.vars"),
+      wrangler,
+      mail,
+    ];
+    assert.deepEqual(
+      all.filter((file) => statSync(file).mode & 0o077),
+      [],
+    );
   });
 
   test("tells of each request in one line", { timeout }, async () => {
     const before = index.log().length;
-    for (const status of [200, 404]) assert.equal((await send(index.address, "GET", status === 200 ? "/v1/_ping" : "/v1/nothing")).status, status);
+    for (const status of [200, 404])
+      assert.equal((await send(index.address, "GET", status === 200 ? "/v1/_ping" : "/v1/nothing")).status, status);
     const lines = () => index.log().slice(before).split("\n").filter(Boolean);
     await soon("told", () => lines().some((line) => line.includes("404")));
     await pause(500);
-    assert.deepEqual(lines().map((line) => JSON.parse(line).status).filter(Boolean), [200, 404]);
+    assert.deepEqual(
+      lines()
+        .map((line) => JSON.parse(line).status)
+        .filter(Boolean),
+      [200, 404],
+    );
   });
 
   test("takes changed settings, and opens nothing more", { timeout }, async () => {
@@ -138,12 +199,16 @@ describe("npm start", { skip: withoutProc() }, () => {
     writeFileSync(vars, readFileSync(vars, "utf8").replace('REGISTRATION="open"', 'REGISTRATION="closed"'));
     utimesSync(settings, new Date(), new Date()); // which is watched
     let asked = 0;
-    await soon("taken", async () => {
-      const body = { username: `user${(asked += 1)}`, password: "wonderland", email: `user${asked}@example.com` };
-      const { status } = await send(index.address, "POST", "/v1/users/", { body });
-      if (status === 201) await pause(500);
-      return status === 401;
-    }, 30_000);
+    await soon(
+      "taken",
+      async () => {
+        const body = { username: `user${(asked += 1)}`, password: "wonderland", email: `user${asked}@example.com` };
+        const { status } = await send(index.address, "POST", "/v1/users/", { body });
+        if (status === 201) await pause(500);
+        return status === 401;
+      },
+      30_000,
+    );
     await noInspector(listening(index.processes()));
   });
 
@@ -151,7 +216,10 @@ describe("npm start", { skip: withoutProc() }, () => {
     const port = index.host.split(":")[1];
     const start = (...words) => run("npm", ["start", "--", "--persist-to", index.state, ...words], { cwd: folder });
     refused(await start("--port", port), /cannot listen at 127\.0\.0\.1, port \d+ \(EADDRINUSE\)/);
-    refused(await start("--port", `${await freePort()}`, "--ip", "192.0.2.1"), /cannot listen at 192\.0\.2\.1, port \d+ \(EADDRNOTAVAIL\)/);
+    refused(
+      await start("--port", `${await freePort()}`, "--ip", "192.0.2.1"),
+      /cannot listen at 192\.0\.2\.1, port \d+ \(EADDRNOTAVAIL\)/,
+    );
   });
 
   test("ends with all that it started, by either signal", { timeout }, async () => {

@@ -20,7 +20,11 @@ const command = [path.join(root, "tools/admin.mjs"), "--persist-to", scratch];
 const admin = (...words) => run("node", [...command, ...words]);
 
 const database = openLocal(scratch, "DB", { make: true });
-const query = (sql) => database.prepare(sql).all().map((row) => ({ ...row }));
+const query = (sql) =>
+  database
+    .prepare(sql)
+    .all()
+    .map((row) => ({ ...row }));
 
 before(() => {
   forDevelopment();
@@ -29,19 +33,27 @@ before(() => {
 
 /** What everybody on the machine sees: the words of every command line, and files that everybody may read. */
 function seen() {
-  const words = fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map((id) => {
-    try {
-      return fs.readFileSync(`/proc/${id}/cmdline`, "utf8");
-    } catch {
-      return ""; // it has ended
-    }
-  });
-  const folders = fs.readdirSync(os.tmpdir()).filter((name) => name.startsWith("hublet-admin-")).map((name) => path.join(os.tmpdir(), name));
+  const words = fs
+    .readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map((id) => {
+      try {
+        return fs.readFileSync(`/proc/${id}/cmdline`, "utf8");
+      } catch {
+        return ""; // it has ended
+      }
+    });
+  const folders = fs
+    .readdirSync(os.tmpdir())
+    .filter((name) => name.startsWith("hublet-admin-"))
+    .map((name) => path.join(os.tmpdir(), name));
   return { words, folders };
 }
 
 test("nobody on the machine sees a hash", { skip: process.platform !== "linux" && "there is no /proc" }, async () => {
-  const child = spawn("node", [...command, "add", "alice", "--password-stdin"], { stdio: ["pipe", "ignore", "ignore"] });
+  const child = spawn("node", [...command, "add", "alice", "--password-stdin"], {
+    stdio: ["pipe", "ignore", "ignore"],
+  });
   child.stdin.end("wonderland\n");
   const exit = once(child, "exit");
   const lines = new Set();
@@ -61,10 +73,20 @@ test("nobody on the machine sees a hash", { skip: process.platform !== "linux" &
   const [{ password }] = query("select password from users where name = 'alice'");
   assert.match(password, /^\$argon2id\$/);
   const all = [...lines];
-  assert.ok(all.some((line) => line.includes("wrangler-dist")), "wrangler was seen");
-  assert.deepEqual(all.filter((line) => line.includes("argon2id")), []);
+  assert.ok(
+    all.some((line) => line.includes("wrangler-dist")),
+    "wrangler was seen",
+  );
+  assert.deepEqual(
+    all.filter((line) => line.includes("argon2id")),
+    [],
+  );
   assert.deepEqual([...modes].sort(), ["600", "700"]);
-  const left = seen().folders.filter((folder) => fs.existsSync(path.join(folder, "statements.sql")) && fs.readFileSync(path.join(folder, "statements.sql"), "utf8").includes(password));
+  const left = seen().folders.filter(
+    (folder) =>
+      fs.existsSync(path.join(folder, "statements.sql")) &&
+      fs.readFileSync(path.join(folder, "statements.sql"), "utf8").includes(password),
+  );
   assert.deepEqual(left, []);
 });
 
@@ -83,8 +105,12 @@ test("a command that is refused has changed nothing, and says why", async () => 
 });
 
 test("a command is found by its first word and by how many there are", () => {
-  assert.deepEqual(["token alice", "token uuid end", "email alice", "email alice a@b remove"].map((words) => find(words.split(" ")).name),
-    ["token", "token-end", "email", "email-change"]);
+  assert.deepEqual(
+    ["token alice", "token uuid end", "email alice", "email alice a@b remove"].map(
+      (words) => find(words.split(" ")).name,
+    ),
+    ["token", "token-end", "email", "email-change"],
+  );
   assert.throws(() => find(["token"]), /usage: npm run admin -- token NAME, or npm run admin -- token UUID end/);
   assert.throws(() => find(["token-end", "uuid"]), /there is no command "token-end"/);
 });
@@ -100,12 +126,20 @@ test("what is printed can be typed, and undoes what it stands beside", async () 
 
   const said = await admin("compromised", "alice", "--since", "1h");
   assert.match(said, /account\/password#\S{43}\n$/);
-  const commands = said.split("\n").map((line) => /npm run admin -- (.*)$/.exec(line)?.[1]).filter(Boolean);
+  const commands = said
+    .split("\n")
+    .map((line) => /npm run admin -- (.*)$/.exec(line)?.[1])
+    .filter(Boolean);
   assert.equal(commands.length, 3, said);
-  assert.deepEqual(commands.filter((words) => !words.endsWith(`--persist-to ${scratch}`)), []);
+  assert.deepEqual(
+    commands.filter((words) => !words.endsWith(`--persist-to ${scratch}`)),
+    [],
+  );
   // As a shell reads them.
   for (const words of commands) await run("sh", ["-c", `node ${command[0]} ${words}`]);
-  assert.deepEqual(query("select address, confirmed_at is null as pending from emails"), [{ address: "o'neill$x@example.com", pending: 0 }]);
+  assert.deepEqual(query("select address, confirmed_at is null as pending from emails"), [
+    { address: "o'neill$x@example.com", pending: 0 },
+  ]);
   assert.deepEqual(query("select count(*) as tokens from access_tokens"), [{ tokens: 0 }]);
   assert.deepEqual(query("select count(*) as members from members"), [{ members: 0 }]);
 });
@@ -113,7 +147,9 @@ test("what is printed can be typed, and undoes what it stands beside", async () 
 test("whoever is in the way of a removal is named", async () => {
   query(`insert into repositories (namespace_id, name, full_name, private, created_at, updated_at)
     select id, 'app', 'acme/app', 1, 1, 1 from namespaces where name = 'acme'`);
-  await assert.rejects(admin("remove", "acme"), ({ output }) => /repository acme\/app +npm run admin -- transfer acme\/app NAMESPACE --persist-to/.test(output));
+  await assert.rejects(admin("remove", "acme"), ({ output }) =>
+    /repository acme\/app +npm run admin -- transfer acme\/app NAMESPACE --persist-to/.test(output),
+  );
   assert.match(await admin("remove", "acme", "--repositories"), /repository acme\/app is removed/);
   await assert.rejects(admin("namespace", "acme"), ({ output }) => /release acme/.test(output));
   assert.match(await admin("release", "acme"), /^acme +20\S+Z +[1-9]/m);
@@ -122,7 +158,16 @@ test("whoever is in the way of a removal is named", async () => {
 test("what there is is listed, and one token is ended by what its row says", async () => {
   await admin("namespace", "guild");
   await admin("add-machine", "baker");
-  const made = await admin("token", "baker", "--label", "found in a log", "--scope", "repo:write", "--resource", "guild/*");
+  const made = await admin(
+    "token",
+    "baker",
+    "--label",
+    "found in a log",
+    "--scope",
+    "repo:write",
+    "--resource",
+    "guild/*",
+  );
   await admin("token", "baker");
   query(`insert into repositories (namespace_id, name, full_name, private, created_at, updated_at)
     select id, 'bread', 'guild/bread', 1, 1, 1 from namespaces where name = 'guild'`);
@@ -145,13 +190,20 @@ test("a word that cannot be is refused in words", async () => {
   for (const [words, sentence] of [
     [["add", "Alice"], 'NAME cannot be "Alice": a user\'s name has 2 to 64 of a-z'],
     [["namespace", "a b"], 'NAME cannot be "a b": a '],
-    [["privacy", "hub.example.com:5000/alice/app:1", "public"], 'REPOSITORY cannot be "hub.example.com:5000/alice/app:1": a repository is given as namespace/name, without a host'],
+    [
+      ["privacy", "hub.example.com:5000/alice/app:1", "public"],
+      'REPOSITORY cannot be "hub.example.com:5000/alice/app:1": a repository is given as namespace/name, without a host',
+    ],
     [["member", "acme", "alice", "owner"], 'ROLE cannot be "owner": a role is read, write or admin, or none'],
     [["email", "alice", "Alice <a@b.c>", "confirm"], 'ADDRESS cannot be "Alice <a@b.c>": an address'],
     [["token", "hlp_0", "end"], 'UUID cannot be "hlp_0": an access token goes by its UUID'],
     [["remove", "../x"], 'ACCOUNT cannot be "../x": a namespace'],
   ]) {
-    await assert.rejects(admin(...words), ({ output }) => output.includes(sentence) && !/\(\?|\[a-z/.test(output), sentence);
+    await assert.rejects(
+      admin(...words),
+      ({ output }) => output.includes(sentence) && !/\(\?|\[a-z/.test(output),
+      sentence,
+    );
   }
 });
 
@@ -159,7 +211,9 @@ test("a token is good no longer than ACCESS_TOKEN_MAX_DAYS, which the index was 
   const note = path.join(scratch, "v3/started.json");
   const ends = async (...words) => {
     await admin("token", "alice", ...words);
-    const [{ days }] = query("select round((expires_at - created_at) / 86400.0) as days from access_tokens order by id desc limit 1");
+    const [{ days }] = query(
+      "select round((expires_at - created_at) / 86400.0) as days from access_tokens order by id desc limit 1",
+    );
     return days;
   };
   assert.equal(await ends(), 365);
@@ -167,18 +221,25 @@ test("a token is good no longer than ACCESS_TOKEN_MAX_DAYS, which the index was 
   fs.writeFileSync(note, JSON.stringify({ vars: { ACCESS_TOKEN_MAX_DAYS: "90" } }));
   assert.equal(await ends("--days", "90"), 90);
   assert.equal(await ends(), 90);
-  await assert.rejects(ends("--days", "91"), ({ output }) => /--days is at most 90: ACCESS_TOKEN_MAX_DAYS/.test(output));
+  await assert.rejects(ends("--days", "91"), ({ output }) =>
+    /--days is at most 90: ACCESS_TOKEN_MAX_DAYS/.test(output),
+  );
   fs.rmSync(note);
 });
 
 test("a database without tables is named", async () => {
   const where = path.join(scratch, "nothing");
   await assert.rejects(run("node", [command[0], "list", "--persist-to", where]), ({ output }) =>
-    output.includes(`the database in ${where} has no tables yet: \`npm start -- --persist-to ${where}\` makes them`));
+    output.includes(`the database in ${where} has no tables yet: \`npm start -- --persist-to ${where}\` makes them`),
+  );
 });
 
 test("a moment is so long ago, or a time", () => {
   const now = 1_800_000_000;
-  assert.deepEqual(["36h", "7d", "2027-01-15T08:00:00Z"].map((text) => since(text, now)), [now - 129_600, now - 604_800, now]);
-  for (const text of ["", "7", "d", "-1d", "7w", "yesterday", "2027-01-15", "2027-13-15T08:00:00Z"]) assert.throws(() => since(text, now), text);
+  assert.deepEqual(
+    ["36h", "7d", "2027-01-15T08:00:00Z"].map((text) => since(text, now)),
+    [now - 129_600, now - 604_800, now],
+  );
+  for (const text of ["", "7", "d", "-1d", "7w", "yesterday", "2027-01-15", "2027-13-15T08:00:00Z"])
+    assert.throws(() => since(text, now), text);
 });

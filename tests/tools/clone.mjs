@@ -7,7 +7,14 @@ import { root } from "../../tools/lib/steps.mjs";
 /** Makes the copy in a folder; what the tools run as wrangler is `wrangler`, a script for Node. */
 export function copy(folder, wrangler) {
   const at = (...names) => path.join(folder, ...names);
-  for (const part of ["tools", "src/store", "package.json", "package-lock.json", "wrangler.toml", ".dev.vars.example"]) {
+  for (const part of [
+    "tools",
+    "src/store",
+    "package.json",
+    "package-lock.json",
+    "wrangler.toml",
+    ".dev.vars.example",
+  ]) {
     fs.cpSync(path.join(root, part), at(part), { recursive: true });
   }
   fs.mkdirSync(at("node_modules/.bin"), { recursive: true });

@@ -46,8 +46,13 @@ test("a request carries the values of the build that it goes to", () => {
 });
 
 test("rows are compared in an order that random ids do not change", () => {
-  const dump = (ids) => ({ DB: { users: ids.map((id, at) => ({ id, name: `user${at}` })).sort((a, b) => (a.id < b.id ? -1 : 1)) } });
-  const [one, other] = [[uuid("a"), uuid("b")], [uuid("d"), uuid("c")]].map((ids) => new Labels().sorted(dump(ids)));
+  const dump = (ids) => ({
+    DB: { users: ids.map((id, at) => ({ id, name: `user${at}` })).sort((a, b) => (a.id < b.id ? -1 : 1)) },
+  });
+  const [one, other] = [
+    [uuid("a"), uuid("b")],
+    [uuid("d"), uuid("c")],
+  ].map((ids) => new Labels().sorted(dump(ids)));
   assert.ok(equal([one], [other]));
 });
 
@@ -55,15 +60,22 @@ test("rows are compared in an order that random ids do not change", () => {
 async function builds(...worlds) {
   const sides = new Sides();
   sides.playing = "a test";
-  sides.workers = await Promise.all(worlds.map(async ({ answer, tables = {} }) => {
-    const server = http.createServer((request, response) => {
-      const id = crypto.randomUUID().replaceAll("-", "").slice(0, 16);
-      response.writeHead(200, { "x-request-id": id, "x-test-stats": '{"asked":[]}', ...answer?.headers }).end(answer?.body ?? "OK");
-    });
-    await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-    after(() => server.close());
-    return { url: new URL(`http://127.0.0.1:${server.address().port}`), direct: async () => JSON.stringify({ DB: tables }) };
-  }));
+  sides.workers = await Promise.all(
+    worlds.map(async ({ answer, tables = {} }) => {
+      const server = http.createServer((request, response) => {
+        const id = crypto.randomUUID().replaceAll("-", "").slice(0, 16);
+        response
+          .writeHead(200, { "x-request-id": id, "x-test-stats": '{"asked":[]}', ...answer?.headers })
+          .end(answer?.body ?? "OK");
+      });
+      await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+      after(() => server.close());
+      return {
+        url: new URL(`http://127.0.0.1:${server.address().port}`),
+        direct: async () => JSON.stringify({ DB: tables }),
+      };
+    }),
+  );
   return sides;
 }
 

@@ -13,14 +13,17 @@ const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "hublet-deploy-"));
 const at = (...names) => path.join(scratch, ...names);
 after(() => fs.rmSync(scratch, { recursive: true, force: true }));
 
-copy(scratch, `
+copy(
+  scratch,
+  `
 const fs = require("node:fs");
 const [state, words] = [JSON.parse(fs.readFileSync(__dirname + "/state.json")), process.argv.slice(2)];
 if (words[0] !== "secret") fs.appendFileSync(__dirname + "/calls", words.slice(0, 4).join(" ") + "\\n");
 if (words[0] === "secret" && state.secrets) console.log(JSON.stringify(state.secrets.map((name) => ({ name }))));
 if (words[0] === "secret" && !state.secrets) { console.error("code: 10007"); process.exit(1); }
 if (words[0] === state.broken) { console.error("no network"); process.exit(1); }
-`);
+`,
+);
 fs.writeFileSync(at("tools/build.mjs"), "export async function build() {}\n"); // there is no worker in the copy
 
 /** What wrangler is told to do by such work, where Cloudflare is in such a state. */
@@ -45,19 +48,34 @@ test("a worker at work has its tables before it has the code that wants them", (
   const [first] = told({ secrets: null }, () => works(deploy()));
   assert.match(first, /^deploy --secrets-file /, "which makes the databases");
   const there = { secrets: ["TOKEN_KEY", "PASSWORD_PEPPER"] };
-  assert.deepEqual(told(there, () => works(deploy())), [migrations("DB"), migrations("SEARCH"), "deploy"]);
-  assert.deepEqual(told({ ...there, broken: "d1" }, () => fails(deploy(), /wrangler d1 failed/)), [migrations("DB")]);
+  assert.deepEqual(
+    told(there, () => works(deploy())),
+    [migrations("DB"), migrations("SEARCH"), "deploy"],
+  );
+  assert.deepEqual(
+    told({ ...there, broken: "d1" }, () => fails(deploy(), /wrangler d1 failed/)),
+    [migrations("DB")],
+  );
 });
 
 test("what would answer nothing is not deployed", () => {
   const settings = fs.readFileSync(at("wrangler.toml"), "utf8");
-  const [from, words] = ['REGISTRATION = "closed"', /REGISTRATION = "open" with ANONYMOUS_READ = "off": .*: change one of them in wrangler\.toml/];
+  const [from, words] = [
+    'REGISTRATION = "closed"',
+    /REGISTRATION = "open" with ANONYMOUS_READ = "off": .*: change one of them in wrangler\.toml/,
+  ];
   assert.ok(settings.includes(from) && settings.includes('ANONYMOUS_READ = "off"'));
   fs.writeFileSync(at("wrangler.toml"), settings.replace(from, 'REGISTRATION = "open"'));
   for (const more of [[], ["--dry-run"]]) {
-    assert.deepEqual(told({ secrets: null }, () => fails(node(at("tools/deploy.mjs"), ...more), words)), [""]);
+    assert.deepEqual(
+      told({ secrets: null }, () => fails(node(at("tools/deploy.mjs"), ...more), words)),
+      [""],
+    );
   }
-  fs.writeFileSync(at("wrangler.toml"), settings.replace(from, 'REGISTRATION = "open"').replace('ANONYMOUS_READ = "off"', 'ANONYMOUS_READ = "on"'));
+  fs.writeFileSync(
+    at("wrangler.toml"),
+    settings.replace(from, 'REGISTRATION = "open"').replace('ANONYMOUS_READ = "off"', 'ANONYMOUS_READ = "on"'),
+  );
   works(node(at("tools/deploy.mjs"), "--dry-run"));
   fs.writeFileSync(at("wrangler.toml"), settings);
 });

@@ -42,18 +42,27 @@ beforeEach(() => {
 });
 
 const cloudflare = (state) => fs.writeFileSync(at("node_modules/.bin/state.json"), JSON.stringify(state));
-const calls = () => fs.readFileSync(at("node_modules/.bin/calls"), "utf8").trim().split("\n").map((line) => JSON.parse(line));
+const calls = () =>
+  fs
+    .readFileSync(at("node_modules/.bin/calls"), "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
 
 // The packages are there: WRANGLER_COMMAND keeps the tools from looking after them.
 const env = { ...process.env, WRANGLER_COMMAND: "test" };
 
 /** Begins a tool, which goes on beside us. */
-const begin = (name, words) => spawn(process.execPath, [at("tools", name), ...words], { env, stdio: ["ignore", "pipe", "inherit"] });
+const begin = (name, words) =>
+  spawn(process.execPath, [at("tools", name), ...words], { env, stdio: ["ignore", "pipe", "inherit"] });
 
 /** Runs a tool; nothing that it says may hold a secret. `clock` shifts its idea of now by so many days. */
 function tool(name, words = [], { clock = 0 } = {}) {
   const shift = `data:text/javascript,const now = Date.now; Date.now = () => now() + ${clock} * 864e5`;
-  const { status, stdout, stderr } = spawnSync(process.execPath, ["--import", shift, at("tools", name), ...words], { env, encoding: "utf8" });
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["--import", shift, at("tools", name), ...words], {
+    env,
+    encoding: "utf8",
+  });
   for (const secret of secrets()) assert.ok(!(stdout + stderr).includes(secret), `${name} ${words} printed a secret`);
   return { status, said: stdout + stderr };
 }
@@ -62,8 +71,12 @@ const keys = (...words) => tool("keys.mjs", words);
 const read = (name) => (fs.existsSync(at(name)) ? fs.readFileSync(at(name), "utf8") : "");
 const vars = (name = ".dev.vars") => parseEnv(read(name));
 function secrets() {
-  const all = [vars(), vars(".keys/production.vars")].flatMap((vars) =>
-    [vars.TOKEN_KEY, vars.PASSWORD_PEPPER, vars.REGISTRY_KEY, vars.TOKEN_KEY && eventSecret(vars.TOKEN_KEY, "registry")]);
+  const all = [vars(), vars(".keys/production.vars")].flatMap((vars) => [
+    vars.TOKEN_KEY,
+    vars.PASSWORD_PEPPER,
+    vars.REGISTRY_KEY,
+    vars.TOKEN_KEY && eventSecret(vars.TOKEN_KEY, "registry"),
+  ]);
   return all.filter(Boolean);
 }
 
@@ -71,7 +84,9 @@ function secrets() {
 function chain(file = ".dev.vars", folder = ".keys") {
   const { REGISTRY_KEY, REGISTRY_CERTIFICATE } = vars(file);
   const key = createPrivateKey({ key: Buffer.from(REGISTRY_KEY, "base64"), format: "der", type: "pkcs8" });
-  const [leaf, ca, ...earlier] = REGISTRY_CERTIFICATE.match(/-----BEGIN[^-]+-----[^-]+-----END[^-]+-----/g).map((pem) => new X509Certificate(pem));
+  const [leaf, ca, ...earlier] = REGISTRY_CERTIFICATE.match(/-----BEGIN[^-]+-----[^-]+-----END[^-]+-----/g).map(
+    (pem) => new X509Certificate(pem),
+  );
   assert.ok(leaf.checkPrivateKey(key));
   assert.ok(!leaf.ca && ca.ca && ca.verify(ca.publicKey));
   for (const one of [leaf, ...earlier]) assert.ok(one.checkIssued(ca) && one.verify(ca.publicKey));
@@ -84,12 +99,20 @@ const years = (certificate) => Math.round((certificate.validToDate - Date.now())
 
 test("an event secret is what the worker computes", () => {
   const [first, last] = ["n".repeat(32), "o".repeat(32)];
-  assert.equal(eventSecret(`${first}, ${last} `, "registry"), "f4d54f0857109ee4d98ef048308be8207eab02b7c0df3bb6f181af604bba27e9");
-  assert.equal(eventSecret(first, "registry.example.com:5000"), "fd7c2bd761a60f02e31383a7b6a426db7c89c962250acd92d6dc772f024bea4e");
+  assert.equal(
+    eventSecret(`${first}, ${last} `, "registry"),
+    "f4d54f0857109ee4d98ef048308be8207eab02b7c0df3bb6f181af604bba27e9",
+  );
+  assert.equal(
+    eventSecret(first, "registry.example.com:5000"),
+    "fd7c2bd761a60f02e31383a7b6a426db7c89c962250acd92d6dc772f024bea4e",
+  );
 });
 
 test("keys are made once, for their owner's eyes", () => {
-  fs.writeFileSync(at(".dev.vars"), 'MINE="my own"\nREGISTRY_KEY=""\nSERVICES="registry, other=jwks, old=libtrust"', { mode: 0o600 });
+  fs.writeFileSync(at(".dev.vars"), 'MINE="my own"\nREGISTRY_KEY=""\nSERVICES="registry, other=jwks, old=libtrust"', {
+    mode: 0o600,
+  });
   works(keys());
   const { leaf, ca, earlier } = chain();
   assert.equal(leaf.subject, "CN=hublet registry token signer");
@@ -99,10 +122,25 @@ test("keys are made once, for their owner's eyes", () => {
 
   assert.equal(fs.statSync(at(".keys")).mode & 0o777, 0o700);
   const files = fs.readdirSync(at(".keys"));
-  assert.deepEqual(files.sort(), ["ca.key", "ca.pem", "jwks.json", "leaves.pem", "old.yml", "other.yml", "registry.yml"]);
-  for (const file of [".dev.vars", ...files.map((name) => `.keys/${name}`)]) assert.equal(fs.statSync(at(file)).mode & 0o777, 0o600, file);
-  assert.match(read(".keys/registry.yml"), new RegExp(`rootcertbundle: "${at(".keys/ca.pem")}"[^]*Bearer ${eventSecret(vars().TOKEN_KEY, "registry")}"`));
-  assert.match(read(".keys/registry.yml"), /^notifications:\n  events:\n    includereferences: true( .*)?\n  endpoints:\n/m);
+  assert.deepEqual(files.sort(), [
+    "ca.key",
+    "ca.pem",
+    "jwks.json",
+    "leaves.pem",
+    "old.yml",
+    "other.yml",
+    "registry.yml",
+  ]);
+  for (const file of [".dev.vars", ...files.map((name) => `.keys/${name}`)])
+    assert.equal(fs.statSync(at(file)).mode & 0o777, 0o600, file);
+  assert.match(
+    read(".keys/registry.yml"),
+    new RegExp(`rootcertbundle: "${at(".keys/ca.pem")}"[^]*Bearer ${eventSecret(vars().TOKEN_KEY, "registry")}"`),
+  );
+  assert.match(
+    read(".keys/registry.yml"),
+    /^notifications:\n  events:\n    includereferences: true( .*)?\n  endpoints:\n/m,
+  );
   assert.match(read(".keys/old.yml"), /rootcertbundle: ".*\/leaves.pem"/);
   assert.match(read(".keys/other.yml"), /jwks: ".*\/jwks.json"/);
 
@@ -175,11 +213,17 @@ test("after a theft of TOKEN_KEY no secret that it made is left", () => {
   works(keys());
   fs.writeFileSync(at(".dev.vars"), read(".dev.vars").replace(/^TOKEN_KEY="/m, `TOKEN_KEY="${"n".repeat(32)},`));
   const [before, file] = [vars(), read(".keys/registry.yml")];
-  assert.match(works(keys("compromised", "TOKEN_KEY")), /registry: the Authorization of its notifications becomes that of \.keys\/registry\.yml/);
+  assert.match(
+    works(keys("compromised", "TOKEN_KEY")),
+    /registry: the Authorization of its notifications becomes that of \.keys\/registry\.yml/,
+  );
   const now = vars();
   assert.match(now.TOKEN_KEY, /^[\w-]{43}$/);
   for (const key of before.TOKEN_KEY.split(",")) assert.ok(!now.TOKEN_KEY.includes(key));
-  assert.equal(read(".keys/registry.yml"), file.replaceAll(eventSecret(before.TOKEN_KEY, "registry"), eventSecret(now.TOKEN_KEY, "registry")));
+  assert.equal(
+    read(".keys/registry.yml"),
+    file.replaceAll(eventSecret(before.TOKEN_KEY, "registry"), eventSecret(now.TOKEN_KEY, "registry")),
+  );
   assert.deepEqual({ ...now, TOKEN_KEY: "" }, { ...before, TOKEN_KEY: "" });
   fails(keys("compromised", "PASSWORD_PEPPER"), /usage/);
   fails(keys("rotate", "TOKEN_KEY"), /usage/);
@@ -187,7 +231,9 @@ test("after a theft of TOKEN_KEY no secret that it made is left", () => {
   fs.writeFileSync(at("wrangler.toml"), read("wrangler.toml").replace(/^# (PUBLIC_URL|SERVICES) /gm, "$1 "));
   cloudflare({ secrets: ["TOKEN_KEY", "PASSWORD_PEPPER"] });
   works(keys("compromised", "TOKEN_KEY", "--remote"));
-  const sent = calls().filter(({ words }) => words[0] === "bulk").map(({ input }) => JSON.parse(input));
+  const sent = calls()
+    .filter(({ words }) => words[0] === "bulk")
+    .map(({ input }) => JSON.parse(input));
   assert.deepEqual(sent, [{ TOKEN_KEY: vars(".keys/production.vars").TOKEN_KEY }]);
   assert.equal(vars(".keys/production.vars").PASSWORD_PEPPER, undefined, "what is at work and lost is not made anew");
 });
@@ -210,7 +256,10 @@ test("a new TOKEN_KEY that did not get to the worker is said to be on its way", 
   while (calls().filter(({ words }) => words[0] === "bulk").length < 2) await setTimeout(10);
   tool.kill("SIGINT");
   assert.deepEqual(await exit, [130, null]);
-  assert.match(await said, /has a new TOKEN_KEY; until the deployed worker has it too, the old one is at work:\nhublet: if this ends before, run it again/);
+  assert.match(
+    await said,
+    /has a new TOKEN_KEY; until the deployed worker has it too, the old one is at work:\nhublet: if this ends before, run it again/,
+  );
   assert.notEqual(vars(".keys/production.vars").TOKEN_KEY, second.TOKEN_KEY);
 
   cloudflare(there);
@@ -243,7 +292,10 @@ test("the doctor finds that the worker has another TOKEN_KEY than the operator",
     assert.match(await doctor(), /^✓ the deployed worker hears registry by the event secret that is here$/m);
     assert.deepEqual(asked, [["POST", '{"events":[]}']]);
     atWork = "Bearer another";
-    assert.match(await doctor(), /^✗ the deployed worker does not know the event secret of registry .* → .*npx wrangler secret bulk \.keys\/production\.vars sends it the one here$/m);
+    assert.match(
+      await doctor(),
+      /^✗ the deployed worker does not know the event secret of registry .* → .*npx wrangler secret bulk \.keys\/production\.vars sends it the one here$/m,
+    );
     status = () => 503;
     assert.match(await doctor(), /^✗ \S+\/events answers 503 to no events/m);
   } finally {
@@ -265,7 +317,10 @@ function begun(state, { address, vars = {} }) {
       begun(${JSON.stringify(state)}, told);
       console.log(handOut(told).join());
     });`;
-  const { status, stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "--eval", program], { env, encoding: "utf8" });
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "--eval", program], {
+    env,
+    encoding: "utf8",
+  });
   return { status, said: stdout + stderr };
 }
 
@@ -274,21 +329,37 @@ test("what was started last is what is written, and what the other tools go by",
   assert.match(read(".keys/registry.yml"), /realm: "http:\/\/127\.0\.0\.1:8787\/token"/);
   const address = "http://127.0.0.1:18750";
   assert.equal(works(begun("elsewhere", { address })), ".keys/registry.yml\n", "which says something else now");
-  assert.match(read(".keys/registry.yml"), /realm: "http:\/\/127\.0\.0\.1:18750\/token"[^]* url: "http:\/\/127\.0\.0\.1:18750\/events"/);
+  assert.match(
+    read(".keys/registry.yml"),
+    /realm: "http:\/\/127\.0\.0\.1:18750\/token"[^]* url: "http:\/\/127\.0\.0\.1:18750\/events"/,
+  );
   assert.equal(works(begun("elsewhere", { address })), "\n");
 
   assert.match(works(tool("admin.mjs", ["list"])), /on the index that was started last, with --persist-to elsewhere/);
   assert.deepEqual(calls().at(-1).words.slice(2, 5), ["--local", "--persist-to", "elsewhere"]);
 
-  works(begun("elsewhere", { address, vars: { SERVICES: "hall, zoo=zot", ISSUER: "somebody", PUBLIC_URL: "http://localhost:1" } }));
-  assert.match(read(".keys/hall.yml"), new RegExp(`realm: "http://localhost:1/token"[^]*issuer: "somebody"[^]*Bearer ${eventSecret(vars().TOKEN_KEY, "hall")}"`));
+  works(
+    begun("elsewhere", {
+      address,
+      vars: { SERVICES: "hall, zoo=zot", ISSUER: "somebody", PUBLIC_URL: "http://localhost:1" },
+    }),
+  );
+  assert.match(
+    read(".keys/hall.yml"),
+    new RegExp(
+      `realm: "http://localhost:1/token"[^]*issuer: "somebody"[^]*Bearer ${eventSecret(vars().TOKEN_KEY, "hall")}"`,
+    ),
+  );
   assert.equal(JSON.parse(read(".keys/zoo.json")).extensions.events.sinks[0].address, "http://localhost:1/events");
   const doctor = works(tool("doctor.mjs"));
   assert.match(doctor, /^✓ the index is reached at http:\/\/localhost:1$/m);
   assert.match(doctor, /^✓ ISSUER "somebody" signs for hall \(x5c\), zoo \(zot\)$/m);
   assert.doesNotMatch(doctor, /^[!✗]/m);
   fails(begun("elsewhere", { address, vars: { SERVICES: "hall=rsa" } }), /SERVICES: "hall=rsa" is not/);
-  fails(begun("elsewhere", { address, vars: { PUBLIC_URL: "http://hub.example.com" } }), /PUBLIC_URL "http:\/\/hub\.example\.com" is not https/);
+  fails(
+    begun("elsewhere", { address, vars: { PUBLIC_URL: "http://hub.example.com" } }),
+    /PUBLIC_URL "http:\/\/hub\.example\.com" is not https/,
+  );
 
   fs.rmSync(at("elsewhere"), { recursive: true });
   assert.match(works(tool("doctor.mjs")), /^✓ the index is reached at http:\/\/127\.0\.0\.1:8787$/m);
@@ -296,7 +367,9 @@ test("what was started last is what is written, and what the other tools go by",
   assert.deepEqual(calls().at(-1).words.slice(2, 5), ["--local", "--persist-to", ".wrangler/state"]);
 });
 
-test("the doctor compares a registry with the index that it is asked about, and says which differs", { timeout: 300_000 }, async (t) => {
+test("the doctor compares a registry with the index that it is asked about, and says which differs", {
+  timeout: 300_000,
+}, async (t) => {
   works(keys());
   const { leaf, ca } = chain();
   const key = createPrivateKey({ key: Buffer.from(vars().REGISTRY_KEY, "base64"), format: "der", type: "pkcs8" });
@@ -307,47 +380,79 @@ test("the doctor compares a registry with the index that it is asked about, and 
     t.after(() => (server.close(), server.closeAllConnections()));
     return `http://127.0.0.1:${server.address().port}`;
   };
-  const index = { iss: "hublet", services: ["registry"], secret: `Bearer ${eventSecret(vars().TOKEN_KEY, "registry")}`, x: undefined };
+  const index = {
+    iss: "hublet",
+    services: ["registry"],
+    secret: `Bearer ${eventSecret(vars().TOKEN_KEY, "registry")}`,
+    x: undefined,
+  };
   const url = await serve((request, answer) => {
     const { pathname, searchParams } = new URL(request.url, "http://index");
     const json = (status, value) => answer.writeHead(status).end(JSON.stringify(value));
     if (pathname === "/events") return json(request.headers.authorization === index.secret ? 200 : 401, {});
-    if (pathname !== "/token") return json(200, { keys: [{ ...leaf.publicKey.export({ format: "jwk" }), ...(index.x && { x: index.x }) }] });
-    if (!index.services.includes(searchParams.get("service"))) return json(400, { errors: [{ message: "is no service of this index" }] });
+    if (pathname !== "/token")
+      return json(200, { keys: [{ ...leaf.publicKey.export({ format: "jwk" }), ...(index.x && { x: index.x }) }] });
+    if (!index.services.includes(searchParams.get("service")))
+      return json(400, { errors: [{ message: "is no service of this index" }] });
     const words = `${part({ x5c: [leaf, ca].map(({ raw }) => raw.toString("base64")) })}.${part({ iss: index.iss })}`;
-    json(200, { token: `${words}.${sign("sha256", Buffer.from(words), { key, dsaEncoding: "ieee-p1363" }).toString("base64url")}` });
+    json(200, {
+      token: `${words}.${sign("sha256", Buffer.from(words), { key, dsaEncoding: "ieee-p1363" }).toString("base64url")}`,
+    });
   });
   // Like distribution, it does not say why it refuses a token.
   const registry = { realm: `${url}/token`, service: "registry", issuer: "hublet", ca, clock: 0 };
   const address = await serve((request, answer) => {
-    const [head, claims] = (request.headers.authorization ?? "").replace("Bearer ", "").split(".", 2).map((part) => JSON.parse(Buffer.from(part, "base64url") + "" || "{}"));
+    const [head, claims] = (request.headers.authorization ?? "")
+      .replace("Bearer ", "")
+      .split(".", 2)
+      .map((part) => JSON.parse(Buffer.from(part, "base64url") + "" || "{}"));
     const signer = head.x5c && new X509Certificate(Buffer.from(head.x5c[0], "base64"));
     const good = claims?.iss === registry.issuer && signer?.verify(registry.ca.publicKey) && !registry.clock;
     const challenge = `Bearer realm="${registry.realm}",service="${registry.service}"`;
-    answer.writeHead(good ? 200 : 401, { "WWW-Authenticate": challenge, Date: new Date(Date.now() + registry.clock).toUTCString() }).end("{}");
+    answer
+      .writeHead(good ? 200 : 401, {
+        "WWW-Authenticate": challenge,
+        Date: new Date(Date.now() + registry.clock).toUTCString(),
+      })
+      .end("{}");
   });
-  const doctor = async (...words) => text(begin("doctor.mjs", ["--registry", `registry=${address}`, "--public-url", url, ...words]).stdout);
+  const doctor = async (...words) =>
+    text(begin("doctor.mjs", ["--registry", `registry=${address}`, "--public-url", url, ...words]).stdout);
   works(keys("--public-url", url));
 
   const fine = await doctor("--config", `registry=${at(".keys/registry.yml")}`);
   assert.doesNotMatch(fine, /^[!✗]/m);
   for (const line of [
-    `✓ registry at ${address} sends people here and takes our tokens`, "✓ the index signs with the key that is here",
+    `✓ registry at ${address} sends people here and takes our tokens`,
+    "✓ the index signs with the key that is here",
     "✓ the index hears registry by the event secret that is here",
     `✓ ${at(".keys/registry.yml")} says what registry needs, and that its events go to ${url}/events`,
-  ]) assert.ok(fine.includes(`${line}\n`), fine);
+  ])
+    assert.ok(fine.includes(`${line}\n`), fine);
 
   const cure = "→ give it what is in \\.keys/registry\\.yml and start it again";
   const another = new X509Certificate((await newAuthority()).certificate.toString());
   for (const [where, change, pattern] of [
-    [registry, { realm: "http://127.0.0.1:8787/token" }, `says realm "http://127\\.0\\.0\\.1:8787/token" and not "${url}/token".* ${cure}`],
+    [
+      registry,
+      { realm: "http://127.0.0.1:8787/token" },
+      `says realm "http://127\\.0\\.0\\.1:8787/token" and not "${url}/token".* ${cure}`,
+    ],
     [registry, { service: "hall" }, `says service "hall" and not "registry" ${cure}`],
-    [registry, { issuer: "nobody we know" }, 'refuses our token \\(401\\): its rootcertbundle is no copy of \\.keys/ca\\.pem, or its issuer is not "hublet" → '],
+    [
+      registry,
+      { issuer: "nobody we know" },
+      'refuses our token \\(401\\): its rootcertbundle is no copy of \\.keys/ca\\.pem, or its issuer is not "hublet" → ',
+    ],
     [registry, { ca: another }, "refuses our token \\(401\\): its rootcertbundle is no copy of \\.keys/ca\\.pem, or "],
     [registry, { clock: -600_000 }, "refuses our token \\(401\\): its clock is \\d+ seconds behind the one here → "],
     [index, { iss: "somebody" }, 'the index signs as "somebody", and ISSUER is "hublet" here → npm start'],
     [index, { services: [] }, "the index gives no token for registry \\(400: is no service of this index\\) → "],
-    [index, { secret: "" }, "the index does not know the event secret of registry that is here → if SERVICES was changed, npm start"],
+    [
+      index,
+      { secret: "" },
+      "the index does not know the event secret of registry that is here → if SERVICES was changed, npm start",
+    ],
     [index, { x: "another" }, "the index signs with another key than the one here → npm start"],
   ]) {
     const before = { ...where };
@@ -358,7 +463,10 @@ test("the doctor compares a registry with the index that it is asked about, and 
   Object.assign(registry, { issuer: "hublet" });
   Object.assign(index, { iss: "mine" });
   fs.writeFileSync(at(".dev.vars"), `${read(".dev.vars").trim()}\nISSUER="mine"\n`, { mode: 0o600 });
-  assert.match(await doctor(), new RegExp(`^✗ .* refuses our token \\(401\\): its issuer is "hublet" and not "mine" ${cure}`, "m"));
+  assert.match(
+    await doctor(),
+    new RegExp(`^✗ .* refuses our token \\(401\\): its issuer is "hublet" and not "mine" ${cure}`, "m"),
+  );
 
   const given = read(".keys/registry.yml");
   const theirs = (from, to) => {
@@ -369,15 +477,24 @@ test("the doctor compares a registry with the index that it is asked about, and 
   works(keys("--public-url", url));
   fs.writeFileSync(at("other.pem"), `${another}`);
   for (const [from, to, pattern] of [
-    [`${url}/events`, "http://127.0.0.1:8787/events", `events go to http://127\\.0\\.0\\.1:8787/events and not to ${url}/events`],
-    [`${url}/token`, "http://127.0.0.1:8787/token", `realm is "http://127\\.0\\.0\\.1:8787/token" and not "${url}/token"`],
+    [
+      `${url}/events`,
+      "http://127.0.0.1:8787/events",
+      `events go to http://127\\.0\\.0\\.1:8787/events and not to ${url}/events`,
+    ],
+    [
+      `${url}/token`,
+      "http://127.0.0.1:8787/token",
+      `realm is "http://127\\.0\\.0\\.1:8787/token" and not "${url}/token"`,
+    ],
     ['service: "registry"', "service: hall", 'service is "hall" and not "registry"'],
     ["hublet", "hublet", 'issuer is "hublet" and not "mine"'],
     [at(".keys/ca.pem"), at("other.pem"), "rootcertbundle .*other\\.pem is no copy of \\.keys/ca\\.pem"],
     ["    rootcertbundle:", "    # rootcertbundle:", "rootcertbundle is missing"],
     [eventSecret(vars().TOKEN_KEY, "registry"), "0".repeat(64), "events come with another secret"],
     ["includereferences: true", "timeout: 1s", "includereferences is not true: sizes and platforms are not told"],
-  ]) fails(theirs(from, to), new RegExp(`^✗ in .*theirs\\.yml ${pattern} ${cure}`, "m"));
+  ])
+    fails(theirs(from, to), new RegExp(`^✗ in .*theirs\\.yml ${pattern} ${cure}`, "m"));
 });
 
 test("what is lost is asked for, not made anew", () => {
@@ -392,7 +509,7 @@ test("what is lost is asked for, not made anew", () => {
   fs.writeFileSync(at(".dev.vars"), all.replace(/^REGISTRY_KEY=.*$/m, ""));
   fails(keys(), /REGISTRY_CERTIFICATE without REGISTRY_KEY/);
   fails(keys("rotated"), /usage/);
-  fs.writeFileSync(at(".dev.vars"), all.replace("SERVICES=\"registry\"", "SERVICES=\"registry=rsa\""));
+  fs.writeFileSync(at(".dev.vars"), all.replace('SERVICES="registry"', 'SERVICES="registry=rsa"'));
   fails(keys(), /SERVICES: "registry=rsa" is not/);
 });
 
@@ -402,7 +519,10 @@ test("production has keys of its own, which go up together", () => {
   works(keys("--remote"));
   const draft = chain(".keys/production.vars", ".keys/production");
   assert.notDeepEqual(draft.ca.raw, chain().ca.raw);
-  assert.ok(calls().every(({ words }) => words[0] !== "bulk"), "the first deploy takes them along");
+  assert.ok(
+    calls().every(({ words }) => words[0] !== "bulk"),
+    "the first deploy takes them along",
+  );
 
   cloudflare({ secrets: ["TOKEN_KEY", "PASSWORD_PEPPER"] });
   works(keys("--remote"));
@@ -410,7 +530,9 @@ test("production has keys of its own, which go up together", () => {
   fails(keys("rotate", "--remote"), /sends it again/);
   cloudflare({ secrets: ["TOKEN_KEY", "PASSWORD_PEPPER", "REGISTRY_KEY", "REGISTRY_CERTIFICATE"] });
   works(keys("--remote"));
-  const sent = calls().filter(({ words }) => words[0] === "bulk").map(({ input }) => JSON.parse(input));
+  const sent = calls()
+    .filter(({ words }) => words[0] === "bulk")
+    .map(({ input }) => JSON.parse(input));
   assert.equal(sent.length, 3);
   for (const one of sent) assert.deepEqual(Object.keys(one).sort(), ["REGISTRY_CERTIFICATE", "REGISTRY_KEY"]);
   assert.deepEqual(sent[2], sent[1]);
@@ -424,11 +546,17 @@ test("production has keys of its own, which go up together", () => {
 
 test("the doctor finds what is wrong and says the cure", () => {
   const doctor = (...words) => tool("doctor.mjs", words);
-  fails(doctor(), /TOKEN_KEY in .dev.vars is missing → npm start makes it[^]*REGISTRY_KEY is missing .* → npm run keys$/m);
+  fails(
+    doctor(),
+    /TOKEN_KEY in .dev.vars is missing → npm start makes it[^]*REGISTRY_KEY is missing .* → npm run keys$/m,
+  );
   works(keys());
   assert.doesNotMatch(works(doctor()), /^[!✗]/m);
 
-  assert.match(works(tool("doctor.mjs", [], { clock: 700 })), /^! the key that signs ends on .*, in \d\d days → npm run keys -- rotate$/m);
+  assert.match(
+    works(tool("doctor.mjs", [], { clock: 700 })),
+    /^! the key that signs ends on .*, in \d\d days → npm run keys -- rotate$/m,
+  );
   fails(tool("doctor.mjs", [], { clock: 800 }), /^✗ the key that signs ended on .* → npm run keys -- rotate$/m);
 
   const key = vars().REGISTRY_KEY;
@@ -449,15 +577,22 @@ test("the doctor says that two settings exclude each other, there and here", () 
   works(keys());
   const words = /^✗ REGISTRATION = "open" with ANONYMOUS_READ = "off": .* → change one of them$/m;
   assert.match(works(tool("doctor.mjs")), /^✓ what is public is so for anybody$/m);
-  fs.writeFileSync(at(".dev.vars"), read(".dev.vars").replace('ANONYMOUS_READ="on"', 'ANONYMOUS_READ="off"'), { mode: 0o600 });
+  fs.writeFileSync(at(".dev.vars"), read(".dev.vars").replace('ANONYMOUS_READ="on"', 'ANONYMOUS_READ="off"'), {
+    mode: 0o600,
+  });
   fails(tool("doctor.mjs"), words);
   const remote = () => tool("doctor.mjs", ["--remote", "--public-url", "https://index.example.com"]).said;
   assert.match(remote(), /^✓ what is public is so for every user who is signed in$/m);
-  fs.writeFileSync(at("wrangler.toml"), read("wrangler.toml").replace('REGISTRATION = "closed"', 'REGISTRATION = "open"'));
+  fs.writeFileSync(
+    at("wrangler.toml"),
+    read("wrangler.toml").replace('REGISTRATION = "closed"', 'REGISTRATION = "open"'),
+  );
   assert.match(remote(), words);
 });
 
-test("the doctor says that the index is still at workers.dev, once it has an address of its own", { timeout: 120_000 }, () => {
+test("the doctor says that the index is still at workers.dev, once it has an address of its own", {
+  timeout: 120_000,
+}, () => {
   const settings = read("wrangler.toml");
   const doctor = (from, to, url = "https://index.example.com") => {
     fs.writeFileSync(at("wrangler.toml"), settings.replace(from, to));

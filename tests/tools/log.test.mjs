@@ -28,15 +28,22 @@ before(async () => {
 test("what was done is told, the newest last, and what is done while it follows", async () => {
   await admin("namespace", "acme");
   const told = (await said("--json")).map((line) => JSON.parse(line));
-  assert.deepEqual(told.map(({ actor, action, name }) => [actor, action, name]), [
-    ["operator", "user.create", "alice"],
-    ["operator", "user.password.link", "alice"],
-    ["operator", "org.create", "acme"],
-  ]);
+  assert.deepEqual(
+    told.map(({ actor, action, name }) => [actor, action, name]),
+    [
+      ["operator", "user.create", "alice"],
+      ["operator", "user.password.link", "alice"],
+      ["operator", "org.create", "acme"],
+    ],
+  );
   assert.match((await said("--name", "acme"))[0], /^\S+Z operator org\.create acme$/);
-  await assert.rejects(admin("log", "--name", "a'b"), ({ output }) => /nothing is called "a'b": a name has letters, digits/.test(output));
+  await assert.rejects(admin("log", "--name", "a'b"), ({ output }) =>
+    /nothing is called "a'b": a name has letters, digits/.test(output),
+  );
 
-  const following = spawn("node", [...command, "log", "--follow", "--name", "alice", "--json"], { stdio: ["ignore", "pipe", "inherit"] });
+  const following = spawn("node", [...command, "log", "--follow", "--name", "alice", "--json"], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   after(() => following.kill());
   const lines = readline.createInterface({ input: following.stdout })[Symbol.asyncIterator]();
   const next = async () => JSON.parse((await lines.next()).value);
@@ -49,7 +56,8 @@ test("what was done is told, the newest last, and what is done while it follows"
 });
 
 test("however many there are, none is left out", async () => {
-  const insert = (ages) => execute(`insert into audit (at, action, name, actor, credential, address)
+  const insert = (ages) =>
+    execute(`insert into audit (at, action, name, actor, credential, address)
     with recursive n (n) as (select 1 union all select n + 1 from n where n < 2100)
     select unixepoch() - ${ages}, 'repo.tag.push', 'many/' || n, 'many', '', '' from n`);
   const numbers = (lines) => lines.map((line) => Number(JSON.parse(line).name.slice("many/".length)));
@@ -59,11 +67,16 @@ test("however many there are, none is left out", async () => {
   const newest = await said("--actor", "many", "--json");
   assert.deepEqual(numbers(newest), all.slice(-1_000));
   const ids = newest.map((line) => JSON.parse(line).id);
-  assert.deepEqual(ids, ids.map((_, at) => ids[0] + at));
+  assert.deepEqual(
+    ids,
+    ids.map((_, at) => ids[0] + at),
+  );
   assert.deepEqual(numbers(await said("--actor", "many", "--json", "--days", "1")), all.slice(50));
   await assert.rejects(admin("log", "--days", "0"), ({ output }) => /--days is a number/.test(output));
 
-  const following = spawn("node", [...command, "log", "--follow", "--days", "3", "--actor", "many", "--json"], { stdio: ["ignore", "pipe", "inherit"] });
+  const following = spawn("node", [...command, "log", "--follow", "--days", "3", "--actor", "many", "--json"], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   after(() => following.kill());
   const lines = readline.createInterface({ input: following.stdout })[Symbol.asyncIterator]();
   const next = async (count) => {
@@ -81,11 +94,25 @@ test("however many there are, none is left out", async () => {
 test("no text that somebody chose is read as a line, a field or a command of the terminal", async () => {
   const forged = "docker\n2026-01-01T00:00:00Z operator user.role.change eve role=administrator";
   const data = {
-    forged, clear: "\x1b[2J", csi: "\x9b2J", turned: "a\u202eb", tagged: "a\u{e0041}b", broken: "a\u2028b", field: "a by password", quoted: '"a"',
-    label: "été_构建", scopes: '["repo:read","repo:write"]',
+    forged,
+    clear: "\x1b[2J",
+    csi: "\x9b2J",
+    turned: "a\u202eb",
+    tagged: "a\u{e0041}b",
+    broken: "a\u2028b",
+    field: "a by password",
+    quoted: '"a"',
+    label: "été_构建",
+    scopes: '["repo:read","repo:write"]',
   };
-  const { lines: listed, everywhere, unseen } = JSON.parse(fs.readFileSync(path.join(root, "tests/hostile-texts.json"), "utf8"));
-  const hostile = Object.fromEntries([...listed, ...Object.values(everywhere), ...Object.values(unseen)].map((text, at) => [`t${at}`, text]));
+  const {
+    lines: listed,
+    everywhere,
+    unseen,
+  } = JSON.parse(fs.readFileSync(path.join(root, "tests/hostile-texts.json"), "utf8"));
+  const hostile = Object.fromEntries(
+    [...listed, ...Object.values(everywhere), ...Object.values(unseen)].map((text, at) => [`t${at}`, text]),
+  );
   await execute(`insert into audit (at, action, name, actor, credential, address, data)
     values (1, 'user.login', 'alice', 'alice', '', '', '${JSON.stringify(hostile)}')`);
   await execute(`insert into audit (at, action, name, actor, credential, address, data) values (1, 'user.refresh_token.create',
@@ -96,11 +123,16 @@ test("no text that somebody chose is read as a line, a field or a command of the
 
   const lines = await said();
   assert.equal(lines.length, told.length);
-  assert.equal(lines.at(-1), String.raw`1970-01-01T00:00:01Z "a b" user.refresh_token.create "a\nb" ` +
-    String.raw`forged="docker\n2026-01-01T00:00:00Z operator user.role.change eve role=administrator" clear="\u001b[2J" csi="\u009b2J" ` +
-    String.raw`turned="a\u202eb" tagged="a\udb40\udc41b" broken="a\u2028b" field="a by password" quoted="\"a\"" ` +
-    String.raw`label=été_构建 scopes=["repo:read","repo:write"] by refresh-token "a\u001bb" from "10.0.0.1\t"`);
+  assert.equal(
+    lines.at(-1),
+    String.raw`1970-01-01T00:00:01Z "a b" user.refresh_token.create "a\nb" ` +
+      String.raw`forged="docker\n2026-01-01T00:00:00Z operator user.role.change eve role=administrator" clear="\u001b[2J" csi="\u009b2J" ` +
+      String.raw`turned="a\u202eb" tagged="a\udb40\udc41b" broken="a\u2028b" field="a by password" quoted="\"a\"" ` +
+      String.raw`label=été_构建 scopes=["repo:read","repo:write"] by refresh-token "a\u001bb" from "10.0.0.1\t"`,
+  );
 
-  await execute("insert into emails (user_id, address, key, created_at) select id, 'a' || char(8238) || '@a.org', 'a@a.org', 1 from users");
+  await execute(
+    "insert into emails (user_id, address, key, created_at) select id, 'a' || char(8238) || '@a.org', 'a@a.org', 1 from users",
+  );
   assert.match(await admin("list"), /^alice .* "a\\u202e@a\.org \(not confirmed\)"$/m);
 });

@@ -13,8 +13,14 @@ import { wrangler } from "../../tools/lib/wrangler.mjs";
 const { names, "no names": others } = JSON.parse(fs.readFileSync(path.join(root, "tests/names.json"), "utf8"));
 
 test("a name is what the index takes for one", () => {
-  assert.deepEqual(names.filter((name) => !userName.test(name)), []);
-  assert.deepEqual(others.filter((name) => userName.test(name)), []);
+  assert.deepEqual(
+    names.filter((name) => !userName.test(name)),
+    [],
+  );
+  assert.deepEqual(
+    others.filter((name) => userName.test(name)),
+    [],
+  );
 });
 
 test("a service is what the index takes for one", () => {
@@ -32,15 +38,18 @@ test("who gets a name that people could take for another is told of that one", a
   await wrangler(["d1", "migrations", "apply", "DB", "--local", "--persist-to", scratch]);
   const admin = async (...words) => {
     let said = "";
-    await run("node", [path.join(root, "tools/admin.mjs"), "--persist-to", scratch, ...words], { heard: (text) => (said += text) }).catch(
-      ({ message }) => (said += message),
-    );
+    await run("node", [path.join(root, "tools/admin.mjs"), "--persist-to", scratch, ...words], {
+      heard: (text) => (said += text),
+    }).catch(({ message }) => (said += message));
     return said;
   };
 
   assert.doesNotMatch(await admin("add", "jane.doe"), /already|near/);
   assert.match(await admin("add-machine", "jane-doe"), /there is jane\.doe already/);
   assert.match(await admin("namespace", "janedoe"), /there is jane-doe, jane\.doe already/);
-  assert.match(await admin("add", "jane..doe"), /NAME cannot be "jane\.\.doe": a user's name has 2 to 64 of a-z and 0-9, .* failed/s);
+  assert.match(
+    await admin("add", "jane..doe"),
+    /NAME cannot be "jane\.\.doe": a user's name has 2 to 64 of a-z and 0-9, .* failed/s,
+  );
   assert.match(await admin("add", "docker"), /taken or reserved.* failed/s);
 });

@@ -14,19 +14,27 @@ const at = (...names) => path.join(scratch, ...names);
 after(() => fs.rmSync(scratch, { recursive: true, force: true }));
 
 // Statements come in a file that a word names.
-copy(scratch, `
+copy(
+  scratch,
+  `
 const fs = require("node:fs");
 const words = process.argv.slice(2).map((word) => (word.startsWith("@/") ? fs.readFileSync(word.slice(1), "utf8") : word));
 fs.writeFileSync(__dirname + "/told", words.join(" "));
 console.log(JSON.stringify([{ results: [{ name: "alice" }] }, { results: [] }])); // the rows, and the refusal if it is one
-`);
+`,
+);
 
 /** What the command does with a password for a new account, and says. */
 function add(vars, password) {
   fs.writeFileSync(at(".dev.vars"), `PASSWORD_PEPPER="1:${"p".repeat(40)}"\n${vars}`, { mode: 0o600 });
   const env = { ...process.env, WRANGLER_COMMAND: "test" }; // the packages are there
   const words = [at("tools/admin.mjs"), "add", "alice", "--password-stdin"];
-  const { status, stdout, stderr } = spawnSync(process.execPath, words, { env, cwd: scratch, encoding: "utf8", input: password });
+  const { status, stdout, stderr } = spawnSync(process.execPath, words, {
+    env,
+    cwd: scratch,
+    encoding: "utf8",
+    input: password,
+  });
   return { status, said: stdout + stderr };
 }
 

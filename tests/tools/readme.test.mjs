@@ -29,7 +29,10 @@ test("a command that is printed is one that there is", async () => {
     if (line === "--help") continue;
     for (const flag of flags) assert.match(help, new RegExp(`${flag}\\b`), line);
     if (open) {
-      assert.ok(names.map(command).some(({ usage }) => usage.split(" ")[0] === words[0]), line);
+      assert.ok(
+        names.map(command).some(({ usage }) => usage.split(" ")[0] === words[0]),
+        line,
+      );
       continue;
     }
     const wanted = find(words).usage.split(" ");
@@ -41,5 +44,8 @@ test("a command that is printed is one that there is", async () => {
 test("the list of the commands has all of them", () => {
   const [, list] = /lists the commands: (.+?)\. /.exec(readme);
   const listed = [...list.matchAll(/`([a-z-]+)[^`]*`/g)].map(([, word]) => word);
-  assert.deepEqual([...new Set(listed)].sort(), [...new Set(names.map((name) => command(name).usage.split(" ")[0]))].sort());
+  assert.deepEqual(
+    [...new Set(listed)].sort(),
+    [...new Set(names.map((name) => command(name).usage.split(" ")[0]))].sort(),
+  );
 });

@@ -12,7 +12,17 @@ import { after, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { check, lasting, write } from "../../tools/lib/backup-file.mjs";
 import { restore } from "../../tools/lib/recovery.mjs";
-import { applied, counts, empty, localFile, migrate, migrations, open, openLocal, tables } from "../../tools/lib/sqlite.mjs";
+import {
+  applied,
+  counts,
+  empty,
+  localFile,
+  migrate,
+  migrations,
+  open,
+  openLocal,
+  tables,
+} from "../../tools/lib/sqlite.mjs";
 import { Failure, root } from "../../tools/lib/steps.mjs";
 import { copy } from "./clone.mjs";
 import { fails, works } from "./outcome.mjs";
@@ -60,40 +70,78 @@ function place(name, names = migrations("DB")) {
 /** Fills the tables, for so many repositories with so many images and tags each. */
 function fill(database, repositories, { images = 10, tags = 2 } = {}) {
   const users = Math.ceil(repositories / 10);
-  const each = (most, sql) => database.exec(`with recursive n(i) as (select 1 union all select i + 1 from n where i < ${most}) ${sql}`);
+  const each = (most, sql) =>
+    database.exec(`with recursive n(i) as (select 1 union all select i + 1 from n where i < ${most}) ${sql}`);
   const hex = (seed) => `lower(hex(randomblob(28))) || printf('%08x', ${seed})`;
   database.exec("begin");
-  each(users, `insert into users (name, kind, status, password, epoch, created_at)
-    select 'user' || i, 'person', 'active', '$argon2id$v=19$' || ${hex("i")}, 1 + i % 7, ${NOW} from n`);
-  each(users, `insert into emails (user_id, address, key, confirmed_at, created_at)
-    select i, 'User' || i || '@Example.com', 'user' || i || '@example.com', ${NOW}, ${NOW} from n`);
+  each(
+    users,
+    `insert into users (name, kind, status, password, epoch, created_at)
+    select 'user' || i, 'person', 'active', '$argon2id$v=19$' || ${hex("i")}, 1 + i % 7, ${NOW} from n`,
+  );
+  each(
+    users,
+    `insert into emails (user_id, address, key, confirmed_at, created_at)
+    select i, 'User' || i || '@Example.com', 'user' || i || '@example.com', ${NOW}, ${NOW} from n`,
+  );
   each(users, `insert into namespaces (name, owner_id, created_at) select 'user' || i, i, ${NOW} from n`);
-  each(users, `insert into links (hash, user_id, expires_at, created_at) select ${hex("i")}, i, ${NOW} + 60, ${NOW} from n`);
+  each(
+    users,
+    `insert into links (hash, user_id, expires_at, created_at) select ${hex("i")}, i, ${NOW} + 60, ${NOW} from n`,
+  );
   each(users, `insert into members select 1, i, 'read' from n`);
-  each(users, `insert into access_tokens (uuid, user_id, hash, label, scopes, resources, created_at, created_by, creator_ip, creator_ua)
-    select 'uuid' || i, i, ${hex("i")}, 'it''s ☃ number ' || i, '["repo:read"]', null, ${NOW}, 'user' || i, '::1', 'curl' from n`);
-  each(users, `insert into refresh_tokens (uuid, user_id, hash, client, address, created_at, used_at)
-    select 'uuid' || i, i, ${hex("i")}, 'docker', '::1', ${NOW}, ${NOW} from n`);
-  each(repositories, `insert into repositories (namespace_id, name, private, description, full_description, created_at, updated_at, pushed_at, full_name)
+  each(
+    users,
+    `insert into access_tokens (uuid, user_id, hash, label, scopes, resources, created_at, created_by, creator_ip, creator_ua)
+    select 'uuid' || i, i, ${hex("i")}, 'it''s ☃ number ' || i, '["repo:read"]', null, ${NOW}, 'user' || i, '::1', 'curl' from n`,
+  );
+  each(
+    users,
+    `insert into refresh_tokens (uuid, user_id, hash, client, address, created_at, used_at)
+    select 'uuid' || i, i, ${hex("i")}, 'docker', '::1', ${NOW}, ${NOW} from n`,
+  );
+  each(
+    repositories,
+    `insert into repositories (namespace_id, name, private, description, full_description, created_at, updated_at, pushed_at, full_name)
     select 2 + (i - 1) / 10, 'app' || i, i % 2, 'what; it''s "for"', char(10) || '# ☃ two' || char(13, 10) || 'lines, \\n; and ''quotes''', ${NOW}, ${NOW}, ${NOW},
-      'user' || (1 + (i - 1) / 10) || '/app' || i from n`);
-  each(repositories * images, `insert into images (repository_id, position, id, checksum)
-    select 1 + (i - 1) / ${images}, i % ${images}, ${hex("i")}, 'sha256:' || ${hex("i")} from n order by 1, 3`);
-  each(repositories * tags, `insert into tags (repository_id, service, name, digest, size, media_type, pushed_at, pushed_by)
-    select 1 + (i - 1) / ${tags}, 'registry', 'tag' || (i % ${tags}), 'sha256:' || ${hex("i")}, i, 'application/json', ${NOW}000, 'user1' from n`);
+      'user' || (1 + (i - 1) / 10) || '/app' || i from n`,
+  );
+  each(
+    repositories * images,
+    `insert into images (repository_id, position, id, checksum)
+    select 1 + (i - 1) / ${images}, i % ${images}, ${hex("i")}, 'sha256:' || ${hex("i")} from n order by 1, 3`,
+  );
+  each(
+    repositories * tags,
+    `insert into tags (repository_id, service, name, digest, size, media_type, pushed_at, pushed_by)
+    select 1 + (i - 1) / ${tags}, 'registry', 'tag' || (i % ${tags}), 'sha256:' || ${hex("i")}, i, 'application/json', ${NOW}000, 'user1' from n`,
+  );
   each(users, `insert into collaborators select i, 1 + i % ${users}, 'write' from n`);
   each(users, `insert into stars select i, i from n`);
   each(users, `insert into events select 'registry', 'event' || i, ${NOW} from n`);
-  each(users, `insert into audit (at, account, action, name, actor, credential, address, data)
-    select ${NOW}, 1 + i, 'repo.tag.push', 'user' || i || '/app', 'user' || i, 'access-token uuid' || i, '::1', '{"tag":"it''s"}' from n`);
+  each(
+    users,
+    `insert into audit (at, account, action, name, actor, credential, address, data)
+    select ${NOW}, 1 + i, 'repo.tag.push', 'user' || i || '/app', 'user' || i, 'access-token uuid' || i, '::1', '{"tag":"it''s"}' from n`,
+  );
   each(users, `insert into outbox (repository_id) select i from n`);
   each(users, `insert into failures select 'user' || i, '::1', 3, ${NOW} from n`);
   database.exec(`insert into progress values ('verify search', 500); commit`);
 }
 
 /** Integers that a number of JavaScript keeps, and some that it does not. */
-const integers = ["9223372036854775807", "-9223372036854775808", "9007199254740993", "-9007199254740993", "9007199254740992",
-  "9007199254740991", "1234567890123456789", "1800000000000000", "0", "-1"];
+const integers = [
+  "9223372036854775807",
+  "-9223372036854775808",
+  "9007199254740993",
+  "-9007199254740993",
+  "9007199254740992",
+  "9007199254740991",
+  "1234567890123456789",
+  "1800000000000000",
+  "0",
+  "-1",
+];
 
 /** Gives tags such sizes, and one a text that looks like a row of them. */
 function large(database) {
@@ -110,12 +158,16 @@ const ITSELF = { audit: "where name <> 'everybody'" };
 /** One sum over all rows of each table, but for what a restore renews and adds. */
 function sums(database) {
   const sum = (table, columns) => {
-    const shown = columns.filter((name) => !renewed[table]?.includes(name)).map((name) => `"${name}"`).join(", ");
+    const shown = columns
+      .filter((name) => !renewed[table]?.includes(name))
+      .map((name) => `"${name}"`)
+      .join(", ");
     const hash = createHash("sha256");
     const all = database.prepare(`select ${shown} from "${table}" ${ITSELF[table] ?? ""} order by ${shown}`);
     all.setReturnArrays(true);
     all.setReadBigInts(true);
-    for (const row of all.iterate()) hash.update(JSON.stringify(row.map((value) => (typeof value === "bigint" ? `${value}` : value))));
+    for (const row of all.iterate())
+      hash.update(JSON.stringify(row.map((value) => (typeof value === "bigint" ? `${value}` : value))));
     return hash.digest("hex");
   };
   return Object.fromEntries(Object.entries(lasting(database)).map(([table, columns]) => [table, sum(table, columns)]));
@@ -126,7 +178,10 @@ const one = (database, sql) => Object.values(database.prepare(sql).get())[0];
 test("a hundred thousand repositories go through a backup and come out the same", { timeout: 600_000 }, async (t) => {
   const { state, database } = place("from");
   fill(database, 100_000, { images: 4 });
-  assert.match(works(run("backup", "large", "--persist-to", state)), /100000 repositories, 10000 collaborators, 400000 images/);
+  assert.match(
+    works(run("backup", "large", "--persist-to", state)),
+    /100000 repositories, 10000 collaborators, 400000 images/,
+  );
   assert.equal(fs.statSync(at("large")).mode & 0o777, 0o600);
   works(run("restore", "large", "--persist-to", at("to"), "--keep-access-tokens"));
   const to = openLocal(at("to"), "DB");
@@ -153,7 +208,9 @@ function whole(database) {
   return [schema, ...Object.keys(tables(database)).map(rows)];
 }
 
-test("a damaged backup is refused wherever the damage is, and nothing has happened", { timeout: 120_000 }, async (t) => {
+test("a damaged backup is refused wherever the damage is, and nothing has happened", {
+  timeout: 120_000,
+}, async (t) => {
   const small = filled(1);
   await write(small, at("small"), "now");
   const good = fs.readFileSync(at("small"));
@@ -171,7 +228,8 @@ test("a damaged backup is refused wherever the damage is, and nothing has happen
     bytes[place] ^= 1 << randomInt(8);
     await refuse(`byte ${place}: ${bytes[place]}`, bytes);
   }
-  for (let length = 0; length < good.length; length += 1) await refuse(`the first ${length} bytes`, good.subarray(0, length));
+  for (let length = 0; length < good.length; length += 1)
+    await refuse(`the first ${length} bytes`, good.subarray(0, length));
   const lines = good.toString().split(/(?<=\n)/);
   for (let line = 0; line < lines.length; line += 1) {
     await refuse(`without line ${line}`, lines.toSpliced(line, 1).join(""));
@@ -192,7 +250,10 @@ function rewritten(file, change, [table, row] = []) {
   if (table) others.push(JSON.stringify([table, [row]]));
   if (table) rows[table] += 1;
   const body = [JSON.stringify(change(JSON.parse(first))), ...others].map((line) => `${line}\n`).join("");
-  fs.writeFileSync(at("other"), `${body}${JSON.stringify({ rows, sha256: createHash("sha256").update(body).digest("hex") })}\n`);
+  fs.writeFileSync(
+    at("other"),
+    `${body}${JSON.stringify({ rows, sha256: createHash("sha256").update(body).digest("hex") })}\n`,
+  );
 }
 
 test("what a newer hublet made is refused, and so is a database with something in it", async () => {
@@ -212,13 +273,19 @@ test("what a newer hublet made is refused, and so is a database with something i
   refuse("other", /newer hublet, which has 9999_dreams.sql/);
   rewritten("new", ({ columns: { stars, ...columns }, ...header }) => ({ ...header, columns }));
   refuse("other", /no whole backup/);
-  rewritten("new", ({ columns, ...header }) => ({ ...header, columns: { ...columns, 'stars"; drop table users; --': ["id"] } }));
+  rewritten("new", ({ columns, ...header }) => ({
+    ...header,
+    columns: { ...columns, 'stars"; drop table users; --': ["id"] },
+  }));
   refuse("other", /no whole backup|other tables/);
   refuse("nothing", /cannot read/);
   fs.writeFileSync(at("half"), fs.readFileSync(at("new")).subarray(0, 5000));
   refuse("half", /no whole backup/);
 
-  for (const sql of ["insert into namespaces (name, created_at) values ('acme', 0)", `insert into users (name, status, created_at) values ('alice', 'active', 0)`]) {
+  for (const sql of [
+    "insert into namespaces (name, created_at) values ('acme', 0)",
+    `insert into users (name, status, created_at) values ('alice', 'active', 0)`,
+  ]) {
     database.exec(sql);
     refuse("new", /the database is not empty \(\d+ \w+/);
   }
@@ -226,7 +293,9 @@ test("what a newer hublet made is refused, and so is a database with something i
   fails(run("backup", "more", "--persist-to", at("nowhere")), /there is no database/);
   assert.ok(!fs.existsSync(at("more")) && !fs.existsSync(at("nowhere")));
 
-  database.exec("delete from users; delete from namespaces where name = 'acme'; insert into progress values ('verify search', 7)");
+  database.exec(
+    "delete from users; delete from namespaces where name = 'acme'; insert into progress values ('verify search', 7)",
+  );
   works(run("restore", "new", "--persist-to", state));
   assert.equal(one(search, "select count(*) from documents"), 0, "search shows what was");
   assert.equal(one(search, "select count(*) from terms where terms match 'app'"), 0);
@@ -267,7 +336,10 @@ test("a restore that is stopped or killed has not happened", { timeout: 300_000 
   const before = whole(database);
   database.close();
   const written = () => size(`${localFile(state, "DB")}-wal`) > 1_000_000; // and many times that is to come
-  for (const [signal, end] of [["SIGTERM", 143], ["SIGKILL", "SIGKILL"]]) {
+  for (const [signal, end] of [
+    ["SIGTERM", 143],
+    ["SIGKILL", "SIGKILL"],
+  ]) {
     assert.equal(await stopped(signal, written, "restore", "long", "--persist-to", state), end);
     const left = openLocal(state, "DB");
     assert.deepEqual(whole(left), before, signal);
@@ -287,7 +359,10 @@ test("a backup that is stopped leaves nothing, and one that is killed no backup"
   assert.equal(await stopped("SIGTERM", written("ended"), "backup", "ended", "--persist-to", state), 143);
   assert.deepEqual(called("ended"), []);
   assert.equal(await stopped("SIGKILL", written("killed"), "backup", "killed", "--persist-to", state), "SIGKILL");
-  assert.deepEqual(called("killed").filter((name) => !/^killed\../.test(name)), []);
+  assert.deepEqual(
+    called("killed").filter((name) => !/^killed\../.test(name)),
+    [],
+  );
   works(run("backup", "killed", "--persist-to", state));
   await check(at("killed"));
 });
@@ -310,7 +385,10 @@ test("a backup replaces nothing, also what comes meanwhile, and says why there i
   });
   syncBuiltinESMExports();
   try {
-    await assert.rejects(write(filled(1), at("full"), "now"), { constructor: Failure, message: /cannot write .*full \(ENOSPC\)/ });
+    await assert.rejects(write(filled(1), at("full"), "now"), {
+      constructor: Failure,
+      message: /cannot write .*full \(ENOSPC\)/,
+    });
   } finally {
     t.mock.restoreAll();
     syncBuiltinESMExports();
@@ -330,20 +408,29 @@ test("a backup of every earlier version is restored, and then migrated", async (
     await restore(target, at(`version ${count}`), { now: NOW });
     assert.deepEqual(applied(target), migrations("DB"));
     assert.deepEqual(schema(target), schema(empty("DB", migrations("DB"))));
-    assert.deepEqual({ ...target.prepare("select name, status, created_at from users").get() }, { name: "alice", status: "active", created_at: 5 });
+    assert.deepEqual(
+      { ...target.prepare("select name, status, created_at from users").get() },
+      { name: "alice", status: "active", created_at: 5 },
+    );
     assert.equal(one(target, "select name from repositories where private = 1"), "app");
   }
 });
 
 const schema = (database) =>
-  database.prepare("select type, name, sql from sqlite_schema where name not like 'sqlite_%' order by type, name").all().map((row) => ({ ...row }));
+  database
+    .prepare("select type, name, sql from sqlite_schema where name not like 'sqlite_%' order by type, name")
+    .all()
+    .map((row) => ({ ...row }));
 
 test("what was revoked does not come back, however often one restores", async () => {
   const index = filled();
-  index.exec("update access_tokens set id = id + 40; delete from access_tokens where id > 41; update users set epoch = 9 where id = 1");
+  index.exec(
+    "update access_tokens set id = id + 40; delete from access_tokens where id > 41; update users set epoch = 9 where id = 1",
+  );
   await write(index, at("revoked"), "now");
   const held = fs.readFileSync(at("revoked"), "utf8");
-  for (const hash of index.prepare("select hash from refresh_tokens union all select hash from links").all()) assert.ok(!held.includes(hash.hash));
+  for (const hash of index.prepare("select hash from refresh_tokens union all select hash from links").all())
+    assert.ok(!held.includes(hash.hash));
 
   const begin = (now, keep) => {
     const target = empty("DB", migrations("DB"));
@@ -351,13 +438,20 @@ test("what was revoked does not come back, however often one restores", async ()
   };
   /** What anybody could have been given by the index as it is: epochs, ids of access tokens, ids of repositories. */
   const given = (database) => {
-    const epochs = database.prepare("select epoch from users order by id").all().map(({ epoch }) => epoch);
+    const epochs = database
+      .prepare("select epoch from users order by id")
+      .all()
+      .map(({ epoch }) => epoch);
     database.exec(`insert into users (name, status, created_at) values ('zoe_', 'active', 0);
       insert into repositories (namespace_id, name, private, created_at, updated_at) values (1, 'new', 0, 0, 0);
       insert into access_tokens (uuid, user_id, hash, label, scopes, created_at, created_by, creator_ip, creator_ua)
         values ('u', 1, 'h', '', '[]', 0, '', '', '')`);
     const ids = (table) => database.prepare(`select id from "${table}" order by id desc limit 1`).get().id;
-    return { epochs, ids: ["users", "repositories", "access_tokens"].map(ids), tokens: database.prepare("select id from access_tokens").all() };
+    return {
+      epochs,
+      ids: ["users", "repositories", "access_tokens"].map(ids),
+      tokens: database.prepare("select id from access_tokens").all(),
+    };
   };
   const first = await begin(NOW, false);
   assert.equal(one(first, "select count(*) from refresh_tokens") + one(first, "select count(*) from links"), 0);
@@ -382,7 +476,10 @@ test("an integer comes back as it was, up to the largest of 64 bits", async () =
   const target = empty("DB", []);
   await restore(target, at("numbers"), { now: NOW });
   const found = target.prepare("select cast(size as text) as size from tags order by id limit ?").all(integers.length);
-  assert.deepEqual(found.map(({ size }) => size), integers);
+  assert.deepEqual(
+    found.map(({ size }) => size),
+    integers,
+  );
   assert.deepEqual(sums(target), sums(from));
 });
 
@@ -390,13 +487,21 @@ test("a backup is of one moment, whoever writes meanwhile", { timeout: 60_000 },
   const { state, database } = place("busy");
   fill(database, 2000);
   // One transaction makes a user and a namespace; no moment has one without the other.
-  const writer = spawn(process.execPath, ["-e", `
+  const writer = spawn(
+    process.execPath,
+    [
+      "-e",
+      `
     const { DatabaseSync } = require("node:sqlite");
     const database = new DatabaseSync(process.argv[1], { timeout: 10000 });
     for (let i = 0; ; i += 1) database.exec("begin immediate; insert into users (name, status, created_at) values ('busy" + i +
       "', 'active', 0); insert into namespaces (name, owner_id, created_at) values ('busy" + i + "', last_insert_rowid(), 0);" +
       "insert into stars values (last_insert_rowid(), 1); commit");
-  `.replace("last_insert_rowid(), 1)", "(select max(id) from users), 1)"), localFile(state, "DB")], { stdio: ["ignore", "ignore", "inherit"] });
+  `.replace("last_insert_rowid(), 1)", "(select max(id) from users), 1)"),
+      localFile(state, "DB"),
+    ],
+    { stdio: ["ignore", "ignore", "inherit"] },
+  );
   try {
     const seen = new Set();
     for (let time = 0; time < 5; time += 1) {
@@ -406,7 +511,10 @@ test("a backup is of one moment, whoever writes meanwhile", { timeout: 60_000 },
       const rows = await restore(target, at(file), { now: NOW });
       const busy = (table, where) => one(target, `select count(*) from ${table} where ${where}`);
       const users = busy("users", "name like 'busy%'");
-      assert.deepEqual([busy("namespaces", "name like 'busy%'"), busy("stars", "repository_id = 1 and user_id > 200")], [users, users]);
+      assert.deepEqual(
+        [busy("namespaces", "name like 'busy%'"), busy("stars", "repository_id = 1 and user_id > 200")],
+        [users, users],
+      );
       assert.equal(rows.images, 20_000);
       seen.add(users);
     }
@@ -452,11 +560,16 @@ import(${JSON.stringify(at(name, "tools/lib/sqlite.mjs"))}).then(({ localFile })
 `;
   copy(at(name), wrangler);
   const tool = (tool, ...words) => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [at(name, "tools", `${tool}.mjs`), ...words, "--remote"], { env, encoding: "utf8" });
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      [at(name, "tools", `${tool}.mjs`), ...words, "--remote"],
+      { env, encoding: "utf8" },
+    );
     return { status, said: stdout + stderr };
   };
   const sqlite = import(at(name, "tools/lib/sqlite.mjs")); // which reads the wrangler.toml of the copy
-  const database = async (binding = "DB") => (await sqlite).openLocal(at(name, ".wrangler/state"), binding, { make: true });
+  const database = async (binding = "DB") =>
+    (await sqlite).openLocal(at(name, ".wrangler/state"), binding, { make: true });
   const meanwhile = (sql) => fs.writeFileSync(at(name, "meanwhile"), sql);
   const broken = (command) => fs.writeFileSync(at(name, "broken"), command);
   return { tool, database, meanwhile, broken };
@@ -466,7 +579,10 @@ import(${JSON.stringify(at(name, "tools/lib/sqlite.mjs"))}).then(({ localFile })
 function renew(name, number) {
   const file = at(name, "wrangler.toml");
   const text = fs.readFileSync(file, "utf8").replace(/^database_id.*\n/gm, "");
-  const renewed = text.replace(/^database_name = "(hublet(?:-search)?)(?:-\d+)?"$/gm, `database_name = "$1-${number}"\ndatabase_id = "$1-id-${number}"`);
+  const renewed = text.replace(
+    /^database_name = "(hublet(?:-search)?)(?:-\d+)?"$/gm,
+    `database_name = "$1-${number}"\ndatabase_id = "$1-id-${number}"`,
+  );
   assert.equal(renewed.match(/^database_id/gm).length, 2);
   fs.writeFileSync(file, renewed);
 }
@@ -480,7 +596,10 @@ test("a deployed database goes through a backup into a new one, and stays", { ti
   large(from);
   const before = whole(from);
   works(tool("backup", "far"));
-  assert.deepEqual(fs.readdirSync(scratch).filter((name) => name.startsWith("far")), ["far"]);
+  assert.deepEqual(
+    fs.readdirSync(scratch).filter((name) => name.startsWith("far")),
+    ["far"],
+  );
   fails(tool("restore", "far"), /not empty[^]*make two new databases/);
 
   renew("there", 2); // without a table, of which the first deploy would make them
@@ -507,30 +626,46 @@ test("a deployed database goes through a backup into a new one, and stays", { ti
     insert into outbox (repository_id) values (1)`);
   works(tool("restore", "far", "--keep-access-tokens"));
   assert.deepEqual(sums(empty), sums(from));
-  assert.deepEqual(["failures", "progress", "outbox"].map((table) => one(empty, `select count(*) from ${table}`)), [0, 0, 0]);
+  assert.deepEqual(
+    ["failures", "progress", "outbox"].map((table) => one(empty, `select count(*) from ${table}`)),
+    [0, 0, 0],
+  );
 
   renew("there", 4);
   const busy = await database();
   migrate(busy, "DB", migrations("DB"));
-  const refused = "insert into audit (at, action, name, actor, credential, address) values (0, 'user.login.refused', 'alice', '', '', '')";
+  const refused =
+    "insert into audit (at, action, name, actor, credential, address) values (0, 'user.login.refused', 'alice', '', '', '')";
   meanwhile(refused);
   fails(tool("restore", "far"), /wrote to the database meanwhile, and it is as they left it: make two new databases/);
-  assert.deepEqual(Object.entries(counts(busy)).filter(([, count]) => count), [["namespaces", 1], ["audit", 1]]);
+  assert.deepEqual(
+    Object.entries(counts(busy)).filter(([, count]) => count),
+    [
+      ["namespaces", 1],
+      ["audit", 1],
+    ],
+  );
   fails(tool("restore", "far"), /not empty \(1 audit\)[^]*make two new databases/);
 });
 
-test("after the platform's own restore each half is done, whatever becomes of the other", { timeout: 300_000 }, async () => {
+test("after the platform's own restore each half is done, whatever becomes of the other", {
+  timeout: 300_000,
+}, async () => {
   const { tool, database, broken } = away("travelled");
   const [truth, search] = [await database(), await database("SEARCH")];
   migrate(truth, "DB", migrations("DB"));
   fill(truth, 20);
   migrate(search, "SEARCH", migrations("SEARCH"));
   search.exec("insert into documents values (1, 1, 'a', 'a', ' a ', '', 'pub', 0, 0, null, null)");
-  const revoked = () => one(truth, "select count(*) from refresh_tokens") + one(truth, "select sum(is_active) from access_tokens");
+  const revoked = () =>
+    one(truth, "select count(*) from refresh_tokens") + one(truth, "select sum(is_active) from access_tokens");
   const shown = () => one(search, "select count(*) from documents");
 
   broken("d1");
-  fails(tool("admin", "after-restore"), /what was revoked may be good again; [^]*search may show what is private: run this again/);
+  fails(
+    tool("admin", "after-restore"),
+    /what was revoked may be good again; [^]*search may show what is private: run this again/,
+  );
   assert.deepEqual([revoked(), shown()], [4, 1]);
   broken("d1 execute SEARCH");
   fails(tool("admin", "after-restore"), /no network[^]*failed \(1\): search may show what is private: run this again/);
@@ -540,7 +675,10 @@ test("after the platform's own restore each half is done, whatever becomes of th
   fails(tool("admin", "after-restore"), /failed \(1\): what was revoked may be good again: run this again/);
   assert.deepEqual([revoked(), shown()], [2, 0]);
   broken("nothing");
-  assert.match(works(tool("admin", "after-restore", "--private")), /everybody logs in again[^]*every repository is private/);
+  assert.match(
+    works(tool("admin", "after-restore", "--private")),
+    /everybody logs in again[^]*every repository is private/,
+  );
   assert.deepEqual([revoked(), one(truth, "select min(private) from repositories")], [0, 1]);
 });
 
@@ -548,13 +686,42 @@ test("what was made private or deleted since is public again, unless nothing is"
   const from = filled(4);
   from.exec("update repositories set deleted_at = 5 where id = 4");
   await write(from, at("seen"), "now");
-  assert.match(works(run("restore", "seen", "--persist-to", at("seen as before"))), /made private or deleted since are public and there again: [^]* after-restore --private --persist-to '\S*seen as before'$/m);
+  assert.match(
+    works(run("restore", "seen", "--persist-to", at("seen as before"))),
+    /made private or deleted since are public and there again: [^]* after-restore --private --persist-to '\S*seen as before'$/m,
+  );
   const before = openLocal(at("seen as before"), "DB");
-  assert.deepEqual(before.prepare("select private from repositories").all().map((row) => row.private), [1, 0, 1, 0]);
-  assert.match(works(run("restore", "seen", "--persist-to", at("seen by few"), "--private")), /every repository is private/);
+  assert.deepEqual(
+    before
+      .prepare("select private from repositories")
+      .all()
+      .map((row) => row.private),
+    [1, 0, 1, 0],
+  );
+  assert.match(
+    works(run("restore", "seen", "--persist-to", at("seen by few"), "--private")),
+    /every repository is private/,
+  );
   const hidden = openLocal(at("seen by few"), "DB");
-  assert.deepEqual(hidden.prepare("select private, revision from repositories").all().map((row) => [row.private, row.revision]), [[1, 1], [1, 2], [1, 1], [1, 2]]);
+  assert.deepEqual(
+    hidden
+      .prepare("select private, revision from repositories")
+      .all()
+      .map((row) => [row.private, row.revision]),
+    [
+      [1, 1],
+      [1, 2],
+      [1, 1],
+      [1, 2],
+    ],
+  );
   const told = "select account, name, data from audit where action = 'repo.change_privacy' order by id";
   const data = '{"is_private":"true"}';
-  assert.deepEqual(hidden.prepare(told).all().map((row) => ({ ...row })), ["user1/app2", "user1/app4"].map((name) => ({ account: 2, name, data })));
+  assert.deepEqual(
+    hidden
+      .prepare(told)
+      .all()
+      .map((row) => ({ ...row })),
+    ["user1/app2", "user1/app4"].map((name) => ({ account: 2, name, data })),
+  );
 });

@@ -8,7 +8,10 @@ import { root } from "../../tools/lib/steps.mjs";
 import { fails } from "./outcome.mjs";
 
 function start(...words) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [path.join(root, "tools/start.mjs"), ...words], { encoding: "utf8", timeout: 60_000 });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [path.join(root, "tools/start.mjs"), ...words], {
+    encoding: "utf8",
+    timeout: 60_000,
+  });
   return { status, said: stdout + stderr };
 }
 

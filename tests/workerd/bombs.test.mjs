@@ -13,37 +13,53 @@ let worker;
 let world;
 /** Every operation that takes a body, as the description has it: its method, path, limit, media type, and a good body. */
 let operations;
-before(async () => {
-  worker = await startWorker(vars);
-  world = await makeWorld(worker);
-  const { paths } = (await worker.succeed("GET /openapi.json")).json();
-  operations = Object.entries(paths).flatMap(([path, item]) =>
-    Object.entries(item)
-      .filter(([, { requestBody }]) => requestBody)
-      .map(([method, { requestBody }]) => {
-        const [media, { example }] = Object.entries(requestBody.content)[0];
-        return { method: method.toUpperCase(), path, media, example, limit: requestBody["x-body-limit"] };
-      }));
-}, { timeout: 60_000 });
+before(
+  async () => {
+    worker = await startWorker(vars);
+    world = await makeWorld(worker);
+    const { paths } = (await worker.succeed("GET /openapi.json")).json();
+    operations = Object.entries(paths).flatMap(([path, item]) =>
+      Object.entries(item)
+        .filter(([, { requestBody }]) => requestBody)
+        .map(([method, { requestBody }]) => {
+          const [media, { example }] = Object.entries(requestBody.content)[0];
+          return { method: method.toUpperCase(), path, media, example, limit: requestBody["x-body-limit"] };
+        }),
+    );
+  },
+  { timeout: 60_000 },
+);
 after(() => worker?.stop(), { timeout: 60_000 });
 
 const places = {
-  account: "paul", email: "paul@example.com", image: imageId(1), tag: "v1", uuid: "00000000-0000-4000-8000-000000000000",
+  account: "paul",
+  email: "paul@example.com",
+  image: imageId(1),
+  tag: "v1",
+  uuid: "00000000-0000-4000-8000-000000000000",
 };
 
 /** Asks with a body of these bytes, as who may most. */
 function send({ method, path, media }, body) {
   const hub = path.startsWith("/v2/");
-  const who = path === "/events" ? world.as.registry : hub ? world.as.session : path === "/token" ? {} : world.as.access;
+  const who =
+    path === "/events" ? world.as.registry : hub ? world.as.session : path === "/token" ? {} : world.as.access;
   const machine = path.includes("/machines");
-  const target = path.replace(/\{(\w+)\}/g, (_, name) =>
-    places[name] ?? (name === "namespace" ? (machine ? "acme" : "paul") : name === "repository" ? "app" : machine ? "robot" : "paul"));
+  const target = path.replace(
+    /\{(\w+)\}/g,
+    (_, name) =>
+      places[name] ??
+      (name === "namespace" ? (machine ? "acme" : "paul") : name === "repository" ? "app" : machine ? "robot" : "paul"),
+  );
   return worker.ask(`${method} ${target}`, { headers: { ...who, "content-type": media }, body });
 }
 
 /** A text of this many bytes: a head, as often as there is room what is between commas, and an end. */
 function filled(length, head, piece, end, comma = ",") {
-  const times = Math.max(1, Math.floor((length - head.length - end.length + comma.length) / (piece.length + comma.length)));
+  const times = Math.max(
+    1,
+    Math.floor((length - head.length - end.length + comma.length) / (piece.length + comma.length)),
+  );
   const text = head + `${piece}${comma}`.repeat(times).slice(0, comma ? -comma.length : undefined) + end;
   return text + " ".repeat(Math.max(0, length - text.length));
 }
@@ -57,7 +73,7 @@ function bombs({ limit, example, path }) {
   const beside = kept.startsWith("{") ? `${kept.slice(0, -1)}${kept === "{}" ? "" : ","}` : "{";
   const all = [
     filled(limit, "", "[", "", ""),
-    filled(limit, "{\"a\":", "[", "", ""),
+    filled(limit, '{"a":', "[", "", ""),
     "[".repeat(limit / 2) + "]".repeat(limit / 2),
     `{"a":${"[".repeat(limit / 2 - 5)}${"]".repeat(limit / 2 - 5)}}`,
     filled(limit, "", '{"a":', "", ""),
@@ -77,20 +93,34 @@ function bombs({ limit, example, path }) {
     ]),
   ];
   if (path === "/events") {
-    const event = (at, action = "push") => `{"id":"${at}","action":"${action}","target":{"repository":"paul/app","tag":"v${at % 40}"}}`;
+    const event = (at, action = "push") =>
+      `{"id":"${at}","action":"${action}","target":{"repository":"paul/app","tag":"v${at % 40}"}}`;
     const many = (make) => {
       const events = [];
-      for (let at = 0, size = 20; size + make(at).length + 1 < limit; size += make(at).length + 1, at += 1) events.push(make(at));
+      for (let at = 0, size = 20; size + make(at).length + 1 < limit; size += make(at).length + 1, at += 1)
+        events.push(make(at));
       return `{"events":[${events.join(",")}]}`;
     };
-    all.push(many(event), many((at) => event(at, "pull")), many((at) => event(at, "dance")));
+    all.push(
+      many(event),
+      many((at) => event(at, "pull")),
+      many((at) => event(at, "dance")),
+    );
     all.push(filled(limit, '{"events":[{"id":"1","action":"push","more":[', "0", "]}]}"));
     all.push(filled(limit, '{"events":[', `{"id":"1","action":"push","target":[${"0,".repeat(200_000)}0]}`, "]}"));
   }
   if (path.startsWith("/v1/repositories")) {
     const image = (at) => `{"id":"${imageId(at)}"}`;
-    all.push(filled(limit, "[", image(1), "]"), `[${Array.from({ length: 10_000 }, (_, at) => `{"id":"${imageId(at)}","checksum":"${"c".repeat(99)}"}`).join(",")}]`.slice(0, limit));
-    all.push(`[${Array.from({ length: 10_000 }, (_, at) => `{"id":"${imageId(at)}","checksum":"${"c".repeat(95)}"}`).join(",")}]`);
+    all.push(
+      filled(limit, "[", image(1), "]"),
+      `[${Array.from({ length: 10_000 }, (_, at) => `{"id":"${imageId(at)}","checksum":"${"c".repeat(99)}"}`).join(",")}]`.slice(
+        0,
+        limit,
+      ),
+    );
+    all.push(
+      `[${Array.from({ length: 10_000 }, (_, at) => `{"id":"${imageId(at)}","checksum":"${"c".repeat(95)}"}`).join(",")}]`,
+    );
   }
   return all;
 }
@@ -99,7 +129,9 @@ function bombs({ limit, example, path }) {
 function forms({ limit, example }) {
   const names = Object.keys(example ?? {});
   return [
-    ...["a", "a=", "=", "&", "a=b", "%", "%61=%62", "scope=a"].map((pair) => filled(limit, "", pair, "", "&").trimEnd()),
+    ...["a", "a=", "=", "&", "a=b", "%", "%61=%62", "scope=a"].map((pair) =>
+      filled(limit, "", pair, "", "&").trimEnd(),
+    ),
     ...names.flatMap((name) => [
       filled(limit, "", `${name}=a`, "", "&").trimEnd(),
       `${name}=${"%ff".repeat((limit - name.length - 1) / 3)}`,
@@ -124,9 +156,13 @@ async function growth(t, some) {
       const body = bodies[at % bodies.length];
       const answer = await send(operation, body);
       sent += 1;
-      assert.ok(answer.status < 500, `${operation.method} ${operation.path}: ${answer.status} ${answer.body} to ${String(body).slice(0, 80)}`);
+      assert.ok(
+        answer.status < 500,
+        `${operation.method} ${operation.path}: ${answer.status} ${answer.body} to ${String(body).slice(0, 80)}`,
+      );
       const now = Number(await worker.direct("memory"));
-      if (now > highest) t.diagnostic(`${operation.method} ${operation.path}: ${now - began} bytes after ${String(body).slice(0, 60)}`);
+      if (now > highest)
+        t.diagnostic(`${operation.method} ${operation.path}: ${now - began} bytes after ${String(body).slice(0, 60)}`);
       highest = Math.max(highest, now);
     }
   }

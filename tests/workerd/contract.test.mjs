@@ -10,14 +10,20 @@ import { startStage, startWorker } from "./stage.mjs";
 
 let worker;
 let stage;
-before(async () => {
-  worker = await startWorker();
-  stage = await startStage(worker);
-}, { timeout: 60_000 });
-after(async () => {
-  stage?.stop();
-  await worker?.stop();
-}, { timeout: 60_000 });
+before(
+  async () => {
+    worker = await startWorker();
+    stage = await startStage(worker);
+  },
+  { timeout: 60_000 },
+);
+after(
+  async () => {
+    stage?.stop();
+    await worker?.stop();
+  },
+  { timeout: 60_000 },
+);
 
 /** Plays every page, and gives what was said of it. */
 function play() {

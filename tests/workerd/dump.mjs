@@ -55,7 +55,13 @@ export async function restore(env, wanted, names) {
     };
     const deferred = database.prepare("pragma defer_foreign_keys = on");
     // Filling the tables makes it count on from what was there.
-    await database.batch([deferred, ...others.toReversed().map(empty), ...others.map(fill), ...counters.map(empty), ...counters.map(fill)]);
+    await database.batch([
+      deferred,
+      ...others.toReversed().map(empty),
+      ...others.map(fill),
+      ...counters.map(empty),
+      ...counters.map(fill),
+    ]);
   };
   await Promise.all(names.map((name) => (name === "CACHE" ? forget(env.CACHE) : one(name))));
 }

@@ -54,7 +54,8 @@ export async function makeWorld(worker) {
   await register("late");
   made.confirm = /confirm#(\S+)/.exec(await worker.direct("mail", "late@example.com"))[1];
   const now = Math.floor(Date.now() / 1000);
-  for (const command of ["namespace acme", "member acme paul admin", "member acme mary read"]) await operate(DB, command, now);
+  for (const command of ["namespace acme", "member acme paul admin", "member acme mary read"])
+    await operate(DB, command, now);
   made.password = new URL(await operate(DB, "password mary", now)).hash.slice(1);
 
   as.session = await session(worker, "paul");
@@ -76,7 +77,11 @@ export async function makeWorld(worker) {
   const tagged = JSON.stringify({ events: [event("push", "paul/app", "v1")] });
   await worker.succeed("POST /events", { headers: as.registry, body: tagged });
 
-  await worker.succeed("PUT /v1/users/paul/", { headers: as.paul, body: JSON.stringify({ email: "paul@example.org" }), trouble: { absent: ["MAIL"] } });
+  await worker.succeed("PUT /v1/users/paul/", {
+    headers: as.paul,
+    body: JSON.stringify({ email: "paul@example.org" }),
+    trouble: { absent: ["MAIL"] },
+  });
   await hub("PUT /v2/repositories/paul/starred/star");
   await hub("POST /v2/repositories/paul/app/collaborators", { user: "jane", role: "read" });
   const token = await hub("POST /v2/access-tokens", { token_label: "builds" });
@@ -92,7 +97,10 @@ export async function makeWorld(worker) {
 }
 
 /** The repository of this name is no longer there. */
-const gone = (name) => ({ DB }) => DB.repositories.every((row) => row.full_name !== name);
+const gone =
+  (name) =>
+  ({ DB }) =>
+    DB.repositories.every((row) => row.full_name !== name);
 
 /**
  * The requests: what, who asks (a name of `as`), what is sent, and about it
@@ -114,7 +122,12 @@ export function requests({ made }) {
     ["GET /v1/users/", "guesser", undefined, { again: "it counts another failure" }],
     ["POST /v1/users/", "nobody", { username: "newman", password, email: "newman@example.com" }],
     ["PUT /v1/users/jane/", "jane", { email: "jane@example.org" }, { again: "it mails another link" }],
-    ["PUT /v1/users/paul/", "paul", { password: "another" }, { again: "the password is no longer the one it is asked with" }],
+    [
+      "PUT /v1/users/paul/",
+      "paul",
+      { password: "another" },
+      { again: "the password is no longer the one it is asked with" },
+    ],
     [`PUT ${app}/`, "paul", images],
     ["PUT /v1/repositories/paul/new/", "paul", images],
     ["PUT /v1/repositories/paul/old/", "paul", [{ id: first }]],
@@ -142,8 +155,16 @@ export function requests({ made }) {
     [`GET ${mint}`, "nobody"],
     [`GET ${mint}`, "access"],
     [`GET ${mint}&offline_token=true&client_id=docker`, "paul", undefined, { again: "it is another login" }],
-    ["POST /token", "nobody", form({ grant_type: "password", service: "registry", client_id: "x", username: "paul", password })],
-    ["POST /token", "nobody", form({ grant_type: "refresh_token", service: "registry", client_id: "x", refresh_token: made.refresh })],
+    [
+      "POST /token",
+      "nobody",
+      form({ grant_type: "password", service: "registry", client_id: "x", username: "paul", password }),
+    ],
+    [
+      "POST /token",
+      "nobody",
+      form({ grant_type: "refresh_token", service: "registry", client_id: "x", refresh_token: made.refresh }),
+    ],
     ["POST /token/revoke", "nobody", form({ token: made.refresh })],
     ["POST /token/revoke", "nobody", form({ token: made.access })],
     ["GET /.well-known/jwks.json", "nobody"],
@@ -156,8 +177,18 @@ export function requests({ made }) {
     ["GET /account/password", "nobody"],
     ["POST /account/password", "nobody", form({ secret: made.password, password: "another" })],
     ["GET /account/forgotten", "nobody", undefined, { needs: ["MAIL"] }],
-    ["POST /account/forgotten", "nobody", form({ email: "paul@example.com" }), { needs: ["MAIL"], again: "it mails another link" }],
-    ["POST /account/forgotten", "nobody", form({ email: "late@example.com" }), { needs: ["MAIL"], again: "it mails another link" }],
+    [
+      "POST /account/forgotten",
+      "nobody",
+      form({ email: "paul@example.com" }),
+      { needs: ["MAIL"], again: "it mails another link" },
+    ],
+    [
+      "POST /account/forgotten",
+      "nobody",
+      form({ email: "late@example.com" }),
+      { needs: ["MAIL"], again: "it mails another link" },
+    ],
 
     ["POST /v2/user/password", "session", { password, new_password: "another" }],
     ["GET /v2/user/emails", "session"],
@@ -174,7 +205,12 @@ export function requests({ made }) {
     ["GET /v2/orgs/acme", "session"],
     ["POST /v2/logout", "session"],
     ["GET /v2/access-tokens", "session"],
-    ["POST /v2/access-tokens", "session", { token_label: "more" }, { again: "it is another token, and only its answer tells it" }],
+    [
+      "POST /v2/access-tokens",
+      "session",
+      { token_label: "more" },
+      { again: "it is another token, and only its answer tells it" },
+    ],
     [`GET /v2/access-tokens/${made.token}`, "session"],
     [`PATCH /v2/access-tokens/${made.token}`, "session", { is_active: false }],
     [`POST /v2/access-tokens/${made.token}/renew`, "session", { overlap_seconds: 60 }],
@@ -216,10 +252,22 @@ export function requests({ made }) {
     ["POST /v2/namespaces/acme/machines", "session", { username: "another" }],
     ["DELETE /v2/namespaces/acme/machines/robot", "session"],
     [`GET ${machine}/access-tokens`, "session"],
-    [`POST ${machine}/access-tokens`, "session", { token_label: "more" }, { again: "it is another token, and only its answer tells it" }],
+    [
+      `POST ${machine}/access-tokens`,
+      "session",
+      { token_label: "more" },
+      { again: "it is another token, and only its answer tells it" },
+    ],
     [`GET ${machine}/access-tokens/${made.robot}`, "session"],
     [`PATCH ${machine}/access-tokens/${made.robot}`, "session", { token_label: "renamed" }],
     [`POST ${machine}/access-tokens/${made.robot}/renew`, "session", {}],
     [`DELETE ${machine}/access-tokens/${made.robot}`, "session"],
-  ].map(([request, who, sent, about]) => ({ needs: [], ...about, request, who, sent, name: `${request.replace(/[0-9a-f]{12,}/g, "…")} by ${who}` }));
+  ].map(([request, who, sent, about]) => ({
+    needs: [],
+    ...about,
+    request,
+    who,
+    sent,
+    name: `${request.replace(/[0-9a-f]{12,}/g, "…")} by ${who}`,
+  }));
 }

@@ -22,7 +22,7 @@ globalThis.Date = class Date extends Clock {
 const after = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** A number from 0 to 1 that a seed always gives. */
-const random = (seed) => ((Math.sin(seed * 12.9898) * 43758.5453) % 1 + 1) % 1;
+const random = (seed) => (((Math.sin(seed * 12.9898) * 43758.5453) % 1) + 1) % 1;
 
 /** How much is still running: answers may go out before all is done that they began. */
 let running = 0;
@@ -140,7 +140,10 @@ class D1Database {
   }
 
   batch(statements) {
-    const asked = this.#tally.begin(this.#name, statements.every(({ reads }) => reads));
+    const asked = this.#tally.begin(
+      this.#name,
+      statements.every(({ reads }) => reads),
+    );
     const inner = statements.map((statement) => statement.inner);
     const call = () => this.#troubled(asked.call, () => this.#inner.batch(inner));
     return this.#tally.watch(this.#tally.count(asked, statements.length, call));
@@ -171,11 +174,15 @@ class D1Database {
 }
 
 /** A binding that is out of order. */
-const broken = (name, ...methods) => Object.fromEntries(
-  methods.map((method) => [method, async () => {
-    throw new Error(`${name} ${method} failed: 429 Too Many Requests`);
-  }]),
-);
+const broken = (name, ...methods) =>
+  Object.fromEntries(
+    methods.map((method) => [
+      method,
+      async () => {
+        throw new Error(`${name} ${method} failed: 429 Too Many Requests`);
+      },
+    ]),
+  );
 class KvNamespace {}
 class Ratelimit {}
 const down = {
@@ -224,7 +231,9 @@ async function direct(url, request, env, ctx) {
       return new Response();
     case "/__stage/mail": {
       const mail = stage.mails.findLast(({ to, text }) => to === value && text.includes("#"));
-      return mail ? new Response(mail.text) : new Response(`no mail was sent to ${value} whose link carries a secret`, { status: 404 });
+      return mail
+        ? new Response(mail.text)
+        : new Response(`no mail was sent to ${value} whose link carries a secret`, { status: 404 });
     }
     case "/__stage/scheduled": {
       const tally = new Tally(watching(ctx));

@@ -48,7 +48,9 @@ export class Matrix {
     matrix.all = requests(world);
     matrix.requests = matrix.all.filter((_, at) => at % lanes === lane);
     matrix.start = await matrix.#dump();
-    matrix.#texts = Object.fromEntries(Object.entries(matrix.start).map(([name, tables]) => [name, JSON.stringify(tables)]));
+    matrix.#texts = Object.fromEntries(
+      Object.entries(matrix.start).map(([name, tables]) => [name, JSON.stringify(tables)]),
+    );
     matrix.truth = new Truth(matrix.start);
     // What is written from now on has other times than the world.
     await matrix.#later(0);
@@ -85,7 +87,11 @@ export class Matrix {
 
   async #ask({ request, who, sent }, trouble = {}) {
     const body = sent === undefined || typeof sent === "string" ? sent : JSON.stringify(sent);
-    const answer = await this.worker.ask(request, { headers: this.as[who], body, trouble: { settle: true, ...trouble } });
+    const answer = await this.worker.ask(request, {
+      headers: this.as[who],
+      body,
+      trouble: { settle: true, ...trouble },
+    });
     if (!readsOnly(answer)) for (const name of ["DB", "SEARCH"]) this.#touched.add(name);
     if (request.includes("search")) this.#touched.add("CACHE");
     return answer;
@@ -175,7 +181,8 @@ export class Matrix {
 
   /** Who asks until there is nothing to do has what was wanted. */
   async #ended(request, answer, state) {
-    for (let more = 3; more && [202, 503].includes(answer.status); more -= 1) ({ answer, state } = await this.#then(request));
+    for (let more = 3; more && [202, 503].includes(answer.status); more -= 1)
+      ({ answer, state } = await this.#then(request));
     assert.ok(request.ends(state), `it does not end: ${answer.status}`);
   }
 
@@ -186,7 +193,11 @@ export class Matrix {
         if (only && !reads) continue;
         await named(`${request.name}: call ${call} of ${database} ${name}`, async () => {
           const retry = trouble.message !== missing;
-          const answer = await this.play(request, { databases: [{ database, call, ...trouble }] }, { well: passes && reads, retry, again: passes });
+          const answer = await this.play(
+            request,
+            { databases: [{ database, call, ...trouble }] },
+            { well: passes && reads, retry, again: passes },
+          );
           const met = answer.stats.asked.filter((asked) => asked.database === database);
           assert.ok(met.length >= call, "the call was not made");
           if (passes && reads) assert.ok(met.length > call, "the read was not tried again");
@@ -200,7 +211,8 @@ export class Matrix {
   async bindings(request) {
     const asksDatabase = request.good[0].answer.stats.asked.some(({ database }) => database === "DB");
     const needs = [...request.needs, ...(asksDatabase ? ["DB"] : [])];
-    const play = (name, trouble, expected) => named(`${request.name}: ${name}`, () => this.play(request, trouble, expected));
+    const play = (name, trouble, expected) =>
+      named(`${request.name}: ${name}`, () => this.play(request, trouble, expected));
     for (const name of ["DB", "SEARCH"]) {
       const needed = { well: !needs.includes(name), ill: needs.includes(name) };
       await play(`${name} is down`, { databases: [{ database: name, when: "before" }] }, needed);
@@ -249,7 +261,10 @@ export class Matrix {
       const { database, call, reads, waited } = asked;
       const trouble = { databases: [{ database, call, when: "slow", milliseconds: SLOW }] };
       await named(`${request.name}: call ${call} of ${database} is slow`, () => this.#slow(request, asked, trouble));
-      if (waited && !reads) await named(`${request.name}: call ${call} of ${database} is slow, and it is asked again at once`, () => this.#impatient(request, trouble));
+      if (waited && !reads)
+        await named(`${request.name}: call ${call} of ${database} is slow, and it is asked again at once`, () =>
+          this.#impatient(request, trouble),
+        );
     }
   }
 
@@ -299,11 +314,13 @@ export class Matrix {
 
   /** The methods and routes that were asked, as the log has them. */
   asked() {
-    const logged = new Map(this.worker.logs().flatMap(({ message }) => {
-      const [, line] = /(\{.*\})/.exec(message) ?? [];
-      const { request, route } = line ? JSON.parse(line) : {};
-      return route ? [[request, route]] : [];
-    }));
+    const logged = new Map(
+      this.worker.logs().flatMap(({ message }) => {
+        const [, line] = /(\{.*\})/.exec(message) ?? [];
+        const { request, route } = line ? JSON.parse(line) : {};
+        return route ? [[request, route]] : [];
+      }),
+    );
     return this.requests.map(({ request, good }) => {
       const route = logged.get(good[0].answer.headers.get("x-request-id"));
       assert.ok(route, `${request} was not logged`);
@@ -325,7 +342,11 @@ export class Matrix {
     await this.#restore();
     const down = { databases: [{ database: "SEARCH", when: "before" }], settle: true };
     for (const who of ["app", "starred"]) {
-      await this.worker.succeed(`PUT /v1/repositories/paul/${who}/images`, { headers: this.as.paul, body: "[]", trouble: down });
+      await this.worker.succeed(`PUT /v1/repositories/paul/${who}/images`, {
+        headers: this.as.paul,
+        body: "[]",
+        trouble: down,
+      });
     }
     const left = await this.#dump();
     assert.equal(left.DB.outbox.length, 2);
@@ -370,10 +391,16 @@ export class Unmigrated {
       for (const file of Unmigrated.migrations.slice(0, many)) {
         const sql = readFileSync(path.join(root, "src/store/migrations/db", file), "utf8").replace(/--.*$/gm, "");
         // What a trigger does is written further in.
-        await DB.batch(sql.split(/;\n(?! |end)/).filter((text) => text.trim()).map((text) => DB.prepare(text)));
+        await DB.batch(
+          sql
+            .split(/;\n(?! |end)/)
+            .filter((text) => text.trim())
+            .map((text) => DB.prepare(text)),
+        );
       }
       let refused = 0;
-      for (const request of this.all) refused += await named(`${request.name}, with ${many} migrations`, () => this.#one(request, searches));
+      for (const request of this.all)
+        refused += await named(`${request.name}, with ${many} migrations`, () => this.#one(request, searches));
       return refused;
     } finally {
       await this.worker.stop();

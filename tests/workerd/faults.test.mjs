@@ -11,17 +11,21 @@ const body = (value) => JSON.stringify(value);
 
 let worker;
 let paul;
-before(async () => {
-  worker = await startWorker();
-  paul = { authorization: await join(worker, "paul") };
-  await makeRepository(worker, paul.authorization, "paul/app", [first]);
-}, { timeout: 60_000 });
+before(
+  async () => {
+    worker = await startWorker();
+    paul = { authorization: await join(worker, "paul") };
+    await makeRepository(worker, paul.authorization, "paul/app", [first]);
+  },
+  { timeout: 60_000 },
+);
 after(() => worker?.stop(), { timeout: 60_000 });
 
 const down = (database = "DB") => ({ databases: [{ database, when: "before" }] });
 const lost = (call) => ({ databases: [{ database: "DB", call, when: "after" }] });
 const images = async (repository) => (await worker.succeed(`GET /v1/repositories/${repository}/images`)).json();
-const found = async (query) => (await worker.succeed(`GET /v1/search?q=${query}`)).json().results.map(({ name }) => name);
+const found = async (query) =>
+  (await worker.succeed(`GET /v1/search?q=${query}`)).json().results.map(({ name }) => name);
 
 /** A failure of ours: when to come back, and the name of the request, in the words of the Hub API. */
 function isTemporary(answer) {
@@ -95,7 +99,9 @@ test("what nobody foresaw is a 500 that says nothing, and is logged with its id"
   const id = answer.headers.get("x-request-id");
   assert.ok(answer.json().includes(id));
   assert.doesNotMatch(answer.body, /UNIQUE|surprises/);
-  assert.ok(worker.logs().some((line) => JSON.stringify(line).includes(id) && JSON.stringify(line).includes("surprises")));
+  assert.ok(
+    worker.logs().some((line) => JSON.stringify(line).includes(id) && JSON.stringify(line).includes("surprises")),
+  );
 });
 
 test("tables that are missing are for the operator", { timeout: 60_000 }, async () => {
@@ -128,13 +134,19 @@ test("a registration whose mail never came is confirmed by a link that is asked 
   for (const [username, [status, trouble]] of Object.entries(troubles)) {
     const email = `${username}@example.com`;
     const register = { body: body({ username, password: "toto42", email }) };
-    assert.equal((await worker.ask("POST /v1/users/", { ...register, trouble: { settle: true, ...trouble } })).status, status);
+    assert.equal(
+      (await worker.ask("POST /v1/users/", { ...register, trouble: { settle: true, ...trouble } })).status,
+      status,
+    );
     await assert.rejects(worker.direct("mail", email), /no mail was sent/);
     assert.equal((await worker.ask("POST /v1/users/", register)).status, 400);
     const login = { headers: { authorization: basic(username, "toto42") } };
     assert.equal((await worker.ask("GET /v1/users/", login)).status, 403);
 
-    await worker.succeed("POST /account/forgotten", { body: new URLSearchParams({ email }).toString(), trouble: { settle: true } });
+    await worker.succeed("POST /account/forgotten", {
+      body: new URLSearchParams({ email }).toString(),
+      trouble: { settle: true },
+    });
     const [, secret] = /confirm#(\S+)/.exec(await worker.direct("mail", email));
     await worker.succeed("POST /account/confirm", { body: new URLSearchParams({ secret }).toString() });
     await worker.succeed("GET /v1/users/", login);
@@ -142,7 +154,9 @@ test("a registration whose mail never came is confirmed by a link that is asked 
   await worker.set({});
 });
 
-test("a deletion that failed has changed nothing, and is done when it is asked again", { timeout: 60_000 }, async () => {
+test("a deletion that failed has changed nothing, and is done when it is asked again", {
+  timeout: 60_000,
+}, async () => {
   await makeRepository(worker, paul.authorization, "paul/gone", [first]);
   const request = "DELETE /v1/repositories/paul/gone/";
   const failing = { databases: [{ database: "DB", call: 2, when: "before" }] };
@@ -168,7 +182,10 @@ test("two pushes at once end in the same rows", { timeout: 60_000 }, async () =>
 test("what search did not hear at once, it hears from the scheduled run", { timeout: 60_000 }, async () => {
   const init = { headers: paul, body: body([{ id: first }]) };
   await worker.succeed("PUT /v1/repositories/paul/quagga/", init);
-  assert.equal((await worker.ask("PUT /v1/repositories/paul/quagga/images", { ...init, trouble: down("SEARCH") })).status, 204);
+  assert.equal(
+    (await worker.ask("PUT /v1/repositories/paul/quagga/images", { ...init, trouble: down("SEARCH") })).status,
+    204,
+  );
   assert.deepEqual(await found("quagga"), []);
   await worker.scheduled();
   await soon("found", async () => (await found("quagga")).includes("paul/quagga"));
@@ -185,7 +202,10 @@ test("search is made again from nothing", { timeout: 60_000 }, async () => {
 
 test("a broken cache is no cache", { timeout: 60_000 }, async () => {
   await worker.set({ SEARCH_CACHE: "60" });
-  await soon("answered", async () => (await worker.ask("GET /v1/search?q=lost", { trouble: { down: ["CACHE"] } })).status === 200);
+  await soon(
+    "answered",
+    async () => (await worker.ask("GET /v1/search?q=lost", { trouble: { down: ["CACHE"] } })).status === 200,
+  );
   const cold = await worker.succeed("GET /v1/search?q=lost", { trouble: { down: ["CACHE"] } });
   assert.equal(cold.stats.rounds, 1);
   await soon("remembered", async () => (await worker.succeed("GET /v1/search?q=lost")).stats.rounds === 0);
@@ -198,7 +218,8 @@ test("the log has no secrets", { timeout: 60_000 }, async () => {
   await worker.succeed("GET /v1/repositories/paul/quiet/images", { headers: { authorization } });
   const log = JSON.stringify(worker.logs());
   assert.ok(log.includes("/v1/repositories/{repository}/images"));
-  for (const secret of ["toto42", paul.authorization, "signature=", "$argon2"]) assert.ok(!log.includes(secret), secret);
+  for (const secret of ["toto42", paul.authorization, "signature=", "$argon2"])
+    assert.ok(!log.includes(secret), secret);
 });
 
 // All of the above for everything that is served, in every way: generated from the routes.
@@ -208,19 +229,30 @@ test("the matrix", { timeout: 1_200_000, concurrency: LANES }, async (t) => {
   const lanes = await Promise.all(Array.from({ length: LANES }, (_, lane) => Matrix.start(lane, LANES)));
   t.after(() => Promise.all(lanes.map((lane) => lane.stop())));
   const inEach = (work) => Promise.all(lanes.map(work));
-  const each = (name, work) => inEach(async (lane) => {
-    for (const request of lane.requests) await t.test(`${request.name}${name}`, () => work(lane, request));
-  });
+  const each = (name, work) =>
+    inEach(async (lane) => {
+      for (const request of lane.requests) await t.test(`${request.name}${name}`, () => work(lane, request));
+    });
 
-  await t.test("goes well when nothing goes wrong", () => inEach(async (lane) => {
-    for (const request of lane.requests) await lane.learn(request);
-    for (const request of lane.requests) lane.settle(request);
-  }));
+  await t.test("goes well when nothing goes wrong", () =>
+    inEach(async (lane) => {
+      for (const request of lane.requests) await lane.learn(request);
+      for (const request of lane.requests) lane.settle(request);
+    }),
+  );
   await t.test("has a request for every route and method", async () => {
     const asked = new Set(lanes.flatMap((lane) => lane.asked()));
     const served = await lanes[0].served();
-    assert.deepEqual(served.filter((pair) => !asked.has(pair)), [], "nothing in endpoints.mjs asks these");
-    assert.deepEqual([...asked].filter((pair) => !served.includes(pair)), [], "these are asked and not served");
+    assert.deepEqual(
+      served.filter((pair) => !asked.has(pair)),
+      [],
+      "nothing in endpoints.mjs asks these",
+    );
+    assert.deepEqual(
+      [...asked].filter((pair) => !served.includes(pair)),
+      [],
+      "these are asked and not served",
+    );
   });
   await each("", async (lane, request) => {
     await lane.calls(request);

@@ -18,35 +18,43 @@ const secret = "correct horse";
 let worker;
 const paul = {};
 const guest = {};
-before(async () => {
-  worker = await startWorker();
-  paul.basic = await join(worker, "paul", secret);
-  guest.basic = await join(worker, "guest", secret);
-  paul.write = `Token ${await makeRepository(worker, paul.basic, "paul/app", [imageId(1), imageId(2)])}`;
-  await makeRepository(worker, paul.basic, "paul/secret", [imageId(3)]);
-  const session = async (username, password) => {
-    const init = { headers: { "content-type": "application/json" }, body: JSON.stringify({ username, password }) };
-    return `Bearer ${(await worker.succeed("POST /v2/users/login", init)).json().token}`;
-  };
-  paul.session = await session("paul", secret);
-  guest.session = await session("guest", secret);
-  const init = (body, authorization = paul.session) => ({ headers: { authorization, "content-type": "application/json" }, body: JSON.stringify(body) });
-  await worker.succeed("POST /v2/namespaces/paul/repositories/secret/privacy", init({ is_private: true }));
-  // It opens a repository that is not there: what it may do changes nothing.
-  const limited = { token_label: "limited", scopes: ["repo:public_read"], resources: [{ path: "nobody/nothing" }] };
-  const token = (await worker.succeed("POST /v2/access-tokens", init(limited, guest.session))).json().token;
-  guest.limited = basic("guest", token);
-  guest.limitedSession = await session("guest", token);
-  const mint = async (authorization, scope) =>
-    `Bearer ${(await worker.succeed(`GET /token?service=registry&scope=${scope}`, { headers: { authorization } })).json().token}`;
-  guest.registry = await mint(guest.limited, "registry:catalog:search");
-  paul.registry = await mint(paul.basic, "repository:paul/secret:pull,push");
-  const asked = await worker.succeed("GET /v1/repositories/paul/app/images", { headers: { authorization: guest.basic, "x-docker-token": "true" } });
-  guest.read = `Token ${asked.headers.get("x-docker-token")}`;
-  paul.events = `Bearer ${eventSecret((await worker.env()).TOKEN_KEY, "registry")}`;
-  // Whoever registers changes something; and without mail, a forgotten password is a 503.
-  await worker.set({ REGISTRATION: "closed", MAIL: "on", PUBLIC_URL: worker.url.origin });
-}, { timeout: 120_000 });
+before(
+  async () => {
+    worker = await startWorker();
+    paul.basic = await join(worker, "paul", secret);
+    guest.basic = await join(worker, "guest", secret);
+    paul.write = `Token ${await makeRepository(worker, paul.basic, "paul/app", [imageId(1), imageId(2)])}`;
+    await makeRepository(worker, paul.basic, "paul/secret", [imageId(3)]);
+    const session = async (username, password) => {
+      const init = { headers: { "content-type": "application/json" }, body: JSON.stringify({ username, password }) };
+      return `Bearer ${(await worker.succeed("POST /v2/users/login", init)).json().token}`;
+    };
+    paul.session = await session("paul", secret);
+    guest.session = await session("guest", secret);
+    const init = (body, authorization = paul.session) => ({
+      headers: { authorization, "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    await worker.succeed("POST /v2/namespaces/paul/repositories/secret/privacy", init({ is_private: true }));
+    // It opens a repository that is not there: what it may do changes nothing.
+    const limited = { token_label: "limited", scopes: ["repo:public_read"], resources: [{ path: "nobody/nothing" }] };
+    const token = (await worker.succeed("POST /v2/access-tokens", init(limited, guest.session))).json().token;
+    guest.limited = basic("guest", token);
+    guest.limitedSession = await session("guest", token);
+    const mint = async (authorization, scope) =>
+      `Bearer ${(await worker.succeed(`GET /token?service=registry&scope=${scope}`, { headers: { authorization } })).json().token}`;
+    guest.registry = await mint(guest.limited, "registry:catalog:search");
+    paul.registry = await mint(paul.basic, "repository:paul/secret:pull,push");
+    const asked = await worker.succeed("GET /v1/repositories/paul/app/images", {
+      headers: { authorization: guest.basic, "x-docker-token": "true" },
+    });
+    guest.read = `Token ${asked.headers.get("x-docker-token")}`;
+    paul.events = `Bearer ${eventSecret((await worker.env()).TOKEN_KEY, "registry")}`;
+    // Whoever registers changes something; and without mail, a forgotten password is a 503.
+    await worker.set({ REGISTRATION: "closed", MAIL: "on", PUBLIC_URL: worker.url.origin });
+  },
+  { timeout: 120_000 },
+);
 after(() => worker?.stop(), { timeout: 60_000 });
 
 // What may be different afterwards, and why.
@@ -68,7 +76,11 @@ async function dump() {
   const env = await worker.env();
   const tables = {};
   for (const name of ["DB", "SEARCH"]) {
-    const { results } = await env[name].prepare("select name from sqlite_schema where type = 'table' and name not like 'sqlite_%' and name not like '_cf_%'").all();
+    const { results } = await env[name]
+      .prepare(
+        "select name from sqlite_schema where type = 'table' and name not like 'sqlite_%' and name not like '_cf_%'",
+      )
+      .all();
     for (const { name: table } of results.filter(({ name }) => !(name in changing))) {
       const all = (await env[name].prepare(`select * from "${table}"`).all()).results;
       const rows = all.filter((row) => !changingRows[table]?.(row));
@@ -84,7 +96,9 @@ function gained(dump, other) {
   const rows = (of, table) => of[table].map((row) => `${table} ${JSON.stringify(row)}`);
   return Object.keys(dump).flatMap((table) => {
     const known = new Set(rows(other, table));
-    return rows(dump, table).filter((row) => !known.has(row)).slice(0, 10);
+    return rows(dump, table)
+      .filter((row) => !known.has(row))
+      .slice(0, 10);
   });
 }
 
@@ -120,9 +134,26 @@ test("nothing that is sent breaks or changes anything", { timeout: 3_600_000 }, 
     names: ["paul", "app", "secret", "registry", imageId(1), "latest"],
     reading: [paul.basic, paul.session, paul.write, paul.registry, guest.basic, guest.session],
     harmless: [
-      undefined, undefined, guest.limited, guest.limitedSession, guest.registry, guest.read, flipped(paul.write), flipped(guest.read),
-      basic("paul", "guess"), basic("nobody", "guess"), basic("", ""), basic("paul ", `${secret} `), basic("paul", "hlp_0000"), "Bearer a.b.c",
-      "Bearer eyJhbGciOiJub25lIn0.e30.", "Token", "Basic", "Basic %%%", "Token signature=,repository=\"\",access=", paul.session.slice(0, -4),
+      undefined,
+      undefined,
+      guest.limited,
+      guest.limitedSession,
+      guest.registry,
+      guest.read,
+      flipped(paul.write),
+      flipped(guest.read),
+      basic("paul", "guess"),
+      basic("nobody", "guess"),
+      basic("", ""),
+      basic("paul ", `${secret} `),
+      basic("paul", "hlp_0000"),
+      "Bearer a.b.c",
+      "Bearer eyJhbGciOiJub25lIn0.e30.",
+      "Token",
+      "Basic",
+      "Basic %%%",
+      'Token signature=,repository="",access=',
+      paul.session.slice(0, -4),
     ],
     owner: { basic: paul.basic, session: paul.session, registry: paul.events },
   });
@@ -139,18 +170,25 @@ test("nothing that is sent breaks or changes anything", { timeout: 3_600_000 }, 
       left -= 1;
       const request = make();
       let began;
-      const shown = () => `${request.broken ? "broken " : ""}${JSON.stringify(request.bytes.toString("latin1").slice(0, 600))}`;
+      const shown = () =>
+        `${request.broken ? "broken " : ""}${JSON.stringify(request.bytes.toString("latin1").slice(0, 600))}`;
       try {
         // The proxy before the worker here loses a connection now and then, some odd requests each time: it says so
         // itself, or ends. That is not the index; it is counted, and may not be more than a few.
         const ask = () => {
           began = performance.now();
-          return wire.send(request.bytes, { bodiless: request.method === "HEAD", broken: request.broken }).catch((error) => {
-            if (/ended before an answer/.test(error.message)) return undefined;
-            throw error;
-          });
+          return wire
+            .send(request.bytes, { bodiless: request.method === "HEAD", broken: request.broken })
+            .catch((error) => {
+              if (/ended before an answer/.test(error.message)) return undefined;
+              throw error;
+            });
         };
-        const isLost = (answer) => !answer || (answer.status === 500 && !answer.headers.has("x-request-id") && answer.body.includes("Network connection lost"));
+        const isLost = (answer) =>
+          !answer ||
+          (answer.status === 500 &&
+            !answer.headers.has("x-request-id") &&
+            answer.body.includes("Network connection lost"));
         let answer = await ask();
         if (isLost(answer)) {
           lost += 1;
@@ -169,13 +207,18 @@ test("nothing that is sent breaks or changes anything", { timeout: 3_600_000 }, 
     wire.close();
   };
   await Promise.all(Array.from({ length: connections }, drive));
-  t.diagnostic(`statuses: ${JSON.stringify(statuses)}; the slowest took ${slowest.seconds.toFixed(1)} s: ${slowest.text}`);
+  t.diagnostic(
+    `statuses: ${JSON.stringify(statuses)}; the slowest took ${slowest.seconds.toFixed(1)} s: ${slowest.text}`,
+  );
   assert.deepEqual(failures, [], failures.join("\n"));
   assert.ok(lost <= Math.max(5, requests / 1_000), `the proxy lost ${lost} connections`);
   const afterwards = await dump();
   assert.deepEqual({ gained: gained(afterwards, before), lost: gained(before, afterwards) }, { gained: [], lost: [] });
   // Most were more than a wrong path.
-  assert.ok(statuses[200] > requests / 50 && statuses[400] > requests / 50 && statuses[403] > 0, "the requests are not what they should be");
+  assert.ok(
+    statuses[200] > requests / 50 && statuses[400] > requests / 50 && statuses[403] > 0,
+    "the requests are not what they should be",
+  );
   t.diagnostic(`cases: ${requests} hostile requests`);
 });
 
@@ -192,16 +235,27 @@ test("nothing of it is in the log as a fault, and no secret at all", () => {
 test("a good client finds everything as it was", { timeout: 120_000 }, async () => {
   // Paul was guessed at all the while, which an hour forgets.
   await worker.direct("clock", 60 * 60 * 1_000);
-  const as = (authorization, body) => ({ headers: { authorization, "content-type": "application/json", "x-docker-token": "true" }, body });
+  const as = (authorization, body) => ({
+    headers: { authorization, "content-type": "application/json", "x-docker-token": "true" },
+    body,
+  });
   await worker.succeed("GET /v1/users/", as(paul.basic));
   const token = `Token ${await makeRepository(worker, paul.basic, "paul/new", [imageId(7)])}`;
   await worker.succeed("PUT /v1/repositories/paul/new/auth", as(token));
-  assert.deepEqual((await worker.succeed("GET /v1/repositories/paul/new/images", as(token))).json(), [{ id: imageId(7) }]);
+  assert.deepEqual((await worker.succeed("GET /v1/repositories/paul/new/images", as(token))).json(), [
+    { id: imageId(7) },
+  ]);
   await worker.succeed(`GET /v1/repositories/paul/new/layer/${imageId(7)}/access`, as(token));
-  assert.deepEqual((await worker.succeed("GET /v1/repositories/paul/app/images")).json(), [{ id: imageId(1) }, { id: imageId(2) }]);
+  assert.deepEqual((await worker.succeed("GET /v1/repositories/paul/app/images")).json(), [
+    { id: imageId(1) },
+    { id: imageId(2) },
+  ]);
   assert.equal((await worker.ask("GET /v1/repositories/paul/secret/images", as(guest.basic))).status, 404);
   await worker.succeed("GET /v1/search?q=app");
-  const minted = await worker.succeed("GET /token?service=registry&scope=repository:paul/new:pull,push", as(paul.basic));
+  const minted = await worker.succeed(
+    "GET /token?service=registry&scope=repository:paul/new:pull,push",
+    as(paul.basic),
+  );
   await worker.succeed("GET /v2/", as(`Bearer ${minted.json().token}`));
   const login = JSON.stringify({ username: "paul", password: secret });
   const session = `Bearer ${(await worker.succeed("POST /v2/users/login", as("", login))).json().token}`;

@@ -11,18 +11,22 @@ const list = (length) => JSON.stringify(Array.from({ length }, (_, at) => ({ id:
 let worker;
 let paul;
 let write;
-before(async () => {
-  worker = await startWorker();
-  paul = await join(worker, "paul");
-  write = await makeRepository(worker, paul, "paul/app", [imageId(1)]);
-}, { timeout: 60_000 });
+before(
+  async () => {
+    worker = await startWorker();
+    paul = await join(worker, "paul");
+    write = await makeRepository(worker, paul, "paul/app", [imageId(1)]);
+  },
+  { timeout: 60_000 },
+);
 after(() => worker?.stop(), { timeout: 60_000 });
 
 /** A body of which nobody says beforehand how long it is. */
 function chunked(text) {
   const body = new ReadableStream({
     start(controller) {
-      for (let at = 0; at < text.length; at += 65_536) controller.enqueue(new TextEncoder().encode(text.slice(at, at + 65_536)));
+      for (let at = 0; at < text.length; at += 65_536)
+        controller.enqueue(new TextEncoder().encode(text.slice(at, at + 65_536)));
       controller.close();
     },
   });
@@ -47,7 +51,10 @@ const bodies = [
 ];
 
 for (const [status, request, text] of bodies) {
-  for (const [form, init] of [["announced", () => ({ body: text })], ["in chunks", () => chunked(text)]]) {
+  for (const [form, init] of [
+    ["announced", () => ({ body: text })],
+    ["in chunks", () => chunked(text)],
+  ]) {
     test(`${status} ${request} of ${text.length} bytes ${form}`, { timeout: 60_000 }, async () => {
       const answer = await worker.ask(request, { headers: { authorization: paul }, ...init() });
       // What was registered a moment ago is taken.
@@ -69,7 +76,9 @@ test("the 10,001st image is refused, also when it comes alone", { timeout: 60_00
 });
 
 test("a token is what we print and nothing else", { timeout: 60_000 }, async () => {
-  const { signature, repository } = /signature=(?<signature>[^,]+),repository="(?<repository>[^"]+)"/.exec(write).groups;
+  const { signature, repository } = /signature=(?<signature>[^,]+),repository="(?<repository>[^"]+)"/.exec(
+    write,
+  ).groups;
   const flipped = (at) => write.slice(0, at) + (write[at] === "0" ? "1" : "0") + write.slice(at + 1);
   const tokens = [
     ...Array.from(signature, (_, at) => flipped("signature=".length + at)),
@@ -99,7 +108,15 @@ test("a token is what we print and nothing else", { timeout: 60_000 }, async () 
 });
 
 test("paths that no client sends are no paths", { timeout: 60_000 }, async () => {
-  const asked = ["paul%2Fapp", "paul/ap%70", "paul/app%00", "paul/äpp", `paul/${"a".repeat(256)}`, "paul/..app", "paul//app"];
+  const asked = [
+    "paul%2Fapp",
+    "paul/ap%70",
+    "paul/app%00",
+    "paul/äpp",
+    `paul/${"a".repeat(256)}`,
+    "paul/..app",
+    "paul//app",
+  ];
   for (const name of asked) {
     const answer = await worker.ask(`GET /v1/repositories/${name}/images`);
     assert.ok([400, 404].includes(answer.status), `${name}: ${answer.status}`);
@@ -115,9 +132,12 @@ test("a method that nobody knows is never taken for GET", { timeout: 60_000 }, a
   }
 });
 
-test("of sixty wrong passwords at once five are looked at, and then as many as the wait lets through", { timeout: 60_000 }, async () => {
+test("of sixty wrong passwords at once five are looked at, and then as many as the wait lets through", {
+  timeout: 60_000,
+}, async () => {
   await join(worker, "guessed");
-  const guess = (number) => worker.ask("GET /v1/users/", { headers: { authorization: basic("guessed", `guess ${number}`) } });
+  const guess = (number) =>
+    worker.ask("GET /v1/users/", { headers: { authorization: basic("guessed", `guess ${number}`) } });
   const answers = await Promise.all(Array.from({ length: 60 }, (_, number) => guess(number)));
   const counted = (status) => answers.filter((answer) => answer.status === status).length;
   assert.equal(counted(401) + counted(429), 60);

@@ -17,21 +17,100 @@ const bytes = (...parts) => Buffer.concat(parts.map((part) => (typeof part === "
 const invalid = Buffer.from([0xff, 0xfe, 0xc0, 0x80, 0xed, 0xa0, 0x80]);
 
 const words = [
-  "", ".", "..", "...", "-", "_", "a", "A", "0", "null", "true", "undefined", "NaN", "library", "admin", "root", "redis",
-  "%", "%00", "%2e%2e", "%2F", "%252F", "%ff%fe", "%zz", "%C0%AE", "%E2%80%AE", "a..b", "a//b", "a b", "a+b", "a%20b", "a;b",
-  "a?b", "a#b", "a\\b", "a:b", "a@b", "*", "**", "'", "\"", "`", "' or '1'='1", "\"; drop table users; --", "<script>", "${x}",
-  "{{7*7}}", "{|}", "é", "数据", "\u202e", "a\u0301", "😀", "images", "auth", "layer", "tags", "star", "__proto__",
-  "constructor", "x".repeat(255), "x".repeat(300), "x/".repeat(60), "../".repeat(20), "f".repeat(64), "F".repeat(64),
-  "00000000-0000-4000-8000-000000000000", "-1", "1e309", "9".repeat(400), "18446744073709551616", "9223372036854775807",
-  "-9223372036854775808", "0x10", "1.5", "٣",
+  "",
+  ".",
+  "..",
+  "...",
+  "-",
+  "_",
+  "a",
+  "A",
+  "0",
+  "null",
+  "true",
+  "undefined",
+  "NaN",
+  "library",
+  "admin",
+  "root",
+  "redis",
+  "%",
+  "%00",
+  "%2e%2e",
+  "%2F",
+  "%252F",
+  "%ff%fe",
+  "%zz",
+  "%C0%AE",
+  "%E2%80%AE",
+  "a..b",
+  "a//b",
+  "a b",
+  "a+b",
+  "a%20b",
+  "a;b",
+  "a?b",
+  "a#b",
+  "a\\b",
+  "a:b",
+  "a@b",
+  "*",
+  "**",
+  "'",
+  '"',
+  "`",
+  "' or '1'='1",
+  '"; drop table users; --',
+  "<script>",
+  "${x}",
+  "{{7*7}}",
+  "{|}",
+  "é",
+  "数据",
+  "\u202e",
+  "a\u0301",
+  "😀",
+  "images",
+  "auth",
+  "layer",
+  "tags",
+  "star",
+  "__proto__",
+  "constructor",
+  "x".repeat(255),
+  "x".repeat(300),
+  "x/".repeat(60),
+  "../".repeat(20),
+  "f".repeat(64),
+  "F".repeat(64),
+  "00000000-0000-4000-8000-000000000000",
+  "-1",
+  "1e309",
+  "9".repeat(400),
+  "18446744073709551616",
+  "9223372036854775807",
+  "-9223372036854775808",
+  "0x10",
+  "1.5",
+  "٣",
 ];
 const methods = ["GET", "GET", "GET", "PUT", "POST", "DELETE", "PATCH", "HEAD", "OPTIONS"];
 const oddMethods = ["TRACE", "PURGE", "PROPFIND", "REPORT", "LOCK", "SEARCH", "MKCOL", "SUBSCRIBE"];
 const brokenMethods = ["get", "FOO", "G\u00c9T", "CONNECT", ""];
 const types = [
-  "application/json", "application/json", "application/json; charset=utf-8", "APPLICATION/JSON", "text/plain", "",
-  "application/x-www-form-urlencoded", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
-  "application/cloudevents+json", "application/json; charset=utf-16", "*/*", "json",
+  "application/json",
+  "application/json",
+  "application/json; charset=utf-8",
+  "APPLICATION/JSON",
+  "text/plain",
+  "",
+  "application/x-www-form-urlencoded",
+  "application/x-www-form-urlencoded",
+  "multipart/form-data; boundary=x",
+  "application/cloudevents+json",
+  "application/json; charset=utf-16",
+  "*/*",
+  "json",
 ];
 
 /** JSON texts that are right, nearly right, or too much. */
@@ -53,18 +132,46 @@ function json(random, examples) {
     () => "[".repeat(deep),
     () => `${'{"a":'.repeat(deep)}1${"}".repeat(deep)}`,
     () => `[${'{"id":"'}${"a".repeat(64)}"},1e${deep}]`,
-    () => JSON.stringify({ ...example, [member]: random.pick([null, true, 0, -1, [], {}, [[]], "", random.pick(words), "\0", "a\u0000b"]) }),
-    () => `{"${member}":${random.pick(["1e400", "-1e400", "9".repeat(2_000), "0.".padEnd(2_000, "1"), "01", "+1", ".5", "NaN", "Infinity"])}}`,
+    () =>
+      JSON.stringify({
+        ...example,
+        [member]: random.pick([null, true, 0, -1, [], {}, [[]], "", random.pick(words), "\0", "a\u0000b"]),
+      }),
+    () =>
+      `{"${member}":${random.pick(["1e400", "-1e400", "9".repeat(2_000), "0.".padEnd(2_000, "1"), "01", "+1", ".5", "NaN", "Infinity"])}}`,
     () => `{"${member}":"${random.pick(["\\ud800", "\\udc00\\ud800", "\\u0000", "\\x00", "\\", "\t", "\u2028"])}"}`,
     () => `{"${member}":"a","${member}":"b","${member}":{"${member}":"c"}}`,
     () => JSON.stringify({ ...example, ...Object.fromEntries(Array.from({ length: 300 }, (_, at) => [`m${at}`, at])) }),
-    () => JSON.stringify(Array.from({ length: random.below(400) }, () => ({ id: random.pick(words), checksum: random.pick(words) }))),
-    () => random.pick(["", " ", "null", "true", "0", '""', "{}", "[]", "{", "[", "\"", "}", "nul", "{,}", "[,]", "{\"a\"}", "'a'"]),
+    () =>
+      JSON.stringify(
+        Array.from({ length: random.below(400) }, () => ({ id: random.pick(words), checksum: random.pick(words) })),
+      ),
+    () =>
+      random.pick([
+        "",
+        " ",
+        "null",
+        "true",
+        "0",
+        '""',
+        "{}",
+        "[]",
+        "{",
+        "[",
+        '"',
+        "}",
+        "nul",
+        "{,}",
+        "[,]",
+        '{"a"}',
+        "'a'",
+      ]),
   ])();
 }
 
 function form(random, names) {
-  const pair = () => `${random.pick([...names, ...words])}=${random.pick([...words, encodeURIComponent(random.pick(words))])}`;
+  const pair = () =>
+    `${random.pick([...names, ...words])}=${random.pick([...words, encodeURIComponent(random.pick(words))])}`;
   return Array.from({ length: random.below(12) }, pair).join(random.pick(["&", "&", ";", "&&"]));
 }
 
@@ -81,37 +188,112 @@ function filled(length, [head, tail], between, item, padding) {
 
 const MIB = 1 << 20;
 const image = (at) => `{"id":"${at.toString(16).padStart(64, "0")}"}`;
-const pushed = (at) => `{"id":"many-${at}","action":"push","target":{"repository":"nobody/r${at % 50}","digest":"sha256:${"a".repeat(64)}","mediaType":"m"}}`;
+const pushed = (at) =>
+  `{"id":"many-${at}","action":"push","target":{"repository":"nobody/r${at % 50}","digest":"sha256:${"a".repeat(64)}","mediaType":"m"}}`;
 
 /** Well-formed bodies of a million bytes: what they are, where they belong, and whose credentials go with them there. */
 const LARGE = [
-  ["application/x-www-form-urlencoded", ["POST /token"], "basic", (random, length) =>
-    filled(length, ["grant_type=password&service=registry&client_id=x&scope=", ""], "+", (at) => `repository:paul/a${at}:pull`, "+")],
-  ["application/x-www-form-urlencoded", ["POST /token"], "basic", (random, length) =>
-    filled(length, ["grant_type=password&service=registry&client_id=x&", ""], "&", (at) => `scope=repository:paul/a${at}:pull`, "&")],
-  ["application/x-www-form-urlencoded", ["POST /token", "POST /account/password", "POST /account/confirm"], "basic", (random, length) =>
-    filled(length, ["service=registry&", ""], "&", random.pick([(at) => `f${at}=${at}`, () => "a=%41", () => "a"]), "&")],
+  [
+    "application/x-www-form-urlencoded",
+    ["POST /token"],
+    "basic",
+    (random, length) =>
+      filled(
+        length,
+        ["grant_type=password&service=registry&client_id=x&scope=", ""],
+        "+",
+        (at) => `repository:paul/a${at}:pull`,
+        "+",
+      ),
+  ],
+  [
+    "application/x-www-form-urlencoded",
+    ["POST /token"],
+    "basic",
+    (random, length) =>
+      filled(
+        length,
+        ["grant_type=password&service=registry&client_id=x&", ""],
+        "&",
+        (at) => `scope=repository:paul/a${at}:pull`,
+        "&",
+      ),
+  ],
+  [
+    "application/x-www-form-urlencoded",
+    ["POST /token", "POST /account/password", "POST /account/confirm"],
+    "basic",
+    (random, length) =>
+      filled(
+        length,
+        ["service=registry&", ""],
+        "&",
+        random.pick([(at) => `f${at}=${at}`, () => "a=%41", () => "a"]),
+        "&",
+      ),
+  ],
   // More images than a repository holds: its owner changes nothing by them.
-  ["application/json", ["PUT /v1/repositories/paul/app/", "PUT /v1/repositories/paul/app/images"], "basic", (random, length) =>
-    filled(length, ["[", "]"], ",", random.pick([image, () => "{}"]), " ")],
-  ["application/json", ["POST /v2/users/login", "POST /v1/users/", "PUT /v1/users/guest/", "POST /v2/access-tokens", "POST /v2/namespaces/paul/repositories"], "session", (random, length) =>
-    filled(length, ["{", "}"], ",", random.pick([(at) => `"m${at}":${at}`, () => '"username":""', (at) => `"m${at}":{"a":[]}`]), " ")],
-  ["application/json", ["POST /events"], "registry", (random, length) =>
-    filled(length, ['{"events":[', "]}"], ",", random.pick([() => "{}", () => '{"action":"mount"}', pushed]), " ")],
+  [
+    "application/json",
+    ["PUT /v1/repositories/paul/app/", "PUT /v1/repositories/paul/app/images"],
+    "basic",
+    (random, length) => filled(length, ["[", "]"], ",", random.pick([image, () => "{}"]), " "),
+  ],
+  [
+    "application/json",
+    [
+      "POST /v2/users/login",
+      "POST /v1/users/",
+      "PUT /v1/users/guest/",
+      "POST /v2/access-tokens",
+      "POST /v2/namespaces/paul/repositories",
+    ],
+    "session",
+    (random, length) =>
+      filled(
+        length,
+        ["{", "}"],
+        ",",
+        random.pick([(at) => `"m${at}":${at}`, () => '"username":""', (at) => `"m${at}":{"a":[]}`]),
+        " ",
+      ),
+  ],
+  [
+    "application/json",
+    ["POST /events"],
+    "registry",
+    (random, length) =>
+      filled(length, ['{"events":[', "]}"], ",", random.pick([() => "{}", () => '{"action":"mount"}', pushed]), " "),
+  ],
 ];
 
 /** Everything that the description names, taken apart for the generator. */
 function read(description) {
   const operations = Object.entries(description.paths).flatMap(([path, item]) =>
-    Object.entries(item).filter(([method]) => method !== "parameters").map(([method, operation]) => {
-      const content = operation.requestBody?.content ?? {};
-      const examples = Object.values(content).map(({ example }) => example).filter((example) => example !== undefined);
-      const fields = Object.values(content).flatMap(({ schema }) => Object.keys(schema.properties ?? {}));
-      return { path, method: method.toUpperCase(), names: (operation.parameters ?? []).map(({ name }) => name), examples, fields };
-    }),
+    Object.entries(item)
+      .filter(([method]) => method !== "parameters")
+      .map(([method, operation]) => {
+        const content = operation.requestBody?.content ?? {};
+        const examples = Object.values(content)
+          .map(({ example }) => example)
+          .filter((example) => example !== undefined);
+        const fields = Object.values(content).flatMap(({ schema }) => Object.keys(schema.properties ?? {}));
+        return {
+          path,
+          method: method.toUpperCase(),
+          names: (operation.parameters ?? []).map(({ name }) => name),
+          examples,
+          fields,
+        };
+      }),
   );
   const all = (of) => [...new Set(operations.flatMap(of))];
-  return { operations, names: all(({ names }) => names), examples: all(({ examples }) => examples), fields: all(({ fields }) => fields) };
+  return {
+    operations,
+    names: all(({ names }) => names),
+    examples: all(({ examples }) => examples),
+    fields: all(({ fields }) => fields),
+  };
 }
 
 /**
@@ -124,10 +306,23 @@ export function maker(description, random, { names, reading, harmless, owner }) 
   const word = () => (random.chance(0.5) ? random.pick(names) : random.pick(words));
 
   function target(path) {
-    let made = path.replace(/\{\w+\}/g, () => (random.chance(0.6) ? random.pick(names) : encodeURI(word()).replace(/[?#]/g, "")));
+    let made = path.replace(/\{\w+\}/g, () =>
+      random.chance(0.6) ? random.pick(names) : encodeURI(word()).replace(/[?#]/g, ""),
+    );
     if (random.chance(0.05)) made = path.replace(/\{\w+\}/g, word);
     if (random.chance(0.1)) made += random.pick(["/", "//", "/.", "/..", "%00", "/extra", ";x=y", "/%2e%2e/users"]);
-    if (random.chance(0.02)) made = random.pick(["/", "//", "/v1", "/v2", "/v1//users/", "/../v1/users/", "/%76%31/users/", "/V1/users/", "/favicon.ico"]);
+    if (random.chance(0.02))
+      made = random.pick([
+        "/",
+        "//",
+        "/v1",
+        "/v2",
+        "/v1//users/",
+        "/../v1/users/",
+        "/%76%31/users/",
+        "/V1/users/",
+        "/favicon.ico",
+      ]);
     if (random.chance(0.4)) {
       const pair = () => {
         const name = random.pick(random.chance(0.8) ? served.names : words);
@@ -147,17 +342,75 @@ export function maker(description, random, { names, reading, harmless, owner }) 
     const credentials = () => (safe && random.chance(0.5) ? random.pick(reading) : random.pick(harmless));
     if (random.chance(0.7)) {
       const header = credentials();
-      if (header) add("Authorization", random.chance(0.8) ? header : random.pick([
-        header.toUpperCase(), header.slice(0, random.below(header.length)), `${header}, ${header}`, header.replace(" ", "  "),
-        header.replace(" ", "\t"), `${header}${random.pick(words).replace(/[^\x20-\x7e]/g, "")}`, bytes(header, invalid), `Digest ${header}`,
-      ]));
+      if (header)
+        add(
+          "Authorization",
+          random.chance(0.8)
+            ? header
+            : random.pick([
+                header.toUpperCase(),
+                header.slice(0, random.below(header.length)),
+                `${header}, ${header}`,
+                header.replace(" ", "  "),
+                header.replace(" ", "\t"),
+                `${header}${random.pick(words).replace(/[^\x20-\x7e]/g, "")}`,
+                bytes(header, invalid),
+                `Digest ${header}`,
+              ]),
+        );
       if (header && random.chance(0.03)) add("Authorization", credentials() || "Basic Og==");
     }
-    if (random.chance(0.2)) add("X-Docker-Token", random.pick(["true", "", "false", "signature=1,repository=\"a/b\",access=write"]));
-    if (random.chance(0.1)) add("CF-Connecting-IP", random.pick(["203.0.113.9", "::1", "2001:db8::1", "::ffff:10.0.0.1", "nonsense", "1.2.3.4, 5.6.7.8", "999.1.1.1", ""]));
-    if (random.chance(0.1)) add("User-Agent", random.pick(["docker/1.12.6 go/go1.6.4", "docker/99999999999999.1", "docker/", "docker/1.", "docker/-1.2", "x".repeat(5_000), ""]));
-    if (random.chance(0.1)) add(random.pick(["Accept", "Accept-Encoding", "Range", "If-None-Match", "Origin", "Cookie", "X-Forwarded-Proto", "X-Forwarded-Host", "X-HTTP-Method-Override", "X-Request-Id", "Ce-Id", "Ce-Type", "Ce-Time", "Upgrade-Insecure-Requests"]), random.pick(words).replace(/[\r\n\0]/g, ""));
-    if (random.chance(0.01)) for (let at = 0; at < random.pick([100, 400]); at += 1) add(`X-Flood-${at}`, "y".repeat(20));
+    if (random.chance(0.2))
+      add("X-Docker-Token", random.pick(["true", "", "false", 'signature=1,repository="a/b",access=write']));
+    if (random.chance(0.1))
+      add(
+        "CF-Connecting-IP",
+        random.pick([
+          "203.0.113.9",
+          "::1",
+          "2001:db8::1",
+          "::ffff:10.0.0.1",
+          "nonsense",
+          "1.2.3.4, 5.6.7.8",
+          "999.1.1.1",
+          "",
+        ]),
+      );
+    if (random.chance(0.1))
+      add(
+        "User-Agent",
+        random.pick([
+          "docker/1.12.6 go/go1.6.4",
+          "docker/99999999999999.1",
+          "docker/",
+          "docker/1.",
+          "docker/-1.2",
+          "x".repeat(5_000),
+          "",
+        ]),
+      );
+    if (random.chance(0.1))
+      add(
+        random.pick([
+          "Accept",
+          "Accept-Encoding",
+          "Range",
+          "If-None-Match",
+          "Origin",
+          "Cookie",
+          "X-Forwarded-Proto",
+          "X-Forwarded-Host",
+          "X-HTTP-Method-Override",
+          "X-Request-Id",
+          "Ce-Id",
+          "Ce-Type",
+          "Ce-Time",
+          "Upgrade-Insecure-Requests",
+        ]),
+        random.pick(words).replace(/[\r\n\0]/g, ""),
+      );
+    if (random.chance(0.01))
+      for (let at = 0; at < random.pick([100, 400]); at += 1) add(`X-Flood-${at}`, "y".repeat(20));
     if (random.chance(0.01)) add("X-Long", "z".repeat(random.pick([4_000, 16_000])));
     return lines;
   }
@@ -178,11 +431,17 @@ export function maker(description, random, { names, reading, harmless, owner }) 
     const content = body(random, random.pick([MIB - random.below(1_000), MIB, MIB + 1, 1_999_999, 2_000_001]));
     const chunked = random.chance(0.15);
     const lines = [
-      `Authorization: ${owner[credentials]}`, `Content-Type: ${type}`,
+      `Authorization: ${owner[credentials]}`,
+      `Content-Type: ${type}`,
       chunked ? "Transfer-Encoding: chunked" : `Content-Length: ${content.length}`,
     ];
     const start = `${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n${lines.join("\r\n")}\r\n\r\n`;
-    return { method, broken: false, text: asked, bytes: bytes(start, ...(chunked ? chunks(random, Buffer.from(content)) : [content])) };
+    return {
+      method,
+      broken: false,
+      text: asked,
+      bytes: bytes(start, ...(chunked ? chunks(random, Buffer.from(content)) : [content])),
+    };
   }
 
   /** One request: its bytes, its method, and whether it is no HTTP at all. */

@@ -17,7 +17,9 @@ function deployedLimits(folder) {
   const limits = (toml) => [...toml.matchAll(/^\[\[ratelimits\]\]\n(?:[^\n]+\n)+/gm)].map(([limit]) => limit);
   let stage = text("tests/workerd/wrangler.toml");
   for (const limit of limits(stage)) stage = stage.replace(limit, "");
-  stage = stage.replaceAll("../../", `${root}/`).replace('"entry.mjs"', JSON.stringify(path.join(root, "tests/workerd/entry.mjs")));
+  stage = stage
+    .replaceAll("../../", `${root}/`)
+    .replace('"entry.mjs"', JSON.stringify(path.join(root, "tests/workerd/entry.mjs")));
   const deployed = limits(text("wrangler.toml"));
   assert.equal(deployed.length, 3);
   const file = path.join(folder, "wrangler.toml");
@@ -29,24 +31,38 @@ let folder;
 let worker;
 let access;
 let paul;
-before(async () => {
-  folder = mkdtempSync(path.join(os.tmpdir(), "hublet-rollout-"));
-  worker = await startWorker({}, { config: deployedLimits(folder) });
-  paul = await join(worker, "paul");
-  await makeRepository(worker, paul, "paul/app", [imageId(1)]);
-  const json = { "content-type": "application/json" };
-  const login = await worker.succeed("POST /v2/users/login", { headers: json, body: JSON.stringify({ username: "paul", password: "toto42" }) });
-  const headers = { ...json, authorization: `Bearer ${login.json().token}` };
-  const made = await worker.succeed("POST /v2/access-tokens", { headers, body: JSON.stringify({ token_label: "nodes" }) });
-  access = basic("paul", made.json().token);
-  for (let number = 0; number < 10; number += 1) await join(worker, `person${number}`, `a password of ${number}`);
-}, { timeout: 60_000 });
-after(async () => {
-  await worker?.stop();
-  if (folder) rmSync(folder, { recursive: true, force: true });
-}, { timeout: 60_000 });
+before(
+  async () => {
+    folder = mkdtempSync(path.join(os.tmpdir(), "hublet-rollout-"));
+    worker = await startWorker({}, { config: deployedLimits(folder) });
+    paul = await join(worker, "paul");
+    await makeRepository(worker, paul, "paul/app", [imageId(1)]);
+    const json = { "content-type": "application/json" };
+    const login = await worker.succeed("POST /v2/users/login", {
+      headers: json,
+      body: JSON.stringify({ username: "paul", password: "toto42" }),
+    });
+    const headers = { ...json, authorization: `Bearer ${login.json().token}` };
+    const made = await worker.succeed("POST /v2/access-tokens", {
+      headers,
+      body: JSON.stringify({ token_label: "nodes" }),
+    });
+    access = basic("paul", made.json().token);
+    for (let number = 0; number < 10; number += 1) await join(worker, `person${number}`, `a password of ${number}`);
+  },
+  { timeout: 60_000 },
+);
+after(
+  async () => {
+    await worker?.stop();
+    if (folder) rmSync(folder, { recursive: true, force: true });
+  },
+  { timeout: 60_000 },
+);
 
-const from = (address, authorization) => ({ headers: { "cf-connecting-ip": address, ...(authorization ? { authorization } : {}) } });
+const from = (address, authorization) => ({
+  headers: { "cf-connecting-ip": address, ...(authorization ? { authorization } : {}) },
+});
 
 /** A node that pulls eight public images: it asks where tokens are had, then for one for each. */
 async function node(number) {
@@ -62,11 +78,15 @@ test("120 nodes behind two addresses, and ten people who log in there", { timeou
   if (left < 45_000) await new Promise((resolve) => setTimeout(resolve, left + 100));
   const begun = Date.now();
   const people = Array.from({ length: 10 }, (_, number) =>
-    worker.ask("GET /token?service=registry", from(addresses[0], basic(`person${number}`, `a password of ${number}`))));
+    worker.ask("GET /token?service=registry", from(addresses[0], basic(`person${number}`, `a password of ${number}`))),
+  );
   const nodes = Array.from({ length: 120 }, (_, number) => node(number));
   const logins = await Promise.all(people);
   const statuses = (await Promise.all(nodes)).flat();
-  assert.deepEqual(logins.map(({ status }) => status), Array(10).fill(200));
+  assert.deepEqual(
+    logins.map(({ status }) => status),
+    Array(10).fill(200),
+  );
   const expected = [401, ...Array(8).fill(200)];
   assert.deepEqual(statuses, Array(120).fill(expected).flat());
   t.diagnostic(`${statuses.length} answers and ten logins in ${Date.now() - begun} ms`);
@@ -78,6 +98,7 @@ test("120 nodes behind two addresses, and ten people who log in there", { timeou
   assert.ok(refused.every(({ headers }) => headers.get("retry-after") === "60"));
   assert.equal((await worker.ask("GET /v2/", from(addresses[0]))).status, 401);
   assert.equal((await worker.ask(mint, from(addresses[1]))).status, 200);
-  for (const authorization of [access, paul]) assert.equal((await worker.ask(mint, from(addresses[0], authorization))).status, 200);
+  for (const authorization of [access, paul])
+    assert.equal((await worker.ask(mint, from(addresses[0], authorization))).status, 200);
   assert.ok(Date.now() - begun < 45_000, "that took longer than a minute");
 });

@@ -11,24 +11,34 @@ const body = (value) => JSON.stringify(value);
 
 let worker;
 /** Credentials by the name that the tables have for them. */
-const as = { nobody: undefined, "not base64": "Basic %%%", "no colon": "Basic cGF1bA==", twice: "Basic YTpi, Basic YTpi" };
-before(async () => {
-  worker = await startWorker();
-  as.paul = await join(worker, "paul");
-  as.jane = await join(worker, "jane");
-  await worker.succeed("GET /v1/users/", { headers: { authorization: as.jane } }); // so that her password is remembered
-  as.mary = await join(worker, "mary");
-  as.refused = basic("paul", "guess");
-  as.stranger = basic("stranger", "guess");
-  as.write = `Token ${await makeRepository(worker, as.paul, "paul/app", [first])}`;
-  as.forged = as.write.replace(/signature=[0-9a-f]{8}/, "signature=00000000");
-  as["not a token"] = "Token signature=,repository=,access=";
-  const asked = await worker.succeed(`GET ${app}/images`, { headers: { authorization: as.paul, "x-docker-token": "true" } });
-  as.read = `Token ${asked.headers.get("x-docker-token")}`;
-  await makeRepository(worker, as.paul, "paul/old", [first]);
-  const marked = await worker.succeed("DELETE /v1/repositories/paul/old/", { headers: { authorization: as.paul } });
-  as.delete = `Token ${marked.headers.get("x-docker-token")}`;
-}, { timeout: 60_000 });
+const as = {
+  nobody: undefined,
+  "not base64": "Basic %%%",
+  "no colon": "Basic cGF1bA==",
+  twice: "Basic YTpi, Basic YTpi",
+};
+before(
+  async () => {
+    worker = await startWorker();
+    as.paul = await join(worker, "paul");
+    as.jane = await join(worker, "jane");
+    await worker.succeed("GET /v1/users/", { headers: { authorization: as.jane } }); // so that her password is remembered
+    as.mary = await join(worker, "mary");
+    as.refused = basic("paul", "guess");
+    as.stranger = basic("stranger", "guess");
+    as.write = `Token ${await makeRepository(worker, as.paul, "paul/app", [first])}`;
+    as.forged = as.write.replace(/signature=[0-9a-f]{8}/, "signature=00000000");
+    as["not a token"] = "Token signature=,repository=,access=";
+    const asked = await worker.succeed(`GET ${app}/images`, {
+      headers: { authorization: as.paul, "x-docker-token": "true" },
+    });
+    as.read = `Token ${asked.headers.get("x-docker-token")}`;
+    await makeRepository(worker, as.paul, "paul/old", [first]);
+    const marked = await worker.succeed("DELETE /v1/repositories/paul/old/", { headers: { authorization: as.paul } });
+    as.delete = `Token ${marked.headers.get("x-docker-token")}`;
+  },
+  { timeout: 60_000 },
+);
 after(() => worker?.stop(), { timeout: 60_000 });
 
 const many = Array.from({ length: 10_000 }, (_, at) => ({ id: imageId(at), checksum: `sha256:${imageId(at)}` }));

@@ -8,7 +8,9 @@ import { imageId } from "./stage.mjs";
 /** The patterns of the paths, of the document that a test of `cargo test` holds to the table of the API. */
 export function patterns() {
   const { paths } = JSON.parse(readFileSync(path.join(root, "src/openapi.json"), "utf8"));
-  return Object.keys(paths).map((one) => one.replace("/v1/repositories/{namespace}/{repository}", "/v1/repositories/{repository}"));
+  return Object.keys(paths).map((one) =>
+    one.replace("/v1/repositories/{namespace}/{repository}", "/v1/repositories/{repository}"),
+  );
 }
 
 const samples = { "{image}": imageId(1), "{repository}": "paul/app" };
@@ -24,7 +26,8 @@ export async function methods(worker, pattern) {
 export function dialect(target) {
   const path = target.split("?")[0];
   if (path.startsWith("/account/")) return "page";
-  if (["/token", "/token/revoke", "/events", "/v2/", "/v2/_catalog"].includes(path) || path.startsWith("/.well-known/")) return "token";
+  if (["/token", "/token/revoke", "/events", "/v2/", "/v2/_catalog"].includes(path) || path.startsWith("/.well-known/"))
+    return "token";
   if (/^\/v2\/.+\/(tags\/list$|manifests\/|blobs\/)/.test(path)) return "token";
   return path.startsWith("/v2/") ? "hub" : "v1";
 }

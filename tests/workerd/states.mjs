@@ -41,10 +41,14 @@ export class Truth {
   /** Learns from two dumps that should be the same which columns vary. */
   learn(one, other) {
     for (const [name, rows] of Object.entries(one.DB)) {
-      const [mine, theirs] = [rows, other.DB[name]].map((rows) => new Map(Object.keys(rows[0] ?? {}).map((column) => [column, new Set(rows.map((row) => row[column]))])));
+      const [mine, theirs] = [rows, other.DB[name]].map(
+        (rows) =>
+          new Map(Object.keys(rows[0] ?? {}).map((column) => [column, new Set(rows.map((row) => row[column]))])),
+      );
       for (const [column, values] of mine) {
         const others = theirs.get(column) ?? new Set();
-        if (values.size !== others.size || [...values].some((value) => !others.has(value))) this.#vary.add(`${name}.${column}`);
+        if (values.size !== others.size || [...values].some((value) => !others.has(value)))
+          this.#vary.add(`${name}.${column}`);
       }
     }
   }
@@ -52,11 +56,18 @@ export class Truth {
   /** The truth of a dump as text that is equal for equal truths. `less` names columns that do not count, nor does the audit then. */
   of({ DB }, less) {
     const one = ([name, rows]) => {
-      const told = rows.filter((row) => !AFTERWARDS[name]?.(row)).map((row) => JSON.stringify(Object.entries(row).flatMap(([column, value]) => this.#told(name, column, value, less))));
+      const told = rows
+        .filter((row) => !AFTERWARDS[name]?.(row))
+        .map((row) =>
+          JSON.stringify(Object.entries(row).flatMap(([column, value]) => this.#told(name, column, value, less))),
+        );
       return `${name}\n${told.sort().join("\n")}`;
     };
     const left = [...BESIDE, ...(less ? ["audit"] : [])];
-    return Object.entries(DB).filter(([name]) => !left.includes(name)).map(one).join("\n");
+    return Object.entries(DB)
+      .filter(([name]) => !left.includes(name))
+      .map(one)
+      .join("\n");
   }
 
   #told(table, column, value, less) {
@@ -68,8 +79,12 @@ export class Truth {
 
 /** What search should hold of each repository. */
 function wanted({ repositories }) {
-  const listed = repositories.filter(({ pushed_at: pushed, deleted_at: deleted }) => pushed !== null && deleted === null);
-  return new Map(listed.map((row) => [row.id, document(row, row.full_name.replace(/^library\//, ""), row.private ? "prv" : "pub")]));
+  const listed = repositories.filter(
+    ({ pushed_at: pushed, deleted_at: deleted }) => pushed !== null && deleted === null,
+  );
+  return new Map(
+    listed.map((row) => [row.id, document(row, row.full_name.replace(/^library\//, ""), row.private ? "prv" : "pub")]),
+  );
 }
 
 const document = ({ id, revision, description, star_count: stars, pushed_at: pushed }, name, visibility) =>

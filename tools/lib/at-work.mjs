@@ -11,7 +11,9 @@ async function ask(place, address, options = {}) {
   try {
     return { answer: await fetch(address, { redirect: "manual", signal: AbortSignal.timeout(10_000), ...options }) };
   } catch (error) {
-    const cure = place.flag ? "is PUBLIC_URL right, and the worker deployed?" : "npm start, or say by --public-url where it is";
+    const cure = place.flag
+      ? "is PUBLIC_URL right, and the worker deployed?"
+      : "npm start, or say by --public-url where it is";
     return { silent: wrong(`${address} does not answer (${error.cause?.code ?? error.message})`, cure) };
   }
 }
@@ -37,11 +39,15 @@ export async function hears(place, { name }, url) {
   const { answer, silent } = await ask(place, `${url}/events`, { method: "POST", headers, body: '{"events":[]}' });
   if (silent) return silent;
   if (answer.status === 200) return well(`${who(place)} hears ${name} by the event secret that is here`);
-  if (answer.status !== 401) return wrong(`${url}/events answers ${answer.status} to no events`, "what does its log say?");
+  if (answer.status !== 401)
+    return wrong(`${url}/events answers ${answer.status} to no events`, "what does its log say?");
   const another = place.flag
     ? `npm run deploy; else it has another TOKEN_KEY: bring your copy, or npx wrangler secret bulk ${short(deployed.secrets)} sends it the one here`
     : "npm start takes it, where it is started again; else it has another TOKEN_KEY";
-  return wrong(`${who(place)} does not know the event secret of ${name} that is here`, `if SERVICES was changed, ${another}`);
+  return wrong(
+    `${who(place)} does not know the event secret of ${name} that is here`,
+    `if SERVICES was changed, ${another}`,
+  );
 }
 
 /** A token for a registry that opens nothing, as the index gives it to anybody, or what speaks against it. */
@@ -51,13 +57,21 @@ export async function tokenFor(place, { name }, url) {
   const said = await answer.json().catch(() => ({}));
   if (!said.token) {
     const why = said.errors?.[0]?.message;
-    return { against: wrong(`${who(place)} gives no token for ${name} (${answer.status}${why ? `: ${why}` : ""})`, "what does its log say?") };
+    return {
+      against: wrong(
+        `${who(place)} gives no token for ${name} (${answer.status}${why ? `: ${why}` : ""})`,
+        "what does its log say?",
+      ),
+    };
   }
   const { iss } = claims(said.token);
   const issuer = setting(place, "ISSUER") ?? "hublet";
   if (iss === issuer) return { token: said.token };
   const cure = place.flag ? "npm run deploy" : "npm start takes it, where it is started again";
-  return { token: said.token, against: wrong(`${who(place)} signs as ${JSON.stringify(iss)}, and ISSUER is ${JSON.stringify(issuer)} here`, cure) };
+  return {
+    token: said.token,
+    against: wrong(`${who(place)} signs as ${JSON.stringify(iss)}, and ISSUER is ${JSON.stringify(issuer)} here`, cure),
+  };
 }
 
 /** What a token claims, whoever signed it. */

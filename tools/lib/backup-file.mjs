@@ -2,7 +2,17 @@
 // SHA-256 of every byte before it; between them each line is a table's name with some of its rows.
 
 import { createHash } from "node:crypto";
-import { closeSync, existsSync, fsyncSync, mkdtempSync, openSync, readSync, renameSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import path from "node:path";
 import { applied, tables } from "./sqlite.mjs";
 import { breathe, Failure, onDisk } from "./steps.mjs";
@@ -197,11 +207,14 @@ function openFile(file) {
 
 function understood(line, damaged) {
   const header = json(line);
-  if (header?.hublet !== "backup" || !Number.isInteger(header.format)) throw damaged("its first line is not that of one");
-  if (header.format > FORMAT) throw new Failure(`this backup has the form ${header.format}: a newer hublet made it, and restores it`);
+  if (header?.hublet !== "backup" || !Number.isInteger(header.format))
+    throw damaged("its first line is not that of one");
+  if (header.format > FORMAT)
+    throw new Failure(`this backup has the form ${header.format}: a newer hublet made it, and restores it`);
   const { migrations, columns } = header;
   const names = (list) => Array.isArray(list) && list.every((name) => typeof name === "string");
-  if (!names(migrations) || !columns || !Object.values(columns).every(names)) throw damaged("its first line is not that of one");
+  if (!names(migrations) || !columns || !Object.values(columns).every(names))
+    throw damaged("its first line is not that of one");
   return header;
 }
 

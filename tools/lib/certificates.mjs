@@ -28,7 +28,8 @@ export async function newAuthority() {
 
 /** A new key with its certificate under this CA, all as PEM. */
 export async function newLeaf(ca) {
-  const { AuthorityKeyIdentifierExtension, BasicConstraintsExtension, KeyUsagesExtension, KeyUsageFlags } = await x509();
+  const { AuthorityKeyIdentifierExtension, BasicConstraintsExtension, KeyUsagesExtension, KeyUsageFlags } =
+    await x509();
   const keys = await newKeys();
   const signer = await imported(ca.key);
   return {
@@ -50,7 +51,9 @@ export async function newLeaf(ca) {
 
 /** The certificates in a PEM text, in their order. */
 export const certificates = (text) =>
-  (text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []).map((block) => new X509Certificate(block));
+  (text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []).map(
+    (block) => new X509Certificate(block),
+  );
 
 /** Whether this CA, and no other of the same name, signed the certificate. */
 export const issued = (ca, leaf) => leaf.checkIssued(ca) && leaf.verify(ca.publicKey);

@@ -26,7 +26,8 @@ export async function cloudflare(args, options) {
   try {
     return await wrangler(args, options);
   } catch (error) {
-    if (/CLOUDFLARE_API_TOKEN|logged in/.test(error.output)) throw new Failure("log in to Cloudflare first: npx wrangler login");
+    if (/CLOUDFLARE_API_TOKEN|logged in/.test(error.output))
+      throw new Failure("log in to Cloudflare first: npx wrangler login");
     throw error;
   }
 }

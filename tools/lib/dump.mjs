@@ -22,7 +22,8 @@ export async function* statements(file) {
     marks.lastIndex = seen;
     let begin = 0;
     for (let mark; (mark = marks.exec(rest)); ) {
-      if (quote) quote = mark[0] === quote ? "" : quote; // one that is doubled ends, and begins again
+      if (quote)
+        quote = mark[0] === quote ? "" : quote; // one that is doubled ends, and begins again
       else if (mark[0] !== ";") quote = mark[0];
       else {
         yield rest.slice(begin, mark.index).trim();
@@ -56,7 +57,11 @@ function insert(database, statement) {
     database.exec(statement);
   } catch (error) {
     if (error.errcode !== DATATYPE) throw error;
-    database.exec(statement.replace(/'(?:[^']|'')*'|-?\d{19,}/g, (word) => (word[0] === "'" ? word : String(nearest(BigInt(word))))));
+    database.exec(
+      statement.replace(/'(?:[^']|'')*'|-?\d{19,}/g, (word) =>
+        word[0] === "'" ? word : String(nearest(BigInt(word))),
+      ),
+    );
   }
 }
 
@@ -73,11 +78,12 @@ function nearest(number) {
 export async function write(database, file, most) {
   const out = openSync(file, "wx", 0o600);
   const put = (text) => writeSync(out, `${text};\n`);
-  const schema = (where) => database.prepare(`select name, sql from sqlite_schema where sql is not null and ${where}`).all();
+  const schema = (where) =>
+    database.prepare(`select name, sql from sqlite_schema where sql is not null and ${where}`).all();
   const own = Object.keys(tables(database));
   try {
     put("pragma defer_foreign_keys = true");
-    put('create table restore_guard (too_many integer check (too_many <= 0))');
+    put("create table restore_guard (too_many integer check (too_many <= 0))");
     for (const [table, rows] of Object.entries(most).filter(([table]) => !passing.includes(table))) {
       put(`insert into restore_guard select count(*) - ${rows} from "${table}"`);
     }
@@ -116,9 +122,12 @@ async function rows(database, table, put) {
     length += bytes;
     if (cut.every(({ length }) => length === 1)) continue;
     await flush();
-    const where = keys(database, table).map((key) => `"${key}" = ${literal(row[columns.indexOf(key)])}`).join(" and ");
+    const where = keys(database, table)
+      .map((key) => `"${key}" = ${literal(row[columns.indexOf(key)])}`)
+      .join(" and ");
     cut.forEach(([, ...more], at) => {
-      for (const piece of more) put(`update "${table}" set "${columns[at]}" = "${columns[at]}" || ${literal(piece)} where ${where}`);
+      for (const piece of more)
+        put(`update "${table}" set "${columns[at]}" = "${columns[at]}" || ${literal(piece)} where ${where}`);
     });
   }
   await flush();

@@ -9,10 +9,12 @@ import { find, run } from "./steps.mjs";
 const home = (name) => path.join(cache, name);
 
 // Debian has the part that makes environments in a package of its own.
-const venv = () => spawnSync("python3", ["-c", "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))"]).status === 0;
+const venv = () =>
+  spawnSync("python3", ["-c", "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))"]).status === 0;
 
 /** Why a client that PyPI has cannot be had here, or false. */
-export const missing = Boolean(find("python3")) && venv() ? false : "python3 (3.11 or later) with venv is not installed";
+export const missing =
+  Boolean(find("python3")) && venv() ? false : "python3 (3.11 or later) with venv is not installed";
 
 /** A folder with a client, brought when it is first asked for. */
 async function brought(name, bring) {
@@ -31,12 +33,28 @@ async function brought(name, bring) {
 export const fromPyPI = (name, version) =>
   brought(`${name}-${version}`, async (folder) => {
     await run("python3", ["-m", "venv", folder]);
-    await run(path.join(folder, "bin/python"), ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", `${name}==${version}`]);
+    await run(path.join(folder, "bin/python"), [
+      "-m",
+      "pip",
+      "install",
+      "--quiet",
+      "--disable-pip-version-check",
+      `${name}==${version}`,
+    ]);
   });
 
 /** A folder with one npm package, of one version, and what it needs. */
 export const fromNpm = (name, version) =>
   brought(`${name.replaceAll(/[@/]/g, "-").replace(/^-/, "")}-${version}`, async (folder) => {
     writeFileSync(path.join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }));
-    await run("npm", ["install", "--prefix", folder, "--no-audit", "--no-fund", "--ignore-scripts", "--silent", `${name}@${version}`]);
+    await run("npm", [
+      "install",
+      "--prefix",
+      folder,
+      "--no-audit",
+      "--no-fund",
+      "--ignore-scripts",
+      "--silent",
+      `${name}@${version}`,
+    ]);
   });

@@ -10,7 +10,9 @@ export function files(name) {
   const place = path.join(root, name);
   if (!existsSync(place)) return [];
   if (!statSync(place).isDirectory()) return [name];
-  return readdirSync(place).sort().flatMap((child) => files(path.join(name, child)));
+  return readdirSync(place)
+    .sort()
+    .flatMap((child) => files(path.join(name, child)));
 }
 
 /** Over names and contents, since a checkout changes times and not these. */

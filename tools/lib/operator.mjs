@@ -10,7 +10,9 @@ export const userName = /^(?:[a-z0-9_]{4,30}|(?=.{2,64}$)(?:[a-z0-9_]{4,30}-)?[a
 const folder = path.join(root, "src/store/operator");
 
 /** The files that there are. */
-export const names = readdirSync(folder).map((file) => path.basename(file, ".sql")).sort();
+export const names = readdirSync(folder)
+  .map((file) => path.basename(file, ".sql"))
+  .sort();
 
 /** Where a file goes on with what is asked after a refusal: what stands in the way. */
 const IN_THE_WAY = "\n-- In the way:\n";
@@ -27,7 +29,10 @@ export function command(name) {
   const [usage, ...sentences] = said;
   const [purpose] = /^.*?\.(?= |$)/.exec(sentences.join(" ")) ?? [""];
   const refusal = said.find((line) => line.startsWith("Refused: "))?.slice("Refused: ".length);
-  const sql = lines.filter((line) => !line.startsWith("--")).join("\n").trimEnd();
+  const sql = lines
+    .filter((line) => !line.startsWith("--"))
+    .join("\n")
+    .trimEnd();
   const statements = sql.split(/;\n/);
   const told = statements.findLastIndex((statement) => /^(?:select|with)\b/.test(statement));
   const guard = refusal && `\nselect json(iif(exists (${statements[told].replace(/;$/, "")}), 'true', 'refused'));\n`;
@@ -44,7 +49,10 @@ export const answer = ({ fromEnd = 1 }, results) => results.at(-fromEnd).results
 /** What a command takes, of which what stands in brackets may be missing: `{ least, parameters }`. */
 export function takes({ usage }) {
   const [, ...words] = usage.split(" ");
-  return { least: words.filter((word) => !word.startsWith("[")).length, parameters: words.map((word) => word.replace(/[[\]]/g, "")) };
+  return {
+    least: words.filter((word) => !word.startsWith("[")).length,
+    parameters: words.map((word) => word.replace(/[[\]]/g, "")),
+  };
 }
 
 /** The command that these words are: of those that begin alike, the one that takes so many. */

@@ -13,7 +13,8 @@ import { Failure } from "./steps.mjs";
 export async function acceptable(file) {
   const header = await check(file);
   const unknown = header.migrations.filter((name) => !migrations("DB").includes(name));
-  if (unknown.length) throw new Failure(`this backup is of a newer hublet, which has ${unknown.join(", ")}: update this clone first`);
+  if (unknown.length)
+    throw new Failure(`this backup is of a newer hublet, which has ${unknown.join(", ")}: update this clone first`);
   return header;
 }
 
@@ -26,7 +27,9 @@ export function inTheWay(rows, names) {
 
 /** What is said where something is in the way. */
 export function notEmpty(what, cure = "give it another place with --persist-to") {
-  return new Failure(`the database is not empty (${what}): a backup goes into an empty one, so that it replaces nothing: ${cure}`);
+  return new Failure(
+    `the database is not empty (${what}): a backup goes into an empty one, so that it replaces nothing: ${cure}`,
+  );
 }
 
 /**
@@ -43,9 +46,14 @@ export async function restore(database, file, { now, keep, hide, last = () => {}
     if (applied(database).length) database.exec("delete from d1_migrations");
     migrate(database, "DB", header.migrations);
     await fill(database, file, header);
-    migrate(database, "DB", migrations("DB").filter((name) => !header.migrations.includes(name)));
+    migrate(
+      database,
+      "DB",
+      migrations("DB").filter((name) => !header.migrations.includes(name)),
+    );
     const wrong = database.prepare("pragma foreign_key_check").all();
-    if (wrong.length) throw new Failure(`${file} names what is not in it: ${wrong[0].table} without ${wrong[0].parent}`);
+    if (wrong.length)
+      throw new Failure(`${file} names what is not in it: ${wrong[0].table} without ${wrong[0].parent}`);
     afterRestore(database, { now, keep, hide });
     const rows = counts(database);
     await last();
@@ -64,7 +72,8 @@ async function fill(database, file, header) {
   }
   let first = true;
   for await (const part of read(file)) {
-    if (!first) for (const row of part[1]) put(inserts[part[0]], row, `${file} has a row of ${part[0]} that does not fit`);
+    if (!first)
+      for (const row of part[1]) put(inserts[part[0]], row, `${file} has a row of ${part[0]} that does not fit`);
     first = false;
   }
 }
@@ -79,7 +88,8 @@ function put(insert, row, words) {
   }
 }
 
-const same = (one, other) => JSON.stringify(Object.entries(one).sort()) === JSON.stringify(Object.entries(other).sort());
+const same = (one, other) =>
+  JSON.stringify(Object.entries(one).sort()) === JSON.stringify(Object.entries(other).sort());
 
 /** How SQLite says that a row breaks a rule of its table, or has another type. */
 const CONSTRAINT = 19;

@@ -77,7 +77,16 @@ async function ask(address, token) {
 function signed(place, service, issuer) {
   const { key } = inspect(place);
   const now = Math.floor(Date.now() / 1000);
-  const claims = { iss: issuer, sub: "", aud: service.name, iat: now, nbf: now - 30, exp: now + 60, jti: randomUUID(), access: [] };
+  const claims = {
+    iss: issuer,
+    sub: "",
+    aud: service.name,
+    iat: now,
+    nbf: now - 30,
+    exp: now + 60,
+    jti: randomUUID(),
+    access: [],
+  };
   const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
   const words = `${part({ alg: "ES256", typ: "JWT", ...named(place, service) })}.${part(claims)}`;
   return `${words}.${sign("sha256", Buffer.from(words), { key, dsaEncoding: "ieee-p1363" }).toString("base64url")}`;
@@ -92,7 +101,10 @@ function named(place, { trust }) {
 
 /** libtrust's id of a key: base32 of the first 240 bits of SHA-256 over its DER, in groups of four. */
 function libtrust(publicKey) {
-  const digest = createHash("sha256").update(publicKey.export({ format: "der", type: "spki" })).digest().subarray(0, 30);
+  const digest = createHash("sha256")
+    .update(publicKey.export({ format: "der", type: "spki" }))
+    .digest()
+    .subarray(0, 30);
   const bits = [...digest].map((byte) => byte.toString(2).padStart(8, "0")).join("");
   const digits = bits.match(/.{5}/g).map((five) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[Number.parseInt(five, 2)]);
   return digits.join("").match(/.{4}/g).join(":");
@@ -104,13 +116,27 @@ function told(text, { trust }) {
     const { http, extensions } = JSON.parse(text);
     const sinks = extensions?.events?.sinks ?? [];
     const secrets = sinks.map(({ credentials }) => credentials?.token);
-    return { ...http?.auth?.bearer, trusted: http?.auth?.bearer?.cert, events: sinks.map(({ address }) => address), secrets };
+    return {
+      ...http?.auth?.bearer,
+      trusted: http?.auth?.bearer?.cert,
+      events: sinks.map(({ address }) => address),
+      secrets,
+    };
   }
   // The part of a file that a word of its first column begins, without comments.
-  const part = (name) => new RegExp(`^${name}:.*\\n((?:[ \\t-].*\\n?|\\n)*)`, "m").exec(text.replace(/^\s*#.*\n/gm, ""))?.[1] ?? "";
-  const all = (part, name) => [...part.matchAll(new RegExp(`^[ \\t-]*${name}:[ \\t]*["']?([^"'#\\n]*[^"'#\\s])`, "gm"))].map(([, value]) => value);
+  const part = (name) =>
+    new RegExp(`^${name}:.*\\n((?:[ \\t-].*\\n?|\\n)*)`, "m").exec(text.replace(/^\s*#.*\n/gm, ""))?.[1] ?? "";
+  const all = (part, name) =>
+    [...part.matchAll(new RegExp(`^[ \\t-]*${name}:[ \\t]*["']?([^"'#\\n]*[^"'#\\s])`, "gm"))].map(
+      ([, value]) => value,
+    );
   const [auth, notifications] = [part("auth"), part("notifications")];
-  const [realm, service, issuer, trusted] = ["realm", "service", "issuer", trust === "jwks" ? "jwks" : "rootcertbundle"].map((name) => all(auth, name)[0]);
+  const [realm, service, issuer, trusted] = [
+    "realm",
+    "service",
+    "issuer",
+    trust === "jwks" ? "jwks" : "rootcertbundle",
+  ].map((name) => all(auth, name)[0]);
   const secrets = [...notifications.matchAll(/Bearer ([0-9a-f]+)/g)].map(([, secret]) => secret);
   const references = all(notifications, "includereferences").includes("true");
   return { realm, service, issuer, trusted, events: all(notifications, "url"), secrets, references };
@@ -121,7 +147,8 @@ export function differences(place, service, file, url) {
   const is = told(read(file), service);
   const wanted = { realm: `${url}/token`, service: service.name, issuer: setting(place, "ISSUER") ?? "hublet" };
   if (service.trust === "zot") delete wanted.issuer; // which it does not look at
-  const found = Object.entries(wanted).filter(([name, value]) => is[name] !== value)
+  const found = Object.entries(wanted)
+    .filter(([name, value]) => is[name] !== value)
     .map(([name, value]) => `${name} is ${JSON.stringify(is[name] ?? "")} and not ${JSON.stringify(value)}`);
   const { setting: trust, file: ours } = trusted(place, service);
   if (!is.trusted) found.push(`${trust} is missing`);
@@ -129,9 +156,13 @@ export function differences(place, service, file, url) {
   const events = `${url}/events`;
   if (!is.events.includes(events)) found.push(`events go to ${is.events.join(", ") || "nobody"} and not to ${events}`);
   const tokenKey = setting(place, "TOKEN_KEY");
-  if (tokenKey && !is.secrets.includes(eventSecret(tokenKey, service.name))) found.push("events come with another secret");
+  if (tokenKey && !is.secrets.includes(eventSecret(tokenKey, service.name)))
+    found.push("events come with another secret");
   if (is.references === false) found.push("includereferences is not true: sizes and platforms are not told");
-  return found.map((words) => ({ words: `in ${file} ${words}`, cure: `give it what is in ${configuration(place, service)} ${again}` }));
+  return found.map((words) => ({
+    words: `in ${file} ${words}`,
+    cure: `give it what is in ${configuration(place, service)} ${again}`,
+  }));
 }
 
 /** Whether a file that a registry trusts holds the CA, or the key, that signs now. */

@@ -14,7 +14,12 @@ import { assign, keep } from "./vault.mjs";
  * somebody tries on a laptop, and what that signs must be nothing to a registry in production.
  */
 export const here = { folder: path.join(root, ".keys"), secrets: development, flag: "", started: { vars: {} } };
-export const deployed = { folder: path.join(root, ".keys/production"), secrets: production, flag: " --remote", started: { vars: {} } };
+export const deployed = {
+  folder: path.join(root, ".keys/production"),
+  secrets: production,
+  flag: " --remote",
+  started: { vars: {} },
+};
 
 /** The index that a tool is asked about: the deployed one, or that of this machine as it was started last. */
 export const asked = (flags) => (flags.remote ? deployed : { ...here, started: started(stateOf(flags)) });
@@ -33,7 +38,8 @@ export function inspect(place) {
   const chain = () => certificates((pem ?? "").replaceAll("\\n", "\n"));
   const [leaf, chained, ...earlier] = understood(chain, "REGISTRY_CERTIFICATE", place.secrets);
   const der = () => createPrivateKey({ key: Buffer.from(key, "base64"), format: "der", type: "pkcs8" });
-  const from = (file, read) => (existsSync(file) ? understood(() => read(readFileSync(file)), "what is", file) : undefined);
+  const from = (file, read) =>
+    existsSync(file) ? understood(() => read(readFileSync(file)), "what is", file) : undefined;
   return {
     key: key && understood(der, "REGISTRY_KEY", place.secrets),
     leaf,
@@ -48,7 +54,9 @@ function understood(work, what, file) {
   try {
     return work();
   } catch (error) {
-    throw new Failure(`${what} in ${short(file)} cannot be read (${error.code ?? error.message}): bring your copy of it`);
+    throw new Failure(
+      `${what} in ${short(file)} cannot be read (${error.code ?? error.message}): bring your copy of it`,
+    );
   }
 }
 
@@ -60,8 +68,12 @@ export async function make(place) {
     return false;
   }
   if (found.key || found.leaf) {
-    const [one, other] = found.key ? ["REGISTRY_KEY", "REGISTRY_CERTIFICATE"] : ["REGISTRY_CERTIFICATE", "REGISTRY_KEY"];
-    throw new Failure(`${short(place.secrets)} holds ${one} without ${other}: bring your copy of both, or take the line out`);
+    const [one, other] = found.key
+      ? ["REGISTRY_KEY", "REGISTRY_CERTIFICATE"]
+      : ["REGISTRY_CERTIFICATE", "REGISTRY_KEY"];
+    throw new Failure(
+      `${short(place.secrets)} holds ${one} without ${other}: bring your copy of both, or take the line out`,
+    );
   }
   const none = !found.ca && !found.caKey;
   await sign(place, none ? await establish(place) : authority(place, found), []);
@@ -71,7 +83,8 @@ export async function make(place) {
 /** A new leaf under the same CA: registries that trust the CA notice nothing. */
 export async function rotate(place) {
   const found = inspect(place);
-  if (!found.leaf) throw new Failure(`there are no keys yet: make them with npm run keys${place.flag && " -- --remote"}`);
+  if (!found.leaf)
+    throw new Failure(`there are no keys yet: make them with npm run keys${place.flag && " -- --remote"}`);
   const ca = authority(place, found);
   const before = [found.leaf, ...found.earlier].filter((leaf) => issued(found.ca, leaf) && !expired(leaf));
   await sign(place, ca, before.slice(0, earlierLeaves));
@@ -86,11 +99,15 @@ export async function replace(place) {
 function authority(place, { ca, caKey }) {
   const { certificate, key } = files(place);
   const lost = `if it is lost: npm run keys -- compromised${place.flag}`;
-  for (const [there, file] of [[ca, certificate], [caKey, key]]) {
+  for (const [there, file] of [
+    [ca, certificate],
+    [caKey, key],
+  ]) {
     if (!there) throw new Failure(`${short(file)} is missing: bring your copy of it; ${lost}`);
   }
   const fit = ca.checkPrivateKey(caKey);
-  if (!fit) throw new Failure(`${short(key)} is not the key of ${short(certificate)}: bring your copy of both; ${lost}`);
+  if (!fit)
+    throw new Failure(`${short(key)} is not the key of ${short(certificate)}: bring your copy of both; ${lost}`);
   if (expired(ca)) throw new Failure(`the CA ended on ${lastDay(ca)}: npm run keys -- compromised${place.flag}`);
   return { certificate: `${ca}`, key: caKey.export({ format: "pem", type: "pkcs8" }) };
 }

@@ -32,10 +32,13 @@ export async function fetchRemote(draft) {
   await step("asking", async () => void (there = await appliedThere()));
   const unknown = there.filter((name) => !migrations("DB").includes(name));
   if (!there.length) throw new Failure("the database has no tables yet: `npm run deploy` makes them");
-  if (unknown.length) throw new Failure(`the database is of a newer hublet, which has ${unknown.join(", ")}: update this clone first`);
+  if (unknown.length)
+    throw new Failure(`the database is of a newer hublet, which has ${unknown.join(", ")}: update this clone first`);
   closeSync(openSync(draft, "wx", 0o600)); // before anything is in it
   closeSync(openSync(`${draft}.sql`, "wx", 0o600));
-  await step("exporting", () => cloudflare(["d1", "export", "DB", "--remote", "--no-schema", "--skip-confirmation", "--output", `${draft}.sql`]));
+  await step("exporting", () =>
+    cloudflare(["d1", "export", "DB", "--remote", "--no-schema", "--skip-confirmation", "--output", `${draft}.sql`]),
+  );
   const database = open(draft);
   await step("reading", async () => {
     database.exec("pragma journal_mode = off; pragma synchronous = off; begin");
@@ -83,8 +86,10 @@ async function mendIntegers(database) {
       const rows = await ask(`select ${key}, cast("${column}" as text) as "the number" from "${table}" where ${large}`);
       const held = database.prepare(`select cast("${column}" as text) as held from "${table}" where ${where}`);
       const fix = database.prepare(`update "${table}" set "${column}" = ? where ${where}`);
-      const differs = ({ "the number": number, ...of }) => Number(held.get(...Object.values(of))?.held) !== Number(number);
-      if (rows.length !== count || rows.some(differs)) throw new Failure(`a ${column} was changed meanwhile: try again`);
+      const differs = ({ "the number": number, ...of }) =>
+        Number(held.get(...Object.values(of))?.held) !== Number(number);
+      if (rows.length !== count || rows.some(differs))
+        throw new Failure(`a ${column} was changed meanwhile: try again`);
       for (const { "the number": number, ...of } of rows) fix.run(BigInt(number), ...Object.values(of));
     }
   }

@@ -19,9 +19,13 @@ export function setting(place, name) {
 
 /** Where clients and registries reach the index. */
 export function publicUrl(place, given) {
-  const url = (given ?? setting(place, "PUBLIC_URL") ?? (place.flag ? "" : place.started.address ?? local)).replace(/\/+$/, "");
+  const url = (given ?? setting(place, "PUBLIC_URL") ?? (place.flag ? "" : (place.started.address ?? local))).replace(
+    /\/+$/,
+    "",
+  );
   if (!url) throw new Failure("PUBLIC_URL, where people reach the index, is not set: set it in wrangler.toml");
-  if (!isOrigin(url)) throw new Failure(`PUBLIC_URL ${JSON.stringify(url)} is not https://host (http on a loopback address)`);
+  if (!isOrigin(url))
+    throw new Failure(`PUBLIC_URL ${JSON.stringify(url)} is not https://host (http on a loopback address)`);
   return url;
 }
 
@@ -33,7 +37,10 @@ function isOrigin(text) {
 
 /** SERVICES, read: the name of each, where it is reached, how it is told which key signed, and the file that is its configuration. */
 export function services(place) {
-  const texts = (setting(place, "SERVICES") ?? "").split(",").map((text) => text.trim()).filter(Boolean);
+  const texts = (setting(place, "SERVICES") ?? "")
+    .split(",")
+    .map((text) => text.trim())
+    .filter(Boolean);
   const found = texts.map(service);
   const twice = found.find(({ file }, at) => found.findIndex((other) => other.file === file) < at);
   if (twice) throw new Failure(`SERVICES names ${twice.name} twice, or another that makes the same file`);
@@ -42,7 +49,8 @@ export function services(place) {
 
 /** NAME[@HOST[:PORT]][=TRUST], as src/index/settings.rs reads it. */
 export function service(text) {
-  const form = /^([!#-+\--<>?A-[\]-~]+)(?:@((?:[A-Za-z0-9.-]+|\[[A-Za-z0-9:]+\])(?::\d{1,5})?))?(?:=(x5c|jwks|libtrust|zot))?$/;
+  const form =
+    /^([!#-+\--<>?A-[\]-~]+)(?:@((?:[A-Za-z0-9.-]+|\[[A-Za-z0-9:]+\])(?::\d{1,5})?))?(?:=(x5c|jwks|libtrust|zot))?$/;
   const [, name, host, trust = "x5c"] = form.exec(text) ?? [];
   if (!name) throw new Failure(`SERVICES: ${JSON.stringify(text)} is not NAME[@HOST[:PORT]][=x5c|jwks|libtrust|zot]`);
   const file = `${name.replace(/[^\w.:-]/g, "_").replace(/^\./, "_")}.${trust === "zot" ? "json" : "yml"}`;
@@ -72,13 +80,19 @@ const given = {
 };
 
 /** The setting of a registry that says whom it trusts, and the file for it. */
-export const trusted = (place, { trust }) => ({ setting: given[trust].setting, file: path.join(place.folder, given[trust].file) });
+export const trusted = (place, { trust }) => ({
+  setting: given[trust].setting,
+  file: path.join(place.folder, given[trust].file),
+});
 
 /** The files that hold what registries trust, apart from the CA: they change with every key. */
 export function trust(place) {
   const { leaf, earlier } = inspect(place);
   const leaves = [leaf, ...earlier];
-  const pem = { file: path.join(place.folder, given.libtrust.file), text: leaves.map((certificate) => `${certificate}`).join("") };
+  const pem = {
+    file: path.join(place.folder, given.libtrust.file),
+    text: leaves.map((certificate) => `${certificate}`).join(""),
+  };
   if (!services(place).some(({ trust }) => trust === "jwks")) return [pem];
   const jwks = `${JSON.stringify({ keys: leaves.map(jwk) }, null, 2)}\n`;
   return [pem, { file: path.join(place.folder, given.jwks.file), text: jwks }];
@@ -174,12 +188,19 @@ const notes = {
 };
 
 /** zot believes the first certificate of its file alone: a new key needs the new file there. */
-const bearer = (place, service, url) => ({ realm: `${url}/token`, service: service.name, cert: trusted(place, service).file });
+const bearer = (place, service, url) => ({
+  realm: `${url}/token`,
+  service: service.name,
+  cert: trusted(place, service).file,
+});
 
 const zot = (place, service, url, secret) => ({
   http: { auth: { bearer: bearer(place, service, url) } },
   extensions: {
-    events: { enable: true, sinks: [{ type: "http", address: `${url}/events`, timeout: "10s", credentials: { token: secret } }] },
+    events: {
+      enable: true,
+      sinks: [{ type: "http", address: `${url}/events`, timeout: "10s", credentials: { token: secret } }],
+    },
   },
 });
 

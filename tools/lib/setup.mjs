@@ -40,7 +40,10 @@ function prerequisites() {
     [Number.parseInt(node, 10) >= 18, `Node.js ${node} is too old: install 18 or later (https://nodejs.org)`],
     [find("npm"), "npm is missing: install it (Debian: apt-get install npm)"],
     [find("rustup") && find("cargo"), "Rust is missing: install it with rustup (https://rustup.rs)"],
-    [find("cc"), "a C compiler is missing: install one (Debian: apt-get install build-essential; macOS: xcode-select --install)"],
+    [
+      find("cc"),
+      "a C compiler is missing: install one (Debian: apt-get install build-essential; macOS: xcode-select --install)",
+    ],
   ];
   // worker-build speaks TLS through the system: OpenSSL on Linux, something built in elsewhere.
   if (process.platform === "linux" && !existsSync(tool("worker-build"))) {
@@ -70,7 +73,8 @@ async function packages() {
 async function newerNode() {
   if (Number.parseInt(process.versions.node, 10) >= 24 || process.env.WRANGLER_COMMAND) return;
   const node = path.join(root, "node_modules/.bin/node");
-  if (!existsSync(node)) throw new Failure(`Node.js ${process.versions.node} is too old here: install 24 or later (https://nodejs.org)`);
+  if (!existsSync(node))
+    throw new Failure(`Node.js ${process.versions.node} is too old here: install 24 or later (https://nodejs.org)`);
   process.exit(await handOver(node, process.argv.slice(1)));
 }
 

@@ -60,20 +60,30 @@ export function migrate(database, binding, names) {
 /** The migrations that a database has, in the order in which they came. */
 export function applied(database) {
   const has = database.prepare("select 1 from sqlite_schema where name = 'd1_migrations'").get();
-  return has ? database.prepare("select name from d1_migrations order by id").all().map(({ name }) => name) : [];
+  return has
+    ? database
+        .prepare("select name from d1_migrations order by id")
+        .all()
+        .map(({ name }) => name)
+    : [];
 }
 
 /** The tables that the migrations made, in their order, each with its columns. */
 export function tables(database) {
-  const found = database.prepare(`select name from sqlite_schema where type = 'table' and name <> 'd1_migrations'
-    and substr(name, 1, 7) <> 'sqlite_' and substr(name, 1, 4) <> '_cf_' order by rowid`).all();
+  const found = database
+    .prepare(`select name from sqlite_schema where type = 'table' and name <> 'd1_migrations'
+    and substr(name, 1, 7) <> 'sqlite_' and substr(name, 1, 4) <> '_cf_' order by rowid`)
+    .all();
   const columns = database.prepare("select name from pragma_table_info(?) order by cid");
   return Object.fromEntries(found.map(({ name }) => [name, columns.all(name).map((column) => column.name)]));
 }
 
 /** The columns by which a row of a table is known. */
 export const keys = (database, table) =>
-  database.prepare("select name from pragma_table_info(?) where pk > 0 order by pk").all(table).map(({ name }) => name);
+  database
+    .prepare("select name from pragma_table_info(?) where pk > 0 order by pk")
+    .all(table)
+    .map(({ name }) => name);
 
 /** How many rows each table has. */
 export function counts(database) {

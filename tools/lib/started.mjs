@@ -21,7 +21,8 @@ export function begun(state, { address, vars }) {
 }
 
 /** What the index in `state` was started with: `{ address, vars }`, without an address where it never was. */
-export const started = (state) => (existsSync(note(state)) ? JSON.parse(readFileSync(note(state), "utf8")) : { vars: {} });
+export const started = (state) =>
+  existsSync(note(state)) ? JSON.parse(readFileSync(note(state), "utf8")) : { vars: {} };
 
 /** Where the databases of a tool are: where its --persist-to says, or where the index was started last. */
 export function stateOf({ "persist-to": told, remote }) {

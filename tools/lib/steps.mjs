@@ -54,7 +54,12 @@ let stoppedBy = 0; // the number of the signal that ends us
 
 /** Runs a whole tool: a Failure ends it with its message, a signal together with all that it started. */
 export async function main(tool) {
-  for (const [signal, number] of [["SIGHUP", 1], ["SIGINT", 2], ["SIGTERM", 15]]) process.on(signal, () => end(number));
+  for (const [signal, number] of [
+    ["SIGHUP", 1],
+    ["SIGINT", 2],
+    ["SIGTERM", 15],
+  ])
+    process.on(signal, () => end(number));
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => end(13)); // nobody reads us any more
   process.on("exit", () => tell("SIGTERM")); // where we fall over ourselves
   try {

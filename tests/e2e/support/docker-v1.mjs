@@ -11,7 +11,9 @@ const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
 
 // An image with two tags is announced twice.
 const byTag = (images, tags) =>
-  images.flatMap((image) => (image === images.at(-1) ? tags.map((tag) => ({ id: image.id, Tag: tag })) : [{ id: image.id }]));
+  images.flatMap((image) =>
+    image === images.at(-1) ? tags.map((tag) => ({ id: image.id, Tag: tag })) : [{ id: image.id }],
+  );
 
 /**
  * The generations, each where the wire forms changed. `announce` is the body of the first request of a push, `close`
@@ -142,7 +144,8 @@ export class DockerV1 {
     for (const endpoint of endpoints) {
       for (const image of images) await this.#pushImage(endpoint, token, image);
       const body = JSON.stringify(images.at(-1).id);
-      for (const tag of tags) await this.#registry(endpoint, token, "PUT", `repositories/${repository}/tags/${tag}`, { body });
+      for (const tag of tags)
+        await this.#registry(endpoint, token, "PUT", `repositories/${repository}/tags/${tag}`, { body });
     }
 
     const last = await this.#ask("PUT", `/v1/repositories/${repository}/images`, {
@@ -155,7 +158,8 @@ export class DockerV1 {
   }
 
   async #pushImage(endpoint, token, { id, parent, layer }) {
-    const put = (part, body, headers) => this.#registry(endpoint, token, "PUT", `images/${id}/${part}`, { body, headers });
+    const put = (part, body, headers) =>
+      this.#registry(endpoint, token, "PUT", `images/${id}/${part}`, { body, headers });
     // Whether it is there already; a registry refuses the question when it comes with a token to write.
     const there = await this.#registry(endpoint, token, "GET", `images/${id}/json`, { tolerant: true });
     if (there.status === 200) return;
@@ -168,7 +172,10 @@ export class DockerV1 {
   async pull(repository, tag) {
     const list = await this.list(repository);
     assert.equal(list.status, 200, list.text);
-    assert.ok(list.json().every(({ id, Tag }) => id && Tag === undefined), "each entry has an id and no Tag");
+    assert.ok(
+      list.json().every(({ id, Tag }) => id && Tag === undefined),
+      "each entry has an id and no Tag",
+    );
     const token = this.#token(list, "read");
     const [endpoint] = this.#endpoints(list);
 
@@ -213,7 +220,10 @@ export class DockerV1 {
     const endpoints = this.#endpoints(marked);
     assert.equal((await this.list(repository)).status, 404, "nobody sees what is marked");
     for (const endpoint of endpoints) await this.#registry(endpoint, token, "DELETE", `repositories/${repository}/`);
-    const removed = await this.#ask("DELETE", path, { headers: { "X-Docker-Endpoints": endpoints.join(",") }, wantsToken: true });
+    const removed = await this.#ask("DELETE", path, {
+      headers: { "X-Docker-Endpoints": endpoints.join(",") },
+      wantsToken: true,
+    });
     assert.equal(removed.status, 200, removed.text);
     assert.equal(removed.header("x-docker-token"), undefined);
   }

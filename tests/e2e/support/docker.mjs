@@ -16,14 +16,31 @@ export async function startDockerd() {
   const at = (name) => path.join(folder, name);
   const socket = at("docker.sock");
   writeFileSync(at("daemon.json"), "{}");
-  const daemon = await start("dockerd", [
-    "--bridge=none", "--iptables=false", "--ip6tables=false", "--storage-driver=vfs",
-    "--config-file", at("daemon.json"), "--data-root", at("data"), "--exec-root", at("exec"), "--pidfile", at("pid"),
-    "-H", `unix://${socket}`, "--insecure-registry", "127.0.0.0/8",
-  ], {
-    limit: 60_000,
-    ready: (log) => (log.includes("API listen on") && existsSync(socket)) || undefined,
-  });
+  const daemon = await start(
+    "dockerd",
+    [
+      "--bridge=none",
+      "--iptables=false",
+      "--ip6tables=false",
+      "--storage-driver=vfs",
+      "--config-file",
+      at("daemon.json"),
+      "--data-root",
+      at("data"),
+      "--exec-root",
+      at("exec"),
+      "--pidfile",
+      at("pid"),
+      "-H",
+      `unix://${socket}`,
+      "--insecure-registry",
+      "127.0.0.0/8",
+    ],
+    {
+      limit: 60_000,
+      ready: (log) => (log.includes("API listen on") && existsSync(socket)) || undefined,
+    },
+  );
   return { socket, stop: daemon.stop, client: (logins) => client(socket, logins) };
 }
 
@@ -34,8 +51,13 @@ export async function startDockerd() {
 function client(socket, logins = {}) {
   const config = scratch();
   const auths = Object.entries(logins).map(([host, user]) => [host, { auth: basic(user).slice("Basic ".length) }]);
-  writeFileSync(path.join(config, "config.json"), JSON.stringify({ auths: Object.fromEntries(auths) }), { mode: 0o600 });
+  writeFileSync(path.join(config, "config.json"), JSON.stringify({ auths: Object.fromEntries(auths) }), {
+    mode: 0o600,
+  });
   const docker = (args, options = {}) =>
-    run("docker", args, { ...options, env: { DOCKER_CONFIG: config, DOCKER_HOST: `unix://${socket}`, ...options.env } });
+    run("docker", args, {
+      ...options,
+      env: { DOCKER_CONFIG: config, DOCKER_HOST: `unix://${socket}`, ...options.env },
+    });
   return Object.assign(docker, { stored: () => readFileSync(path.join(config, "config.json"), "utf8") });
 }

@@ -11,7 +11,8 @@ const decoders = { gzip: zlib.gunzipSync, deflate: zlib.inflateSync };
  */
 export function send(address, method, path, { headers = {}, body = "", limit = 30_000 } = {}) {
   const payload = typeof body === "string" || Buffer.isBuffer(body) ? body : JSON.stringify(body);
-  const length = payload.length || method === "PUT" || method === "POST" ? { "Content-Length": Buffer.byteLength(payload) } : {};
+  const length =
+    payload.length || method === "PUT" || method === "POST" ? { "Content-Length": Buffer.byteLength(payload) } : {};
   return new Promise((resolve, reject) => {
     const request = http.request(address, { method, path, headers: { ...headers, ...length } }, (response) => {
       const chunks = response.toArray();

@@ -46,7 +46,11 @@ export function makeIndex(images) {
   const manifests = Object.entries(images).map(([platform, image]) => {
     cpSync(image.folder, folder, { recursive: true });
     const [os, architecture] = platform.split("/");
-    return { ...JSON.parse(readFileSync(path.join(image.folder, "index.json"))).manifests[0], annotations: undefined, platform: { os, architecture } };
+    return {
+      ...JSON.parse(readFileSync(path.join(image.folder, "index.json"))).manifests[0],
+      annotations: undefined,
+      platform: { os, architecture },
+    };
   });
   const mediaType = "application/vnd.oci.image.index.v1+json";
   const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, manifests }));

@@ -44,6 +44,10 @@ export function end(mark, signal) {
 
 // However this process ends, what it started ends with it.
 process.on("exit", () => open.forEach((mark) => end(mark, "SIGKILL")));
-for (const [signal, number] of [["SIGHUP", 1], ["SIGINT", 2], ["SIGTERM", 15]]) {
+for (const [signal, number] of [
+  ["SIGHUP", 1],
+  ["SIGINT", 2],
+  ["SIGTERM", 15],
+]) {
   process.on(signal, () => process.exit(128 + number)); // not once: a second signal must not cut the above short
 }

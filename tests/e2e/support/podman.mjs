@@ -14,9 +14,19 @@ export function makePodman() {
   const at = (name) => path.join(folder, name);
   writeFileSync(at("auth.json"), "{}", { mode: 0o600 });
   const places = [
-    "--root", at("root"), "--runroot", at("run"), "--tmpdir", at("tmp"),
-    "--storage-driver", "vfs", "--cgroup-manager=cgroupfs",
+    "--root",
+    at("root"),
+    "--runroot",
+    at("run"),
+    "--tmpdir",
+    at("tmp"),
+    "--storage-driver",
+    "vfs",
+    "--cgroup-manager=cgroupfs",
   ];
   return (args, options = {}) =>
-    run("podman", [...places, ...args], { ...options, env: { REGISTRY_AUTH_FILE: at("auth.json"), HOME: folder, ...options.env } });
+    run("podman", [...places, ...args], {
+      ...options,
+      env: { REGISTRY_AUTH_FILE: at("auth.json"), HOME: folder, ...options.env },
+    });
 }

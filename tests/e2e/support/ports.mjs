@@ -9,7 +9,11 @@ export const withoutProc = () => (process.platform === "linux" ? false : "skippe
 export function listening(processes) {
   const sockets = new Set(processes.flatMap(({ id }) => ofProcess(id)));
   return ["tcp", "tcp6"].flatMap((family) => {
-    const rows = readFileSync(`/proc/net/${family}`, "utf8").trim().split("\n").slice(1).map((row) => row.trim().split(/\s+/));
+    const rows = readFileSync(`/proc/net/${family}`, "utf8")
+      .trim()
+      .split("\n")
+      .slice(1)
+      .map((row) => row.trim().split(/\s+/));
     const open = rows.filter(([, , , state, , , , , , inode]) => state === "0A" && sockets.has(inode));
     return open.map(([, local]) => address(local));
   });
@@ -18,7 +22,9 @@ export function listening(processes) {
 function ofProcess(id) {
   const folder = `/proc/${id}/fd`;
   try {
-    return readdirSync(folder).map((name) => /^socket:\[(\d+)\]$/.exec(readlinkSync(`${folder}/${name}`))?.[1]).filter(Boolean);
+    return readdirSync(folder)
+      .map((name) => /^socket:\[(\d+)\]$/.exec(readlinkSync(`${folder}/${name}`))?.[1])
+      .filter(Boolean);
   } catch {
     return []; // it ended, or closed it, just now
   }

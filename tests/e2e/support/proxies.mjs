@@ -10,15 +10,21 @@ import { scratch } from "./scratch.mjs";
 export function startNginx(server, port) {
   const folder = scratch();
   const at = (name) => path.join(folder, name);
-  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `${name}_temp_path ${at(name)};`);
+  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
+    (name) => `${name}_temp_path ${at(name)};`,
+  );
   const user = process.getuid() === 0 ? "user root;" : "";
-  writeFileSync(at("nginx.conf"), `daemon off; pid ${at("pid")}; error_log stderr; ${user}
+  writeFileSync(
+    at("nginx.conf"),
+    `daemon off; pid ${at("pid")}; error_log stderr; ${user}
 events {}
 http {
   access_log off;
   ${temporary.join("\n  ")}
 ${server}
-}`, { mode: 0o600 });
+}`,
+    { mode: 0o600 },
+  );
   return start("nginx", ["-e", "stderr", "-p", folder, "-c", at("nginx.conf")], { ready: () => listens(port) });
 }
 
@@ -28,7 +34,10 @@ export function startCaddy(site, port, env) {
   const file = path.join(folder, "Caddyfile");
   writeFileSync(file, `{\n\tadmin off\n}\n${site}`, { mode: 0o600 });
   const home = { HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder };
-  return start("caddy", ["run", "--adapter", "caddyfile", "--config", file], { env: { ...home, ...env }, ready: () => listens(port) });
+  return start("caddy", ["run", "--adapter", "caddyfile", "--config", file], {
+    env: { ...home, ...env },
+    ready: () => listens(port),
+  });
 }
 
 const listens = (port) =>

@@ -38,7 +38,10 @@ export class RegistryV1 {
   }
 
   async #serve(request, body) {
-    const path = request.url.replace(/^\/v1\//, "").replace(/\/$/, "").split("/");
+    const path = request.url
+      .replace(/^\/v1\//, "")
+      .replace(/\/$/, "")
+      .split("/");
     const [noun, first, second, verb, tag] = path;
     if (noun === "images") return this.#image(request, first, second, body);
     if (noun !== "repositories") refuse(404, "Not found");
@@ -92,8 +95,11 @@ export class RegistryV1 {
   /** The token that a request shows: for this method by its own words, and good in the words of the index. */
   async #validated(request) {
     const header = request.headers.authorization ?? "";
-    const token = Object.fromEntries([...header.matchAll(/(\w+)[:=][\s"]?([^",]+)"?/g)].map(([, name, value]) => [name, value]));
-    if (!/^token\b/i.test(header) || !methods[token.access]?.includes(request.method)) refuse(401, "Requires authorization");
+    const token = Object.fromEntries(
+      [...header.matchAll(/(\w+)[:=][\s"]?([^",]+)"?/g)].map(([, name, value]) => [name, value]),
+    );
+    if (!/^token\b/i.test(header) || !methods[token.access]?.includes(request.method))
+      refuse(401, "Requires authorization");
     if (token.repository?.split("/").length !== 2) refuse(401, "Requires authorization");
     // By the Hub's own documents a delete asks this; what registries really ask is below.
     if (token.access === "delete") await this.#ask("PUT", `repositories/${token.repository}/auth`, header);
@@ -104,7 +110,11 @@ export class RegistryV1 {
   }
 
   async #requireParent(request, { repository }, parent) {
-    const answer = await this.#ask("GET", `repositories/${repository}/layer/${parent}/access`, request.headers.authorization);
+    const answer = await this.#ask(
+      "GET",
+      `repositories/${repository}/layer/${parent}/access`,
+      request.headers.authorization,
+    );
     if (answer.status !== 200 || answer.json().access !== true) refuse(400, "Image depends on an unauthorized parent");
   }
 
@@ -117,7 +127,12 @@ export class RegistryV1 {
       Authorization: authorization,
     };
     const answer = await send(this.index, method, `/v1/${path}`, { headers });
-    this.asked.push({ request: answer.request, status: answer.status, text: answer.text, token: answer.header("x-docker-token") });
+    this.asked.push({
+      request: answer.request,
+      status: answer.status,
+      text: answer.text,
+      token: answer.header("x-docker-token"),
+    });
     return answer;
   }
 }

@@ -24,10 +24,11 @@ export async function startRegistry(keys, env = {}, file = "registry.yml") {
   const config = await succeed("sh", ["-c", `cat <<END\n${text}END\n`]);
   if (!config.includes(`rootcertbundle: ${at("ca.pem")} `)) throw new Error(`no ca.pem in\n${config}`);
   writeFileSync(at("config.yml"), config, { mode: 0o600 });
-  const begin = () => start("docker-registry", ["serve", at("config.yml")], {
-    env,
-    ready: (log) => log.includes(`listening on ${host}`) || undefined,
-  });
+  const begin = () =>
+    start("docker-registry", ["serve", at("config.yml")], {
+      env,
+      ready: (log) => log.includes(`listening on ${host}`) || undefined,
+    });
   let daemon = await begin();
   return {
     host,

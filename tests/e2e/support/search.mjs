@@ -20,6 +20,8 @@ function names({ code, stdout, stderr }) {
 
 /** A search must find a repository soon after it was pushed; says how soon it was. */
 export async function finds(t, search, host, repository) {
-  const milliseconds = await soon(`${repository} found`, async () => (await search(host, repository)).includes(repository));
+  const milliseconds = await soon(`${repository} found`, async () =>
+    (await search(host, repository)).includes(repository),
+  );
   t.diagnostic(`found ${Math.round(milliseconds)} ms after the push`);
 }

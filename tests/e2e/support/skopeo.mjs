@@ -11,7 +11,10 @@ export function makeSkopeo() {
   const logins = path.join(folder, "auth.json");
   writeFileSync(logins, "{}", { mode: 0o600 });
   const skopeo = (command, words, options) =>
-    run("skopeo", ["--insecure-policy", command, ...words], { ...options, env: { REGISTRY_AUTH_FILE: logins, HOME: folder } });
+    run("skopeo", ["--insecure-policy", command, ...words], {
+      ...options,
+      env: { REGISTRY_AUTH_FILE: logins, HOME: folder },
+    });
   const plain = "--tls-verify=false";
   return {
     login: (host, { name, password }) =>

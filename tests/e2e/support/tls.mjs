@@ -22,7 +22,13 @@ export async function certify({ names = [], ca } = {}) {
     signingAlgorithm: algorithm,
     extensions: [
       new BasicConstraintsExtension(!names.length, undefined, true),
-      ...(names.length ? [new SubjectAlternativeNameExtension(names.map((value) => ({ type: /^[\d.]+$/.test(value) ? "ip" : "dns", value })))] : []),
+      ...(names.length
+        ? [
+            new SubjectAlternativeNameExtension(
+              names.map((value) => ({ type: /^[\d.]+$/.test(value) ? "ip" : "dns", value })),
+            ),
+          ]
+        : []),
     ],
   });
   const bytes = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", keys.privateKey));
@@ -49,7 +55,8 @@ export async function serve({ key, cert }, handler) {
  */
 export const cloudflare = (name, index) => (request, response) => {
   const { method, url: path, headers, socket } = request;
-  if (headers.host.toLowerCase() !== name.toLowerCase()) return response.writeHead(404).end(`no worker at ${headers.host}`);
+  if (headers.host.toLowerCase() !== name.toLowerCase())
+    return response.writeHead(404).end(`no worker at ${headers.host}`);
   const peer = socket.remoteAddress;
   const forwarded = [headers["x-forwarded-for"], peer].filter(Boolean).join(", ");
   const told = { ...headers, host: new URL(index).host, "cf-connecting-ip": peer, "x-forwarded-for": forwarded };
