@@ -47,7 +47,7 @@ const grammars = {
   ],
   VISIBILITY: [/^(?:public|private)$/, "a repository is public or private"],
   ADDRESS: [
-    /^(?=[^]{3,254}$)[^\s\p{Cc}@<>()[\]\\,;:"]+@[^\s\p{Cc}@<>()[\]\\,;:".]+(?:\.[^\s\p{Cc}@<>()[\]\\,;:".]+)*$/u,
+    /^(?=[\s\S]{3,254}$)[^\s\p{Cc}@<>()[\]\\,;:"]+@[^\s\p{Cc}@<>()[\]\\,;:".]+(?:\.[^\s\p{Cc}@<>()[\]\\,;:".]+)*$/u,
     "an address is one of e-mail, without a name and without < and >",
   ],
   CHANGE: [
@@ -70,7 +70,7 @@ const DAY = 86_400;
 const PERSON = 365 * DAY;
 
 /** What `log` may be told: what was done to, and who did it. */
-const ABOUT = /^[A-Za-z0-9._\/-]{1,300}$/;
+const ABOUT = /^[A-Za-z0-9._/-]{1,300}$/;
 const anAbout = "a name has letters, digits and . _ - / alone";
 
 /** How many rows `log` reads at once, and shows where --days does not say how far back. */
@@ -415,7 +415,9 @@ async function admin() {
   const given = { ...values, ...made?.values, ...told, NOW: now, PASSWORD: password, SECRET: secret && sha256(secret) };
 
   let rows;
-  const work = () => step(name, async () => void (rows = await execute(chosen, given, where)));
+  const work = async () => {
+    rows = await step(name, () => execute(chosen, given, where));
+  };
   await (name === "after-restore" ? both(work, where) : work());
   const isOfAll = words.length < takes(chosen).parameters.length; // of which there may be none
   if (!rows.length && chosen.refusal && !isOfAll) {

@@ -36,7 +36,7 @@ async function backup() {
   let rows;
   await beside(file, async (folder) => {
     const database = flags.remote ? await fetchRemote(path.join(folder, "export")) : openLocal(state, "DB");
-    await step("writing", async () => void (rows = await write(database, file, new Date().toISOString(), folder)));
+    rows = await step("writing", () => write(database, file, new Date().toISOString(), folder));
     database.close();
   });
   const said = Object.entries(rows)

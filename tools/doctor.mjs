@@ -166,7 +166,7 @@ function dated(certificate, what, cure) {
   return well(`${what} is good until ${lastDay(certificate)}`);
 }
 
-const migrations = (name) => async (place, flags) => {
+const migrations = (name) => async (_, flags) => {
   const where = flags.remote ? ["--remote"] : ["--local", "--persist-to", stateOf(flags)];
   const said = await cloudflare(["d1", "migrations", "list", name, ...where]);
   if (/No migrations to apply/.test(said)) return well(`${name} has all its tables`);
@@ -175,7 +175,7 @@ const migrations = (name) => async (place, flags) => {
 };
 
 /** Access tokens that end soon: what uses them stands still then. */
-async function ending(place, flags) {
+async function ending(_, flags) {
   const where = flags.remote ? ["--remote"] : ["--local", "--persist-to", stateOf(flags)];
   const sql = inline(command("ending").sql, { NOW: Math.floor(Date.now() / 1000) });
   let rows;
@@ -336,5 +336,8 @@ await main(async () => {
   await setUpNode();
   const flags = parse({ options }).values;
   if (flags.help) console.log(help);
-  else sayWhere(flags), await doctor(flags);
+  else {
+    sayWhere(flags);
+    await doctor(flags);
+  }
 });

@@ -56,8 +56,7 @@ async function keys() {
 
 /** Names of the secrets at work. Where the keys are not here too, they are somebody's: no new ones over them. */
 async function atWork(verb) {
-  let there;
-  await step("secrets at work", async () => void (there = await secretNames()));
+  const there = await step("secrets at work", secretNames);
   const missing = names.filter((name) => !there?.includes(name));
   fill(production, missing, "# The secrets of production: keep a copy apart from the database.\n");
   if (verb !== "compromised" && there?.includes("REGISTRY_KEY") && !read(production).REGISTRY_KEY) {
@@ -83,7 +82,7 @@ async function send(there) {
 /** A TOKEN_KEY that nobody has seen, and none beside it. */
 async function newTokenKey(place, all, url) {
   let there;
-  if (place.flag) await step("secrets at work", async () => void (there = await secretNames()));
+  if (place.flag) there = await step("secrets at work", secretNames);
   const TOKEN_KEY = fresh.TOKEN_KEY();
   assign(place.secrets, { TOKEN_KEY });
   if (there) {

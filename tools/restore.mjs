@@ -59,12 +59,11 @@ ${restored(told)}`);
 async function here(file, told, state) {
   const { acceptable, restore, emptySearchFile } = await import("./lib/recovery.mjs"); // wants the Node that was brought
   const { openLocal } = await import("./lib/sqlite.mjs");
-  await step("checking", async () => void (await acceptable(file)));
+  await step("checking", () => acceptable(file));
   process.umask(0o077); // nobody else on this machine may read what is made
   const last = () => emptySearchFile(openLocal(state, "SEARCH", { make: true }));
   const database = openLocal(state, "DB", { make: true });
-  let rows;
-  await step("restoring", async () => void (rows = await restore(database, file, { ...told, last })));
+  const rows = await step("restoring", () => restore(database, file, { ...told, last }));
   database.close();
   return rows;
 }
@@ -73,16 +72,14 @@ async function there(file, told) {
   const { acceptable, restore } = await import("./lib/recovery.mjs");
   const { requireEmpty, sendRemote } = await import("./lib/remote.mjs");
   const { open } = await import("./lib/sqlite.mjs");
-  await step("checking", async () => void (await acceptable(file)));
-  let most;
-  await step("asking", async () => void (most = await requireEmpty()));
+  await step("checking", () => acceptable(file));
+  const most = await step("asking", requireEmpty);
   const scratch = mkdtempSync(path.join(os.tmpdir(), "hublet-restore-")); // nobody else may look into it
   try {
     const draft = path.join(scratch, "draft");
     const database = open(draft);
     database.exec("pragma journal_mode = memory; pragma synchronous = off");
-    let rows;
-    await step("reading", async () => void (rows = await restore(database, file, told)));
+    const rows = await step("reading", () => restore(database, file, told));
     await emptySearch(["--remote"]);
     await sendRemote(database, draft, most);
     database.close();

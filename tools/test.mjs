@@ -34,7 +34,7 @@ const cargo = (...words) => run("cargo", words);
 
 // --locked: what is tested is what Cargo.lock says, not what is newest today.
 const gate = [
-  ["format", () => Promise.all([cargo("fmt", "--check"), run("biome", ["format"])])],
+  ["format", () => Promise.all([cargo("fmt", "--check"), run("biome", ["check", "--error-on-warnings"])])],
   ["clippy", () => cargo("clippy", "--locked", "--all-targets", "--", "-D", "warnings")],
   [
     "clippy for wasm",

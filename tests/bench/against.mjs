@@ -64,7 +64,7 @@ export async function measure({ quick, against, print }) {
         for (const name of names) {
           for (const { server, cases, runs } of turn) {
             await breathe(`pair ${pair + 1} of ${pairs}, ${name}`);
-            (runs[name] ??= []).push(await load(server, cases[name], CONNECTIONS, seconds));
+            runs[name] = [...(runs[name] ?? []), await load(server, cases[name], CONNECTIONS, seconds)];
           }
         }
       }

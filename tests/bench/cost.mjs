@@ -19,21 +19,15 @@ const BUDGETS = {
 };
 const TWINS = ["forged", "auth", "images", "mint"];
 const CONNECTIONS = [1, 16, 64];
+const always = { always: true };
 const FEW = 1_000;
-
-/** A step that gives what it found. */
-async function timed(title, work) {
-  let found;
-  await step(title, async () => void (found = await work()), { always: true });
-  return found;
-}
 
 export async function measure({ quick, print }) {
   const folder = scratch();
   await databases(folder);
   const hublet = await serve("hublet", folder);
   const cases = await people(hublet);
-  const argon2 = await timed("Argon2", () => password(hublet));
+  const argon2 = await step("Argon2", () => password(hublet), always);
   const index = await hublet.again();
   const stage = await serve("stage", folder, index);
   const counts = {};
@@ -61,7 +55,8 @@ export async function measure({ quick, print }) {
       for (let turn = 0; turn < turns; turn += 1) {
         for (const connections of CONNECTIONS.slice(0, quick && turn ? 1 : 3)) {
           for (const { key, server, request } of subjects) {
-            (runs[`${key} ${connections}`] ??= []).push(await load(server, request, connections, quick ? 1 : 2));
+            const run = `${key} ${connections}`;
+            runs[run] = [...(runs[run] ?? []), await load(server, request, connections, quick ? 1 : 2)];
           }
         }
       }
@@ -118,12 +113,12 @@ export async function measure({ quick, print }) {
     }),
   );
 
-  const starts = await timed("start-up", () => startUp([floor, twin, index], quick ? 3 : 7));
+  const starts = await step("start-up", () => startUp([floor, twin, index], quick ? 3 : 7), always);
   print(
     ["start-up to the first answer", "CPU ms", "× floor"],
     Object.entries(starts).map(([kind, cpu]) => [kind, cpu.toFixed(0), (cpu / starts.floor).toFixed(2)]),
   );
-  const pushes = await timed("pushes", () => push(index.last));
+  const pushes = await step("pushes", () => push(index.last), always);
   print(
     ["push of so many images", "ms"],
     Object.entries(pushes).map(([many, took]) => [many, took.toFixed(0)]),
@@ -169,7 +164,7 @@ async function startUp(servers, times) {
   for (let time = 0; time < times; time += 1) {
     for (const server of servers) {
       server.last = await (server.last ?? server).again();
-      (all[server.kind] ??= []).push(used(server.last.pid));
+      all[server.kind] = [...(all[server.kind] ?? []), used(server.last.pid)];
     }
   }
   return Object.fromEntries(

@@ -40,7 +40,9 @@ function flood(server, connections) {
     { stdio: ["ignore", "pipe", "inherit"] },
   );
   let said = "";
-  guesser.stdout.on("data", (part) => void (said += part));
+  guesser.stdout.on("data", (part) => {
+    said += part;
+  });
   const ended = new Promise((resolve) => guesser.on("close", resolve));
   process.on("exit", () => guesser.kill("SIGKILL"));
   return async () => {

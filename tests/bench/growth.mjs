@@ -124,7 +124,7 @@ function fill(db, search, size) {
   database.exec(
     "pragma synchronous = off; pragma cache_size = -400000; create temp table words (id integer primary key, word text)",
   );
-  WORDS.forEach((word, at) => database.prepare("insert into words values (?, ?)").run(at + 1, word));
+  for (const [at, word] of WORDS.entries()) database.prepare("insert into words values (?, ?)").run(at + 1, word);
   database.exec("begin");
   for (const [tenths, insert] of truth) {
     const values = [(size * tenths) / 10, ...(insert.includes("?2") ? [size / 10] : [])];

@@ -45,7 +45,9 @@ export async function load(server, { method = "GET", target, authorization = "",
   const said = await new Promise((resolve, reject) => {
     const child = spawn("wrk", words, { env, stdio: ["ignore", "pipe", "inherit"] });
     let said = "";
-    child.stdout.on("data", (part) => void (said += part));
+    child.stdout.on("data", (part) => {
+      said += part;
+    });
     child.on("error", reject);
     child.on("close", () => resolve(said));
   });

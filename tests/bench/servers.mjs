@@ -14,7 +14,9 @@ const pem = (name) => readFileSync(path.join(root, "tests/support/registry", `${
 const build = (name, tree = root) => path.join(tree, name, "build");
 
 const running = new Set();
-process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
 
 /** What each worker is made of: files, by the name that the folder gives them; the index is the build of `tree`. */
 const modules = (tree) => ({
@@ -94,7 +96,9 @@ async function start(kind, home) {
   const began = performance.now();
   const child = spawn(workerd, words, { cwd: home, stdio: ["ignore", "ignore", "pipe"] });
   let said = "";
-  child.stderr.on("data", (part) => void (said = (said + part).slice(-4000)));
+  child.stderr.on("data", (part) => {
+    said = (said + part).slice(-4000);
+  });
   const ended = new Promise((resolve) => child.on("close", resolve));
   running.add(child);
   child.on("close", () => running.delete(child));

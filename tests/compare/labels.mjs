@@ -27,7 +27,8 @@ export class Labels {
   #counts = {};
 
   #give(kind, value) {
-    const number = (this.#counts[kind] = (this.#counts[kind] ?? 0) + 1);
+    const number = (this.#counts[kind] ?? 0) + 1;
+    this.#counts[kind] = number;
     const label = `<${kind} ${number}>`;
     this.#labels.set(value, label);
     this.#values.set(label, value);

@@ -31,7 +31,10 @@ const units = { s: 1, m: 60, h: 3600, d: 86_400 };
 /** Plays tests/wire. Its player gets the answers of the first build; the second gets the same requests. */
 export async function pages(sides) {
   let vars = {};
-  const set = async (wanted) => void (await sides.set((vars = wanted)));
+  const set = async (wanted) => {
+    vars = wanted;
+    await sides.set(vars);
+  };
   const lines = {
     Page: async (page) => {
       // The settings of a page end with it.

@@ -5,7 +5,7 @@ import { after, before, describe, test } from "node:test";
 import { startDockerd, withoutDocker } from "./support/docker.mjs";
 import { makeTar } from "./support/layout.mjs";
 import { refused, works } from "./support/outcome.mjs";
-import { Proxy, search as searchAlone } from "./support/proxy.mjs";
+import { FrontProxy, search as searchAlone } from "./support/proxy.mjs";
 import { bySearchOf } from "./support/search.mjs";
 import { startSite, tagsBecome, withoutRegistryOr } from "./support/site.mjs";
 import { soon } from "./support/time.mjs";
@@ -145,7 +145,7 @@ describe("docker", { skip: withoutRegistryOr("dockerd", "docker") || withoutDock
 
   // The index keeps its own address, to which the registry sends for tokens.
   test("needs one login where the registry's host passes search on", { timeout }, async (t) => {
-    const proxy = await Proxy.listen(searchAlone);
+    const proxy = await FrontProxy.listen(searchAlone);
     t.after(() => proxy.close());
     Object.assign(proxy, { index: site.index.address, registry: site.registry.address });
     const client = dockerd.client();

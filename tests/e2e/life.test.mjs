@@ -7,7 +7,12 @@ import { startHub } from "./support/hub.mjs";
 import { soon } from "./support/time.mjs";
 
 let hub;
-before(async () => void (hub = await startHub()), { timeout: 900_000 });
+before(
+  async () => {
+    hub = await startHub();
+  },
+  { timeout: 900_000 },
+);
 after(() => hub?.stop(), { timeout: 60_000 });
 
 const timeout = 60_000;

@@ -1,7 +1,6 @@
 // `npm start` at any port, and everything after it as README says: registry, login, push, events, links, the doctor.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { clone } from "./support/clone.mjs";

@@ -78,8 +78,14 @@ function upgrades(port, path) {
   };
   return new Promise((resolve) => {
     const request = http.get({ host: "127.0.0.1", port, path, headers });
-    request.on("response", (answer) => (answer.destroy(), resolve(false)));
-    request.on("upgrade", (answer, socket) => (socket.destroy(), resolve(true)));
+    request.on("response", (answer) => {
+      answer.destroy();
+      resolve(false);
+    });
+    request.on("upgrade", (_, socket) => {
+      socket.destroy();
+      resolve(true);
+    });
     request.on("error", () => resolve(false));
     request.setTimeout(2_000, () => request.destroy(new Error("no answer")));
   });
@@ -202,7 +208,8 @@ describe("npm start", { skip: withoutProc() }, () => {
     await soon(
       "taken",
       async () => {
-        const body = { username: `user${(asked += 1)}`, password: "wonderland", email: `user${asked}@example.com` };
+        asked += 1;
+        const body = { username: `user${asked}`, password: "wonderland", email: `user${asked}@example.com` };
         const { status } = await send(index.address, "POST", "/v1/users/", { body });
         if (status === 201) await pause(500);
         return status === 401;

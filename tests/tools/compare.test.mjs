@@ -62,7 +62,7 @@ async function builds(...worlds) {
   sides.playing = "a test";
   sides.workers = await Promise.all(
     worlds.map(async ({ answer, tables = {} }) => {
-      const server = http.createServer((request, response) => {
+      const server = http.createServer((_, response) => {
         const id = crypto.randomUUID().replaceAll("-", "").slice(0, 16);
         response
           .writeHead(200, { "x-request-id": id, "x-test-stats": '{"asked":[]}', ...answer?.headers })

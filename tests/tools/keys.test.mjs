@@ -135,11 +135,11 @@ test("keys are made once, for their owner's eyes", () => {
     assert.equal(fs.statSync(at(file)).mode & 0o777, 0o600, file);
   assert.match(
     read(".keys/registry.yml"),
-    new RegExp(`rootcertbundle: "${at(".keys/ca.pem")}"[^]*Bearer ${eventSecret(vars().TOKEN_KEY, "registry")}"`),
+    new RegExp(`rootcertbundle: "${at(".keys/ca.pem")}"[\\s\\S]*Bearer ${eventSecret(vars().TOKEN_KEY, "registry")}"`),
   );
   assert.match(
     read(".keys/registry.yml"),
-    /^notifications:\n  events:\n    includereferences: true( .*)?\n  endpoints:\n/m,
+    /^notifications:\n {2}events:\n {4}includereferences: true( .*)?\n {2}endpoints:\n/m,
   );
   assert.match(read(".keys/old.yml"), /rootcertbundle: ".*\/leaves.pem"/);
   assert.match(read(".keys/other.yml"), /jwks: ".*\/jwks.json"/);
@@ -331,7 +331,7 @@ test("what was started last is what is written, and what the other tools go by",
   assert.equal(works(begun("elsewhere", { address })), ".keys/registry.yml\n", "which says something else now");
   assert.match(
     read(".keys/registry.yml"),
-    /realm: "http:\/\/127\.0\.0\.1:18750\/token"[^]* url: "http:\/\/127\.0\.0\.1:18750\/events"/,
+    /realm: "http:\/\/127\.0\.0\.1:18750\/token"[\s\S]* url: "http:\/\/127\.0\.0\.1:18750\/events"/,
   );
   assert.equal(works(begun("elsewhere", { address })), "\n");
 
@@ -347,7 +347,7 @@ test("what was started last is what is written, and what the other tools go by",
   assert.match(
     read(".keys/hall.yml"),
     new RegExp(
-      `realm: "http://localhost:1/token"[^]*issuer: "somebody"[^]*Bearer ${eventSecret(vars().TOKEN_KEY, "hall")}"`,
+      `realm: "http://localhost:1/token"[\\s\\S]*issuer: "somebody"[\\s\\S]*Bearer ${eventSecret(vars().TOKEN_KEY, "hall")}"`,
     ),
   );
   assert.equal(JSON.parse(read(".keys/zoo.json")).extensions.events.sinks[0].address, "http://localhost:1/events");
@@ -377,7 +377,10 @@ test("the doctor compares a registry with the index that it is asked about, and 
   const serve = async (work) => {
     const server = http.createServer(work).listen(0, "127.0.0.1");
     await once(server, "listening");
-    t.after(() => (server.close(), server.closeAllConnections()));
+    t.after(() => {
+      server.close();
+      server.closeAllConnections();
+    });
     return `http://127.0.0.1:${server.address().port}`;
   };
   const index = {
@@ -405,7 +408,7 @@ test("the doctor compares a registry with the index that it is asked about, and 
     const [head, claims] = (request.headers.authorization ?? "")
       .replace("Bearer ", "")
       .split(".", 2)
-      .map((part) => JSON.parse(Buffer.from(part, "base64url") + "" || "{}"));
+      .map((part) => JSON.parse(Buffer.from(part, "base64url").toString() || "{}"));
     const signer = head.x5c && new X509Certificate(Buffer.from(head.x5c[0], "base64"));
     const good = claims?.iss === registry.issuer && signer?.verify(registry.ca.publicKey) && !registry.clock;
     const challenge = `Bearer realm="${registry.realm}",service="${registry.service}"`;
@@ -548,7 +551,7 @@ test("the doctor finds what is wrong and says the cure", () => {
   const doctor = (...words) => tool("doctor.mjs", words);
   fails(
     doctor(),
-    /TOKEN_KEY in .dev.vars is missing → npm start makes it[^]*REGISTRY_KEY is missing .* → npm run keys$/m,
+    /TOKEN_KEY in .dev.vars is missing → npm start makes it[\s\S]*REGISTRY_KEY is missing .* → npm run keys$/m,
   );
   works(keys());
   assert.doesNotMatch(works(doctor()), /^[!✗]/m);

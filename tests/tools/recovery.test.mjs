@@ -12,17 +12,7 @@ import { after, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { check, lasting, write } from "../../tools/lib/backup-file.mjs";
 import { restore } from "../../tools/lib/recovery.mjs";
-import {
-  applied,
-  counts,
-  empty,
-  localFile,
-  migrate,
-  migrations,
-  open,
-  openLocal,
-  tables,
-} from "../../tools/lib/sqlite.mjs";
+import { applied, counts, empty, localFile, migrate, migrations, openLocal, tables } from "../../tools/lib/sqlite.mjs";
 import { Failure, root } from "../../tools/lib/steps.mjs";
 import { copy } from "./clone.mjs";
 import { fails, works } from "./outcome.mjs";
@@ -463,8 +453,9 @@ test("what was revoked does not come back, however often one restores", async ()
   const lost = given(first);
   first.exec("update users set epoch = epoch + 1");
   const after = given(await begin(NOW + 1, true));
-  lost.epochs.forEach((epoch, user) => assert.ok(epoch > 9 && after.epochs[user] > epoch + 1, `epoch ${epoch}`));
-  lost.ids.forEach((id, table) => assert.ok(after.ids[table] > id));
+  for (const [user, epoch] of lost.epochs.entries())
+    assert.ok(epoch > 9 && after.epochs[user] > epoch + 1, `epoch ${epoch}`);
+  for (const [table, id] of lost.ids.entries()) assert.ok(after.ids[table] > id);
   for (const { id } of lost.tokens) assert.ok(after.tokens.every((token) => token.id > id));
   for (const number of [...after.epochs, ...after.ids]) assert.ok(Number.isSafeInteger(number));
 });
@@ -600,7 +591,7 @@ test("a deployed database goes through a backup into a new one, and stays", { ti
     fs.readdirSync(scratch).filter((name) => name.startsWith("far")),
     ["far"],
   );
-  fails(tool("restore", "far"), /not empty[^]*make two new databases/);
+  fails(tool("restore", "far"), /not empty[\s\S]*make two new databases/);
 
   renew("there", 2); // without a table, of which the first deploy would make them
   works(tool("restore", "far", "--keep-access-tokens"));
@@ -645,7 +636,7 @@ test("a deployed database goes through a backup into a new one, and stays", { ti
       ["audit", 1],
     ],
   );
-  fails(tool("restore", "far"), /not empty \(1 audit\)[^]*make two new databases/);
+  fails(tool("restore", "far"), /not empty \(1 audit\)[\s\S]*make two new databases/);
 });
 
 test("after the platform's own restore each half is done, whatever becomes of the other", {
@@ -664,11 +655,14 @@ test("after the platform's own restore each half is done, whatever becomes of th
   broken("d1");
   fails(
     tool("admin", "after-restore"),
-    /what was revoked may be good again; [^]*search may show what is private: run this again/,
+    /what was revoked may be good again; [\s\S]*search may show what is private: run this again/,
   );
   assert.deepEqual([revoked(), shown()], [4, 1]);
   broken("d1 execute SEARCH");
-  fails(tool("admin", "after-restore"), /no network[^]*failed \(1\): search may show what is private: run this again/);
+  fails(
+    tool("admin", "after-restore"),
+    /no network[\s\S]*failed \(1\): search may show what is private: run this again/,
+  );
   assert.deepEqual([revoked(), shown()], [0, 1]);
   truth.exec("update access_tokens set is_active = 1");
   broken("d1 execute DB");
@@ -677,7 +671,7 @@ test("after the platform's own restore each half is done, whatever becomes of th
   broken("nothing");
   assert.match(
     works(tool("admin", "after-restore", "--private")),
-    /everybody logs in again[^]*every repository is private/,
+    /everybody logs in again[\s\S]*every repository is private/,
   );
   assert.deepEqual([revoked(), one(truth, "select min(private) from repositories")], [0, 1]);
 });
@@ -688,7 +682,7 @@ test("what was made private or deleted since is public again, unless nothing is"
   await write(from, at("seen"), "now");
   assert.match(
     works(run("restore", "seen", "--persist-to", at("seen as before"))),
-    /made private or deleted since are public and there again: [^]* after-restore --private --persist-to '\S*seen as before'$/m,
+    /made private or deleted since are public and there again: [\s\S]* after-restore --private --persist-to '\S*seen as before'$/m,
   );
   const before = openLocal(at("seen as before"), "DB");
   assert.deepEqual(

@@ -30,7 +30,10 @@ function play() {
   const env = { ...process.env, INDEX_URL: worker.url.origin, INDEX_STAGE: stage.url, RUST_BACKTRACE: "0" };
   const cargo = spawn("cargo", ["test", "--locked", "--quiet", "--test", "wire", "the_pages_hold"], { cwd: root, env });
   let said = "";
-  for (const stream of [cargo.stdout, cargo.stderr]) stream.on("data", (part) => void (said += part));
+  for (const stream of [cargo.stdout, cargo.stderr])
+    stream.on("data", (part) => {
+      said += part;
+    });
   return new Promise((resolve, reject) => {
     cargo.on("error", reject);
     cargo.on("close", (code) => (code === 0 ? resolve(said) : reject(new Error(said))));

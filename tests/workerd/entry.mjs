@@ -9,7 +9,7 @@ import { dump, restore } from "./dump.mjs";
 const stage = { shift: 0, now: undefined, mails: [], behind: false };
 
 const Clock = globalThis.Date;
-globalThis.Date = class Date extends Clock {
+globalThis.Date = class extends Clock {
   constructor(...words) {
     super(...(words.length ? words : [Date.now()]));
   }
@@ -35,7 +35,9 @@ function watching(ctx) {
   const follow = ctx.waitUntil.bind(ctx);
   const watch = (work) => {
     running += 1;
-    const over = () => void (running -= 1);
+    const over = () => {
+      running -= 1;
+    };
     follow(work.then(over, over));
     return work;
   };
@@ -110,7 +112,7 @@ class Statement {
   }
 
   get reads() {
-    return /^\s*(select|with(?![^]*\b(insert|update|delete) )[^]*)\b/.test(this.sql);
+    return /^\s*(select|with(?![\s\S]*\b(insert|update|delete) )[\s\S]*)\b/.test(this.sql);
   }
 }
 

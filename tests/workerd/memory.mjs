@@ -3,6 +3,7 @@
 
 const memories = [];
 const { Instance } = WebAssembly;
+// biome-ignore lint/complexity/useArrowFunction: it is called with `new`
 WebAssembly.Instance = function (...words) {
   const instance = new Instance(...words);
   memories.push(...Object.values(instance.exports).filter((one) => one instanceof WebAssembly.Memory));

@@ -29,8 +29,10 @@ function read(words, now) {
   const flags = new Map([["SINCE", since(SINCE, now)]]);
   const values = [];
   for (let at = 0; at < words.length; at += 1) {
-    if (words[at] === "--since") flags.set("SINCE", since(words[(at += 1)], now));
-    else if (words[at].startsWith("--")) flags.set(words[at].slice(2).toUpperCase().replaceAll("-", "_"), 1);
+    if (words[at] === "--since") {
+      at += 1;
+      flags.set("SINCE", since(words[at], now));
+    } else if (words[at].startsWith("--")) flags.set(words[at].slice(2).toUpperCase().replaceAll("-", "_"), 1);
     else values.push(words[at]);
   }
   return { flags, values };

@@ -205,7 +205,8 @@ for (const [reads, late] of [
     for (const [what, prepare, granted, refused] of rows) {
       await t.test(`${what}: ${late ? "once the replica has heard" : "at the next request"}`, async () => {
         await worker.direct("behind", "false");
-        const names = [`user${(number += 1)}`, `other${number}`];
+        number += 1;
+        const names = [`user${number}`, `other${number}`];
         for (const name of names) await join(worker, name);
         const { change, asked } = await prepare(...names);
         await catchUp();

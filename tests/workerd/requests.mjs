@@ -62,6 +62,7 @@ const words = [
   "' or '1'='1",
   '"; drop table users; --',
   "<script>",
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: what others might fill in
   "${x}",
   "{{7*7}}",
   "{|}",
@@ -197,7 +198,7 @@ const LARGE = [
     "application/x-www-form-urlencoded",
     ["POST /token"],
     "basic",
-    (random, length) =>
+    (_, length) =>
       filled(
         length,
         ["grant_type=password&service=registry&client_id=x&scope=", ""],
@@ -210,7 +211,7 @@ const LARGE = [
     "application/x-www-form-urlencoded",
     ["POST /token"],
     "basic",
-    (random, length) =>
+    (_, length) =>
       filled(
         length,
         ["grant_type=password&service=registry&client_id=x&", ""],
@@ -461,7 +462,9 @@ export function maker(description, random, { names, reading, harmless, owner }) 
     if (sends) lines.push(bytes(chunked ? "Transfer-Encoding: chunked\r\n" : `Content-Length: ${content.length}\r\n`));
     if (broken) {
       random.pick([
-        () => void (method = random.pick(brokenMethods)),
+        () => {
+          method = random.pick(brokenMethods);
+        },
         () => lines.push(bytes("Content-Length: 5\r\nContent-Length: 6\r\n")),
         () => lines.push(bytes("Content-Length: -1\r\n")),
         () => lines.push(bytes("Content-Length: 4\r\nTransfer-Encoding: chunked\r\n")),

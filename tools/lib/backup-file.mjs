@@ -187,7 +187,10 @@ function* lines(file, damaged) {
       if (!length) break;
       rest = Buffer.concat([rest, chunk.subarray(0, length)]);
       let begin = 0;
-      for (let end; (end = rest.indexOf(10, begin)) >= 0; begin = end + 1) yield rest.subarray(begin, end + 1);
+      for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10, begin)) {
+        yield rest.subarray(begin, end + 1);
+        begin = end + 1;
+      }
       rest = rest.subarray(begin);
       if (rest.length > LONGEST) throw damaged("a line does not end");
     }

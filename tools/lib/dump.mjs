@@ -9,7 +9,7 @@ import { breathe } from "./steps.mjs";
 const STATEMENT = 40_000;
 
 /** A longer text goes in piece by piece: so many characters have 40,000 bytes at most. */
-const pieces = /[^]{1,10000}/gu;
+const pieces = /[\s\S]{1,10000}/gu;
 
 /** The statements of a text that holds no comments and no triggers: a semicolon in quotes ends nothing. */
 export async function* statements(file) {
@@ -21,7 +21,7 @@ export async function* statements(file) {
     const marks = /['";]/g;
     marks.lastIndex = seen;
     let begin = 0;
-    for (let mark; (mark = marks.exec(rest)); ) {
+    for (let mark = marks.exec(rest); mark; mark = marks.exec(rest)) {
       if (quote)
         quote = mark[0] === quote ? "" : quote; // one that is doubled ends, and begins again
       else if (mark[0] !== ";") quote = mark[0];

@@ -13,8 +13,7 @@ const venv = () =>
   spawnSync("python3", ["-c", "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))"]).status === 0;
 
 /** Why a client that PyPI has cannot be had here, or false. */
-export const missing =
-  Boolean(find("python3")) && venv() ? false : "python3 (3.11 or later) with venv is not installed";
+export const missing = find("python3") && venv() ? false : "python3 (3.11 or later) with venv is not installed";
 
 /** A folder with a client, brought when it is first asked for. */
 async function brought(name, bring) {

@@ -28,8 +28,7 @@ async function appliedThere() {
  * come as text, into tables that are made by the same migrations.
  */
 export async function fetchRemote(draft) {
-  let there;
-  await step("asking", async () => void (there = await appliedThere()));
+  const there = await step("asking", appliedThere);
   const unknown = there.filter((name) => !migrations("DB").includes(name));
   if (!there.length) throw new Failure("the database has no tables yet: `npm run deploy` makes them");
   if (unknown.length)

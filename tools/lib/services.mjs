@@ -107,12 +107,12 @@ export function write(files) {
   const said = ({ file }) => (existsSync(file) ? readFileSync(file, "utf8") : undefined);
   const due = files.filter((one) => said(one) !== one.text);
   const changed = due.filter((one) => said(one) !== undefined && settled(said(one)) !== settled(one.text));
-  due.forEach(({ file, text }) => keep(file, text));
+  for (const { file, text } of due) keep(file, text);
   return changed.map(({ file }) => short(file));
 }
 
 /** What counts in a configuration: not our comments, which may be worded anew. */
-export const settled = (text) => text.replace(/^#.*\n|  #.*$/gm, "").trim();
+export const settled = (text) => text.replace(/^#.*\n| {2}#.*$/gm, "").trim();
 
 /** The keys of this machine, where there are none; a setting that means nothing is named before the index starts. */
 export async function forRegistries(vars) {

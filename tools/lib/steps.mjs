@@ -82,11 +82,13 @@ function end(number) {
   setTimeout(tell, 5_000, "SIGKILL").unref();
 }
 
-const tell = (signal) => running.forEach((send) => send(signal));
+function tell(signal) {
+  for (const send of running.values()) send(signal);
+}
 
 /**
  * Does `work`, shows that it goes on, and says how long it took: always, or when that was worth a line.
- * A text that `work` returns is told along with it. All on standard error: answers have the other one.
+ * Returns what `work` returns; a text is shown with the step. All on standard error: answers have the other one.
  */
 export async function step(title, work, { always = false } = {}) {
   const began = Date.now();
@@ -108,7 +110,9 @@ export async function step(title, work, { always = false } = {}) {
     if (always || mark !== "✓" || seconds() >= 1) console.error(words.join("  "));
   };
   try {
-    close("✓", await work());
+    const found = await work();
+    close("✓", typeof found === "string" ? found : undefined);
+    return found;
   } catch (error) {
     close(stoppedBy ? "-" : "✗");
     throw error;

@@ -32,12 +32,13 @@ export async function start(program, args, { ready, limit = 30_000, grace = 20_0
 
   const latest = performance.now() + limit;
   try {
-    while ((daemon.answer = await ready(daemon.log)) === undefined) {
+    for (;;) {
+      daemon.answer = await ready(daemon.log);
+      if (daemon.answer !== undefined) return daemon;
       if (over) throw new Error(`${program} ended\n${daemon.log}`);
       if (performance.now() > latest) throw new Error(`${program} was not ready after ${limit} ms\n${daemon.log}`);
       await pause(50);
     }
-    return daemon;
   } catch (error) {
     end(mark, "SIGKILL");
     throw error;

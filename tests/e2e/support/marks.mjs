@@ -43,7 +43,9 @@ export function end(mark, signal) {
 }
 
 // However this process ends, what it started ends with it.
-process.on("exit", () => open.forEach((mark) => end(mark, "SIGKILL")));
+process.on("exit", () => {
+  for (const mark of open) end(mark, "SIGKILL");
+});
 for (const [signal, number] of [
   ["SIGHUP", 1],
   ["SIGINT", 2],

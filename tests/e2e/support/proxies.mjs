@@ -42,6 +42,9 @@ export function startCaddy(site, port, env) {
 
 const listens = (port) =>
   new Promise((resolve) => {
-    const socket = net.connect(port, "127.0.0.1", () => (socket.destroy(), resolve(true)));
+    const socket = net.connect(port, "127.0.0.1", () => {
+      socket.destroy();
+      resolve(true);
+    });
     socket.on("error", () => resolve(undefined));
   });

@@ -9,14 +9,14 @@ const below = /^\/v2\/($|.+\/(manifests|blobs|referrers)\/|.+\/tags\/list$)/;
 /** Only what has no address of its own to be asked at: the registry, and search. */
 export const search = (path) => ({ "/v1/": "index", "/v2/": "registry" })[path.slice(0, 4)];
 
-export class Proxy {
+export class FrontProxy {
   /** Where the two are; set before the first request. */
   index = undefined;
   registry = undefined;
 
   /** Listens on a free port of 127.0.0.1; gives `host` and `address`. `whose` says where a path goes. */
   static async listen(whose) {
-    const proxy = new Proxy();
+    const proxy = new FrontProxy();
     proxy.server = http.createServer((request, response) => proxy.#pass(whose, request, response));
     await new Promise((resolve) => proxy.server.listen(0, "127.0.0.1", resolve));
     proxy.host = `127.0.0.1:${proxy.server.address().port}`;

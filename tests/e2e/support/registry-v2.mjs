@@ -20,7 +20,7 @@ export async function startRegistry(keys, env = {}, file = "registry.yml") {
     "/etc/docker/registry/ca.pem": at("ca.pem"),
     ".keys/registry.yml": path.join(keys, file),
   };
-  const text = put(printed(/config\.yml <<END\n([^]*?\n)END\n/), here);
+  const text = put(printed(/config\.yml <<END\n([\s\S]*?\n)END\n/), here);
   const config = await succeed("sh", ["-c", `cat <<END\n${text}END\n`]);
   if (!config.includes(`rootcertbundle: ${at("ca.pem")} `)) throw new Error(`no ca.pem in\n${config}`);
   writeFileSync(at("config.yml"), config, { mode: 0o600 });

@@ -9,7 +9,7 @@ import { basic, send } from "./http.mjs";
 import { startIndex } from "./index.mjs";
 import { manage } from "./management.mjs";
 import { succeed, without } from "./programs.mjs";
-import { everything, Proxy } from "./proxy.mjs";
+import { everything, FrontProxy } from "./proxy.mjs";
 import { startRegistry } from "./registry-v2.mjs";
 import { soon } from "./time.mjs";
 
@@ -23,7 +23,7 @@ export const withoutRegistryOr = (...programs) => without("docker-registry", ...
  */
 export async function startSite({ vars = {}, oneHost = false, url: given, env } = {}) {
   const folder = clone();
-  const proxy = oneHost ? await Proxy.listen(everything) : undefined;
+  const proxy = oneHost ? await FrontProxy.listen(everything) : undefined;
   const port = await freePort();
   const url = given ?? proxy?.address ?? `http://127.0.0.1:${port}`;
   const npm = (...words) => succeed("npm", ["run", "--silent", ...words], { cwd: folder, limit: 120_000 });
