@@ -13,6 +13,7 @@ const help = `npm run backup -- FILE [--remote | --persist-to DIR]
 
 The secrets are not in it: keep a copy of .keys apart. Without PASSWORD_PEPPER no password in a backup is worth anything.`;
 
+/** @satisfies {import("node:util").ParseArgsOptionsConfig} */
 const options = {
   remote: { type: "boolean", default: false },
   "persist-to": { type: "string" },

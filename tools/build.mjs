@@ -36,7 +36,7 @@ export async function build() {
   // worker-build keeps the names of functions, a seventh of what is uploaded. A panic still says its file and line.
   // After its -Oz, -O2 takes another thousand bytes off what is compressed.
   const [, wasm] = outputs;
-  await run(find("wasm-opt"), [
+  await run("wasm-opt", [
     "-O2",
     "--strip-debug",
     "--strip-producers",

@@ -3,8 +3,9 @@
 import { rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { build } from "./build.mjs";
+import { variable } from "./lib/configuration.mjs";
 import { databases } from "./lib/migrations.mjs";
-import { contradiction, fill, names, production, read, variable } from "./lib/settings.mjs";
+import { contradiction, fill, names, production, read } from "./lib/settings.mjs";
 import { setUp } from "./lib/setup.mjs";
 import { Failure, main, step } from "./lib/steps.mjs";
 import { wrangler, wranglerAloud } from "./lib/wrangler.mjs";

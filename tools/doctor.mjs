@@ -6,6 +6,7 @@ import util from "node:util";
 import { hears, signs, tokenFor } from "./lib/at-work.mjs";
 import { daysLeft, expired, issued, lastDay } from "./lib/certificates.mjs";
 import { cloudflare, secretNames } from "./lib/cloudflare.mjs";
+import { addresses, boundNames, crons } from "./lib/configuration.mjs";
 import { databases } from "./lib/migrations.mjs";
 import { command, inline } from "./lib/operator.mjs";
 import { differences, objections } from "./lib/registries.mjs";
@@ -15,7 +16,7 @@ import { configurations, publicUrl, services, setting, settled, trust } from "./
 import { contradiction, read } from "./lib/settings.mjs";
 import { setUpNode } from "./lib/setup.mjs";
 import { sayWhere, stateOf } from "./lib/started.mjs";
-import { Failure, main, parse, root } from "./lib/steps.mjs";
+import { Failure, main, parse } from "./lib/steps.mjs";
 
 const help = `npm run doctor -- [--remote] [--registry SERVICE=URL]... [--config SERVICE=FILE]... [--public-url URL] [--persist-to DIR]
 
@@ -25,6 +26,7 @@ const help = `npm run doctor -- [--remote] [--registry SERVICE=URL]... [--config
   --public-url URL          where the index is reached, if not at PUBLIC_URL
   --persist-to DIR          where \`npm start -- --persist-to DIR\` keeps its databases`;
 
+/** @satisfies {import("node:util").ParseArgsOptionsConfig} */
 const options = {
   remote: { type: "boolean", default: false },
   registry: { type: "string", multiple: true, default: [] },
@@ -213,10 +215,8 @@ function open(place) {
 
 /** Whether the index is still reached at the address that Cloudflare gave it, beside its own. */
 function otherAddress(place, flags) {
-  const text = readFileSync(path.join(root, "wrangler.toml"), "utf8");
-  const routed = /^routes?\s*=/m.test(text) || /^\[\[?routes?\]/m.test(text);
-  const isOn = (/^workers_dev\s*=\s*(true|false)/m.exec(text)?.[1] ?? `${!routed}`) === "true"; // unset, it is on where no route is
-  if (!isOn) return well("the index has no address at workers.dev");
+  const { routed, workersDev } = addresses();
+  if (!workersDev) return well("the index has no address at workers.dev");
   if (new URL(publicUrl(place, flags["public-url"])).hostname.endsWith(".workers.dev") && !routed) return [];
   const cure = "workers_dev = false in wrangler.toml, unless a proxy of yours passes requests there";
   return doubt(
@@ -237,34 +237,34 @@ async function ears(place, flags) {
 }
 
 function bindings(place) {
-  const text = readFileSync(path.join(root, "wrangler.toml"), "utf8");
-  const bound = (name) => new RegExp(`^(?:binding|name)\\s*=\\s*["']${name}["']`, "m").test(text);
-  const losses = {
-    DB: [wrong, "nothing works"],
-    SEARCH: [wrong, "search answers 503"],
-    CACHE: [doubt, "every anonymous search asks the database"],
-    LOGIN_LIMIT: [doubt, "one address may try passwords of many users at full speed"],
-    ANONYMOUS_LIMIT: [doubt, "one address may ask without credentials as often as it likes"],
-    WRITE_LIMIT: [doubt, "one user may fill the audit as quickly as they like"],
-  };
-  const found = Object.entries(losses)
-    .filter(([name]) => !bound(name))
-    .map(([name, [judge, loss]]) =>
+  const bound = boundNames();
+  /** @type {[string, typeof wrong, string][]} */
+  const losses = [
+    ["DB", wrong, "nothing works"],
+    ["SEARCH", wrong, "search answers 503"],
+    ["CACHE", doubt, "every anonymous search asks the database"],
+    ["LOGIN_LIMIT", doubt, "one address may try passwords of many users at full speed"],
+    ["ANONYMOUS_LIMIT", doubt, "one address may ask without credentials as often as it likes"],
+    ["WRITE_LIMIT", doubt, "one user may fill the audit as quickly as they like"],
+  ];
+  const found = losses
+    .filter(([name]) => !bound.includes(name))
+    .map(([name, judge, loss]) =>
       judge(`wrangler.toml binds no ${name}: ${loss}`, "take it from the wrangler.toml that came with hublet"),
     );
-  if (!/^crons\s*=\s*\[\s*["']/m.test(text)) {
+  if (!crons().length) {
     found.push(
       doubt("wrangler.toml has no crons: nothing clears what has expired", 'crons = ["* * * * *"] under [triggers]'),
     );
   }
-  if (bound("MAIL") && !(setting(place, "MAIL_FROM") && setting(place, "PUBLIC_URL"))) {
+  if (bound.includes("MAIL") && !(setting(place, "MAIL_FROM") && setting(place, "PUBLIC_URL"))) {
     found.push(
       wrong("MAIL is bound, but nobody can confirm an account", "set MAIL_FROM and PUBLIC_URL in wrangler.toml"),
     );
   }
   return found.length
     ? found
-    : well(`all bindings are there${bound("MAIL") ? "" : "; without MAIL an account is active at once"}`);
+    : well(`all bindings are there${bound.includes("MAIL") ? "" : "; without MAIL an account is active at once"}`);
 }
 
 const address = (place, flags) => well(`the index is reached at ${publicUrl(place, flags["public-url"])}`);

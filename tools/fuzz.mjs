@@ -28,7 +28,8 @@ await main(async () => {
   await setUp();
   if (!find("c++"))
     throw new Failure("a C++ compiler is missing: install one (Debian: apt-get install build-essential)");
-  const host = /^host: (.*)$/m.exec(await run("rustc", ["-vV"]))[1];
+  const [, host] = /^host: (.*)$/m.exec(await run("rustc", ["-vV"])) ?? [];
+  if (!host) throw new Failure("rustc does not say for which machine it compiles");
   await step("fuzzer", () =>
     // With a target that is named, build scripts and macros are left without the marks.
     run(
@@ -76,7 +77,7 @@ await main(async () => {
     throw new Failure(`${error.message}: what it was fed is in target/fuzz`);
   });
   // With -fork there are no statistics at the end: each line of it has the number so far.
-  const counts = [...said.matchAll(/^(?:stat::number_of_executed_units: +|#)(\d+)(?:$|: cov: )/gm)];
-  if (!counts.length) throw new Failure("the fuzzer did not say how many inputs it ran");
-  console.log(`cases: ${counts.at(-1)[1]} inputs fuzzed`);
+  const last = [...said.matchAll(/^(?:stat::number_of_executed_units: +|#)(\d+)(?:$|: cov: )/gm)].at(-1);
+  if (!last) throw new Failure("the fuzzer did not say how many inputs it ran");
+  console.log(`cases: ${last[1]} inputs fuzzed`);
 });

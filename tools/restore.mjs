@@ -20,6 +20,7 @@ const help = `npm run restore -- FILE [--remote | --persist-to DIR] [--keep-acce
 The database must be empty; on Cloudflare a new one, that no worker uses yet (README, Backup). Everybody logs in again,
 since what was revoked after the backup must not come back.`;
 
+/** @satisfies {import("node:util").ParseArgsOptionsConfig} */
 const options = {
   remote: { type: "boolean", default: false },
   "persist-to": { type: "string" },

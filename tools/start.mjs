@@ -21,6 +21,7 @@ const help = `npm start -- [--port PORT] [--ip ADDRESS] [--persist-to DIR] [--va
   --persist-to DIR    where it keeps its databases: .wrangler/state
   --var NAME:VALUE    a setting, over wrangler.toml and .dev.vars; may be repeated`;
 
+/** @satisfies {import("node:util").ParseArgsOptionsConfig} */
 const options = {
   port: { type: "string" },
   ip: { type: "string", default: "127.0.0.1" },
@@ -56,12 +57,18 @@ async function databases(state) {
   await migrateLocally(state);
 }
 
-/** Refuses an address where nobody can listen, since wrangler waits there for ever. */
+/**
+ * Refuses an address where nobody can listen, since wrangler waits there for ever.
+ *
+ * @returns {Promise<void>}
+ */
 function free(port, ip) {
   return new Promise((resolve, reject) => {
     const server = net.createServer();
-    server.on("error", ({ code }) => reject(new Failure(`cannot listen at ${ip}, port ${port} (${code})`)));
-    server.listen(port, ip, () => server.close(resolve));
+    server.on("error", (/** @type {NodeJS.ErrnoException} */ { code }) =>
+      reject(new Failure(`cannot listen at ${ip}, port ${port} (${code})`)),
+    );
+    server.listen(port, ip, () => server.close(() => resolve()));
   });
 }
 
@@ -73,7 +80,7 @@ async function serve({ ip, port, "persist-to": state, vars }) {
   let ended = false;
   const heard = (text) => {
     const lines = (log + text).split("\n");
-    log = lines.pop();
+    log = lines.pop() ?? "";
     for (const line of lines) hear(line, util.stripVTControlCharacters(line));
   };
   const hear = (line, plain) => {

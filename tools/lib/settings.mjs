@@ -1,4 +1,4 @@
-// What the operator set: secrets, in files that only their owner may read, and the vars of wrangler.toml.
+// Secrets, in files that only their owner may read.
 
 import { createHash, randomBytes } from "node:crypto";
 import { chmodSync, existsSync, readFileSync, statSync } from "node:fs";
@@ -60,10 +60,4 @@ export function forDevelopment() {
 export function contradiction(setting) {
   if (setting("REGISTRATION") !== "open" || (setting("ANONYMOUS_READ") ?? "on") === "on") return undefined;
   return 'REGISTRATION = "open" with ANONYMOUS_READ = "off": anybody could sign in and read, so the worker answers nothing';
-}
-
-/** A var of wrangler.toml, if it is set there. */
-export function variable(name) {
-  const text = readFileSync(path.join(root, "wrangler.toml"), "utf8");
-  return new RegExp(`^${name}\\s*=\\s*"([^"]+)"`, "m").exec(text)?.[1];
 }

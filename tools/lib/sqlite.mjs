@@ -4,6 +4,7 @@ import { createHash, createHmac } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { databaseId } from "./configuration.mjs";
 import { Failure, root } from "./steps.mjs";
 
 /** Milliseconds that a writer waits for another one: the running worker writes for less. */
@@ -31,14 +32,6 @@ export function localFile(state, binding) {
   const name = hmac(key, databaseId(binding));
   const id = Buffer.concat([name, hmac(key, name)]).toString("hex");
   return path.resolve(root, state, "v3/d1/miniflare-D1DatabaseObject", `${id}.sqlite`);
-}
-
-/** What wrangler knows the database of a binding by, on this machine. */
-function databaseId(binding) {
-  const sections = readFileSync(path.join(root, "wrangler.toml"), "utf8").split(/^\[/m);
-  const section = sections.find((text) => text.startsWith("[d1_databases]]") && text.includes(`"${binding}"`)) ?? "";
-  const set = (name) => new RegExp(`^${name}\\s*=\\s*"([^"]+)"`, "m").exec(section)?.[1];
-  return set("preview_database_id") ?? set("database_id") ?? binding;
 }
 
 const folder = (binding) => path.join(root, "src/store/migrations", binding.toLowerCase());

@@ -26,7 +26,12 @@ export class Failure extends Error {
   }
 }
 
-/** The words of the command line, as `util.parseArgs` reads them; what it does not know is a Failure. */
+/**
+ * The words of the command line, as `util.parseArgs` reads them; what it does not know is a Failure.
+ *
+ * @param {import("node:util").ParseArgsConfig} config
+ * @returns {{ values: any, positionals: string[] }}
+ */
 export function parse(config) {
   try {
     return util.parseArgs(config);
@@ -54,11 +59,7 @@ let stoppedBy = 0; // the number of the signal that ends us
 
 /** Runs a whole tool: a Failure ends it with its message, a signal together with all that it started. */
 export async function main(tool) {
-  for (const [signal, number] of [
-    ["SIGHUP", 1],
-    ["SIGINT", 2],
-    ["SIGTERM", 15],
-  ])
+  for (const [signal, number] of Object.entries({ SIGHUP: 1, SIGINT: 2, SIGTERM: 15 }))
     process.on(signal, () => end(number));
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => end(13)); // nobody reads us any more
   process.on("exit", () => tell("SIGTERM")); // where we fall over ourselves
@@ -147,6 +148,11 @@ export function pass(text) {
 /**
  * Runs a command to its end and returns what it printed on standard output; where it fails, all that it
  * printed goes into the Failure. Whoever has `heard` everything as it came gets neither. `input` is its standard input.
+ *
+ * @param {string} command
+ * @param {string[]} args
+ * @param {{ env?: NodeJS.ProcessEnv, input?: string, heard?: (text: string) => void }} options
+ * @returns {Promise<string>}
  */
 export async function run(command, args, { env = {}, input = "", heard } = {}) {
   // A process group of its own: a signal reaches what the command itself started, and Ctrl-C comes once, from us.
@@ -178,6 +184,7 @@ function begin(command, args, { env, ...options }) {
   if (stoppedBy) throw new Failure("stopped");
   const child = spawn(command, args, { cwd: root, env: { ...process.env, ...env }, ...options });
   running.set(child, (signal) => {
+    if (child.pid === undefined) return; // it never began
     try {
       process.kill(options.detached ? -child.pid : child.pid, signal);
     } catch {
@@ -197,7 +204,8 @@ function ended(child) {
 
 /** The full name of a command, or undefined where there is none. */
 export function find(command) {
-  return process.env.PATH.split(path.delimiter)
+  return (process.env.PATH ?? "")
+    .split(path.delimiter)
     .map((folder) => path.join(folder, command))
     .find((file) => {
       try {

@@ -28,7 +28,7 @@ export function keep(file, text) {
 /** Waits until the disk has what a folder names: a name that is only in memory goes with the power. */
 export function settle(folder) {
   if (process.platform === "win32") return; // which opens no folder
-  const opened = openSync(folder);
+  const opened = openSync(folder, "r");
   fsyncSync(opened);
   closeSync(opened);
 }
