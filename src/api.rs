@@ -12,15 +12,15 @@ pub use endpoint::{Cors, Endpoint, Method, Path, Security};
 
 use crate::{
     auth::PasswordSession,
+    context::Context,
+    error::{Refusal, Result},
     handlers::{
-        account, description, events, hub,
+        account, events, hub, openapi,
         registry::{base, token},
         revocation, v1,
     },
-    index::Index,
-    refusal::{Answer, Refusal},
     routes::{Hub, Route},
-    wire::{Dialect, Reply, Request},
+    wire::{Dialect, Request, Response},
 };
 
 /// Nothing: what is sent is for a registry.
@@ -40,175 +40,175 @@ const EVENTS: usize = 8 << 20;
 // "pattern" Errors Cors largest body Route =>
 //     Method Security => handler;
 // The credentials that a handler is given are those that its line takes.
-endpoints! { (index, request, credentials)
+endpoints! { (ctx, request, credentials)
     // The Docker Hub API v1.
     "/v1/_ping" V1 Public SMALL Route::Ping =>
         Get    None            => Ok(v1::ping());
     "/v1/users/" V1 Closed SMALL Route::Users =>
-        Get    Password        => v1::users::login(index, request, credentials).await;
-        Post   None            => v1::users::register(index, request).await;
+        Get    Password        => v1::users::login(ctx, request, credentials).await;
+        Post   None            => v1::users::register(ctx, request).await;
     "/v1/users/{username}/" V1 Closed SMALL Route::User(name) =>
-        Put    Password        => v1::users::update(index, request, credentials, name).await;
+        Put    Password        => v1::users::update(ctx, request, credentials, name).await;
     "/v1/repositories/{repository}/" V1 Closed IMAGES Route::Repository(name) =>
-        Put    Password        => v1::repositories::create(index, request, credentials, name).await;
-        Delete Password        => v1::repositories::delete(index, request, credentials, name).await;
+        Put    Password        => v1::repositories::create(ctx, request, credentials, name).await;
+        Delete Password        => v1::repositories::delete(ctx, request, credentials, name).await;
     "/v1/repositories/{repository}/images" V1 Anonymous IMAGES Route::Images(name) =>
-        Get    V1              => v1::images::list(index, request, credentials, name).await;
-        Put    V1              => v1::images::update(index, request, credentials, name).await;
-        Delete V1              => v1::images::clear(index, request, credentials, name).await;
+        Get    V1              => v1::images::list(ctx, request, credentials, name).await;
+        Put    V1              => v1::images::update(ctx, request, credentials, name).await;
+        Delete V1              => v1::images::clear(ctx, request, credentials, name).await;
     "/v1/repositories/{repository}/auth" V1 Closed SMALL Route::Auth(name) =>
-        Put    RepositoryToken => v1::images::authorize(index, request, name).await;
+        Put    RepositoryToken => v1::images::authorize(ctx, request, name).await;
     "/v1/repositories/{repository}/layer/{image}/access" V1 Anonymous SMALL Route::LayerAccess(name, image) =>
-        Get    V1              => v1::images::access(index, request, credentials, name, image).await;
+        Get    V1              => v1::images::access(ctx, request, credentials, name, image).await;
     "/v1/repositories/{repository}/tags" V1 Anonymous SMALL Route::TagList(name) =>
-        Get    V1              => v1::images::tags(index, request, credentials, name).await;
+        Get    V1              => v1::images::tags(ctx, request, credentials, name).await;
     "/v1/search" V1 Anonymous SMALL Route::Search =>
-        Get    Registry        => v1::search::search(index, request).await;
+        Get    Registry        => v1::search::search(ctx, request).await;
 
     // Registries and their clients; manifests and blobs, with which pulls and pushes begin, are at a registry.
     "/v2/" Token Closed SMALL Route::RegistryBase =>
-        Get    Registry        => base::check(index, request).await;
+        Get    Registry        => base::check(ctx, request).await;
     "/v2/_catalog" Token Anonymous SMALL Route::Catalog =>
-        Get    Registry        => base::catalog(index, request).await;
+        Get    Registry        => base::catalog(ctx, request).await;
     "/v2/{repository}/tags/list" Token Anonymous SMALL Route::TagNames(name) =>
-        Get    Registry        => base::tags(index, request, name).await;
+        Get    Registry        => base::tags(ctx, request, name).await;
     "/v2/{repository}/manifests/{reference}" Token Closed UNREAD Route::Manifest =>
-        Get    None            => Err(base::elsewhere(index, request).into());
-        Put    None            => Err(base::elsewhere(index, request).into());
+        Get    None            => Err(base::elsewhere(ctx, request).into());
+        Put    None            => Err(base::elsewhere(ctx, request).into());
     "/v2/{repository}/blobs/{digest}" Token Closed UNREAD Route::Blob =>
-        Post   None            => Err(base::elsewhere(index, request).into());
-        Get    None            => Err(base::elsewhere(index, request).into());
+        Post   None            => Err(base::elsewhere(ctx, request).into());
+        Get    None            => Err(base::elsewhere(ctx, request).into());
     "/token" Token Token SCOPES Route::Token =>
-        Get    OptionalPassword => token::get(index, request).await;
-        Post   Body            => token::post(index, request).await;
+        Get    OptionalPassword => token::get(ctx, request).await;
+        Post   Body            => token::post(ctx, request).await;
     "/token/revoke" Token Closed SMALL Route::Revocation =>
-        Post   Body            => revocation::revoke(index, request).await;
+        Post   Body            => revocation::revoke(ctx, request).await;
     "/.well-known/jwks.json" Token Public SMALL Route::Jwks =>
-        Get    None            => Ok(base::jwks(index)?);
+        Get    None            => Ok(base::jwks(ctx)?);
     "/events" Token Closed EVENTS Route::Events =>
-        Post   EventSecret     => events::take(index, request).await;
+        Post   EventSecret     => events::receive(ctx, request).await;
 
     // What people open, and what says what there is.
     "/openapi.json" V1 Public SMALL Route::OpenApi =>
-        Get    None            => Ok(description::description());
+        Get    None            => Ok(openapi::document());
     "/account/confirm" Page Closed SMALL Route::Confirm =>
         Get    None            => Ok(account::confirm_page());
-        Post   Link            => account::confirm(index, request).await;
+        Post   Link            => account::confirm(ctx, request).await;
     "/account/password" Page Closed SMALL Route::Password =>
-        Get    None            => Ok(account::password_page(index));
-        Post   Link            => account::set_password(index, request).await;
+        Get    None            => Ok(account::password_page(ctx));
+        Post   Link            => account::set_password(ctx, request).await;
     "/account/forgotten" Page Closed SMALL Route::Forgotten =>
-        Get    None            => account::forgotten_page(index);
-        Post   None            => account::forgotten(index, request).await;
+        Get    None            => account::forgotten_page(ctx);
+        Post   None            => account::forgotten(ctx, request).await;
 
     // The management API: logins, accounts and their tokens.
     "/v2/users/login" Hub Closed SMALL Route::Hub(Hub::Login) =>
-        Post   Body            => hub::sessions::login(index, request).await;
+        Post   Body            => hub::sessions::login(ctx, request).await;
     "/v2/auth/token" Hub Closed SMALL Route::Hub(Hub::AuthToken) =>
-        Post   Body            => hub::sessions::auth_token(index, request).await;
+        Post   Body            => hub::sessions::auth_token(ctx, request).await;
     "/v2/logout" Hub Closed SMALL Route::Hub(Hub::Logout) =>
-        Post   Session         => hub::sessions::logout(index, credentials).await;
+        Post   Session         => hub::sessions::logout(ctx, credentials).await;
     "/v2/user" Hub Closed SMALL Route::Hub(Hub::CurrentUser) =>
-        Get    Session         => hub::sessions::oneself(index, credentials).await;
-        Delete PasswordSession => hub::leaving::leave(index, request, credentials).await;
+        Get    Session         => hub::sessions::current_user(ctx, credentials).await;
+        Delete PasswordSession => hub::leaving::leave(ctx, request, credentials).await;
     "/v2/user/orgs" Hub Closed SMALL Route::Hub(Hub::OwnOrganisations) =>
-        Get    Session         => hub::namespaces::organisations(index, request, credentials).await;
+        Get    Session         => hub::namespaces::organisations(ctx, request, credentials).await;
     "/v2/repositories/namespaces" Hub Closed SMALL Route::Hub(Hub::OwnNamespaces) =>
-        Get    Session         => hub::namespaces::names(index, credentials).await;
+        Get    Session         => hub::namespaces::names(ctx, credentials).await;
     "/v2/users/{username}" Hub Anonymous SMALL Route::Hub(Hub::User(name)) =>
-        Get    OptionalSession => hub::namespaces::user(index, request, credentials, name).await;
+        Get    OptionalSession => hub::namespaces::user(ctx, request, credentials, name).await;
     "/v2/orgs/{namespace}" Hub Anonymous SMALL Route::Hub(Hub::Organisation(name)) =>
-        Get    OptionalSession => hub::namespaces::one(index, request, credentials, name).await;
+        Get    OptionalSession => hub::namespaces::one(ctx, request, credentials, name).await;
     "/v2/user/password" Hub Closed SMALL Route::Hub(Hub::Password) =>
-        Post   PasswordSession => hub::password::change(index, request, credentials).await;
+        Post   PasswordSession => hub::password::change(ctx, request, credentials).await;
     "/v2/user/emails" Hub Closed SMALL Route::Hub(Hub::Emails) =>
-        Get    PasswordSession => hub::emails::list(index, credentials).await;
-        Post   PasswordSession => hub::emails::add(index, request, credentials).await;
+        Get    PasswordSession => hub::emails::list(ctx, credentials).await;
+        Post   PasswordSession => hub::emails::add(ctx, request, credentials).await;
     "/v2/user/emails/{email}" Hub Closed SMALL Route::Hub(Hub::Email(email)) =>
-        Patch  PasswordSession => hub::emails::choose(index, request, credentials, email).await;
-        Delete PasswordSession => hub::emails::remove(index, request, credentials, email).await;
+        Patch  PasswordSession => hub::emails::choose(ctx, request, credentials, email).await;
+        Delete PasswordSession => hub::emails::remove(ctx, request, credentials, email).await;
     "/v2/access-tokens" Hub Closed SMALL Route::Hub(Hub::AccessTokens) =>
-        Get    PasswordSession => hub::access_tokens::list(index, request, credentials).await;
-        Post   PasswordSession => hub::access_tokens::create(index, request, credentials).await;
+        Get    PasswordSession => hub::access_tokens::list(ctx, request, credentials).await;
+        Post   PasswordSession => hub::access_tokens::create(ctx, request, credentials).await;
     "/v2/access-tokens/{uuid}" Hub Closed SMALL Route::Hub(Hub::AccessToken(uuid)) =>
-        Get    PasswordSession => hub::access_tokens::get(index, credentials, uuid).await;
-        Patch  PasswordSession => hub::access_tokens::update(index, request, credentials, uuid).await;
-        Delete PasswordSession => hub::access_tokens::delete(index, request, credentials, uuid).await;
+        Get    PasswordSession => hub::access_tokens::get(ctx, credentials, uuid).await;
+        Patch  PasswordSession => hub::access_tokens::update(ctx, request, credentials, uuid).await;
+        Delete PasswordSession => hub::access_tokens::delete(ctx, request, credentials, uuid).await;
     "/v2/access-tokens/{uuid}/renew" Hub Closed SMALL Route::Hub(Hub::AccessTokenRenewal(uuid)) =>
-        Post   PasswordSession => hub::access_tokens::renew(index, request, credentials, uuid).await;
+        Post   PasswordSession => hub::access_tokens::renew(ctx, request, credentials, uuid).await;
     "/v2/refresh-tokens" Hub Closed SMALL Route::Hub(Hub::RefreshTokens) =>
-        Get    PasswordSession => hub::sessions::refresh_tokens(index, credentials).await;
+        Get    PasswordSession => hub::sessions::refresh_tokens(ctx, credentials).await;
     "/v2/refresh-tokens/{uuid}" Hub Closed SMALL Route::Hub(Hub::RefreshToken(uuid)) =>
-        Delete PasswordSession => hub::sessions::end_refresh_token(index, request, credentials, uuid).await;
+        Delete PasswordSession => hub::sessions::end_refresh_token(ctx, request, credentials, uuid).await;
 
     // The management API: repositories.
     "/v2/namespaces/{namespace}/repositories" Hub Anonymous DESCRIBED Route::Hub(Hub::Repositories(namespace)) =>
-        Get    OptionalSession => hub::repositories::list(index, request, credentials, namespace).await;
-        Post   Session         => hub::repositories::create(index, request, credentials, Some(namespace)).await;
+        Get    OptionalSession => hub::repositories::list(ctx, request, credentials, namespace).await;
+        Post   Session         => hub::repositories::create(ctx, request, credentials, Some(namespace)).await;
     "/v2/repositories" Hub Closed DESCRIBED Route::Hub(Hub::NewRepository) =>
-        Post   Session         => hub::repositories::create(index, request, credentials, None).await;
+        Post   Session         => hub::repositories::create(ctx, request, credentials, None).await;
     "/v2/namespaces/{namespace}/repositories/{repository}" Hub Anonymous DESCRIBED Route::Hub(Hub::Repository(name)) =>
-        Get    OptionalSession => hub::repositories::get(index, request, credentials, name).await;
-        Patch  Session         => hub::repositories::update(index, request, credentials, name).await;
-        Delete Session         => hub::repositories::delete(index, request, credentials, name).await;
+        Get    OptionalSession => hub::repositories::get(ctx, request, credentials, name).await;
+        Patch  Session         => hub::repositories::update(ctx, request, credentials, name).await;
+        Delete Session         => hub::repositories::delete(ctx, request, credentials, name).await;
     "/v2/namespaces/{namespace}/repositories/{repository}/privacy" Hub Closed SMALL Route::Hub(Hub::Privacy(name)) =>
-        Post   Session         => hub::repositories::privacy(index, request, credentials, name).await;
+        Post   Session         => hub::repositories::privacy(ctx, request, credentials, name).await;
     "/v2/namespaces/{namespace}/repositories/{repository}/transfer" Hub Closed SMALL Route::Hub(Hub::Transfer(name)) =>
-        Post   Session         => hub::repositories::transfer(index, request, credentials, name).await;
+        Post   Session         => hub::repositories::transfer(ctx, request, credentials, name).await;
     "/v2/namespaces/{namespace}/repositories/{repository}/star" Hub Closed SMALL Route::Hub(Hub::Star(name)) =>
-        Get    Session         => hub::stars::list(index, request, credentials, name).await;
-        Put    Session         => hub::stars::add(index, credentials, name).await;
-        Post   Session         => hub::stars::add(index, credentials, name).await;
-        Delete Session         => hub::stars::remove(index, credentials, name).await;
+        Get    Session         => hub::stars::list(ctx, request, credentials, name).await;
+        Put    Session         => hub::stars::add(ctx, credentials, name).await;
+        Post   Session         => hub::stars::add(ctx, credentials, name).await;
+        Delete Session         => hub::stars::remove(ctx, credentials, name).await;
     "/v2/namespaces/{namespace}/repositories/{repository}/images" Hub Anonymous SMALL Route::Hub(Hub::Images(name)) =>
-        Get    OptionalSession => hub::images::list(index, request, credentials, name).await;
+        Get    OptionalSession => hub::images::list(ctx, request, credentials, name).await;
     "/v2/namespaces/{namespace}/repositories/{repository}/images-summary" Hub Anonymous SMALL Route::Hub(Hub::ImagesSummary(name)) =>
-        Get    OptionalSession => hub::images::summary(index, request, credentials, name).await;
+        Get    OptionalSession => hub::images::summary(ctx, request, credentials, name).await;
     "/v2/search/repositories" Hub Anonymous SMALL Route::Hub(Hub::Search) =>
-        Get    OptionalSession => hub::search::repositories(index, request, credentials).await;
+        Get    OptionalSession => hub::search::repositories(ctx, request, credentials).await;
     "/v2/namespaces/{namespace}/repositories/{repository}/tags" Hub Anonymous SMALL Route::Hub(Hub::Tags(name)) =>
-        Get    OptionalSession => hub::tags::list(index, request, credentials, name).await;
+        Get    OptionalSession => hub::tags::list(ctx, request, credentials, name).await;
     "/v2/namespaces/{namespace}/repositories/{repository}/tags/{tag}" Hub Anonymous SMALL Route::Hub(Hub::Tag(name, tag)) =>
-        Get    OptionalSession => hub::tags::get(index, request, credentials, name, tag).await;
-        Delete Session         => hub::tags::delete(index, request, credentials, name, tag).await;
+        Get    OptionalSession => hub::tags::get(ctx, request, credentials, name, tag).await;
+        Delete Session         => hub::tags::delete(ctx, request, credentials, name, tag).await;
     "/v2/namespaces/{namespace}/repositories/{repository}/collaborators" Hub Closed SMALL Route::Hub(Hub::Collaborators(name)) =>
-        Get    Session         => hub::collaborators::list(index, request, credentials, name).await;
-        Post   Session         => hub::collaborators::add(index, request, credentials, name).await;
+        Get    Session         => hub::collaborators::list(ctx, request, credentials, name).await;
+        Post   Session         => hub::collaborators::add(ctx, request, credentials, name).await;
     "/v2/namespaces/{namespace}/repositories/{repository}/collaborators/{username}" Hub Closed SMALL Route::Hub(Hub::Collaborator(name, user)) =>
-        Delete Session         => hub::collaborators::remove(index, request, credentials, name, user).await;
+        Delete Session         => hub::collaborators::remove(ctx, request, credentials, name, user).await;
 
     // The management API: why something is denied, and who has access.
     "/v2/access-reviews" Hub Closed SMALL Route::Hub(Hub::AccessReviews) =>
-        Post   OptionalSession => hub::access_reviews::review(index, request, credentials).await;
+        Post   OptionalSession => hub::access_reviews::review(ctx, request, credentials).await;
     "/v2/namespaces/{namespace}/repositories/{repository}/access" Hub Closed SMALL Route::Hub(Hub::RepositoryAccess(name)) =>
-        Get    Session         => hub::access_reviews::list(index, request, credentials, name).await;
+        Get    Session         => hub::access_reviews::list(ctx, request, credentials, name).await;
     "/v2/namespaces/{namespace}/refusals" Hub Closed SMALL Route::Hub(Hub::Refusals(namespace)) =>
-        Get    Session         => hub::access_reviews::refusals(index, request, credentials, namespace).await;
+        Get    Session         => hub::access_reviews::refusals(ctx, request, credentials, namespace).await;
 
     // The management API: namespaces, and machines with their tokens.
     "/v2/namespaces/{namespace}/members" Hub Closed SMALL Route::Hub(Hub::Members(namespace)) =>
-        Get    Session         => hub::members::list(index, request, credentials, namespace).await;
+        Get    Session         => hub::members::list(ctx, request, credentials, namespace).await;
     "/v2/namespaces/{namespace}/members/{username}" Hub Closed SMALL Route::Hub(Hub::Member(namespace, user)) =>
-        Put    Session         => hub::members::set(index, request, credentials, namespace, user).await;
-        Delete Session         => hub::members::remove(index, request, credentials, namespace, user).await;
+        Put    Session         => hub::members::set(ctx, request, credentials, namespace, user).await;
+        Delete Session         => hub::members::remove(ctx, request, credentials, namespace, user).await;
     "/v2/auditlogs/{account}" Hub Closed SMALL Route::Hub(Hub::AuditLogs(account)) =>
-        Get    Session         => hub::audit::list(index, request, credentials, account).await;
+        Get    Session         => hub::audit::list(ctx, request, credentials, account).await;
     "/v2/auditlogs/{account}/actions" Hub Closed SMALL Route::Hub(Hub::AuditActions) =>
-        Get    Session         => hub::audit::actions(index, credentials).await;
+        Get    Session         => hub::audit::actions(ctx, credentials).await;
     "/v2/namespaces/{namespace}/machines" Hub Closed SMALL Route::Hub(Hub::Machines(namespace)) =>
-        Get    Session         => hub::machines::list(index, credentials, namespace).await;
-        Post   Session         => hub::machines::create(index, request, credentials, namespace).await;
+        Get    Session         => hub::machines::list(ctx, credentials, namespace).await;
+        Post   Session         => hub::machines::create(ctx, request, credentials, namespace).await;
     "/v2/namespaces/{namespace}/machines/{username}" Hub Closed SMALL Route::Hub(Hub::Machine(namespace, user)) =>
-        Delete Session         => hub::machines::delete(index, request, credentials, namespace, user).await;
+        Delete Session         => hub::machines::delete(ctx, request, credentials, namespace, user).await;
     "/v2/namespaces/{namespace}/machines/{username}/access-tokens" Hub Closed SMALL Route::Hub(Hub::MachineTokens(namespace, user)) =>
-        Get    Session         => hub::machines::tokens(index, request, credentials, namespace, user).await;
-        Post   Session         => hub::machines::create_token(index, request, credentials, namespace, user).await;
+        Get    Session         => hub::machines::tokens(ctx, request, credentials, namespace, user).await;
+        Post   Session         => hub::machines::create_token(ctx, request, credentials, namespace, user).await;
     "/v2/namespaces/{namespace}/machines/{username}/access-tokens/{uuid}" Hub Closed SMALL Route::Hub(Hub::MachineToken(namespace, user, uuid)) =>
-        Get    Session         => hub::machines::get_token(index, request, credentials, namespace, user, uuid).await;
-        Patch  Session         => hub::machines::update_token(index, request, credentials, namespace, user, uuid).await;
-        Delete Session         => hub::machines::delete_token(index, request, credentials, namespace, user, uuid).await;
+        Get    Session         => hub::machines::get_token(ctx, request, credentials, namespace, user, uuid).await;
+        Patch  Session         => hub::machines::update_token(ctx, request, credentials, namespace, user, uuid).await;
+        Delete Session         => hub::machines::delete_token(ctx, request, credentials, namespace, user, uuid).await;
     "/v2/namespaces/{namespace}/machines/{username}/access-tokens/{uuid}/renew" Hub Closed SMALL Route::Hub(Hub::MachineTokenRenewal(namespace, user, uuid)) =>
-        Post   Session         => hub::machines::renew_token(index, request, credentials, namespace, user, uuid).await;
+        Post   Session         => hub::machines::renew_token(ctx, request, credentials, namespace, user, uuid).await;
 }
 
 /// Every endpoint with its path.

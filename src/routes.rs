@@ -14,7 +14,7 @@ use crate::{
         RepositoryName,
         names::{LIBRARY, is_image_id},
     },
-    refusal::{Answer, Refusal, invalid},
+    error::{Refusal, Result, invalid},
     wire::Dialect,
 };
 
@@ -80,7 +80,7 @@ pub fn dialect(path: &str) -> Dialect {
 }
 
 /// The route of a path.
-pub fn route(path: &str) -> Answer<Route> {
+pub fn route(path: &str) -> Result<Route> {
     // The slash at the end is the caller's choice.
     let trimmed = path.strip_prefix('/').unwrap_or(path);
     let trimmed = trimmed.strip_suffix('/').unwrap_or(trimmed);
@@ -109,7 +109,7 @@ pub fn route(path: &str) -> Answer<Route> {
 
 /// The routes below `/v2/`, which two protocols share: the management API has what it knows, and everything below
 /// `repositories` and `namespaces`; the rest is of the registry protocol if it ends as paths of that do.
-fn below_v2(segments: &[&str]) -> Answer<Route> {
+fn below_v2(segments: &[&str]) -> Result<Route> {
     let managed = Hub::read(segments).map(Route::Hub);
     if managed.is_ok() || matches!(segments, ["repositories" | "namespaces", ..]) || segments.contains(&"") {
         return managed;
@@ -123,7 +123,7 @@ fn below_v2(segments: &[&str]) -> Answer<Route> {
 }
 
 /// A name in the registry protocol; `library` is meant, whose the repository is of one component.
-fn registry_name(components: &[&str]) -> Answer<RepositoryName> {
+fn registry_name(components: &[&str]) -> Result<RepositoryName> {
     match components {
         [] => Err(Refusal::NoRoute.into()),
         [repo] => RepositoryName::parse(LIBRARY, repo),
@@ -133,7 +133,7 @@ fn registry_name(components: &[&str]) -> Answer<RepositoryName> {
 
 /// The routes below `/v1/repositories/`. The last of two components that is a word of the API is that word:
 /// `library` is meant, whose the repository is that is named by the first.
-fn repository(segments: &[&str]) -> Answer<Route> {
+fn repository(segments: &[&str]) -> Result<Route> {
     if segments.iter().any(|segment| segment.is_empty()) {
         return Err(Refusal::NoRoute.into());
     }
@@ -152,7 +152,7 @@ fn repository(segments: &[&str]) -> Answer<Route> {
     }
 }
 
-fn layer(name: RepositoryName, id: &str) -> Answer<Route> {
+fn layer(name: RepositoryName, id: &str) -> Result<Route> {
     if is_image_id(id) {
         Ok(Route::LayerAccess(name, id.to_owned()))
     } else {
@@ -163,7 +163,7 @@ fn layer(name: RepositoryName, id: &str) -> Answer<Route> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::refusal::Error;
+    use crate::error::Error;
 
     fn name(namespace: &str, repo: &str) -> RepositoryName {
         RepositoryName::parse(namespace, repo).unwrap()

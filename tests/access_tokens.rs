@@ -5,7 +5,7 @@
 mod support;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use hublet::{index::World, serve};
+use hublet::{platform::Platform, serve};
 use serde_json::json;
 use support::{Stage, client::Client, play::Sent, world::finished};
 
@@ -25,7 +25,7 @@ fn calls(client: &mut Client, method: &str, target: &str, basic: &str, body: &st
     let index = client.0.index();
     let reply = finished(serve::serve(&index, &request));
     let waited = index.db.round_trips();
-    client.0.world.do_later();
+    client.0.platform.do_later();
     (reply.status, waited, index.db.round_trips() - waited)
 }
 
@@ -61,7 +61,7 @@ fn a_login_is_noted_once_an_hour_after_the_answer() {
         ("GET", "/v1/users/", &with_access, ""),
         ("POST", "/token", "", &by_refresh),
     ];
-    client.0.world.pass(2 * 60 * 60);
+    client.0.platform.pass(2 * 60 * 60);
     for hour in 0..2 {
         let before = logins(&client).len();
         for (at, (method, target, basic, body)) in ways.into_iter().enumerate() {
@@ -82,7 +82,7 @@ fn a_login_is_noted_once_an_hour_after_the_answer() {
             ["password".into(), format!("access-token {uuid}"), format!("refresh-token {}", refresh.as_str().unwrap())];
         let expected = means.map(|means| ("paul".to_owned(), means, "203.0.113.9".to_owned()));
         assert_eq!(told, expected, "hour {hour}");
-        client.0.world.pass(60 * 60);
+        client.0.platform.pass(60 * 60);
     }
     // Nobody, and who is refused, did not log in.
     let before = logins(&client).len();
@@ -106,13 +106,13 @@ fn another_isolate_notes_no_login_again() {
 
 /// The mails about tokens so far: to whom, and in how many days.
 fn mails(client: &Client) -> Vec<(String, String)> {
-    let mailbox = client.0.world.mailbox.borrow();
+    let mailbox = client.0.platform.mailbox.borrow();
     let about = mailbox.iter().filter(|mail| mail.subject.contains("access token"));
     about.map(|mail| (mail.to.clone(), mail.text.split_once(", in ").unwrap().1.chars().take(7).collect())).collect()
 }
 
 fn warned(client: &Client) -> Vec<String> {
-    let log = client.0.world.log.borrow();
+    let log = client.0.platform.log.borrow();
     let lines = log.iter().filter(|line| line["doing"] == "warn of the end of an access token");
     lines.map(|line| format!("{} {}", line["token"].as_str().unwrap(), line["days"])).collect()
 }
@@ -128,14 +128,14 @@ fn who_keeps_a_token_is_warned_before_it_ends() {
         client.operate(&format!("member {member}")).unwrap();
     }
     client.ask("POST /v2/namespaces/acme/machines", &session, r#"{"username": "robot"}"#);
-    let end = hublet::domain::time::print(client.0.world.now() + 60 * i64::try_from(DAY).unwrap());
+    let end = hublet::domain::time::format_rfc3339(client.0.platform.now() + 60 * i64::try_from(DAY).unwrap());
     let machine = format!(r#"{{"token_label": "builds", "expires_at": "{end}"}}"#);
     let machine = client.ask("POST /v2/namespaces/acme/machines/robot/access-tokens", &session, &machine).text("uuid");
     // A label of before there was a rule for them.
     let label = "update access_tokens set label = 'builds' || char(13, 10) || 'Bcc: x' where label = 'builds'";
     assert_eq!(client.0.db.connection().execute(label, []).unwrap(), 1);
     let own = client.access_token(&session).1;
-    let soon = hublet::domain::time::print(client.0.world.now() + 5 * i64::try_from(DAY).unwrap());
+    let soon = hublet::domain::time::format_rfc3339(client.0.platform.now() + 5 * i64::try_from(DAY).unwrap());
     let short = client.ask(
         "POST /v2/access-tokens",
         &session,
@@ -149,7 +149,7 @@ fn who_keeps_a_token_is_warned_before_it_ends() {
     client.0.set("MAIL", "on");
     let expect = |client: &Client, days: u64, expected: &[&str]| {
         let before = (warned(client).len(), mails(client).len());
-        client.0.world.pass(days * DAY);
+        client.0.platform.pass(days * DAY);
         client.0.scheduled();
         client.0.scheduled();
         let told = warned(client).split_off(before.0);
@@ -169,7 +169,7 @@ fn who_keeps_a_token_is_warned_before_it_ends() {
     // The run that could not be at 7 days: the next one tells what is true then, once.
     expect(&client, 29, &[&format!("{own} 1")]);
     expect(&client, 1, &[]);
-    let mailbox = client.0.world.mailbox.borrow();
+    let mailbox = client.0.platform.mailbox.borrow();
     assert!(mailbox.iter().all(|mail| !mail.text.contains("\r\nBcc")), "a label is no header");
 }
 
@@ -180,7 +180,7 @@ fn nobody_is_warned_of_what_is_not_active() {
     let session = client.join("paul");
     let (_, uuid) = client.access_token(&session);
     client.ask(&format!("PATCH /v2/access-tokens/{uuid}"), &session, r#"{"is_active": false}"#);
-    client.0.world.pass(340 * DAY);
+    client.0.platform.pass(340 * DAY);
     client.0.scheduled();
     assert_eq!(warned(&client), Vec::<String>::new());
 }
@@ -193,7 +193,7 @@ fn a_scheduled_run_warns_of_a_few() {
     for _ in 0..25 {
         client.access_token(&session);
     }
-    client.0.world.pass(340 * DAY);
+    client.0.platform.pass(340 * DAY);
     let runs = (0..4).map(|_| {
         client.0.scheduled();
         warned(&client).len()

@@ -93,12 +93,12 @@ fn names_that_are_nobodys_leave_one_row_an_hour_for_an_address() {
     };
     for number in 0..30 {
         guess(&mut client, "203.0.113.9", &format!("ghost{number}"));
-        client.0.world.pass(60);
+        client.0.platform.pass(60);
     }
     assert_eq!(rows(&client), 1);
     guess(&mut client, "203.0.113.10", "ghost");
     assert_eq!(rows(&client), 2, "another address");
-    client.0.world.pass(30 * 60);
+    client.0.platform.pass(30 * 60);
     guess(&mut client, "203.0.113.9", "ghost");
     assert_eq!(rows(&client), 3, "another hour");
     guess(&mut client, "203.0.113.9", "paul");
@@ -139,7 +139,7 @@ fn who_is_refused_without_a_guess_is_told_once_a_minute() {
         assert_eq!(told[at].1, reason);
         let means = ["password", "access-token ", "refresh-token "][at];
         assert!(told[at].0.starts_with(means), "{told:?}");
-        client.0.world.pass(60);
+        client.0.platform.pass(60);
     }
     client.operate("enable paul").unwrap();
     client.0.db.connection().execute("update access_tokens set is_active = 0", []).unwrap();
@@ -155,7 +155,7 @@ fn a_machine_of_no_namespace_is_told_once_a_minute_too() {
     let sql = "insert into access_tokens (uuid, user_id, hash, label, scopes, is_active, created_at, created_by,
                  creator_ip, creator_ua)
                select 'u', id, ?1, 'x', '[\"repo:admin\"]', 0, 0, 'operator', '', '' from users where name = 'robo'";
-    let secret = hublet::domain::opaque::Kind::Access.make([7; 20]);
+    let secret = hublet::domain::opaque_token::TokenKind::Access.generate([7; 20]);
     let hash = hublet::domain::secret::sha256_hex(secret.reveal());
     client.0.db.connection().execute(sql, [hash]).unwrap();
     for _ in 0..5 {
@@ -182,7 +182,7 @@ fn pulls_are_counted_and_stand_in_the_log() {
     let before = rows(&client);
     client.ask("POST /events", &registry, &event("2", "pull"));
     assert_eq!(rows(&client), before);
-    let log = client.0.world.log.borrow();
+    let log = client.0.platform.log.borrow();
     let lines = log.iter().filter(|line| line.get("pulls").is_some()).collect::<Vec<_>>();
     assert_eq!(lines.len(), 1);
     assert_eq!((&lines[0]["service"], &lines[0]["pull_count"]), (&"registry".into(), &1.into()));

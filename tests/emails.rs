@@ -25,7 +25,7 @@ fn index() -> (Client, String) {
 
 /// Whom mails went to, and what about, since this was asked last.
 fn mails(client: &Client) -> Vec<(String, String)> {
-    let mails = client.0.world.mailbox.take();
+    let mails = client.0.platform.mailbox.take();
     mails.into_iter().map(|mail| (mail.to, mail.subject)).collect()
 }
 
@@ -147,7 +147,7 @@ fn whoever_owns_an_account_is_told_what_is_made_with_it() {
     ] {
         let who = if request.starts_with("PUT /v1") { "paul:another" } else { &session };
         assert!(client.ask(request, who, body).status < 300, "{request}");
-        let text = client.0.world.mailbox.borrow().iter().map(|mail| mail.text.clone()).collect::<String>();
+        let text = client.0.platform.mailbox.borrow().iter().map(|mail| mail.text.clone()).collect::<String>();
         assert_eq!(mails(&client), [("paul@example.com".to_owned(), subject.to_owned())], "{request}");
         assert!(text.contains("paul") && text.contains("From: ") && !text.contains("555"), "{text}");
     }
@@ -172,7 +172,7 @@ fn a_password_that_is_asked_for_once_more_counts_as_any() {
         ("POST /v2/user/password", json!({ "password": "guess", "new_password": "another" })),
     ] {
         let mut client = Client(client.0.copied().unwrap());
-        client.0.world.strike();
+        client.0.platform.strike();
         let told = (0..6).map(|_| client.ask(request, &session, &body.to_string()).status).collect::<Vec<_>>();
         assert_eq!(told, [403, 403, 403, 403, 403, 429], "{request}");
         let right = client.ask(request, &session, &body.to_string().replace("guess", "secret"));

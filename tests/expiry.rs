@@ -64,8 +64,8 @@ fn left(client: &Client) -> Vec<usize> {
 
 /// Whether the log said of the last run that there was more.
 fn said(client: &Client) -> bool {
-    let said = client.0.world.log.borrow().iter().any(|line| line["doing"] == "remove what has expired");
-    client.0.world.log.borrow_mut().clear();
+    let said = client.0.platform.log.borrow().iter().any(|line| line["doing"] == "remove what has expired");
+    client.0.platform.log.borrow_mut().clear();
     said
 }
 

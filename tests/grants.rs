@@ -104,7 +104,7 @@ fn what_is_granted_is_not_lost() {
             "target": { "repository": name, "tag": "1.0", "digest": format!("sha256:{:064x}", names.get()),
               "mediaType": "application/vnd.oci.image.manifest.v1+json" } }] });
         names.set(names.get() + 1);
-        client.0.world.pass(1);
+        client.0.platform.pass(1);
         if !granted(&mut client, who, &name).contains(&"push".to_owned()) {
             return Ok(());
         }

@@ -8,7 +8,7 @@ mod support;
 use std::cell::Cell;
 
 use arbtest::arbtest;
-use hublet::{domain::time, index::World};
+use hublet::{domain::time, platform::Platform};
 use serde_json::{Value, json};
 use support::{Stage, client::Client};
 
@@ -62,15 +62,15 @@ impl Run {
     }
 
     fn happens(&mut self, deed: Deed) {
-        self.client.0.world.pass(1);
+        self.client.0.platform.pass(1);
         let privacy = |private: bool| json!({ "is_private": private }).to_string();
         let (ask, session) = (&mut self.client, self.session.as_str());
         let told = match deed {
             Push(namespace, tag) => {
-                let at = time::print(ask.0.world.now());
+                let at = time::format_rfc3339(ask.0.platform.now());
                 let id = format!("event {at}");
                 self.waiting.push(json!({ "id": id, "timestamp": at, "action": "push", "target": {
-                    "digest": format!("sha256:{:064x}", ask.0.world.now()), "repository": format!("{namespace}/app"),
+                    "digest": format!("sha256:{:064x}", ask.0.platform.now()), "repository": format!("{namespace}/app"),
                     "tag": tag, "mediaType": "application/vnd.oci.image.manifest.v1+json" } }));
                 return;
             }
@@ -183,7 +183,7 @@ fn the_state_is_that_of_the_right_order() {
 
 /// Digests as the seconds since the beginning.
 fn renumbered(state: &str, beginning: &(Client, String)) -> String {
-    let now = beginning.0.0.world.now();
+    let now = beginning.0.0.platform.now();
     (1..20).fold(state.to_owned(), |state, second| {
         state.replace(&format!("@{:x}", now + second), &format!("@{}", second + 2))
     })

@@ -29,7 +29,7 @@ impl Registry {
 
     /// Something happens to `paul/app`; names stand for digests.
     fn tells(&mut self, action: &str, tag: &str, digest: &str, images: &[&str]) {
-        self.client.0.world.pass(1);
+        self.client.0.platform.pass(1);
         self.told += 1;
         let named = |name: &&str| json!({ "digest": format!("sha256:{name}"), "platform": { "os": "linux", "architecture": name } });
         let target = json!({
@@ -44,7 +44,7 @@ impl Registry {
 
     /// What is kept after a while.
     fn keeps(&mut self) -> String {
-        self.client.0.world.pass(A_WHILE);
+        self.client.0.platform.pass(A_WHILE);
         self.client.0.scheduled();
         let sql =
             "select ifnull(group_concat(substr(digest, 8), ' '), '') from (select digest from manifests order by 1)";

@@ -35,7 +35,7 @@ fn ask(client: &mut Client, who: &str, scopes: &[String]) -> i64 {
     let query = std::iter::once("service=registry").chain(scopes.iter().map(String::as_str)).collect::<Vec<_>>();
     let before = client.0.db.steps();
     assert_eq!(client.ask(&format!("GET /token?{}", query.join("&scope=")), who, "").status, 200);
-    client.0.world.do_later();
+    client.0.platform.do_later();
     client.0.db.steps() - before
 }
 
@@ -86,7 +86,7 @@ fn a_namespace_is_not_filled_and_what_is_counted_still_counts() {
     ask(&mut client, "wim_:secret", &invented("acme", 0..500));
     assert_eq!(counted(&client, "acme").0, OF_NAMESPACE + OF_USER);
     // The next hour has room.
-    client.0.world.pass(3_600);
+    client.0.platform.pass(3_600);
     ask(&mut client, "stranger11:secret", &invented("acme", 0..1));
     assert_eq!(counted(&client, "acme").0, OF_NAMESPACE + OF_USER + 1);
 }

@@ -12,8 +12,8 @@ use std::{fs, path::Path};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hublet::{
     domain::{AccessTokenId, NamespaceId, RepositoryId, Role, UserId, credential::CredentialId},
-    index::Limit,
-    refusal::FaultKind,
+    error::FaultKind,
+    platform::RateLimit,
     store::{Database, Over, Right, Statement, rights},
     wire::Request,
 };
@@ -152,7 +152,7 @@ const UNGUARDED: [(&str, usize, &str); 12] = [
     ("handlers/revocation.rs", 2, "a token's secret is a condition of every statement"),
     ("handlers/v1/users.rs", 1, "registration is anybody's"),
     ("jobs/warnings.rs", 1, "the scheduled run is nobody's"),
-    ("index.rs", 2, "the write that takes a right, and what follows an answer"),
+    ("context.rs", 2, "the write that takes a right, and what follows an answer"),
     ("store/db.rs", 2, "the functions themselves, and its test"),
 ];
 
@@ -237,7 +237,7 @@ fn what_is_gone_again_is_to_be_asked_later() {
     let (reply, asked) = before::answer(&client.0, &new_password("secret"), Box::new(end));
     assert_eq!((reply.status, reply.header("Retry-After"), asked), (503, Some("5"), 4));
     assert_eq!(password_of(&client.0).0, hashed);
-    let logged = client.0.world.log.borrow().iter().rev().find_map(|line| Some(line.get("fault")?.to_string()));
+    let logged = client.0.platform.log.borrow().iter().rev().find_map(|line| Some(line.get("fault")?.to_string()));
     assert!(logged.unwrap().contains("the right is gone"));
 }
 
@@ -249,7 +249,7 @@ fn a_user_writes_so_often_and_reads_on() {
     assert_eq!(client.ask("PUT /v1/repositories/paul/app/", "paul:secret", "[]").status, 200);
     // Its use is noted now, and not again in this minute.
     assert_eq!(client.ask("GET /v1/users/", &format!("paul:{token}"), "").status, 200);
-    client.0.world.flooded.set(true);
+    client.0.platform.flooded.set(true);
     let id = |table: &str| -> i64 {
         client.0.db.connection().query_row(&format!("select id from {table}"), [], |row| row.get(0)).unwrap()
     };
@@ -266,16 +266,16 @@ fn a_user_writes_so_often_and_reads_on() {
         ("DELETE /v1/repositories/paul/app/", "paul:secret", ""),
         ("DELETE /v2/repositories/paul/app/", session.as_str(), ""),
     ] {
-        client.0.world.limited.take();
+        client.0.platform.limited.take();
         let before = changes(&client);
         let told = client.ask(request, who, body);
         assert_eq!((told.status, told.header("retry-after"), told.round_trips), (429, "60", 1), "{request}");
         assert_eq!(changes(&client), before, "{request}");
         let counted = if who == token { &by_token } else { &paul };
-        assert_eq!(client.0.world.limited.take(), [(Limit::Writes, counted.clone())], "{request}");
+        assert_eq!(client.0.platform.limited.take(), [(RateLimit::Writes, counted.clone())], "{request}");
     }
     assert_eq!(client.ask("GET /v2/repositories/paul/app/", &session, "").status, 200);
-    client.0.world.flooded.set(false);
+    client.0.platform.flooded.set(false);
     assert_eq!(client.ask("POST /v2/repositories", &session, r#"{"name": "another"}"#).status, 201);
     assert_eq!(client.ask(&format!("DELETE /v2/access-tokens/{uuid}"), &session, "").status, 204);
 }

@@ -222,7 +222,7 @@ fn a_password_that_is_not_remembered_is_one_more() {
     client.join("paul");
     let mint = "GET /token?service=registry";
     for (round_trips, request) in [(2, "GET /v2/"), (2, mint), (3, "GET /token?service=registry&offline_token=true")] {
-        client.0.world.pass(5 * 60);
+        client.0.platform.pass(5 * 60);
         let first = client.ask(request, "paul:secret", "");
         assert_eq!((first.status, first.round_trips), (200, round_trips), "{request}");
         let second = client.ask(request, "paul:secret", "");
@@ -254,7 +254,7 @@ fn a_forgotten_password_is_the_same_work_for_everybody() {
     ] {
         let told = client.ask("POST /account/forgotten", "", &format!("email={email}"));
         assert_eq!((told.status, told.round_trips), (status, round_trips), "{email}");
-        assert_eq!(client.0.world.mailbox.borrow().len(), mails, "{email}");
+        assert_eq!(client.0.platform.mailbox.borrow().len(), mails, "{email}");
     }
 }
 
@@ -274,9 +274,9 @@ fn the_use_of_a_token_is_noted_now_and_then() {
     ] {
         let request = if body.is_empty() { "GET /token?service=registry" } else { "POST /token" };
         // From one that was noted, when that may be.
-        client.0.world.pass(seconds);
+        client.0.platform.pass(seconds);
         let mut noted = |pass: u64| -> i64 {
-            client.0.world.pass(pass);
+            client.0.platform.pass(pass);
             assert_eq!(client.ask(request, &who, body).status, 200);
             let sql = format!("select max(used_at) from {table}");
             client.0.db.connection().query_row(&sql, [], |row| row.get(0)).unwrap()

@@ -12,8 +12,8 @@ use hublet::{
     domain::search::{MAX_MATCHES, Search},
     store::{
         Database, Rows, Statement,
-        documents::{self, Sight},
-        outbox::{Document, News},
+        documents::{self, Visibility},
+        outbox::{Change, Document},
     },
 };
 use support::{Stage, client::Client, sqlite::Sqlite, world::finished};
@@ -33,17 +33,17 @@ fn rows(database: &Sqlite, statements: &[Statement]) -> Vec<Rows> {
 
 fn read(q: &str, n: i64, page: i64) -> Search {
     let numbers = [("n", n), ("page", page)].map(|(key, number)| (key.to_owned(), number.to_string()));
-    Search::read(&[&[("q".to_owned(), q.to_owned())], numbers.as_slice()].concat())
+    Search::parse(&[&[("q".to_owned(), q.to_owned())], numbers.as_slice()].concat())
 }
 
 /// The names on a page, and how many there are in all.
-fn found(database: &Sqlite, search: &Search, sight: &Sight) -> (Vec<String>, i64) {
+fn found(database: &Sqlite, search: &Search, sight: &Visibility) -> (Vec<String>, i64) {
     let query = documents::find(search, sight);
     let page = query.decode(rows(database, &[query.statement().clone()]).remove(0)).unwrap();
     (page.items.into_iter().map(|found| found.name).collect(), page.head.count)
 }
 
-fn filled(news: &[News]) -> Sqlite {
+fn filled(news: &[Change]) -> Sqlite {
     let database = Sqlite::migrated("search").unwrap();
     for news in news.chunks(1_000) {
         rows(&database, &documents::write(news, 0));
@@ -51,8 +51,8 @@ fn filled(news: &[News]) -> Sqlite {
     database
 }
 
-fn news(id: i64, document: Document) -> News {
-    News { repository_id: id.into(), revision: 1, document: Some(document) }
+fn news(id: i64, document: Document) -> Change {
+    Change { repository_id: id.into(), revision: 1, document: Some(document) }
 }
 
 /// So many documents: `image`, `ready` and the words from `aa` to `ah` are in each; of the words from `zq` to `zx` each has
@@ -104,7 +104,7 @@ const SHAPES: [(&str, &str); 22] = [
 #[test]
 fn a_search_costs_the_same_where_there_is_more() {
     let ids = (1..=PRIVATE).map(|id| id * 4 + 2).collect::<Vec<_>>();
-    let sights = [Sight::Public, Sight::Also(format!("{ids:?}")), Sight::All];
+    let sights = [Visibility::Public, Visibility::PublicAnd(format!("{ids:?}")), Visibility::All];
     let [small, large] = SIZES.map(crowd);
     let mut wrong = Vec::new();
     for (shape, q) in SHAPES {
@@ -123,14 +123,14 @@ fn a_search_costs_the_same_where_there_is_more() {
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
     // What is oldest is not what is lost.
     for q in ["image", "ready image", "app", "ap", "a", "", "aa", "image aa"] {
-        let (names, total) = found(&large, &read(q, 25, 1), &Sight::Public);
+        let (names, total) = found(&large, &read(q, 25, 1), &Visibility::Public);
         assert_eq!((names[0].as_str(), total), ("user1/app1", MAX_MATCHES), "{q}");
     }
     println!("cases: {} searches of two sizes", SHAPES.len() * sights.len());
 }
 
 /// The documents of the reference, of words that meet by chance: those who are found by many terms and those who are not.
-fn town(size: i64) -> Vec<News> {
+fn town(size: i64) -> Vec<Change> {
     let mut state = 88_172_645_463_325_252_u64;
     let mut below = |most: usize| {
         state ^= state << 13;
@@ -174,7 +174,7 @@ fn words(text: &str) -> Vec<&str> {
 }
 
 /// What is to be found, in order: everything is looked at.
-fn expected(town: &[News], terms: &[&str], sees: impl Fn(&News) -> bool) -> Vec<String> {
+fn expected(town: &[Change], terms: &[&str], sees: impl Fn(&Change) -> bool) -> Vec<String> {
     let matching = town.iter().filter(|news| sees(news)).filter_map(|news| {
         let document = news.document.as_ref().unwrap();
         let official = document.namespace == "library" && !document.name.contains('/');
@@ -212,7 +212,7 @@ fn what_is_found_is_what_a_look_at_everything_finds() {
     let town = town(TOWN);
     let database = filled(&town);
     let own = town.iter().map(|news| news.repository_id.get()).filter(|id| id % 70 == 0).collect::<Vec<_>>();
-    let private = |news: &News| news.document.as_ref().unwrap().private;
+    let private = |news: &Change| news.document.as_ref().unwrap().private;
     let mut most = 0;
     for (q, terms) in [
         ("", &[][..]),
@@ -241,9 +241,11 @@ fn what_is_found_is_what_a_look_at_everything_finds() {
         ("&", &["&"]),
     ] {
         for (sight, sees) in [
-            (Sight::Public, &(|news: &News| !private(news)) as &dyn Fn(&News) -> bool),
-            (Sight::Also(format!("{own:?}")), &|news| !private(news) || own.contains(&news.repository_id.get())),
-            (Sight::All, &|_| true),
+            (Visibility::Public, &(|news: &Change| !private(news)) as &dyn Fn(&Change) -> bool),
+            (Visibility::PublicAnd(format!("{own:?}")), &|news| {
+                !private(news) || own.contains(&news.repository_id.get())
+            }),
+            (Visibility::All, &|_| true),
         ] {
             let expected = expected(&town, terms, sees);
             let many = expected.len().min(usize::try_from(MAX_MATCHES).unwrap());

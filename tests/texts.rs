@@ -80,10 +80,10 @@ fn shown(client: &mut Client, paul: &str, jane: &str) -> Vec<(String, Value)> {
         assert_eq!(told.status, 200, "{path}: {:?}", told.body);
         seen.push((path.to_owned(), told.body));
     }
-    let mails = client.0.world.mailbox.take();
+    let mails = client.0.platform.mailbox.take();
     seen.extend(mails.into_iter().map(|mail| ("mail".to_owned(), json!([mail.subject, mail.text]))));
     // What people do with a log is theirs; a line of it is one line of what is seen.
-    let log = client.0.world.log.take();
+    let log = client.0.platform.log.take();
     seen.extend(log.into_iter().map(|line| ("log".to_owned(), line)));
     seen
 }
@@ -132,7 +132,7 @@ fn write(client: &mut Client, paul: &str, text: &str, number: usize) -> [u16; 6]
 #[test]
 fn what_one_person_writes_does_nothing_to_another() {
     let (mut client, paul, jane) = index();
-    client.0.world.log.take();
+    client.0.platform.log.take();
     let (hostile, harmless) = listed();
     let mut cases = 0;
     for (number, text) in hostile.iter().enumerate() {

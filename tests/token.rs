@@ -116,7 +116,7 @@ fn each_service_is_told_in_its_way_which_key_signed() {
 fn a_token_says_who_for_whom_how_long_and_what() {
     let (mut client, _) = index();
     let leaf = &certificates(CHAIN)[0];
-    let now = hublet::index::World::now(&*client.0.world);
+    let now = hublet::platform::Platform::now(&*client.0.platform);
     let answer = client.ask(MINT, "paul:secret", "");
     let (_, claims) = read(&answer.text("token"), leaf);
     let expected = json!({
@@ -201,12 +201,12 @@ fn from_sixty_days_before_a_certificate_ends_the_log_says_so_and_from_its_end_no
         |certificate: &Certificate| certificate.tbs_certificate().validity().not_after.to_unix_duration().as_secs();
     let end = certificates(CHAIN).iter().map(end).min().unwrap();
     let mut at = |left: u64| {
-        let now = u64::try_from(hublet::index::World::now(&*client.0.world)).unwrap();
-        client.0.world.pass(end - left - now);
+        let now = u64::try_from(hublet::platform::Platform::now(&*client.0.platform)).unwrap();
+        client.0.platform.pass(end - left - now);
         client.0.set("REGISTRY_TOKEN_SECONDS", "300");
-        client.0.world.log.borrow_mut().clear();
+        client.0.platform.log.borrow_mut().clear();
         let told = client.ask(MINT, "", "").status;
-        let log = client.0.world.log.borrow();
+        let log = client.0.platform.log.borrow();
         (told, log.iter().find_map(|line| line["ends_in_days"].as_u64()))
     };
     let sixty_days = 60 * 24 * 60 * 60;
@@ -230,7 +230,7 @@ fn signed(header: &Value, claims: &Value) -> String {
 fn a_good_signature_is_not_enough() {
     let (mut client, _) = index();
     let (header, claims) = read(&minted(&mut client, MINT), &certificates(CHAIN)[0]);
-    let now = hublet::index::World::now(&*client.0.world);
+    let now = hublet::platform::Platform::now(&*client.0.platform);
     let with = |name: &str, value: Value| {
         let mut claims = claims.clone();
         claims[name] = value;
@@ -291,10 +291,10 @@ fn whoever_guesses_must_wait_and_is_told_so_in_the_dialect() {
     }
     // What cannot be guessed does not wait.
     assert_eq!(client.ask(MINT, &format!("paul:{access}"), "").status, 200);
-    client.0.world.pass(1);
+    client.0.platform.pass(1);
     assert_eq!(client.ask(MINT, "paul:secret", "").status, 200);
 
-    client.0.world.flooded.set(true);
+    client.0.platform.flooded.set(true);
     for (request, who) in [(MINT, ""), (MINT, "jane:secret"), ("POST /v2/users/login", "")] {
         let body =
             if who.is_empty() && request.starts_with("POST") { r#"{"username": "jane", "password": "x"}"# } else { "" };
@@ -311,14 +311,14 @@ fn fifty_logins_are_kept_and_the_least_used_goes() {
     let mut tokens = Vec::new();
     for _ in 0..50 {
         tokens.push(client.ask(login, "paul:secret", "").text("refresh_token"));
-        client.0.world.pass(1);
+        client.0.platform.pass(1);
     }
     let refresh = |client: &mut Client, at: usize| {
         let form = format!("grant_type=refresh_token&service=registry&client_id=docker&refresh_token={}", tokens[at]);
         client.ask("POST /token", "", &form).status
     };
     // The oldest is used after an hour, so that this is written down, and the second is the least used then.
-    client.0.world.pass(60 * 60);
+    client.0.platform.pass(60 * 60);
     assert_eq!(refresh(&mut client, 0), 200);
     assert!(client.ask(login, "paul:secret", "").text("refresh_token").starts_with("hlr_"));
     assert_eq!([0, 1, 2].map(|at| refresh(&mut client, at)), [200, 401, 200]);
@@ -354,7 +354,7 @@ fn over_plain_http_credentials_get_no_answer_and_no_look_up() {
             ..Request::default()
         };
         let reply = client.0.answer(&request);
-        let log = client.0.world.log.borrow();
+        let log = client.0.platform.log.borrow();
         (reply.status, log.iter().rev().find_map(|line| line.get("round_trips")?.as_u64()).unwrap())
     };
     let basic = format!("Basic {}", STANDARD.encode("paul:secret"));

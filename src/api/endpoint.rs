@@ -2,8 +2,8 @@
 
 use crate::{
     auth::{self, Credentials},
-    index::Index,
-    refusal::Answer,
+    context::Context,
+    error::Result,
     wire::{Dialect, Request},
 };
 
@@ -81,12 +81,12 @@ pub enum Security {
 
 impl Security {
     /// The credentials of a request that such an endpoint takes; none where the handler reads them, or there are none.
-    pub(super) fn credentials(self, index: &Index, request: &Request) -> Answer<Credentials> {
+    pub(super) fn credentials(self, ctx: &Context, request: &Request) -> Result<Credentials> {
         match self {
-            Self::Password => auth::password_credentials(index, request),
-            Self::V1 => auth::v1_credentials(index, request),
-            Self::Session | Self::PasswordSession => auth::session(index, request),
-            Self::OptionalSession => auth::optional_session(index, request),
+            Self::Password => auth::password_credentials(ctx, request),
+            Self::V1 => auth::v1_credentials(ctx, request),
+            Self::Session | Self::PasswordSession => auth::session(ctx, request),
+            Self::OptionalSession => auth::optional_session(ctx, request),
             Self::None
             | Self::OptionalPassword
             | Self::RepositoryToken
@@ -171,7 +171,7 @@ impl Path {
 /// Makes of the table [`PATHS`](super::PATHS), [`path`](super::path) and [`dispatch`](super::dispatch). A route that is
 /// not in the table does not compile, and neither does a line without a handler.
 macro_rules! endpoints {
-    (($index:ident, $request:ident, $credentials:ident) $(
+    (($ctx:ident, $request:ident, $credentials:ident) $(
         $pattern:literal $errors:ident $cors:ident $max_body:ident $route:pat =>
         $( $method:ident $security:ident => $handler:expr; )+
     )+) => {
@@ -192,10 +192,10 @@ macro_rules! endpoints {
         /// Calls the handler of a method with the credentials that its line takes, or refuses a method that the path does not
         /// have.
         #[allow(unused_variables, clippy::let_unit_value, reason = "not every endpoint takes credentials")]
-        pub async fn dispatch($index: &Index, $request: &Request, route: &Route) -> Answer<Reply> {
+        pub async fn dispatch($ctx: &Context, $request: &Request, route: &Route) -> Result<Response> {
             let path = path(route);
             let security = path.endpoint(&$request.method).map_or(Security::None, |endpoint| endpoint.security);
-            let presented = &security.credentials($index, $request)?;
+            let presented = &security.credentials($ctx, $request)?;
             match route {
                 $( $route => match Method::parse(&$request.method) {
                     $( Some(Method::$method) => {

@@ -4,18 +4,19 @@
 
 use crate::{
     auth::registry_token,
+    context::Context,
     domain::{
-        Access, RepositoryName, Secret, UserId, UserName, credential::CredentialId, opaque, password,
-        repository_token::Claim, session_token,
+        Access, RepositoryName, Secret, UserId, UserName, credential::CredentialId, opaque_token, password,
+        repository_token::RepositoryTokenClaims, session_token,
     },
-    index::{Index, Limit},
-    refusal::{Answer, Challenge, Error, Refusal, forbidden},
+    error::{Challenge, Error, Refusal, Result, forbidden},
+    platform::RateLimit,
     store::repositories::Subject,
     wire::{Authorization, Request},
 };
 
 /// Words of a 401 for anything that could be a guess: they must not tell how close it was.
-pub const WRONG: &str = "Wrong username or password";
+pub const INVALID_CREDENTIALS: &str = "Wrong username or password";
 
 /// The same for what can be no name, whoever has that address.
 const NO_EMAIL: &str = "Log in with your user name, not with an e-mail address";
@@ -44,7 +45,7 @@ pub enum Credentials {
         address: String,
     },
     /// A genuine repository token, whose right must still exist.
-    Token(Claim),
+    Token(RepositoryTokenClaims),
     /// A genuine session token, or registry token, whose right must still exist.
     Bearer(CredentialId),
 }
@@ -62,13 +63,13 @@ pub fn no_session() -> Error {
 }
 
 /// Refuses credentials over plain http, except to this machine itself.
-pub fn require_https(request: &Request) -> Answer<()> {
-    if request.https || request.loopback() { Ok(()) } else { forbidden("Credentials are taken over https only") }
+pub fn require_https(request: &Request) -> Result<()> {
+    if request.https || request.is_loopback() { Ok(()) } else { forbidden("Credentials are taken over https only") }
 }
 
-fn authorization(request: &Request) -> Answer<Authorization> {
+fn authorization(request: &Request) -> Result<Authorization> {
     let header = request.header("authorization");
-    let authorization = Authorization::read(header).ok_or_else(|| unauthorized("Malformed credentials"))?;
+    let authorization = Authorization::parse(header).ok_or_else(|| unauthorized("Malformed credentials"))?;
     if authorization != Authorization::Anonymous {
         require_https(request)?;
     }
@@ -76,12 +77,12 @@ fn authorization(request: &Request) -> Answer<Authorization> {
 }
 
 /// Reads what is presented to the index: a password, an access token, a repository token.
-pub fn v1_credentials(index: &Index, request: &Request) -> Answer<Credentials> {
+pub fn v1_credentials(ctx: &Context, request: &Request) -> Result<Credentials> {
     match authorization(request)? {
         Authorization::Anonymous => Ok(Credentials::Anonymous),
         Authorization::Basic { name, secret } => Credentials::basic(&name, secret, request),
         Authorization::Token(token) => {
-            let claim = Claim::verify(token.reveal(), index.settings.keys()?, index.world.now());
+            let claim = RepositoryTokenClaims::verify(token.reveal(), ctx.config.keys()?, ctx.platform.now());
             claim.map(Credentials::Token).ok_or_else(|| unauthorized("The token is not valid"))
         }
         Authorization::Bearer(_) => Err(unauthorized("The token is not valid")),
@@ -89,18 +90,18 @@ pub fn v1_credentials(index: &Index, request: &Request) -> Answer<Credentials> {
 }
 
 /// Reads a password or an access token; a request without one is refused.
-pub fn password_credentials(index: &Index, request: &Request) -> Answer<Credentials> {
-    let credentials = v1_credentials(index, request)?;
-    credentials.require_somebody()?;
+pub fn password_credentials(ctx: &Context, request: &Request) -> Result<Credentials> {
+    let credentials = v1_credentials(ctx, request)?;
+    credentials.require_authenticated()?;
     credentials.require_no_token()?;
     Ok(credentials)
 }
 
 /// Reads what is presented where a registry token is good too. `searching` asks that it be one for
 /// search.
-pub async fn registry_credentials(index: &Index, request: &Request, searching: bool) -> Answer<Credentials> {
-    let Authorization::Bearer(token) = authorization(request)? else { return v1_credentials(index, request) };
-    let relations = registry_token::verify(index, token.reveal()).await?;
+pub async fn registry_credentials(ctx: &Context, request: &Request, searching: bool) -> Result<Credentials> {
+    let Authorization::Bearer(token) = authorization(request)? else { return v1_credentials(ctx, request) };
+    let relations = registry_token::verify(ctx, token.reveal()).await?;
     match relations.filter(|relations| relations.searches || !searching) {
         Some(relations) => Ok(Credentials::Bearer(relations.credential)),
         None => Err(unauthorized("The token is not valid")),
@@ -108,20 +109,20 @@ pub async fn registry_credentials(index: &Index, request: &Request, searching: b
 }
 
 /// Reads what is presented to the management API: a session token and nothing else.
-pub fn optional_session(index: &Index, request: &Request) -> Answer<Credentials> {
-    let authorization = Authorization::read(request.header("authorization")).ok_or_else(no_session)?;
+pub fn optional_session(ctx: &Context, request: &Request) -> Result<Credentials> {
+    let authorization = Authorization::parse(request.header("authorization")).ok_or_else(no_session)?;
     if authorization == Authorization::Anonymous {
         return Ok(Credentials::Anonymous);
     }
     require_https(request)?;
     let Authorization::Bearer(token) = authorization else { return Err(no_session()) };
-    let credential = session_token::verify(token.reveal(), index.settings.keys()?, index.world.now());
+    let credential = session_token::verify(token.reveal(), ctx.config.keys()?, ctx.platform.now());
     credential.map(Credentials::Bearer).ok_or_else(no_session)
 }
 
 /// The same, from somebody: a session is needed.
-pub fn session(index: &Index, request: &Request) -> Answer<Credentials> {
-    match optional_session(index, request)? {
+pub fn session(ctx: &Context, request: &Request) -> Result<Credentials> {
+    match optional_session(ctx, request)? {
         Credentials::Anonymous => Err(no_session()),
         credentials => Ok(credentials),
     }
@@ -129,24 +130,24 @@ pub fn session(index: &Index, request: &Request) -> Answer<Credentials> {
 
 impl Credentials {
     /// A name with a password or an access token, told apart by its form.
-    pub fn basic(name: &str, secret: Secret, request: &Request) -> Answer<Self> {
-        let words = if name.contains('@') { NO_EMAIL } else { WRONG };
+    pub fn basic(name: &str, secret: Secret, request: &Request) -> Result<Self> {
+        let words = if name.contains('@') { NO_EMAIL } else { INVALID_CREDENTIALS };
         let name = UserName::typed(name).ok_or_else(|| unauthorized(words))?;
         if secret.reveal().len() > password::MAX_PASSWORD_BYTES {
-            return Err(unauthorized(WRONG));
+            return Err(unauthorized(INVALID_CREDENTIALS));
         }
         // Copied, it may have a line feed behind it, or a blank; a password may begin with one.
         let token = secret.reveal().trim_ascii();
-        if !opaque::Kind::Access.claims(token) {
+        if !opaque_token::TokenKind::Access.has_prefix(token) {
             return Ok(Self::Password { name, secret, address: request.address() });
         }
-        let hash = opaque::Kind::Access.hash(token);
+        let hash = opaque_token::TokenKind::Access.parse_and_hash(token);
         let hash = hash.ok_or_else(|| unauthorized("The access token is not valid"))?;
         Ok(Self::AccessToken { name, hash, address: request.address() })
     }
 
     /// Refuses a repository token that is for something else than this repository and this access.
-    pub fn require_token_for(&self, name: &RepositoryName, wanted: &[Access]) -> Answer<()> {
+    pub fn require_token_for(&self, name: &RepositoryName, wanted: &[Access]) -> Result<()> {
         match self {
             Self::Token(claim) if claim.repository != *name => Err(unauthorized("The token is for another repository")),
             Self::Token(claim) if !wanted.contains(&claim.access) => {
@@ -157,7 +158,7 @@ impl Credentials {
     }
 
     /// Refuses a repository token where only a password will do.
-    pub fn require_no_token(&self) -> Answer<()> {
+    pub fn require_no_token(&self) -> Result<()> {
         match self {
             Self::Token(_) => Err(unauthorized("Basic credentials are required")),
             _ => Ok(()),
@@ -166,17 +167,17 @@ impl Credentials {
 
     /// Refuses an address from which too much comes without credentials, before a database is asked for
     /// nobody. A repository token of nobody's is not counted: a v1 registry shows those of all its clients.
-    pub async fn require_within_limit(&self, index: &Index, request: &Request) -> Answer<()> {
+    pub async fn require_anonymous_limit(&self, ctx: &Context, request: &Request) -> Result<()> {
         match self {
             Self::Anonymous | Self::Bearer(CredentialId::Anonymous) => {
-                index.require_within(Limit::Anonymous, &request.address()).await
+                ctx.require_rate_limit(RateLimit::Anonymous, &request.address()).await
             }
             _ => Ok(()),
         }
     }
 
     /// Refuses nobody where somebody is needed, before any storage.
-    pub fn require_somebody(&self) -> Answer<()> {
+    pub fn require_authenticated(&self) -> Result<()> {
         match self {
             Self::Anonymous => Err(unauthorized("Login required")),
             _ => Ok(()),
@@ -194,10 +195,10 @@ impl Credentials {
 
     /// Whether an administrator who presents this is one with it: access tokens never are.
     #[must_use]
-    pub fn may_administrate(&self) -> bool {
+    pub fn allows_admin(&self) -> bool {
         match self {
             Self::Password { .. } => true,
-            Self::Token(Claim { credential, .. }) | Self::Bearer(credential) => {
+            Self::Token(RepositoryTokenClaims { credential, .. }) | Self::Bearer(credential) => {
                 matches!(credential, CredentialId::Password { .. })
             }
             Self::Anonymous | Self::AccessToken { .. } => false,
@@ -206,10 +207,10 @@ impl Credentials {
 
     /// Whether an access token stands behind it, which may open less than its user may.
     #[must_use]
-    pub fn is_limited(&self) -> bool {
+    pub fn uses_access_token(&self) -> bool {
         match self {
             Self::AccessToken { .. } => true,
-            Self::Token(Claim { credential, .. }) | Self::Bearer(credential) => {
+            Self::Token(RepositoryTokenClaims { credential, .. }) | Self::Bearer(credential) => {
                 matches!(credential, CredentialId::AccessToken { .. })
             }
             Self::Anonymous | Self::Password { .. } => false,
@@ -219,15 +220,15 @@ impl Credentials {
     /// Whose standing a place is read for. A token that was given to nobody opens what is public as long as that is
     /// everybody's.
     #[must_use]
-    pub fn subject(&self, index: &Index) -> Subject<'_> {
+    pub fn subject(&self, ctx: &Context) -> Subject<'_> {
         let credential = match self {
             Self::Anonymous => CredentialId::Anonymous,
             Self::Password { name, .. } => return Subject::Name(name.as_str()),
             Self::AccessToken { hash, .. } => return Subject::AccessToken(hash),
-            Self::Token(Claim { credential, .. }) | Self::Bearer(credential) => *credential,
+            Self::Token(RepositoryTokenClaims { credential, .. }) | Self::Bearer(credential) => *credential,
         };
         match credential {
-            CredentialId::Anonymous if index.settings.anonymous_read => Subject::Anonymous,
+            CredentialId::Anonymous if ctx.config.anonymous_read => Subject::Anonymous,
             CredentialId::Anonymous => Subject::None,
             CredentialId::Password { user, .. } => Subject::Id(user),
             CredentialId::AccessToken { user, token } => Subject::Token(user, token),

@@ -3,9 +3,9 @@
 
 use crate::{
     auth::{self, Credentials, Principal},
+    context::Context,
     domain::{NamespaceId, RepositoryName, Role, Secret, UserId, UserName, password},
-    index::Index,
-    refusal::{Answer, Fault, Refusal, forbidden, not_found},
+    error::{Fault, Refusal, Result, forbidden, not_found},
     store::{
         Batch, Over, Right,
         repositories::{self, Repository, RepositoryLookup},
@@ -37,13 +37,13 @@ impl<'a> RepositoryGuard<'a> {
 
     /// Authenticates the credentials, looks the repository up, and reads what the request is about, in one round trip.
     pub fn authenticate_with<B: Batch>(
-        index: &'a Index,
+        ctx: &'a Context,
         credentials: &'a Credentials,
         name: &'a RepositoryName,
         about: B,
-    ) -> impl Future<Output = Answer<(Self, B::Output)>> {
-        let lookup = repositories::lookup(name, &credentials.subject(index));
-        credentials.authenticate_as(index, (lookup, about), |principal, (lookup, about)| {
+    ) -> impl Future<Output = Result<(Self, B::Output)>> {
+        let lookup = repositories::lookup(name, &credentials.subject(ctx));
+        credentials.authenticate_as(ctx, (lookup, about), |principal, (lookup, about)| {
             (Self::new(principal, name, lookup), about)
         })
     }
@@ -55,7 +55,7 @@ impl<'a> RepositoryGuard<'a> {
     }
 
     /// The repository, if the principal has this role in it: 404 where they may not know of it, 403 for less.
-    pub fn require(&self, wanted: Role) -> Answer<&Repository> {
+    pub fn require(&self, wanted: Role) -> Result<&Repository> {
         let role = self.role();
         let repository =
             self.lookup.repository.as_ref().filter(|repository| !repository.pending_deletion && role.is_some());
@@ -67,13 +67,13 @@ impl<'a> RepositoryGuard<'a> {
     }
 
     /// The same, with the right by which it is written.
-    pub fn require_to_write(&self, wanted: Role) -> Answer<(&Repository, Right)> {
+    pub fn require_to_write(&self, wanted: Role) -> Result<(&Repository, Right)> {
         let repository = self.require(wanted)?;
         Ok((repository, self.principal.right_to(&self.lookup, repository.id, self.name, wanted)))
     }
 
     /// The same, for an admin who may change who may do what with it.
-    pub fn require_to_change_roles(&self) -> Answer<(&Repository, Right)> {
+    pub fn require_to_change_roles(&self) -> Result<(&Repository, Right)> {
         let writable = self.require_to_write(Role::Admin)?;
         self.principal.require_roles(self.name)?;
         Ok(writable)
@@ -90,15 +90,15 @@ pub struct NamespaceGuard {
 impl NamespaceGuard {
     /// Authenticates the credentials, looks the namespace up, and reads what the request is about, in one round trip.
     pub fn authenticate_with<'a, B: Batch>(
-        index: &'a Index,
+        ctx: &'a Context,
         credentials: &'a Credentials,
         namespace: &str,
         about: B,
-    ) -> impl Future<Output = Answer<(Self, B::Output)>> {
+    ) -> impl Future<Output = Result<(Self, B::Output)>> {
         let name = RepositoryName { namespace: namespace.to_owned(), name: String::new() };
-        let lookup = repositories::lookup(&name, &credentials.subject(index));
+        let lookup = repositories::lookup(&name, &credentials.subject(ctx));
         credentials
-            .authenticate_as(index, (lookup, about), |principal, (lookup, about)| (Self { principal, lookup }, about))
+            .authenticate_as(ctx, (lookup, about), |principal, (lookup, about)| (Self { principal, lookup }, about))
     }
 
     /// The most that the principal may do in the whole namespace.
@@ -116,7 +116,7 @@ impl NamespaceGuard {
 
     /// The id of the namespace, for one of its admins, with the right by which they write in it. An access token
     /// for some of its repositories does not open the whole of it. Who may not is not told whether there is one.
-    pub fn require_admin(&self) -> Answer<(NamespaceId, Right)> {
+    pub fn require_admin(&self) -> Result<(NamespaceId, Right)> {
         if self.role() < Some(Role::Admin) {
             return forbidden("Access denied: only admins of the namespace may do this");
         }
@@ -125,14 +125,14 @@ impl NamespaceGuard {
     }
 
     /// The same, for an admin who may change who may do what in it.
-    pub fn require_to_change_roles(&self) -> Answer<(NamespaceId, Right)> {
+    pub fn require_to_change_roles(&self) -> Result<(NamespaceId, Right)> {
         let administrated = self.require_admin()?;
         self.principal.require_roles_in_namespace()?;
         Ok(administrated)
     }
 
     /// The same, for an admin who came with their password.
-    pub fn require_admin_with_password(&self) -> Answer<(NamespaceId, Right)> {
+    pub fn require_admin_with_password(&self) -> Result<(NamespaceId, Right)> {
         self.principal.require_password()?;
         self.require_admin()
     }
@@ -160,11 +160,11 @@ impl<'a> PasswordSession<'a> {
     /// that is wrong, and an access token.
     pub async fn authenticate_with<W, B: Batch>(
         &self,
-        index: &Index,
-        wanted: Answer<W>,
+        ctx: &Context,
+        wanted: Result<W>,
         about: B,
-    ) -> Answer<(Principal, W, B::Output)> {
-        let (principal, about) = self.credentials.authenticate_with(index, about).await?;
+    ) -> Result<(Principal, W, B::Output)> {
+        let (principal, about) = self.credentials.authenticate_with(ctx, about).await?;
         let wanted = wanted?;
         principal.require_password()?;
         Ok((principal, wanted, about))
@@ -173,23 +173,23 @@ impl<'a> PasswordSession<'a> {
     /// The same with the password, shown once more: what changes who gets into an account takes more than a session.
     pub async fn confirm_with<W, B: Batch>(
         &self,
-        index: &Index,
+        ctx: &Context,
         request: &Request,
-        wanted: Answer<(W, Secret)>,
+        wanted: Result<(W, Secret)>,
         about: B,
-    ) -> Answer<(Principal, W, B::Output)> {
+    ) -> Result<(Principal, W, B::Output)> {
         let address = request.address();
-        let attempt = users::again_with_failures(self.user(), &address);
+        let attempt = users::for_password_login_again(self.user(), &address);
         let (principal, (wanted, secret), (attempt, about)) =
-            self.authenticate_with(index, wanted, (attempt, about)).await?;
+            self.authenticate_with(ctx, wanted, (attempt, about)).await?;
         let user = principal.require_user()?;
         let wrong = || Refusal::Forbidden("The password is wrong".into());
         if secret.reveal().len() > password::MAX_PASSWORD_BYTES {
             return Err(wrong().into());
         }
-        let attempt = attempt.ok_or_else(|| Fault::broken("no row for a user"))?;
-        let name = UserName::parse(&user.name).ok_or_else(|| Fault::broken("a user has a name that is none"))?;
-        auth::password::check(index, &attempt, &name, &secret, &address)
+        let attempt = attempt.ok_or_else(|| Fault::bug("no row for a user"))?;
+        let name = UserName::parse(&user.name).ok_or_else(|| Fault::bug("a user has a name that is none"))?;
+        auth::password::check(ctx, &attempt, &name, &secret, &address)
             .await
             .map_err(|error| error.map_unauthorized(|_| wrong()))?;
         Ok((principal, wanted, about))

@@ -2,58 +2,60 @@
 
 use crate::{
     auth::Principal,
+    context::Context,
     domain::{UserId, credential::CredentialId, logins, registry_token::AuthMethod},
-    index::Index,
+    error::{Refusal, Result},
     mail::notices::{self, Notice},
-    refusal::{Answer, Refusal},
     store::{Transaction, audit, clients},
     wire::Request,
 };
 
 /// Refuses somebody who is not active, whatever they showed.
-pub fn inactive<T>(index: &Index, user: UserId, method: AuthMethod, address: &str) -> Answer<T> {
-    refused(index, user, method, "the account is not active", address);
+pub fn inactive<T>(ctx: &Context, user: UserId, method: AuthMethod, address: &str) -> Result<T> {
+    refused(ctx, user, method, "the account is not active", address);
     Err(Refusal::Inactive.into())
 }
 
 /// Writes down that somebody was refused who did not guess.
-pub fn refused(index: &Index, user: UserId, method: AuthMethod, reason: &str, address: &str) {
-    index.later("note a refused login", audit::record_refused_login(user, method, reason, address, index.world.now()));
+pub fn refused(ctx: &Context, user: UserId, method: AuthMethod, reason: &str, address: &str) {
+    ctx.after_response(
+        "note a refused login",
+        audit::record_refused_login(user, method, reason, address, ctx.platform.now()),
+    );
 }
 
 /// Writes down, after the answer, that somebody logged in: once an hour for each credential and address. Whoever
 /// comes without credentials did not.
-pub fn succeeded(index: &Index, request: &Request, principal: &Principal) {
+pub fn succeeded(ctx: &Context, request: &Request, principal: &Principal) {
     let method = match principal.credential {
         CredentialId::Anonymous => return,
         CredentialId::Password { .. } => AuthMethod::Password,
         CredentialId::AccessToken { token, .. } => AuthMethod::AccessToken(token),
     };
-    succeeded_with(index, request, principal, method, "");
+    succeeded_with(ctx, request, principal, method, "");
 }
 
 /// The same for who came with this, by a client of this name if it has one. Of a kind of client that was not seen
 /// before they are told.
-pub fn succeeded_with(index: &Index, request: &Request, principal: &Principal, method: AuthMethod, client: &str) {
+pub fn succeeded_with(ctx: &Context, request: &Request, principal: &Principal, method: AuthMethod, client: &str) {
     let Some(somebody) = principal.user.clone() else { return };
-    let (user, by) = (somebody.id, principal.by(index, request));
+    let (user, by) = (somebody.id, principal.by(ctx, request));
     let (address, now) = (by.address.clone(), by.now);
-    if !index.logins.begin(user, method, &address, now) {
+    if !ctx.logins.begin(user, method, &address, now) {
         return;
     }
     let kind = logins::kind(if client.is_empty() { request.header("user-agent").unwrap_or_default() } else { client });
-    let lender = index.clone();
-    index.world.later(Box::pin(async move {
+    ctx.run_after_response(|ctx| async move {
         let mut transaction = Transaction::from(vec![audit::record_login(user, method, &address, now)]);
         let seen = transaction.read(clients::seen(user, &kind, now));
-        let noted = lender.db.commit_unguarded(transaction).await.and_then(|mut outcome| outcome.take(seen));
+        let noted = ctx.db.commit_unguarded(transaction).await.and_then(|mut outcome| outcome.take(seen));
         if noted.is_err() {
-            lender.logins.forget(user, method, &address);
+            ctx.logins.forget(user, method, &address);
         }
         let is_another = noted == Ok(Some(true));
-        lender.report("note a login", noted.map_err(Into::into));
-        if let (true, Some(telling)) = (is_another, notices::telling(&lender, &somebody, &by, Notice::Client(&kind))) {
+        ctx.report("note a login", noted.map_err(Into::into));
+        if let (true, Some(telling)) = (is_another, notices::telling(&ctx, &somebody, &by, Notice::Client(&kind))) {
             telling.await;
         }
-    }));
+    });
 }

@@ -9,8 +9,8 @@ mod principal;
 pub mod registry_token;
 
 pub use credentials::{
-    Credentials, WRONG, no_session, optional_session, password_credentials, registry_credentials, require_https,
-    session, unauthorized, v1_credentials,
+    Credentials, INVALID_CREDENTIALS, no_session, optional_session, password_credentials, registry_credentials,
+    require_https, session, unauthorized, v1_credentials,
 };
 pub use guards::{NO_NAMESPACE, NamespaceGuard, PasswordSession, RepositoryGuard};
 pub use principal::Principal;

@@ -1,14 +1,15 @@
 //! Passwords at work: checked with patience for the database and none for guessers.
 
 use crate::{
-    auth::{self, WRONG, unauthorized},
+    auth::{self, INVALID_CREDENTIALS, unauthorized},
+    context::Context,
     domain::{Secret, UserName, password, registry_token::AuthMethod, throttle},
-    index::{Index, Limit},
-    refusal::{Answer, Fault, Refusal},
+    error::{Fault, Refusal, Result},
+    platform::RateLimit,
     store::{
         Transaction, login_failures,
         login_failures::Guess,
-        rate_counters::{self, Counted},
+        rate_counters::{self, RateCount},
         users::{self, Attempt, User},
     },
 };
@@ -19,37 +20,37 @@ use crate::{
 ///
 /// What is not remembered is a guess, and is counted before it is looked at: so many at once are no more than
 /// so many one after the other.
-pub async fn check(index: &Index, attempt: &Attempt, name: &UserName, secret: &Secret, address: &str) -> Answer<User> {
-    let wait = throttle::wait(attempt.from_address, attempt.from_anywhere, index.world.now());
+pub async fn check(ctx: &Context, attempt: &Attempt, name: &UserName, secret: &Secret, address: &str) -> Result<User> {
+    let wait = throttle::wait(attempt.from_address, attempt.from_anywhere, ctx.platform.now());
     if wait > 0 {
         return Err(Refusal::TooMany { retry_after: wait }.into());
     }
     let user = attempt.user.as_ref();
-    if is_known(index, user, name, secret) {
+    if is_cached(ctx, user, name, secret) {
         if attempt.from_address.count > 0 {
-            index.later("forget failures", login_failures::reset(name.as_str(), address));
+            ctx.after_response("forget failures", login_failures::reset(name.as_str(), address));
         }
-        return active(index, user, address);
+        return active(ctx, user, address);
     }
-    hashing_turn(index, address).await?;
+    acquire_hash_slot_for(ctx, address).await?;
     // Of many who come with one password at once, the first may have shown it meanwhile.
-    if is_known(index, user, name, secret) {
-        return active(index, user, address);
+    if is_cached(ctx, user, name, secret) {
+        return active(ctx, user, address);
     }
-    let now = index.world.now();
+    let now = ctx.platform.now();
     let guess = Guess { name: name.as_str(), address, at: now, anywhere: attempt.from_anywhere };
-    let here = counted(index, guess).await?;
-    match is_right(index, attempt, name, secret) {
+    let here = counted(ctx, guess).await?;
+    match matches(ctx, attempt, name, secret) {
         Ok(true) => {
-            index.later_all("forget failures", login_failures::take_back(guess, here));
-            active(index, user, address)
+            ctx.after_response_all("forget failures", login_failures::take_back(guess, here));
+            active(ctx, user, address)
         }
         Ok(false) => {
-            index.later_all("note a refused password", login_failures::refused(user, address, now));
-            Err(unauthorized(WRONG))
+            ctx.after_response_all("note a refused password", login_failures::refused(user, address, now));
+            Err(unauthorized(INVALID_CREDENTIALS))
         }
         Err(fault) => {
-            index.later_all("take back a guess", login_failures::take_back(guess, 1));
+            ctx.after_response_all("take back a guess", login_failures::take_back(guess, 1));
             Err(fault.into())
         }
     }
@@ -57,11 +58,11 @@ pub async fn check(index: &Index, attempt: &Attempt, name: &UserName, secret: &S
 
 /// Counts a guess, and gives how many of its name from its address there are now; refused where the name must
 /// wait by now.
-async fn counted(index: &Index, guess: Guess<'_>) -> Answer<i64> {
+async fn counted(ctx: &Context, guess: Guess<'_>) -> Result<i64> {
     let [counting, current] = login_failures::count(guess.name, guess.address, guess.at);
     let mut transaction = Transaction::new();
     let (counting, current) = (transaction.read(counting), transaction.read(current));
-    let mut outcome = index.db.commit_unguarded(transaction).await?;
+    let mut outcome = ctx.db.commit_unguarded(transaction).await?;
     let counted = outcome.take(counting)?;
     if let Some(here) = counted.iter().find(|counted| !counted.address.is_empty()) {
         return Ok(here.count);
@@ -72,41 +73,42 @@ async fn counted(index: &Index, guess: Guess<'_>) -> Answer<i64> {
 }
 
 /// Somebody whose password is right, if they may do anything.
-fn active(index: &Index, user: Option<&User>, address: &str) -> Answer<User> {
-    let Some(user) = user.cloned() else { return Err(Fault::broken("a password is right, and nobody's").into()) };
-    if user.active { Ok(user) } else { auth::login::inactive(index, user.id, AuthMethod::Password, address) }
+fn active(ctx: &Context, user: Option<&User>, address: &str) -> Result<User> {
+    let Some(user) = user.cloned() else { return Err(Fault::bug("a password is right, and nobody's").into()) };
+    if user.active { Ok(user) } else { auth::login::inactive(ctx, user.id, AuthMethod::Password, address) }
 }
 
 /// Whether this isolate has verified the password lately.
-fn is_known(index: &Index, user: Option<&User>, name: &UserName, secret: &Secret) -> bool {
+fn is_cached(ctx: &Context, user: Option<&User>, name: &UserName, secret: &Secret) -> bool {
     let stored = user.and_then(|user| user.password.as_ref());
-    let known =
-        |stored: &Secret| index.verified.knows(name.as_str(), secret.reveal(), stored.reveal(), index.world.now());
+    let known = |stored: &Secret| {
+        ctx.password_cache.contains(name.as_str(), secret.reveal(), stored.reveal(), ctx.platform.now())
+    };
     stored.is_some_and(known)
 }
 
 /// Whether the password is right, by one Argon2: for who has none, one that costs what others cost.
-fn is_right(index: &Index, attempt: &Attempt, name: &UserName, secret: &Secret) -> Result<bool, Fault> {
+fn matches(ctx: &Context, attempt: &Attempt, name: &UserName, secret: &Secret) -> Result<bool, Fault> {
     let user = attempt.user.as_ref();
-    let (peppers, cost) = (index.settings.peppers()?, index.settings.password_cost);
-    if is_known(index, user, name, secret) {
+    let (peppers, cost) = (ctx.config.peppers()?, ctx.config.password_cost);
+    if is_cached(ctx, user, name, secret) {
         return Ok(true);
     }
     let Some(stored) = user.and_then(|user| user.password.as_ref()).map(Secret::reveal) else {
         let example = attempt.example.as_deref().and_then(password::cost_of);
-        for form in forms(index, secret) {
-            password::verify_nothing(form.reveal(), peppers, example.unwrap_or(cost)).map_err(Fault::broken)?;
+        for form in forms(ctx, secret) {
+            password::verify_dummy(form.reveal(), peppers, example.unwrap_or(cost)).map_err(Fault::bug)?;
         }
         return Ok(false);
     };
     let mut right = false;
-    for form in forms(index, secret) {
+    for form in forms(ctx, secret) {
         right = right || password::verify(form.reveal(), stored, peppers).map_err(Fault::unconfigured)?;
     }
     if right {
-        index.verified.remember(name.as_str(), secret.reveal(), stored, index.world.now());
+        ctx.password_cache.insert(name.as_str(), secret.reveal(), stored, ctx.platform.now());
         if password::is_outdated(stored, peppers, cost) {
-            hash_anew(index, user, secret, stored);
+            rehash(ctx, user, secret, stored);
         }
     }
     Ok(right)
@@ -114,33 +116,33 @@ fn is_right(index: &Index, attempt: &Attempt, name: &UserName, secret: &Secret) 
 
 /// A password as it was typed, and as it would be on a machine that writes `é` as one letter where this one writes two,
 /// or the other way round: both are within one turn, and a wrong one costs both whoever it is for.
-fn forms(index: &Index, secret: &Secret) -> impl Iterator<Item = Secret> {
+fn forms(ctx: &Context, secret: &Secret) -> impl Iterator<Item = Secret> {
     let typed = secret.reveal();
     let forms: &[&str] = if typed.is_ascii() { &[] } else { &["NFC", "NFD"] };
-    let other = forms.iter().map(|form| index.world.normalized(typed, form)).find(|other| other.as_str() != typed);
+    let other = forms.iter().map(|form| ctx.platform.normalized(typed, form)).find(|other| other.as_str() != typed);
     [Some(secret.clone()), other.map(Secret::new)].into_iter().flatten()
 }
 
 /// Waits until this request may compute an Argon2, within the limit of its address.
-pub async fn hashing_turn(index: &Index, address: &str) -> Answer<()> {
-    index.require_within(Limit::Logins, address).await?;
-    turn(index).await
+pub async fn acquire_hash_slot_for(ctx: &Context, address: &str) -> Result<()> {
+    ctx.require_rate_limit(RateLimit::Logins, address).await?;
+    acquire_hash_slot(ctx).await
 }
 
 /// Refuses an address that has had so many (`here`) in this hour, or all together (`everywhere`).
-pub fn require_allowance(counted: &[Counted], here: i64, everywhere: Option<i64>, now: i64) -> Answer<()> {
+pub fn require_quota(counted: &[RateCount], here: i64, everywhere: Option<i64>, now: i64) -> Result<()> {
     match rate_counters::wait(counted, here, everywhere.unwrap_or(i64::MAX), now) {
         0 => Ok(()),
         wait => Err(Refusal::TooMany { retry_after: wait }.into()),
     }
 }
 
-/// Waits until this request may compute an Argon2; [`Limit::Logins`] comes first.
-pub async fn turn(index: &Index) -> Answer<()> {
-    match index.verified.turn(index.world.millis()) {
+/// Waits until this request may compute an Argon2; [`RateLimit::Logins`] comes first.
+pub async fn acquire_hash_slot(ctx: &Context) -> Result<()> {
+    match ctx.hash_pacer.reserve(ctx.platform.now_ms()) {
         Some(0) => Ok(()),
         Some(wait) => {
-            index.world.sleep(wait).await;
+            ctx.platform.sleep(wait).await;
             Ok(())
         }
         None => Err(Refusal::TooMany { retry_after: 5 }.into()),
@@ -148,22 +150,21 @@ pub async fn turn(index: &Index) -> Answer<()> {
 }
 
 /// After the answer: the same password under the pepper and the cost of today.
-fn hash_anew(index: &Index, user: Option<&User>, secret: &Secret, stored: &str) {
+fn rehash(ctx: &Context, user: Option<&User>, secret: &Secret, stored: &str) {
     let Some(id) = user.map(|user| user.id) else { return };
-    let (lender, secret, stored) = (index.clone(), secret.clone(), stored.to_owned());
-    index.world.later(Box::pin(async move {
+    let (secret, stored) = (secret.clone(), stored.to_owned());
+    ctx.run_after_response(|ctx| async move {
         let hashed = async {
-            turn(&lender).await?;
-            let new = hash(&lender, secret.reveal())?;
-            lender.db.commit_unguarded(vec![users::rehash(id, &stored, &new)].into()).await?;
-            Answer::Ok(())
+            acquire_hash_slot(&ctx).await?;
+            let new = hash(&ctx, secret.reveal())?;
+            ctx.db.commit_unguarded(vec![users::rehash(id, &stored, &new)].into()).await?;
+            Result::Ok(())
         };
-        lender.report("hash a password anew", hashed.await);
-    }));
+        ctx.report("hash a password anew", hashed.await);
+    });
 }
 
 /// A password as it is stored. Take a [`turn`] first.
-pub fn hash(index: &Index, password: &str) -> Result<String, Fault> {
-    password::hash(password, index.random(), index.settings.peppers()?, index.settings.password_cost)
-        .map_err(Fault::broken)
+pub fn hash(ctx: &Context, password: &str) -> Result<String, Fault> {
+    password::hash(password, ctx.random(), ctx.config.peppers()?, ctx.config.password_cost).map_err(Fault::bug)
 }

@@ -3,14 +3,16 @@
 
 use futures_util::FutureExt;
 
+use futures_util::future::LocalBoxFuture;
+
 use crate::{
     auth::{self, Credentials, unauthorized},
+    context::Context,
     domain::{
         NamespaceId, RepositoryId, RepositoryName, Role, credential::CredentialId, registry_token::AuthMethod,
-        repository_token::Claim, token_restrictions::TokenRestrictions,
+        repository_token::RepositoryTokenClaims, token_restrictions::TokenRestrictions,
     },
-    index::{Index, Pending},
-    refusal::{Answer, Challenge, Fault, Refusal, forbidden},
+    error::{Challenge, Fault, Refusal, Result, forbidden},
     store::{
         Batch, Over, Query, Right, Rows, Statement,
         access_tokens::{self, AccessToken},
@@ -52,12 +54,12 @@ impl Principal {
     }
 
     /// The user, or a 401.
-    pub fn require_user(&self) -> Answer<&User> {
+    pub fn require_user(&self) -> Result<&User> {
         self.user.as_ref().ok_or_else(|| unauthorized("Login required"))
     }
 
     /// The user, who came with their password: an access token changes no account and makes no token.
-    pub fn require_password(&self) -> Answer<&User> {
+    pub fn require_password(&self) -> Result<&User> {
         if self.restrictions.is_some() {
             return forbidden("An access token cannot do this");
         }
@@ -79,12 +81,12 @@ impl Principal {
     }
 
     /// Refuses an access token that may not say who may do what in a repository.
-    pub fn require_roles(&self, name: &RepositoryName) -> Answer<()> {
+    pub fn require_roles(&self, name: &RepositoryName) -> Result<()> {
         allowed_roles(self.restrictions.as_ref().is_none_or(|restrictions| restrictions.changes_roles(name)))
     }
 
     /// The same in a namespace.
-    pub fn require_roles_in_namespace(&self) -> Answer<()> {
+    pub fn require_roles_in_namespace(&self) -> Result<()> {
         allowed_roles(self.restrictions.as_ref().is_none_or(TokenRestrictions::changes_roles_in_namespace))
     }
 
@@ -110,14 +112,14 @@ impl Principal {
 
     /// Who does what this request does, for the audit.
     #[must_use]
-    pub fn by(&self, index: &Index, request: &Request) -> AuditContext {
+    pub fn by(&self, ctx: &Context, request: &Request) -> AuditContext {
         let actor = self.name().to_owned();
-        let (now, millis) = (index.world.now(), index.world.millis().cast_signed());
+        let (now, millis) = (ctx.platform.now(), ctx.platform.now_ms().cast_signed());
         AuditContext { actor, credential: self.credential, address: request.address(), now, millis }
     }
 }
 
-fn allowed_roles(allowed: bool) -> Answer<()> {
+fn allowed_roles(allowed: bool) -> Result<()> {
     if allowed { Ok(()) } else { forbidden("Access denied: an access token needs the scope repo:roles for this") }
 }
 
@@ -125,24 +127,24 @@ impl Credentials {
     /// Authenticates them, and reads what the request is about, in one round trip.
     pub fn authenticate_with<'a, B: Batch>(
         &'a self,
-        index: &'a Index,
+        ctx: &'a Context,
         about: B,
-    ) -> impl Future<Output = Answer<(Principal, B::Output)>> {
-        self.authenticate_as(index, about, |principal, about| (principal, about))
+    ) -> impl Future<Output = Result<(Principal, B::Output)>> {
+        self.authenticate_as(ctx, about, |principal, about| (principal, about))
     }
 
     /// The same for a guard, which is made of both.
     pub(super) fn authenticate_as<'a, B: Batch, T>(
         &'a self,
-        index: &'a Index,
+        ctx: &'a Context,
         about: B,
         guard: impl FnOnce(Principal, B::Output) -> T,
-    ) -> impl Future<Output = Answer<T>> {
+    ) -> impl Future<Output = Result<T>> {
         let mut statements = Vec::new();
         let has_holder = about.has_holder();
         let decoder = about.split(&mut statements);
         // Only what follows differs for each batch: the rest is compiled once.
-        let read: Pending<'a, _> = Box::pin(self.authenticate_before(index, statements, has_holder));
+        let read: LocalBoxFuture<'a, _> = Box::pin(self.authenticate_before(ctx, statements, has_holder));
         read.map(move |read| {
             let (principal, answers) = read?;
             Ok(guard(principal, B::decode(decoder, &mut answers.into_iter())?))
@@ -150,85 +152,84 @@ impl Credentials {
     }
 
     /// Authenticates them, and reads nothing else.
-    pub async fn authenticate(&self, index: &Index) -> Answer<Principal> {
-        Ok(self.authenticate_before(index, Vec::new(), false).await?.0)
+    pub async fn authenticate(&self, ctx: &Context) -> Result<Principal> {
+        Ok(self.authenticate_before(ctx, Vec::new(), false).await?.0)
     }
 
     /// The same for statements. Where the first of them reads the user whose id is in the
     /// credentials (`has_holder`), no other does.
     async fn authenticate_before(
         &self,
-        index: &Index,
+        ctx: &Context,
         statements: Vec<Statement>,
         has_holder: bool,
-    ) -> Answer<(Principal, Vec<Rows>)> {
+    ) -> Result<(Principal, Vec<Rows>)> {
         let (principal, answers) = match self {
-            Self::Anonymous => (Principal::ANONYMOUS, index.db.batch(statements).await?),
+            Self::Anonymous => (Principal::ANONYMOUS, ctx.db.batch(statements).await?),
             Self::Password { name, secret, address } => {
                 let (attempt, answers) =
-                    read_behind(index, users::with_failures(name.as_str(), address), statements).await?;
-                let user = auth::password::check(index, &attempt, name, secret, address).await?;
+                    read_behind(ctx, users::for_password_login(name.as_str(), address), statements).await?;
+                let user = auth::password::check(ctx, &attempt, name, secret, address).await?;
                 let credential = CredentialId::Password { user: user.id, epoch: user.epoch };
                 (Principal { user: Some(user), credential, restrictions: None }, answers)
             }
             Self::AccessToken { name, hash, address } => {
                 let (holder, answers) =
-                    read_behind(index, users::with_access_token(name.as_str(), hash), statements).await?;
-                (by_access_token(index, holder, address)?, answers)
+                    read_behind(ctx, users::with_access_token(name.as_str(), hash), statements).await?;
+                (verify_access_token(ctx, holder, address)?, answers)
             }
-            Self::Token(Claim { credential: CredentialId::Anonymous, .. }) | Self::Bearer(CredentialId::Anonymous) => {
-                (Principal::ANONYMOUS, index.db.batch(statements).await?)
-            }
-            Self::Token(Claim { credential, .. }) | Self::Bearer(credential) => {
+            Self::Token(RepositoryTokenClaims { credential: CredentialId::Anonymous, .. })
+            | Self::Bearer(CredentialId::Anonymous) => (Principal::ANONYMOUS, ctx.db.batch(statements).await?),
+            Self::Token(RepositoryTokenClaims { credential, .. }) | Self::Bearer(credential) => {
                 let (holder, answers) = if has_holder {
-                    let mut answers = index.db.batch(statements).await?;
+                    let mut answers = ctx.db.batch(statements).await?;
                     let user = answers.first_mut().map_or(Ok(None), users::of_holder)?;
                     (user.map(|user| Holder { user, token: None }), answers)
                 } else {
-                    read_behind(index, users::by_credential(*credential), statements).await?
+                    read_behind(ctx, users::by_credential(*credential), statements).await?
                 };
                 let challenge = if matches!(self, Self::Token(_)) { Challenge::Index } else { Challenge::Session };
                 let ended = || Refusal::Unauthorized(challenge, "The token is no longer valid".into());
-                (by_credential(index, *credential, holder).ok_or_else(ended)?, answers)
+                (verify_credential_id(ctx, *credential, holder).ok_or_else(ended)?, answers)
             }
         };
-        index.authenticated.set(principal.credential);
+        ctx.authenticated.set(principal.credential);
         Ok((principal, answers))
     }
 }
 
 /// Reads a query and, behind it, statements.
 async fn read_behind<T>(
-    index: &Index,
+    ctx: &Context,
     query: Query<T>,
     mut statements: Vec<Statement>,
 ) -> Result<(T, Vec<Rows>), Fault> {
     statements.insert(0, query.statement().clone());
-    let mut answers = index.db.batch(statements).await?;
+    let mut answers = ctx.db.batch(statements).await?;
     let first = answers.remove(0);
     Ok((query.decode(first)?, answers))
 }
 
 /// An access token that was found by its hash.
-fn by_access_token(index: &Index, holder: Option<Holder>, address: &str) -> Answer<Principal> {
+fn verify_access_token(ctx: &Context, holder: Option<Holder>, address: &str) -> Result<Principal> {
     let Some(Holder { user, token: Some(token) }) = holder else {
         return Err(unauthorized("The access token is not valid"));
     };
     let method = AuthMethod::AccessToken(token.id);
-    if !token.is_good(index.world.now()) {
+    if !token.is_good(ctx.platform.now()) {
         let reason = "The access token has expired or is not active";
-        auth::login::refused(index, user.id, method, reason, address);
+        auth::login::refused(ctx, user.id, method, reason, address);
         return Err(unauthorized(reason));
     }
     if !user.active {
-        return auth::login::inactive(index, user.id, method, address);
+        return auth::login::inactive(ctx, user.id, method, address);
     }
-    Ok(came_with(index, user, token))
+    Ok(principal_for_token(ctx, user, token))
 }
 
 /// A token's right must still exist: the user is active, and the password or the access token under
 /// which it was given is the same.
-fn by_credential(index: &Index, credential: CredentialId, holder: Option<Holder>) -> Option<Principal> {
+fn verify_credential_id(ctx: &Context, credential: CredentialId, holder: Option<Holder>) -> Option<Principal> {
     let is_theirs = |holder: &Holder| holder.user.active && credential.user() == Some(holder.user.id);
     let Holder { user, token } = holder.filter(is_theirs)?;
     match credential {
@@ -236,20 +237,20 @@ fn by_credential(index: &Index, credential: CredentialId, holder: Option<Holder>
             Some(Principal { user: Some(user), credential, restrictions: None })
         }
         CredentialId::AccessToken { .. } => {
-            let token = token.filter(|token| token.is_good(index.world.now()))?;
-            Some(came_with(index, user, token))
+            let token = token.filter(|token| token.is_good(ctx.platform.now()))?;
+            Some(principal_for_token(ctx, user, token))
         }
         _ => None,
     }
 }
 
 /// Seconds within which another use of a token is not written down.
-const USE_NOTED: i64 = 60;
+const LAST_USED_GRANULARITY: i64 = 60;
 
-fn came_with(index: &Index, user: User, token: AccessToken) -> Principal {
-    let now = index.world.now();
-    if token.used_at.is_none_or(|used_at| used_at + USE_NOTED <= now) {
-        index.later("note the use of an access token", access_tokens::used(token.id, now));
+fn principal_for_token(ctx: &Context, user: User, token: AccessToken) -> Principal {
+    let now = ctx.platform.now();
+    if token.used_at.is_none_or(|used_at| used_at + LAST_USED_GRANULARITY <= now) {
+        ctx.after_response("note the use of an access token", access_tokens::used(token.id, now));
     }
     let credential = CredentialId::AccessToken { user: user.id, token: token.id };
     Principal { user: Some(user), credential, restrictions: Some(token.restrictions) }

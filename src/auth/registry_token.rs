@@ -1,22 +1,23 @@
 //! Registry tokens, signed and verified with our own keys.
 
 use crate::{
+    config::Service,
+    context::Context,
     domain::{
         certificates::SigningKey,
         credential::CredentialId,
-        jwt::{self, Parts},
+        jwt::{self, UnverifiedJwt},
         registry_token::{self, Claims, VerifiedToken},
         scope::Grant,
         secret::hex,
     },
-    index::{Index, settings::Service},
-    refusal::Fault,
+    error::Fault,
     wire::Request,
 };
 use serde_json::json;
 
 /// From so many seconds before a certificate ends, the log says so: 60 days.
-const ENDING: i64 = 60 * 24 * 60 * 60;
+const EXPIRY_WARNING: i64 = 60 * 24 * 60 * 60;
 
 /// A registry token, and how long it lives.
 pub struct Signed {
@@ -30,59 +31,58 @@ pub struct Signed {
 
 /// Signs a token for a service.
 pub async fn sign(
-    index: &Index,
+    ctx: &Context,
     service: &Service,
     sub: String,
     credential: CredentialId,
     access: Vec<Grant>,
 ) -> Result<Signed, Fault> {
-    let key = signing_key(index).await?;
-    let (now, expires_in) = (index.world.now(), index.settings.registry_token_seconds);
+    let key = signing_key(ctx).await?;
+    let (now, expires_in) = (ctx.platform.now(), ctx.config.registry_token_seconds);
     let (exp, nbf, iat) = Claims::times(now, expires_in);
     let claims = Claims {
-        iss: index.settings.issuer.clone(),
+        iss: ctx.config.issuer.clone(),
         sub,
         aud: service.name.clone(),
         exp,
         nbf,
         iat,
-        jti: hex(&index.random::<16>()),
+        jti: hex(&ctx.random::<16>()),
         access,
         credential: credential.to_string(),
     };
-    let unsigned = jwt::unsigned(&registry_token::header(service.hint, &key.chain), &claims);
-    let signature = index.world.sign(&key.pkcs8, unsigned.as_bytes()).await?;
-    Ok(Signed { token: jwt::signed(&unsigned, &signature), issued_at: now, expires_in })
+    let unsigned = jwt::signing_input(&registry_token::header(service.hint, &key.chain), &claims);
+    let signature = ctx.platform.sign_es256(&key.pkcs8, unsigned.as_bytes()).await?;
+    Ok(Signed { token: jwt::assemble(&unsigned, &signature), issued_at: now, expires_in })
 }
 
 /// What a token stands for that somebody presents to us; nothing for a bad one.
-pub async fn verify(index: &Index, token: &str) -> Result<Option<VerifiedToken>, Fault> {
-    let Some(parts) = Parts::read(token) else { return Ok(None) };
-    let Ok(key) = index.settings.signing_key() else { return Ok(None) };
+pub async fn verify(ctx: &Context, token: &str) -> Result<Option<VerifiedToken>, Fault> {
+    let Some(parts) = UnverifiedJwt::parse(token) else { return Ok(None) };
+    let Ok(key) = ctx.config.signing_key() else { return Ok(None) };
     let Some(leaf) = registry_token::signer(&parts, &key.chain) else { return Ok(None) };
-    if !index.world.verifies(&leaf.point, parts.signed.as_bytes(), &parts.signature).await {
+    if !ctx.platform.verify_es256(&leaf.point, parts.signed.as_bytes(), &parts.signature).await {
         return Ok(None);
     }
-    let services = index.settings.services.iter().map(|service| service.name.as_str()).collect::<Vec<_>>();
-    Ok(registry_token::verify_claims(&parts, &index.settings.issuer, &services, index.world.now()))
+    let services = ctx.config.services.iter().map(|service| service.name.as_str()).collect::<Vec<_>>();
+    Ok(registry_token::verify_claims(&parts, &ctx.config.issuer, &services, ctx.platform.now()))
 }
 
 /// The key that signs. Once in an isolate it is tried against its certificate: registries would
 /// refuse every token of a pair that does not fit.
-async fn signing_key(index: &Index) -> Result<&SigningKey, Fault> {
-    let key = index.settings.signing_key()?;
-    let now = index.world.now();
+async fn signing_key(ctx: &Context) -> Result<&SigningKey, Fault> {
+    let key = ctx.config.signing_key()?;
+    let now = ctx.platform.now();
     let fits = if let Some(fits) = key.fits.get() {
         fits
     } else {
         let probe = b"does the key fit the certificate?";
-        let signature = index.world.sign(&key.pkcs8, probe).await?;
-        let fits = index.world.verifies(&key.chain.leaf.point, probe, &signature).await;
+        let signature = ctx.platform.sign_es256(&key.pkcs8, probe).await?;
+        let fits = ctx.platform.verify_es256(&key.chain.leaf.point, probe, &signature).await;
         key.fits.set(Some(fits));
         let left = key.chain.leaf.expires_at.min(key.chain.ca.expires_at) - now;
-        if left < ENDING {
-            index
-                .world
+        if left < EXPIRY_WARNING {
+            ctx.platform
                 .log(&json!({ "level": "warning", "setting": "REGISTRY_CERTIFICATE", "ends_in_days": left / 86_400 }));
         }
         fits
@@ -97,16 +97,16 @@ async fn signing_key(index: &Index) -> Result<&SigningKey, Fault> {
 }
 
 /// Where tokens are had.
-pub fn realm(index: &Index, request: &Request) -> Result<String, Fault> {
-    Ok(format!("{}/token", origin(index, request)?))
+pub fn realm(ctx: &Context, request: &Request) -> Result<String, Fault> {
+    Ok(format!("{}/token", origin(ctx, request)?))
 }
 
 /// Where this index is reached. It is `PUBLIC_URL`, so that no Host header can turn it into somebody
 /// else's; only on this machine itself the request says it.
-pub fn origin(index: &Index, request: &Request) -> Result<String, Fault> {
-    match &index.settings.public_url {
+pub fn origin(ctx: &Context, request: &Request) -> Result<String, Fault> {
+    match &ctx.config.public_url {
         Some(url) => Ok(url.clone()),
-        None if request.loopback() => Ok(request.origin()),
+        None if request.is_loopback() => Ok(request.origin()),
         None => Err(Fault::unconfigured("PUBLIC_URL is missing, of which addresses are made")),
     }
 }

@@ -35,7 +35,7 @@ impl fmt::Debug for Certificate {
 }
 
 impl Certificate {
-    fn read(der: Vec<u8>) -> Result<Self, String> {
+    fn parse(der: Vec<u8>) -> Result<Self, String> {
         let (spki, ends) = parts(&der).map_err(|error| format!("a certificate cannot be read: {error}"))?;
         let point = spki.strip_prefix(&P256).and_then(|point| point.try_into().ok());
         let point = point.ok_or("a certificate is not of a P-256 key")?;
@@ -127,9 +127,9 @@ pub struct Chain {
 
 impl Chain {
     /// Reads PEM certificates, one behind the other.
-    pub fn read(pem: &str) -> Result<Self, String> {
+    pub fn parse(pem: &str) -> Result<Self, String> {
         let blocks = pem_blocks(pem, "CERTIFICATE").map_err(|error| format!("REGISTRY_CERTIFICATE: {error}"))?;
-        let mut certificates = blocks.into_iter().map(Certificate::read);
+        let mut certificates = blocks.into_iter().map(Certificate::parse);
         let mut next = |what: &str| certificates.next().unwrap_or_else(|| Err(format!("the {what} is missing")));
         let named = |error| format!("REGISTRY_CERTIFICATE: {error}");
         let (leaf, ca) = (next("leaf").map_err(named)?, next("CA").map_err(named)?);
@@ -160,12 +160,12 @@ pub struct SigningKey {
 
 impl SigningKey {
     /// Reads the key (base64 of PKCS#8, or PEM) and the certificates.
-    pub fn read(key: &str, certificates: &str) -> Result<Self, String> {
+    pub fn parse(key: &str, certificates: &str) -> Result<Self, String> {
         let pkcs8 = match pem_blocks(key, "PRIVATE KEY")?.pop() {
             Some(der) => der,
             None => STANDARD.decode(key.trim()).map_err(|_| "REGISTRY_KEY is not base64")?,
         };
-        Ok(Self { pkcs8, chain: Chain::read(certificates)?, fits: Cell::new(None) })
+        Ok(Self { pkcs8, chain: Chain::parse(certificates)?, fits: Cell::new(None) })
     }
 }
 

@@ -1,6 +1,6 @@
 //! When an access token ends, and when somebody is warned of it.
 
-use crate::refusal::{Answer, invalid};
+use crate::error::{Result, invalid};
 
 /// Seconds in a day.
 pub const DAY: i64 = 24 * 60 * 60;
@@ -16,7 +16,7 @@ pub const MAX_OVERLAP: i64 = 7 * DAY;
 
 /// When a token ends that is made or renewed now: as asked, else after the usual time, and never after more than
 /// the operator allows.
-pub fn end(asked: Option<i64>, usual: Option<i64>, most: Option<i64>, now: i64) -> Answer<Option<i64>> {
+pub fn end(asked: Option<i64>, usual: Option<i64>, most: Option<i64>, now: i64) -> Result<Option<i64>> {
     match (asked, most) {
         (Some(end), Some(most)) if end - now > most => {
             invalid(format!("expires_at: at most {} days from now", most / DAY))

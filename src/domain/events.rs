@@ -4,7 +4,7 @@ mod body;
 
 use serde_json::Value;
 
-pub use body::{CloudEvent, read};
+pub use body::{CloudEvent, parse};
 
 use crate::domain::{
     RepositoryName,
@@ -237,7 +237,7 @@ mod tests {
     const NOW: i64 = 1_800_000_000_000;
 
     fn read(body: &[u8], headers: CloudEvent<'_>, now: i64) -> (Vec<Event>, Vec<String>) {
-        let (events, odd): (Vec<_>, Vec<_>) = super::read(body, headers, now).partition(Result::is_ok);
+        let (events, odd): (Vec<_>, Vec<_>) = super::parse(body, headers, now).partition(Result::is_ok);
         (events.into_iter().filter_map(Result::ok).collect(), odd.into_iter().filter_map(Result::err).collect())
     }
 

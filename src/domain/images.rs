@@ -7,7 +7,7 @@ use crate::{
         json::{self, Json},
         names::is_image_id,
     },
-    refusal::{Answer, invalid},
+    error::{Result, invalid},
 };
 
 /// A repository holds so many images; their list then fits a row of the database.
@@ -28,8 +28,8 @@ pub struct Image<'a> {
 
 /// Reads the body of a `PUT`: a JSON list of images, perhaps empty. One id that is named several
 /// times (once a tag) is one image, at its first place, with the first checksum that it has.
-pub fn read(body: &[u8]) -> Answer<Vec<Image<'_>>> {
-    let Some(body) = json::read(body) else { return invalid("Invalid JSON") };
+pub fn parse(body: &[u8]) -> Result<Vec<Image<'_>>> {
+    let Some(body) = json::parse(body) else { return invalid("Invalid JSON") };
     let Some(entries) = json::elements(body) else { return invalid("A list of images is expected") };
     let mut images: Vec<Image<'_>> = Vec::new();
     let mut known = HashMap::new();
@@ -48,7 +48,7 @@ pub fn read(body: &[u8]) -> Answer<Vec<Image<'_>>> {
     Ok(images)
 }
 
-fn image(entry: &Json) -> Answer<Image<'_>> {
+fn image(entry: &Json) -> Result<Image<'_>> {
     let no_image = || invalid("An image is an object with an id and perhaps a checksum");
     let Some(id) = json::member(entry, "id").and_then(json::text) else { return no_image() };
     let checksum = match json::member(entry, "checksum").filter(|checksum| !json::is_null(checksum)) {
@@ -95,7 +95,7 @@ pub fn pairs(images: &[Image<'_>]) -> String {
 /// The answer to who asks for a list, of the text that the database keeps it as: each image its id
 /// and right behind it its checksum, with blanks between. Neither holds anything that JSON escapes.
 #[must_use]
-pub fn print(images: &str) -> String {
+pub fn encode(images: &str) -> String {
     let mut answer = String::with_capacity(images.len() * 3 / 2 + 2);
     for image in images.split(' ').filter(|image| !image.is_empty()) {
         let (id, checksum) = image.split_at_checked(64).unwrap_or((image, ""));
@@ -130,7 +130,7 @@ mod tests {
             { "id": id('a'), "checksum": "sha256:y" },
         ]);
         let body = body.to_string();
-        let images = read(body.as_bytes()).unwrap();
+        let images = parse(body.as_bytes()).unwrap();
         assert_eq!(
             images,
             [
@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn a_checksum_is_short_and_prints() {
         let taken = |checksum: &str| {
-            read(json!([{ "id": id('a'), "checksum": checksum }]).to_string().as_bytes())
+            parse(json!([{ "id": id('a'), "checksum": checksum }]).to_string().as_bytes())
                 .is_ok_and(|images| images.len() == 1)
         };
         for (checksum, good) in [
@@ -163,9 +163,9 @@ mod tests {
 
     #[test]
     fn a_list_is_printed() {
-        assert_eq!(print(""), "[]");
+        assert_eq!(encode(""), "[]");
         let (first, second) = (id('a'), id('b'));
-        let printed: Value = serde_json::from_str(&print(&format!("{first} {second}sha256:x"))).unwrap();
+        let printed: Value = serde_json::from_str(&encode(&format!("{first} {second}sha256:x"))).unwrap();
         assert_eq!(printed, json!([{ "id": first }, { "id": second, "checksum": "sha256:x" }]));
     }
 
@@ -175,11 +175,11 @@ mod tests {
         let short = format!(r#"[{{"id":"{}"}}]"#, &id('a')[1..]);
         let checksum = format!(r#"[{{"id":"{}","checksum":5}}]"#, id('a'));
         for body in ["", "{", "{}", "null", "\"\"", "[1]", "[{}]", &upper, &short, &checksum] {
-            assert!(read(body.as_bytes()).is_err(), "{body}");
+            assert!(parse(body.as_bytes()).is_err(), "{body}");
         }
         let list = |n: usize| {
             let entries = (0..n).map(|i| json!({ "id": format!("{i:064x}") })).collect::<Vec<_>>();
-            read(Value::Array(entries).to_string().as_bytes()).map(|images| images.len())
+            parse(Value::Array(entries).to_string().as_bytes()).map(|images| images.len())
         };
         assert_eq!(list(MAX_IMAGES).unwrap(), MAX_IMAGES);
         assert!(list(MAX_IMAGES + 1).is_err());

@@ -12,7 +12,7 @@ pub use serde_json::value::RawValue as Json;
 
 /// A whole text; nothing where it is not JSON.
 #[must_use]
-pub fn read(bytes: &[u8]) -> Option<&Json> {
+pub fn parse(bytes: &[u8]) -> Option<&Json> {
     serde_json::from_str(str::from_utf8(bytes).ok()?).ok()
 }
 
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn pieces() {
-        let json = read(br#" {"a": 1, "\u0062": [1, "x,]" ,{"c":[]}], "a": "\u00e9", "d": "plain"} "#).unwrap();
+        let json = parse(br#" {"a": 1, "\u0062": [1, "x,]" ,{"c":[]}], "a": "\u00e9", "d": "plain"} "#).unwrap();
         assert!(is_object(json));
         let text_of = |name| text(member(json, name).unwrap());
         assert_eq!(text_of("a"), Some(Cow::Owned::<str>("é".into())));
@@ -132,17 +132,17 @@ mod tests {
         let list = member(json, "b").unwrap();
         assert_eq!(elements(list).unwrap().map(Json::get).collect::<Vec<_>>(), ["1", r#""x,]""#, r#"{"c":[]}"#]);
         assert!(elements(json).is_none() && member(list, "a").is_none() && !is_object(list));
-        assert_eq!(elements(read(b"[]").unwrap()).unwrap().count(), 0);
+        assert_eq!(elements(parse(b"[]").unwrap()).unwrap().count(), 0);
         for other in ["", "{", "[1,]", "{}{}", "\u{feff}{}", "{\"a\":1,}"] {
-            assert!(read(other.as_bytes()).is_none(), "{other}");
+            assert!(parse(other.as_bytes()).is_none(), "{other}");
         }
-        assert!(read(b"\"\xff\"").is_none());
+        assert!(parse(b"\"\xff\"").is_none());
     }
 
     #[test]
     fn what_is_nested_as_deep_as_it_likes_is_read_over_and_no_further() {
         let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-        let json = read(deep.as_bytes()).unwrap();
+        let json = parse(deep.as_bytes()).unwrap();
         assert!(value::<serde_json::Value>(json).is_none());
         assert_eq!(elements(json).unwrap().count(), 1);
     }

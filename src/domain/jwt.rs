@@ -9,7 +9,7 @@ const MAX_TOKEN_LENGTH: usize = 256 * 1024;
 
 /// A token taken apart; nothing of it is believed yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Parts<'a> {
+pub struct UnverifiedJwt<'a> {
     /// The header. Nothing in it chooses a key or an algorithm: it must be what we write.
     pub header: Value,
     /// What is signed: the first two parts with the dot.
@@ -19,10 +19,10 @@ pub struct Parts<'a> {
     pub signature: Vec<u8>,
 }
 
-impl<'a> Parts<'a> {
+impl<'a> UnverifiedJwt<'a> {
     /// Takes a token apart; nothing for what has not its form.
     #[must_use]
-    pub fn read(token: &'a str) -> Option<Self> {
+    pub fn parse(token: &'a str) -> Option<Self> {
         if token.len() > MAX_TOKEN_LENGTH {
             return None;
         }
@@ -46,14 +46,14 @@ impl<'a> Parts<'a> {
 
 /// What is to be signed for a token.
 #[must_use]
-pub fn unsigned(header: &Value, claims: &impl Serialize) -> String {
+pub fn signing_input(header: &Value, claims: &impl Serialize) -> String {
     let claims = serde_json::to_vec(claims).unwrap_or_default();
     format!("{}.{}", BASE64URL.encode(header.to_string()), BASE64URL.encode(claims))
 }
 
 /// The token.
 #[must_use]
-pub fn signed(unsigned: &str, signature: &[u8]) -> String {
+pub fn assemble(unsigned: &str, signature: &[u8]) -> String {
     format!("{unsigned}.{}", BASE64URL.encode(signature))
 }
 
@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn no_more_is_read_than_we_write() {
         let of = |length: usize| format!("bnVsbA.bnVsbA.{}", "A".repeat(length - 14));
-        assert!(Parts::read(&of(MAX_TOKEN_LENGTH)).is_some());
-        assert!(Parts::read(&of(MAX_TOKEN_LENGTH + 1)).is_none());
+        assert!(UnverifiedJwt::parse(&of(MAX_TOKEN_LENGTH)).is_some());
+        assert!(UnverifiedJwt::parse(&of(MAX_TOKEN_LENGTH + 1)).is_none());
     }
 }

@@ -5,10 +5,10 @@ use std::fmt;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::domain::secret::same;
+use crate::domain::secret::constant_time_eq;
 
 /// Fewer bytes than this are not a key for HMAC-SHA256.
-pub const SHORTEST: usize = 32;
+pub const MIN_KEY_LENGTH: usize = 32;
 
 /// How many bytes name a key inside a token.
 pub const ID: usize = 4;
@@ -40,12 +40,12 @@ impl Key {
             framed.extend((part.len() as u64).to_be_bytes());
             framed.extend(*part);
         }
-        self.plain_mac(&framed)
+        self.hmac_sha256(&framed)
     }
 
     /// HMAC-SHA256 over just these bytes, for a key that has no other purpose.
     #[must_use]
-    pub fn plain_mac(&self, bytes: &[u8]) -> [u8; 32] {
+    pub fn hmac_sha256(&self, bytes: &[u8]) -> [u8; 32] {
         // HMAC takes a key of any length: the refusal that the type allows does not exist.
         let Ok(mut mac) = <Hmac<Sha256> as KeyInit>::new_from_slice(&self.secret) else { return [0; 32] };
         mac.update(bytes);
@@ -61,18 +61,18 @@ impl fmt::Debug for Key {
 
 /// All keys: the first signs, every one verifies, so that a key can be changed without an outage.
 #[derive(Debug, Clone)]
-pub struct Keys {
+pub struct TokenKeys {
     signing: Key,
     earlier: Vec<Key>,
 }
 
-impl Keys {
+impl TokenKeys {
     /// Reads `TOKEN_KEY`: keys of at least 32 bytes between commas.
-    pub fn read(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, String> {
         let mut keys = text.split(',').map(str::trim).map(|key| {
-            (key.len() >= SHORTEST)
+            (key.len() >= MIN_KEY_LENGTH)
                 .then(|| Key::new(key.as_bytes()))
-                .ok_or_else(|| format!("TOKEN_KEY holds a key of {} bytes; {SHORTEST} are the least", key.len()))
+                .ok_or_else(|| format!("TOKEN_KEY holds a key of {} bytes; {MIN_KEY_LENGTH} are the least", key.len()))
         });
         let signing = keys.next().unwrap_or_else(|| Err("TOKEN_KEY is empty".into()))?;
         Ok(Self { signing, earlier: keys.collect::<Result<_, _>>()? })
@@ -100,7 +100,7 @@ impl Keys {
     /// Whether this is the MAC of the named key over these parts.
     #[must_use]
     pub fn verifies(&self, id: [u8; ID], mac: &[u8], purpose: &str, parts: &[&[u8]]) -> bool {
-        self.by_id(id).is_some_and(|key| same(&key.mac(purpose, parts), mac))
+        self.by_id(id).is_some_and(|key| constant_time_eq(&key.mac(purpose, parts), mac))
     }
 }
 
@@ -118,18 +118,18 @@ mod tests {
     #[test]
     fn the_first_key_signs_and_every_key_verifies() {
         let (old, new) = ("o".repeat(32), "n".repeat(32));
-        let before = Keys::read(&old).unwrap();
+        let before = TokenKeys::parse(&old).unwrap();
         let mac = before.signing().mac("test", &[b"x"]);
-        let after = Keys::read(&format!("{new}, {old}")).unwrap();
+        let after = TokenKeys::parse(&format!("{new}, {old}")).unwrap();
         assert!(after.verifies(before.signing().id, &mac, "test", &[b"x"]));
         assert_ne!(after.signing().id, before.signing().id);
         assert_eq!(after.oldest().id, before.signing().id);
-        assert!(!Keys::read(&new).unwrap().verifies(before.signing().id, &mac, "test", &[b"x"]));
+        assert!(!TokenKeys::parse(&new).unwrap().verifies(before.signing().id, &mac, "test", &[b"x"]));
     }
 
     #[test]
     fn event_secrets_are_what_the_tools_print() {
-        let keys = Keys::read(&format!("{},{}", "n".repeat(32), "o".repeat(32))).unwrap();
+        let keys = TokenKeys::parse(&format!("{},{}", "n".repeat(32), "o".repeat(32))).unwrap();
         let secret = crate::domain::secret::hex(&keys.oldest().mac("event secret", &[b"registry"]));
         assert_eq!(secret, "f4d54f0857109ee4d98ef048308be8207eab02b7c0df3bb6f181af604bba27e9");
     }
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_short_key_is_no_key() {
-        assert!(Keys::read("").is_err());
-        assert!(Keys::read(&format!("{},short", "k".repeat(32))).is_err());
+        assert!(TokenKeys::parse("").is_err());
+        assert!(TokenKeys::parse(&format!("{},short", "k".repeat(32))).is_err());
     }
 }

@@ -15,7 +15,7 @@ pub mod keys;
 pub mod logins;
 pub mod manifests;
 pub mod names;
-pub mod opaque;
+pub mod opaque_token;
 pub mod password;
 pub mod registry_token;
 pub mod repository_token;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::{
     domain::texts::{self, Form},
-    refusal::{Answer, invalid},
+    error::{Result, invalid},
 };
 
 /// Names that no user may take: they would look like authority, or stand for others in the audit.
@@ -35,7 +35,7 @@ impl UserName {
     }
 
     /// Takes a name that somebody registers; the words of the refusal are the Hub's.
-    pub fn new_account(text: &str) -> Answer<Self> {
+    pub fn new_account(text: &str) -> Result<Self> {
         if is_registrable(text) {
             return Self::available(text);
         }
@@ -43,7 +43,7 @@ impl UserName {
     }
 
     /// Takes a name that is given to a person or a machine by somebody who may.
-    pub fn given(text: &str) -> Answer<Self> {
+    pub fn given(text: &str) -> Result<Self> {
         if is_registrable(text) || is_givable(text) {
             return Self::available(text);
         }
@@ -52,14 +52,14 @@ impl UserName {
 
     /// Refuses the name to a machine of somebody's own namespace, unless it has that one's name in front: so its owner
     /// takes no name that a person could want, and is not told which of those there are.
-    pub fn require_in_front(&self, owner: &str) -> Answer<()> {
+    pub fn require_in_front(&self, owner: &str) -> Result<()> {
         if self.0.strip_prefix(owner).is_some_and(|rest| rest.starts_with('-')) {
             return Ok(());
         }
         invalid(format!("The name of a machine of {owner} begins with {owner}-, such as {owner}-ci"))
     }
 
-    fn available(text: &str) -> Answer<Self> {
+    fn available(text: &str) -> Result<Self> {
         if FORBIDDEN_USERS.contains(&text) {
             return invalid("This username is not available");
         }
@@ -100,7 +100,7 @@ pub struct RepositoryName {
 impl RepositoryName {
     /// Takes a namespace and a name as they stand in a path or a scope. The grammar is as wide as
     /// any client's: letters of both cases, digits, `.`, `_`, `-`.
-    pub fn parse(namespace: &str, name: &str) -> Answer<Self> {
+    pub fn parse(namespace: &str, name: &str) -> Result<Self> {
         let components = || std::iter::once(namespace).chain(name.split('/'));
         if namespace.len() + 1 + name.len() > MAX_NAME_LENGTH {
             return invalid(format!("Repository name is longer than {MAX_NAME_LENGTH} characters"));
@@ -156,7 +156,7 @@ const MAX_EMAIL_LENGTH: usize = 254;
 
 /// Takes an e-mail address: something before one `@`, a domain behind it, nothing that could end a
 /// header. Whether it works is for the confirmation to find out.
-pub fn email(text: &str) -> Answer<&str> {
+pub fn email(text: &str) -> Result<&str> {
     let plain =
         text.len() <= MAX_EMAIL_LENGTH && !text.chars().any(|c| c.is_whitespace() || "<>()[]\\,;:\"".contains(c));
     let plain = plain && texts::acceptable("email", text, Form::Line).is_ok();

@@ -1,6 +1,7 @@
 //! Passwords: Argon2id with a pepper, and what an isolate remembers of them.
 
-mod verified;
+mod cache;
+mod pacer;
 
 use std::{cell::Cell, fmt};
 
@@ -8,11 +9,12 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD as BASE64};
 
 use crate::{
-    domain::{opaque, secret::same},
-    refusal::{Answer, invalid},
+    domain::{opaque_token, secret::constant_time_eq},
+    error::{Result, invalid},
 };
 
-pub use verified::Verified;
+pub use cache::PasswordCache;
+pub use pacer::HashPacer;
 
 /// The Hub's own least length, in characters: an operator may ask for more, not for less.
 pub const MIN_PASSWORD_LENGTH: usize = 5;
@@ -21,26 +23,26 @@ pub const MIN_PASSWORD_LENGTH: usize = 5;
 pub const MAX_PASSWORD_BYTES: usize = 1024;
 
 /// The most that a stored hash or a setting may ask of an isolate of 128 MB: 64 MiB, ten passes.
-const MOST_MEMORY: u32 = 64 * 1024;
-const MOST_PASSES: u32 = 10;
-const MOST_LANES: u32 = 4;
+const MAX_MEMORY: u32 = 64 * 1024;
+const MAX_PASSES: u32 = 10;
+const MAX_LANES: u32 = 4;
 
 /// Refuses a password that may not be set: one has so many characters at least.
-pub fn acceptable(password: &str, least: usize) -> Answer<&str> {
+pub fn acceptable(password: &str, least: usize) -> Result<&str> {
     if password.chars().count() < least {
         return invalid(format!("Password must be at least {least} characters long"));
     }
     if password.len() > MAX_PASSWORD_BYTES {
         return invalid(format!("Password must be at most {MAX_PASSWORD_BYTES} bytes long"));
     }
-    if opaque::Kind::Access.claims(password) {
+    if opaque_token::TokenKind::Access.has_prefix(password) {
         return invalid("Password must not begin as an access token does");
     }
     Ok(password)
 }
 
 /// Refuses the name of the user, which guessers try first.
-pub fn require_not_the_name(password: &str, name: &str) -> Answer<()> {
+pub fn require_not_the_name(password: &str, name: &str) -> Result<()> {
     if password.trim().to_lowercase() == name { invalid("Password must not be the username") } else { Ok(()) }
 }
 
@@ -65,13 +67,13 @@ impl Default for Cost {
 impl Cost {
     /// Reads `m=19456,t=2,p=1`, within the bounds.
     #[must_use]
-    pub fn read(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split(',');
         let mut part = |name: &str| parts.next()?.strip_prefix(name)?.parse().ok();
         let cost = Self { memory: part("m=")?, passes: part("t=")?, lanes: part("p=")? };
-        let bounded = (1..=MOST_LANES).contains(&cost.lanes)
-            && (8 * cost.lanes..=MOST_MEMORY).contains(&cost.memory)
-            && (1..=MOST_PASSES).contains(&cost.passes);
+        let bounded = (1..=MAX_LANES).contains(&cost.lanes)
+            && (8 * cost.lanes..=MAX_MEMORY).contains(&cost.memory)
+            && (1..=MAX_PASSES).contains(&cost.passes);
         (parts.next().is_none() && bounded).then_some(cost)
     }
 }
@@ -88,7 +90,7 @@ pub struct Peppers(Vec<(String, Vec<u8>)>);
 
 impl Peppers {
     /// Reads `id:value,id:value`; a value has at least 32 bytes.
-    pub fn read(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, String> {
         let read = |part: &str| match part.trim().split_once(':') {
             Some((id, value)) if (1..=8).contains(&id.len()) && value.len() >= 32 => {
                 Ok((id.to_owned(), value.as_bytes().to_vec()))
@@ -115,20 +117,20 @@ impl fmt::Debug for Peppers {
 }
 
 /// A stored hash, taken apart: `$argon2id$v=19$m=,t=,p=,keyid=$salt$hash`.
-struct Stored {
+struct PasswordHash {
     cost: Cost,
     pepper: String,
     salt: Vec<u8>,
     hash: Vec<u8>,
 }
 
-impl Stored {
-    fn read(text: &str) -> Option<Self> {
+impl PasswordHash {
+    fn parse(text: &str) -> Option<Self> {
         let mut parts = text.strip_prefix("$argon2id$v=19$")?.split('$');
         let (cost, pepper) = parts.next()?.rsplit_once(",keyid=")?;
         let mut bytes = |at_least: usize| BASE64.decode(parts.next()?).ok().filter(|b| b.len() >= at_least);
         let stored = Self {
-            cost: Cost::read(cost)?,
+            cost: Cost::parse(cost)?,
             pepper: String::from_utf8(BASE64.decode(pepper).ok()?).ok()?,
             salt: bytes(8)?,
             hash: bytes(16)?,
@@ -136,7 +138,7 @@ impl Stored {
         parts.next().is_none().then_some(stored)
     }
 
-    fn print(&self) -> String {
+    fn encode(&self) -> String {
         let encode = |bytes: &[u8]| BASE64.encode(bytes);
         let pepper = encode(self.pepper.as_bytes());
         format!("$argon2id$v=19${},keyid={pepper}${}${}", self.cost, encode(&self.salt), encode(&self.hash))
@@ -175,21 +177,21 @@ fn argon2(password: &str, salt: &[u8], pepper: &[u8], cost: Cost, length: usize)
 pub fn hash(password: &str, salt: [u8; 16], peppers: &Peppers, cost: Cost) -> Result<String, String> {
     let (id, pepper) = peppers.first().ok_or("PASSWORD_PEPPER is empty")?;
     let hash = argon2(password, &salt, pepper, cost, 32)?;
-    Ok(Stored { cost, pepper: id.clone(), salt: salt.to_vec(), hash }.print())
+    Ok(PasswordHash { cost, pepper: id.clone(), salt: salt.to_vec(), hash }.encode())
 }
 
 /// Whether this is the password that was stored. An error is ours: the stored text is damaged, or
 /// its pepper is no longer configured.
 pub fn verify(password: &str, stored: &str, peppers: &Peppers) -> Result<bool, String> {
-    let stored = Stored::read(stored).ok_or("a stored password is not a PHC string of ours")?;
+    let stored = PasswordHash::parse(stored).ok_or("a stored password is not a PHC string of ours")?;
     let pepper = peppers
         .by_id(&stored.pepper)
         .ok_or_else(|| format!("PASSWORD_PEPPER lacks the id {:?} of a stored password", stored.pepper))?;
-    Ok(same(&argon2(password, &stored.salt, pepper, stored.cost, stored.hash.len())?, &stored.hash))
+    Ok(constant_time_eq(&argon2(password, &stored.salt, pepper, stored.cost, stored.hash.len())?, &stored.hash))
 }
 
 /// The work of a verification, for a user who does not exist: the answer must not come sooner.
-pub fn verify_nothing(password: &str, peppers: &Peppers, cost: Cost) -> Result<(), String> {
+pub fn verify_dummy(password: &str, peppers: &Peppers, cost: Cost) -> Result<(), String> {
     let (_, pepper) = peppers.first().ok_or("PASSWORD_PEPPER is empty")?;
     argon2(password, &[0; 16], pepper, cost, 32).map(|_| ())
 }
@@ -197,14 +199,14 @@ pub fn verify_nothing(password: &str, peppers: &Peppers, cost: Cost) -> Result<(
 /// What it costs to look at a stored hash.
 #[must_use]
 pub fn cost_of(stored: &str) -> Option<Cost> {
-    Stored::read(stored).map(|stored| stored.cost)
+    PasswordHash::parse(stored).map(|stored| stored.cost)
 }
 
 /// Whether a stored hash should be made anew: another pepper or another cost is in force.
 #[must_use]
 pub fn is_outdated(stored: &str, peppers: &Peppers, cost: Cost) -> bool {
     let current = peppers.first().map(|(id, _)| id);
-    Stored::read(stored).is_none_or(|stored| stored.cost != cost || Some(&stored.pepper) != current)
+    PasswordHash::parse(stored).is_none_or(|stored| stored.cost != cost || Some(&stored.pepper) != current)
 }
 
 #[cfg(test)]
@@ -215,7 +217,7 @@ mod tests {
 
     fn peppers(ids: &[&str]) -> Peppers {
         let list = ids.iter().map(|id| format!("{id}:{}", id.repeat(40))).collect::<Vec<_>>();
-        Peppers::read(&list.join(",")).unwrap()
+        Peppers::parse(&list.join(",")).unwrap()
     }
 
     #[test]
@@ -243,7 +245,7 @@ mod tests {
     #[test]
     fn what_is_stored_is_bounded_and_exact() {
         let good = hash("toto42", [1; 16], &peppers(&["a"]), COST).unwrap();
-        assert_eq!(Stored::read(&good).unwrap().print(), good);
+        assert_eq!(PasswordHash::parse(&good).unwrap().encode(), good);
         for bad in [
             good.replace("m=64", "m=99999999"),
             good.replace("t=1", "t=1000"),
@@ -252,14 +254,14 @@ mod tests {
             format!("{good}$"),
             String::new(),
         ] {
-            assert!(Stored::read(&bad).is_none(), "{bad}");
+            assert!(PasswordHash::parse(&bad).is_none(), "{bad}");
         }
     }
 
     #[test]
     fn what_a_hash_may_cost_is_bounded() {
         for good in ["m=8,t=1,p=1", "m=32,t=1,p=4", "m=65536,t=10,p=4", "m=19456,t=2,p=1"] {
-            assert_eq!(Cost::read(good).map(|cost| cost.to_string()).as_deref(), Some(good));
+            assert_eq!(Cost::parse(good).map(|cost| cost.to_string()).as_deref(), Some(good));
         }
         for bad in [
             "m=65537,t=1,p=1",
@@ -275,16 +277,16 @@ mod tests {
             "m=-8,t=2,p=1",
             "",
         ] {
-            assert_eq!(Cost::read(bad), None, "{bad}");
+            assert_eq!(Cost::parse(bad), None, "{bad}");
         }
     }
 
     #[test]
     fn nobody_is_worth_an_argon2_too() {
         let before = hashes();
-        assert_eq!(verify_nothing("toto42", &peppers(&["a"]), COST), Ok(()));
+        assert_eq!(verify_dummy("toto42", &peppers(&["a"]), COST), Ok(()));
         assert_eq!(hashes(), before + 1);
-        assert!(verify_nothing("toto42", &Peppers(Vec::new()), COST).is_err());
+        assert!(verify_dummy("toto42", &Peppers(Vec::new()), COST).is_err());
     }
 
     #[test]

@@ -7,12 +7,12 @@ use crate::domain::{
     AccessTokenId, RefreshTokenId,
     certificates::{Certificate, Chain},
     credential::CredentialId,
-    jwt::Parts,
+    jwt::UnverifiedJwt,
     scope::Grant,
 };
 
 /// Seconds that `nbf` lies back: clocks differ.
-const BACKDATED: i64 = 30;
+const NBF_LEEWAY: i64 = 30;
 
 /// How a registry is told which key signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl Claims {
     /// The times of a token that lives so many seconds from now.
     #[must_use]
     pub fn times(now: i64, lifetime: i64) -> (i64, i64, i64) {
-        (now + lifetime, now - BACKDATED, now)
+        (now + lifetime, now - NBF_LEEWAY, now)
     }
 }
 
@@ -112,7 +112,7 @@ pub struct VerifiedToken {
 /// The leaf whose key verifies a presented token, if its header is one that we write. The header
 /// chooses among our own certificates and nothing else.
 #[must_use]
-pub fn signer<'a>(parts: &Parts<'_>, chain: &'a Chain) -> Option<&'a Certificate> {
+pub fn signer<'a>(parts: &UnverifiedJwt<'_>, chain: &'a Chain) -> Option<&'a Certificate> {
     chain.leaves().find(|leaf| {
         let chain = Chain { leaf: (*leaf).clone(), ..chain.clone() };
         [KeyHint::X5c, KeyHint::Jwks, KeyHint::Libtrust].iter().any(|hint| header(*hint, &chain) == parts.header)
@@ -121,7 +121,7 @@ pub fn signer<'a>(parts: &Parts<'_>, chain: &'a Chain) -> Option<&'a Certificate
 
 /// What a token of good signature says to us, now.
 #[must_use]
-pub fn verify_claims(parts: &Parts<'_>, issuer: &str, services: &[&str], now: i64) -> Option<VerifiedToken> {
+pub fn verify_claims(parts: &UnverifiedJwt<'_>, issuer: &str, services: &[&str], now: i64) -> Option<VerifiedToken> {
     let claims = parts.claims::<Claims<Vec<Value>>>()?;
     let current = claims.nbf <= now && now < claims.exp;
     if !current || claims.iss != issuer || !services.contains(&claims.aud.as_str()) {

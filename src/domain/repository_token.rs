@@ -8,9 +8,9 @@ use crate::domain::{
     RepositoryId,
     access::Access,
     credential::CredentialId,
-    keys::{ID, Keys},
+    keys::{ID, TokenKeys},
     names::RepositoryName,
-    secret::{hex, unhex},
+    secret::{from_hex, hex},
 };
 
 /// Seconds that a token to read or write lives: a push of many layers takes hours.
@@ -25,14 +25,14 @@ const VERSION: u8 = 1;
 /// What the MAC is for.
 const PURPOSE: &str = "repository token";
 
-/// Version, key id, then the fields of [`Claim`], then the nonce.
+/// Version, key id, then the fields of [`RepositoryTokenClaims`], then the nonce.
 const SIGNED: usize = 1 + ID + 8 + 1 + 8 + 8 + 8 + NONCE;
 const NONCE: usize = 8;
 const MAC: usize = 32;
 
 /// What a genuine token says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claim {
+pub struct RepositoryTokenClaims {
     /// The repository's name.
     pub repository: RepositoryName,
     /// Its id: a repository that was made again is another one.
@@ -45,10 +45,10 @@ pub struct Claim {
     pub expires_at: i64,
 }
 
-impl Claim {
+impl RepositoryTokenClaims {
     /// The token, without a scheme.
     #[must_use]
-    pub fn sign(&self, keys: &Keys, nonce: [u8; NONCE]) -> String {
+    pub fn sign(&self, keys: &TokenKeys, nonce: [u8; NONCE]) -> String {
         let key = keys.signing();
         let (kind, user, number) = self.credential.fields();
         let mut signed = Vec::with_capacity(SIGNED + MAC);
@@ -63,19 +63,19 @@ impl Claim {
         let name = self.repository.to_string();
         let mac = key.mac(PURPOSE, &[&signed, name.as_bytes(), self.access.as_str().as_bytes()]);
         signed.extend(mac);
-        print(&hex(&signed), &name, self.access)
+        encode(&hex(&signed), &name, self.access)
     }
 
     /// Reads a token (without its scheme) strictly: what it says is what any reader of the header
     /// takes it to say, byte for byte, so nothing that this accepts means something else to a
     /// registry. Nothing comes back for what is forged, altered, expired or of another form.
     #[must_use]
-    pub fn verify(token: &str, keys: &Keys, now: i64) -> Option<Self> {
+    pub fn verify(token: &str, keys: &TokenKeys, now: i64) -> Option<Self> {
         let (signature, rest) = token.strip_prefix("signature=")?.split_once(",repository=\"")?;
         let (name, access) = rest.split_once("\",access=")?;
-        let (access, bytes) = (Access::parse(access)?, unhex(signature)?);
+        let (access, bytes) = (Access::parse(access)?, from_hex(signature)?);
         let (signed, mac) = bytes.split_at_checked(SIGNED)?;
-        let mut fields = Fields(signed);
+        let mut fields = Reader(signed);
         if fields.take::<1>()? != [VERSION] {
             return None;
         }
@@ -98,14 +98,14 @@ impl Claim {
     }
 }
 
-fn print(signature: &str, repository: &str, access: Access) -> String {
+fn encode(signature: &str, repository: &str, access: Access) -> String {
     format!(r#"signature={signature},repository="{repository}",access={access}"#)
 }
 
 /// A text from which numbers are taken, front first.
-struct Fields<'a>(&'a [u8]);
+struct Reader<'a>(&'a [u8]);
 
-impl Fields<'_> {
+impl Reader<'_> {
     fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (taken, rest) = self.0.split_first_chunk::<N>()?;
         self.0 = rest;
@@ -121,12 +121,12 @@ impl Fields<'_> {
 mod tests {
     use super::*;
 
-    fn keys() -> Keys {
-        Keys::read(&"k".repeat(32)).unwrap()
+    fn keys() -> TokenKeys {
+        TokenKeys::parse(&"k".repeat(32)).unwrap()
     }
 
-    fn claim() -> Claim {
-        Claim {
+    fn claim() -> RepositoryTokenClaims {
+        RepositoryTokenClaims {
             repository: RepositoryName::parse("paul", "app").unwrap(),
             repository_id: 7.into(),
             access: Access::Write,
@@ -143,8 +143,8 @@ mod tests {
             CredentialId::AccessToken { user: 3.into(), token: 5.into() },
         ] {
             for access in [Access::Read, Access::Write, Access::Delete] {
-                let claim = Claim { access, credential, ..claim() };
-                assert_eq!(Claim::verify(&claim.sign(&keys(), [1; 8]), &keys(), 1999), Some(claim));
+                let claim = RepositoryTokenClaims { access, credential, ..claim() };
+                assert_eq!(RepositoryTokenClaims::verify(&claim.sign(&keys(), [1; 8]), &keys(), 1999), Some(claim));
             }
         }
     }
@@ -166,7 +166,7 @@ mod tests {
                 let mut bytes = token.clone().into_bytes();
                 bytes[place] ^= 1 << bit;
                 if let Ok(altered) = String::from_utf8(bytes) {
-                    assert_eq!(Claim::verify(&altered, &keys(), 1000), None, "{altered}");
+                    assert_eq!(RepositoryTokenClaims::verify(&altered, &keys(), 1000), None, "{altered}");
                 }
             }
         }
@@ -194,9 +194,9 @@ mod tests {
             "signature=,repository=\"\",access=".into(),
             "x".repeat(10_000),
         ] {
-            assert_eq!(Claim::verify(&altered, &keys(), 1000), None, "{altered}");
+            assert_eq!(RepositoryTokenClaims::verify(&altered, &keys(), 1000), None, "{altered}");
         }
-        assert_eq!(Claim::verify(&token, &Keys::read(&"K".repeat(32)).unwrap(), 1000), None);
-        assert_eq!(Claim::verify(&token, &keys(), 2000), None);
+        assert_eq!(RepositoryTokenClaims::verify(&token, &TokenKeys::parse(&"K".repeat(32)).unwrap(), 1000), None);
+        assert_eq!(RepositoryTokenClaims::verify(&token, &keys(), 2000), None);
     }
 }

@@ -45,7 +45,7 @@ impl Scope {
     /// Reads one scope: what is between the first and the last colon is the name. A class is signed as
     /// it was asked, so it is a word.
     #[must_use]
-    pub fn read(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         let (kind, rest) = text.split_once(':').filter(|_| text.len() <= MAX_SCOPE_LENGTH)?;
         let (name, asked) = rest.rsplit_once(':')?;
         let (kind, class) = match kind.strip_suffix(')').and_then(|kind| kind.split_once('(')) {
@@ -114,9 +114,9 @@ impl Scope {
 /// Every scope of the parameters of a request, up to one more than there may be: each may hold several
 /// between blanks, and the same one may come twice. What has not the form of a scope asks for nothing.
 #[must_use]
-pub fn read_all<'a>(parameters: impl Iterator<Item = &'a str>) -> Vec<Scope> {
+pub fn parse_all<'a>(parameters: impl Iterator<Item = &'a str>) -> Vec<Scope> {
     let mut scopes = Vec::new();
-    for scope in parameters.flat_map(str::split_whitespace).filter_map(Scope::read) {
+    for scope in parameters.flat_map(str::split_whitespace).filter_map(Scope::parse) {
         if !scopes.contains(&scope) {
             scopes.push(scope);
         }
@@ -129,7 +129,7 @@ pub fn read_all<'a>(parameters: impl Iterator<Item = &'a str>) -> Vec<Scope> {
 
 /// Grants as one text, for the answer of the OAuth2 form.
 #[must_use]
-pub fn print(grants: &[Grant]) -> String {
+pub fn encode(grants: &[Grant]) -> String {
     let one = |grant: &Grant| {
         let class = grant.class.as_ref().map_or_else(String::new, |class| format!("({class})"));
         format!("{}{class}:{}:{}", grant.kind, grant.name, grant.actions.join(","))
@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     fn scope(text: &str) -> Scope {
-        Scope::read(text).unwrap()
+        Scope::parse(text).unwrap()
     }
 
     #[test]
@@ -155,23 +155,24 @@ mod tests {
         assert_eq!(scope("repository:a/b/c:pull").repository().unwrap().name, "b/c");
         for other in ["", "repository", "repository:a/b", "pull", "repository(a b):a/b:pull", "repository(\"):a/b:pull"]
         {
-            assert_eq!(Scope::read(other), None, "{other}");
+            assert_eq!(Scope::parse(other), None, "{other}");
         }
         let long = |length| format!("repository:{}:pull", "a".repeat(length - "repository::pull".len()));
-        assert!(Scope::read(&long(MAX_SCOPE_LENGTH)).is_some() && Scope::read(&long(MAX_SCOPE_LENGTH + 1)).is_none());
+        assert!(Scope::parse(&long(MAX_SCOPE_LENGTH)).is_some() && Scope::parse(&long(MAX_SCOPE_LENGTH + 1)).is_none());
         assert_eq!(scope("repository:a/b:fly,,push,*,push").actions, ["push", "*"]);
     }
 
     #[test]
     fn nobody_asks_for_more_than_there_may_be() {
         let many = (0..1_000_000).map(|n| format!("repository:a/{n}:pull")).collect::<Vec<_>>().join(" ");
-        assert_eq!(read_all(std::iter::once(many.as_str())).len(), MAX_SCOPES + 1);
+        assert_eq!(parse_all(std::iter::once(many.as_str())).len(), MAX_SCOPES + 1);
     }
 
     #[test]
     fn several_scopes_come_in_many_ways() {
-        let all =
-            read_all(["repository:a/b:pull repository:c/d:pull,push", "repository:a/b:pull", " nonsense "].into_iter());
+        let all = parse_all(
+            ["repository:a/b:pull repository:c/d:pull,push", "repository:a/b:pull", " nonsense "].into_iter(),
+        );
         assert_eq!(all, [scope("repository:a/b:pull"), scope("repository:c/d:pull,push")]);
     }
 

@@ -5,7 +5,7 @@ use icu_normalizer::DecomposingNormalizerBorrowed;
 use crate::domain::names::LIBRARY;
 
 /// Results on a page, when the caller does not say.
-const PAGE: i64 = 25;
+const DEFAULT_PAGE_SIZE: i64 = 25;
 
 /// The most results on a page.
 const MAX_PAGE_SIZE: i64 = 100;
@@ -14,7 +14,7 @@ const MAX_PAGE_SIZE: i64 = 100;
 pub const MAX_MATCHES: i64 = 1_000;
 
 /// Terms and characters beyond which a search only costs time.
-const MOST_TERMS: usize = 8;
+const MAX_TERMS: usize = 8;
 const MAX_QUERY_LENGTH: usize = 200;
 
 /// Marks in what is searched, and in nothing that is asked: where a name begins (two of them) and ends, where a word begins
@@ -42,7 +42,7 @@ pub struct Search {
 impl Search {
     /// Reads `q`, `n` and `page`.
     #[must_use]
-    pub fn read(parameters: &[(String, String)]) -> Self {
+    pub fn parse(parameters: &[(String, String)]) -> Self {
         let text = |name: &str| parameters.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
         let number = |name: &str| text(name).trim().parse::<i64>().ok();
         let query = text("q");
@@ -57,8 +57,8 @@ impl Search {
         let terms = if words.is_empty() { signs } else { words };
         Self {
             query: query.to_owned(),
-            terms: terms.into_iter().take(MOST_TERMS).map(str::to_owned).collect(),
-            page_size: number("n").unwrap_or(PAGE).clamp(1, MAX_PAGE_SIZE),
+            terms: terms.into_iter().take(MAX_TERMS).map(str::to_owned).collect(),
+            page_size: number("n").unwrap_or(DEFAULT_PAGE_SIZE).clamp(1, MAX_PAGE_SIZE),
             page: number("page").unwrap_or(1).clamp(1, MAX_MATCHES),
         }
     }
@@ -91,9 +91,9 @@ impl Search {
 
     /// What the name has where each term is one of its words, or several in a row.
     #[must_use]
-    pub fn words(&self) -> Vec<String> {
+    pub fn tokens(&self) -> Vec<String> {
         let row = |term: &String| {
-            let row = words(term).split_whitespace().collect::<Vec<_>>().join(&format!("{END}{WORD}{WORD}"));
+            let row = tokenize(term).split_whitespace().collect::<Vec<_>>().join(&format!("{END}{WORD}{WORD}"));
             if row.is_empty() { NOTHING.to_owned() } else { format!("{WORD}{row}{END}") }
         };
         self.terms.iter().map(row).collect()
@@ -154,7 +154,7 @@ pub fn text_of_description(description: &str) -> String {
 
 /// The words of a name, between blanks.
 #[must_use]
-pub fn words(name: &str) -> String {
+pub fn tokenize(name: &str) -> String {
     let mut words = String::from(" ");
     for word in name.to_lowercase().split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
         words.push_str(word);
@@ -165,7 +165,7 @@ pub fn words(name: &str) -> String {
 
 /// The last component of a name.
 #[must_use]
-pub fn last(name: &str) -> &str {
+pub fn last_component(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
 
@@ -173,15 +173,15 @@ pub fn last(name: &str) -> &str {
 mod tests {
     use super::*;
 
-    fn read(pairs: &[(&str, &str)]) -> Search {
+    fn parse(pairs: &[(&str, &str)]) -> Search {
         let pairs = pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect::<Vec<_>>();
-        Search::read(&pairs)
+        Search::parse(&pairs)
     }
 
     #[test]
     fn nonsense_is_never_an_error() {
         let numbers = |n: &str, page: &str| {
-            let search = read(&[("n", n), ("page", page)]);
+            let search = parse(&[("n", n), ("page", page)]);
             (search.page_size, search.page)
         };
         assert_eq!(numbers("", ""), (25, 1));
@@ -189,27 +189,27 @@ mod tests {
         assert_eq!(numbers("1000", "-3"), (100, 1));
         assert_eq!(numbers("abc", "abc"), (25, 1));
         assert_eq!(numbers(" 7 ", "99999999999999999999"), (7, 1));
-        assert_eq!(read(&[("q", "\0 \t")]).terms, Vec::<String>::new());
-        assert_eq!(read(&[("q", &"x ".repeat(5000))]).terms.len(), 8);
+        assert_eq!(parse(&[("q", "\0 \t")]).terms, Vec::<String>::new());
+        assert_eq!(parse(&[("q", &"x ".repeat(5000))]).terms.len(), 8);
     }
 
     #[test]
     fn terms_are_literal() {
-        let search = read(&[("q", "library/Re\"dis* AND %x 数据")]);
+        let search = parse(&[("q", "library/Re\"dis* AND %x 数据")]);
         assert_eq!(search.terms, ["re\"dis*", "and", "%x", "数据"]);
         let seen = |text: &str| text.replace(NAME, "1").replace(WORD, "2").replace(END, "3");
         assert_eq!(seen(&all(&search.anywhere())), r#"("re""dis*" AND "and" AND "22x" AND "2数据")"#);
         assert_eq!(
-            search.words().iter().map(|row| seen(row)).collect::<Vec<_>>(),
+            search.tokens().iter().map(|row| seen(row)).collect::<Vec<_>>(),
             ["2re322dis3", "2and3", "2x3", "2数据3"]
         );
         assert_eq!((search.whole(), search.beginning()), (NOTHING.to_owned(), NOTHING.to_owned()));
-        assert_eq!(read(&[("q", "A/b\u{1}")]).whole(), "\u{1}\u{1}a/b\u{1}");
+        assert_eq!(parse(&[("q", "A/b\u{1}")]).whole(), "\u{1}\u{1}a/b\u{1}");
     }
 
     #[test]
     fn signs_and_tags_and_diacritics_are_not_looked_for() {
-        let terms = |q: &str| read(&[("q", q)]).terms;
+        let terms = |q: &str| parse(&[("q", q)]).terms;
         for (q, expected) in [
             ("tea & cake", vec!["tea", "cake"]),
             ("tea - cake", vec!["tea", "cake"]),
@@ -225,15 +225,15 @@ mod tests {
         ] {
             assert_eq!(terms(q), expected, "{q}");
         }
-        assert_eq!(read(&[("q", "c# 🐳 +é")]).anywhere(), ["\u{2}\u{2}c", "\u{2}\u{2}e"]);
-        assert_eq!(read(&[("q", "🐳")]).anywhere(), ["\u{2}\u{2}🐳"]);
+        assert_eq!(parse(&[("q", "c# 🐳 +é")]).anywhere(), ["\u{2}\u{2}c", "\u{2}\u{2}e"]);
+        assert_eq!(parse(&[("q", "🐳")]).anywhere(), ["\u{2}\u{2}🐳"]);
         let starts = "\u{1}\u{2}\u{2}cr\u{2}\u{2}br\u{2}\u{2}2\u{2}\u{2}a";
         assert_eq!(text_of_description("Crème-brûlée, 2 à"), format!("creme-brulee, 2 a{starts}"));
     }
 
     #[test]
     fn names_have_words() {
-        assert_eq!(words("paul/My-App.x"), " paul my app x ");
-        assert_eq!(last("a/b/c"), "c");
+        assert_eq!(tokenize("paul/My-App.x"), " paul my app x ");
+        assert_eq!(last_component("a/b/c"), "c");
     }
 }

@@ -24,7 +24,7 @@ impl Secret {
 
 impl PartialEq for Secret {
     fn eq(&self, other: &Self) -> bool {
-        same(self.0.as_bytes(), other.0.as_bytes())
+        constant_time_eq(self.0.as_bytes(), other.0.as_bytes())
     }
 }
 
@@ -38,7 +38,7 @@ impl fmt::Debug for Secret {
 
 /// Whether two texts are the same, in a time that tells at most their lengths.
 #[must_use]
-pub fn same(a: &[u8], b: &[u8]) -> bool {
+pub fn constant_time_eq(a: &[u8], b: &[u8]) -> bool {
     a.ct_eq(b).into()
 }
 
@@ -59,7 +59,7 @@ pub fn hex(bytes: &[u8]) -> String {
 
 /// The bytes of a lower-case hex text.
 #[must_use]
-pub fn unhex(text: &str) -> Option<Vec<u8>> {
+pub fn from_hex(text: &str) -> Option<Vec<u8>> {
     let digit = |byte: u8| match byte {
         b'0'..=b'9' => Some(byte - b'0'),
         b'a'..=b'f' => Some(byte - b'a' + 10),
@@ -93,9 +93,9 @@ mod tests {
     #[test]
     fn hex_is_lower_case_both_ways() {
         assert_eq!(hex(&[0, 255, 16]), "00ff10");
-        assert_eq!(unhex("00ff10"), Some(vec![0, 255, 16]));
+        assert_eq!(from_hex("00ff10"), Some(vec![0, 255, 16]));
         for wrong in ["0", "0G", "FF", " 0"] {
-            assert_eq!(unhex(wrong), None, "{wrong}");
+            assert_eq!(from_hex(wrong), None, "{wrong}");
         }
     }
 }

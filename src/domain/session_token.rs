@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use crate::domain::{
     credential::CredentialId,
-    jwt::{self, Parts},
-    keys::{Key, Keys},
-    secret::{hex, same, unhex},
+    jwt::{self, UnverifiedJwt},
+    keys::{Key, TokenKeys},
+    secret::{constant_time_eq, from_hex, hex},
 };
 
 /// Seconds that a session lives, as on the Hub.
@@ -32,7 +32,7 @@ struct Claims {
 
 /// A session token for a credential.
 #[must_use]
-pub fn sign(keys: &Keys, credential: CredentialId, username: &str, jti: [u8; 8], now: i64) -> String {
+pub fn sign(keys: &TokenKeys, credential: CredentialId, username: &str, jti: [u8; 8], now: i64) -> String {
     let claims = Claims {
         aud: AUDIENCE.into(),
         exp: now + LIFETIME,
@@ -41,18 +41,18 @@ pub fn sign(keys: &Keys, credential: CredentialId, username: &str, jti: [u8; 8],
         credential: credential.to_string(),
         hub: json!({ "username": username }),
     };
-    let unsigned = jwt::unsigned(&header(keys.signing()), &claims);
+    let unsigned = jwt::signing_input(&header(keys.signing()), &claims);
     let signature = signature(keys.signing(), &unsigned);
-    jwt::signed(&unsigned, &signature)
+    jwt::assemble(&unsigned, &signature)
 }
 
 /// The credential of a genuine one.
 #[must_use]
-pub fn verify(token: &str, keys: &Keys, now: i64) -> Option<CredentialId> {
-    let parts = Parts::read(token)?;
-    let id = unhex(parts.header.get("kid")?.as_str()?)?.try_into().ok()?;
+pub fn verify(token: &str, keys: &TokenKeys, now: i64) -> Option<CredentialId> {
+    let parts = UnverifiedJwt::parse(token)?;
+    let id = from_hex(parts.header.get("kid")?.as_str()?)?.try_into().ok()?;
     let key = keys.by_id(id)?;
-    if parts.header != header(key) || !same(&signature(key, parts.signed), &parts.signature) {
+    if parts.header != header(key) || !constant_time_eq(&signature(key, parts.signed), &parts.signature) {
         return None;
     }
     let claims = parts.claims::<Claims>()?;
@@ -62,7 +62,7 @@ pub fn verify(token: &str, keys: &Keys, now: i64) -> Option<CredentialId> {
 
 /// HMAC-SHA256 under a key of its own, so that no other MAC of the same key is ever one of these.
 fn signature(key: &Key, unsigned: &str) -> [u8; 32] {
-    Key::new(&key.mac(PURPOSE, &[])).plain_mac(unsigned.as_bytes())
+    Key::new(&key.mac(PURPOSE, &[])).hmac_sha256(unsigned.as_bytes())
 }
 
 fn header(key: &Key) -> Value {
@@ -75,14 +75,14 @@ mod tests {
 
     #[test]
     fn only_what_was_signed_is_taken_and_not_for_long() {
-        let keys = Keys::read(&"k".repeat(32)).unwrap();
+        let keys = TokenKeys::parse(&"k".repeat(32)).unwrap();
         let credential = CredentialId::Password { user: 3.into(), epoch: 1 };
         let token = sign(&keys, credential, "paul", [1; 8], 1000);
         assert_eq!(verify(&token, &keys, 1599), Some(credential));
         assert_eq!(verify(&token, &keys, 1600), None);
         assert_eq!(verify(&token, &keys, 999), None);
-        assert_eq!(verify(&token, &Keys::read(&"K".repeat(32)).unwrap(), 1000), None);
-        let rotated = Keys::read(&format!("{},{}", "n".repeat(32), "k".repeat(32))).unwrap();
+        assert_eq!(verify(&token, &TokenKeys::parse(&"K".repeat(32)).unwrap(), 1000), None);
+        let rotated = TokenKeys::parse(&format!("{},{}", "n".repeat(32), "k".repeat(32))).unwrap();
         assert_eq!(verify(&token, &rotated, 1000), Some(credential));
         for place in 0..token.len() {
             for bit in 0..8 {

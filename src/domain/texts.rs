@@ -2,7 +2,7 @@
 //! is not seen has no place there: it is refused where it is written, and left out where it is read, since a database
 //! has texts from before. Joiners stay: letters of Persian and pictures of people are made with them.
 
-use crate::refusal::{Answer, invalid};
+use crate::error::{Result, invalid};
 
 /// What a text is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +35,7 @@ fn is_unseen(letter: char) -> bool {
 }
 
 /// Refuses a text with what has no place in it.
-pub fn acceptable(field: &str, text: &str, form: Form) -> Answer<()> {
+pub fn acceptable(field: &str, text: &str, form: Form) -> Result<()> {
     match text.chars().find(|letter| !form.allows(*letter)) {
         None => Ok(()),
         Some(letter) => invalid(format!("{field}: U+{:04X} has no place in it", u32::from(letter))),

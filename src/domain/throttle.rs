@@ -1,11 +1,11 @@
 //! Guessing made slow: how long a name must wait after so many refused passwords.
 
 /// From this refused password on, a name from one address waits.
-pub const FREE_FROM_ADDRESS: i64 = 5;
+pub const FREE_ATTEMPTS_PER_ADDRESS: i64 = 5;
 
 /// From this one on, a name waits wherever the next guess comes from: high, since anybody could use
 /// it to lock somebody out.
-pub const FREE_FROM_ANYWHERE: i64 = 50;
+pub const FREE_ATTEMPTS: i64 = 50;
 
 /// The longest wait: 15 minutes.
 pub const MAX_WAIT: i64 = 15 * 60;
@@ -14,7 +14,7 @@ pub const MAX_WAIT: i64 = 15 * 60;
 pub const DOUBLINGS: i64 = 10;
 
 /// Seconds after which failures are forgotten: longer than anybody waits.
-pub const FORGOTTEN: i64 = 60 * 60;
+pub const FAILURE_TTL: i64 = 60 * 60;
 
 /// Refused passwords so far, and when the last one was.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -40,7 +40,7 @@ impl Failures {
 /// Seconds that this name must wait from this address: 0 when it may try.
 #[must_use]
 pub fn wait(from_address: Failures, from_anywhere: Failures, now: i64) -> i64 {
-    from_address.wait(FREE_FROM_ADDRESS, now).max(from_anywhere.wait(FREE_FROM_ANYWHERE, now))
+    from_address.wait(FREE_ATTEMPTS_PER_ADDRESS, now).max(from_anywhere.wait(FREE_ATTEMPTS, now))
 }
 
 #[cfg(test)]
@@ -60,6 +60,6 @@ mod tests {
         let ten = Failures { count: 10, last_at: 1000 };
         assert_eq!([1000, 1031, 1032].map(|now| wait(ten, Failures::default(), now)), [32, 1, 0]);
         let many = Failures { count: 99, last_at: 1000 };
-        assert_eq!(wait(many, many, 1000 + FORGOTTEN), 0);
+        assert_eq!(wait(many, many, 1000 + FAILURE_TTL), 0);
     }
 }

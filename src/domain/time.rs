@@ -5,13 +5,13 @@ use chrono::{DateTime, SecondsFormat};
 /// Seconds since 1970 as the Hub's API writes them: six digits of fraction, never all zero. Its clients take a
 /// time without a fraction for none.
 #[must_use]
-pub fn print(seconds: i64) -> String {
-    print_millis(seconds.saturating_mul(1000))
+pub fn format_rfc3339(seconds: i64) -> String {
+    format_rfc3339_ms(seconds.saturating_mul(1000))
 }
 
 /// The same of milliseconds since 1970. A whole second is written a millionth later.
 #[must_use]
-pub fn print_millis(millis: i64) -> String {
+pub fn format_rfc3339_ms(millis: i64) -> String {
     let millionths = millis.saturating_mul(1000);
     let shown = if millis.rem_euclid(1000) == 0 { millionths.saturating_add(1) } else { millionths };
     DateTime::from_timestamp_micros(shown).unwrap_or_default().to_rfc3339_opts(SecondsFormat::Micros, true)
@@ -19,7 +19,7 @@ pub fn print_millis(millis: i64) -> String {
 
 /// Seconds since 1970 for people, and for the token service: whole seconds.
 #[must_use]
-pub fn print_seconds(seconds: i64) -> String {
+pub fn format_seconds(seconds: i64) -> String {
     DateTime::from_timestamp(seconds, 0).unwrap_or_default().to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
@@ -55,15 +55,15 @@ mod tests {
 
     #[test]
     fn both_ways() {
-        assert_eq!(print_seconds(1_432_400_378), "2015-05-23T16:59:38Z");
-        assert_eq!(print(1_432_400_378), "2015-05-23T16:59:38.000001Z");
-        assert_eq!(print_millis(1_432_400_378_000), "2015-05-23T16:59:38.000001Z");
-        assert_eq!(print_millis(1_432_400_378_050), "2015-05-23T16:59:38.050000Z");
-        assert_eq!(print_millis(-1), "1969-12-31T23:59:59.999000Z");
+        assert_eq!(format_seconds(1_432_400_378), "2015-05-23T16:59:38Z");
+        assert_eq!(format_rfc3339(1_432_400_378), "2015-05-23T16:59:38.000001Z");
+        assert_eq!(format_rfc3339_ms(1_432_400_378_000), "2015-05-23T16:59:38.000001Z");
+        assert_eq!(format_rfc3339_ms(1_432_400_378_050), "2015-05-23T16:59:38.050000Z");
+        assert_eq!(format_rfc3339_ms(-1), "1969-12-31T23:59:59.999000Z");
         for seconds in [0, 1_432_400_378, i64::MAX, i64::MIN] {
-            assert_eq!(print(seconds).len(), "2015-05-23T16:59:38.000001Z".len(), "{seconds}");
+            assert_eq!(format_rfc3339(seconds).len(), "2015-05-23T16:59:38.000001Z".len(), "{seconds}");
         }
-        assert_eq!(parse(&print(1_432_400_378)), Some(1_432_400_378));
+        assert_eq!(parse(&format_rfc3339(1_432_400_378)), Some(1_432_400_378));
         assert_eq!(parse("2015-05-23T16:59:38Z"), Some(1_432_400_378));
         assert_eq!(parse("2015-05-23T18:59:38.9+02:00"), Some(1_432_400_378));
         assert_eq!(parse_millis("2015-05-23T16:59:38.123456789Z"), Some(1_432_400_378_123));

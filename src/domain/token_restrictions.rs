@@ -8,7 +8,7 @@ use crate::{
         RepositoryName, Role,
         names::{LIBRARY, MAX_NAME_LENGTH},
     },
-    refusal::{Answer, invalid},
+    error::{Result, invalid},
 };
 
 /// The scopes that there are.
@@ -138,7 +138,7 @@ fn list<T: DeserializeOwned>(text: &str) -> Vec<T> {
 }
 
 /// Refuses scopes that open nothing.
-pub fn acceptable_scopes(scopes: &[TokenScope]) -> Answer<()> {
+pub fn acceptable_scopes(scopes: &[TokenScope]) -> Result<()> {
     if scopes.is_empty() {
         return invalid(format!("scopes: at least one of {SCOPES}"));
     }
@@ -149,7 +149,7 @@ pub fn acceptable_scopes(scopes: &[TokenScope]) -> Answer<()> {
 }
 
 /// Refuses resources that are not of the form.
-pub fn acceptable(resources: &[Resource]) -> Answer<()> {
+pub fn acceptable(resources: &[Resource]) -> Result<()> {
     for Resource { path, scopes } in resources {
         if scopes.len() > MAX_SCOPES {
             return invalid(format!("resources: at most {MAX_SCOPES} scopes each"));

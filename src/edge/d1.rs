@@ -11,17 +11,18 @@ use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
 use worker::Env;
 
+use futures_util::future::LocalBoxFuture;
+
 use crate::{
     edge::message_of,
-    index::Pending,
-    refusal::Fault,
+    error::Fault,
     store::{Database, Row, Rows, Statement, Value},
 };
 
 #[wasm_bindgen(module = "/src/edge/platform.js")]
 extern "C" {
     #[wasm_bindgen(js_name = batch, catch)]
-    fn batch_of(
+    fn run_batch(
         env: &Env,
         binding: &str,
         nearest: bool,
@@ -46,15 +47,15 @@ impl D1 {
 }
 
 impl Database for D1 {
-    fn batch<'a>(&'a self, statements: &'a [Statement]) -> Pending<'a, Result<Vec<Rows>, Fault>> {
+    fn batch<'a>(&'a self, statements: &'a [Statement]) -> LocalBoxFuture<'a, Result<Vec<Rows>, Fault>> {
         Box::pin(async move {
             let writes = !statements.iter().all(Statement::reads_only);
-            let lines = serde_json::to_string(&Batch(statements)).map_err(|error| Fault::broken(error.to_string()))?;
-            let answer = batch_of(&self.env, self.binding, self.nearest && !writes, writes, &lines)
+            let lines = serde_json::to_string(&Batch(statements)).map_err(|error| Fault::bug(error.to_string()))?;
+            let answer = run_batch(&self.env, self.binding, self.nearest && !writes, writes, &lines)
                 .map_err(|error| fault(&error))?;
             let answer = JsFuture::from(answer).await.map_err(|error| fault(&error))?.as_string().unwrap_or_default();
             let rows: Vec<Vec<D1Row>> =
-                serde_json::from_str(&answer).map_err(|error| Fault::broken(format!("D1: {error}")))?;
+                serde_json::from_str(&answer).map_err(|error| Fault::bug(format!("D1: {error}")))?;
             Ok(rows.into_iter().map(|rows| rows.into_iter().map(|row| row.0).collect()).collect())
         })
     }
@@ -105,7 +106,7 @@ impl Serialize for Line<'_> {
 }
 
 fn fault(error: &JsValue) -> Fault {
-    Fault::of_database(&message_of(error))
+    Fault::from_d1(&message_of(error))
 }
 
 /// A row as D1 gives it: an object with numbers, texts and nulls.

@@ -6,31 +6,30 @@ use js_sys::Uint8Array;
 use serde_json::json;
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Request as Asked, Response};
 use worker::console_error;
 
 use crate::{
-    index::Index,
+    context::Context,
     serve::body_limit,
-    wire::{Reply, Request, request::HEADERS},
+    wire::{Request, Response, request::HEADERS},
 };
 
 #[wasm_bindgen(module = "/src/edge/platform.js")]
 extern "C" {
-    #[wasm_bindgen(catch)]
-    fn said(request: &Asked, names: &str) -> Result<String, JsValue>;
+    #[wasm_bindgen(js_name = requestParts, catch)]
+    fn request_parts(request: &web_sys::Request, names: &str) -> Result<String, JsValue>;
 
     #[wasm_bindgen(js_name = body, catch)]
-    fn body_of(request: &Asked, limit: usize) -> Result<js_sys::Promise, JsValue>;
+    fn read_body(request: &web_sys::Request, limit: usize) -> Result<js_sys::Promise, JsValue>;
 
     #[wasm_bindgen(catch)]
-    fn response(status: u16, lines: &str, bytes: &[u8]) -> Result<Response, JsValue>;
+    fn response(status: u16, lines: &str, bytes: &[u8]) -> Result<web_sys::Response, JsValue>;
 }
 
 /// Reads a request, with a body up to its limit.
-pub async fn read(index: &Index, asked: Asked) -> Result<Request, JsValue> {
-    let said = said(&asked, &HEADERS.join(","))?;
-    let mut lines = said.split('\n');
+pub async fn read(ctx: &Context, platform_request: web_sys::Request) -> Result<Request, JsValue> {
+    let parts = request_parts(&platform_request, &HEADERS.join(","))?;
+    let mut lines = parts.split('\n');
     let mut next = || lines.next().unwrap_or_default();
     let mut request = Request {
         method: next().to_owned(),
@@ -49,25 +48,25 @@ pub async fn read(index: &Index, asked: Asked) -> Result<Request, JsValue> {
         }
     }
     if !matches!(request.method.as_str(), "GET" | "HEAD" | "OPTIONS") {
-        let body = JsFuture::from(body_of(&asked, body_limit(index, &request))?).await?;
+        let body = JsFuture::from(read_body(&platform_request, body_limit(ctx, &request))?).await?;
         request.body = body.dyn_ref::<Uint8Array>().map(Uint8Array::to_vec);
     }
     Ok(request)
 }
 
-/// What is left to say where a request cannot be read to its end, or a reply not be written.
-pub fn broken(error: &JsValue) -> Response {
+/// The response if a request cannot be read to its end, or a response not be written.
+pub fn broken(error: &JsValue) -> web_sys::Response {
     console_error!("{}", json!({ "level": "error", "fault": format!("{error:?}") }));
     response(
         500,
         "Content-Type\napplication/json\nX-Content-Type-Options\nnosniff\nCache-Control\nno-store",
         b"\"The index failed, try again\"",
     )
-    .unwrap_or_else(|_| Response::error())
+    .unwrap_or_else(|_| web_sys::Response::error())
 }
 
-/// Writes a reply. A response of status 204 must not have a body, not even an empty one.
-pub fn write(reply: &Reply) -> Result<Response, JsValue> {
+/// Writes a response. One of status 204 must not have a body, not even an empty one.
+pub fn write(reply: &Response) -> Result<web_sys::Response, JsValue> {
     let mut lines = String::new();
     for (name, value) in &reply.headers {
         let _ = writeln!(lines, "{name}\n{value}"); // into a String: it cannot fail

@@ -1,10 +1,10 @@
-//! The only room that knows that it stands on Cloudflare: it lends the world to the index, reads
-//! requests and writes replies, and decides nothing.
+//! Cloudflare. The only module that depends on the Workers runtime: it builds the [`Context`], reads requests and writes
+//! responses, and decides nothing.
 
 mod crypto;
 mod d1;
 mod http;
-mod world;
+mod platform;
 
 use std::{
     cell::Cell,
@@ -14,15 +14,18 @@ use std::{
 
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::future_to_promise;
-use worker::{Context, Env, ScheduleContext, ScheduledEvent, event, worker_sys};
+use worker::{Env, ScheduleContext, ScheduledEvent, event, worker_sys};
 
 use crate::{
-    index::Index,
+    context::Context,
     serve,
     store::{Db, db::Sleep},
 };
 
-use self::{d1::D1, world::Edge};
+use self::{
+    d1::D1,
+    platform::{CloudflarePlatform, ExecutionContext, Isolate},
+};
 
 /// Prints the stack of a panic beside what the platform's own hook prints, which stays in force.
 #[event(start)]
@@ -38,18 +41,18 @@ fn start() {
 /// once, as every refusal is, goes back without a promise, which costs more than the refusal.
 #[wasm_bindgen]
 pub fn fetch(request: web_sys::Request, env: Env, context: worker_sys::Context) -> JsValue {
-    let mut response = Box::pin(respond(request, env, Context::new(context)));
+    let mut response = Box::pin(respond(request, env, worker::Context::new(context)));
     match response.as_mut().poll(&mut task::Context::from_waker(Waker::noop())) {
         Poll::Ready(response) => response.into(),
         Poll::Pending => future_to_promise(async move { Ok(response.await.into()) }).into(),
     }
 }
 
-async fn respond(request: web_sys::Request, env: Env, context: Context) -> web_sys::Response {
+async fn respond(request: web_sys::Request, env: Env, execution: worker::Context) -> web_sys::Response {
     let answer = async {
-        let index = lend(&env, world::Lasting::Request(context));
-        let request = http::read(&index, request).await?;
-        http::write(&serve::serve(&index, &request).await)
+        let ctx = context(&env, ExecutionContext::Request(execution));
+        let request = http::read(&ctx, request).await?;
+        http::write(&serve::serve(&ctx, &request).await)
     };
     match answer.await {
         Ok(response) => response,
@@ -58,24 +61,33 @@ async fn respond(request: web_sys::Request, env: Env, context: Context) -> web_s
 }
 
 #[event(scheduled)]
-async fn scheduled(_event: ScheduledEvent, env: Env, context: ScheduleContext) {
-    let index = lend(&env, world::Lasting::Schedule(context));
-    serve::scheduled(&index).await;
+async fn scheduled(_event: ScheduledEvent, env: Env, execution: ScheduleContext) {
+    let ctx = context(&env, ExecutionContext::Schedule(execution));
+    serve::scheduled(&ctx).await;
 }
 
-fn lend(env: &Env, lasting: world::Lasting) -> Index {
-    let (settings, verified, logins) = world::isolate(env);
-    let edge = Edge::new(env, lasting, settings.mail_from.clone());
-    let sleep: Sleep = Rc::new(world::sleep);
+/// What one request or scheduled run is given.
+fn context(env: &Env, execution: ExecutionContext) -> Context {
+    let Isolate { config, password_cache, hash_pacer, logins } = Isolate::current(env);
+    let platform = CloudflarePlatform::new(env, execution, config.mail_from.clone());
+    let sleep: Sleep = Rc::new(platform::sleep);
     let client = |binding| {
-        let database = Rc::new(D1::new(env, binding, settings.nearest));
-        Rc::new(Db::new(database).within(settings.database_timeout, Rc::clone(&sleep)))
+        let database = Rc::new(D1::new(env, binding, config.read_replicas));
+        Rc::new(Db::new(database).within(config.database_timeout, Rc::clone(&sleep)))
     };
-    let (db, search) = (client("DB"), client("SEARCH"));
-    Index { db, search, world: Rc::new(edge), settings, verified, logins, authenticated: Cell::default() }
+    Context {
+        db: client("DB"),
+        search: client("SEARCH"),
+        platform: Rc::new(platform),
+        config,
+        password_cache,
+        hash_pacer,
+        logins,
+        authenticated: Cell::default(),
+    }
 }
 
-/// What an error of JavaScript says.
+/// The message of an error of JavaScript.
 fn message_of(error: &JsValue) -> String {
     error.dyn_ref::<js_sys::Error>().map_or_else(|| format!("{error:?}"), |error| error.message().into())
 }

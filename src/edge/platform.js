@@ -4,7 +4,7 @@ import { waitUntil } from "cloudflare:workers";
 // and a request has nine headers. A line feed is in no method, URL or header.
 
 /** A request as lines: method, protocol, host, path, query, a name for it, and each of the headers that are named, behind `=` where it is there. */
-export function said(request, names) {
+export function requestParts(request, names) {
   const { protocol, host, pathname, search } = new URL(request.url);
   const id = crypto.randomUUID().replaceAll("-", "").slice(0, 16);
   let lines = `${request.method}\n${protocol}\n${host}\n${pathname}\n${search}\n${id}`;
@@ -47,20 +47,20 @@ export function response(status, lines, bytes) {
 export async function batch(env, binding, nearest, writes, statements) {
   const database = env[binding];
   if (!database) throw new Error(`no such binding: ${binding}`);
-  const lent = nearest ? database.withSession("first-unconstrained") : database;
+  const session = nearest ? database.withSession("first-unconstrained") : database;
   const [shared, lines] = JSON.parse(statements);
   const value = (given) => (Array.isArray(given) ? shared[given[0]] : given);
-  const prepared = lines.map(([sql, ...values]) => lent.prepare(sql).bind(...values.map(value)));
-  const answer = lent.batch(prepared);
+  const prepared = lines.map(([sql, ...values]) => session.prepare(sql).bind(...values.map(value)));
+  const answer = session.batch(prepared);
   if (writes) waitUntil(answer.catch(() => {}));
   return JSON.stringify((await answer).map(({ results }) => results));
 }
 
 /** Whether something is bound under this name. */
-export const bound = (env, binding) => Boolean(env[binding]);
+export const hasBinding = (env, binding) => Boolean(env[binding]);
 
 /** What is bound, each for one thing; where it is missing or out of order the promise fails, and the caller does without. */
-export const within = async (env, limit, key) => (await env[limit].limit({ key })).success;
-export const cached = async (env, key) => env.CACHE.get(key);
-export const cache = async (env, key, value, expirationTtl) => env.CACHE.put(key, value, { expirationTtl });
-export const mail = async (env, from, to, subject, text) => env.MAIL.send({ from, to, subject, text });
+export const rateLimit = async (env, limit, key) => (await env[limit].limit({ key })).success;
+export const cacheGet = async (env, key) => env.CACHE.get(key);
+export const cachePut = async (env, key, value, expirationTtl) => env.CACHE.put(key, value, { expirationTtl });
+export const sendMail = async (env, from, to, subject, text) => env.MAIL.send({ from, to, subject, text });

@@ -7,18 +7,18 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     domain::json::{self, Json},
-    refusal::{Answer, Refusal, invalid},
+    error::{Refusal, Result, invalid},
     wire::Request,
 };
 
 /// The members of a body.
 #[derive(Clone, Copy)]
-pub struct Body<'a>(&'a Json);
+pub struct JsonObject<'a>(&'a Json);
 
-impl<'a> Body<'a> {
+impl<'a> JsonObject<'a> {
     /// Reads a JSON object, whatever its Content-Type says.
-    pub fn read(request: &'a Request) -> Answer<Self> {
-        match json::read(request.body.as_deref().ok_or(Refusal::TooLarge)?) {
+    pub fn parse(request: &'a Request) -> Result<Self> {
+        match json::parse(request.body.as_deref().ok_or(Refusal::TooLarge)?) {
             Some(body) if json::is_object(body) => Ok(Self(body)),
             Some(_) => invalid("A JSON object is expected"),
             None => invalid("Invalid JSON"),
@@ -26,12 +26,12 @@ impl<'a> Body<'a> {
     }
 
     /// Reads a JSON object that is said to be JSON: no page of another origin sends one.
-    pub fn read_json(request: &'a Request) -> Answer<Self> {
+    pub fn parse_json(request: &'a Request) -> Result<Self> {
         let kind = request.header("content-type").and_then(|kind| kind.split(';').next()).unwrap_or_default();
         if !kind.trim().eq_ignore_ascii_case("application/json") {
             return Err(Refusal::UnsupportedMediaType.into());
         }
-        Self::read(request)
+        Self::parse(request)
     }
 
     /// A text; nothing where there is none, or something else.
@@ -41,45 +41,45 @@ impl<'a> Body<'a> {
     }
 
     /// A text that must be there.
-    pub fn text(self, name: &'static str) -> Answer<String> {
-        self.maybe_text(name)?.map_or_else(|| invalid(format!("{name} is missing")), Ok)
+    pub fn text(self, name: &'static str) -> Result<String> {
+        self.optional_string(name)?.map_or_else(|| invalid(format!("{name} is missing")), Ok)
     }
 
     /// A text that may be missing.
-    pub fn maybe_text(self, name: &'static str) -> Answer<Option<String>> {
+    pub fn optional_string(self, name: &'static str) -> Result<Option<String>> {
         self.maybe(name, "is a string", |value| json::text(value).map(Cow::into_owned))
     }
 
     /// A flag that may be missing.
-    pub fn maybe_flag(self, name: &'static str) -> Answer<Option<bool>> {
+    pub fn optional_bool(self, name: &'static str) -> Result<Option<bool>> {
         self.maybe(name, "is true or false", |value| value.get().parse().ok())
     }
 
     /// A whole number that may be missing.
-    pub fn maybe_integer(self, name: &'static str) -> Answer<Option<i64>> {
+    pub fn optional_integer(self, name: &'static str) -> Result<Option<i64>> {
         self.maybe(name, "is a whole number", |value| value.get().parse().ok())
     }
 
     /// A list that may be missing and not null, of at most so many of what `form` says.
-    pub fn maybe_list_not_null<T: DeserializeOwned>(
+    pub fn optional_array_not_null<T: DeserializeOwned>(
         self,
         name: &'static str,
         form: &str,
         most: usize,
-    ) -> Answer<Option<Vec<T>>> {
+    ) -> Result<Option<Vec<T>>> {
         if json::member(self.0, name).is_some_and(json::is_null) {
             return invalid(format!("{name}: a list of {form}"));
         }
-        self.maybe_list(name, form, most)
+        self.optional_array(name, form, most)
     }
 
     /// A list that may be missing, of at most so many of what `form` says.
-    pub fn maybe_list<T: DeserializeOwned>(
+    pub fn optional_array<T: DeserializeOwned>(
         self,
         name: &'static str,
         form: &str,
         most: usize,
-    ) -> Answer<Option<Vec<T>>> {
+    ) -> Result<Option<Vec<T>>> {
         let Some(list) = self.present(name) else { return Ok(None) };
         let odd = || invalid(format!("{name}: a list of {form}"));
         let Some(elements) = json::elements(list) else { return odd() };
@@ -90,7 +90,7 @@ impl<'a> Body<'a> {
         Ok(Some(list))
     }
 
-    fn maybe<T>(self, name: &'static str, form: &str, read: impl FnOnce(&'a Json) -> Option<T>) -> Answer<Option<T>> {
+    fn maybe<T>(self, name: &'static str, form: &str, read: impl FnOnce(&'a Json) -> Option<T>) -> Result<Option<T>> {
         let Some(value) = self.present(name) else { return Ok(None) };
         read(value).map_or_else(|| invalid(format!("{name} {form}")), |value| Ok(Some(value)))
     }

@@ -1,18 +1,18 @@
 //! Adding an address to an account: by the document's `PUT /v1/users/`, and by the management API.
 
 use crate::{
+    context::Context,
     domain::names,
-    index::Index,
+    error::{Refusal, Result, forbidden, invalid},
     mail::{
         links,
         notices::{self, Notice},
     },
-    refusal::{Answer, Refusal, forbidden, invalid},
     store::{Outcome, Step, Transaction, audit::AuditContext, emails, emails::Addition, links::Owner, users::User},
 };
 
 /// For an address that is somebody else's.
-pub const TAKEN: &str = "email is already associated with an account";
+pub const EMAIL_TAKEN: &str = "email is already associated with an account";
 
 /// An address that is about to be added to an account.
 pub struct Adding<'a> {
@@ -24,24 +24,24 @@ pub struct Adding<'a> {
 impl<'a> Adding<'a> {
     /// One for this user; nothing where the address is theirs already and there is nothing to confirm. One that counts,
     /// although no mail was ever opened there, is sent a link: whoever adds it has the password.
-    pub fn new(index: &Index, user: &User, email: &'a str, owner: Option<emails::Owner>) -> Answer<Option<Self>> {
+    pub fn new(ctx: &Context, user: &User, email: &'a str, owner: Option<emails::Owner>) -> Result<Option<Self>> {
         names::email(email)?;
-        let mails = index.world.mails();
+        let mails = ctx.platform.can_send_mail();
         if let Some(owner) = owner {
             if owner.user_id != user.id {
-                return invalid(TAKEN);
+                return invalid(EMAIL_TAKEN);
             }
             if (if mails { owner.proved_at } else { owner.confirmed_at }).is_some() {
                 return Ok(None);
             }
         }
-        let link = mails.then(|| links::Link::new(index)).transpose()?;
+        let link = mails.then(|| links::Link::new(ctx)).transpose()?;
         Ok(Some(Self { email, key: email.to_lowercase(), link }))
     }
 
     /// Adds the steps to a transaction.
-    pub fn add_to(self, transaction: &mut Transaction, index: &Index, user: &User, by: &AuditContext) -> Added<'a> {
-        let most = index.settings.most;
+    pub fn add_to(self, transaction: &mut Transaction, ctx: &Context, user: &User, by: &AuditContext) -> Added<'a> {
+        let most = ctx.config.quotas;
         let confirmed = self.link.is_none();
         let addition = emails::add(transaction, user, (self.email, &self.key), confirmed, most.emails, by);
         let link = self.link.map(|link| {
@@ -61,23 +61,23 @@ pub struct Added<'a> {
 
 impl Added<'_> {
     /// Refuses what the outcome of the transaction refuses; else sends what there is to send.
-    pub fn done(self, index: &Index, user: &User, by: &AuditContext, outcome: &mut Outcome) -> Answer<()> {
-        let most = index.settings.most.emails;
+    pub fn done(self, ctx: &Context, user: &User, by: &AuditContext, outcome: &mut Outcome) -> Result<()> {
+        let most = ctx.config.quotas.emails;
         let addition = outcome.take(self.addition)?;
         if !addition.is_theirs {
             if addition.held >= most {
                 return forbidden(format!("An account has at most {most} addresses of mail"));
             }
             // Somebody was quicker.
-            return invalid(TAKEN);
+            return invalid(EMAIL_TAKEN);
         }
         if let Some((link, kept)) = self.link {
             if !outcome.take(kept)? {
                 return Err(Refusal::TooMany { retry_after: links::CONFIRM }.into());
             }
-            link.send_to(index, self.email, &user.name);
+            link.send_to(ctx, self.email, &user.name);
         }
-        notices::tell(index, user, by, Notice::EmailAdded(self.email));
+        notices::tell(ctx, user, by, Notice::EmailAdded(self.email));
         Ok(())
     }
 }

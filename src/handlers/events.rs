@@ -10,15 +10,16 @@ use std::iter::Peekable;
 use serde_json::{Value, json};
 
 use crate::{
+    config::Service,
+    context::Context,
     domain::{
         events::{self, Action, CloudEvent, Event},
-        secret::{hex, same},
+        secret::{constant_time_eq, hex},
     },
-    index::{Index, settings::Service},
+    error::{Challenge, Refusal, Result},
     jobs::search_index,
-    refusal::{Answer, Challenge, Refusal},
     store::{self, Transaction},
-    wire::{Authorization, Reply, Request},
+    wire::{Authorization, Request, Response},
 };
 
 /// Bytes of a list of events that one batch takes: it is a parameter of the database, which has 2 MB
@@ -29,13 +30,13 @@ const BATCH: usize = 1_000_000;
 const LOGGED: usize = 100;
 
 /// `POST /events`
-pub async fn take(index: &Index, request: &Request) -> Answer<Reply> {
-    let service = authenticate(index, request)?;
+pub async fn receive(ctx: &Context, request: &Request) -> Result<Response> {
+    let service = authenticate(ctx, request)?;
     let body = request.body.as_deref().ok_or(Refusal::TooLarge)?;
     let headers =
         CloudEvent { id: request.header("ce-id"), kind: request.header("ce-type"), time: request.header("ce-time") };
-    let now = index.world.now();
-    let mut sent = events::read(body, headers, index.world.millis().cast_signed()).peekable();
+    let now = ctx.platform.now();
+    let mut sent = events::parse(body, headers, ctx.platform.now_ms().cast_signed()).peekable();
     let (mut odd, mut unknown, mut pulls, mut taken) = (Noted::default(), Vec::new(), Noted::default(), 0);
     while sent.peek().is_some() {
         let events = batch(&mut sent, &mut odd);
@@ -43,8 +44,9 @@ pub async fn take(index: &Index, request: &Request) -> Answer<Reply> {
             continue;
         }
         let mut transaction = Transaction::new();
-        let names = store::events::take(&mut transaction, &events, &service.name, index.settings.private, now);
-        unknown.extend(index.db.commit_unguarded(transaction).await?.take(names)?);
+        let names =
+            store::events::receive(&mut transaction, &events, &service.name, ctx.config.private_by_default, now);
+        unknown.extend(ctx.db.commit_unguarded(transaction).await?.take(names)?);
         taken += events.len();
         for event in events.iter().filter(|event| event.action == Action::Pull) {
             pulls.note(|| pulled(event));
@@ -52,7 +54,7 @@ pub async fn take(index: &Index, request: &Request) -> Answer<Reply> {
     }
     if pulls.count > 0 {
         // Pulls are too many for the audit: they are counted, and logged.
-        index.world.log(&json!({
+        ctx.platform.log(&json!({
             "level": "info", "request": request.id, "service": service.name, "pull_count": pulls.count,
             "pulls": pulls.first,
         }));
@@ -65,12 +67,12 @@ pub async fn take(index: &Index, request: &Request) -> Answer<Reply> {
             "not_understood": odd.first,
             "no_such_namespace": unknown,
         });
-        index.world.log(&line);
+        ctx.platform.log(&line);
     }
     if taken > 0 {
-        search_index::later(index);
+        search_index::later(ctx);
     }
-    Ok(Reply::json(200, &json!({ "taken": taken, "not_understood": odd.count })).personal())
+    Ok(Response::json(200, &json!({ "taken": taken, "not_understood": odd.count })).no_store())
 }
 
 /// The number of some events, and the first of them, for the log.
@@ -112,19 +114,19 @@ fn batch(sent: &mut Peekable<impl Iterator<Item = Result<Event, String>>>, odd: 
 }
 
 /// The service whose event secret the request has.
-pub fn authenticate<'a>(index: &'a Index, request: &Request) -> Answer<&'a Service> {
+pub fn authenticate<'a>(ctx: &'a Context, request: &Request) -> Result<&'a Service> {
     let refused = |reason: &'static str| Refusal::Unauthorized(Challenge::Session, reason.into());
     let header = request.header("authorization");
     // Older zot has no way to send Bearer: there the secret is the password of any name.
-    let Some(Authorization::Bearer(secret) | Authorization::Basic { secret, .. }) = Authorization::read(header) else {
+    let Some(Authorization::Bearer(secret) | Authorization::Basic { secret, .. }) = Authorization::parse(header) else {
         return Err(refused("The event secret of a service is required").into());
     };
     crate::auth::require_https(request)?;
-    let key = index.settings.keys()?.oldest();
+    let key = ctx.config.keys()?.oldest();
     let is = |service: &&Service| {
         let expected = hex(&key.mac("event secret", &[service.name.as_bytes()]));
-        same(expected.as_bytes(), secret.reveal().as_bytes())
+        constant_time_eq(expected.as_bytes(), secret.reveal().as_bytes())
     };
-    let service = index.settings.services.iter().find(is);
+    let service = ctx.config.services.iter().find(is);
     Ok(service.ok_or_else(|| refused("This is the event secret of no service"))?)
 }

@@ -2,10 +2,10 @@
 
 pub mod account;
 pub mod body;
-pub mod description;
 pub mod emails;
 pub mod events;
 pub mod hub;
+pub mod openapi;
 pub mod registry;
 pub mod revocation;
 pub mod search;

@@ -4,12 +4,12 @@ use serde_json::json;
 
 use crate::{
     auth::{Credentials, Principal},
+    context::Context,
     domain::{credential::CredentialId, names::LIBRARY, search::Search},
-    index::Index,
-    refusal::Answer,
+    error::Result,
     store::{
         Count, Page,
-        documents::{self, Match, Sight},
+        documents::{self, Match, Visibility},
         repositories::{self, ReadablePrivate},
     },
     wire::Request,
@@ -20,20 +20,20 @@ const MAX_PRIVATE: i64 = 10_000;
 
 /// A page of what is found for these credentials, and whether there is more that they may read than was searched.
 pub async fn find(
-    index: &Index,
+    ctx: &Context,
     request: &Request,
     credentials: &Credentials,
     search: &Search,
-) -> Answer<(Page<Match>, bool)> {
+) -> Result<(Page<Match>, bool)> {
     if !is_anonymous(credentials) {
-        let (sight, cut) = sight(index, credentials).await?;
-        return Ok((index.search.fetch(documents::find(search, &sight)).await?, cut));
+        let (visibility, cut) = visibility(ctx, credentials).await?;
+        return Ok((ctx.search.fetch(documents::find(search, &visibility)).await?, cut));
     }
-    if !index.settings.anonymous_read {
+    if !ctx.config.anonymous_read {
         return Ok((Page { head: Count { count: 0 }, items: Vec::new() }, false));
     }
-    credentials.require_within_limit(index, request).await?;
-    Ok((index.search.fetch(documents::find(search, &Sight::Public)).await?, false))
+    credentials.require_anonymous_limit(ctx, request).await?;
+    Ok((ctx.search.fetch(documents::find(search, &Visibility::Public)).await?, false))
 }
 
 /// Whether these are no credentials, or those of no user.
@@ -43,13 +43,13 @@ pub fn is_anonymous(credentials: &Credentials) -> bool {
 }
 
 /// What a search with these credentials may find, and whether there is more that they may read.
-async fn sight(index: &Index, credentials: &Credentials) -> Answer<(Sight, bool)> {
-    let own = repositories::readable_private(&credentials.subject(index), MAX_PRIVATE + 1);
-    let (principal, own) = credentials.authenticate_with(index, own).await?;
+async fn visibility(ctx: &Context, credentials: &Credentials) -> Result<(Visibility, bool)> {
+    let own = repositories::readable_private(&credentials.subject(ctx), MAX_PRIVATE + 1);
+    let (principal, own) = credentials.authenticate_with(ctx, own).await?;
     if principal.is_administrator() {
-        return Ok((Sight::All, false));
+        return Ok((Visibility::All, false));
     }
-    Ok((Sight::Also(readable(&principal, &own)), own.iter().any(|part| part.cut)))
+    Ok((Visibility::PublicAnd(readable(&principal, &own)), own.iter().any(|part| part.cut)))
 }
 
 /// The ids of those that the access token allows too, if the client sent one, as JSON.

@@ -4,12 +4,12 @@ use futures_util::future::join;
 use serde_json::json;
 
 use crate::{
-    index::Index,
-    refusal::{Answer, Fault},
+    context::Context,
+    error::{Fault, Result},
     store::{
         Outcome, Right, Transaction,
         documents::{self, DocumentState},
-        outbox::{self, News, PendingNews},
+        outbox::{self, Change, PendingChange},
         repositories::Repository,
     },
 };
@@ -28,12 +28,11 @@ const STEP: i64 = 500;
 const STEPS: usize = 20;
 
 /// Writes the documents of what changed, after the answer.
-pub fn later(index: &Index) {
-    let lender = index.clone();
-    index.world.later(Box::pin(async move {
-        let drained = drain(&lender, ROUNDS_AFTER_ANSWER).await;
-        lender.report("tell search what changed", drained.map_err(Into::into));
-    }));
+pub fn later(ctx: &Context) {
+    ctx.run_after_response(|ctx| async move {
+        let drained = drain(&ctx, ROUNDS_AFTER_ANSWER).await;
+        ctx.report("tell search what changed", drained.map_err(Into::into));
+    });
 }
 
 /// Commits a change after which other users no longer see a repository, and hides its document before the client has
@@ -42,14 +41,14 @@ pub fn later(index: &Index) {
 /// document that was hidden too early or not at all. It also does if the right to the change has ended meanwhile: for a
 /// minute or so other users do not find what they still may read, and nobody finds more than that.
 pub async fn commit_and_hide(
-    index: &Index,
+    ctx: &Context,
     right: Right,
     repository: &Repository,
     change: Transaction,
-) -> Answer<Outcome> {
-    let hide = vec![documents::hide(repository.id, repository.revision + 1, index.world.now())];
-    let guards = index.guards([right]).await?;
-    let (hidden, changed) = join(index.search.commit_unguarded(hide.into()), index.db.commit(guards, change)).await;
+) -> Result<Outcome> {
+    let hide = vec![documents::hide(repository.id, repository.revision + 1, ctx.platform.now())];
+    let guards = ctx.guards([right]).await?;
+    let (hidden, changed) = join(ctx.search.commit_unguarded(hide.into()), ctx.db.commit(guards, change)).await;
     // The change first: if it is stale, that is the answer.
     let changed = changed?;
     hidden?;
@@ -57,53 +56,53 @@ pub async fn commit_and_hide(
 }
 
 /// What is done every minute: the rest of the outbox, and a part of the verification.
-pub async fn scheduled(index: &Index) {
-    let drained = drain(index, ROUNDS_SCHEDULED).await;
-    index.report("tell search what changed", drained.map_err(Into::into));
-    let verified = verify(index).await;
-    index.report("verify search", verified.map_err(Into::into));
+pub async fn scheduled(ctx: &Context) {
+    let drained = drain(ctx, ROUNDS_SCHEDULED).await;
+    ctx.report("tell search what changed", drained.map_err(Into::into));
+    let verified = verify(ctx).await;
+    ctx.report("verify search", verified.map_err(Into::into));
 }
 
 /// Writes the documents of the news in the outbox until it is empty. News is removed only if the repository still is as
 /// its document was written; if it changed meanwhile, the document is written again.
-async fn drain(index: &Index, rounds: usize) -> Result<(), Fault> {
+async fn drain(ctx: &Context, rounds: usize) -> Result<(), Fault> {
     for _ in 0..rounds {
-        let pending = index.db.fetch(outbox::pending(ROUND)).await?;
+        let pending = ctx.db.fetch(outbox::pending(ROUND)).await?;
         if pending.is_empty() {
             break;
         }
         let (written, news): (Vec<_>, Vec<_>) =
-            pending.into_iter().map(|PendingNews { outbox_id, news }| ((outbox_id, news.revision), news)).unzip();
-        index.search.commit_unguarded(documents::write(&news, index.world.now()).into()).await?;
-        index.db.commit_unguarded(vec![outbox::acknowledge(&written)].into()).await?;
+            pending.into_iter().map(|PendingChange { outbox_id, news }| ((outbox_id, news.revision), news)).unzip();
+        ctx.search.commit_unguarded(documents::write(&news, ctx.platform.now()).into()).await?;
+        ctx.db.commit_unguarded(vec![outbox::acknowledge(&written)].into()).await?;
     }
     Ok(())
 }
 
 /// Compares the next repositories with their documents, and writes the documents that differ: also from empty.
-async fn verify(index: &Index) -> Result<(), Fault> {
-    let mut cursor = index.db.fetch(outbox::cursor()).await?.unwrap_or_default();
+async fn verify(ctx: &Context) -> Result<(), Fault> {
+    let mut cursor = ctx.db.fetch(outbox::cursor()).await?.unwrap_or_default();
     for _ in 0..STEPS {
-        let truth = index.db.fetch(outbox::repositories_after(cursor, STEP)).await?;
+        let truth = ctx.db.fetch(outbox::repositories_after(cursor, STEP)).await?;
         let full = i64::try_from(truth.len()).is_ok_and(|length| length == STEP);
         let end = truth.last().filter(|_| full).map_or(i64::MAX >> 11, |news| news.repository_id.get());
-        let held = index.search.fetch(documents::between(cursor, end, index.world.now())).await?;
+        let held = ctx.search.fetch(documents::between(cursor, end, ctx.platform.now())).await?;
         let wrong = difference(truth, held);
         if !wrong.is_empty() {
-            index.world.log(&json!({ "level": "warning", "doing": "verify search", "mended": wrong.len() }));
-            index.search.commit_unguarded(documents::write(&wrong, index.world.now()).into()).await?;
+            ctx.platform.log(&json!({ "level": "warning", "doing": "verify search", "mended": wrong.len() }));
+            ctx.search.commit_unguarded(documents::write(&wrong, ctx.platform.now()).into()).await?;
         }
         cursor = if full { end } else { 0 };
         if !full {
             break;
         }
     }
-    index.db.commit_unguarded(vec![outbox::set_cursor(cursor)].into()).await?;
+    ctx.db.commit_unguarded(vec![outbox::set_cursor(cursor)].into()).await?;
     Ok(())
 }
 
 /// The news by which search holds what is true.
-fn difference(truth: Vec<News>, mut held: Vec<DocumentState>) -> Vec<News> {
+fn difference(truth: Vec<Change>, mut held: Vec<DocumentState>) -> Vec<Change> {
     // Both are ordered by id, so that what is looked for is among the first.
     let mut take = |id| held.iter().position(|state| state.id == id).map(|place| held.remove(place));
     let mut wrong = truth
@@ -118,7 +117,7 @@ fn difference(truth: Vec<News>, mut held: Vec<DocumentState>) -> Vec<News> {
             None => news.document.is_some(),
         })
         .collect::<Vec<_>>();
-    let gone = held.iter().map(|state| News { repository_id: state.id, revision: 0, document: None });
+    let gone = held.iter().map(|state| Change { repository_id: state.id, revision: 0, document: None });
     wrong.extend(gone);
     wrong
 }
@@ -128,7 +127,7 @@ mod tests {
     use super::*;
     use crate::store::outbox::Document;
 
-    fn news(id: i64, revision: i64, listed: bool) -> News {
+    fn news(id: i64, revision: i64, listed: bool) -> Change {
         let document = listed.then(|| Document {
             namespace: "paul".into(),
             name: "app".into(),
@@ -137,7 +136,7 @@ mod tests {
             star_count: 0,
             pushed_at: 0,
         });
-        News { repository_id: id.into(), revision, document }
+        Change { repository_id: id.into(), revision, document }
     }
 
     fn held(id: i64, revision: i64, settled: bool) -> DocumentState {

@@ -3,9 +3,10 @@
 use serde_json::json;
 
 use crate::{
+    context::Context,
     domain::{ends::DAY, texts, time},
-    index::{Index, Message},
-    refusal::Answer,
+    error::Result,
+    platform::Message,
     store::{
         Transaction,
         ends::{self, EndingToken},
@@ -16,32 +17,32 @@ use crate::{
 const STEP: i64 = 10;
 
 /// What is done every minute.
-pub async fn scheduled(index: &Index) {
-    index.report("warn of access tokens that end", warn(index).await);
+pub async fn scheduled(ctx: &Context) {
+    ctx.report("warn of access tokens that end", warn(ctx).await);
 }
 
 /// Takes the warnings that are due, and logs and mails each. A mail that fails is not sent again: the next warning is.
-async fn warn(index: &Index) -> Answer<()> {
-    let now = index.world.now();
+async fn warn(ctx: &Context) -> Result<()> {
+    let now = ctx.platform.now();
     let mut transaction = Transaction::new();
     let steps = ends::due(&mut transaction, now, STEP);
-    let mut outcome = index.db.commit_unguarded(transaction).await?;
+    let mut outcome = ctx.db.commit_unguarded(transaction).await?;
     let mut tokens = Vec::new();
     for step in steps {
         tokens.extend(outcome.take(step)?);
     }
     for token in tokens.iter().filter(|token| token.active) {
         let days = (token.expires_at - now + DAY - 1) / DAY;
-        index.world.log(&json!({
+        ctx.platform.log(&json!({
             "level": "warning",
             "doing": "warn of the end of an access token",
             "token": token.uuid,
             "user": token.user_id,
             "days": days,
         }));
-        if index.world.mails() {
+        if ctx.platform.can_send_mail() {
             for message in messages(token, days) {
-                index.report("send a mail", index.world.mail(&message).await.map_err(Into::into));
+                ctx.report("send a mail", ctx.platform.send_mail(&message).await.map_err(Into::into));
             }
         }
     }
@@ -52,7 +53,7 @@ async fn warn(index: &Index) -> Answer<()> {
 fn messages(token: &EndingToken, days: i64) -> Vec<Message> {
     let EndingToken { uuid, user_name: name, .. } = token;
     // Any user may have written its label.
-    let (label, end) = (texts::line(&token.label), time::print_seconds(token.expires_at));
+    let (label, end) = (texts::line(&token.label), time::format_seconds(token.expires_at));
     let text = format!(
         "The access token \"{label}\" ({uuid}) of {name} ends at {end}, in {days} {}.\n\n\
          What uses it is refused from then on. To renew it, with the same rights and a new secret, see\n\

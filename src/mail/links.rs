@@ -3,9 +3,10 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::{
+    context::Context,
     domain::secret::sha256_hex,
-    index::{Index, Message},
-    refusal::Fault,
+    error::Fault,
+    platform::Message,
     store::{Query, links},
 };
 
@@ -23,16 +24,16 @@ pub struct Link {
 
 impl Link {
     /// A new link.
-    pub fn new(index: &Index) -> Result<Self, Fault> {
-        let public_url = index.settings.public_url.clone();
+    pub fn new(ctx: &Context) -> Result<Self, Fault> {
+        let public_url = ctx.config.public_url.clone();
         let public_url = public_url.ok_or_else(|| Fault::unconfigured(NO_PUBLIC_URL))?;
-        Ok(Self { secret: URL_SAFE_NO_PAD.encode(index.random::<24>()), public_url })
+        Ok(Self { secret: URL_SAFE_NO_PAD.encode(ctx.random::<24>()), public_url })
     }
 
     /// Keeps it, for the transaction that makes the e-mail; it is to be sent if that says so.
     #[must_use]
     pub fn query(&self, email_key: &str, owner: links::Owner<'_>, now: i64, most: i64) -> Query<bool> {
-        links::confirming(&self.hash(), email_key, owner, now + CONFIRM, now, most)
+        links::insert_confirmation(&self.hash(), email_key, owner, now + CONFIRM, now, most)
     }
 
     /// As it is stored: SHA-256 of its secret.
@@ -42,7 +43,7 @@ impl Link {
     }
 
     /// Sends it, after the answer.
-    pub fn send_to(self, index: &Index, to: &str, name: &str) {
+    pub fn send_to(self, ctx: &Context, to: &str, name: &str) {
         let text = format!(
             "Somebody, most likely you, gave this address for the account {name}.\n\n\
              To confirm it within 24 hours of that, open this link and press the button:\n\n\
@@ -50,25 +51,24 @@ impl Link {
              If it was not you, do nothing: an address that is new is forgotten after a day.\n",
             self.public_url, self.secret
         );
-        send(index, Message { to: to.to_owned(), subject: "Confirm your e-mail address".into(), text });
+        send(ctx, Message { to: to.to_owned(), subject: "Confirm your e-mail address".into(), text });
     }
 
     /// Sends it as one that sets a password, after the answer.
-    pub fn send_password_to(self, index: &Index, to: &str, name: &str) {
+    pub fn send_password_to(self, ctx: &Context, to: &str, name: &str) {
         let text = format!(
             "Somebody, most likely you, asked for a new password for the account {name}.\n\n\
              To set it, open this link within one hour:\n\n{}/account/password#{}\n\n\
              If it was not you, do nothing: your password stays as it is.\n",
             self.public_url, self.secret
         );
-        send(index, Message { to: to.to_owned(), subject: "Set a new password".into(), text });
+        send(ctx, Message { to: to.to_owned(), subject: "Set a new password".into(), text });
     }
 }
 
-fn send(index: &Index, message: Message) {
-    let lender = index.clone();
-    index.world.later(Box::pin(async move {
-        let sent = lender.world.mail(&message).await;
-        lender.report("send a mail", sent.map_err(Into::into));
-    }));
+fn send(ctx: &Context, message: Message) {
+    ctx.run_after_response(|ctx| async move {
+        let sent = ctx.platform.send_mail(&message).await;
+        ctx.report("send a mail", sent.map_err(Into::into));
+    });
 }

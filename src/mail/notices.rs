@@ -2,10 +2,13 @@
 //! where a mail was opened before, after the answer, and no more than so many of a kind in an hour. They hold no
 //! secret, no link that does anything, and nothing that a stranger wrote.
 
+use futures_util::future::LocalBoxFuture;
+
 use crate::{
+    context::Context,
     domain::time,
-    index::{Index, Message, Pending},
-    refusal::Answer,
+    error::Result,
+    platform::Message,
     store::{
         Transaction,
         audit::AuditContext,
@@ -96,15 +99,20 @@ impl Notice<'_> {
 }
 
 /// Tells the user of an account, after the answer, what happened to it, where mail can be sent.
-pub fn tell(index: &Index, user: &User, by: &AuditContext, notice: Notice<'_>) {
-    if let Some(telling) = telling(index, user, by, notice) {
-        index.world.later(telling);
+pub fn tell(ctx: &Context, user: &User, by: &AuditContext, notice: Notice<'_>) {
+    if let Some(telling) = telling(ctx, user, by, notice) {
+        ctx.platform.wait_until(telling);
     }
 }
 
 /// The same for who is behind the answer already.
-pub fn telling(index: &Index, user: &User, by: &AuditContext, notice: Notice<'_>) -> Option<Pending<'static, ()>> {
-    if !index.world.mails() || user.machine {
+pub fn telling(
+    ctx: &Context,
+    user: &User,
+    by: &AuditContext,
+    notice: Notice<'_>,
+) -> Option<LocalBoxFuture<'static, ()>> {
+    if !ctx.platform.can_send_mail() || user.machine {
         return None;
     }
     let (not, also) = match notice {
@@ -117,29 +125,29 @@ pub fn telling(index: &Index, user: &User, by: &AuditContext, notice: Notice<'_>
          If it was you, there is nothing to do. If it was not, somebody has your password: set a new one at \
          {}/account/forgotten, and tell the operator of this index, who can end what was made with it.\n",
         notice.text(&user.name),
-        time::print_seconds(by.now),
+        time::format_seconds(by.now),
         plain(&by.address),
-        index.settings.public_url.as_deref().unwrap_or_default(),
+        ctx.config.public_url.as_deref().unwrap_or_default(),
     );
-    let (lender, id, now) = (index.clone(), user.id, by.now);
+    let (ctx, id, now) = (ctx.clone(), user.id, by.now);
     let (kind, subject) = (notice.kind(), notice.subject());
     Some(Box::pin(async move {
         let told = async {
             let count = rate_counters::increment(Counter::Notices, &format!("{id} {kind}"), now);
             let mut transaction = Transaction::new();
             let (count, proved) = (transaction.read(count), transaction.read(emails::proved(id)));
-            let mut outcome = lender.db.commit_unguarded(transaction).await?;
+            let mut outcome = ctx.db.commit_unguarded(transaction).await?;
             let counted = outcome.take(count)?;
             if counted.iter().any(|counted| !counted.address.is_empty() && counted.count > MAX_PER_HOUR) {
                 return Ok(());
             }
             for to in outcome.take(proved)?.into_iter().chain(also).filter(|to| not.as_ref() != Some(to)) {
                 let message = Message { to, subject: subject.to_owned(), text: text.clone() };
-                lender.world.mail(&message).await?;
+                ctx.platform.send_mail(&message).await?;
             }
-            Answer::Ok(())
+            Result::Ok(())
         };
-        lender.report("tell of what happened to an account", told.await);
+        ctx.report("tell of what happened to an account", told.await);
     }))
 }
 

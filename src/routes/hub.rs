@@ -3,7 +3,7 @@
 
 use crate::{
     domain::RepositoryName,
-    refusal::{Answer, Refusal},
+    error::{Refusal, Result},
 };
 
 /// What may stand in a path behind the name of a repository, of this index and of the Hub: no component of a
@@ -118,7 +118,7 @@ pub enum Hub {
 
 impl Hub {
     /// The route of a path, behind `/v2/`.
-    pub fn read(segments: &[&str]) -> Answer<Self> {
+    pub fn read(segments: &[&str]) -> Result<Self> {
         if segments.iter().any(|segment| segment.is_empty()) {
             return Err(Refusal::NoRoute.into());
         }
@@ -172,7 +172,7 @@ impl Hub {
 
     /// A repository is every component up to a word that may stand behind names. One that has such a word in its own
     /// name is written as one component, with `:` for its slashes, which no name has.
-    fn repository(namespace: &str, rest: &[&str]) -> Answer<Self> {
+    fn repository(namespace: &str, rest: &[&str]) -> Result<Self> {
         let whole = rest.first().is_some_and(|first| first.contains(':'));
         let word = rest.iter().skip(1).position(|component| whole || BEHIND_NAMES.contains(component));
         let (name, rest) = rest.split_at_checked(word.map_or(rest.len(), |p| p + 1)).ok_or(Refusal::NoRoute)?;
@@ -199,7 +199,7 @@ impl Hub {
 mod tests {
     use super::*;
 
-    fn read(path: &str) -> Answer<Hub> {
+    fn read(path: &str) -> Result<Hub> {
         Hub::read(&path.split('/').collect::<Vec<_>>())
     }
 

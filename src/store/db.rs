@@ -10,10 +10,11 @@ use futures_util::{
     future::{Either, select},
 };
 
+use futures_util::future::LocalBoxFuture;
+
 use crate::{
     domain::ids::Id,
-    index::Pending,
-    refusal::{Fault, FaultKind},
+    error::{Fault, FaultKind},
     store::{Batch, FromValue, Outcome, Transaction},
 };
 
@@ -21,7 +22,7 @@ use crate::{
 /// `SQLite` in memory in the tests.
 pub trait Database {
     /// Runs the statements in order, all or nothing; gives the rows of each.
-    fn batch<'a>(&'a self, statements: &'a [Statement]) -> Pending<'a, Result<Vec<Rows>, Fault>>;
+    fn batch<'a>(&'a self, statements: &'a [Statement]) -> LocalBoxFuture<'a, Result<Vec<Rows>, Fault>>;
 }
 
 /// One statement with its values. The text is fixed where it is written: a value is always bound.
@@ -144,7 +145,7 @@ impl Row {
 }
 
 /// Resolves after so many milliseconds.
-pub type Sleep = Rc<dyn Fn(u64) -> Pending<'static, ()>>;
+pub type Sleep = Rc<dyn Fn(u64) -> LocalBoxFuture<'static, ()>>;
 
 /// A database client for one request. Counts round trips, gives up when the database does not answer in time, and retries a
 /// batch once if it contains only reads and failed with a transient error.
@@ -196,13 +197,13 @@ impl Db {
 
     /// Reads: runs the statements in order in one round trip, in none if there are none. What writes is refused, since it would
     /// carry no right.
-    pub fn batch(&self, statements: Vec<Statement>) -> Pending<'_, Result<Vec<Rows>, Fault>> {
+    pub fn batch(&self, statements: Vec<Statement>) -> LocalBoxFuture<'_, Result<Vec<Rows>, Fault>> {
         Box::pin(self.read(statements))
     }
 
     async fn read(&self, statements: Vec<Statement>) -> Result<Vec<Rows>, Fault> {
         match statements.iter().find(|statement| !statement.reads_only()) {
-            Some(write) => Err(Fault::broken(format!("a write without a right: {}", write.sql))),
+            Some(write) => Err(Fault::bug(format!("a write without a right: {}", write.sql))),
             None if statements.is_empty() => Ok(Vec::new()),
             None => self.run(statements).await,
         }
@@ -220,7 +221,7 @@ impl Db {
         if answer.len() == statements.len() {
             Ok(answer)
         } else {
-            Err(Fault::broken(format!("{} statements, {} answers", statements.len(), answer.len())))
+            Err(Fault::bug(format!("{} statements, {} answers", statements.len(), answer.len())))
         }
     }
 
@@ -256,7 +257,7 @@ mod tests {
     }
 
     impl Database for Stub {
-        fn batch<'a>(&'a self, statements: &'a [Statement]) -> Pending<'a, Result<Vec<Rows>, Fault>> {
+        fn batch<'a>(&'a self, statements: &'a [Statement]) -> LocalBoxFuture<'a, Result<Vec<Rows>, Fault>> {
             let rows = vec![Rows::new(); statements.len()];
             if self.answers { Box::pin(ready(Ok(rows))) } else { Box::pin(pending()) }
         }
@@ -287,7 +288,7 @@ mod tests {
         let insert =
             || vec![Statement::new("select 1"), Statement::new("insert into outbox (repository_id) values (1)")];
         let mut context = Context::from_waker(Waker::noop());
-        let fault = Fault::broken("a write without a right: insert into outbox (repository_id) values (1)");
+        let fault = Fault::bug("a write without a right: insert into outbox (repository_id) values (1)");
         assert_eq!(pin!(db.batch(insert())).poll(&mut context), Poll::Ready(Err(fault)));
         for guards in [Vec::new(), vec![Statement::new("select 2")]] {
             let mut transaction = Transaction::from(insert());

@@ -7,22 +7,22 @@ use constcat::concat;
 use crate::{
     domain::{
         RepositoryId, RepositoryName,
-        search::{self, MAX_MATCHES, Search, last, words},
+        search::{self, MAX_MATCHES, Search, last_component, tokenize},
     },
-    store::{FromRow, Keyed, Page, Query, Row, Statement, outbox::News},
+    store::{FromRow, Keyed, Page, Query, Row, Statement, outbox::Change},
 };
 
 /// Seconds after which a repository that was hidden ahead of the truth must be hidden there too: no request takes so
 /// long.
-pub const SETTLED: i64 = 60;
+pub const HIDE_GRACE_PERIOD: i64 = 60;
 
 /// Updates documents; news that is older than a document does not change it, unless the document was hidden for a
 /// change that was never committed.
 #[must_use]
-pub fn write(news: &[News], now: i64) -> Vec<Statement> {
+pub fn write(news: &[Change], now: i64) -> Vec<Statement> {
     let mut documents = Vec::new();
     let mut gone = Vec::new();
-    for News { repository_id, revision, document } in news {
+    for Change { repository_id, revision, document } in news {
         match document {
             None => gone.push(json!([repository_id, revision])),
             Some(document) => {
@@ -32,8 +32,8 @@ pub fn write(news: &[News], now: i64) -> Vec<Statement> {
                     repository_id,
                     revision,
                     name,
-                    last(&name),
-                    words(&name),
+                    last_component(&name),
+                    tokenize(&name),
                     document.description,
                     if document.private { "prv" } else { "pub" },
                     document.star_count,
@@ -50,7 +50,7 @@ pub fn write(news: &[News], now: i64) -> Vec<Statement> {
                where j.value ->> 1 = 0 or d.revision <= j.value ->> 1 or d.hidden_at <= ?2)",
         )
         .bind(json!(gone).to_string())
-        .bind(now - SETTLED),
+        .bind(now - HIDE_GRACE_PERIOD),
         Statement::new(
             "insert into documents
                (id, revision, name, last, words, description, visibility, star_count, pushed_at, folded)
@@ -64,7 +64,7 @@ pub fn write(news: &[News], now: i64) -> Vec<Statement> {
              where excluded.revision >= documents.revision or documents.hidden_at <= ?2",
         )
         .bind(json!(documents).to_string())
-        .bind(now - SETTLED),
+        .bind(now - HIDE_GRACE_PERIOD),
     ]
 }
 
@@ -101,15 +101,15 @@ impl FromRow for DocumentState {
 pub fn between(above: i64, to: i64, now: i64) -> Query<Vec<DocumentState>> {
     let sql = "select id, iif(folded is null, 0, revision) revision, ifnull(hidden_at <= ?3, 1) settled
        from documents where id > ?1 and id <= ?2";
-    Query::all(Statement::new(sql).bind(above).bind(to).bind(now - SETTLED))
+    Query::all(Statement::new(sql).bind(above).bind(to).bind(now - HIDE_GRACE_PERIOD))
 }
 
 /// What a search may find.
-pub enum Sight {
+pub enum Visibility {
     /// Public repositories only.
     Public,
     /// Also the private ones of these ids (a JSON list).
-    Also(String),
+    PublicAnd(String),
     /// Everything.
     All,
 }
@@ -220,11 +220,11 @@ const BY_WORDS: &str = concat!(
 /// them gives its first [`MAX_MATCHES`] that may be seen, so that none of its documents is lost among those of the next. The
 /// other documents that the client may see are compared one by one.
 #[must_use]
-pub fn find(search: &Search, sight: &Sight) -> Query<Page<Match>> {
-    let (ids, all) = match sight {
-        Sight::Public => ("[]", false),
-        Sight::Also(ids) => (ids.as_str(), false),
-        Sight::All => ("[]", true),
+pub fn find(search: &Search, visibility: &Visibility) -> Query<Page<Match>> {
+    let (ids, all) = match visibility {
+        Visibility::Public => ("[]", false),
+        Visibility::PublicAnd(ids) => (ids.as_str(), false),
+        Visibility::All => ("[]", true),
     };
     let page = |sql: &'static str| {
         Statement::new(sql)
@@ -238,7 +238,7 @@ pub fn find(search: &Search, sight: &Sight) -> Query<Page<Match>> {
         return Query::page(page(EVERYTHING));
     }
     let (whole, beginning) = (search.whole(), search.beginning());
-    let (words, anywhere) = (search.words(), search.anywhere());
+    let (words, anywhere) = (search.tokens(), search.anywhere());
     let terms = format!("{{named told}} : {}", search::all(&anywhere));
     let named = |phrases: &[String]| format!("named : {}", search::all(phrases));
     let statement = page(BY_WORDS)

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Seconds for which the id of an event is kept: a registry that was away longer sends new events.
-pub const REMEMBERED: i64 = 7 * 24 * 60 * 60;
+pub const EVENT_ID_TTL: i64 = 7 * 24 * 60 * 60;
 
 /// Events as the statements take them: `0` id, `1` action, `2` namespace, `3` name, `4` tag,
 /// `5` digest, `6` size, `7` media type, `8` milliseconds, `9` actor, `10` access token, `11` address,
@@ -251,7 +251,7 @@ fn pull(of: impl Fn(&'static str) -> Statement) -> [Statement; 2] {
 /// removed (the newer stays), pulls are counted, and the ids are kept, so that the same events change nothing again.
 /// Pushes and deletions go into the audit. An event that is older than the end of a repository changes nothing of the
 /// next one of its name. Gives the names of repositories in namespaces that do not exist, the first of them.
-pub fn take(
+pub fn receive(
     transaction: &mut Transaction,
     events: &[Event],
     service: &str,
@@ -298,8 +298,8 @@ pub fn expire(transaction: &mut Transaction, now: i64, most: i64) -> Vec<Step<us
            select id from tags where deleted = 1 and pushed_at <= ?1 limit ?2) returning 1",
     );
     let mut removed = vec![
-        transaction.read(Query::number(ids.bind(now - REMEMBERED).bind(most))),
-        transaction.read(Query::number(marks.bind((now - REMEMBERED) * 1000).bind(most))),
+        transaction.read(Query::number(ids.bind(now - EVENT_ID_TTL).bind(most))),
+        transaction.read(Query::number(marks.bind((now - EVENT_ID_TTL) * 1000).bind(most))),
     ];
     let manifests = manifests::expire(now, most).into_iter();
     removed.extend(manifests.map(|statement| transaction.read(Query::number(statement))));

@@ -7,7 +7,7 @@ use crate::{
     store::{
         FromRow, Query, Row, Statement, Step, Transaction, Value, audit,
         rate_counters::Counter,
-        users::{UNCONFIRMED, USER_COLUMNS, User},
+        users::{CONFIRMATION_TTL, USER_COLUMNS, User},
     },
 };
 
@@ -23,7 +23,14 @@ pub enum Owner<'a> {
 /// Keeps a link that confirms an e-mail, if the e-mail is theirs and unless there are so many (`most`) for it already;
 /// gives whether it did.
 #[must_use]
-pub fn confirming(hash: &str, email_key: &str, owner: Owner<'_>, expires_at: i64, now: i64, most: i64) -> Query<bool> {
+pub fn insert_confirmation(
+    hash: &str,
+    email_key: &str,
+    owner: Owner<'_>,
+    expires_at: i64,
+    now: i64,
+    most: i64,
+) -> Query<bool> {
     let (id, password) = match owner {
         Owner::Id(id) => (id.into(), Value::Null),
         Owner::Password(password) => (Value::Null, password.into()),
@@ -66,7 +73,7 @@ pub fn confirm(transaction: &mut Transaction, hash: &str, address: &str, now: i6
 /// Who asks for a mail: an address that may have so many in an hour, counted by
 /// [`rate_counters::increment`](super::rate_counters::increment) before it.
 #[derive(Debug, Clone, Copy)]
-pub struct Asking<'a> {
+pub struct Requester<'a> {
     /// The address.
     pub from: &'a str,
     /// How many it may have.
@@ -78,14 +85,14 @@ pub struct Asking<'a> {
 /// password until then (`expires_at`); where it waits to be confirmed, one that does that until it lapses; none
 /// where it counts although nobody ever opened a mail there, since whoever reads that mailbox may be a stranger
 /// to the account. Gives whose it is.
-pub fn forgotten(
+pub fn insert_reset(
     transaction: &mut Transaction,
     hash: &str,
     email_key: &str,
     expires_at: i64,
     now: i64,
     most: i64,
-    asking: Asking<'_>,
+    asking: Requester<'_>,
 ) -> Step<Option<Recipient>> {
     transaction.run([
         Statement::new(
@@ -104,7 +111,7 @@ pub fn forgotten(
         .bind(expires_at)
         .bind(now)
         .bind(most)
-        .bind(UNCONFIRMED)
+        .bind(CONFIRMATION_TTL)
         .bind(Counter::Mails.name())
         .bind(asking.from)
         .bind(asking.most),

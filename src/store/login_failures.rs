@@ -3,12 +3,12 @@
 use crate::{
     domain::{
         credential::CredentialId,
-        throttle::{DOUBLINGS, FORGOTTEN, FREE_FROM_ADDRESS, FREE_FROM_ANYWHERE, Failures, MAX_WAIT},
+        throttle::{DOUBLINGS, FAILURE_TTL, FREE_ATTEMPTS, FREE_ATTEMPTS_PER_ADDRESS, Failures, MAX_WAIT},
     },
     store::{
         Query, Statement,
         audit::{self, Account, AuditContext},
-        rate_counters::{self, Counted, Counter},
+        rate_counters::{self, Counter, RateCount},
         users::User,
     },
 };
@@ -19,7 +19,7 @@ use crate::{
 /// It is [`throttle::wait`](crate::domain::throttle::wait) once more, in the one place where those who guess at
 /// once come one after the other.
 #[must_use]
-pub fn count(name: &str, address: &str, now: i64) -> [Query<Vec<Counted>>; 2] {
+pub fn count(name: &str, address: &str, now: i64) -> [Query<Vec<RateCount>>; 2] {
     let count = Statement::new(
         "insert into failures (name, address, count, last_at)
          select ?1, place, 1, ?3 from (select ?2 as place union all select '')
@@ -34,17 +34,17 @@ pub fn count(name: &str, address: &str, now: i64) -> [Query<Vec<Counted>>; 2] {
     .bind(name)
     .bind(address)
     .bind(now)
-    .bind(FREE_FROM_ADDRESS)
-    .bind(FREE_FROM_ANYWHERE)
+    .bind(FREE_ATTEMPTS_PER_ADDRESS)
+    .bind(FREE_ATTEMPTS)
     .bind(DOUBLINGS)
     .bind(MAX_WAIT)
-    .bind(FORGOTTEN);
+    .bind(FAILURE_TTL);
     [Query::all(count), rate_counters::of_name(name, address)]
 }
 
 /// What was counted of a name, as failures: from the address, and from anywhere.
 #[must_use]
-pub fn read(counted: &[Counted]) -> (Failures, Failures) {
+pub fn read(counted: &[RateCount]) -> (Failures, Failures) {
     let of = |anywhere: bool| {
         let counted = counted.iter().find(|counted| counted.address.is_empty() == anywhere);
         counted.map(|counted| Failures { count: counted.count, last_at: counted.last_at }).unwrap_or_default()
@@ -125,5 +125,5 @@ pub fn reset(name: &str, address: &str) -> Statement {
 pub fn expire(now: i64, most: i64) -> Query<usize> {
     let sql = "delete from failures where (name, address) in (
          select name, address from failures where last_at <= ?1 limit ?2) returning 1";
-    Query::number(Statement::new(sql).bind(now - FORGOTTEN).bind(most))
+    Query::number(Statement::new(sql).bind(now - FAILURE_TTL).bind(most))
 }

@@ -6,7 +6,7 @@ use crate::{
     domain::RepositoryId,
     store::{
         Statement,
-        events::{FRESH_PUSHES_AND_DELETIONS, FRESH_PUSHES_AND_PULLS, REMEMBERED},
+        events::{EVENT_ID_TTL, FRESH_PUSHES_AND_DELETIONS, FRESH_PUSHES_AND_PULLS},
     },
 };
 
@@ -100,7 +100,7 @@ pub(super) fn queue_forgotten(repository: RepositoryId, tag: &str, now: i64) -> 
 
 /// Forgets the manifests that nothing has named for a while: an index may be reported long after its images.
 pub(super) fn expire(now: i64, most: i64) -> Vec<Statement> {
-    let of = |sql: &'static str| Statement::new(sql).bind(now - REMEMBERED).bind(most);
+    let of = |sql: &'static str| Statement::new(sql).bind(now - EVENT_ID_TTL).bind(most);
     vec![
         of(concat!("update manifests as m set look_at = null where id in ", DUE, " and ", NAMED, " returning 1")),
         of(concat!(

@@ -9,7 +9,7 @@ use crate::{
 
 /// A repository as it is now, for search.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct News {
+pub struct Change {
     /// The repository's id.
     pub repository_id: RepositoryId,
     /// 0 when the repository is gone.
@@ -18,7 +18,7 @@ pub struct News {
     pub document: Option<Document>,
 }
 
-impl FromRow for News {
+impl FromRow for Change {
     fn from_row(row: &mut Row) -> Self {
         let listed = row.get::<bool>("listed");
         Self {
@@ -61,22 +61,22 @@ impl FromRow for Document {
 
 /// News that waits in the outbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PendingNews {
+pub struct PendingChange {
     /// The row of the outbox.
     pub outbox_id: i64,
     /// The repository.
-    pub news: News,
+    pub news: Change,
 }
 
-impl FromRow for PendingNews {
+impl FromRow for PendingChange {
     fn from_row(row: &mut Row) -> Self {
-        Self { outbox_id: row.get("outbox_id"), news: News::from_row(row) }
+        Self { outbox_id: row.get("outbox_id"), news: Change::from_row(row) }
     }
 }
 
 /// The oldest news of the outbox, at most so many, with the repositories as they are now.
 #[must_use]
-pub fn pending(most: i64) -> Query<Vec<PendingNews>> {
+pub fn pending(most: i64) -> Query<Vec<PendingChange>> {
     let sql =
         "select o.id outbox_id, o.repository_id, n.name namespace, r.name, r.description, r.private, r.star_count,
          r.pushed_at, r.revision, r.pushed_at is not null and r.deleted_at is null listed
@@ -102,7 +102,7 @@ pub fn acknowledge(written: &[(i64, i64)]) -> Statement {
 
 /// The repositories after this id, in order, at most so many.
 #[must_use]
-pub fn repositories_after(id: i64, most: i64) -> Query<Vec<News>> {
+pub fn repositories_after(id: i64, most: i64) -> Query<Vec<Change>> {
     let sql = "select r.id repository_id, n.name namespace, r.name, r.description, r.private, r.star_count,
          r.pushed_at, r.revision, r.pushed_at is not null and r.deleted_at is null listed
        from (select * from repositories where id > ?1 order by id limit ?2) r

@@ -1,7 +1,7 @@
 //! Typed reads: a statement with the decoder of its rows.
 
 use crate::{
-    refusal::Fault,
+    error::Fault,
     store::{FromRow, Keyed, Row, Rows, Statement, row::decoded},
 };
 
@@ -18,7 +18,7 @@ impl<T: FromRow> Query<T> {
     /// Exactly one row; none is a fault.
     #[must_use]
     pub fn one(statement: Statement) -> Self {
-        Self::new(statement, |rows| optional(rows)?.ok_or_else(|| Fault::broken("no row")))
+        Self::new(statement, |rows| optional(rows)?.ok_or_else(|| Fault::bug("no row")))
     }
 }
 
@@ -102,7 +102,7 @@ fn optional<T: FromRow>(mut rows: Rows) -> Result<Option<T>, Fault> {
 }
 
 fn page<T: Keyed, H: FromRow>(mut rows: Rows) -> Result<Page<T, H>, Fault> {
-    let first = rows.first_mut().ok_or_else(|| Fault::broken("a page without a row"))?;
+    let first = rows.first_mut().ok_or_else(|| Fault::bug("a page without a row"))?;
     let head = decoded(first)?;
     let mut items = Vec::new();
     for row in &mut rows {
@@ -184,7 +184,7 @@ impl<T> Batch for Query<T> {
     }
 
     fn decode(decoder: Self::Decoder, answers: &mut Answers) -> Result<T, Fault> {
-        decoder(answers.next().ok_or_else(|| Fault::broken("fewer answers than statements"))?)
+        decoder(answers.next().ok_or_else(|| Fault::bug("fewer answers than statements"))?)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is limited by the hour, counted where refused passwords are: under a name that no user can have.
 
 use crate::{
-    domain::throttle::FORGOTTEN,
+    domain::throttle::FAILURE_TTL,
     store::{FromRow, Query, Row, Statement},
 };
 
@@ -33,7 +33,7 @@ impl Counter {
 
 /// How much was counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Counted {
+pub struct RateCount {
     /// From where; empty for anywhere.
     pub address: String,
     /// How many.
@@ -42,7 +42,7 @@ pub struct Counted {
     pub last_at: i64,
 }
 
-impl FromRow for Counted {
+impl FromRow for RateCount {
     fn from_row(row: &mut Row) -> Self {
         Self { address: row.get("address"), count: row.get("count"), last_at: row.get("last_at") }
     }
@@ -50,19 +50,19 @@ impl FromRow for Counted {
 
 /// What was counted from this address, and from anywhere.
 #[must_use]
-pub fn current(counted: Counter, address: &str) -> Query<Vec<Counted>> {
+pub fn current(counted: Counter, address: &str) -> Query<Vec<RateCount>> {
     of_name(counted.name(), address)
 }
 
 /// What was counted under a name, from this address and from anywhere.
-pub(super) fn of_name(name: &str, address: &str) -> Query<Vec<Counted>> {
+pub(super) fn of_name(name: &str, address: &str) -> Query<Vec<RateCount>> {
     let sql = "select address, count, last_at from failures where name = ?1 and address in (?2, '')";
     Query::all(Statement::new(sql).bind(name).bind(address))
 }
 
 /// Counts one more, and gives the same.
 #[must_use]
-pub fn increment(counted: Counter, address: &str, now: i64) -> Query<Vec<Counted>> {
+pub fn increment(counted: Counter, address: &str, now: i64) -> Query<Vec<RateCount>> {
     let statement = Statement::new(
         "insert into failures (name, address, count, last_at) values (?1, ?2, 1, ?3), (?1, '', 1, ?3)
          on conflict (name, address) do update set
@@ -70,16 +70,16 @@ pub fn increment(counted: Counter, address: &str, now: i64) -> Query<Vec<Counted
            last_at = case when last_at <= ?3 - ?4 then ?3 else last_at end
          returning address, count, last_at",
     );
-    Query::all(statement.bind(counted.name()).bind(address).bind(now).bind(FORGOTTEN))
+    Query::all(statement.bind(counted.name()).bind(address).bind(now).bind(FAILURE_TTL))
 }
 
 /// Seconds until so many are allowed again, of which one address has `here` and all together have
 /// `everywhere`; 0 when there are fewer.
 #[must_use]
-pub fn wait(counted: &[Counted], here: i64, everywhere: i64, now: i64) -> i64 {
-    let wait = |counted: &Counted| {
+pub fn wait(counted: &[RateCount], here: i64, everywhere: i64, now: i64) -> i64 {
+    let wait = |counted: &RateCount| {
         let most = if counted.address.is_empty() { everywhere } else { here };
-        if counted.count > most { (counted.last_at + FORGOTTEN - now).max(0) } else { 0 }
+        if counted.count > most { (counted.last_at + FAILURE_TTL - now).max(0) } else { 0 }
     };
     counted.iter().map(wait).max().unwrap_or_default()
 }

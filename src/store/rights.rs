@@ -61,7 +61,7 @@ const UNLESS: &str = concat!(
 );
 
 /// The same statement, after that condition. The second path is none, and `SQLite` names it in its error, by which
-/// `Fault::of_database` recognises it.
+/// `Fault::from_d1` recognises it.
 const FAIL: &str = "), '$', 'the right is gone')) held";
 
 /// Whether the user `u` has one of the roles `?5` in the namespace `n`. Access tokens never administrate.

@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     domain::{Role, Secret},
-    refusal::Fault,
+    error::Fault,
     store::{Row, Value},
 };
 
@@ -113,7 +113,7 @@ impl<T: FromValue> FromValue for Option<T> {
 impl<T: FromValue> FromRow for T {
     fn from_row(row: &mut Row) -> Self {
         let [(column, value)] = row.columns.as_slice() else {
-            row.fail(Fault::broken(format!("{} columns for one value", row.columns.len())));
+            row.fail(Fault::bug(format!("{} columns for one value", row.columns.len())));
             return T::nothing();
         };
         row.decoded(column, value)
@@ -179,12 +179,12 @@ impl Row {
 
     #[cold]
     fn mistyped(&self, column: &str, expected: &str) {
-        self.fail(Fault::broken(format!("column {column} is not {expected}")));
+        self.fail(Fault::bug(format!("column {column} is not {expected}")));
     }
 
     #[cold]
     fn lacks(&self, column: &str) {
-        self.fail(Fault::broken(format!("no column {column}")));
+        self.fail(Fault::bug(format!("no column {column}")));
     }
 
     /// What was read, unless something of it was wrong.

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use crate::{
-    refusal::Fault,
+    error::Fault,
     store::{Query, Rows, Statement},
 };
 
@@ -82,7 +82,7 @@ impl Outcome {
     #[allow(clippy::needless_pass_by_value, reason = "so that it is asked for once")]
     pub fn take<T>(&mut self, step: Step<T>) -> Result<T, Fault> {
         let Step { position, decode, .. } = step;
-        let rows = self.0.get_mut(position).ok_or_else(|| Fault::broken("a step of another transaction"))?;
+        let rows = self.0.get_mut(position).ok_or_else(|| Fault::bug("a step of another transaction"))?;
         decode(std::mem::take(rows))
     }
 }

@@ -4,7 +4,7 @@ use constcat::concat;
 
 use crate::{
     domain::{Secret, UserId, credential::CredentialId, throttle::Failures},
-    refusal::Fault,
+    error::Fault,
     store::{
         FromRow, Keyed, Query, Row, Rows, Statement, Step, Transaction,
         access_tokens::{AccessToken, TOKEN_COLUMNS},
@@ -118,7 +118,7 @@ impl FromRow for Holder {
 /// Where there is no such user, or none with a password, `example` is what is stored of the next name that has
 /// one: hashes of earlier settings cost what they cost, and an answer that costs another tells who exists.
 #[must_use]
-pub fn with_failures(name: &str, address: &str) -> Query<Attempt> {
+pub fn for_password_login(name: &str, address: &str) -> Query<Attempt> {
     let statement = Statement::new(concat!(
         "select ",
         USER_COLUMNS,
@@ -137,7 +137,7 @@ pub fn with_failures(name: &str, address: &str) -> Query<Attempt> {
 
 /// Somebody by id, who shows their password once more: the same.
 #[must_use]
-pub fn again_with_failures(id: UserId, address: &str) -> Query<Option<Attempt>> {
+pub fn for_password_login_again(id: UserId, address: &str) -> Query<Option<Attempt>> {
     let statement = Statement::new(
         "select u.id user_id, u.name user_name, u.kind, u.status, u.administrator, u.password, u.epoch,
            f.count address_count, f.last_at address_last_at, g.count name_count, g.last_at name_last_at,
@@ -235,7 +235,7 @@ impl FromRow for Taken {
 
 /// Whether a name and an e-mail are taken. A name that was somebody's does not come back.
 #[must_use]
-pub fn taken(name: &str, email_key: &str) -> Query<Taken> {
+pub fn is_taken(name: &str, email_key: &str) -> Query<Taken> {
     let sql = "select exists (select 1 from users where name = ?1) or exists (select 1 from namespaces where name = ?1)
            or exists (select 1 from retired_names where name = ?1) as name_taken,
          exists (select 1 from emails where key = ?2) as email_taken";
@@ -243,7 +243,7 @@ pub fn taken(name: &str, email_key: &str) -> Query<Taken> {
 }
 
 /// A new account.
-pub struct Account<'a> {
+pub struct NewUser<'a> {
     /// The user's name.
     pub name: &'a str,
     /// PHC string.
@@ -266,7 +266,7 @@ pub struct Account<'a> {
 /// many were counted by [`rate_counters::increment`](super::rate_counters::increment), which goes before it.
 /// [`is_registered`] tells whether it did.
 #[must_use]
-pub fn register(account: &Account<'_>) -> Vec<Statement> {
+pub fn register(account: &NewUser<'_>) -> Vec<Statement> {
     let status = if account.confirmed { "active" } else { "unconfirmed" };
     let (actor, address) = (account.name.to_owned(), account.from.to_owned());
     let by = AuditContext {
@@ -319,7 +319,7 @@ pub fn register(account: &Account<'_>) -> Vec<Statement> {
 
 /// Whether [`register`] made this account: by the stored password, which no other account has.
 #[must_use]
-pub fn is_registered(account: &Account<'_>) -> Query<bool> {
+pub fn is_registered(account: &NewUser<'_>) -> Query<bool> {
     let sql = "select 1 from users u join emails e on e.user_id = u.id
        where u.name = ?1 and u.password = ?2 and e.key = ?3";
     Query::any(Statement::new(sql).bind(account.name).bind(account.password).bind(account.email_key))
@@ -360,16 +360,16 @@ pub fn rehash(user: UserId, from: &str, to: &str) -> Statement {
 }
 
 /// Seconds after which an account or an e-mail lapses that was not confirmed.
-pub const UNCONFIRMED: i64 = 24 * 60 * 60;
+pub const CONFIRMATION_TTL: i64 = 24 * 60 * 60;
 
 /// Removes accounts and e-mails that were not confirmed in 24 hours, at most so many of each; the names are free again.
 /// Gives how many of each were removed.
-pub fn lapse(transaction: &mut Transaction, now: i64, most: i64) -> [Step<usize>; 2] {
+pub fn expire_unconfirmed(transaction: &mut Transaction, now: i64, most: i64) -> [Step<usize>; 2] {
     [
         "delete from users where id in (
            select id from users where status = 'unconfirmed' and created_at <= ?1 limit ?2) returning 1",
         "delete from emails where id in (
            select id from emails where confirmed_at is null and created_at <= ?1 limit ?2) returning 1",
     ]
-    .map(|sql| transaction.read(Query::number(Statement::new(sql).bind(now - UNCONFIRMED).bind(most))))
+    .map(|sql| transaction.read(Query::number(Statement::new(sql).bind(now - CONFIRMATION_TTL).bind(most))))
 }

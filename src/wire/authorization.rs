@@ -35,7 +35,7 @@ impl Authorization {
     /// Reads the header; nothing for one of another form. Two headers arrive as one line with a
     /// comma between them, which no form here has.
     #[must_use]
-    pub fn read(header: Option<&str>) -> Option<Self> {
+    pub fn parse(header: Option<&str>) -> Option<Self> {
         let Some(header) = header else { return Some(Self::Anonymous) };
         let (scheme, rest) = trimmed(header).split_once(' ')?;
         let is = |name: &str| scheme.eq_ignore_ascii_case(name);
@@ -90,8 +90,8 @@ mod tests {
 
     #[test]
     fn forms() {
-        let read = |header: &str| Authorization::read(Some(header)).unwrap();
-        assert_eq!(Authorization::read(None), Some(Authorization::Anonymous));
+        let read = |header: &str| Authorization::parse(Some(header)).unwrap();
+        assert_eq!(Authorization::parse(None), Some(Authorization::Anonymous));
         assert_eq!(read("Basic Og=="), Authorization::Anonymous);
         assert_eq!(read("basic cGF1bDp0b3RvNDI="), basic("paul", "toto42"));
         assert_eq!(read("Basic cGF1bDp0b3RvNDI"), basic("paul", "toto42"));
@@ -120,7 +120,7 @@ mod tests {
             "\u{3000}Basic cGF1bDp0b3RvNDI=",
             "Basic cGF1bDp0b3RvNDI=\u{a0}",
         ] {
-            assert_eq!(Authorization::read(Some(header)), None, "{header}");
+            assert_eq!(Authorization::parse(Some(header)), None, "{header}");
         }
     }
 }

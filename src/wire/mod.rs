@@ -2,9 +2,9 @@
 
 pub mod authorization;
 pub mod page;
-pub mod reply;
 pub mod request;
+pub mod response;
 
 pub use authorization::Authorization;
-pub use reply::{Dialect, Reply};
 pub use request::Request;
+pub use response::{Dialect, Response};

@@ -52,7 +52,7 @@ impl Request {
 
     /// Whether the host of the URL is this machine itself.
     #[must_use]
-    pub fn loopback(&self) -> bool {
+    pub fn is_loopback(&self) -> bool {
         is_loopback(&self.host)
     }
 
@@ -73,7 +73,7 @@ impl Request {
                 format!("{}/64", std::net::Ipv6Addr::from(network))
             }
             Some(address) => address.to_string(),
-            None if self.loopback() => "local".to_owned(),
+            None if self.is_loopback() => "local".to_owned(),
             None => "unknown".to_owned(),
         }
     }
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn only_this_machine_is_loopback() {
-        let at = |host: &str| Request { host: host.to_owned(), ..Request::default() }.loopback();
+        let at = |host: &str| Request { host: host.to_owned(), ..Request::default() }.is_loopback();
         for host in ["127.0.0.1:8787", "127.9.9.9", "localhost:80", "[::1]:8787", "[::1]"] {
             assert!(at(host), "{host}");
         }

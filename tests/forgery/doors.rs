@@ -161,10 +161,10 @@ impl Site {
             }
         }
         let answered = self.client.0.send(&sent).unwrap_or_default();
-        let log = self.client.0.world.log.borrow();
+        let log = self.client.0.platform.log.borrow();
         let round_trips = log.iter().rev().find_map(|line| line.get("round_trips")?.as_u64()).unwrap_or(u64::MAX);
         drop(log);
-        self.client.0.world.log.borrow_mut().clear();
+        self.client.0.platform.log.borrow_mut().clear();
         (answered.status, round_trips)
     }
 

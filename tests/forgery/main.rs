@@ -15,10 +15,10 @@ use std::{collections::BTreeSet, ops::Range};
 use doors::{DOORS, Kind, SEARCHING, Site};
 use hublet::{
     domain::{
-        Access, RepositoryName, credential::CredentialId, keys::Keys, opaque, repository_token::Claim, secret::hex,
-        secret::unhex, session_token,
+        Access, RepositoryName, credential::CredentialId, keys::TokenKeys, opaque_token,
+        repository_token::RepositoryTokenClaims, secret::from_hex, secret::hex, session_token,
     },
-    index::World,
+    platform::Platform,
     wire::Authorization,
 };
 
@@ -137,21 +137,21 @@ fn parts_of_two_tokens_are_none() {
 #[test]
 fn other_keys_and_other_purposes_sign_nothing() {
     let mut site = Site::new();
-    let now = site.client.0.world.now();
+    let now = site.client.0.platform.now();
     let index = site.client.0.index();
-    let ours = index.settings.keys().unwrap();
-    let genuine = Claim::verify(&site.secret(Kind::Repository), ours, now).unwrap();
+    let ours = index.config.keys().unwrap();
+    let genuine = RepositoryTokenClaims::verify(&site.secret(Kind::Repository), ours, now).unwrap();
     let mut repository = Vec::new();
     let mut session = Vec::new();
     for text in ["x".repeat(32), "a key of the stage which is no secret at all ".repeat(2), "\0".repeat(64)] {
-        let keys = Keys::read(&text).unwrap();
+        let keys = TokenKeys::parse(&text).unwrap();
         repository.push(genuine.sign(&keys, [1; 8]));
         session.push(session_token::sign(&keys, genuine.credential, "paul", [1; 8], now));
     }
     // What the right key signs for another purpose, over the very same fields.
     let token = site.secret(Kind::Repository);
     let signature = token.strip_prefix("signature=").unwrap().split(',').next().unwrap();
-    let bytes = unhex(signature).unwrap();
+    let bytes = from_hex(signature).unwrap();
     let (fields, _) = bytes.split_at(bytes.len() - 32);
     let key = ours.signing();
     let parts: [&[u8]; 3] = [fields, b"paul/app", b"write"];
@@ -161,7 +161,7 @@ fn other_keys_and_other_purposes_sign_nothing() {
         key.mac("repository token", &[fields, b"paul/app"]),
         key.mac("repository token", &[fields, b"paul/appwrite"]),
         key.mac("", &parts),
-        key.plain_mac(fields),
+        key.hmac_sha256(fields),
         [0; 32],
     ] {
         repository.push(token.replace(signature, &format!("{}{}", hex(fields), hex(&mac))));
@@ -170,14 +170,16 @@ fn other_keys_and_other_purposes_sign_nothing() {
         repository.push(token.replace(signature, &hex(&bytes[..shorter])));
     }
     let unsigned = site.secret(Kind::Session).rsplit_once('.').unwrap().0.to_owned();
-    let plain = [key.plain_mac(unsigned.as_bytes()), key.mac("session token", &[unsigned.as_bytes()]), [0; 32]];
+    let plain = [key.hmac_sha256(unsigned.as_bytes()), key.mac("session token", &[unsigned.as_bytes()]), [0; 32]];
     session.extend(plain.map(|mac| forged::signed(&unsigned, &mac)));
     // Nobody has a session.
     session.push(session_token::sign(ours, CredentialId::Anonymous, "", [1; 8], now));
-    let random = |kind: opaque::Kind| (0..100).map(|at| kind.make([at; 20]).reveal().to_owned()).collect::<Vec<_>>();
+    let random = |kind: opaque_token::TokenKind| {
+        (0..100).map(|at| kind.generate([at; 20]).reveal().to_owned()).collect::<Vec<_>>()
+    };
     let mut cases = refused(&mut site, Kind::Repository, repository) + refused(&mut site, Kind::Session, session);
-    cases += refused(&mut site, Kind::Access, random(opaque::Kind::Access));
-    cases += refused(&mut site, Kind::Refresh, random(opaque::Kind::Refresh));
+    cases += refused(&mut site, Kind::Access, random(opaque_token::TokenKind::Access));
+    cases += refused(&mut site, Kind::Refresh, random(opaque_token::TokenKind::Refresh));
     println!("cases: {cases} secrets under other keys");
 }
 
@@ -185,7 +187,7 @@ fn other_keys_and_other_purposes_sign_nothing() {
 fn a_header_chooses_no_key_and_no_algorithm() {
     let mut site = Site::new();
     let index = site.client.0.index();
-    let id = index.settings.keys().unwrap().signing().id;
+    let id = index.config.keys().unwrap().signing().id;
     let public = vec![id.to_vec(), hex(&id).into_bytes()];
     let mut cases = 0;
     for kind in [Kind::Registry, Kind::Session] {
@@ -198,10 +200,10 @@ fn a_header_chooses_no_key_and_no_algorithm() {
 #[test]
 fn a_registry_reads_what_we_accept_as_we_do() {
     let site = Site::new();
-    let now = site.client.0.world.now();
+    let now = site.client.0.platform.now();
     let index = site.client.0.index();
-    let keys = index.settings.keys().unwrap();
-    let genuine = Claim::verify(&site.secret(Kind::Repository), keys, now).unwrap();
+    let keys = index.config.keys().unwrap();
+    let genuine = RepositoryTokenClaims::verify(&site.secret(Kind::Repository), keys, now).unwrap();
     let names = [
         "paul/app",
         "paul/access",
@@ -223,7 +225,7 @@ fn a_registry_reads_what_we_accept_as_we_do() {
         for access in [Access::Read, Access::Write, Access::Delete] {
             let (namespace, rest) = name.split_once('/').unwrap();
             let repository = RepositoryName::parse(namespace, rest).unwrap();
-            let token = Claim { repository, access, ..genuine.clone() }.sign(keys, [7; 8]);
+            let token = RepositoryTokenClaims { repository, access, ..genuine.clone() }.sign(keys, [7; 8]);
             let schemes =
                 ["Token ", "token ", "TOKEN ", "Token Token ", "Token  ", " Token ", "Token token ", "Basic "];
             let alike =
@@ -234,8 +236,8 @@ fn a_registry_reads_what_we_accept_as_we_do() {
                 // Blanks around a value end with the transport.
                 let header = header.trim_matches([' ', '\t']);
                 cases += 1;
-                let Some(Authorization::Token(shown)) = Authorization::read(Some(header)) else { continue };
-                let Some(claim) = Claim::verify(shown.reveal(), keys, now) else { continue };
+                let Some(Authorization::Token(shown)) = Authorization::parse(Some(header)) else { continue };
+                let Some(claim) = RepositoryTokenClaims::verify(shown.reveal(), keys, now) else { continue };
                 accepted += 1;
                 let read = reading::registry(header);
                 let says = |name: &str| read.get(name).map(String::as_str);

@@ -3,10 +3,12 @@
 use std::{cell::Cell, rc::Rc, task::Poll};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use futures_util::future::LocalBoxFuture;
+
 use hublet::{
     domain::{password, throttle},
-    index::{Pending, World},
-    refusal::Fault,
+    error::Fault,
+    platform::Platform,
     store::{Database, Db, Rows, Statement, login_failures},
 };
 
@@ -36,7 +38,7 @@ fn a_right_password_forgets_what_was_counted_here_and_nothing_that_was_counted_f
 /// How many guesses at Paul are looked at, of so many in an hour that come each from a network of its own,
 /// while he logs in every minute where nobody remembers him.
 fn looked_at(client: &mut Client, guesses: usize) -> usize {
-    let (mut looked_at, before) = (0, client.0.world.millis());
+    let (mut looked_at, before) = (0, client.0.platform.now_ms());
     for number in 0..guesses {
         let told = from(client, &format!("2001:db8:1:{number:x}::1"), "paul", "guess");
         looked_at += usize::from(told.status == 401);
@@ -45,8 +47,8 @@ fn looked_at(client: &mut Client, guesses: usize) -> usize {
             from(client, "198.51.100.1", "paul", "secret");
         }
         let due = HOUR * 1000 * (number as u64 + 1) / guesses as u64;
-        let wait = (before + due).saturating_sub(client.0.world.millis()) / 1000;
-        client.0.world.pass(wait);
+        let wait = (before + due).saturating_sub(client.0.platform.now_ms()) / 1000;
+        client.0.platform.pass(wait);
     }
     looked_at
 }
@@ -68,7 +70,7 @@ fn who_logs_in_keeps_no_failure_alive() {
     for _ in 0..61 {
         client.0.set("PASSWORD_COST", "m=64,t=1,p=1");
         assert_eq!(from(&mut client, "198.51.100.1", "paul", "secret").status, 200);
-        client.0.world.pass(60);
+        client.0.platform.pass(60);
     }
     assert_eq!(from(&mut client, "203.0.113.200", "paul", "guess").status, 401);
     let sql = "select count from failures where name = 'paul' and address = ''";
@@ -79,7 +81,7 @@ fn who_logs_in_keeps_no_failure_alive() {
 #[test]
 fn what_counts_a_guess_waits_as_the_throttle_does() {
     let client = index();
-    let now = client.0.world.now();
+    let now = client.0.platform.now();
     let mut cases = 0;
     for count in 0..75 {
         for age in [0, 1, 2, 3, 7, 8, 9, 63, 64, 65, 511, 512, 513, 899, 900, 901, 1023, 3599, 3600, 3601] {
@@ -121,7 +123,7 @@ fn a_guess_that_could_not_be_looked_at_was_none() {
 struct Far(Rc<Sqlite>, Cell<u32>);
 
 impl Database for Far {
-    fn batch<'a>(&'a self, statements: &'a [Statement]) -> Pending<'a, Result<Vec<Rows>, Fault>> {
+    fn batch<'a>(&'a self, statements: &'a [Statement]) -> LocalBoxFuture<'a, Result<Vec<Rows>, Fault>> {
         self.1.set(self.1.get() + 1);
         Box::pin(async move {
             let mut on_its_way = true;
@@ -136,7 +138,7 @@ impl Database for Far {
 /// for it and for what follows from it.
 fn at_once(client: &Client, passwords: &[&str]) -> (Vec<u16>, u32) {
     let far = Rc::new(Far(client.0.db.clone(), Cell::new(0)));
-    let index = hublet::index::Index { db: Rc::new(Db::new(far.clone())), ..client.0.index() };
+    let index = hublet::context::Context { db: Rc::new(Db::new(far.clone())), ..client.0.index() };
     let request = |password: &&str| hublet::wire::Request {
         method: "GET".into(),
         path: "/v1/users/".into(),
@@ -160,7 +162,7 @@ fn at_once(client: &Client, passwords: &[&str]) -> (Vec<u16>, u32) {
         }
         if serving.iter().any(|(_, status)| *status == 0) { Poll::Pending } else { Poll::Ready(()) }
     }));
-    client.0.world.do_later();
+    client.0.platform.do_later();
     (serving.iter().map(|(_, status)| *status).collect(), far.1.get())
 }
 
@@ -168,8 +170,8 @@ fn at_once(client: &Client, passwords: &[&str]) -> (Vec<u16>, u32) {
 fn guesses_in_flight_are_counted_before_they_are_looked_at() {
     let mut client = index();
     guess(&mut client, "203.0.113.9", "paul", 4);
-    client.0.world.pass(1);
-    client.0.world.strike();
+    client.0.platform.pass(1);
+    client.0.platform.strike();
     let before = password::hashes();
     assert_eq!(at_once(&client, &["one", "two", "three"]).0, [401, 429, 429], "one is the fifth");
     assert_eq!(password::hashes() - before, 1);
@@ -179,14 +181,14 @@ fn guesses_in_flight_are_counted_before_they_are_looked_at() {
 
     // Six begin within a second.
     let client = index();
-    client.0.world.pass(1);
-    client.0.world.strike();
+    client.0.platform.pass(1);
+    client.0.platform.strike();
     let before = password::hashes();
     assert_eq!(at_once(&client, &["guess"; 6]).0, [401, 401, 401, 401, 401, 429]);
     assert_eq!(password::hashes() - before, 5);
     // Of sixty the last waits for its turn for seconds, in which the wait of the fifth and the next is over.
     let client = index();
-    client.0.world.pass(1);
+    client.0.platform.pass(1);
     let before = password::hashes();
     let told = at_once(&client, &["guess"; 60]).0;
     assert!((5..=8).contains(&(password::hashes() - before)), "{told:?}");
@@ -195,7 +197,7 @@ fn guesses_in_flight_are_counted_before_they_are_looked_at() {
 #[test]
 fn many_who_come_with_one_password_at_once_cost_one_argon2() {
     let client = index();
-    client.0.world.pass(5 * 60);
+    client.0.platform.pass(5 * 60);
     let before = password::hashes();
     assert_eq!(
         at_once(&client, &["secret"; 3]),
@@ -212,10 +214,10 @@ fn many_who_come_with_one_password_at_once_cost_one_argon2() {
 #[test]
 fn an_argon2_begins_every_150_milliseconds() {
     let client = index();
-    client.0.world.pass(1);
-    let before = client.0.world.millis();
+    client.0.platform.pass(1);
+    let before = client.0.platform.now_ms();
     assert_eq!(at_once(&client, &["one", "two", "three"]).0, [401; 3]);
-    assert_eq!(client.0.world.millis() - before, 300);
+    assert_eq!(client.0.platform.now_ms() - before, 300);
 }
 
 #[test]
@@ -247,7 +249,7 @@ fn a_password_is_one_password_in_whichever_bytes_and_a_wrong_one_costs_the_same_
             let before = password::hashes();
             assert_eq!(from(&mut client, "203.0.113.9", name, password).status, 401);
             assert_eq!(password::hashes() - before, cost, "{name} with {password}");
-            client.0.world.pass(HOUR);
+            client.0.platform.pass(HOUR);
         }
     }
 }

@@ -9,7 +9,7 @@ mod counted;
 mod support;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use hublet::{domain::password, index::Limit};
+use hublet::{domain::password, platform::RateLimit};
 use serde_json::{Value, json};
 use support::{
     Stage,
@@ -45,11 +45,11 @@ fn retry_after(answered: &Answered) -> u64 {
 /// Guesses so often, waiting as long as it takes, and gives how long each had to wait.
 fn guess(client: &mut Client, address: &str, name: &str, times: usize) -> Vec<u64> {
     let mut waits = Vec::new();
-    client.0.world.strike();
+    client.0.platform.strike();
     for _ in 0..times {
         let told = from(client, address, name, "guess");
         let wait = if told.status == 429 { retry_after(&told) } else { 0 };
-        client.0.world.pass(wait);
+        client.0.platform.pass(wait);
         if wait > 0 {
             assert_eq!(from(client, address, name, "guess").status, 401, "after the wait that was told");
         }
@@ -64,10 +64,10 @@ fn from_the_fifth_failure_the_wait_doubles_from_a_second_to_fifteen_minutes() {
     let waits = guess(&mut client, "203.0.113.9", "paul", 18);
     assert_eq!(waits, [0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900]);
     // One second too early is too early, also for the right password.
-    client.0.world.pass(899);
+    client.0.platform.pass(899);
     let told = from(&mut client, "203.0.113.9", "paul", "secret");
     assert_eq!((told.status, retry_after(&told)), (429, 1));
-    client.0.world.pass(1);
+    client.0.platform.pass(1);
     assert_eq!(from(&mut client, "203.0.113.9", "paul", "secret").status, 200);
 }
 
@@ -75,10 +75,10 @@ fn from_the_fifth_failure_the_wait_doubles_from_a_second_to_fifteen_minutes() {
 fn a_right_password_forgets_the_failures_and_so_does_an_hour() {
     let mut client = index();
     guess(&mut client, "203.0.113.9", "paul", 5);
-    client.0.world.pass(1);
+    client.0.platform.pass(1);
     assert_eq!(from(&mut client, "203.0.113.9", "paul", "secret").status, 200);
     assert_eq!(guess(&mut client, "203.0.113.9", "paul", 6), [0, 0, 0, 0, 0, 1]);
-    client.0.world.pass(HOUR);
+    client.0.platform.pass(HOUR);
     assert_eq!(guess(&mut client, "203.0.113.9", "paul", 6), [0, 0, 0, 0, 0, 1]);
     let rows = |client: &Client| -> i64 {
         client
@@ -89,7 +89,7 @@ fn a_right_password_forgets_the_failures_and_so_does_an_hour() {
             .unwrap()
     };
     assert_eq!(rows(&client), 2);
-    client.0.world.pass(HOUR);
+    client.0.platform.pass(HOUR);
     client.0.scheduled();
     assert_eq!(rows(&client), 0, "rows expire");
 }
@@ -109,7 +109,7 @@ fn failures_count_for_a_name_from_an_address_and_for_a_name_alone_from_the_fifti
     }
     let told = from(&mut client, "198.51.100.1", "paul", "secret");
     assert_eq!((told.status, retry_after(&told)), (429, 1));
-    client.0.world.pass(1);
+    client.0.platform.pass(1);
     assert_eq!(from(&mut client, "198.51.100.1", "paul", "secret").status, 200);
 }
 
@@ -137,7 +137,7 @@ fn the_check_comes_before_argon2_and_in_the_read_of_the_user() {
     guess(&mut client, "203.0.113.9", "paul", 5);
     let before = password::hashes();
     let told = from(&mut client, "203.0.113.9", "paul", "guess");
-    let round_trips = client.0.world.log.borrow().iter().rev().find_map(|line| line["round_trips"].as_u64());
+    let round_trips = client.0.platform.log.borrow().iter().rev().find_map(|line| line["round_trips"].as_u64());
     assert_eq!((told.status, round_trips, password::hashes() - before), (429, Some(1), 0));
 }
 
@@ -194,7 +194,7 @@ fn unknown_wrong_unconfirmed_and_disabled_are_one_answer_and_one_argon2() {
             cases += 1;
             assert_eq!((answer.status, hashes), (401, 1), "{way} as {name}: {answer:?}");
             told.push((answer.headers, answer.body, answer.round_trips));
-            client.0.world.pass(HOUR);
+            client.0.platform.pass(HOUR);
         }
         assert!(told.windows(2).all(|pair| pair[0] == pair[1]), "{way}: {told:?}");
     }
@@ -212,7 +212,7 @@ fn a_name_without_a_password_costs_what_a_stored_one_costs() {
     let costs = |client: &mut Client, name: &str| {
         let before = password::work();
         assert_eq!(from(client, "203.0.113.9", name, "guess").status, 401, "{name}");
-        client.0.world.pass(HOUR);
+        client.0.platform.pass(HOUR);
         password::work() - before
     };
     for name in ["paul", "aaaa", "nobo", "robo", "zzzz"] {
@@ -233,7 +233,7 @@ fn tokens_are_not_slowed_by_failures_of_the_password() {
     let login = client.ask("GET /token?service=registry&offline_token=true", "paul:secret", "").text("refresh_token");
     for _ in 0..20 {
         client.ask("GET /v1/users/", "paul:guess", "");
-        client.0.world.pass(1);
+        client.0.platform.pass(1);
     }
     assert_eq!(client.ask("GET /v1/users/", "paul:secret", "").status, 429);
     let refresh = format!("grant_type=refresh_token&service=registry&client_id=docker&refresh_token={login}");
@@ -275,7 +275,7 @@ fn an_address_alone_is_limited_before_anything_costs() {
     let mut client = index();
     client.0.set("MAIL", "on");
     client.0.set("PUBLIC_URL", "https://hub.example.com");
-    client.0.world.flooded.set(true);
+    client.0.platform.flooded.set(true);
     let before = password::hashes();
     let account = r#"{"username": "newcomer", "password": "secret", "email": "n@example.com"}"#;
     for (request, who, body) in [
@@ -298,12 +298,12 @@ fn an_address_alone_is_limited_before_anything_costs() {
 fn the_limit_is_that_of_the_address() {
     let mut client = index();
     for (address, key) in [("203.0.113.9", "203.0.113.9"), ("2001:db8:1:2::7", "2001:db8:1:2::/64")] {
-        client.0.world.limited.take();
+        client.0.platform.limited.take();
         from(&mut client, address, "paul", "guess");
-        assert_eq!(client.0.world.limited.take(), [(Limit::Logins, key.to_owned())]);
+        assert_eq!(client.0.platform.limited.take(), [(RateLimit::Logins, key.to_owned())]);
     }
     let deployed = include_str!("../../wrangler.toml");
-    for (limit, most) in [(Limit::Logins, 100), (Limit::Anonymous, 600), (Limit::Writes, 600)] {
+    for (limit, most) in [(RateLimit::Logins, 100), (RateLimit::Anonymous, 600), (RateLimit::Writes, 600)] {
         let (_, rest) = deployed.split_once(&format!("\nname = \"{}\"\n", limit.binding())).unwrap();
         let simple = rest.lines().find(|line| line.starts_with("simple"));
         assert_eq!(simple, Some(format!("simple = {{ limit = {most}, period = 60 }}").as_str()), "{limit:?}");

@@ -43,7 +43,7 @@ impl Listener {
                 self.secrets.keep(Kind::Setting, part.split_once(':').map_or(part, |(_, pepper)| pepper).trim());
             }
         }
-        self.debugged.push(format!("{:?}", self.stage.index().settings));
+        self.debugged.push(format!("{:?}", self.stage.index().config));
     }
 
     fn hear_hashes(&mut self) {
@@ -58,7 +58,7 @@ impl Listener {
     pub fn leaks(&self) -> Vec<String> {
         let mut found = Vec::new();
         let secrets = &self.secrets;
-        for line in self.stage.world.log.borrow().iter() {
+        for line in self.stage.platform.log.borrow().iter() {
             found.extend(secrets.found_in("the log", &line.to_string(), None));
         }
         for body in &self.bodies {
@@ -113,7 +113,7 @@ impl Theatre for Listener {
     fn send(&mut self, sent: &Sent) -> Result<Answered, String> {
         let sent = self.secrets.marked(sent);
         let request = self.stage.received(&sent)?;
-        self.debugged.push(format!("{request:?} {:?}", Authorization::read(request.header("authorization"))));
+        self.debugged.push(format!("{request:?} {:?}", Authorization::parse(request.header("authorization"))));
         let reply = self.stage.answer(&request);
         self.debugged.push(format!("{reply:?}"));
         let headers = reply.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect();
@@ -123,7 +123,7 @@ impl Theatre for Listener {
         if answered.status >= 400 {
             self.bodies.push(format!("{:?}\n{}", answered.headers, String::from_utf8_lossy(&answered.body)));
         }
-        for message in self.stage.world.mailbox.borrow().iter() {
+        for message in self.stage.platform.mailbox.borrow().iter() {
             let words = message.text.split_whitespace().filter_map(|word| word.split_once('#'));
             words.for_each(|(_, secret)| self.secrets.keep(Kind::Link, secret));
             self.debugged.push(format!("{message:?}"));

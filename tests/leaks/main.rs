@@ -66,7 +66,7 @@ fn used() -> Listener {
 fn planted_leaks_are_found() {
     let logged = used();
     let password = logged.secrets.of(Kind::Password)[0].clone();
-    logged.stage.world.log.borrow_mut().push(serde_json::json!({ "fault": format!("no user for {password}") }));
+    logged.stage.platform.log.borrow_mut().push(serde_json::json!({ "fault": format!("no user for {password}") }));
     assert!(logged.leaks()[0].starts_with("the log has a Password"), "{:?}", logged.leaks());
 
     let stored = used();

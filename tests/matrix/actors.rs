@@ -2,7 +2,8 @@
 //! be something to them.
 
 use hublet::domain::{
-    Access, RepositoryId, RepositoryName, credential::CredentialId, repository_token::Claim, session_token,
+    Access, RepositoryId, RepositoryName, credential::CredentialId, repository_token::RepositoryTokenClaims,
+    session_token,
 };
 use serde_json::{Value, json};
 
@@ -172,7 +173,7 @@ fn with_token(client: &mut Client, owner: &Actor, label: &'static str, wanted: &
     let login = json!({ "username": owner.basic.0, "password": secret });
     let session = told(client, "POST /v2/users/login", "", &login)["token"].as_str().unwrap().to_owned();
     let keys = client.0.index();
-    let credential = session_token::verify(&session, keys.settings.keys().unwrap(), keys.world.now()).unwrap();
+    let credential = session_token::verify(&session, keys.config.keys().unwrap(), keys.platform.now()).unwrap();
     let basic = (owner.basic.0.clone(), secret);
     Actor { label, basic, session: format!("Bearer {session}"), credential, reads, off: false }
 }
@@ -210,13 +211,13 @@ impl Actor {
         let full = format!("{namespace}/{name}");
         let repository_id = stage.db.connection().query_row(sql, [full], |row| row.get(0)).unwrap_or(1 << 20);
         let index = stage.index();
-        let claim = Claim {
+        let claim = RepositoryTokenClaims {
             repository: RepositoryName::parse(namespace, name).unwrap(),
             repository_id: RepositoryId::new(repository_id),
             access: Access::Read,
             credential: self.credential,
-            expires_at: index.world.now() + 60,
+            expires_at: index.platform.now() + 60,
         };
-        format!("Token {}", claim.sign(index.settings.keys().unwrap(), [0; 8]))
+        format!("Token {}", claim.sign(index.config.keys().unwrap(), [0; 8]))
     }
 }

@@ -3,13 +3,13 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hublet::{
     api, routes,
-    wire::{Dialect, Reply, Request},
+    wire::{Dialect, Request, Response},
 };
 use sha2::{Digest, Sha256};
 
 /// What is wrong with the headers of an answer that came over https, where requests without credentials read what is public,
 /// or do not.
-pub fn faults(request: &Request, reply: &Reply, anonymous_read: bool) -> Vec<&'static str> {
+pub fn faults(request: &Request, reply: &Response, anonymous_read: bool) -> Vec<&'static str> {
     let route = routes::route(&request.path).ok();
     let has = |name: &str, value: &str| reply.header(name) == Some(value);
     let shown = request.header("authorization").is_some() && request.method != "OPTIONS";
@@ -52,13 +52,13 @@ fn keeps_public(path: &str) -> bool {
 }
 
 /// Whether it gives a token.
-fn gives(reply: &Reply) -> bool {
+fn gives(reply: &Response) -> bool {
     let body = String::from_utf8_lossy(&reply.body);
     reply.header("X-Docker-Token").is_some() || body.contains("token\":\"")
 }
 
 /// A page loads nothing but its own style and its own script, by their hashes.
-fn is_strict(reply: &Reply) -> bool {
+fn is_strict(reply: &Response) -> bool {
     let Some(policy) = reply.header("Content-Security-Policy") else { return false };
     let body = String::from_utf8_lossy(&reply.body);
     let inline = |tag: &str| {

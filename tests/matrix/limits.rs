@@ -1,7 +1,7 @@
 //! Which limits count what, for every endpoint: what asks a database without credentials, and never what comes
 //! with a right token.
 
-use hublet::{domain::credential::CredentialId, index::Limit};
+use hublet::{domain::credential::CredentialId, platform::RateLimit};
 
 use crate::{
     Rehearsal,
@@ -15,11 +15,11 @@ use crate::{
 const BY_THEMSELVES: [&str; 2] = ["POST /v1/users/", "POST /account/forgotten"];
 
 /// What every limit of an address was asked by this request, which is answered with this status.
-fn asked(stage: &mut Stage, sent: &Sent) -> (Vec<Limit>, u16, u64) {
-    stage.world.limited.take();
+fn asked(stage: &mut Stage, sent: &Sent) -> (Vec<RateLimit>, u16, u64) {
+    stage.platform.limited.take();
     let (answered, round_trips) = send(stage, sent);
-    let limits = stage.world.limited.take().into_iter().map(|(limit, _)| limit);
-    (limits.filter(|limit| *limit != Limit::Writes).collect(), answered.status, round_trips)
+    let limits = stage.platform.limited.take().into_iter().map(|(limit, _)| limit);
+    (limits.filter(|limit| *limit != RateLimit::Writes).collect(), answered.status, round_trips)
 }
 
 #[test]
@@ -36,9 +36,9 @@ fn what_asks_a_database_without_credentials_is_counted_for_its_address() {
             let (limits, status, round_trips) = asked(stage, &sent);
             let request = format!("{} {}", endpoint.method, endpoint.pattern);
             let wanted = match round_trips {
-                _ if BY_THEMSELVES.contains(&request.as_str()) => vec![Limit::Logins],
+                _ if BY_THEMSELVES.contains(&request.as_str()) => vec![RateLimit::Logins],
                 0 => vec![],
-                _ => vec![Limit::Anonymous],
+                _ => vec![RateLimit::Anonymous],
             };
             // What computes an Argon2 is counted for that, too.
             let limits = limits.into_iter().take(wanted.len().max(1)).collect::<Vec<_>>();
@@ -46,9 +46,9 @@ fn what_asks_a_database_without_credentials_is_counted_for_its_address() {
             counted += wanted.len();
             // And beyond the limit no database is asked.
             let stage = rehearsal.afresh(nobody);
-            stage.world.flooded.set(true);
+            stage.platform.flooded.set(true);
             let (_, flooded, round_trips) = asked(stage, &sent);
-            stage.world.flooded.set(false);
+            stage.platform.flooded.set(false);
             assert_eq!(
                 (flooded, round_trips),
                 (if wanted.is_empty() { status } else { 429 }, 0),
@@ -99,7 +99,7 @@ fn no_limit_of_an_address_refuses_a_right_token() {
     let login =
         cast.client.ask("GET /token?service=registry&offline_token=true", "olga:secret", "").text("refresh_token");
     let form = format!("grant_type=refresh_token&service=registry&client_id=docker&refresh_token={login}");
-    cast.client.0.world.flooded.set(true);
+    cast.client.0.platform.flooded.set(true);
     assert_eq!(cast.client.ask("POST /token", "", &form).status, 200);
     assert!(cases > 500, "who shows a token?");
     println!("cases: {cases} right tokens that no limit of an address refuses");

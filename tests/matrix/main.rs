@@ -57,7 +57,7 @@ fn changes(stage: &Stage) -> u64 {
 /// An answer, with the calls of the databases that it waited for.
 fn send(stage: &mut Stage, sent: &Sent) -> (Answered, u64) {
     let answered = stage.send(sent).unwrap();
-    let round_trips = stage.world.log.borrow().iter().rev().find_map(|line| line.get("round_trips")?.as_u64());
+    let round_trips = stage.platform.log.borrow().iter().rev().find_map(|line| line.get("round_trips")?.as_u64());
     (answered, round_trips.unwrap())
 }
 
@@ -156,7 +156,7 @@ fn what_changes_is_written_down_and_nothing_else_is() {
         for actor in &cast.actors {
             for name in [PUBLIC, PRIVATE, MISSING] {
                 let stage = rehearsal.afresh(actor);
-                stage.world.pass(1);
+                stage.platform.pass(1);
                 let before = audited::state(stage);
                 let sent = endpoint.request(&cast, stage, actor, name);
                 let (answered, _) = send(stage, &sent);

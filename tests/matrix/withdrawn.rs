@@ -5,8 +5,8 @@
 use std::{collections::BTreeMap, rc::Rc};
 
 use hublet::{
-    domain::{Access, RepositoryId, RepositoryName, repository_token::Claim},
-    index::World,
+    domain::{Access, RepositoryId, RepositoryName, repository_token::RepositoryTokenClaims},
+    platform::Platform,
 };
 use rusqlite::{Connection, types::Value};
 
@@ -114,7 +114,7 @@ struct Without {
 impl Without {
     fn of(original: &Stage, (way, sql): (&'static str, &'static str), user: &str, repository: &str) -> Self {
         let stage = original.copied().unwrap();
-        withdraw(stage.db.connection(), sql, user, repository, stage.world.now());
+        withdraw(stage.db.connection(), sql, user, repository, stage.platform.now());
         let stored = stored(&stage);
         Self { way, sql, stage, stored }
     }
@@ -165,14 +165,14 @@ fn requests(cast: &Cast, endpoint: &Endpoint, actor: &Actor, name: &str) -> Vec<
     let full = format!("{OWNER}/{name}");
     let id = stage.db.connection().query_row(sql, [full], |row| row.get(0)).unwrap();
     let token = |access| {
-        let claim = Claim {
+        let claim = RepositoryTokenClaims {
             repository: RepositoryName::parse(OWNER, name).unwrap(),
             repository_id: RepositoryId::new(id),
             access,
             credential: actor.credential,
-            expires_at: index.world.now() + 60,
+            expires_at: index.platform.now() + 60,
         };
-        let token = format!("Token {}", claim.sign(index.settings.keys().unwrap(), [0; 8]));
+        let token = format!("Token {}", claim.sign(index.config.keys().unwrap(), [0; 8]));
         Sent { headers: vec![("Authorization".to_owned(), token)], ..sent.clone() }
     };
     [Access::Write, Access::Delete].map(token).into()
@@ -215,7 +215,7 @@ impl Found {
         let key = (user.clone(), repository.clone());
         let all = self.without.entry(key).or_insert_with(|| Without::all(original, &user, &repository));
         for without in all {
-            let (way, sql, now) = (without.way, without.sql, original.world.now());
+            let (way, sql, now) = (without.way, without.sql, original.platform.now());
             let request = without.stage.received(sent).unwrap();
             let changes = without.stage.db.connection().total_changes();
             let asked_after = without.stage.answer(&request).status;
@@ -254,7 +254,7 @@ fn a_right_that_went_on_the_way_writes_nothing() {
     let other = r#"{"username": "else", "password": "nobody knows", "email": "else@example.com"}"#;
     assert_eq!(cast.client.ask("POST /v1/users/", "", other).status, 201);
     cast.client.0.set("MAIL", "on");
-    let now = cast.client.0.world.now();
+    let now = cast.client.0.platform.now();
     cast.client.0.db.connection().execute("update access_tokens set used_at = ?1", [now]).unwrap();
     let mut found = Found::default();
     let written = |endpoint: &&Endpoint| endpoint.method != "GET" || endpoint.query.contains("offline");

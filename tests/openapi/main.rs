@@ -41,7 +41,7 @@ impl Theatre for Recorder<'_> {
     fn send(&mut self, sent: &Sent) -> Result<Answered, String> {
         let got = self.stage.send(sent)?;
         let (heading, written) = self.written.next().ok_or("more was sent than is written")?;
-        let log = self.stage.world.log.borrow();
+        let log = self.stage.platform.log.borrow();
         let round_trips = log.iter().rev().find_map(|line| line.get("round_trips")?.as_u64());
         self.seen.meet(&heading, &written, sent, &got, round_trips.unwrap_or_default());
         Ok(got)

@@ -134,7 +134,7 @@ const RIGHTS: [Right; 15] = [
         fates: [Dead, Lives, Lives, Dead, Dead],
         alive: |client, _| {
             let mails = |client: &Client| {
-                client.0.world.mailbox.borrow().iter().filter(|mail| mail.to == "thief@example.net").count()
+                client.0.platform.mailbox.borrow().iter().filter(|mail| mail.to == "thief@example.net").count()
             };
             let before = mails(client);
             client.ask("POST /account/forgotten", "", "email=thief%40example.net");
@@ -210,7 +210,7 @@ fn suspects(client: &Client) -> BTreeSet<String> {
 
 /// The secret of the newest link that was mailed there.
 fn mailed(client: &Client, address: &str) -> String {
-    let mailbox = client.0.world.mailbox.borrow();
+    let mailbox = client.0.platform.mailbox.borrow();
     let text = &mailbox.iter().rev().find(|mail| mail.to == address).unwrap().text;
     let link = text.split_whitespace().find(|word| word.contains('#')).unwrap();
     link.split_once('#').unwrap().1.to_owned()
@@ -226,7 +226,7 @@ fn world() -> (Client, Made) {
     }
     client.0.set("PUBLIC_URL", "https://hub.example.com");
     client.0.set("MAIL", "on");
-    client.0.world.pass(90 * 24 * 60 * 60);
+    client.0.platform.pass(90 * 24 * 60 * 60);
 
     let mut made = Made::default();
     let login = |client: &mut Client, name: &str, password: &str| {

@@ -1,7 +1,7 @@
 //! A function of the store as the tests run it: its statements, and what becomes of their rows.
 
 use hublet::{
-    refusal::Fault,
+    error::Fault,
     store::{Batch, Query, Rows, Statement, Step, Transaction, users},
 };
 

@@ -10,7 +10,7 @@ use hublet::{
         audit::{self, Account},
         clients, collaborators, documents, emails, ends, events, images, leaving, links, login_failures, machines,
         members, namespaces,
-        outbox::{self, Document, News},
+        outbox::{self, Change, Document},
         rate_counters, refresh_tokens, refusals,
         repositories::{self, Subject},
         stars, tags, token_details, users,
@@ -42,7 +42,7 @@ pub fn truth() -> Vec<Entry> {
     let by = &by(now);
     let guess =
         login_failures::Guess { name: "user5", address: "::1", at: now, anywhere: Failures { count: 3, last_at: now } };
-    let asking = links::Asking { from: "::1", most: 10 };
+    let asking = links::Requester { from: "::1", most: 10 };
     let ids = json!([[format!("{:064x}", 1), "sum"], [format!("{:064x}", 9), null]]).to_string();
     let mut table = vec![
         transaction("access_tokens::create", |transaction| access_tokens::create(transaction, &new_access_token(by))),
@@ -99,8 +99,10 @@ pub fn truth() -> Vec<Entry> {
         read("emails::proved", emails::proved(user)),
         transaction("emails::remove", |transaction| emails::remove(transaction, &somebody(), "user5@x", "user5@x", by)),
         transaction("ends::due", |transaction| ends::due(transaction, now, 5)),
-        transaction("events::expire", |transaction| events::expire(transaction, expired + events::REMEMBERED, 100)),
-        transaction("events::take", |transaction| events::take(transaction, &told(app, &new), "registry", false, now)),
+        transaction("events::expire", |transaction| events::expire(transaction, expired + events::EVENT_ID_TTL, 100)),
+        transaction("events::receive", |transaction| {
+            events::receive(transaction, &told(app, &new), "registry", false, now)
+        }),
         transaction("login_failures::count", |transaction| {
             login_failures::count("user5", "::1", now).map(|query| transaction.read(query))
         }),
@@ -110,7 +112,7 @@ pub fn truth() -> Vec<Entry> {
         write("login_failures::take_back", login_failures::take_back(guess, 3)),
         write("login_failures::refused", login_failures::refused(Some(&somebody()), "::1", now)),
         write("login_failures::refused", login_failures::refused(None, "::1", now)),
-        read("login_failures::expire", login_failures::expire(expired + hublet::domain::throttle::FORGOTTEN, 100)),
+        read("login_failures::expire", login_failures::expire(expired + hublet::domain::throttle::FAILURE_TTL, 100)),
         write("login_failures::reset", vec![login_failures::reset("user5", "::1")]),
         write("images::clear", images::clear(repository, app, by)),
         write("images::merge", [images::merge(&images::Target::Id(repository), &ids)]),
@@ -121,10 +123,13 @@ pub fn truth() -> Vec<Entry> {
         transaction("leaving::leave", |transaction| leaving::leave(transaction, &somebody(), false, by)),
         transaction("leaving::leave", |transaction| leaving::leave(transaction, &somebody(), true, by)),
         transaction("links::confirm", |transaction| links::confirm(transaction, "link5", "::1", BEGINNING)),
-        read("links::confirming", links::confirming("new", "user2@x", links::Owner::Password("x"), now, now, 3)),
+        read(
+            "links::insert_confirmation",
+            links::insert_confirmation("new", "user2@x", links::Owner::Password("x"), now, now, 3),
+        ),
         read("links::expire", links::expire(expired, 100)),
-        transaction("links::forgotten", |transaction| {
-            ["user2@x", "user5@x"].map(|email| links::forgotten(transaction, email, email, now, now, 3, asking))
+        transaction("links::insert_reset", |transaction| {
+            ["user2@x", "user5@x"].map(|email| links::insert_reset(transaction, email, email, now, now, 3, asking))
         }),
         read("links::password_user", links::password_user("link6", BEGINNING)),
         transaction("links::set_password", |transaction| {
@@ -207,19 +212,21 @@ pub fn truth() -> Vec<Entry> {
         read("users::by_credential", users::by_credential(CredentialId::Password { user, epoch: 1 })),
         read("users::by_credential", users::by_credential(CredentialId::AccessToken { user, token: 5.into() })),
         read("users::by_name", users::by_name("user5")),
-        read("users::again_with_failures", users::again_with_failures(user, "::1")),
-        transaction("users::lapse", |transaction| users::lapse(transaction, expired + users::UNCONFIRMED, 100)),
+        read("users::for_password_login_again", users::for_password_login_again(user, "::1")),
+        transaction("users::expire_unconfirmed", |transaction| {
+            users::expire_unconfirmed(transaction, expired + users::CONFIRMATION_TTL, 100)
+        }),
         read("users::profile", users::profile(user)),
         write("users::register", users::register(&account(now))),
         read("users::is_registered", users::is_registered(&account(now))),
         write("users::rehash", vec![users::rehash(user, "hash5", "new")]),
         write("users::set_password", users::set_password(&somebody(), "new", Some("user5@x"), by)),
-        read("users::taken", users::taken("user5", "user5@x")),
+        read("users::is_taken", users::is_taken("user5", "user5@x")),
         read("users::with_access_token", users::with_access_token("user5", "access5")),
         read("users::with_access_token", users::with_access_token("user5", "previous5")),
-        read("users::with_failures", users::with_failures("user5", "::1")),
-        read("users::with_failures", users::with_failures("nobody", "::1")),
-        read("users::with_failures", users::with_failures("zzzz", "::1")),
+        read("users::for_password_login", users::for_password_login("user5", "::1")),
+        read("users::for_password_login", users::for_password_login("nobody", "::1")),
+        read("users::for_password_login", users::for_password_login("zzzz", "::1")),
     ];
     let list = audit::List {
         account: "user5",
@@ -279,8 +286,8 @@ pub fn search() -> Vec<Entry> {
         pushed_at: 1,
     };
     let news = [
-        News { repository_id: 41.into(), revision: 2, document: Some(document) },
-        News { repository_id: 42.into(), revision: 2, document: None },
+        Change { repository_id: 41.into(), revision: 2, document: Some(document) },
+        Change { repository_id: 42.into(), revision: 2, document: None },
     ];
     let mut table = vec![
         read("documents::between", documents::between(100, 150, now)),
@@ -288,8 +295,12 @@ pub fn search() -> Vec<Entry> {
         write("documents::write", documents::write(&news, now)),
     ];
     for query in ["", "rare", "often", "user5/app41", "app", "qx", "rare qx", "nothing like it"] {
-        let search = Search::read(&[("q".into(), query.into())]);
-        for sight in [documents::Sight::Public, documents::Sight::Also("[3,6,9]".into()), documents::Sight::All] {
+        let search = Search::parse(&[("q".into(), query.into())]);
+        for sight in [
+            documents::Visibility::Public,
+            documents::Visibility::PublicAnd("[3,6,9]".into()),
+            documents::Visibility::All,
+        ] {
             table.push(read("documents::find", documents::find(&search, &sight)));
         }
     }

@@ -117,8 +117,8 @@ pub fn transfer<'a>(
     repositories::Transfer { id: 41.into(), from, namespace: 7.into(), to, keep: false, by, most: 1_000 }
 }
 
-pub fn account(now: i64) -> users::Account<'static> {
-    users::Account {
+pub fn account(now: i64) -> users::NewUser<'static> {
+    users::NewUser {
         name: "somebody",
         password: "new",
         email: "s@x",

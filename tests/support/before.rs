@@ -2,12 +2,14 @@
 
 use std::{cell::Cell, rc::Rc};
 
+use futures_util::future::LocalBoxFuture;
+
 use hublet::{
-    index::{Index, Pending},
-    refusal::Fault,
+    context::Context,
+    error::Fault,
     serve::serve,
     store::{Database, Db, Rows, Statement},
-    wire::{Reply, Request},
+    wire::{Request, Response},
 };
 
 use super::{Stage, sqlite::Sqlite, world::finished};
@@ -25,7 +27,7 @@ struct Before {
 }
 
 impl Database for Before {
-    fn batch<'a>(&'a self, statements: &'a [Statement]) -> Pending<'a, Result<Vec<Rows>, Fault>> {
+    fn batch<'a>(&'a self, statements: &'a [Statement]) -> LocalBoxFuture<'a, Result<Vec<Rows>, Fault>> {
         if self.waiting.get() {
             self.calls.set(self.calls.get() + 1);
             let writes = |statement: &Statement| !statement.reads_only() && !statement.sql.contains("into failures");
@@ -36,13 +38,13 @@ impl Database for Before {
 }
 
 /// Answers a request, does what follows the answer, and says how often `DB` was asked for the answer.
-pub fn answer(stage: &Stage, request: &Request, happens: Happens) -> (Reply, u32) {
+pub fn answer(stage: &Stage, request: &Request, happens: Happens) -> (Response, u32) {
     let before = Rc::new(Before { database: stage.db.clone(), waiting: Cell::new(true), calls: Cell::new(0), happens });
-    let index = Index { db: Rc::new(Db::new(before.clone())), ..stage.index() };
+    let index = Context { db: Rc::new(Db::new(before.clone())), ..stage.index() };
     let reply = finished(serve(&index, request));
     let asked = index.db.round_trips();
     before.waiting.set(false);
-    stage.world.do_later();
+    stage.platform.do_later();
     (reply, asked)
 }
 

@@ -53,7 +53,7 @@ impl Client {
         }
         let sent = Sent { method: method.to_owned(), target: target.to_owned(), headers, body: body.into() };
         let answered = self.0.send(&sent).unwrap_or_default();
-        let round_trips = self.0.world.log.borrow().iter().rev().find_map(|line| line.get("round_trips")?.as_u64());
+        let round_trips = self.0.platform.log.borrow().iter().rev().find_map(|line| line.get("round_trips")?.as_u64());
         Told {
             status: answered.status,
             body: serde_json::from_slice(&answered.body).unwrap_or_default(),
@@ -94,7 +94,7 @@ impl Client {
 
     /// The same, and gives all that it says.
     pub fn operated(&self, command: &str) -> Result<operator::Said, String> {
-        operator::run(self.0.db.connection(), command, hublet::index::World::now(&*self.0.world))
+        operator::run(self.0.db.connection(), command, hublet::platform::Platform::now(&*self.0.platform))
     }
 
     /// The header of the service of this name with its events.

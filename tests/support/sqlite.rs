@@ -2,9 +2,10 @@
 
 use std::{cell::Cell, fs, path::Path};
 
+use futures_util::future::LocalBoxFuture;
+
 use hublet::{
-    index::Pending,
-    refusal::Fault,
+    error::Fault,
     store::{Database, Row, Rows, Statement, Value},
 };
 use rusqlite::{Connection, StatementStatus, backup::Backup, limits::Limit, params_from_iter, types};
@@ -126,13 +127,13 @@ fn value(value: types::ValueRef<'_>) -> Value {
 }
 
 impl Database for Sqlite {
-    fn batch<'a>(&'a self, statements: &'a [Statement]) -> Pending<'a, Result<Vec<Rows>, Fault>> {
+    fn batch<'a>(&'a self, statements: &'a [Statement]) -> LocalBoxFuture<'a, Result<Vec<Rows>, Fault>> {
         Box::pin(async move {
             let two = statements.iter().find(|statement| statement.sql.trim_end().trim_end_matches(';').contains(';'));
             if let Some(two) = two {
-                return Err(Fault::broken(format!("more than one statement: {}", two.sql)));
+                return Err(Fault::bug(format!("more than one statement: {}", two.sql)));
             }
-            self.run(statements).map_err(|error| Fault::of_database(&error.to_string()))
+            self.run(statements).map_err(|error| Fault::from_d1(&error.to_string()))
         })
     }
 }

@@ -3,11 +3,17 @@
 use std::{cell::Cell, collections::BTreeMap, rc::Rc};
 
 use hublet::{
-    domain::{logins::Logins, password::Verified, secret::hex},
-    index::{Index, Settings, World},
+    config::Config,
+    context::Context,
+    domain::{
+        logins::Logins,
+        password::{HashPacer, PasswordCache},
+        secret::hex,
+    },
+    platform::Platform,
     serve,
     store::Db,
-    wire::{Reply, Request, request::HEADERS},
+    wire::{Request, Response, request::HEADERS},
 };
 use serde_json::Value;
 use url::Url;
@@ -44,10 +50,11 @@ pub struct Stage {
     /// `SEARCH`.
     pub search: Rc<Sqlite>,
     /// Clock, mailbox, log.
-    pub world: Rc<Scenery>,
+    pub platform: Rc<Scenery>,
     vars: BTreeMap<String, String>,
-    settings: Rc<Settings>,
-    verified: Rc<Verified>,
+    config: Rc<Config>,
+    password_cache: Rc<PasswordCache>,
+    hash_pacer: Rc<HashPacer>,
     logins: Rc<Logins>,
     requests: u64,
     mail_read: usize,
@@ -60,10 +67,11 @@ impl Stage {
         let mut stage = Self {
             db: Rc::new(Sqlite::migrated("db")?),
             search: Rc::new(Sqlite::migrated("search")?),
-            world: Rc::default(),
+            platform: Rc::default(),
             vars: vars.into(),
-            settings: Rc::new(Settings::read(|_| None)),
-            verified: Rc::new(Verified::new([0; 32])),
+            config: Rc::new(Config::from_env(|_| None)),
+            password_cache: Rc::new(PasswordCache::new([0; 32])),
+            hash_pacer: Rc::default(),
             logins: Rc::default(),
             requests: 0,
             mail_read: 0,
@@ -80,10 +88,11 @@ impl Stage {
         let mut stage = Self {
             db: copied(&self.db)?,
             search: copied(&self.search)?,
-            world: Rc::new(self.world.copied()),
+            platform: Rc::new(self.platform.copied()),
             vars: self.vars.clone(),
-            settings: Rc::clone(&self.settings),
-            verified: Rc::new(Verified::new([0; 32])),
+            config: Rc::clone(&self.config),
+            password_cache: Rc::new(PasswordCache::new([0; 32])),
+            hash_pacer: Rc::default(),
             logins: Rc::default(),
             requests: 0,
             mail_read: 0,
@@ -106,36 +115,38 @@ impl Stage {
 
     /// A new isolate: it reads the settings and remembers nobody.
     fn restart(&mut self) {
-        self.settings = Rc::new(Settings::read(|name| self.vars.get(name).cloned()));
-        self.verified = Rc::new(Verified::new([1; 32]));
+        self.config = Rc::new(Config::from_env(|name| self.vars.get(name).cloned()));
+        self.password_cache = Rc::new(PasswordCache::new([1; 32]));
+        self.hash_pacer = Rc::default();
         self.logins = Rc::default();
-        self.world.mails.set(self.vars.get("MAIL").is_some_and(|value| value == "on"));
+        self.platform.mails.set(self.vars.get("MAIL").is_some_and(|value| value == "on"));
     }
 
     /// The index as one request sees it.
-    pub fn index(&self) -> Index {
-        Index {
+    pub fn index(&self) -> Context {
+        Context {
             db: Rc::new(Db::new(self.db.clone())),
             search: Rc::new(Db::new(self.search.clone())),
-            world: self.world.clone(),
-            settings: Rc::clone(&self.settings),
-            verified: Rc::clone(&self.verified),
+            platform: self.platform.clone(),
+            config: Rc::clone(&self.config),
+            password_cache: Rc::clone(&self.password_cache),
+            hash_pacer: Rc::clone(&self.hash_pacer),
             logins: Rc::clone(&self.logins),
             authenticated: Cell::default(),
         }
     }
 
     /// Answers a request, and does what follows the answer.
-    pub fn answer(&self, request: &Request) -> Reply {
+    pub fn answer(&self, request: &Request) -> Response {
         let reply = finished(serve::serve(&self.index(), request));
-        self.world.do_later();
+        self.platform.do_later();
         reply
     }
 
     /// What is done every minute.
     pub fn scheduled(&self) {
         finished(serve::scheduled(&self.index()));
-        self.world.do_later();
+        self.platform.do_later();
     }
 
     /// The request as the platform would lend it: the URL normalised, a body over its limit not read.
@@ -163,7 +174,7 @@ impl Stage {
 
     /// The newest mail to an address since the page began whose link carries a secret: one that only tells has none.
     fn newest_mail(&self, address: &str) -> Result<String, String> {
-        let mailbox = self.world.mailbox.borrow();
+        let mailbox = self.platform.mailbox.borrow();
         let mut unread = mailbox.iter().skip(self.mail_read);
         let newest = unread.rfind(|message| message.to == address && message.text.contains('#'));
         newest
@@ -173,12 +184,12 @@ impl Stage {
 
     /// What a registry of this name shows with its events.
     pub fn event_secret(&self, service: &str) -> Result<String, String> {
-        let keys = self.settings.keys().map_err(|fault| fault.what)?;
+        let keys = self.config.keys().map_err(|fault| fault.what)?;
         Ok(hex(&keys.oldest().mac("event secret", &[service.as_bytes()])))
     }
 
     fn faults(&self, since: usize) -> Vec<String> {
-        let log = self.world.log.borrow();
+        let log = self.platform.log.borrow();
         let is_error = |line: &&Value| line.get("level").is_some_and(|level| level == "error");
         log.iter().skip(since).filter(is_error).map(ToString::to_string).collect()
     }
@@ -201,12 +212,12 @@ fn joined(sent: &Sent) -> Vec<(String, String)> {
 
 impl Theatre for Stage {
     fn begin(&mut self, _: &Page) -> Result<(), String> {
-        self.mail_read = self.world.mailbox.borrow().len();
+        self.mail_read = self.platform.mailbox.borrow().len();
         Ok(())
     }
 
     fn send(&mut self, sent: &Sent) -> Result<Answered, String> {
-        let logged = self.world.log.borrow().len();
+        let logged = self.platform.log.borrow().len();
         let request = self.received(sent)?;
         let reply = self.answer(&request);
         let headers = reply.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect();
@@ -216,9 +227,11 @@ impl Theatre for Stage {
     fn direct(&mut self, direction: &Direction) -> Result<Done, String> {
         let rest = direction.rest.as_str();
         match direction.word.as_str() {
-            "Operator" => operator::run(self.db.connection(), rest, self.world.now()).map(|said| Done::Read(said.link)),
+            "Operator" => {
+                operator::run(self.db.connection(), rest, self.platform.now()).map(|said| Done::Read(said.link))
+            }
             "Time" => {
-                self.world.pass(seconds(rest)?);
+                self.platform.pass(seconds(rest)?);
                 Ok(Done::Read(String::new()))
             }
             "Mail" => self.newest_mail(rest).map(Done::Read),

@@ -8,9 +8,11 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
+use futures_util::future::LocalBoxFuture;
+
 use hublet::{
-    index::{Limit, Message, Pending, World},
-    refusal::Fault,
+    error::Fault,
+    platform::{Message, Platform, RateLimit},
 };
 use p256::{
     ecdsa::{
@@ -31,14 +33,14 @@ const BEGINNING: i64 = 1_767_225_600;
 pub struct Scenery {
     millis: Rc<Cell<u64>>,
     drawn: Cell<u64>,
-    later: RefCell<VecDeque<Pending<'static, ()>>>,
+    later: RefCell<VecDeque<LocalBoxFuture<'static, ()>>>,
     cache: RefCell<BTreeMap<String, (String, i64)>>,
     /// Whether mail can be sent.
     pub mails: Cell<bool>,
     /// Whether everybody is beyond every limit.
     pub flooded: Cell<bool>,
     /// What the platform's limiters were asked, in order.
-    pub limited: RefCell<Vec<(Limit, String)>>,
+    pub limited: RefCell<Vec<(RateLimit, String)>>,
     /// What was mailed, in order.
     pub mailbox: RefCell<Vec<Message>>,
     /// What was logged, in order.
@@ -74,12 +76,12 @@ impl Scenery {
     }
 }
 
-impl World for Scenery {
+impl Platform for Scenery {
     fn now(&self) -> i64 {
         BEGINNING + i64::try_from(self.millis.get() / 1000).unwrap_or_default()
     }
 
-    fn millis(&self) -> u64 {
+    fn now_ms(&self) -> u64 {
         BEGINNING.unsigned_abs() * 1000 + self.millis.get()
     }
 
@@ -87,12 +89,12 @@ impl World for Scenery {
         if form == "NFC" { text.nfc().collect() } else { text.nfd().collect() }
     }
 
-    fn sleep(&self, millis: u64) -> Pending<'static, ()> {
+    fn sleep(&self, millis: u64) -> LocalBoxFuture<'static, ()> {
         let clock = Rc::clone(&self.millis);
         Box::pin(async move { clock.set(clock.get() + millis) })
     }
 
-    fn random(&self, buffer: &mut [u8]) {
+    fn fill_random(&self, buffer: &mut [u8]) {
         for part in buffer.chunks_mut(32) {
             self.drawn.set(self.drawn.get() + 1);
             let bytes = Sha256::digest(self.drawn.get().to_be_bytes());
@@ -100,43 +102,48 @@ impl World for Scenery {
         }
     }
 
-    fn within_limit<'a>(&'a self, limit: Limit, key: &'a str) -> Pending<'a, bool> {
+    fn check_rate_limit<'a>(&'a self, limit: RateLimit, key: &'a str) -> LocalBoxFuture<'a, bool> {
         self.limited.borrow_mut().push((limit, key.to_owned()));
         Box::pin(async { !self.flooded.get() })
     }
 
-    fn mails(&self) -> bool {
+    fn can_send_mail(&self) -> bool {
         self.mails.get()
     }
 
-    fn mail<'a>(&'a self, message: &'a Message) -> Pending<'a, Result<(), Fault>> {
+    fn send_mail<'a>(&'a self, message: &'a Message) -> LocalBoxFuture<'a, Result<(), Fault>> {
         Box::pin(async {
             self.mailbox.borrow_mut().push(message.clone());
             Ok(())
         })
     }
 
-    fn cached<'a>(&'a self, key: &'a str) -> Pending<'a, Option<String>> {
+    fn cache_get<'a>(&'a self, key: &'a str) -> LocalBoxFuture<'a, Option<String>> {
         let cache = self.cache.borrow();
         let found = cache.get(key).filter(|(_, until)| self.now() < *until).map(|(value, _)| value.clone());
         Box::pin(async { found })
     }
 
-    fn cache<'a>(&'a self, key: &'a str, value: &'a str, seconds: u64) -> Pending<'a, ()> {
+    fn cache_put<'a>(&'a self, key: &'a str, value: &'a str, seconds: u64) -> LocalBoxFuture<'a, ()> {
         Box::pin(async move {
             let until = self.now() + i64::try_from(seconds).unwrap_or(i64::MAX / 2);
             self.cache.borrow_mut().insert(key.to_owned(), (value.to_owned(), until));
         })
     }
 
-    fn sign<'a>(&'a self, pkcs8: &'a [u8], message: &'a [u8]) -> Pending<'a, Result<Vec<u8>, Fault>> {
+    fn sign_es256<'a>(&'a self, pkcs8: &'a [u8], message: &'a [u8]) -> LocalBoxFuture<'a, Result<Vec<u8>, Fault>> {
         let signed = SigningKey::from_pkcs8_der(pkcs8)
             .map(|key| Signer::<Signature>::sign(&key, message).to_bytes().to_vec())
             .map_err(|error| Fault::unconfigured(error.to_string()));
         Box::pin(async { signed })
     }
 
-    fn verifies<'a>(&'a self, point: &'a [u8; 65], message: &'a [u8], signature: &'a [u8]) -> Pending<'a, bool> {
+    fn verify_es256<'a>(
+        &'a self,
+        point: &'a [u8; 65],
+        message: &'a [u8],
+        signature: &'a [u8],
+    ) -> LocalBoxFuture<'a, bool> {
         let verified = || {
             let key = VerifyingKey::from_sec1_bytes(point).ok()?;
             key.verify(message, &Signature::from_slice(signature).ok()?).ok()
@@ -145,7 +152,7 @@ impl World for Scenery {
         Box::pin(async move { verified })
     }
 
-    fn later(&self, work: Pending<'static, ()>) {
+    fn wait_until(&self, work: LocalBoxFuture<'static, ()>) {
         self.later.borrow_mut().push_back(work);
     }
 

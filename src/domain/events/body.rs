@@ -25,13 +25,13 @@ pub struct CloudEvent<'a> {
 
 /// The events of a body, each one once, and for each one that was not understood the reason, one after the other.
 /// Events about blobs, and requests that took nothing, are neither: they are not news. `now` is in milliseconds.
-pub fn read<'a>(
+pub fn parse<'a>(
     body: &'a [u8],
     headers: CloudEvent<'a>,
     now: i64,
 ) -> Box<dyn Iterator<Item = Result<Event, String>> + 'a> {
     let one = |event| Box::new(std::iter::once(event).filter_map(Result::transpose));
-    let Some(body) = json::read(body) else { return one(Err("the body is not JSON".into())) };
+    let Some(body) = json::parse(body) else { return one(Err("the body is not JSON".into())) };
     if let Some(list) = json::member(body, "events").and_then(json::elements) {
         let mut ids = HashSet::new();
         // Where a registry's clock is ahead, what came later in the list is still the later.

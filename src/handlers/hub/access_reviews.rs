@@ -4,18 +4,18 @@ use serde_json::{Value, json};
 
 use crate::{
     auth::{self, Credentials, NamespaceGuard, Principal, RepositoryGuard, grants},
+    context::Context,
     domain::{
         RepositoryName, Role, UserName,
         access_review::{self, Action, Facts, Reason},
         credential::CredentialId,
         time,
     },
+    error::{Fault, Result, invalid, not_found},
     handlers::{
-        body::Body,
-        hub::pagination::{Page, paged},
+        body::JsonObject,
+        hub::pagination::{Pagination, paged},
     },
-    index::Index,
-    refusal::{Answer, Fault, invalid, not_found},
     store::{
         access::{self, ReviewedToken, UserAccess},
         access_tokens::AccessToken,
@@ -23,7 +23,7 @@ use crate::{
         repositories::{self, RepositoryLookup, Subject},
         users::{self, User},
     },
-    wire::{Reply, Request},
+    wire::{Request, Response},
 };
 
 /// The most actions that are asked about.
@@ -46,15 +46,15 @@ struct Question {
 }
 
 impl Question {
-    fn read(request: &Request) -> Answer<Self> {
-        let body = Body::read_json(request)?;
+    fn read(request: &Request) -> Result<Self> {
+        let body = JsonObject::parse_json(request)?;
         let repository = body.text("repository")?;
         let parts = repository.split_once('/');
         let repository = parts.and_then(|(namespace, name)| RepositoryName::parse(namespace, name).ok());
         let Some(repository) = repository else {
             return invalid("repository: a namespace and a name, as acme/app, without a host or a tag");
         };
-        let actions = body.maybe_list::<String>("actions", "pull, push and delete", MAX_ACTIONS)?;
+        let actions = body.optional_array::<String>("actions", "pull, push and delete", MAX_ACTIONS)?;
         let actions = match actions {
             None => Action::ALL.to_vec(),
             Some(names) => match names.iter().map(|name| Action::parse(name)).collect::<Option<Vec<_>>>() {
@@ -62,9 +62,9 @@ impl Question {
                 _ => return invalid("actions: a list of pull, push and delete"),
             },
         };
-        let username = body.maybe_text("username")?;
+        let username = body.optional_string("username")?;
         let username = username.map(|name| UserName::typed(&name).map_or(name, |name| name.as_str().to_owned()));
-        Ok(Self { username, access_token: body.maybe_text("access_token")?, repository, actions })
+        Ok(Self { username, access_token: body.optional_string("access_token")?, repository, actions })
     }
 
     /// A question that asks nothing, for the time until a wrong body may be refused.
@@ -77,15 +77,15 @@ impl Question {
 /// `POST /v2/access-reviews`
 ///
 /// It decides as a token is issued, by the same query and the same function, and changes nothing.
-pub async fn review(index: &Index, request: &Request, credentials: &Credentials) -> Answer<Reply> {
-    credentials.require_within_limit(index, request).await?;
+pub async fn review(ctx: &Context, request: &Request, credentials: &Credentials) -> Result<Response> {
+    credentials.require_anonymous_limit(ctx, request).await?;
     let question = Question::read(request);
     let empty = Question::empty();
     let asked = question.as_ref().unwrap_or(&empty);
-    let own = credentials.subject(index);
+    let own = credentials.subject(ctx);
     let subject = match asked.username.as_deref() {
         None => own.clone(),
-        Some("") if index.settings.anonymous_read => Subject::Anonymous,
+        Some("") if ctx.config.anonymous_read => Subject::Anonymous,
         Some("") => Subject::None,
         Some(name) => Subject::Name(name),
     };
@@ -94,11 +94,11 @@ pub async fn review(index: &Index, request: &Request, credentials: &Credentials)
     let user = asked.username.as_deref().map(users::by_name);
     let lookup = repositories::lookup_many(&[Some(asked.repository.clone())], &subject);
     let (guard, (lookups, user, token)) =
-        NamespaceGuard::authenticate_with(index, credentials, namespace, (lookup, user, token)).await?;
+        NamespaceGuard::authenticate_with(ctx, credentials, namespace, (lookup, user, token)).await?;
     let question = question?;
-    let lookup = lookups.into_iter().next().ok_or_else(|| Fault::broken("no row for a lookup"))?.lookup;
+    let lookup = lookups.into_iter().next().ok_or_else(|| Fault::bug("no row for a lookup"))?.lookup;
     let lookup = lookup.ignoring_pending_deletion();
-    let case = Case::new(index, &question, &guard, user.flatten(), token.flatten())?;
+    let case = Case::new(ctx, &question, &guard, user.flatten(), token.flatten())?;
     Ok(case.decide(&question, &guard, &lookup))
 }
 
@@ -114,12 +114,12 @@ struct Case {
 impl Case {
     /// The one that is asked about, if the client may ask: about itself, and admins of the namespace about other users.
     fn new(
-        index: &Index,
+        ctx: &Context,
         question: &Question,
         guard: &NamespaceGuard,
         user: Option<User>,
         token: Option<ReviewedToken>,
-    ) -> Answer<Self> {
+    ) -> Result<Self> {
         let client = &guard.principal;
         let username = question.username.as_deref();
         let own = username.is_none_or(|name| name.is_empty() || name == client.name());
@@ -135,7 +135,7 @@ impl Case {
         };
         let uuid = question.access_token.as_ref();
         let token = uuid.map(|_| reviewed_token(guard, own, token)).transpose()?;
-        let token_valid = token.as_ref().is_none_or(|token| token.is_good(index.world.now()));
+        let token_valid = token.as_ref().is_none_or(|token| token.is_good(ctx.platform.now()));
         let restrictions = match token {
             Some(token) => Some(token.restrictions),
             // A client with an access token asks with its limits.
@@ -149,7 +149,7 @@ impl Case {
     }
 
     /// The decision about each action, as a registry token is issued.
-    fn decide(&self, question: &Question, guard: &NamespaceGuard, lookup: &RepositoryLookup) -> Reply {
+    fn decide(&self, question: &Question, guard: &NamespaceGuard, lookup: &RepositoryLookup) -> Response {
         let (name, username) = (&question.repository, self.principal.name());
         let facts = Facts {
             active: self.active,
@@ -161,20 +161,20 @@ impl Case {
         let reviewed = |action: &Action| Reviewed::new(&facts, *action, role >= Some(action.role()));
         let actions = question.actions.iter().map(reviewed);
         let actions = actions.collect::<Vec<_>>();
-        let reply = json!({
+        let response = json!({
             "allowed": actions.iter().all(|action| action.allowed),
             "username": username,
             "repository": name.to_string(),
             "actions": actions.iter().map(Reviewed::to_json).collect::<Vec<_>>(),
             "text": actions.iter().map(|action| action.text(username, name)).collect::<Vec<_>>().join(" "),
         });
-        Reply::json(200, &reply).personal()
+        Response::json(200, &response).no_store()
     }
 }
 
 /// An access token that the client may ask about: their own, with their password, and those of service accounts for the
 /// admins of their namespace.
-fn reviewed_token(guard: &NamespaceGuard, own: bool, token: Option<ReviewedToken>) -> Answer<AccessToken> {
+fn reviewed_token(guard: &NamespaceGuard, own: bool, token: Option<ReviewedToken>) -> Result<AccessToken> {
     if guard.principal.user.is_none() {
         return Err(auth::no_session());
     }
@@ -267,12 +267,17 @@ fn sentence(reason: &Reason, user: &str, name: &RepositoryName) -> String {
 /// `GET /v2/namespaces/{namespace}/repositories/{repository}/access?page=&page_size=`
 ///
 /// For admins of the repository. Administrators of hublet have access to everything, and are not listed.
-pub async fn list(index: &Index, request: &Request, credentials: &Credentials, name: &RepositoryName) -> Answer<Reply> {
-    let page = Page::read(request);
-    let list = access::list(name, &credentials.subject(index), page.size, page.offset());
-    let (guard, list) = RepositoryGuard::authenticate_with(index, credentials, name, list).await?;
+pub async fn list(
+    ctx: &Context,
+    request: &Request,
+    credentials: &Credentials,
+    name: &RepositoryName,
+) -> Result<Response> {
+    let page = Pagination::read(request);
+    let list = access::list(name, &credentials.subject(ctx), page.size, page.offset());
+    let (guard, list) = RepositoryGuard::authenticate_with(ctx, credentials, name, list).await?;
     guard.require(Role::Admin)?;
-    paged(index, request, page, list.head.count, list.items.iter().map(with_access).collect())
+    paged(ctx, request, page, list.head.count, list.items.iter().map(with_access).collect())
 }
 
 /// A user with the relations that give access.
@@ -291,10 +296,15 @@ fn with_access(user: &UserAccess) -> Value {
 /// `GET /v2/namespaces/{namespace}/refusals?page=&page_size=`
 ///
 /// The last hour first, of seven days.
-pub async fn refusals(index: &Index, request: &Request, credentials: &Credentials, namespace: &str) -> Answer<Reply> {
-    let page = Page::of(request, REFUSALS);
-    let list = refusals::list(namespace, &credentials.subject(index), page.size, page.offset());
-    let (guard, list) = NamespaceGuard::authenticate_with(index, credentials, namespace, list).await?;
+pub async fn refusals(
+    ctx: &Context,
+    request: &Request,
+    credentials: &Credentials,
+    namespace: &str,
+) -> Result<Response> {
+    let page = Pagination::with_default_size(request, REFUSALS);
+    let list = refusals::list(namespace, &credentials.subject(ctx), page.size, page.offset());
+    let (guard, list) = NamespaceGuard::authenticate_with(ctx, credentials, namespace, list).await?;
     guard.require_admin()?;
     let one = |refused: &refusals::Refusal| {
         json!({
@@ -303,9 +313,9 @@ pub async fn refusals(index: &Index, request: &Request, credentials: &Credential
             "actions": refused.actions.split(',').collect::<Vec<_>>(),
             "reason": refused.reason,
             "count": refused.count,
-            "last_at": time::print(refused.last_at),
+            "last_at": time::format_rfc3339(refused.last_at),
             "address": refused.address,
         })
     };
-    Ok(Reply::json(200, &json!({ "results": list.iter().map(one).collect::<Vec<_>>() })).personal())
+    Ok(Response::json(200, &json!({ "results": list.iter().map(one).collect::<Vec<_>>() })).no_store())
 }

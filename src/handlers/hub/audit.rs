@@ -4,24 +4,24 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     auth::{Credentials, NamespaceGuard},
+    context::Context,
     domain::{
         audit::{ACTIONS, GROUPS, words},
         texts, time,
     },
-    handlers::hub::{Page, parameter},
-    index::Index,
-    refusal::{Answer, invalid},
+    error::{Result, invalid},
+    handlers::hub::{Pagination, parameter},
     store::audit::{self, Entry, List},
-    wire::{Reply, Request},
+    wire::{Request, Response},
 };
 
 /// Entries on a page, when the request does not say: as on the Hub.
-const PAGE: i64 = 25;
+const DEFAULT_PAGE_SIZE: i64 = 25;
 
 /// `GET /v2/auditlogs/{account}?action=&name=&actor=&from=&to=&page=&page_size=`
 ///
 /// The newest first. A `name` may have a tag behind a colon.
-pub async fn list(index: &Index, request: &Request, credentials: &Credentials, account: &str) -> Answer<Reply> {
+pub async fn list(ctx: &Context, request: &Request, credentials: &Credentials, account: &str) -> Result<Response> {
     let text = |name: &str| parameter(request, name).filter(|value| !value.is_empty());
     let (action, name, actor) = (text("action"), text("name"), text("actor"));
     let moment = |name: &str| text(name).map(|text| time::parse(&text));
@@ -30,10 +30,10 @@ pub async fn list(index: &Index, request: &Request, credentials: &Credentials, a
         Some((name, tag)) => (Some(name), Some(tag)),
         None => (name.as_deref(), None),
     };
-    let page = Page::of(request, PAGE);
+    let page = Pagination::with_default_size(request, DEFAULT_PAGE_SIZE);
     let list = audit::list(&List {
         account,
-        reader: &credentials.subject(index),
+        reader: &credentials.subject(ctx),
         action: action.as_deref(),
         name,
         tag,
@@ -43,20 +43,20 @@ pub async fn list(index: &Index, request: &Request, credentials: &Credentials, a
         limit: page.size,
         offset: page.offset(),
     });
-    let (guard, entries) = NamespaceGuard::authenticate_with(index, credentials, account, list).await?;
+    let (guard, entries) = NamespaceGuard::authenticate_with(ctx, credentials, account, list).await?;
     if from == Some(None) || to == Some(None) {
         return invalid("from, to: a time, as 2030-01-02T03:04:05Z");
     }
     guard.require_admin()?;
     let logs = entries.iter().map(|entry| object(account, entry)).collect::<Vec<_>>();
-    Ok(Reply::json(200, &json!({ "logs": logs })).personal())
+    Ok(Response::json(200, &json!({ "logs": logs })).no_store())
 }
 
 /// `GET /v2/auditlogs/{account}/actions`
 ///
 /// The same for every account.
-pub async fn actions(index: &Index, credentials: &Credentials) -> Answer<Reply> {
-    credentials.authenticate(index).await?;
+pub async fn actions(ctx: &Context, credentials: &Credentials) -> Result<Response> {
+    credentials.authenticate(ctx).await?;
     let group = |(group, label): (&str, &str)| {
         let actions = ACTIONS
             .iter()
@@ -65,7 +65,7 @@ pub async fn actions(index: &Index, credentials: &Credentials) -> Answer<Reply> 
         (group.to_owned(), json!({ "label": label, "actions": actions.collect::<Vec<_>>() }))
     };
     let groups = GROUPS.into_iter().map(group).collect::<Map<String, Value>>();
-    Ok(Reply::json(200, &json!({ "actions": groups })).personal())
+    Ok(Response::json(200, &json!({ "actions": groups })).no_store())
 }
 
 /// An entry in the form of the Hub; `data` has the credential and the address too.
@@ -92,7 +92,7 @@ fn object(account: &str, entry: &Entry) -> Value {
         "name": entry.name,
         "actor": texts::line(&entry.actor),
         "data": data,
-        "timestamp": time::print(entry.at),
+        "timestamp": time::format_rfc3339(entry.at),
         "action_description": description,
     })
 }

@@ -4,15 +4,15 @@ use serde_json::{Value, json};
 
 use crate::{
     auth::{Credentials, RepositoryGuard},
+    context::Context,
     domain::{RepositoryName, Role, time},
-    handlers::hub::{Page, paged, parameter},
-    index::Index,
-    refusal::{Answer, invalid},
+    error::{Result, invalid},
+    handlers::hub::{Pagination, paged, parameter},
     store::{
         self,
         tags::{self, Digest, DigestCounts, Digests},
     },
-    wire::{Reply, Request},
+    wire::{Request, Response},
 };
 
 /// Seconds within which what was pushed or pulled is active: a month, as on the Hub.
@@ -23,13 +23,18 @@ const ORDERINGS: [&str; 4] = ["last_activity", "-last_activity", "digest", "-dig
 /// `GET /v2/namespaces/{namespace}/repositories/{repository}/images?page=&page_size=&status=&currently_tagged=&ordering=`
 ///
 /// What was used last comes first. The index does not know images that no tag names, so it lists none of those.
-pub async fn list(index: &Index, request: &Request, credentials: &Credentials, name: &RepositoryName) -> Answer<Reply> {
-    let page = Page::read(request);
+pub async fn list(
+    ctx: &Context,
+    request: &Request,
+    credentials: &Credentials,
+    name: &RepositoryName,
+) -> Result<Response> {
+    let page = Pagination::read(request);
     let text = |name: &str| parameter(request, name).filter(|value| !value.is_empty());
     let (status, ordering, tagged) = (text("status"), text("ordering"), text("currently_tagged"));
     let wanted = Digests {
         status: status.as_deref().unwrap_or_default(),
-        active_from: (index.world.now() - ACTIVE) * 1000,
+        active_from: (ctx.platform.now() - ACTIVE) * 1000,
         ordering: ordering.as_deref().unwrap_or("-last_activity"),
         limit: page.size,
         offset: page.offset(),
@@ -45,39 +50,40 @@ pub async fn list(index: &Index, request: &Request, credentials: &Credentials, n
         Some("false") => true,
         Some(_) => return invalid("currently_tagged: true or false"),
     };
-    let images = read(index, request, credentials, name, &wanted).await?;
+    let images = read(ctx, request, credentials, name, &wanted).await?;
     if untagged {
-        return paged(index, request, page, 0, Vec::new());
+        return paged(ctx, request, page, 0, Vec::new());
     }
     let results = images.items.iter().map(|image| object(name, image)).collect();
-    paged(index, request, page, images.head.count, results)
+    paged(ctx, request, page, images.head.count, results)
 }
 
 /// `GET /v2/namespaces/{namespace}/repositories/{repository}/images-summary`
 pub async fn summary(
-    index: &Index,
+    ctx: &Context,
     request: &Request,
     credentials: &Credentials,
     name: &RepositoryName,
-) -> Answer<Reply> {
-    let active_from = index.world.now() - ACTIVE;
+) -> Result<Response> {
+    let active_from = ctx.platform.now() - ACTIVE;
     let wanted = Digests { status: "", active_from: active_from * 1000, ordering: "digest", limit: 1, offset: 0 };
-    let DigestCounts { total, total_active: active, .. } = read(index, request, credentials, name, &wanted).await?.head;
+    let DigestCounts { total, total_active: active, .. } = read(ctx, request, credentials, name, &wanted).await?.head;
     let statistics = json!({ "total": total, "active": active, "inactive": total - active });
-    Ok(Reply::json(200, &json!({ "active_from": time::print(active_from), "statistics": statistics })).personal())
+    Ok(Response::json(200, &json!({ "active_from": time::format_rfc3339(active_from), "statistics": statistics }))
+        .no_store())
 }
 
 /// The images of a repository, for a client who may read it.
 async fn read(
-    index: &Index,
+    ctx: &Context,
     request: &Request,
     credentials: &Credentials,
     name: &RepositoryName,
     wanted: &Digests<'_>,
-) -> Answer<store::Page<Digest, DigestCounts>> {
-    credentials.require_within_limit(index, request).await?;
-    let digests = tags::digests(name, &credentials.subject(index), wanted);
-    let (guard, digests) = RepositoryGuard::authenticate_with(index, credentials, name, digests).await?;
+) -> Result<store::Page<Digest, DigestCounts>> {
+    credentials.require_anonymous_limit(ctx, request).await?;
+    let digests = tags::digests(name, &credentials.subject(ctx), wanted);
+    let (guard, digests) = RepositoryGuard::authenticate_with(ctx, credentials, name, digests).await?;
     guard.require(Role::Read)?;
     Ok(digests)
 }
@@ -92,8 +98,8 @@ fn object(name: &RepositoryName, image: &Digest) -> Value {
         "repository": name.name,
         "digest": image.digest,
         "tags": tags.iter().map(|tag| json!({ "tag": tag, "is_current": true })).collect::<Vec<_>>(),
-        "last_pushed": time::print_millis(image.pushed_at),
-        "last_pulled": image.pulled_at.map(time::print_millis),
+        "last_pushed": time::format_rfc3339_ms(image.pushed_at),
+        "last_pulled": image.pulled_at.map(time::format_rfc3339_ms),
         "status": if image.is_active { "active" } else { "inactive" },
     })
 }

@@ -4,81 +4,81 @@ use serde_json::{Value, json};
 
 use crate::{
     auth::{Credentials, NamespaceGuard},
+    context::Context,
     domain::{Role, time},
+    error::{Result, invalid, not_found},
     handlers::{
-        body::Body,
+        body::JsonObject,
         hub::{
-            Page, paged,
+            Pagination, paged,
             users::{kind, require_candidate},
         },
     },
-    index::Index,
     mail::notices::{self, Notice},
-    refusal::{Answer, invalid, not_found},
     store::{
         Transaction,
         members::{self, Grant, Member},
     },
-    wire::{Reply, Request},
+    wire::{Request, Response},
 };
 
 /// `GET /v2/namespaces/{namespace}/members`
-pub async fn list(index: &Index, request: &Request, credentials: &Credentials, namespace: &str) -> Answer<Reply> {
-    let page = Page::read(request);
-    let list = members::list(namespace, &credentials.subject(index), page.size, page.offset());
-    let (guard, members) = NamespaceGuard::authenticate_with(index, credentials, namespace, list).await?;
+pub async fn list(ctx: &Context, request: &Request, credentials: &Credentials, namespace: &str) -> Result<Response> {
+    let page = Pagination::read(request);
+    let list = members::list(namespace, &credentials.subject(ctx), page.size, page.offset());
+    let (guard, members) = NamespaceGuard::authenticate_with(ctx, credentials, namespace, list).await?;
     guard.require_admin()?;
-    paged(index, request, page, members.head.count, members.items.iter().map(object).collect())
+    paged(ctx, request, page, members.head.count, members.items.iter().map(object).collect())
 }
 
 /// `PUT /v2/namespaces/{namespace}/members/{username}`
 pub async fn set(
-    index: &Index,
+    ctx: &Context,
     request: &Request,
     credentials: &Credentials,
     namespace: &str,
     user: &str,
-) -> Answer<Reply> {
+) -> Result<Response> {
     let found = members::find(namespace, user);
-    let (guard, found) = NamespaceGuard::authenticate_with(index, credentials, namespace, found).await?;
-    let Some(role) = role(&Body::read_json(request)?.text("role")?) else {
+    let (guard, found) = NamespaceGuard::authenticate_with(ctx, credentials, namespace, found).await?;
+    let Some(role) = role(&JsonObject::parse_json(request)?.text("role")?) else {
         return invalid("role: read, write or admin; or member, editor or owner");
     };
     let (namespace_id, right) = guard.require_to_change_roles()?;
     let changes = require_candidate(found)?.current.is_some();
-    let by = guard.principal.by(index, request);
+    let by = guard.principal.by(ctx, request);
     let mut transaction = Transaction::new();
     let set = members::set(&mut transaction, &Grant { namespace_id, namespace, user, changes, role }, &by);
-    let candidate = index.commit([right], transaction).await?.take(set)?;
+    let candidate = ctx.commit([right], transaction).await?.take(set)?;
     let Some(member) = candidate.and_then(|candidate| candidate.current) else {
         return not_found("user not found");
     };
     let notice = Notice::Role { who: user, role: role.as_str(), place: namespace };
-    notices::tell(index, guard.principal.require_user()?, &by, notice);
-    Ok(Reply::json(200, &object(&member)).personal())
+    notices::tell(ctx, guard.principal.require_user()?, &by, notice);
+    Ok(Response::json(200, &object(&member)).no_store())
 }
 
 /// `DELETE /v2/namespaces/{namespace}/members/{username}`
 pub async fn remove(
-    index: &Index,
+    ctx: &Context,
     request: &Request,
     credentials: &Credentials,
     namespace: &str,
     user: &str,
-) -> Answer<Reply> {
+) -> Result<Response> {
     let found = members::find(namespace, user);
-    let (guard, found) = NamespaceGuard::authenticate_with(index, credentials, namespace, found).await?;
+    let (guard, found) = NamespaceGuard::authenticate_with(ctx, credentials, namespace, found).await?;
     let (namespace_id, right) = guard.require_to_change_roles()?;
     if found.is_some_and(|candidate| candidate.owner) {
         return invalid("The owner of a namespace cannot be removed from it");
     }
-    let by = guard.principal.by(index, request);
+    let by = guard.principal.by(ctx, request);
     let mut transaction = Transaction::new();
     let removed = members::remove(&mut transaction, (namespace_id, namespace), user, &by);
-    if !index.commit([right], transaction).await?.take(removed)? {
+    if !ctx.commit([right], transaction).await?.take(removed)? {
         return not_found("member not found");
     }
-    Ok(Reply::empty(204).personal())
+    Ok(Response::empty(204).no_store())
 }
 
 /// A role by its name, or by the name that the Hub has for it in an organisation.
@@ -107,6 +107,6 @@ fn object(member: &Member) -> Value {
         "groups": [],
         "is_guest": false,
         "type": kind(member.machine),
-        "date_joined": time::print(member.created_at),
+        "date_joined": time::format_rfc3339(member.created_at),
     })
 }

@@ -23,4 +23,4 @@ pub mod tags;
 mod token_operations;
 mod users;
 
-pub use pagination::{Page, paged, parameter};
+pub use pagination::{Pagination, paged, parameter};

@@ -5,12 +5,12 @@ use serde_json::{Value, json};
 
 use crate::{
     auth::{Credentials, NamespaceGuard},
+    context::Context,
     domain::{NamespaceId, time},
-    handlers::hub::{Page, paged, users::kind},
-    index::Index,
-    refusal::{Answer, not_found},
+    error::{Result, not_found},
+    handlers::hub::{Pagination, paged, users::kind},
     store::namespaces::{self, Named},
-    wire::{Reply, Request},
+    wire::{Request, Response},
 };
 
 /// The most names of namespaces in one answer.
@@ -19,31 +19,31 @@ const MAX_NAMES: i64 = 1_000;
 /// `GET /v2/user/orgs`
 ///
 /// An access token for some repositories opens none of them as a whole.
-pub async fn organisations(index: &Index, request: &Request, credentials: &Credentials) -> Answer<Reply> {
-    let page = Page::read(request);
+pub async fn organisations(ctx: &Context, request: &Request, credentials: &Credentials) -> Result<Response> {
+    let page = Pagination::read(request);
     let list = namespaces::organisations(credentials.user(), page.size, page.offset());
-    let (principal, list) = credentials.authenticate_with(index, list).await?;
+    let (principal, list) = credentials.authenticate_with(ctx, list).await?;
     if !principal.reaches_namespaces() {
-        return paged(index, request, page, 0, Vec::new());
+        return paged(ctx, request, page, 0, Vec::new());
     }
     let objects = list.items.iter().map(|item| organisation(item.id, &item.name, item.created_at)).collect();
-    paged(index, request, page, list.head.count, objects)
+    paged(ctx, request, page, list.head.count, objects)
 }
 
 /// `GET /v2/repositories/namespaces`
-pub async fn names(index: &Index, credentials: &Credentials) -> Answer<Reply> {
+pub async fn names(ctx: &Context, credentials: &Credentials) -> Result<Response> {
     let list = namespaces::names(credentials.user(), MAX_NAMES);
-    let (principal, names) = credentials.authenticate_with(index, list).await?;
+    let (principal, names) = credentials.authenticate_with(ctx, list).await?;
     let names = if principal.reaches_namespaces() { names } else { Vec::new() };
-    Ok(Reply::json(200, &json!({ "namespaces": names })).personal())
+    Ok(Response::json(200, &json!({ "namespaces": names })).no_store())
 }
 
 /// `GET /v2/users/{username}`
 ///
 /// For a client that may read something in the user's namespace; for others there is no such user. An organisation of
 /// this name is answered too.
-pub async fn user(index: &Index, request: &Request, credentials: &Credentials, name: &str) -> Answer<Reply> {
-    about(index, request, credentials, name, "user not found", |named| match named.user {
+pub async fn user(ctx: &Context, request: &Request, credentials: &Credentials, name: &str) -> Result<Response> {
+    about(ctx, request, credentials, name, "user not found", |named| match named.user {
         Some(user) => Some(json!({
             "id": user.id.to_string(),
             "username": name,
@@ -51,7 +51,7 @@ pub async fn user(index: &Index, request: &Request, credentials: &Credentials, n
             "location": "",
             "company": "",
             "profile_url": "",
-            "date_joined": time::print(user.created_at),
+            "date_joined": time::format_rfc3339(user.created_at),
             "type": kind(user.machine),
         })),
         None => organisation_of(name, named),
@@ -60,25 +60,25 @@ pub async fn user(index: &Index, request: &Request, credentials: &Credentials, n
 }
 
 /// `GET /v2/orgs/{namespace}`
-pub async fn one(index: &Index, request: &Request, credentials: &Credentials, name: &str) -> Answer<Reply> {
-    about(index, request, credentials, name, "organization not found", |named| organisation_of(name, named)).await
+pub async fn one(ctx: &Context, request: &Request, credentials: &Credentials, name: &str) -> Result<Response> {
+    about(ctx, request, credentials, name, "organization not found", |named| organisation_of(name, named)).await
 }
 
 /// The reply about a name, for a client that may know of it.
 async fn about(
-    index: &Index,
+    ctx: &Context,
     request: &Request,
     credentials: &Credentials,
     name: &str,
     absent: &'static str,
     object: impl FnOnce(&Named) -> Option<Value>,
-) -> Answer<Reply> {
-    credentials.require_within_limit(index, request).await?;
-    let named = namespaces::by_name(name, &credentials.subject(index));
-    let (guard, named) = NamespaceGuard::authenticate_with(index, credentials, name, named).await?;
+) -> Result<Response> {
+    credentials.require_anonymous_limit(ctx, request).await?;
+    let named = namespaces::by_name(name, &credentials.subject(ctx));
+    let (guard, named) = NamespaceGuard::authenticate_with(ctx, credentials, name, named).await?;
     let visible = guard.principal.name() == name || guard.is_visible(named.readable);
     match Some(&named).filter(|_| visible).and_then(object) {
-        Some(object) => Ok(Reply::json(200, &object).personal()),
+        Some(object) => Ok(Response::json(200, &object).no_store()),
         None => not_found(absent),
     }
 }
@@ -98,7 +98,7 @@ fn organisation(id: NamespaceId, name: &str, created_at: i64) -> Value {
         "location": "",
         "company": "",
         "profile_url": "",
-        "date_joined": time::print(created_at),
+        "date_joined": time::format_rfc3339(created_at),
         "type": "Organization",
     })
 }

@@ -4,34 +4,34 @@ use serde_json::{Map, Value};
 
 use crate::{
     auth,
-    index::Index,
-    refusal::{Answer, Fault, not_found},
-    wire::{Reply, Request},
+    context::Context,
+    error::{Fault, Result, not_found},
+    wire::{Request, Response},
 };
 
 /// Which page of a list is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Page {
+pub struct Pagination {
     /// From 1.
     pub number: i64,
     /// The most items that are on it.
     pub size: i64,
 }
 
-impl Page {
+impl Pagination {
     /// Reads `page` and `page_size`; nonsense is the first page of ten.
     #[must_use]
     pub fn read(request: &Request) -> Self {
-        Self::of(request, 10)
+        Self::with_default_size(request, 10)
     }
 
     /// The same, of so many where the request does not say.
     #[must_use]
-    pub fn of(request: &Request, usual: i64) -> Self {
+    pub fn with_default_size(request: &Request, default_size: i64) -> Self {
         let number = |name: &str| parameter(request, name).and_then(|value| value.parse::<i64>().ok());
         Self {
             number: number("page").unwrap_or(1).clamp(1, 1_000_000),
-            size: number("page_size").unwrap_or(usual).clamp(1, 100),
+            size: number("page_size").unwrap_or(default_size).clamp(1, 100),
         }
     }
 
@@ -45,13 +45,13 @@ impl Page {
     /// are absolute: the Hub's tools take them apart.
     pub fn reply(
         self,
-        index: &Index,
+        ctx: &Context,
         request: &Request,
         count: i64,
         results: Vec<Value>,
         more: Option<(&str, Value)>,
-    ) -> Result<Reply, Fault> {
-        let origin = auth::registry_token::origin(index, request)?;
+    ) -> Result<Response, Fault> {
+        let origin = auth::registry_token::origin(ctx, request)?;
         let mut others = String::new();
         for (key, value) in request.parameters().iter().filter(|(key, _)| key != "page" && key != "page_size") {
             others = others + "&" + &escaped(key) + "=" + &escaped(value);
@@ -65,16 +65,16 @@ impl Page {
         body.insert("previous".into(), previous.into());
         body.insert("results".into(), results.into());
         body.extend(more.map(|(name, value)| (name.to_owned(), value)));
-        Ok(Reply::json(200, &Value::Object(body)).personal())
+        Ok(Response::json(200, &Value::Object(body)).no_store())
     }
 }
 
 /// A page of a list as a reply; a page after the end is a 404, as on the Hub.
-pub fn paged(index: &Index, request: &Request, page: Page, count: i64, results: Vec<Value>) -> Answer<Reply> {
+pub fn paged(ctx: &Context, request: &Request, page: Pagination, count: i64, results: Vec<Value>) -> Result<Response> {
     if page.number > 1 && page.offset() >= count {
         return not_found("page not found");
     }
-    Ok(page.reply(index, request, count, results, None)?)
+    Ok(page.reply(ctx, request, count, results, None)?)
 }
 
 /// A parameter of the query.

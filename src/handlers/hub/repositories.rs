@@ -9,20 +9,20 @@ pub use list::list;
 
 use crate::{
     auth::{Credentials, NO_NAMESPACE, Principal, RepositoryGuard},
+    context::Context,
     domain::{
         NamespaceId, RepositoryName, Role,
         names::MAX_NAME_LENGTH,
         texts::{self, Form},
     },
-    handlers::body::Body,
-    index::Index,
+    error::{Error, Result, forbidden, invalid, not_found},
+    handlers::body::JsonObject,
     jobs::search_index,
-    refusal::{Answer, Error, forbidden, invalid, not_found},
     store::{
         Over, Right, Transaction,
         repositories::{self, Change, New, RepositoryLookup, Transfer},
     },
-    wire::{Reply, Request},
+    wire::{Request, Response},
 };
 
 /// The longest texts, in characters: what the Hub takes.
@@ -37,9 +37,13 @@ struct CreateRequest {
 }
 
 impl CreateRequest {
-    fn read(request: &Request) -> Answer<Self> {
-        let body = Body::read_json(request)?;
-        Ok(Self { name: body.text("name")?, namespace: body.maybe_text("namespace")?, changes: Changes::of(body)? })
+    fn read(request: &Request) -> Result<Self> {
+        let body = JsonObject::parse_json(request)?;
+        Ok(Self {
+            name: body.text("name")?,
+            namespace: body.optional_string("namespace")?,
+            changes: Changes::of(body)?,
+        })
     }
 }
 
@@ -52,21 +56,21 @@ struct Changes {
 }
 
 impl Changes {
-    fn read(request: &Request) -> Answer<Self> {
-        Self::of(Body::read_json(request)?)
+    fn read(request: &Request) -> Result<Self> {
+        Self::of(JsonObject::parse_json(request)?)
     }
 
-    fn of(body: Body<'_>) -> Answer<Self> {
+    fn of(body: JsonObject<'_>) -> Result<Self> {
         Ok(Self {
-            description: body.maybe_text("description")?,
-            full_description: body.maybe_text("full_description")?,
-            is_private: body.maybe_flag("is_private")?,
+            description: body.optional_string("description")?,
+            full_description: body.optional_string("full_description")?,
+            is_private: body.optional_bool("is_private")?,
         })
     }
 
     /// Only `is_private`.
-    fn of_privacy(request: &Request) -> Answer<Self> {
-        let Some(private) = Body::read_json(request)?.maybe_flag("is_private")? else {
+    fn of_privacy(request: &Request) -> Result<Self> {
+        let Some(private) = JsonObject::parse_json(request)?.optional_bool("is_private")? else {
             return invalid("is_private is missing");
         };
         Ok(Self { is_private: Some(private), ..Self::default() })
@@ -80,9 +84,9 @@ struct TransferRequest {
 }
 
 impl TransferRequest {
-    fn read(request: &Request) -> Answer<Self> {
-        let body = Body::read_json(request)?;
-        let keep_collaborators = body.maybe_flag("keep_collaborators")?.unwrap_or_default();
+    fn read(request: &Request) -> Result<Self> {
+        let body = JsonObject::parse_json(request)?;
+        let keep_collaborators = body.optional_bool("keep_collaborators")?.unwrap_or_default();
         Ok(Self { namespace: body.text("namespace")?, keep_collaborators })
     }
 }
@@ -91,11 +95,11 @@ impl TransferRequest {
 ///
 /// Where the path names no namespace, the body may; else it is the user's own.
 pub async fn create(
-    index: &Index,
+    ctx: &Context,
     request: &Request,
     credentials: &Credentials,
     namespace: Option<&String>,
-) -> Answer<Reply> {
+) -> Result<Response> {
     // Wrong credentials are refused before a wrong body, so the lookup is made before the body is checked.
     let wanted = CreateRequest::read(request);
     let (asked, name) = wanted.as_ref().map_or((None, ""), |wanted| {
@@ -105,16 +109,16 @@ pub async fn create(
     let lookup = repositories::lookup_in_own_namespace(
         namespace.map(String::as_str).or(asked),
         name.unwrap_or_default(),
-        &credentials.subject(index),
+        &credentials.subject(ctx),
     );
-    let (principal, destination) = credentials.authenticate_with(index, lookup).await?;
+    let (principal, destination) = credentials.authenticate_with(ctx, lookup).await?;
     let wanted = wanted?;
     let name = acceptable_name(destination.namespace.as_deref(), &wanted)?;
     require_good(wanted.changes.description.as_deref(), wanted.changes.full_description.as_deref())?;
     let pending_deletion = destination.lookup.pending_deletion();
     let lookup = destination.lookup.ignoring_pending_deletion();
     let (namespace, right) = require_creatable(&principal, &lookup, &name)?;
-    let private = index.settings.private || destination.was_private == Some(true);
+    let private = ctx.config.private_by_default || destination.was_private == Some(true);
     let new = New {
         namespace,
         name: &name,
@@ -122,60 +126,65 @@ pub async fn create(
         full_description: wanted.changes.full_description.as_deref().unwrap_or_default(),
         private: wanted.changes.is_private.unwrap_or(private),
         asked: wanted.changes.is_private.is_some(),
-        by: &principal.by(index, request),
-        most: index.settings.most.repositories,
+        by: &principal.by(ctx, request),
+        most: ctx.config.quotas.repositories,
     };
     let mut transaction = Transaction::new();
     let created = repositories::create(&mut transaction, &new, pending_deletion);
-    let details = transaction.read(repositories::details(&name, &credentials.subject(index)));
-    let mut outcome = index.commit([right], transaction).await?;
+    let details = transaction.read(repositories::details(&name, &credentials.subject(ctx)));
+    let mut outcome = ctx.commit([right], transaction).await?;
     let (created, details) = (outcome.take(created)?, outcome.take(details)?);
     if !created {
         return in_the_way(&name, &details.lookup, new.most);
     }
     if pending_deletion.is_some() {
-        search_index::later(index);
+        search_index::later(ctx);
     }
     body::details(principal, &name, details, 201)
 }
 
 /// `GET /v2/namespaces/{namespace}/repositories/{repository}`
-pub async fn get(index: &Index, request: &Request, credentials: &Credentials, name: &RepositoryName) -> Answer<Reply> {
-    credentials.require_within_limit(index, request).await?;
-    let details = repositories::details(name, &credentials.subject(index));
-    let (principal, details) = credentials.authenticate_with(index, details).await?;
+pub async fn get(
+    ctx: &Context,
+    request: &Request,
+    credentials: &Credentials,
+    name: &RepositoryName,
+) -> Result<Response> {
+    credentials.require_anonymous_limit(ctx, request).await?;
+    let details = repositories::details(name, &credentials.subject(ctx));
+    let (principal, details) = credentials.authenticate_with(ctx, details).await?;
     body::details(principal, name, details, 200)
 }
 
 /// `PATCH /v2/namespaces/{namespace}/repositories/{repository}`
 pub async fn update(
-    index: &Index,
+    ctx: &Context,
     request: &Request,
     credentials: &Credentials,
     name: &RepositoryName,
-) -> Answer<Reply> {
-    change(index, request, credentials, name, Changes::read(request)).await
+) -> Result<Response> {
+    change(ctx, request, credentials, name, Changes::read(request)).await
 }
 
 /// `POST /v2/namespaces/{namespace}/repositories/{repository}/privacy`
 pub async fn privacy(
-    index: &Index,
+    ctx: &Context,
     request: &Request,
     credentials: &Credentials,
     name: &RepositoryName,
-) -> Answer<Reply> {
-    change(index, request, credentials, name, Changes::of_privacy(request)).await
+) -> Result<Response> {
+    change(ctx, request, credentials, name, Changes::of_privacy(request)).await
 }
 
 /// Changes what a body says; only admins of the repository change who can see it.
 async fn change(
-    index: &Index,
+    ctx: &Context,
     request: &Request,
     credentials: &Credentials,
     name: &RepositoryName,
-    changes: Answer<Changes>,
-) -> Answer<Reply> {
-    let (guard, ()) = RepositoryGuard::authenticate_with(index, credentials, name, ()).await?;
+    changes: Result<Changes>,
+) -> Result<Response> {
+    let (guard, ()) = RepositoryGuard::authenticate_with(ctx, credentials, name, ()).await?;
     let changes = changes?;
     require_good(changes.description.as_deref(), changes.full_description.as_deref())?;
     let (repository, right) = match changes.is_private {
@@ -188,13 +197,13 @@ async fn change(
         private: changes.is_private,
     };
     let mut transaction =
-        Transaction::from(repositories::update(repository.id, name, &change, &guard.principal.by(index, request)));
-    let details = transaction.read(repositories::details(name, &credentials.subject(index)));
+        Transaction::from(repositories::update(repository.id, name, &change, &guard.principal.by(ctx, request)));
+    let details = transaction.read(repositories::details(name, &credentials.subject(ctx)));
     let mut outcome = match changes.is_private {
-        Some(true) => search_index::commit_and_hide(index, right, repository, transaction).await?,
-        _ => index.commit([right], transaction).await?,
+        Some(true) => search_index::commit_and_hide(ctx, right, repository, transaction).await?,
+        _ => ctx.commit([right], transaction).await?,
     };
-    search_index::later(index);
+    search_index::later(ctx);
     body::details(guard.principal, name, outcome.take(details)?, 200)
 }
 
@@ -202,17 +211,17 @@ async fn change(
 ///
 /// At once: no registry takes part in it.
 pub async fn delete(
-    index: &Index,
+    ctx: &Context,
     request: &Request,
     credentials: &Credentials,
     name: &RepositoryName,
-) -> Answer<Reply> {
-    let (guard, ()) = RepositoryGuard::authenticate_with(index, credentials, name, ()).await?;
+) -> Result<Response> {
+    let (guard, ()) = RepositoryGuard::authenticate_with(ctx, credentials, name, ()).await?;
     let (repository, right) = guard.require_to_write(Role::Admin)?;
-    let deletion = repositories::delete(repository.id, name, &guard.principal.by(index, request));
-    search_index::commit_and_hide(index, right, repository, deletion.into()).await?;
-    search_index::later(index);
-    Ok(Reply::json(202, &json!({})).personal())
+    let deletion = repositories::delete(repository.id, name, &guard.principal.by(ctx, request));
+    search_index::commit_and_hide(ctx, right, repository, deletion.into()).await?;
+    search_index::later(ctx);
+    Ok(Response::json(202, &json!({})).no_store())
 }
 
 /// `POST /v2/namespaces/{namespace}/repositories/{repository}/transfer`
@@ -220,16 +229,16 @@ pub async fn delete(
 /// It needs an admin of the repository who may create one there. Its collaborators lose their roles, unless an admin of
 /// the namespace that it goes to keeps them.
 pub async fn transfer(
-    index: &Index,
+    ctx: &Context,
     request: &Request,
     credentials: &Credentials,
     name: &RepositoryName,
-) -> Answer<Reply> {
+) -> Result<Response> {
     let wanted = TransferRequest::read(request);
     let namespace = wanted.as_ref().map_or("", |wanted| wanted.namespace.as_str());
     let there = RepositoryName { namespace: namespace.to_owned(), name: name.name.clone() };
-    let lookup = repositories::lookup(&there, &credentials.subject(index));
-    let (guard, lookup) = RepositoryGuard::authenticate_with(index, credentials, name, lookup).await?;
+    let lookup = repositories::lookup(&there, &credentials.subject(ctx));
+    let (guard, lookup) = RepositoryGuard::authenticate_with(ctx, credentials, name, lookup).await?;
     let keep = wanted?.keep_collaborators;
     let there = RepositoryName::parse(&there.namespace, &there.name)?;
     let (repository, right) = guard.require_to_change_roles()?;
@@ -242,20 +251,20 @@ pub async fn transfer(
         guard.principal.require_roles(&there)?;
         right_there.over = Over::Namespace(namespace, Role::Admin);
     }
-    let (by, most) = (guard.principal.by(index, request), index.settings.most.repositories);
+    let (by, most) = (guard.principal.by(ctx, request), ctx.config.quotas.repositories);
     let transfer = Transfer { id: repository.id, from: name, namespace, to: &there, keep, by: &by, most };
     let mut transaction = Transaction::from(repositories::transfer(&transfer, pending_deletion));
-    let details = transaction.read(repositories::details(&there, &credentials.subject(index)));
-    let details = index.commit([right, right_there], transaction).await?.take(details)?;
+    let details = transaction.read(repositories::details(&there, &credentials.subject(ctx)));
+    let details = ctx.commit([right, right_there], transaction).await?.take(details)?;
     if details.lookup.repository.as_ref().is_none_or(|found| found.id != repository.id) {
         return in_the_way(&there, &details.lookup, most);
     }
-    search_index::later(index);
+    search_index::later(ctx);
     body::details(guard.principal, &there, details, 200)
 }
 
 /// The name of a new repository; `namespace` is the one that was looked up.
-fn acceptable_name(namespace: Option<&str>, wanted: &CreateRequest) -> Answer<RepositoryName> {
+fn acceptable_name(namespace: Option<&str>, wanted: &CreateRequest) -> Result<RepositoryName> {
     let Some(namespace) = namespace else { return invalid("namespace: whose the repository is to be") };
     if wanted.namespace.as_deref().is_some_and(|asked| !asked.is_empty() && asked != namespace) {
         return invalid("namespace: the path names another one");
@@ -264,7 +273,7 @@ fn acceptable_name(namespace: Option<&str>, wanted: &CreateRequest) -> Answer<Re
 }
 
 /// Refuses texts that are too long, in the words that the Hub has for it, and those that would not be what they seem.
-fn require_good(description: Option<&str>, full_description: Option<&str>) -> Answer<()> {
+fn require_good(description: Option<&str>, full_description: Option<&str>) -> Result<()> {
     let texts = [
         ("description", description, MAX_DESCRIPTION_LENGTH, Form::Lines),
         ("full_description", full_description, MAX_FULL_DESCRIPTION_LENGTH, Form::Page),
@@ -285,7 +294,7 @@ fn require_creatable(
     principal: &Principal,
     lookup: &RepositoryLookup,
     name: &RepositoryName,
-) -> Answer<(NamespaceId, Right)> {
+) -> Result<(NamespaceId, Right)> {
     if principal.effective_role(lookup, name) < Some(Role::Write) {
         return forbidden("Access denied: not allowed to create a repository in this namespace");
     }
@@ -297,7 +306,7 @@ fn require_creatable(
 }
 
 /// Why none was created under a name: another request was quicker, or the namespace is full.
-fn in_the_way<T>(name: &RepositoryName, lookup: &RepositoryLookup, most: i64) -> Answer<T> {
+fn in_the_way<T>(name: &RepositoryName, lookup: &RepositoryLookup, most: i64) -> Result<T> {
     if lookup.repository.is_some() {
         return exists(name);
     }

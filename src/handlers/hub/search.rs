@@ -4,32 +4,32 @@ use serde_json::{Value, json};
 
 use crate::{
     auth::Credentials,
+    context::Context,
     domain::{names::LIBRARY, search::Search, texts},
+    error::Result,
     handlers::{
-        hub::{Page, parameter},
+        hub::{Pagination, parameter},
         search::{find, owner},
     },
-    index::Index,
-    refusal::Answer,
     store::documents::Match,
-    wire::{Reply, Request},
+    wire::{Request, Response},
 };
 
 /// Results on a page, if the client does not say: as on the Hub.
-const PAGE: i64 = 25;
+const DEFAULT_PAGE_SIZE: i64 = 25;
 
 /// `GET /v2/search/repositories?query=&page=&page_size=`
-pub async fn repositories(index: &Index, request: &Request, credentials: &Credentials) -> Answer<Reply> {
-    let page = Page::of(request, PAGE);
+pub async fn repositories(ctx: &Context, request: &Request, credentials: &Credentials) -> Result<Response> {
+    let page = Pagination::with_default_size(request, DEFAULT_PAGE_SIZE);
     let query = parameter(request, "query").unwrap_or_default();
-    let search = Search::read(&[
+    let search = Search::parse(&[
         ("q".into(), query),
         ("n".into(), page.size.to_string()),
         ("page".into(), page.number.to_string()),
     ]);
-    let (found, cut) = find(index, request, credentials, &search).await?;
+    let (found, cut) = find(ctx, request, credentials, &search).await?;
     let cut = cut.then(|| ("incomplete_results", true.into()));
-    Ok(page.reply(index, request, found.head.count, found.items.iter().map(object).collect(), cut)?)
+    Ok(page.reply(ctx, request, found.head.count, found.items.iter().map(object).collect(), cut)?)
 }
 
 /// A repository that was found. Search does not know how often it was pulled.

@@ -4,78 +4,83 @@ use serde_json::{Value, json};
 
 use crate::{
     auth::{Credentials, RepositoryGuard},
+    context::Context,
     domain::{RepositoryName, Role, manifests, texts, time},
-    handlers::hub::{Page, paged, parameter},
-    index::Index,
-    refusal::{Answer, Fault, invalid, not_found},
+    error::{Fault, Result, invalid, not_found},
+    handlers::hub::{Pagination, paged, parameter},
     store::{
         Transaction,
         tags::{self, Tag},
     },
-    wire::{Reply, Request},
+    wire::{Request, Response},
 };
 
 /// 404 for a tag that does not exist. Clients look for these words.
-const ABSENT: &str = "tag not found";
+const TAG_NOT_FOUND: &str = "tag not found";
 
 /// `GET /v2/namespaces/{namespace}/repositories/{repository}/tags?page=&page_size=&name=&ordering=`
 ///
 /// The newest first, unless they are asked for in another order.
-pub async fn list(index: &Index, request: &Request, credentials: &Credentials, name: &RepositoryName) -> Answer<Reply> {
-    let page = Page::read(request);
+pub async fn list(
+    ctx: &Context,
+    request: &Request,
+    credentials: &Credentials,
+    name: &RepositoryName,
+) -> Result<Response> {
+    let page = Pagination::read(request);
     let (part, ordering) = (parameter(request, "name"), parameter(request, "ordering"));
     let (part, ordering) = (part.as_deref().unwrap_or_default(), ordering.as_deref().unwrap_or("last_updated"));
-    let Some(list) = tags::list(name, &credentials.subject(index), part, ordering, page.size, page.offset()) else {
+    let Some(list) = tags::list(name, &credentials.subject(ctx), part, ordering, page.size, page.offset()) else {
         return invalid("ordering: name or last_updated, which descend; ascending behind a -");
     };
-    credentials.require_within_limit(index, request).await?;
-    let (guard, tags) = RepositoryGuard::authenticate_with(index, credentials, name, list).await?;
+    credentials.require_anonymous_limit(ctx, request).await?;
+    let (guard, tags) = RepositoryGuard::authenticate_with(ctx, credentials, name, list).await?;
     guard.require(Role::Read)?;
     let results = tags.items.iter().map(object).collect::<Result<_, _>>()?;
-    paged(index, request, page, tags.head.count, results)
+    paged(ctx, request, page, tags.head.count, results)
 }
 
 /// `GET /v2/namespaces/{namespace}/repositories/{repository}/tags/{tag}`
 pub async fn get(
-    index: &Index,
+    ctx: &Context,
     request: &Request,
     credentials: &Credentials,
     name: &RepositoryName,
     tag: &str,
-) -> Answer<Reply> {
-    credentials.require_within_limit(index, request).await?;
-    let find = tags::find(name, &credentials.subject(index), tag);
-    let (guard, tag) = RepositoryGuard::authenticate_with(index, credentials, name, find).await?;
+) -> Result<Response> {
+    credentials.require_anonymous_limit(ctx, request).await?;
+    let find = tags::find(name, &credentials.subject(ctx), tag);
+    let (guard, tag) = RepositoryGuard::authenticate_with(ctx, credentials, name, find).await?;
     guard.require(Role::Read)?;
     match tag {
-        Some(tag) => Ok(Reply::json(200, &object(&tag)?).personal()),
-        None => not_found(ABSENT),
+        Some(tag) => Ok(Response::json(200, &object(&tag)?).no_store()),
+        None => not_found(TAG_NOT_FOUND),
     }
 }
 
 /// `DELETE /v2/namespaces/{namespace}/repositories/{repository}/tags/{tag}`
 pub async fn delete(
-    index: &Index,
+    ctx: &Context,
     request: &Request,
     credentials: &Credentials,
     name: &RepositoryName,
     tag: &str,
-) -> Answer<Reply> {
-    let find = tags::find(name, &credentials.subject(index), tag);
-    let (guard, found) = RepositoryGuard::authenticate_with(index, credentials, name, find).await?;
+) -> Result<Response> {
+    let find = tags::find(name, &credentials.subject(ctx), tag);
+    let (guard, found) = RepositoryGuard::authenticate_with(ctx, credentials, name, find).await?;
     let (repository, right) = guard.require_to_write(Role::Admin)?;
-    let Some(found) = found else { return not_found(ABSENT) };
-    let (mut transaction, by) = (Transaction::new(), guard.principal.by(index, request));
+    let Some(found) = found else { return not_found(TAG_NOT_FOUND) };
+    let (mut transaction, by) = (Transaction::new(), guard.principal.by(ctx, request));
     let forgotten = tags::forget(&mut transaction, repository.id, name, tag, &found.digest, &by);
-    if !index.commit([right], transaction).await?.take(forgotten)? {
-        return not_found(ABSENT);
+    if !ctx.commit([right], transaction).await?.take(forgotten)? {
+        return not_found(TAG_NOT_FOUND);
     }
-    Ok(Reply::empty(204).personal())
+    Ok(Response::empty(204).no_store())
 }
 
 /// A tag as the Hub shows it.
 fn object(tag: &Tag) -> Result<Value, Fault> {
-    let pushed = time::print_millis(tag.pushed_at);
+    let pushed = time::format_rfc3339_ms(tag.pushed_at);
     let companion = manifests::companion(&tag.name);
     let images = images(tag)?.iter().map(|image| shown(image, &pushed)).collect::<Vec<_>>();
     let size = images.iter().filter_map(|image| image["size"].as_i64()).find(|size| *size > 0);
@@ -92,7 +97,7 @@ fn object(tag: &Tag) -> Result<Value, Fault> {
         "v2": true,
         "status": "active",
         "tag_status": "active",
-        "tag_last_pulled": tag.pulled_at.map(time::print),
+        "tag_last_pulled": tag.pulled_at.map(time::format_rfc3339),
         "tag_last_pushed": pushed,
         "media_type": tag.media_type,
         "content_type": if companion.is_some() { "unrecognized" } else { "image" },
@@ -103,7 +108,7 @@ fn object(tag: &Tag) -> Result<Value, Fault> {
 
 /// The images of a tag: those that an index names, or else the one that it is, of which an index may say what for.
 fn images(tag: &Tag) -> Result<Vec<Value>, Fault> {
-    let damaged = |error| Fault::broken(format!("the images of a tag are damaged: {error}"));
+    let damaged = |error| Fault::bug(format!("the images of a tag are damaged: {error}"));
     let named = serde_json::from_str::<Vec<Value>>(&tag.images).map_err(damaged)?;
     if !named.is_empty() {
         return Ok(named);
@@ -133,7 +138,7 @@ fn shown(image: &Value, pushed: &str) -> Value {
         "os_version": "",
         "size": image["size"].as_i64().unwrap_or_default(),
         "status": "active",
-        "last_pulled": image["pulled_at"].as_i64().map(time::print_millis),
+        "last_pulled": image["pulled_at"].as_i64().map(time::format_rfc3339_ms),
         "last_pushed": pushed,
         "layers": [],
     })

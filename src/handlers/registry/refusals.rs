@@ -4,11 +4,11 @@ use serde_json::json;
 
 use crate::{
     auth::Principal,
+    context::Context,
     domain::{
         access_review::{Action, Facts, Reason},
         scope::Scope,
     },
-    index::Index,
     store::refusals,
     wire::Request,
 };
@@ -59,7 +59,7 @@ impl Refused {
 }
 
 /// Counts refusals after the response.
-pub fn record_later(index: &Index, request: &Request, principal: &Principal, refused: &[Refused]) {
+pub fn record_later(ctx: &Context, request: &Request, principal: &Principal, refused: &[Refused]) {
     let (mut rows, mut counted, mut namespaces) = (Vec::new(), Vec::new(), Vec::new());
     for Refused { namespace, repository, actions, reasons, related } in refused {
         if !namespaces.contains(&namespace) {
@@ -81,6 +81,6 @@ pub fn record_later(index: &Index, request: &Request, principal: &Principal, ref
         return;
     }
     let address = request.address();
-    let by = refusals::Refused { username: principal.name(), address: &address, now: index.world.now() };
-    index.later("count what was refused", refusals::record(&json!(rows).to_string(), &by));
+    let by = refusals::Refused { username: principal.name(), address: &address, now: ctx.platform.now() };
+    ctx.after_response("count what was refused", refusals::record(&json!(rows).to_string(), &by));
 }

@@ -6,28 +6,29 @@
 use serde_json::{Map, Value};
 
 use crate::{
-    auth::{self, Credentials, Principal, WRONG, grants},
+    auth::{self, Credentials, INVALID_CREDENTIALS, Principal, grants},
+    config::Service,
+    context::Context,
     domain::{
         Secret, UserName,
         credential::CredentialId,
-        opaque,
+        opaque_token,
         registry_token::{self, AuthMethod},
         scope::{self, Grant, MAX_SCOPES, Scope},
         texts,
     },
+    error::{Challenge, Error, Refusal, Result, invalid},
     handlers::registry::refusals::{self, Refused},
-    index::{Index, settings::Service},
-    refusal::{Answer, Challenge, Error, Refusal, invalid},
     store::{
         Over, Query,
         refresh_tokens::{self, New},
         repositories::{self, PositionedLookup, RepositoryLookup, Subject},
     },
-    wire::{Reply, Request, request::form},
+    wire::{Request, Response, request::form},
 };
 
 /// Seconds within which another use of a refresh token is not recorded.
-const USE_NOTED: i64 = 60 * 60;
+const LAST_USED_GRANULARITY: i64 = 60 * 60;
 
 /// The fields that are read of a form, and at most so many of them: each scope may be one.
 const FIELDS: [&str; 8] =
@@ -46,22 +47,22 @@ struct TokenRequest<'a> {
 }
 
 /// `GET /token?service=&scope=&account=&client_id=&offline_token=`
-pub async fn get(index: &Index, request: &Request) -> Answer<Reply> {
+pub async fn get(ctx: &Context, request: &Request) -> Result<Response> {
     let parameters = request.parameters();
     let wanted = TokenRequest {
         offline: text(&parameters, "offline_token") == Some("true"),
-        ..TokenRequest::read(index, &parameters)?
+        ..TokenRequest::read(ctx, &parameters)?
     };
-    let credentials = as_basic(auth::v1_credentials(index, request))?;
+    let credentials = as_basic(auth::v1_credentials(ctx, request))?;
     as_basic(credentials.require_no_token())?;
     if let Some(account) = text(&parameters, "account").filter(|account| !account.is_empty()) {
         as_basic(require_account(&credentials, account))?;
     }
-    as_basic(issue(index, request, &credentials, &wanted).await)
+    as_basic(issue(ctx, request, &credentials, &wanted).await)
 }
 
 /// `POST /token`
-pub async fn post(index: &Index, request: &Request) -> Answer<Reply> {
+pub async fn post(ctx: &Context, request: &Request) -> Result<Response> {
     auth::require_https(request)?;
     let body = request.body.as_deref().ok_or(Refusal::TooLarge)?;
     if str::from_utf8(body).is_err() {
@@ -81,26 +82,26 @@ pub async fn post(index: &Index, request: &Request) -> Answer<Reply> {
     let wanted = TokenRequest {
         offline: text(&parameters, "access_type") == Some("offline"),
         oauth: true,
-        ..TokenRequest::read(index, &parameters)?
+        ..TokenRequest::read(ctx, &parameters)?
     };
     field("client_id")?;
     match grant_type {
         "password" => {
             let credentials = Credentials::basic(field("username")?, Secret::new(field("password")?), request);
-            as_basic(issue(index, request, &as_basic(credentials)?, &wanted).await)
+            as_basic(issue(ctx, request, &as_basic(credentials)?, &wanted).await)
         }
-        "refresh_token" => as_basic(refresh(index, request, field("refresh_token")?, &wanted).await),
+        "refresh_token" => as_basic(refresh(ctx, request, field("refresh_token")?, &wanted).await),
         _ => Err(Refusal::UnknownGrant.into()),
     }
 }
 
 impl<'a> TokenRequest<'a> {
-    fn read(index: &'a Index, parameters: &[(String, String)]) -> Answer<Self> {
+    fn read(ctx: &'a Context, parameters: &[(String, String)]) -> Result<Self> {
         let Some(name) = text(parameters, "service") else { return invalid("service is missing") };
-        let service = index.settings.services.iter().find(|service| service.name == name);
+        let service = ctx.config.services.iter().find(|service| service.name == name);
         let Some(service) = service else { return invalid(format!("{name:?} is no service of this index")) };
         let scopes = parameters.iter().filter(|(key, _)| key == "scope").map(|(_, value)| value.as_str());
-        let scopes = scope::read_all(scopes);
+        let scopes = scope::parse_all(scopes);
         if scopes.len() > MAX_SCOPES {
             return invalid(format!("At most {MAX_SCOPES} scopes"));
         }
@@ -139,29 +140,28 @@ impl<'a> TokenRequest<'a> {
 
 /// Issues a token for a password, an access token, or no credentials.
 async fn issue(
-    index: &Index,
+    ctx: &Context,
     request: &Request,
     credentials: &Credentials,
     wanted: &TokenRequest<'_>,
-) -> Answer<Reply> {
+) -> Result<Response> {
     // Before anything is computed or read for a token that could not be signed.
-    index.settings.signing_key()?;
-    credentials.require_within_limit(index, request).await?;
-    let (principal, lookups) =
-        credentials.authenticate_with(index, wanted.lookups(&credentials.subject(index))).await?;
+    ctx.config.signing_key()?;
+    credentials.require_anonymous_limit(ctx, request).await?;
+    let (principal, lookups) = credentials.authenticate_with(ctx, wanted.lookups(&credentials.subject(ctx))).await?;
     let mut refresh = None;
     // Only a password is worth replacing on the client's disk.
     if let (true, CredentialId::Password { user, .. }) = (wanted.offline, principal.credential) {
-        let token = opaque::Kind::Refresh.make(index.random());
+        let token = opaque_token::TokenKind::Refresh.generate(ctx.random());
         let new = New {
-            uuid: &opaque::uuid(index.random()),
+            uuid: &opaque_token::uuid(ctx.random()),
             user_id: user,
-            hash: &opaque::Kind::Refresh.hash(token.reveal()).unwrap_or_default(),
+            hash: &opaque_token::TokenKind::Refresh.parse_and_hash(token.reveal()).unwrap_or_default(),
             client: &wanted.client,
-            by: &principal.by(index, request),
-            most: index.settings.most.refresh_tokens,
+            by: &principal.by(ctx, request),
+            most: ctx.config.quotas.refresh_tokens,
         };
-        index.commit([principal.right(Over::Themselves)], refresh_tokens::create(&new).into()).await?;
+        ctx.commit([principal.right(Over::Themselves)], refresh_tokens::create(&new).into()).await?;
         refresh = Some(token);
     }
     let method = match principal.credential {
@@ -169,53 +169,53 @@ async fn issue(
         _ => AuthMethod::Password,
     };
     let subject = registry_token::subject(principal.name(), method);
-    auth::login::succeeded_with(index, request, &principal, method, &wanted.client);
-    answer(index, request, wanted, &principal, subject, lookups, refresh.as_ref()).await
+    auth::login::succeeded_with(ctx, request, &principal, method, &wanted.client);
+    answer(ctx, request, wanted, &principal, subject, lookups, refresh.as_ref()).await
 }
 
 /// Issues a token for a refresh token.
-async fn refresh(index: &Index, request: &Request, token: &str, wanted: &TokenRequest<'_>) -> Answer<Reply> {
-    index.settings.signing_key()?;
+async fn refresh(ctx: &Context, request: &Request, token: &str, wanted: &TokenRequest<'_>) -> Result<Response> {
+    ctx.config.signing_key()?;
     let wrong = || auth::unauthorized("The refresh token is not valid: log in again");
-    let hash = opaque::Kind::Refresh.hash(token.trim_ascii()).ok_or_else(wrong)?;
-    let (now, settings) = (index.world.now(), &index.settings);
-    let found = refresh_tokens::user(&hash, now, settings.refresh_unused, settings.refresh_age);
+    let hash = opaque_token::TokenKind::Refresh.parse_and_hash(token.trim_ascii()).ok_or_else(wrong)?;
+    let (now, config) = (ctx.platform.now(), &ctx.config);
+    let found = refresh_tokens::user(&hash, now, config.refresh_unused, config.refresh_age);
     let lookups = wanted.lookups(&Subject::RefreshToken(&hash));
-    let (found, lookups) = index.db.fetch((found, lookups)).await?;
+    let (found, lookups) = ctx.db.fetch((found, lookups)).await?;
     let refresh_tokens::Holder { user, id, used_at } = found.ok_or_else(wrong)?;
     let credential = CredentialId::Password { user: user.id, epoch: user.epoch };
     if !user.active {
-        return auth::login::inactive(index, user.id, AuthMethod::RefreshToken(id), &request.address());
+        return auth::login::inactive(ctx, user.id, AuthMethod::RefreshToken(id), &request.address());
     }
-    if used_at + USE_NOTED <= now {
-        index.later("note the use of a refresh token", refresh_tokens::used(id, now));
+    if used_at + LAST_USED_GRANULARITY <= now {
+        ctx.after_response("note the use of a refresh token", refresh_tokens::used(id, now));
     }
-    index.authenticated.set(credential);
+    ctx.authenticated.set(credential);
     let subject = registry_token::subject(&user.name, AuthMethod::RefreshToken(id));
     let principal = Principal { user: Some(user), credential, restrictions: None };
-    auth::login::succeeded_with(index, request, &principal, AuthMethod::RefreshToken(id), &wanted.client);
-    answer(index, request, wanted, &principal, subject, lookups, None).await
+    auth::login::succeeded_with(ctx, request, &principal, AuthMethod::RefreshToken(id), &wanted.client);
+    answer(ctx, request, wanted, &principal, subject, lookups, None).await
 }
 
 /// The answer with the signed token.
 async fn answer(
-    index: &Index,
+    ctx: &Context,
     request: &Request,
     wanted: &TokenRequest<'_>,
     principal: &Principal,
     subject: String,
     lookups: Vec<PositionedLookup>,
     refresh: Option<&Secret>,
-) -> Answer<Reply> {
+) -> Result<Response> {
     let (grants, refused) = wanted.grants(principal, lookups);
-    refusals::record_later(index, request, principal, &refused);
-    let scope = scope::print(&grants);
-    let signed = auth::registry_token::sign(index, wanted.service, subject, principal.credential, grants).await?;
+    refusals::record_later(ctx, request, principal, &refused);
+    let scope = scope::encode(&grants);
+    let signed = auth::registry_token::sign(ctx, wanted.service, subject, principal.credential, grants).await?;
     let mut body = Map::new();
     body.insert("token".into(), signed.token.clone().into());
     body.insert("access_token".into(), signed.token.into());
     body.insert("expires_in".into(), signed.expires_in.into());
-    body.insert("issued_at".into(), crate::domain::time::print_seconds(signed.issued_at).into());
+    body.insert("issued_at".into(), crate::domain::time::format_seconds(signed.issued_at).into());
     if wanted.oauth {
         body.insert("token_type".into(), "Bearer".into());
         body.insert("scope".into(), scope.into());
@@ -223,23 +223,23 @@ async fn answer(
     if let Some(refresh) = refresh {
         body.insert("refresh_token".into(), refresh.reveal().into());
     }
-    Ok(Reply::json(200, &Value::Object(body)).personal())
+    Ok(Response::json(200, &Value::Object(body)).no_store())
 }
 
 /// Refuses a password or an access token of another user than `account`, which docker sends as it was typed.
-fn require_account(credentials: &Credentials, account: &str) -> Answer<()> {
+fn require_account(credentials: &Credentials, account: &str) -> Result<()> {
     match credentials {
         Credentials::Password { name, .. } | Credentials::AccessToken { name, .. }
             if UserName::typed(account).as_ref() != Some(name) =>
         {
-            Err(auth::unauthorized(WRONG))
+            Err(auth::unauthorized(INVALID_CREDENTIALS))
         }
         _ => Ok(()),
     }
 }
 
 /// Gives a 401 the challenge of the token service, which takes Basic alone.
-fn as_basic<T>(answer: Answer<T>) -> Answer<T> {
+fn as_basic<T>(answer: Result<T>) -> Result<T> {
     answer.map_err(|error| error.map_unauthorized(|reason| Refusal::Unauthorized(Challenge::Basic, reason)))
 }
 

@@ -3,25 +3,25 @@
 
 use crate::{
     auth::{Credentials, Principal, unauthorized},
+    context::Context,
     domain::{
         Access, NamespaceId, RepositoryId, RepositoryName, Role,
         names::LIBRARY,
-        repository_token::{Claim, DELETE_LIFETIME, LIFETIME},
+        repository_token::{DELETE_LIFETIME, LIFETIME, RepositoryTokenClaims},
     },
-    index::Index,
-    refusal::{Answer, Fault, forbidden, not_found},
+    error::{Fault, Result, forbidden, not_found},
     store::{
         Over, Right,
         repositories::{self, Repository, RepositoryLookup},
     },
-    wire::Reply,
+    wire::Response,
 };
 
 /// 403 for a principal who can see a repository and may not do this.
-const DENIED: &str = "Access denied, you don't have access to this repo";
+const ACCESS_DENIED: &str = "Access denied, you don't have access to this repo";
 
 /// 404 for a repository that does not exist, or that the principal may not know of.
-const ABSENT: &str = "Repository not found";
+const REPOSITORY_NOT_FOUND: &str = "Repository not found";
 
 /// A principal before a repository.
 pub struct V1Guard<'a> {
@@ -45,25 +45,25 @@ impl<'a> V1Guard<'a> {
     }
 
     /// Authenticates the credentials and looks the repository up, in one round trip.
-    pub async fn authenticate(index: &Index, credentials: &'a Credentials, name: &'a RepositoryName) -> Answer<Self> {
-        let lookup = repositories::lookup(name, &credentials.subject(index));
-        let (principal, lookup) = credentials.authenticate_with(index, lookup).await?;
+    pub async fn authenticate(ctx: &Context, credentials: &'a Credentials, name: &'a RepositoryName) -> Result<Self> {
+        let lookup = repositories::lookup(name, &credentials.subject(ctx));
+        let (principal, lookup) = credentials.authenticate_with(ctx, lookup).await?;
         Ok(Self::new(credentials, principal, name, lookup))
     }
 
     /// The repository, if it exists and the principal may know of it, with their role in it.
-    fn visible(&self) -> Answer<(&Repository, Role)> {
+    fn visible(&self) -> Result<(&Repository, Role)> {
         let role = self.principal.effective_role(&self.lookup, self.name);
         // Also for a repository token from when they could read it: it does not reveal whether the repository still exists.
         match (&self.lookup.repository, role) {
             (Some(repository), Some(role)) => Ok((repository, role)),
-            _ => not_found(ABSENT),
+            _ => not_found(REPOSITORY_NOT_FOUND),
         }
     }
 
     /// The repository, if the principal has this role in it. A repository token must be for this very repository, and
     /// its user may still do what the token names.
-    pub fn require(&self, wanted: Role) -> Answer<&Repository> {
+    pub fn require(&self, wanted: Role) -> Result<&Repository> {
         let (repository, role) = self.visible()?;
         if let Credentials::Token(claim) = self.credentials {
             if claim.repository_id != repository.id || role < claim.access.role() {
@@ -71,29 +71,33 @@ impl<'a> V1Guard<'a> {
             }
             // The registry asks about a repository that is being deleted.
             return if repository.pending_deletion && claim.access != Access::Delete {
-                not_found(ABSENT)
+                not_found(REPOSITORY_NOT_FOUND)
             } else {
                 Ok(repository)
             };
         }
         if repository.pending_deletion {
-            return not_found(ABSENT);
+            return not_found(REPOSITORY_NOT_FOUND);
         }
-        if role < wanted { forbidden(DENIED) } else { Ok(repository) }
+        if role < wanted { forbidden(ACCESS_DENIED) } else { Ok(repository) }
     }
 
     /// The same, with the right by which it is written: for a repository token what that names.
-    pub fn require_to_write(&self, wanted: Role) -> Answer<(&Repository, Right)> {
+    pub fn require_to_write(&self, wanted: Role) -> Result<(&Repository, Right)> {
         let repository = self.require(wanted)?;
         let role = if let Credentials::Token(claim) = self.credentials { claim.access.role() } else { wanted };
         Ok((repository, self.principal.right_to(&self.lookup, repository.id, self.name, role)))
     }
 
     /// The repository, marked deleted or not, for an admin, with the right by which it is deleted.
-    pub fn require_to_delete(&self) -> Answer<(&Repository, Right)> {
+    pub fn require_to_delete(&self) -> Result<(&Repository, Right)> {
         let (repository, role) = self.visible()?;
         if role < Role::Admin {
-            return if repository.pending_deletion { not_found(ABSENT) } else { forbidden(DENIED) };
+            return if repository.pending_deletion {
+                not_found(REPOSITORY_NOT_FOUND)
+            } else {
+                forbidden(ACCESS_DENIED)
+            };
         }
         Ok((repository, self.principal.right_to(&self.lookup, repository.id, self.name, Role::Admin)))
     }
@@ -106,7 +110,7 @@ impl<'a> V1Guard<'a> {
 
     /// The id of the namespace in which the principal may push under this name, with the right to. A private repository
     /// that they may not see looks like one that does not exist and that they may not create.
-    pub fn require_to_push(&self) -> Answer<(NamespaceId, Right)> {
+    pub fn require_to_push(&self) -> Result<(NamespaceId, Right)> {
         // Users with a role in the one that was deleted have none in the new one.
         let lookup = self.lookup.clone().ignoring_pending_deletion();
         let role = self.principal.effective_role(&lookup, self.name);
@@ -118,7 +122,7 @@ impl<'a> V1Guard<'a> {
                 };
                 Ok((namespace, right))
             }
-            _ if role.is_some() && lookup.repository.is_some() => forbidden(DENIED),
+            _ if role.is_some() && lookup.repository.is_some() => forbidden(ACCESS_DENIED),
             _ if self.name.namespace == LIBRARY => forbidden("Only administrators may create library repositories"),
             _ => forbidden("Access Denied: Not allowed to create Repo at given location"),
         }
@@ -127,20 +131,20 @@ impl<'a> V1Guard<'a> {
     /// Adds a repository token, in the two headers where clients look for it.
     pub fn with_token(
         &self,
-        reply: Reply,
-        index: &Index,
+        response: Response,
+        ctx: &Context,
         repository: RepositoryId,
         access: Access,
-    ) -> Result<Reply, Fault> {
+    ) -> Result<Response, Fault> {
         let lifetime = if access == Access::Delete { DELETE_LIFETIME } else { LIFETIME };
-        let claim = Claim {
+        let claim = RepositoryTokenClaims {
             repository: self.name.clone(),
             repository_id: repository,
             access,
             credential: self.principal.credential,
-            expires_at: index.world.now() + lifetime,
+            expires_at: ctx.platform.now() + lifetime,
         };
-        let token = claim.sign(index.settings.keys()?, index.random());
-        Ok(reply.with("WWW-Authenticate", format!("Token {token}")).with("X-Docker-Token", token))
+        let token = claim.sign(ctx.config.keys()?, ctx.random());
+        Ok(response.with("WWW-Authenticate", format!("Token {token}")).with("X-Docker-Token", token))
     }
 }

@@ -10,17 +10,17 @@ pub mod users;
 pub use ping::ping;
 
 use crate::{
+    context::Context,
     domain,
     domain::RepositoryId,
-    index::Index,
-    refusal::{Answer, invalid, not_found},
+    error::{Result, invalid, not_found},
     store::images::Merged,
-    wire::{Reply, Request},
+    wire::{Request, Response},
 };
 
 /// The id of the repository that a list was merged into. Refuses a list that would have made it too large, or that
 /// found no repository any more.
-fn require_merged(merged: Option<Merged>) -> Answer<RepositoryId> {
+fn require_merged(merged: Option<Merged>) -> Result<RepositoryId> {
     match merged {
         Some(Merged { repository_id, missing: 0 }) => Ok(repository_id),
         Some(_) => invalid(format!("A repository holds at most {} images", domain::images::MAX_IMAGES)),
@@ -29,7 +29,7 @@ fn require_merged(merged: Option<Merged>) -> Answer<RepositoryId> {
 }
 
 /// Adds where the registry is: one bare host, the only form that every client reads.
-fn with_endpoint(reply: Reply, index: &Index, request: &Request) -> Reply {
-    let registry = index.settings.registry.as_deref().unwrap_or(&request.host);
-    reply.with("X-Docker-Endpoints", registry)
+fn with_endpoint(response: Response, ctx: &Context, request: &Request) -> Response {
+    let registry = ctx.config.registry.as_deref().unwrap_or(&request.host);
+    response.with("X-Docker-Endpoints", registry)
 }

@@ -4,48 +4,48 @@ use serde_json::{Value, json};
 
 use crate::{
     auth::{self, Credentials},
+    context::Context,
     domain::{names::LIBRARY, search::Search, texts},
+    error::{Error, Result},
     handlers::search::{find, is_anonymous, owner},
-    index::Index,
-    refusal::Answer,
     store::{Page, documents::Match},
-    wire::{Reply, Request},
+    wire::{Request, Response},
 };
 
 /// `GET /v1/search?q=&n=&page=`
 ///
 /// docker and podman take nothing but 200, so no parameter is an error.
-pub async fn search(index: &Index, request: &Request) -> Answer<Reply> {
-    let credentials = auth::registry_credentials(index, request, true).await?;
-    let search = Search::read(&request.parameters());
-    if index.settings.anonymous_read && is_anonymous(&credentials) {
-        return anonymous(index, request, &credentials, &search).await;
+pub async fn search(ctx: &Context, request: &Request) -> Result<Response> {
+    let credentials = auth::registry_credentials(ctx, request, true).await?;
+    let search = Search::parse(&request.parameters());
+    if ctx.config.anonymous_read && is_anonymous(&credentials) {
+        return anonymous(ctx, request, &credentials, &search).await;
     }
     credentials.require_no_token()?;
-    let (found, cut) = find(index, request, &credentials, &search).await?;
-    Ok(Reply::raw_json(200, body(&search, &found, cut)).personal())
+    let (found, cut) = find(ctx, request, &credentials, &search).await?;
+    Ok(Response::raw_json(200, body(&search, &found, cut)).no_store())
 }
 
 /// The answer without credentials, which is the same for every client and so may be a little old.
-async fn anonymous(index: &Index, request: &Request, credentials: &Credentials, search: &Search) -> Answer<Reply> {
+async fn anonymous(ctx: &Context, request: &Request, credentials: &Credentials, search: &Search) -> Result<Response> {
     let searched = async || {
-        let (found, cut) = find(index, request, credentials, search).await?;
-        Answer::Ok(body(search, &found, cut))
+        let (found, cut) = find(ctx, request, credentials, search).await?;
+        Ok::<_, Error>(body(search, &found, cut))
     };
-    let seconds = index.settings.search_cache;
+    let seconds = ctx.config.search_cache;
     if seconds == 0 {
-        return Ok(Reply::raw_json(200, searched().await?));
+        return Ok(Response::raw_json(200, searched().await?));
     }
     let key =
         format!("search:{}:{}:{}", search.page_size, search.page, crate::domain::secret::sha256_hex(&search.query));
-    if let Some(body) = index.world.cached(&key).await.and_then(|entry| fresh(&entry, index.world.now(), seconds)) {
-        return Ok(Reply::raw_json(200, body));
+    if let Some(body) = ctx.platform.cache_get(&key).await.and_then(|entry| fresh(&entry, ctx.platform.now(), seconds))
+    {
+        return Ok(Response::raw_json(200, body));
     }
     let body = searched().await?;
-    let entry = json!({ "at": index.world.now(), "body": body }).to_string();
-    let lender = index.clone();
-    index.world.later(Box::pin(async move { lender.world.cache(&key, &entry, seconds).await }));
-    Ok(Reply::raw_json(200, body))
+    let entry = json!({ "at": ctx.platform.now(), "body": body }).to_string();
+    ctx.run_after_response(|ctx| async move { ctx.platform.cache_put(&key, &entry, seconds).await });
+    Ok(Response::raw_json(200, body))
 }
 
 /// The body of a cached answer that is not too old; what is not one of ours counts as none.

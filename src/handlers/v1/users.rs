@@ -4,50 +4,51 @@ use serde_json::json;
 
 use crate::{
     auth::{self, Credentials},
+    context::Context,
     domain::{UserName, names, password},
+    error::{Result, forbidden, invalid, not_found},
     handlers::{
-        body::Body,
-        emails::{Adding, TAKEN as EMAIL_TAKEN},
+        body::JsonObject,
+        emails::{Adding, EMAIL_TAKEN},
     },
-    index::{Index, Limit},
     mail::{
         links::Link,
         notices::{self, Notice},
     },
-    refusal::{Answer, forbidden, invalid, not_found},
+    platform::RateLimit,
     store::{
         Over, Right, Transaction, emails,
         links::Owner,
         rate_counters::{self, Counter},
-        users::{self, Account, User},
+        users::{self, NewUser, User},
     },
-    wire::{Reply, Request},
+    wire::{Request, Response},
 };
 
 /// Old clients compare these bytes, quotes and all, and then try to log in.
-const TAKEN: &str = "Username or email already exists";
+const NAME_TAKEN: &str = "Username or email already exists";
 
 /// `GET /v1/users/`
-pub async fn login(index: &Index, request: &Request, credentials: &Credentials) -> Answer<Reply> {
-    let principal = credentials.authenticate(index).await?;
+pub async fn login(ctx: &Context, request: &Request, credentials: &Credentials) -> Result<Response> {
+    let principal = credentials.authenticate(ctx).await?;
     principal.require_user()?;
-    auth::login::succeeded(index, request, &principal);
-    Ok(Reply::json(200, &json!("OK")).personal())
+    auth::login::succeeded(ctx, request, &principal);
+    Ok(Response::json(200, &json!("OK")).no_store())
 }
 
 /// `POST /v1/users/`
 ///
 /// docker registers before it logs in, with whatever e-mail its user types, and goes on only when
 /// the answer is that the name is taken: so this is said before anything else of the body is checked.
-pub async fn register(index: &Index, request: &Request) -> Answer<Reply> {
+pub async fn register(ctx: &Context, request: &Request) -> Result<Response> {
     auth::require_https(request)?;
-    if !index.settings.open {
+    if !ctx.config.registration_open {
         return Err(auth::unauthorized("Registration is closed"));
     }
-    let body = Body::read(request)?;
-    let (now, from, most) = (index.world.now(), request.address(), index.settings.most);
+    let body = JsonObject::parse(request)?;
+    let (now, from, most) = (ctx.platform.now(), request.address(), ctx.config.quotas);
     // Also who only asks which names and addresses are taken.
-    index.require_within(Limit::Logins, &from).await?;
+    ctx.require_rate_limit(RateLimit::Logins, &from).await?;
     let typed = body.get("username");
     let Some(typed) = typed.as_deref().filter(|name| !name.is_empty()) else { return invalid("Missing username") };
     let email = body.get("email").unwrap_or_default();
@@ -55,33 +56,33 @@ pub async fn register(index: &Index, request: &Request) -> Answer<Reply> {
     let (mut email_taken, mut counted) = (false, Vec::new());
     if UserName::parse(typed).is_some() {
         let current = rate_counters::current(Counter::Registrations, &from);
-        let (taken, current) = index.db.fetch((users::taken(typed, &email.to_lowercase()), current)).await?;
+        let (taken, current) = ctx.db.fetch((users::is_taken(typed, &email.to_lowercase()), current)).await?;
         counted = current;
         if taken.name && UserName::given(typed).is_ok() {
-            return invalid(TAKEN);
+            return invalid(NAME_TAKEN);
         }
         email_taken = taken.email;
     }
     let name = UserName::new_account(typed)?;
     let Some(secret) = body.get("password") else { return invalid("Missing password") };
     let secret = secret.as_str();
-    password::acceptable(secret, index.settings.password_length)?;
+    password::acceptable(secret, ctx.config.password_length)?;
     password::require_not_the_name(secret, name.as_str())?;
     let email = names::email(email)?;
     if email_taken {
         return invalid(EMAIL_TAKEN);
     }
     let (here, everywhere) =
-        (most.registrations_per_address.at(request.loopback()), most.registrations.at(request.loopback()));
+        (most.registrations_per_address.at(request.is_loopback()), most.registrations.at(request.is_loopback()));
     // Before the work of hashing: one more would be too many.
-    auth::password::require_allowance(&counted, here - 1, Some(everywhere - 1), now)?;
-    auth::password::turn(index).await?;
-    let account = Account {
+    auth::password::require_quota(&counted, here - 1, Some(everywhere - 1), now)?;
+    auth::password::acquire_hash_slot(ctx).await?;
+    let account = NewUser {
         name: name.as_str(),
-        password: &auth::password::hash(index, secret)?,
+        password: &auth::password::hash(ctx, secret)?,
         email,
         email_key: &email.to_lowercase(),
-        confirmed: !index.world.mails(),
+        confirmed: !ctx.platform.can_send_mail(),
         now,
         from: &from,
         most: (here, everywhere),
@@ -89,65 +90,65 @@ pub async fn register(index: &Index, request: &Request) -> Answer<Reply> {
     let mut transaction = Transaction::new();
     let counted = transaction.read(rate_counters::increment(Counter::Registrations, &from, now));
     transaction.run(users::register(&account));
-    let link = (!account.confirmed).then(|| Link::new(index)).transpose()?;
+    let link = (!account.confirmed).then(|| Link::new(ctx)).transpose()?;
     if let Some(link) = &link {
         let owner = Owner::Password(account.password);
         transaction.run([link.query(account.email_key, owner, now, most.mails.max(1)).into()]);
     }
     let made = transaction.read(users::is_registered(&account));
-    let mut outcome = index.db.commit_unguarded(transaction).await?;
-    auth::password::require_allowance(&outcome.take(counted)?, here, Some(everywhere), now)?;
+    let mut outcome = ctx.db.commit_unguarded(transaction).await?;
+    auth::password::require_quota(&outcome.take(counted)?, here, Some(everywhere), now)?;
     if !outcome.take(made)? {
         // Somebody was quicker, with the same name or the same e-mail.
-        return invalid(TAKEN);
+        return invalid(NAME_TAKEN);
     }
     if let Some(link) = link {
-        link.send_to(index, email, name.as_str());
+        link.send_to(ctx, email, name.as_str());
     }
-    Ok(Reply::json(201, &json!("User Created")).personal())
+    Ok(Response::json(201, &json!("User Created")).no_store())
 }
 
 /// `PUT /v1/users/(username)/`
 ///
 /// An e-mail is added and replaces none; a password is replaced.
-pub async fn update(index: &Index, request: &Request, credentials: &Credentials, name: &str) -> Answer<Reply> {
-    let change = Change::read(request, index.settings.password_length);
+pub async fn update(ctx: &Context, request: &Request, credentials: &Credentials, name: &str) -> Result<Response> {
+    let change = Change::read(request, ctx.config.password_length);
     let email_key = change.as_ref().ok().and_then(|change| change.email.as_ref()).map(|email| email.to_lowercase());
     let owner = emails::owner(email_key.as_deref().unwrap_or_default());
     let about = (users::by_name(name), owner);
-    let (principal, (target, owner)) = credentials.authenticate_with(index, about).await?;
+    let (principal, (target, owner)) = credentials.authenticate_with(ctx, about).await?;
     let change = change?;
     let (user, right) = require_self(&principal, name, target)?;
     let email = change.email.as_deref();
-    let adding = email.map(|email| Adding::new(index, &user, email, owner)).transpose()?.flatten();
+    let adding = email.map(|email| Adding::new(ctx, &user, email, owner)).transpose()?.flatten();
     if user.machine {
         return forbidden("A machine has neither a password nor an email");
     }
-    let (mut transaction, by) = (Transaction::new(), principal.by(index, request));
+    let (mut transaction, by) = (Transaction::new(), principal.by(ctx, request));
     if let Some(secret) = &change.password {
         password::require_not_the_name(secret, name)?;
-        auth::password::hashing_turn(index, &request.address()).await?;
-        let stored = auth::password::hash(index, secret)?;
+        auth::password::acquire_hash_slot_for(ctx, &request.address()).await?;
+        let stored = auth::password::hash(ctx, secret)?;
         transaction.run(users::set_password(&user, &stored, email_key.as_deref(), &by));
     }
-    let added = adding.map(|adding| adding.add_to(&mut transaction, index, &user, &by));
+    let added = adding.map(|adding| adding.add_to(&mut transaction, ctx, &user, &by));
     if transaction.is_empty() {
         // The e-mail is theirs already.
-        return Ok(Reply::empty(204).personal());
+        return Ok(Response::empty(204).no_store());
     }
     // Hashing waits for its turn, and meanwhile the password that was shown may be another's.
-    let mut outcome = index.commit([right], transaction).await?;
+    let mut outcome = ctx.commit([right], transaction).await?;
     if change.password.is_some() {
-        notices::tell(index, &user, &by, Notice::Password);
+        notices::tell(ctx, &user, &by, Notice::Password);
     }
     if let Some(added) = added {
-        added.done(index, &user, &by, &mut outcome)?;
+        added.done(ctx, &user, &by, &mut outcome)?;
     }
-    Ok(Reply::empty(204).personal())
+    Ok(Response::empty(204).no_store())
 }
 
 /// The user whose account is changed, and by what right: oneself, or anybody for an administrator.
-fn require_self(principal: &auth::Principal, name: &str, target: Option<User>) -> Answer<(User, Right)> {
+fn require_self(principal: &auth::Principal, name: &str, target: Option<User>) -> Result<(User, Right)> {
     let user = principal.require_password()?;
     if user.name != name && !principal.is_administrator() {
         return forbidden("You may change your own account only");
@@ -168,9 +169,9 @@ struct Change {
 }
 
 impl Change {
-    fn read(request: &Request, least: usize) -> Answer<Self> {
-        let body = Body::read(request)?;
-        let change = Self { password: body.maybe_text("password")?, email: body.maybe_text("email")? };
+    fn read(request: &Request, least: usize) -> Result<Self> {
+        let body = JsonObject::parse(request)?;
+        let change = Self { password: body.optional_string("password")?, email: body.optional_string("email")? };
         if change.password.is_none() && change.email.is_none() {
             return invalid("A password or an email is expected");
         }

@@ -59,7 +59,7 @@ pub fn query(bytes: &[u8]) {
     let printed = pairs.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value)));
     assert!(form(printed.collect::<Vec<_>>().join("&").as_bytes()).eq(pairs));
     let request = Request { query: text(bytes), ..Request::default() };
-    let page = hublet::handlers::hub::Page::read(&request);
+    let page = hublet::handlers::hub::Pagination::read(&request);
     assert!((0..=100_000_000).contains(&page.offset()));
 }
 
@@ -67,17 +67,17 @@ pub fn query(bytes: &[u8]) {
 pub fn search(bytes: &[u8]) {
     let (q, numbers) = two(bytes);
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    let read = search::Search::read(&[pair("q", &q), pair("n", &numbers), pair("page", &numbers)]);
+    let read = search::Search::parse(&[pair("q", &q), pair("n", &numbers), pair("page", &numbers)]);
     assert!((1..=100).contains(&read.page_size) && (1..=1_000).contains(&read.page) && read.terms.len() <= 8);
-    for phrases in [read.anywhere(), read.words(), vec![read.whole()], vec![read.beginning()]] {
+    for phrases in [read.anywhere(), read.tokens(), vec![read.whole()], vec![read.beginning()]] {
         // Each is as long as the full text finds it, every quote is one of a pair, and nothing ends the text.
         assert!(phrases.iter().all(|phrase| phrase.chars().count() >= 3), "{phrases:?}");
         let expression = search::all(&phrases);
         assert!(expression.matches('"').count().is_multiple_of(2) && !expression.contains('\0'));
     }
-    let words = search::words(&q);
+    let words = search::tokenize(&q);
     assert!(words.starts_with(' ') && words.ends_with(' ') && !words.contains("  "));
-    assert!(!search::last(&q).contains('/'));
+    assert!(!search::last_component(&q).contains('/'));
 }
 
 /// The longest scope that is read. With its actions in the place of a `*`, one that was granted may be longer.
@@ -86,7 +86,7 @@ const LONGEST_SCOPE: usize = 320;
 /// Scopes: what is granted is no more than what was asked, and is printed as a scope.
 pub fn scopes(bytes: &[u8]) {
     let asked = text(bytes);
-    let read = scope::read_all([asked.as_str()].into_iter());
+    let read = scope::parse_all([asked.as_str()].into_iter());
     let granted = read.iter().filter_map(|scope| {
         let grant = scope.for_role(Some(Role::Admin)).or_else(|| scope.for_registry(true))?;
         let all = scope.actions.contains(&"*");
@@ -97,20 +97,20 @@ pub fn scopes(bytes: &[u8]) {
     });
     let granted = granted.collect::<Vec<Grant>>();
     for grant in &granted {
-        let printed = scope::print(std::slice::from_ref(grant));
+        let printed = scope::encode(std::slice::from_ref(grant));
         let same = |again: Scope| again.name == grant.name && again.actions == grant.actions;
-        assert!(printed.len() > LONGEST_SCOPE || Scope::read(&printed).is_some_and(same), "{printed}");
+        assert!(printed.len() > LONGEST_SCOPE || Scope::parse(&printed).is_some_and(same), "{printed}");
     }
 }
 
 /// A list of images: printed and read, it is the same.
 pub fn images(bytes: &[u8]) {
-    let Ok(list) = images::read(bytes) else { return };
+    let Ok(list) = images::parse(bytes) else { return };
     let objects = |(id, checksum): (&Value, &Value)| serde_json::json!({ "id": id, "checksum": checksum });
     let Ok(Value::Array(pairs)) = serde_json::from_str(&images::pairs(&list)) else { panic!("no list of pairs") };
     let printed = pairs.iter().filter_map(|pair| Some(objects((pair.get(0)?, pair.get(1)?))));
     let printed = Value::Array(printed.collect()).to_string();
-    assert_eq!(images::read(printed.as_bytes()), Ok(list));
+    assert_eq!(images::parse(printed.as_bytes()), Ok(list));
 }
 
 /// Notifications of distribution.
@@ -126,7 +126,7 @@ pub fn cloud_event(bytes: &[u8]) {
 }
 
 fn taken(body: &[u8], headers: CloudEvent<'_>) {
-    for read in events::read(body, headers, NOW) {
+    for read in events::parse(body, headers, NOW) {
         let event = match read {
             Ok(event) => event,
             Err(reason) => {
@@ -187,7 +187,7 @@ pub fn limits(bytes: &[u8]) {
 /// Times: printed and read, they are the same to the second.
 pub fn times(bytes: &[u8]) {
     let Some(seconds) = time::parse(&text(bytes)) else { return };
-    let printed = time::print(seconds);
+    let printed = time::format_rfc3339(seconds);
     // Years of more than four digits have no such form.
     assert!(time::parse(&printed).is_none_or(|again| again == seconds), "{printed}");
 }

@@ -9,18 +9,18 @@ use crate::{
         texts::{self, Form},
         time,
     },
-    refusal::{Answer, Fault},
+    error::{Fault, Result},
     store::repositories::{RepositoryDetails, RepositoryLookup, Summary},
-    wire::Reply,
+    wire::Response,
 };
 
 /// The details of a repository as a reply, for a principal who may read it.
-pub fn details(principal: Principal, name: &RepositoryName, found: RepositoryDetails, status: u16) -> Answer<Reply> {
+pub fn details(principal: Principal, name: &RepositoryName, found: RepositoryDetails, status: u16) -> Result<Response> {
     let RepositoryDetails { lookup, details } = found;
     let affiliation = affiliation(&lookup);
     let guard = RepositoryGuard::new(principal, name, lookup);
     let (private, role) = (guard.require(Role::Read)?.private, guard.role());
-    let details = details.ok_or_else(|| Fault::broken("no details of a repository that may be read"))?;
+    let details = details.ok_or_else(|| Fault::bug("no details of a repository that may be read"))?;
     let more = json!({
         "user": name.namespace,
         "is_automated": false,
@@ -40,7 +40,7 @@ pub fn details(principal: Principal, name: &RepositoryName, found: RepositoryDet
     if let (Value::Object(body), Value::Object(more)) = (&mut body, more) {
         body.extend(more);
     }
-    Ok(Reply::json(status, &body).personal())
+    Ok(Response::json(status, &body).no_store())
 }
 
 /// What a list shows of a repository.
@@ -50,7 +50,7 @@ pub fn summary(name: &RepositoryName, lookup: &RepositoryLookup, summary: &Summa
 }
 
 fn object(name: &RepositoryName, private: bool, affiliation: Option<&str>, summary: &Summary) -> Value {
-    let updated_at = time::print(summary.updated_at);
+    let updated_at = time::format_rfc3339(summary.updated_at);
     json!({
         "name": name.name,
         "namespace": name.namespace,
@@ -63,7 +63,7 @@ fn object(name: &RepositoryName, private: bool, affiliation: Option<&str>, summa
         "pull_count": summary.pull_count,
         "last_updated": updated_at,
         "last_modified": updated_at,
-        "date_registered": time::print(summary.created_at),
+        "date_registered": time::format_rfc3339(summary.created_at),
         "affiliation": affiliation,
         "media_types": [],
         "content_types": if summary.is_tagged { json!(["image"]) } else { json!([]) },

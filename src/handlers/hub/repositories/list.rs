@@ -2,12 +2,12 @@
 
 use crate::{
     auth::{Credentials, NO_NAMESPACE},
+    context::Context,
     domain::RepositoryName,
-    handlers::hub::{Page, paged, parameter, repositories::body},
-    index::Index,
-    refusal::{Answer, invalid, not_found},
+    error::{Result, invalid, not_found},
+    handlers::hub::{Pagination, paged, parameter, repositories::body},
     store::repositories::{self, List, Listed},
-    wire::{Reply, Request},
+    wire::{Request, Response},
 };
 
 /// The most repositories of a namespace that are read for an access token. Its globs are matched here and not by the
@@ -15,23 +15,23 @@ use crate::{
 const MAX_READ: i64 = 5_000;
 
 /// `GET /v2/namespaces/{namespace}/repositories?page=&page_size=&name=&ordering=`
-pub async fn list(index: &Index, request: &Request, credentials: &Credentials, namespace: &str) -> Answer<Reply> {
-    let page = Page::read(request);
+pub async fn list(ctx: &Context, request: &Request, credentials: &Credentials, namespace: &str) -> Result<Response> {
+    let page = Pagination::read(request);
     let (name, ordering) = (parameter(request, "name"), parameter(request, "ordering"));
-    let limited = credentials.is_limited();
+    let limited = credentials.uses_access_token();
     let wanted = List {
         namespace,
         name: name.as_deref().unwrap_or_default(),
         ordering: ordering.as_deref().unwrap_or("name"),
-        administrating: credentials.may_administrate(),
+        administrating: credentials.allows_admin(),
         limit: if limited { MAX_READ } else { page.size },
         offset: if limited { 0 } else { page.offset() },
     };
-    let Some(list) = repositories::list(&wanted, &credentials.subject(index)) else {
+    let Some(list) = repositories::list(&wanted, &credentials.subject(ctx)) else {
         return invalid("ordering: name, last_updated or pull_count, the other way behind a -");
     };
-    credentials.require_within_limit(index, request).await?;
-    let (principal, found) = credentials.authenticate_with(index, list).await?;
+    credentials.require_anonymous_limit(ctx, request).await?;
+    let (principal, found) = credentials.authenticate_with(ctx, list).await?;
     // Only administrators may know whether a namespace exists: other users get an empty list either way.
     if found.head.namespace_id.is_none() && principal.is_administrator() {
         return not_found(NO_NAMESPACE);
@@ -50,5 +50,5 @@ pub async fn list(index: &Index, request: &Request, credentials: &Credentials, n
     };
     let items = readable.iter().skip(skipped).take(usize::try_from(page.size).unwrap_or_default());
     let results = items.map(|(name, lookup, summary)| body::summary(name, lookup, summary)).collect();
-    paged(index, request, page, count, results)
+    paged(ctx, request, page, count, results)
 }

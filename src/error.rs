@@ -83,13 +83,13 @@ pub enum FaultKind {
     /// 503: the operator has not configured what this needs, or has used up what the plan gives.
     Unconfigured,
     /// 500: a defect.
-    Broken,
+    Bug,
 }
 
 /// What D1 says, and what that is: of these the first that is in its message. Most are on
 /// <https://developers.cloudflare.com/d1/observability/debug-d1/>; that it exports or imports, is
 /// locked, or has an internal error with a reference, people have met.
-const SAID: [(&str, FaultKind); 18] = [
+const D1_ERRORS: [(&str, FaultKind); 18] = [
     // Our own words, in a path that is none: `store::rights`.
     ("the right is gone", FaultKind::Stale),
     ("overloaded", FaultKind::Overloaded),
@@ -114,14 +114,14 @@ const SAID: [(&str, FaultKind); 18] = [
 impl Fault {
     /// What a database failed with, by what it says.
     #[must_use]
-    pub fn of_database(message: &str) -> Self {
-        let said = SAID.iter().find(|(words, _)| message.contains(words));
-        Self { what: format!("D1: {message}"), kind: said.map_or(FaultKind::Broken, |(_, kind)| *kind) }
+    pub fn from_d1(message: &str) -> Self {
+        let said = D1_ERRORS.iter().find(|(words, _)| message.contains(words));
+        Self { what: format!("D1: {message}"), kind: said.map_or(FaultKind::Bug, |(_, kind)| *kind) }
     }
 
     /// A defect of ours.
-    pub fn broken(what: impl Into<String>) -> Self {
-        Self { what: what.into(), kind: FaultKind::Broken }
+    pub fn bug(what: impl Into<String>) -> Self {
+        Self { what: what.into(), kind: FaultKind::Bug }
     }
 
     /// A setting is missing; `what` names it.
@@ -184,21 +184,21 @@ impl From<Fault> for Error {
     }
 }
 
-/// What every step of a request gives: a value, a refusal or a fault.
-pub type Answer<T> = Result<T, Error>;
+/// What every step of a request returns: a value, a refusal or a fault.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// 400 with these words.
-pub fn invalid<T>(reason: impl Into<Reason>) -> Answer<T> {
+pub fn invalid<T>(reason: impl Into<Reason>) -> Result<T> {
     Err(Refusal::Invalid(reason.into()).into())
 }
 
 /// 403 with these words.
-pub fn forbidden<T>(reason: impl Into<Reason>) -> Answer<T> {
+pub fn forbidden<T>(reason: impl Into<Reason>) -> Result<T> {
     Err(Refusal::Forbidden(reason.into()).into())
 }
 
 /// 404 with these words.
-pub fn not_found<T>(reason: impl Into<Reason>) -> Answer<T> {
+pub fn not_found<T>(reason: impl Into<Reason>) -> Result<T> {
     Err(Refusal::NotFound(reason.into()).into())
 }
 
@@ -257,7 +257,7 @@ mod tests {
                 ],
             ),
             (
-                FaultKind::Broken,
+                FaultKind::Bug,
                 &[
                     "No SQL statements detected.",
                     "UNIQUE constraint failed: users.name: SQLITE_CONSTRAINT",
@@ -269,7 +269,7 @@ mod tests {
         ] {
             for message in messages {
                 let what = format!("D1: D1_ERROR: {message}");
-                assert_eq!(Fault::of_database(&what[4..]), Fault { what, kind });
+                assert_eq!(Fault::from_d1(&what[4..]), Fault { what, kind });
             }
         }
     }

@@ -4,11 +4,11 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use crate::refusal::{Challenge, Error, ErrorKind, FaultKind, Refusal};
+use crate::error::{Challenge, Error, ErrorKind, FaultKind, Refusal};
 
 /// One reply.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Reply {
+pub struct Response {
     /// 200 to 599.
     pub status: u16,
     /// Names as they are written, each at most once.
@@ -18,7 +18,7 @@ pub struct Reply {
 }
 
 /// Neither headers nor the body: both hold tokens.
-impl fmt::Debug for Reply {
+impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} of {} bytes", self.status, self.body.len())
     }
@@ -38,7 +38,7 @@ pub enum Dialect {
     Page,
 }
 
-impl Reply {
+impl Response {
     /// A reply without a body.
     #[must_use]
     pub fn empty(status: u16) -> Self {
@@ -60,12 +60,12 @@ impl Reply {
     /// A page, which may load nothing but what is in it.
     #[must_use]
     pub fn html(status: u16, body: String) -> Self {
-        let reply = Self {
+        let response = Self {
             status,
             headers: vec![("Content-Type", "text/html; charset=utf-8".into())],
             body: body.into_bytes(),
         };
-        reply.with("Content-Security-Policy", crate::wire::page::policy())
+        response.with("Content-Security-Policy", crate::wire::page::policy())
     }
 
     /// Adds a header, or replaces the one of this name.
@@ -84,19 +84,19 @@ impl Reply {
 
     /// Says that no cache may keep this: it is about a person or a token.
     #[must_use]
-    pub fn personal(self) -> Self {
+    pub fn no_store(self) -> Self {
         self.with("Cache-Control", "no-store")
     }
 }
 
 /// A failure as a reply. `path` and `id` are those of the request.
 #[must_use]
-pub fn failure(error: &Error, dialect: Dialect, path: &str, id: &str) -> Reply {
-    let (status, reason) = words(error);
-    let reply = match dialect {
-        Dialect::V1 => Reply::json(status, &v1_body(error, &reason, path, id)),
-        Dialect::Hub => Reply::json(status, &json!({ "message": reason, "detail": reason, "errinfo": {} })),
-        Dialect::Token => Reply::json(
+pub fn error_response(error: &Error, dialect: Dialect, path: &str, id: &str) -> Response {
+    let (status, reason) = status_and_message(error);
+    let response = match dialect {
+        Dialect::V1 => Response::json(status, &v1_body(error, &reason, path, id)),
+        Dialect::Hub => Response::json(status, &json!({ "message": reason, "detail": reason, "errinfo": {} })),
+        Dialect::Token => Response::json(
             status,
             &json!({
                 "error": oauth_code(error, status),
@@ -105,32 +105,32 @@ pub fn failure(error: &Error, dialect: Dialect, path: &str, id: &str) -> Reply {
                 "errors": [{ "code": distribution_code(error, status), "message": reason }],
             }),
         ),
-        Dialect::Page => Reply::html(status, crate::wire::page::message("hublet", &reason)),
+        Dialect::Page => Response::html(status, crate::wire::page::message("hublet", &reason)),
     };
-    let reply = reply.personal();
+    let response = response.no_store();
     match error.kind() {
         ErrorKind::Refusal(Refusal::Unauthorized(challenge, _)) => {
-            let reply = reply.with("WWW-Authenticate", challenge_header(challenge));
+            let response = response.with("WWW-Authenticate", challenge_header(challenge));
             match challenge {
                 Challenge::Bearer { version: true, .. } => {
-                    reply.with("Docker-Distribution-Api-Version", "registry/2.0")
+                    response.with("Docker-Distribution-Api-Version", "registry/2.0")
                 }
-                _ => reply,
+                _ => response,
             }
         }
-        ErrorKind::Refusal(Refusal::MethodNotAllowed(allowed)) => reply.with("Allow", allowed.as_str()),
-        ErrorKind::Refusal(Refusal::TooMany { retry_after }) => reply.with("Retry-After", retry_after.to_string()),
+        ErrorKind::Refusal(Refusal::MethodNotAllowed(allowed)) => response.with("Allow", allowed.as_str()),
+        ErrorKind::Refusal(Refusal::TooMany { retry_after }) => response.with("Retry-After", retry_after.to_string()),
         ErrorKind::Fault(fault)
             if matches!(fault.kind, FaultKind::Transient | FaultKind::Overloaded | FaultKind::Stale) =>
         {
-            reply.with("Retry-After", "5")
+            response.with("Retry-After", "5")
         }
-        _ => reply,
+        _ => response,
     }
 }
 
 /// The status of a failure and its words for the caller. A fault keeps its own words for the log.
-fn words(error: &Error) -> (u16, String) {
+fn status_and_message(error: &Error) -> (u16, String) {
     match error.kind() {
         ErrorKind::Refusal(refusal) => match refusal {
             Refusal::Invalid(reason) => (400, reason.to_string()),
@@ -153,7 +153,7 @@ fn words(error: &Error) -> (u16, String) {
             FaultKind::Unconfigured => {
                 (503, "The index is not configured for this: ask its operator, whose log says what is missing".into())
             }
-            FaultKind::Broken => (500, "Internal error of the index".into()),
+            FaultKind::Bug => (500, "Internal error of the index".into()),
         },
     }
 }

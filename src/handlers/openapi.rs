@@ -1,12 +1,12 @@
 //! The description of everything that is served, for programs.
 
-use crate::wire::Reply;
+use crate::wire::Response;
 
 /// Made of the routes and the pages of the contract by `cargo test --test openapi`.
 const DESCRIPTION: &str = include_str!("../openapi.json");
 
 /// `GET /openapi.json`
 #[must_use]
-pub fn description() -> Reply {
-    Reply::raw_json(200, DESCRIPTION.to_owned()).with("Cache-Control", "public, max-age=300")
+pub fn document() -> Response {
+    Response::raw_json(200, DESCRIPTION.to_owned()).with("Cache-Control", "public, max-age=300")
 }

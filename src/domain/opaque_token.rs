@@ -16,14 +16,14 @@ const CHECKSUM: usize = 8;
 
 /// The kinds of token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum TokenKind {
     /// Works wherever a password does.
     Access,
     /// Gets registry tokens.
     Refresh,
 }
 
-impl Kind {
+impl TokenKind {
     /// These prefixes never change: scanners know them.
     #[must_use]
     pub fn prefix(self) -> &'static str {
@@ -35,20 +35,20 @@ impl Kind {
 
     /// A new token of these random bytes.
     #[must_use]
-    pub fn make(self, random: [u8; RANDOM]) -> Secret {
+    pub fn generate(self, random: [u8; RANDOM]) -> Secret {
         let body = format!("{}{}", self.prefix(), hex(&random));
         Secret::new(format!("{body}{}", checksum(&body)))
     }
 
     /// Whether this means to be such a token.
     #[must_use]
-    pub fn claims(self, text: &str) -> bool {
+    pub fn has_prefix(self, text: &str) -> bool {
         text.starts_with(self.prefix())
     }
 
     /// How a token is stored; nothing for what is not one.
     #[must_use]
-    pub fn hash(self, text: &str) -> Option<String> {
+    pub fn parse_and_hash(self, text: &str) -> Option<String> {
         let digits = text.strip_prefix(self.prefix())?;
         let formed = digits.len() == 2 * RANDOM + CHECKSUM
             && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
@@ -82,13 +82,13 @@ mod tests {
 
     #[test]
     fn a_token_is_known_by_its_form() {
-        let token = Kind::Access.make([7; RANDOM]);
+        let token = TokenKind::Access.generate([7; RANDOM]);
         assert_eq!(token.reveal().len(), 4 + 40 + 8);
-        assert_eq!(Kind::Access.hash(token.reveal()), Some(sha256_hex(token.reveal())));
-        assert_eq!(Kind::Refresh.hash(token.reveal()), None);
+        assert_eq!(TokenKind::Access.parse_and_hash(token.reveal()), Some(sha256_hex(token.reveal())));
+        assert_eq!(TokenKind::Refresh.parse_and_hash(token.reveal()), None);
         let altered = token.reveal().replace("07", "08");
         for other in [altered.as_str(), "hlp_", "", &token.reveal()[1..], &token.reveal().to_uppercase(), "hlp_é"] {
-            assert_eq!(Kind::Access.hash(other), None, "{other}");
+            assert_eq!(TokenKind::Access.parse_and_hash(other), None, "{other}");
         }
         // Nor does a right checksum make a token of what has not the digits of one.
         for body in [
@@ -97,7 +97,7 @@ mod tests {
             "hlp_".to_owned() + &"0g".repeat(20),
         ] {
             let other = format!("{body}{}", checksum(&body));
-            assert_eq!(Kind::Access.hash(&other), None, "{other}");
+            assert_eq!(TokenKind::Access.parse_and_hash(&other), None, "{other}");
         }
     }
 }
