@@ -10,10 +10,11 @@ use crate::{
     domain::{
         credential::CredentialId,
         logins::Logins,
+        outgoing::OutgoingUrl,
         password::{HashPacer, PasswordCache},
     },
     error::{Refusal, Result},
-    platform::{Platform, RATE_LIMIT_PERIOD, RateLimit},
+    platform::{FetchError, FetchLimits, FetchResponse, Platform, RATE_LIMIT_PERIOD, RateLimit},
     store::{Db, Outcome, Right, Statement, Transaction, rights::guard},
 };
 
@@ -98,6 +99,12 @@ impl Context {
         self.run_after_response(|ctx| async move {
             ctx.report(doing, ctx.db.commit_unguarded(statements.into()).await.map_err(Into::into));
         });
+    }
+
+    /// Fetches a URL, if hublet may: by the rules of [`OutgoingUrl`] and within these limits.
+    pub async fn fetch(&self, url: &str, limits: FetchLimits) -> Result<FetchResponse, FetchError> {
+        let url = OutgoingUrl::parse(url, self.config.public_url.as_deref()).map_err(FetchError::Forbidden)?;
+        self.platform.fetch(&url, limits).await
     }
 
     /// Runs this after the response.

@@ -5,7 +5,7 @@ use std::fmt;
 use futures_util::future::LocalBoxFuture;
 use serde_json::Value;
 
-use crate::error::Fault;
+use crate::{domain::outgoing::OutgoingUrl, error::Fault};
 
 /// A limit per minute that the platform counts. Each is a rate limiting binding whose number is set in `wrangler.toml`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,11 +77,47 @@ pub trait Platform {
         signature: &'a [u8],
     ) -> LocalBoxFuture<'a, bool>;
 
+    /// Fetches a URL with `GET`. A redirect is returned, not followed.
+    fn fetch<'a>(
+        &'a self,
+        url: &'a OutgoingUrl,
+        limits: FetchLimits,
+    ) -> LocalBoxFuture<'a, Result<FetchResponse, FetchError>>;
+
     /// Runs this after the response was sent.
     fn wait_until(&self, work: LocalBoxFuture<'static, ()>);
 
     /// Writes one line to the log.
     fn log(&self, line: &Value);
+}
+
+/// The bounds of an outgoing request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FetchLimits {
+    /// Milliseconds until the last byte of the response.
+    pub timeout_ms: u32,
+    /// Bytes of the response's body, after it is decompressed.
+    pub max_bytes: u32,
+}
+
+/// A response to an outgoing request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FetchResponse {
+    /// Its status; 300 to 399 is a redirect that was not followed.
+    pub status: u16,
+    /// Its body.
+    pub body: Vec<u8>,
+}
+
+/// Why an outgoing request has no response.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FetchError {
+    /// The URL breaks this rule of [`OutgoingUrl`]; nothing was sent.
+    Forbidden(&'static str),
+    /// The body is larger than allowed.
+    TooLarge,
+    /// No connection, no TLS, no time left: what the platform reports.
+    Failed(String),
 }
 
 /// An e-mail to one recipient.

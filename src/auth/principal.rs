@@ -165,7 +165,9 @@ impl Credentials {
         has_holder: bool,
     ) -> Result<(Principal, Vec<Rows>)> {
         let (principal, answers) = match self {
-            Self::Anonymous => (Principal::ANONYMOUS, ctx.db.batch(statements).await?),
+            Self::Anonymous
+            | Self::Token(RepositoryTokenClaims { credential: CredentialId::Anonymous, .. })
+            | Self::Bearer(CredentialId::Anonymous) => (Principal::ANONYMOUS, ctx.db.batch(statements).await?),
             Self::Password { name, secret, address } => {
                 let (attempt, answers) =
                     read_behind(ctx, users::for_password_login(name.as_str(), address), statements).await?;
@@ -178,8 +180,6 @@ impl Credentials {
                     read_behind(ctx, users::with_access_token(name.as_str(), hash), statements).await?;
                 (verify_access_token(ctx, holder, address)?, answers)
             }
-            Self::Token(RepositoryTokenClaims { credential: CredentialId::Anonymous, .. })
-            | Self::Bearer(CredentialId::Anonymous) => (Principal::ANONYMOUS, ctx.db.batch(statements).await?),
             Self::Token(RepositoryTokenClaims { credential, .. }) | Self::Bearer(credential) => {
                 let (holder, answers) = if has_holder {
                     let mut answers = ctx.db.batch(statements).await?;

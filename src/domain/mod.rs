@@ -16,6 +16,7 @@ pub mod logins;
 pub mod manifests;
 pub mod names;
 pub mod opaque_token;
+pub mod outgoing;
 pub mod password;
 pub mod registry_token;
 pub mod repository_token;

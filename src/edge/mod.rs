@@ -18,6 +18,7 @@ use worker::{Env, ScheduleContext, ScheduledEvent, event, worker_sys};
 
 use crate::{
     context::Context,
+    platform::FetchLimits,
     serve,
     store::{Db, db::Sleep},
 };
@@ -64,6 +65,21 @@ async fn respond(request: web_sys::Request, env: Env, execution: worker::Context
 async fn scheduled(_event: ScheduledEvent, env: Env, execution: ScheduleContext) {
     let ctx = context(&env, ExecutionContext::Schedule(execution));
     serve::scheduled(&ctx).await;
+}
+
+/// [`Context::fetch`] for the tests: status and body of a URL. No request reaches it, only code that holds the worker's
+/// class.
+#[wasm_bindgen(js_name = fetchUrl)]
+pub async fn fetch_url(
+    env: Env,
+    execution: worker_sys::Context,
+    url: String,
+    limits: Vec<u32>,
+) -> Result<JsValue, JsValue> {
+    let ctx = context(&env, ExecutionContext::Request(worker::Context::new(execution)));
+    let [timeout_ms, max_bytes] = limits[..] else { return Err("two limits".into()) };
+    let fetched = ctx.fetch(&url, FetchLimits { timeout_ms, max_bytes }).await.map_err(|error| format!("{error:?}"))?;
+    Ok(format!("{} {}", fetched.status, String::from_utf8_lossy(&fetched.body)).into())
 }
 
 /// What one request or scheduled run is given.

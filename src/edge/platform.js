@@ -15,19 +15,33 @@ export function requestParts(request, names) {
   return lines;
 }
 
-/** The body of a request up to so many bytes; nothing as soon as it is longer. */
+/** The body of a request up to this number of bytes; nothing as soon as it is longer. */
 export async function body(request, limit) {
   const announced = request.headers.get("content-length");
   if (Number(announced) > limit) return undefined;
   if (announced !== null || !request.body) return new Uint8Array(await request.arrayBuffer());
+  return collect(request.body, limit);
+}
+
+/** The bytes of a stream up to this number; nothing as soon as there are more. */
+async function collect(stream, limit) {
   const parts = [];
   let length = 0;
-  for await (const part of request.body) {
+  for await (const part of stream) {
     length += part.byteLength;
     if (length > limit) return undefined;
     parts.push(part);
   }
   return new Uint8Array(await new Blob(parts).arrayBuffer());
+}
+
+/**
+ * The status and the body of a URL, in this many milliseconds and bytes: the length that a response announces may be that
+ * of a compressed body, so the bytes are counted.
+ */
+export async function fetchUrl(url, milliseconds, limit) {
+  const { status, body } = await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(milliseconds) });
+  return [String(status), body ? await collect(body, limit) : new Uint8Array()];
 }
 
 /** A response; `lines` are its headers, name and value in turn. The bytes are wasm's own and soon others. */

@@ -10,9 +10,9 @@ use std::{
     time::Duration,
 };
 
-use js_sys::{JsString, Promise};
+use js_sys::{Array, JsString, Promise, Uint8Array};
 use serde_json::{Value, json};
-use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
 use worker::{Context, Date, Delay, Env, ScheduleContext, console_error, console_log};
 
@@ -22,11 +22,12 @@ use crate::{
     config::Config,
     domain::{
         logins::Logins,
+        outgoing::OutgoingUrl,
         password::{HashPacer, PasswordCache},
     },
     edge::{crypto, message_of},
     error::Fault,
-    platform::{Message, Platform, RateLimit},
+    platform::{FetchError, FetchLimits, FetchResponse, Message, Platform, RateLimit},
 };
 
 #[wasm_bindgen(module = "/src/edge/platform.js")]
@@ -42,6 +43,9 @@ extern "C" {
 
     #[wasm_bindgen(js_name = cachePut)]
     fn cache_put(env: &Env, key: &str, value: &str, seconds: u32) -> Promise;
+
+    #[wasm_bindgen(js_name = fetchUrl)]
+    fn fetch_url(url: &str, milliseconds: u32, limit: u32) -> Promise;
 
     #[wasm_bindgen(js_name = sendMail)]
     fn send_mail(env: &Env, from: &str, to: &str, subject: &str, text: &str) -> Promise;
@@ -198,6 +202,20 @@ impl Platform for CloudflarePlatform {
         signature: &'a [u8],
     ) -> LocalBoxFuture<'a, bool> {
         Box::pin(crypto::verifies(point, message, signature))
+    }
+
+    fn fetch<'a>(
+        &'a self,
+        url: &'a OutgoingUrl,
+        limits: FetchLimits,
+    ) -> LocalBoxFuture<'a, Result<FetchResponse, FetchError>> {
+        Box::pin(async move {
+            let fetched = JsFuture::from(fetch_url(url.as_str(), limits.timeout_ms, limits.max_bytes)).await;
+            let fetched = Array::from(&fetched.map_err(|error| FetchError::Failed(message_of(&error)))?);
+            let status = fetched.get(0).as_string().and_then(|status| status.parse().ok()).unwrap_or_default();
+            let body = fetched.get(1).dyn_ref::<Uint8Array>().map(Uint8Array::to_vec).ok_or(FetchError::TooLarge)?;
+            Ok(FetchResponse { status, body })
+        })
     }
 
     fn wait_until(&self, work: LocalBoxFuture<'static, ()>) {

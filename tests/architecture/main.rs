@@ -18,7 +18,7 @@ const MODULES: [(&str, &[&str]); 15] = [
     ("wire", &["domain", "error"]),
     ("store", &["domain", "error"]),
     ("config", &["domain", "error"]),
-    ("platform", &["error"]),
+    ("platform", &["domain::outgoing", "error"]),
     (
         "context",
         &[
@@ -51,6 +51,7 @@ const MODULES: [(&str, &[&str]); 15] = [
             "wire",
             "error",
             "domain::logins::Logins",
+            "domain::outgoing::OutgoingUrl",
             "domain::password::HashPacer",
             "domain::password::PasswordCache",
             "domain::secret::hex",

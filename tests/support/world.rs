@@ -11,8 +11,9 @@ use std::{
 use futures_util::future::LocalBoxFuture;
 
 use hublet::{
+    domain::outgoing::OutgoingUrl,
     error::Fault,
-    platform::{Message, Platform, RateLimit},
+    platform::{FetchError, FetchLimits, FetchResponse, Message, Platform, RateLimit},
 };
 use p256::{
     ecdsa::{
@@ -150,6 +151,14 @@ impl Platform for Scenery {
         };
         let verified = verified().is_some();
         Box::pin(async move { verified })
+    }
+
+    fn fetch<'a>(
+        &'a self,
+        url: &'a OutgoingUrl,
+        _limits: FetchLimits,
+    ) -> LocalBoxFuture<'a, Result<FetchResponse, FetchError>> {
+        Box::pin(async move { Err(FetchError::Failed(format!("no network here: {}", url.as_str()))) })
     }
 
     fn wait_until(&self, work: LocalBoxFuture<'static, ()>) {

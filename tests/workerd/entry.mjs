@@ -245,6 +245,11 @@ async function direct(url, request, env, ctx) {
       await settled();
       return new Response(String(tally));
     }
+    case "/__stage/fetch": {
+      const [url, ...limits] = JSON.parse(value);
+      const fetched = new Index(ctx, env).fetchUrl(env, ctx, url, new Uint32Array(limits));
+      return new Response(await fetched.catch((error) => `refused: ${error}`));
+    }
     case "/__stage/dump":
       await settled();
       return Response.json(await dump(env));

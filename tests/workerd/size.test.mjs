@@ -8,11 +8,11 @@ import { gzipSync } from "node:zlib";
 import { root } from "../../tools/lib/steps.mjs";
 
 /** Bytes of the worker, compressed. */
-const MOST = 402 * 1024;
+const MAX = 440 * 1024;
 
 test("the worker is small", (t) => {
   const size = (name) => gzipSync(readFileSync(path.join(root, "build", name)), { level: 9, memLevel: 9 }).length;
   const total = size("index.js") + size("index_bg.wasm");
-  t.diagnostic(`${total} bytes compressed, ${MOST} allowed`);
-  assert.ok(total <= MOST, `${total} bytes, and not ${MOST}`);
+  t.diagnostic(`${total} bytes compressed, ${MAX} allowed`);
+  assert.ok(total <= MAX, `${total} bytes, and not ${MAX}`);
 });
