@@ -118,7 +118,7 @@ endpoints! { (ctx, request, credentials)
     "/v2/users/{username}" Hub Anonymous SMALL Route::Hub(Hub::User(name)) =>
         Get    OptionalSession => hub::namespaces::user(ctx, request, credentials, name).await;
     "/v2/orgs/{namespace}" Hub Anonymous SMALL Route::Hub(Hub::Organisation(name)) =>
-        Get    OptionalSession => hub::namespaces::one(ctx, request, credentials, name).await;
+        Get    OptionalSession => hub::namespaces::get(ctx, request, credentials, name).await;
     "/v2/user/password" Hub Closed SMALL Route::Hub(Hub::Password) =>
         Post   PasswordSession => hub::password::change(ctx, request, credentials).await;
     "/v2/user/emails" Hub Closed SMALL Route::Hub(Hub::Emails) =>

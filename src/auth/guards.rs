@@ -189,7 +189,7 @@ impl<'a> PasswordSession<'a> {
         }
         let attempt = attempt.ok_or_else(|| Fault::bug("no row for a user"))?;
         let name = UserName::parse(&user.name).ok_or_else(|| Fault::bug("a user has a name that is none"))?;
-        auth::password::check(ctx, &attempt, &name, &secret, &address)
+        auth::password::verify_password(ctx, &attempt, &name, &secret, &address)
             .await
             .map_err(|error| error.map_unauthorized(|_| wrong()))?;
         Ok((principal, wanted, about))

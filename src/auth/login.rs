@@ -11,13 +11,13 @@ use crate::{
 };
 
 /// Refuses somebody who is not active, whatever they showed.
-pub fn inactive<T>(ctx: &Context, user: UserId, method: AuthMethod, address: &str) -> Result<T> {
-    refused(ctx, user, method, "the account is not active", address);
+pub fn refuse_inactive<T>(ctx: &Context, user: UserId, method: AuthMethod, address: &str) -> Result<T> {
+    record_refusal(ctx, user, method, "the account is not active", address);
     Err(Refusal::Inactive.into())
 }
 
 /// Writes down that somebody was refused who did not guess.
-pub fn refused(ctx: &Context, user: UserId, method: AuthMethod, reason: &str, address: &str) {
+pub fn record_refusal(ctx: &Context, user: UserId, method: AuthMethod, reason: &str, address: &str) {
     ctx.after_response(
         "note a refused login",
         audit::record_refused_login(user, method, reason, address, ctx.platform.now()),
@@ -26,18 +26,18 @@ pub fn refused(ctx: &Context, user: UserId, method: AuthMethod, reason: &str, ad
 
 /// Writes down, after the answer, that somebody logged in: once an hour for each credential and address. Whoever
 /// comes without credentials did not.
-pub fn succeeded(ctx: &Context, request: &Request, principal: &Principal) {
+pub fn record_success(ctx: &Context, request: &Request, principal: &Principal) {
     let method = match principal.credential {
         CredentialId::Anonymous => return,
         CredentialId::Password { .. } => AuthMethod::Password,
         CredentialId::AccessToken { token, .. } => AuthMethod::AccessToken(token),
     };
-    succeeded_with(ctx, request, principal, method, "");
+    record_success_with(ctx, request, principal, method, "");
 }
 
 /// The same for who came with this, by a client of this name if it has one. Of a kind of client that was not seen
 /// before they are told.
-pub fn succeeded_with(ctx: &Context, request: &Request, principal: &Principal, method: AuthMethod, client: &str) {
+pub fn record_success_with(ctx: &Context, request: &Request, principal: &Principal, method: AuthMethod, client: &str) {
     let Some(somebody) = principal.user.clone() else { return };
     let (user, by) = (somebody.id, principal.by(ctx, request));
     let (address, now) = (by.address.clone(), by.now);
@@ -47,7 +47,7 @@ pub fn succeeded_with(ctx: &Context, request: &Request, principal: &Principal, m
     let kind = logins::kind(if client.is_empty() { request.header("user-agent").unwrap_or_default() } else { client });
     ctx.run_after_response(|ctx| async move {
         let mut transaction = Transaction::from(vec![audit::record_login(user, method, &address, now)]);
-        let seen = transaction.read(clients::seen(user, &kind, now));
+        let seen = transaction.read(clients::record(user, &kind, now));
         let noted = ctx.db.commit_unguarded(transaction).await.and_then(|mut outcome| outcome.take(seen));
         if noted.is_err() {
             ctx.logins.forget(user, method, &address);

@@ -20,8 +20,14 @@ use crate::{
 ///
 /// What is not remembered is a guess, and is counted before it is looked at: so many at once are no more than
 /// so many one after the other.
-pub async fn check(ctx: &Context, attempt: &Attempt, name: &UserName, secret: &Secret, address: &str) -> Result<User> {
-    let wait = throttle::wait(attempt.from_address, attempt.from_anywhere, ctx.platform.now());
+pub async fn verify_password(
+    ctx: &Context,
+    attempt: &Attempt,
+    name: &UserName,
+    secret: &Secret,
+    address: &str,
+) -> Result<User> {
+    let wait = throttle::retry_after(attempt.from_address, attempt.from_anywhere, ctx.platform.now());
     if wait > 0 {
         return Err(Refusal::TooMany { retry_after: wait }.into());
     }
@@ -39,7 +45,7 @@ pub async fn check(ctx: &Context, attempt: &Attempt, name: &UserName, secret: &S
     }
     let now = ctx.platform.now();
     let guess = Guess { name: name.as_str(), address, at: now, anywhere: attempt.from_anywhere };
-    let here = counted(ctx, guess).await?;
+    let here = count_attempt(ctx, guess).await?;
     match matches(ctx, attempt, name, secret) {
         Ok(true) => {
             ctx.after_response_all("forget failures", login_failures::take_back(guess, here));
@@ -58,7 +64,7 @@ pub async fn check(ctx: &Context, attempt: &Attempt, name: &UserName, secret: &S
 
 /// Counts a guess, and gives how many of its name from its address there are now; refused where the name must
 /// wait by now.
-async fn counted(ctx: &Context, guess: Guess<'_>) -> Result<i64> {
+async fn count_attempt(ctx: &Context, guess: Guess<'_>) -> Result<i64> {
     let [counting, current] = login_failures::count(guess.name, guess.address, guess.at);
     let mut transaction = Transaction::new();
     let (counting, current) = (transaction.read(counting), transaction.read(current));
@@ -68,14 +74,14 @@ async fn counted(ctx: &Context, guess: Guess<'_>) -> Result<i64> {
         return Ok(here.count);
     }
     let (from_address, from_anywhere) = login_failures::read(&outcome.take(current)?);
-    let wait = throttle::wait(from_address, from_anywhere, guess.at);
+    let wait = throttle::retry_after(from_address, from_anywhere, guess.at);
     Err(Refusal::TooMany { retry_after: wait.max(1) }.into())
 }
 
 /// Somebody whose password is right, if they may do anything.
 fn active(ctx: &Context, user: Option<&User>, address: &str) -> Result<User> {
     let Some(user) = user.cloned() else { return Err(Fault::bug("a password is right, and nobody's").into()) };
-    if user.active { Ok(user) } else { auth::login::inactive(ctx, user.id, AuthMethod::Password, address) }
+    if user.active { Ok(user) } else { auth::login::refuse_inactive(ctx, user.id, AuthMethod::Password, address) }
 }
 
 /// Whether this isolate has verified the password lately.
@@ -131,7 +137,7 @@ pub async fn acquire_hash_slot_for(ctx: &Context, address: &str) -> Result<()> {
 
 /// Refuses an address that has had so many (`here`) in this hour, or all together (`everywhere`).
 pub fn require_quota(counted: &[RateCount], here: i64, everywhere: Option<i64>, now: i64) -> Result<()> {
-    match rate_counters::wait(counted, here, everywhere.unwrap_or(i64::MAX), now) {
+    match rate_counters::retry_after(counted, here, everywhere.unwrap_or(i64::MAX), now) {
         0 => Ok(()),
         wait => Err(Refusal::TooMany { retry_after: wait }.into()),
     }

@@ -170,14 +170,14 @@ impl Credentials {
             | Self::Bearer(CredentialId::Anonymous) => (Principal::ANONYMOUS, ctx.db.batch(statements).await?),
             Self::Password { name, secret, address } => {
                 let (attempt, answers) =
-                    read_behind(ctx, users::for_password_login(name.as_str(), address), statements).await?;
-                let user = auth::password::check(ctx, &attempt, name, secret, address).await?;
+                    read_with_user(ctx, users::for_password_login(name.as_str(), address), statements).await?;
+                let user = auth::password::verify_password(ctx, &attempt, name, secret, address).await?;
                 let credential = CredentialId::Password { user: user.id, epoch: user.epoch };
                 (Principal { user: Some(user), credential, restrictions: None }, answers)
             }
             Self::AccessToken { name, hash, address } => {
                 let (holder, answers) =
-                    read_behind(ctx, users::with_access_token(name.as_str(), hash), statements).await?;
+                    read_with_user(ctx, users::with_access_token(name.as_str(), hash), statements).await?;
                 (verify_access_token(ctx, holder, address)?, answers)
             }
             Self::Token(RepositoryTokenClaims { credential, .. }) | Self::Bearer(credential) => {
@@ -186,7 +186,7 @@ impl Credentials {
                     let user = answers.first_mut().map_or(Ok(None), users::of_holder)?;
                     (user.map(|user| Holder { user, token: None }), answers)
                 } else {
-                    read_behind(ctx, users::by_credential(*credential), statements).await?
+                    read_with_user(ctx, users::by_credential(*credential), statements).await?
                 };
                 let challenge = if matches!(self, Self::Token(_)) { Challenge::Index } else { Challenge::Session };
                 let ended = || Refusal::Unauthorized(challenge, "The token is no longer valid".into());
@@ -199,7 +199,7 @@ impl Credentials {
 }
 
 /// Reads a query and, behind it, statements.
-async fn read_behind<T>(
+async fn read_with_user<T>(
     ctx: &Context,
     query: Query<T>,
     mut statements: Vec<Statement>,
@@ -218,11 +218,11 @@ fn verify_access_token(ctx: &Context, holder: Option<Holder>, address: &str) -> 
     let method = AuthMethod::AccessToken(token.id);
     if !token.is_good(ctx.platform.now()) {
         let reason = "The access token has expired or is not active";
-        auth::login::refused(ctx, user.id, method, reason, address);
+        auth::login::record_refusal(ctx, user.id, method, reason, address);
         return Err(unauthorized(reason));
     }
     if !user.active {
-        return auth::login::inactive(ctx, user.id, method, address);
+        return auth::login::refuse_inactive(ctx, user.id, method, address);
     }
     Ok(principal_for_token(ctx, user, token))
 }

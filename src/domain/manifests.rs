@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::domain::events::{LARGEST, is_digest, text};
+use crate::domain::notifications::{LARGEST, is_digest, text};
 
 /// The most images of an index that are kept.
 const MAX_REFERENCES: usize = 100;

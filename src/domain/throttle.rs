@@ -27,7 +27,7 @@ pub struct Failures {
 
 impl Failures {
     /// Seconds that are still to wait, when `free` failures cost nothing.
-    fn wait(self, free: i64, now: i64) -> i64 {
+    fn retry_after(self, free: i64, now: i64) -> i64 {
         if self.count < free {
             return 0;
         }
@@ -39,8 +39,8 @@ impl Failures {
 
 /// Seconds that this name must wait from this address: 0 when it may try.
 #[must_use]
-pub fn wait(from_address: Failures, from_anywhere: Failures, now: i64) -> i64 {
-    from_address.wait(FREE_ATTEMPTS_PER_ADDRESS, now).max(from_anywhere.wait(FREE_ATTEMPTS, now))
+pub fn retry_after(from_address: Failures, from_anywhere: Failures, now: i64) -> i64 {
+    from_address.retry_after(FREE_ATTEMPTS_PER_ADDRESS, now).max(from_anywhere.retry_after(FREE_ATTEMPTS, now))
 }
 
 #[cfg(test)]
@@ -49,17 +49,17 @@ mod tests {
 
     #[test]
     fn the_wait_doubles_from_one_second_to_fifteen_minutes() {
-        let after = |count| wait(Failures { count, last_at: 1000 }, Failures::default(), 1000);
+        let after = |count| retry_after(Failures { count, last_at: 1000 }, Failures::default(), 1000);
         assert_eq!([4, 5, 6, 7, 14, 15, 1000].map(after), [0, 1, 2, 4, 512, 900, 900]);
-        let anywhere = |count| wait(Failures::default(), Failures { count, last_at: 1000 }, 1000);
+        let anywhere = |count| retry_after(Failures::default(), Failures { count, last_at: 1000 }, 1000);
         assert_eq!([49, 50, 51].map(anywhere), [0, 1, 2]);
     }
 
     #[test]
     fn the_wait_runs_out_and_failures_are_forgotten() {
         let ten = Failures { count: 10, last_at: 1000 };
-        assert_eq!([1000, 1031, 1032].map(|now| wait(ten, Failures::default(), now)), [32, 1, 0]);
+        assert_eq!([1000, 1031, 1032].map(|now| retry_after(ten, Failures::default(), now)), [32, 1, 0]);
         let many = Failures { count: 99, last_at: 1000 };
-        assert_eq!(wait(many, many, 1000 + FAILURE_TTL), 0);
+        assert_eq!(retry_after(many, many, 1000 + FAILURE_TTL), 0);
     }
 }

@@ -20,7 +20,7 @@ use crate::{
         links,
         rate_counters::{self, Counter},
     },
-    wire::{Request, Response, page, request::form},
+    wire::{Request, Response, html, request::form},
 };
 
 /// Seconds that a mailed link to set a password is good for.
@@ -33,7 +33,7 @@ const INVALID_LINK: &str = "This link is not valid (any more). Ask for a new one
 #[must_use]
 pub fn confirm_page() -> Response {
     let text = "Press the button to confirm that this e-mail address is yours.";
-    Response::html(200, page::form("Confirm your e-mail address", text, "", "Confirm")).no_store()
+    Response::html(200, html::form("Confirm your e-mail address", text, "", "Confirm")).no_store()
 }
 
 /// `POST /account/confirm`
@@ -47,7 +47,7 @@ pub async fn confirm(ctx: &Context, request: &Request) -> Result<Response> {
         return not_found(INVALID_LINK);
     }
     let text = "Your e-mail address is confirmed. You can log in now.";
-    Ok(Response::html(200, page::message("Confirmed", text)).no_store())
+    Ok(Response::html(200, html::message("Confirmed", text)).no_store())
 }
 
 /// `GET /account/password`
@@ -55,7 +55,7 @@ pub async fn confirm(ctx: &Context, request: &Request) -> Result<Response> {
 pub fn password_page(ctx: &Context) -> Response {
     let least = ctx.config.password_length;
     let text = format!("Choose a new password, of {least} or more characters.");
-    Response::html(200, page::form("Set your password", &text, &page::password(least), "Set password")).no_store()
+    Response::html(200, html::form("Set your password", &text, &html::password(least), "Set password")).no_store()
 }
 
 /// `POST /account/password`
@@ -81,7 +81,7 @@ pub async fn set_password(ctx: &Context, request: &Request) -> Result<Response> 
     let by = AuditContext { actor, credential: CredentialId::Anonymous, address, now, millis };
     notices::tell(ctx, &user, &by, Notice::Password);
     let text = "Your password is set. What was logged in with the old one is logged out.";
-    Ok(Response::html(200, page::message("Done", text)).no_store())
+    Ok(Response::html(200, html::message("Done", text)).no_store())
 }
 
 /// That a link can be mailed; the log says what is missing.
@@ -102,7 +102,7 @@ pub fn forgotten_page(ctx: &Context) -> Result<Response> {
     require_mail(ctx)?;
     let text =
         "Give the e-mail address of your account. A link to set a new password, or first to confirm it, is sent to it.";
-    Ok(Response::html(200, page::form("Forgotten password", text, page::EMAIL, "Send the link")).no_store())
+    Ok(Response::html(200, html::form("Forgotten password", text, html::EMAIL, "Send the link")).no_store())
 }
 
 /// `POST /account/forgotten`
@@ -131,7 +131,7 @@ pub async fn forgotten(ctx: &Context, request: &Request) -> Result<Response> {
     }
     let text = "If this address belongs to an account, and was confirmed by a mail or waits for that, a link is on its way to \
                 it. If none comes, ask the operator of this index.";
-    Ok(Response::html(200, page::message("Look into your mail", text)).no_store())
+    Ok(Response::html(200, html::message("Look into your mail", text)).no_store())
 }
 
 /// A field of a posted form; empty when it is missing.

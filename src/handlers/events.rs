@@ -13,7 +13,7 @@ use crate::{
     config::Service,
     context::Context,
     domain::{
-        events::{self, Action, CloudEvent, Event},
+        notifications::{self, Action, CloudEvent, Event},
         secret::{constant_time_eq, hex},
     },
     error::{Challenge, Refusal, Result},
@@ -36,7 +36,7 @@ pub async fn receive(ctx: &Context, request: &Request) -> Result<Response> {
     let headers =
         CloudEvent { id: request.header("ce-id"), kind: request.header("ce-type"), time: request.header("ce-time") };
     let now = ctx.platform.now();
-    let mut sent = events::parse(body, headers, ctx.platform.now_ms().cast_signed()).peekable();
+    let mut sent = notifications::parse(body, headers, ctx.platform.now_ms().cast_signed()).peekable();
     let (mut odd, mut unknown, mut pulls, mut taken) = (Noted::default(), Vec::new(), Noted::default(), 0);
     while sent.peek().is_some() {
         let events = batch(&mut sent, &mut odd);
@@ -70,7 +70,7 @@ pub async fn receive(ctx: &Context, request: &Request) -> Result<Response> {
         ctx.platform.log(&line);
     }
     if taken > 0 {
-        search_index::later(ctx);
+        search_index::sync_after_response(ctx);
     }
     Ok(Response::json(200, &json!({ "taken": taken, "not_understood": odd.count })).no_store())
 }

@@ -28,9 +28,9 @@ const STEP: i64 = 500;
 const STEPS: usize = 20;
 
 /// Writes the documents of what changed, after the answer.
-pub fn later(ctx: &Context) {
+pub fn sync_after_response(ctx: &Context) {
     ctx.run_after_response(|ctx| async move {
-        let drained = drain(&ctx, ROUNDS_AFTER_ANSWER).await;
+        let drained = drain_outbox(&ctx, ROUNDS_AFTER_ANSWER).await;
         ctx.report("tell search what changed", drained.map_err(Into::into));
     });
 }
@@ -40,7 +40,7 @@ pub fn later(ctx: &Context) {
 /// it is a fault, whatever the other did: the same request again does what is left, and the scheduled run repairs a
 /// document that was hidden too early or not at all. It also does if the right to the change has ended meanwhile: for a
 /// minute or so other users do not find what they still may read, and nobody finds more than that.
-pub async fn commit_and_hide(
+pub async fn hide_and_commit(
     ctx: &Context,
     right: Right,
     repository: &Repository,
@@ -57,7 +57,7 @@ pub async fn commit_and_hide(
 
 /// What is done every minute: the rest of the outbox, and a part of the verification.
 pub async fn scheduled(ctx: &Context) {
-    let drained = drain(ctx, ROUNDS_SCHEDULED).await;
+    let drained = drain_outbox(ctx, ROUNDS_SCHEDULED).await;
     ctx.report("tell search what changed", drained.map_err(Into::into));
     let verified = verify(ctx).await;
     ctx.report("verify search", verified.map_err(Into::into));
@@ -65,7 +65,7 @@ pub async fn scheduled(ctx: &Context) {
 
 /// Writes the documents of the news in the outbox until it is empty. News is removed only if the repository still is as
 /// its document was written; if it changed meanwhile, the document is written again.
-async fn drain(ctx: &Context, rounds: usize) -> Result<(), Fault> {
+async fn drain_outbox(ctx: &Context, rounds: usize) -> Result<(), Fault> {
     for _ in 0..rounds {
         let pending = ctx.db.fetch(outbox::pending(ROUND)).await?;
         if pending.is_empty() {

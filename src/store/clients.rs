@@ -10,7 +10,7 @@ const MAX_KINDS: i64 = 100;
 
 /// Keeps a kind by which a person logged in. If it is new: whether there are others.
 #[must_use]
-pub fn seen(user: UserId, kind: &str, now: i64) -> Query<Option<bool>> {
+pub fn record(user: UserId, kind: &str, now: i64) -> Query<Option<bool>> {
     let statement = Statement::new(
         "insert into clients (user_id, kind, first_at)
          select id, ?2, ?3 from users where id = ?1 and kind = 'person'

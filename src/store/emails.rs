@@ -112,7 +112,7 @@ pub fn add(
         .bind(confirmed.then_some(by.now))
         .bind(by.now)
         .bind(most),
-        told(user, "user.email.add", address, by),
+        record(user, "user.email.add", address, by),
     ]);
     let sql = "select exists (select 1 from emails where user_id = ?1 and key = ?2) is_theirs,
        (select count(*) from (select 1 from emails where user_id = ?1 limit ?3)) held";
@@ -129,7 +129,7 @@ pub fn remove(transaction: &mut Transaction, user: &User, address: &str, key: &s
         )
         .bind(user.id)
         .bind(key),
-        told(user, "user.email.remove", address, by),
+        record(user, "user.email.remove", address, by),
         Statement::new(
             "delete from links where user_id = ?1 and email_id is null
                and not exists (select 1 from emails where user_id = ?1 and key = ?2)",
@@ -157,11 +157,11 @@ pub fn choose(
         .bind(user.id)
         .bind(key)
         .bind(by.now),
-        told(user, "user.email.primary", address, by),
+        record(user, "user.email.primary", address, by),
     ]);
     transaction.read(list(user.id))
 }
 
-fn told(user: &User, action: &'static str, address: &str, by: &AuditContext) -> Statement {
+fn record(user: &User, action: &'static str, address: &str, by: &AuditContext) -> Statement {
     audit::record(by, action, Account::Of(user.id), &user.name, &[("email", &names::masked(address))])
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use constcat::concat;
 
 use crate::{
-    domain::{events::Event, manifests::Image, registry_token::AuthMethod},
+    domain::{manifests::Image, notifications::Event, registry_token::AuthMethod},
     store::{Query, Statement, Step, Transaction, manifests},
 };
 

@@ -13,7 +13,7 @@ use crate::{
 
 /// Whether there is a repository in the namespace of a user, which is in the way unless it goes too.
 #[must_use]
-pub fn in_the_way(user: UserId) -> Query<bool> {
+pub fn conflicts(user: UserId) -> Query<bool> {
     let sql = "select 1 from namespaces n join repositories r on r.namespace_id = n.id
        where n.owner_id = ?1 and r.deleted_at is null limit 1";
     Query::any(Statement::new(sql).bind(user))

@@ -16,7 +16,7 @@ use crate::{
 /// Counts a guess before it is looked at, for the name from this address and for the name from anywhere;
 /// nothing where the name must wait. The first query gives what is counted by it, the second what there is then.
 ///
-/// It is [`throttle::wait`](crate::domain::throttle::wait) once more, in the one place where those who guess at
+/// It is [`throttle::retry_after`](crate::domain::throttle::wait) once more, in the one place where those who guess at
 /// once come one after the other.
 #[must_use]
 pub fn count(name: &str, address: &str, now: i64) -> [Query<Vec<RateCount>>; 2] {

@@ -76,7 +76,7 @@ pub fn increment(counted: Counter, address: &str, now: i64) -> Query<Vec<RateCou
 /// Seconds until so many are allowed again, of which one address has `here` and all together have
 /// `everywhere`; 0 when there are fewer.
 #[must_use]
-pub fn wait(counted: &[RateCount], here: i64, everywhere: i64, now: i64) -> i64 {
+pub fn retry_after(counted: &[RateCount], here: i64, everywhere: i64, now: i64) -> i64 {
     let wait = |counted: &RateCount| {
         let most = if counted.address.is_empty() { everywhere } else { here };
         if counted.count > most { (counted.last_at + FAILURE_TTL - now).max(0) } else { 0 }

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Remembers a repository that is about to be deleted.
-pub(super) fn bury(id: RepositoryId, by: &AuditContext) -> Statement {
+pub(super) fn insert(id: RepositoryId, by: &AuditContext) -> Statement {
     Statement::new(
         "insert into tombstones (namespace_id, name, private, buried_at)
          select namespace_id, name, private, ?2 from repositories where id = ?1

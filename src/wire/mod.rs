@@ -1,7 +1,7 @@
 //! Bytes to values and back: requests, replies, the Authorization header. It decides nothing.
 
 pub mod authorization;
-pub mod page;
+pub mod html;
 pub mod request;
 pub mod response;
 

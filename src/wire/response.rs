@@ -65,7 +65,7 @@ impl Response {
             headers: vec![("Content-Type", "text/html; charset=utf-8".into())],
             body: body.into_bytes(),
         };
-        response.with("Content-Security-Policy", crate::wire::page::policy())
+        response.with("Content-Security-Policy", crate::wire::html::policy())
     }
 
     /// Adds a header, or replaces the one of this name.
@@ -105,7 +105,7 @@ pub fn error_response(error: &Error, dialect: Dialect, path: &str, id: &str) -> 
                 "errors": [{ "code": distribution_code(error, status), "message": reason }],
             }),
         ),
-        Dialect::Page => Response::html(status, crate::wire::page::message("hublet", &reason)),
+        Dialect::Page => Response::html(status, crate::wire::html::message("hublet", &reason)),
     };
     let response = response.no_store();
     match error.kind() {

@@ -92,9 +92,9 @@ fn what_counts_a_guess_waits_as_the_throttle_does() {
                 client.0.db.connection().execute(sql, row).unwrap();
                 let failures = throttle::Failures { count, last_at: now - age };
                 let wait = if address.is_empty() {
-                    throttle::wait(throttle::Failures::default(), failures, now)
+                    throttle::retry_after(throttle::Failures::default(), failures, now)
                 } else {
-                    throttle::wait(failures, throttle::Failures::default(), now)
+                    throttle::retry_after(failures, throttle::Failures::default(), now)
                 };
                 let rows = support::world::finished(
                     client.0.db.batch(&login_failures::count("paul", "203.0.113.9", now).map(Statement::from)),

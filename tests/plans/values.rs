@@ -4,8 +4,8 @@ use hublet::{
     domain::{
         NamespaceId, RepositoryName, Role,
         credential::CredentialId,
-        events::{Action, Event},
         manifests::{Content, Image},
+        notifications::{Action, Event},
         registry_token::AuthMethod,
     },
     store::{

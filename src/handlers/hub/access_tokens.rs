@@ -6,7 +6,7 @@ use crate::{
     error::Result,
     handlers::hub::{
         Pagination,
-        token_operations::{self, Change, Creation, Holder, Renewal},
+        token_operations::{self, CreateAccessToken, Holder, RenewAccessToken, UpdateAccessToken},
     },
     store::{
         Over, access_tokens,
@@ -17,7 +17,7 @@ use crate::{
 
 /// `POST /v2/access-tokens`
 pub async fn create(ctx: &Context, request: &Request, session: &PasswordSession<'_>) -> Result<Response> {
-    let (principal, creation, ()) = session.authenticate_with(ctx, Creation::read(ctx, request), ()).await?;
+    let (principal, creation, ()) = session.authenticate_with(ctx, CreateAccessToken::read(ctx, request), ()).await?;
     let right = principal.right(Over::Themselves);
     let holder = Holder { id: session.user(), name: principal.name(), machine: false };
     token_operations::create(ctx, request, (&principal, right), holder, &creation).await
@@ -41,7 +41,7 @@ pub async fn get(ctx: &Context, session: &PasswordSession<'_>, uuid: &str) -> Re
 /// `PATCH /v2/access-tokens/{uuid}`
 pub async fn update(ctx: &Context, request: &Request, session: &PasswordSession<'_>, uuid: &str) -> Result<Response> {
     let found = token_details::by_uuid(&TokenOwner::User(session.user()), uuid);
-    let (principal, change, token) = session.authenticate_with(ctx, Change::read(request), found).await?;
+    let (principal, change, token) = session.authenticate_with(ctx, UpdateAccessToken::read(request), found).await?;
     token_operations::require(token)?;
     let (right, by) = (principal.right(Over::Themselves), principal.by(ctx, request));
     token_operations::update(ctx, right, (session.user(), uuid), &change, &by).await
@@ -50,7 +50,8 @@ pub async fn update(ctx: &Context, request: &Request, session: &PasswordSession<
 /// `POST /v2/access-tokens/{uuid}/renew`
 pub async fn renew(ctx: &Context, request: &Request, session: &PasswordSession<'_>, uuid: &str) -> Result<Response> {
     let found = access_tokens::renewable(&TokenOwner::User(session.user()), uuid);
-    let (principal, renewal, token) = session.authenticate_with(ctx, Renewal::read(ctx, request), found).await?;
+    let (principal, renewal, token) =
+        session.authenticate_with(ctx, RenewAccessToken::read(ctx, request), found).await?;
     let token = token_operations::require(token)?;
     let (right, by) = (principal.right(Over::Themselves), principal.by(ctx, request));
     token_operations::renew(ctx, right, (&token, uuid, false), &renewal, &by).await

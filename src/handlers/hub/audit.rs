@@ -10,7 +10,7 @@ use crate::{
         texts, time,
     },
     error::{Result, invalid},
-    handlers::hub::{Pagination, parameter},
+    handlers::hub::{Pagination, query_parameter},
     store::audit::{self, Entry, List},
     wire::{Request, Response},
 };
@@ -22,7 +22,7 @@ const DEFAULT_PAGE_SIZE: i64 = 25;
 ///
 /// The newest first. A `name` may have a tag behind a colon.
 pub async fn list(ctx: &Context, request: &Request, credentials: &Credentials, account: &str) -> Result<Response> {
-    let text = |name: &str| parameter(request, name).filter(|value| !value.is_empty());
+    let text = |name: &str| query_parameter(request, name).filter(|value| !value.is_empty());
     let (action, name, actor) = (text("action"), text("name"), text("actor"));
     let moment = |name: &str| text(name).map(|text| time::parse(&text));
     let (from, to) = (moment("from"), moment("to"));
@@ -48,7 +48,7 @@ pub async fn list(ctx: &Context, request: &Request, credentials: &Credentials, a
         return invalid("from, to: a time, as 2030-01-02T03:04:05Z");
     }
     guard.require_admin()?;
-    let logs = entries.iter().map(|entry| object(account, entry)).collect::<Vec<_>>();
+    let logs = entries.iter().map(|entry| to_json(account, entry)).collect::<Vec<_>>();
     Ok(Response::json(200, &json!({ "logs": logs })).no_store())
 }
 
@@ -69,7 +69,7 @@ pub async fn actions(ctx: &Context, credentials: &Credentials) -> Result<Respons
 }
 
 /// An entry in the form of the Hub; `data` has the credential and the address too.
-fn object(account: &str, entry: &Entry) -> Value {
+fn to_json(account: &str, entry: &Entry) -> Value {
     let mut data = match serde_json::from_str(&entry.data) {
         Ok(Value::Object(data)) => data,
         _ => Map::new(),

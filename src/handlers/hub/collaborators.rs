@@ -22,12 +22,12 @@ use crate::{
     wire::{Request, Response},
 };
 
-struct Wanted {
+struct AddCollaborator {
     user: String,
     role: Option<String>,
 }
 
-impl Wanted {
+impl AddCollaborator {
     fn read(request: &Request) -> Result<Self> {
         let body = JsonObject::parse_json(request)?;
         Ok(Self { user: body.text("user")?, role: body.optional_string("role")? })
@@ -45,7 +45,7 @@ pub async fn list(
     let list = collaborators::list(name, &credentials.subject(ctx), page.size, page.offset());
     let (guard, collaborators) = RepositoryGuard::authenticate_with(ctx, credentials, name, list).await?;
     guard.require(Role::Admin)?;
-    paged(ctx, request, page, collaborators.head.count, collaborators.items.iter().map(object).collect())
+    paged(ctx, request, page, collaborators.head.count, collaborators.items.iter().map(to_json).collect())
 }
 
 /// `POST /v2/namespaces/{namespace}/repositories/{repository}/collaborators`
@@ -57,7 +57,7 @@ pub async fn add(
     credentials: &Credentials,
     name: &RepositoryName,
 ) -> Result<Response> {
-    let wanted = Wanted::read(request);
+    let wanted = AddCollaborator::read(request);
     let found = collaborators::find(name, wanted.as_ref().map_or("", |wanted| &wanted.user));
     let (guard, found) = RepositoryGuard::authenticate_with(ctx, credentials, name, found).await?;
     let wanted = wanted?;
@@ -75,7 +75,7 @@ pub async fn add(
     };
     let notice = Notice::Role { who: &wanted.user, role: role.as_str(), place: &name.to_string() };
     notices::tell(ctx, guard.principal.require_user()?, &by, notice);
-    Ok(Response::json(200, &object(&collaborator)).no_store())
+    Ok(Response::json(200, &to_json(&collaborator)).no_store())
 }
 
 /// `DELETE /v2/namespaces/{namespace}/repositories/{repository}/collaborators/{username}`
@@ -98,7 +98,7 @@ pub async fn remove(
 }
 
 /// A collaborator in the form of the Hub.
-fn object(collaborator: &Collaborator) -> Value {
+fn to_json(collaborator: &Collaborator) -> Value {
     json!({
         "user": collaborator.name,
         "role": collaborator.role.as_str(),

@@ -23,7 +23,7 @@ const EMAIL_NOT_FOUND: &str = "email not found";
 /// `GET /v2/user/emails`
 pub async fn list(ctx: &Context, session: &PasswordSession<'_>) -> Result<Response> {
     let (_, (), addresses) = session.authenticate_with(ctx, Ok(()), emails::list(session.user())).await?;
-    let results = addresses.iter().enumerate().map(object).collect::<Vec<Value>>();
+    let results = addresses.iter().enumerate().map(to_json).collect::<Vec<Value>>();
     Ok(Response::json(200, &json!({ "count": results.len(), "results": results })).no_store())
 }
 
@@ -39,14 +39,14 @@ pub async fn add(ctx: &Context, request: &Request, session: &PasswordSession<'_>
     let user = principal.require_user()?;
     let by = principal.by(ctx, request);
     let Some(adding) = Adding::new(ctx, user, &email, owner)? else {
-        return one(200, &ctx.db.fetch(emails::list(user.id)).await?, &key);
+        return respond(200, &ctx.db.fetch(emails::list(user.id)).await?, &key);
     };
     let mut transaction = Transaction::new();
     let added = adding.add_to(&mut transaction, ctx, user, &by);
     let addresses = transaction.read(emails::list(user.id));
     let mut outcome = ctx.commit([principal.right(Over::Themselves)], transaction).await?;
     added.done(ctx, user, &by, &mut outcome)?;
-    one(201, &outcome.take(addresses)?, &key)
+    respond(201, &outcome.take(addresses)?, &key)
 }
 
 /// `PATCH /v2/user/emails/{email}`
@@ -72,7 +72,7 @@ pub async fn choose(
     let mut transaction = Transaction::new();
     let chosen = emails::choose(&mut transaction, user, &address.address, &key, &by);
     let mut outcome = ctx.commit([principal.right(Over::Themselves)], transaction).await?;
-    one(200, &outcome.take(chosen)?, &key)
+    respond(200, &outcome.take(chosen)?, &key)
 }
 
 /// `DELETE /v2/user/emails/{email}`
@@ -105,14 +105,14 @@ fn find<'a>(addresses: &'a [Address], key: &str) -> Result<&'a Address> {
 }
 
 /// One of the addresses of an account.
-fn one(status: u16, addresses: &[Address], key: &str) -> Result<Response> {
+fn respond(status: u16, addresses: &[Address], key: &str) -> Result<Response> {
     let address = addresses.iter().enumerate().find(|(_, address)| address.key == key);
     let address = address.ok_or_else(|| Fault::bug("an address that was written is not there"))?;
-    Ok(Response::json(status, &object(address)).no_store())
+    Ok(Response::json(status, &to_json(address)).no_store())
 }
 
 /// An address: the first of a list is the primary one, if it counts.
-fn object((at, address): (usize, &Address)) -> Value {
+fn to_json((at, address): (usize, &Address)) -> Value {
     let usable = address.confirmed_at.is_some();
     json!({
         "email": address.address,

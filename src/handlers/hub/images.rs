@@ -7,7 +7,7 @@ use crate::{
     context::Context,
     domain::{RepositoryName, Role, time},
     error::{Result, invalid},
-    handlers::hub::{Pagination, paged, parameter},
+    handlers::hub::{Pagination, paged, query_parameter},
     store::{
         self,
         tags::{self, Digest, DigestCounts, Digests},
@@ -30,7 +30,7 @@ pub async fn list(
     name: &RepositoryName,
 ) -> Result<Response> {
     let page = Pagination::read(request);
-    let text = |name: &str| parameter(request, name).filter(|value| !value.is_empty());
+    let text = |name: &str| query_parameter(request, name).filter(|value| !value.is_empty());
     let (status, ordering, tagged) = (text("status"), text("ordering"), text("currently_tagged"));
     let wanted = Digests {
         status: status.as_deref().unwrap_or_default(),
@@ -54,7 +54,7 @@ pub async fn list(
     if untagged {
         return paged(ctx, request, page, 0, Vec::new());
     }
-    let results = images.items.iter().map(|image| object(name, image)).collect();
+    let results = images.items.iter().map(|image| to_json(name, image)).collect();
     paged(ctx, request, page, images.head.count, results)
 }
 
@@ -89,7 +89,7 @@ async fn read(
 }
 
 /// An image as the Hub showed it.
-fn object(name: &RepositoryName, image: &Digest) -> Value {
+fn to_json(name: &RepositoryName, image: &Digest) -> Value {
     let mut tags = image.tags.split(' ').collect::<Vec<_>>();
     // Several registries may have the same one.
     tags.dedup();

@@ -17,7 +17,7 @@ use crate::{
 pub async fn leave(ctx: &Context, request: &Request, session: &PasswordSession<'_>) -> Result<Response> {
     let wanted = JsonObject::parse_json(request)
         .and_then(|body| Ok((body.optional_bool("repositories")? == Some(true), Secret::new(body.text("password")?))));
-    let there = leaving::in_the_way(session.user());
+    let there = leaving::conflicts(session.user());
     let (principal, repositories, there) = session.confirm_with(ctx, request, wanted, there).await?;
     let in_the_way =
         || forbidden("You have repositories: transfer them first, or send repositories: true to remove them");
@@ -31,6 +31,6 @@ pub async fn leave(ctx: &Context, request: &Request, session: &PasswordSession<'
         // One came meanwhile.
         return in_the_way();
     }
-    search_index::later(ctx);
+    search_index::sync_after_response(ctx);
     Ok(Response::empty(204).no_store())
 }

@@ -12,7 +12,7 @@ use crate::{
         body::JsonObject,
         hub::{
             Pagination,
-            token_operations::{self, Change, Creation, Holder, Renewal},
+            token_operations::{self, CreateAccessToken, Holder, RenewAccessToken, UpdateAccessToken},
         },
     },
     store::{
@@ -24,12 +24,12 @@ use crate::{
     wire::{Request, Response},
 };
 
-struct Wanted {
+struct CreateMachine {
     username: String,
     role: Option<String>,
 }
 
-impl Wanted {
+impl CreateMachine {
     fn read(request: &Request) -> Result<Self> {
         let body = JsonObject::parse_json(request)?;
         Ok(Self { username: body.text("username")?, role: body.optional_string("role")? })
@@ -38,7 +38,7 @@ impl Wanted {
 
 /// `POST /v2/namespaces/{namespace}/machines`
 pub async fn create(ctx: &Context, request: &Request, credentials: &Credentials, namespace: &str) -> Result<Response> {
-    let wanted = Wanted::read(request);
+    let wanted = CreateMachine::read(request);
     let availability = machines::availability(namespace, wanted.as_ref().map_or("", |wanted| &wanted.username));
     let (guard, availability) = NamespaceGuard::authenticate_with(ctx, credentials, namespace, availability).await?;
     let wanted = wanted?;
@@ -66,7 +66,7 @@ pub async fn create(ctx: &Context, request: &Request, credentials: &Credentials,
         return invalid("This username already exists");
     }
     let machine = Machine { name: name.as_str().to_owned(), role: Some(role), created_at: by.now };
-    Ok(Response::json(201, &object(&machine)).no_store())
+    Ok(Response::json(201, &to_json(&machine)).no_store())
 }
 
 /// `GET /v2/namespaces/{namespace}/machines`
@@ -74,7 +74,7 @@ pub async fn list(ctx: &Context, credentials: &Credentials, namespace: &str) -> 
     let list = machines::list(namespace, &credentials.subject(ctx));
     let (guard, machines) = NamespaceGuard::authenticate_with(ctx, credentials, namespace, list).await?;
     guard.require_admin_with_password()?;
-    let results = machines.iter().map(object).collect::<Vec<Value>>();
+    let results = machines.iter().map(to_json).collect::<Vec<Value>>();
     Ok(Response::json(200, &json!({ "count": results.len(), "results": results })).no_store())
 }
 
@@ -120,7 +120,7 @@ pub async fn create_token(
 ) -> Result<Response> {
     let machine = machines::find(namespace, name);
     let (guard, machine) = NamespaceGuard::authenticate_with(ctx, credentials, namespace, machine).await?;
-    let creation = Creation::read(ctx, request)?;
+    let creation = CreateAccessToken::read(ctx, request)?;
     let (namespace_id, _) = guard.require_admin_with_password()?;
     let id = require(machine)?;
     let right = guard.principal.right(Over::Machine { id, namespace: namespace_id });
@@ -139,7 +139,7 @@ pub async fn renew_token(
 ) -> Result<Response> {
     let found = access_tokens::renewable(&TokenOwner::Machine(namespace, name), uuid);
     let (guard, token) = NamespaceGuard::authenticate_with(ctx, credentials, namespace, found).await?;
-    let renewal = Renewal::read(ctx, request)?;
+    let renewal = RenewAccessToken::read(ctx, request)?;
     let (namespace, _) = guard.require_admin_with_password()?;
     let token = token_operations::require(token)?;
     let right = guard.principal.right(Over::Machine { id: token.user_id, namespace });
@@ -193,7 +193,7 @@ pub async fn update_token(
     name: &str,
     uuid: &str,
 ) -> Result<Response> {
-    let change = Change::read(request);
+    let change = UpdateAccessToken::read(request);
     let (token, change) = one_token(ctx, request, credentials, (namespace, name, uuid), change).await?;
     token_operations::update(ctx, token.right, (token.details.user_id, uuid), &change, &token.by).await
 }
@@ -217,7 +217,7 @@ fn require(machine: Option<UserId>) -> Result<UserId> {
 }
 
 /// A machine in the form of the management API.
-fn object(machine: &Machine) -> Value {
+fn to_json(machine: &Machine) -> Value {
     json!({
         "username": machine.name,
         "role": machine.role.map(Role::as_str),

@@ -28,7 +28,7 @@ pub async fn list(ctx: &Context, request: &Request, credentials: &Credentials, n
     let list = members::list(namespace, &credentials.subject(ctx), page.size, page.offset());
     let (guard, members) = NamespaceGuard::authenticate_with(ctx, credentials, namespace, list).await?;
     guard.require_admin()?;
-    paged(ctx, request, page, members.head.count, members.items.iter().map(object).collect())
+    paged(ctx, request, page, members.head.count, members.items.iter().map(to_json).collect())
 }
 
 /// `PUT /v2/namespaces/{namespace}/members/{username}`
@@ -55,7 +55,7 @@ pub async fn set(
     };
     let notice = Notice::Role { who: user, role: role.as_str(), place: namespace };
     notices::tell(ctx, guard.principal.require_user()?, &by, notice);
-    Ok(Response::json(200, &object(&member)).no_store())
+    Ok(Response::json(200, &to_json(&member)).no_store())
 }
 
 /// `DELETE /v2/namespaces/{namespace}/members/{username}`
@@ -92,7 +92,7 @@ fn role(text: &str) -> Option<Role> {
 }
 
 /// A member in the form of the Hub.
-fn object(member: &Member) -> Value {
+fn to_json(member: &Member) -> Value {
     let role = match member.role {
         _ if member.owner => "Owner",
         Role::Admin => "Admin",

@@ -23,4 +23,4 @@ pub mod tags;
 mod token_operations;
 mod users;
 
-pub use pagination::{Pagination, paged, parameter};
+pub use pagination::{Pagination, paged, query_parameter};

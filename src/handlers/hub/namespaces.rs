@@ -60,7 +60,7 @@ pub async fn user(ctx: &Context, request: &Request, credentials: &Credentials, n
 }
 
 /// `GET /v2/orgs/{namespace}`
-pub async fn one(ctx: &Context, request: &Request, credentials: &Credentials, name: &str) -> Result<Response> {
+pub async fn get(ctx: &Context, request: &Request, credentials: &Credentials, name: &str) -> Result<Response> {
     about(ctx, request, credentials, name, "organization not found", |named| organisation_of(name, named)).await
 }
 
@@ -71,14 +71,14 @@ async fn about(
     credentials: &Credentials,
     name: &str,
     absent: &'static str,
-    object: impl FnOnce(&Named) -> Option<Value>,
+    to_json: impl FnOnce(&Named) -> Option<Value>,
 ) -> Result<Response> {
     credentials.require_anonymous_limit(ctx, request).await?;
     let named = namespaces::by_name(name, &credentials.subject(ctx));
     let (guard, named) = NamespaceGuard::authenticate_with(ctx, credentials, name, named).await?;
     let visible = guard.principal.name() == name || guard.is_visible(named.readable);
-    match Some(&named).filter(|_| visible).and_then(object) {
-        Some(object) => Ok(Response::json(200, &object).no_store()),
+    match Some(&named).filter(|_| visible).and_then(to_json) {
+        Some(body) => Ok(Response::json(200, &body).no_store()),
         None => not_found(absent),
     }
 }

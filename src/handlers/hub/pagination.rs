@@ -28,7 +28,7 @@ impl Pagination {
     /// The same, of so many where the request does not say.
     #[must_use]
     pub fn with_default_size(request: &Request, default_size: i64) -> Self {
-        let number = |name: &str| parameter(request, name).and_then(|value| value.parse::<i64>().ok());
+        let number = |name: &str| query_parameter(request, name).and_then(|value| value.parse::<i64>().ok());
         Self {
             number: number("page").unwrap_or(1).clamp(1, 1_000_000),
             size: number("page_size").unwrap_or(default_size).clamp(1, 100),
@@ -79,7 +79,7 @@ pub fn paged(ctx: &Context, request: &Request, page: Pagination, count: i64, res
 
 /// A parameter of the query.
 #[must_use]
-pub fn parameter(request: &Request, name: &str) -> Option<String> {
+pub fn query_parameter(request: &Request, name: &str) -> Option<String> {
     request.parameters().into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
 }
 

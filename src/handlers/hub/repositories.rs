@@ -30,32 +30,32 @@ const MAX_DESCRIPTION_LENGTH: usize = 100;
 const MAX_FULL_DESCRIPTION_LENGTH: usize = 25_000;
 
 /// The body that creates a repository.
-struct CreateRequest {
+struct CreateRepository {
     name: String,
     namespace: Option<String>,
-    changes: Changes,
+    changes: UpdateRepository,
 }
 
-impl CreateRequest {
+impl CreateRepository {
     fn read(request: &Request) -> Result<Self> {
         let body = JsonObject::parse_json(request)?;
         Ok(Self {
             name: body.text("name")?,
             namespace: body.optional_string("namespace")?,
-            changes: Changes::of(body)?,
+            changes: UpdateRepository::of(body)?,
         })
     }
 }
 
 /// The body that changes one.
 #[derive(Default)]
-struct Changes {
+struct UpdateRepository {
     description: Option<String>,
     full_description: Option<String>,
     is_private: Option<bool>,
 }
 
-impl Changes {
+impl UpdateRepository {
     fn read(request: &Request) -> Result<Self> {
         Self::of(JsonObject::parse_json(request)?)
     }
@@ -78,12 +78,12 @@ impl Changes {
 }
 
 /// The body that transfers one.
-struct TransferRequest {
+struct TransferRepository {
     namespace: String,
     keep_collaborators: bool,
 }
 
-impl TransferRequest {
+impl TransferRepository {
     fn read(request: &Request) -> Result<Self> {
         let body = JsonObject::parse_json(request)?;
         let keep_collaborators = body.optional_bool("keep_collaborators")?.unwrap_or_default();
@@ -101,7 +101,7 @@ pub async fn create(
     namespace: Option<&String>,
 ) -> Result<Response> {
     // Wrong credentials are refused before a wrong body, so the lookup is made before the body is checked.
-    let wanted = CreateRequest::read(request);
+    let wanted = CreateRepository::read(request);
     let (asked, name) = wanted.as_ref().map_or((None, ""), |wanted| {
         (wanted.namespace.as_deref().filter(|namespace| !namespace.is_empty()), wanted.name.as_str())
     });
@@ -135,10 +135,10 @@ pub async fn create(
     let mut outcome = ctx.commit([right], transaction).await?;
     let (created, details) = (outcome.take(created)?, outcome.take(details)?);
     if !created {
-        return in_the_way(&name, &details.lookup, new.most);
+        return conflict(&name, &details.lookup, new.most);
     }
     if pending_deletion.is_some() {
-        search_index::later(ctx);
+        search_index::sync_after_response(ctx);
     }
     body::details(principal, &name, details, 201)
 }
@@ -163,7 +163,7 @@ pub async fn update(
     credentials: &Credentials,
     name: &RepositoryName,
 ) -> Result<Response> {
-    change(ctx, request, credentials, name, Changes::read(request)).await
+    change(ctx, request, credentials, name, UpdateRepository::read(request)).await
 }
 
 /// `POST /v2/namespaces/{namespace}/repositories/{repository}/privacy`
@@ -173,7 +173,7 @@ pub async fn privacy(
     credentials: &Credentials,
     name: &RepositoryName,
 ) -> Result<Response> {
-    change(ctx, request, credentials, name, Changes::of_privacy(request)).await
+    change(ctx, request, credentials, name, UpdateRepository::of_privacy(request)).await
 }
 
 /// Changes what a body says; only admins of the repository change who can see it.
@@ -182,7 +182,7 @@ async fn change(
     request: &Request,
     credentials: &Credentials,
     name: &RepositoryName,
-    changes: Result<Changes>,
+    changes: Result<UpdateRepository>,
 ) -> Result<Response> {
     let (guard, ()) = RepositoryGuard::authenticate_with(ctx, credentials, name, ()).await?;
     let changes = changes?;
@@ -200,10 +200,10 @@ async fn change(
         Transaction::from(repositories::update(repository.id, name, &change, &guard.principal.by(ctx, request)));
     let details = transaction.read(repositories::details(name, &credentials.subject(ctx)));
     let mut outcome = match changes.is_private {
-        Some(true) => search_index::commit_and_hide(ctx, right, repository, transaction).await?,
+        Some(true) => search_index::hide_and_commit(ctx, right, repository, transaction).await?,
         _ => ctx.commit([right], transaction).await?,
     };
-    search_index::later(ctx);
+    search_index::sync_after_response(ctx);
     body::details(guard.principal, name, outcome.take(details)?, 200)
 }
 
@@ -219,8 +219,8 @@ pub async fn delete(
     let (guard, ()) = RepositoryGuard::authenticate_with(ctx, credentials, name, ()).await?;
     let (repository, right) = guard.require_to_write(Role::Admin)?;
     let deletion = repositories::delete(repository.id, name, &guard.principal.by(ctx, request));
-    search_index::commit_and_hide(ctx, right, repository, deletion.into()).await?;
-    search_index::later(ctx);
+    search_index::hide_and_commit(ctx, right, repository, deletion.into()).await?;
+    search_index::sync_after_response(ctx);
     Ok(Response::json(202, &json!({})).no_store())
 }
 
@@ -234,7 +234,7 @@ pub async fn transfer(
     credentials: &Credentials,
     name: &RepositoryName,
 ) -> Result<Response> {
-    let wanted = TransferRequest::read(request);
+    let wanted = TransferRepository::read(request);
     let namespace = wanted.as_ref().map_or("", |wanted| wanted.namespace.as_str());
     let there = RepositoryName { namespace: namespace.to_owned(), name: name.name.clone() };
     let lookup = repositories::lookup(&there, &credentials.subject(ctx));
@@ -257,14 +257,14 @@ pub async fn transfer(
     let details = transaction.read(repositories::details(&there, &credentials.subject(ctx)));
     let details = ctx.commit([right, right_there], transaction).await?.take(details)?;
     if details.lookup.repository.as_ref().is_none_or(|found| found.id != repository.id) {
-        return in_the_way(&there, &details.lookup, most);
+        return conflict(&there, &details.lookup, most);
     }
-    search_index::later(ctx);
+    search_index::sync_after_response(ctx);
     body::details(guard.principal, &there, details, 200)
 }
 
 /// The name of a new repository; `namespace` is the one that was looked up.
-fn acceptable_name(namespace: Option<&str>, wanted: &CreateRequest) -> Result<RepositoryName> {
+fn acceptable_name(namespace: Option<&str>, wanted: &CreateRepository) -> Result<RepositoryName> {
     let Some(namespace) = namespace else { return invalid("namespace: whose the repository is to be") };
     if wanted.namespace.as_deref().is_some_and(|asked| !asked.is_empty() && asked != namespace) {
         return invalid("namespace: the path names another one");
@@ -306,7 +306,7 @@ fn require_creatable(
 }
 
 /// Why none was created under a name: another request was quicker, or the namespace is full.
-fn in_the_way<T>(name: &RepositoryName, lookup: &RepositoryLookup, most: i64) -> Result<T> {
+fn conflict<T>(name: &RepositoryName, lookup: &RepositoryLookup, most: i64) -> Result<T> {
     if lookup.repository.is_some() {
         return exists(name);
     }

@@ -8,7 +8,7 @@ use crate::{
     domain::{names::LIBRARY, search::Search, texts},
     error::Result,
     handlers::{
-        hub::{Pagination, parameter},
+        hub::{Pagination, query_parameter},
         search::{find, owner},
     },
     store::documents::Match,
@@ -21,7 +21,7 @@ const DEFAULT_PAGE_SIZE: i64 = 25;
 /// `GET /v2/search/repositories?query=&page=&page_size=`
 pub async fn repositories(ctx: &Context, request: &Request, credentials: &Credentials) -> Result<Response> {
     let page = Pagination::with_default_size(request, DEFAULT_PAGE_SIZE);
-    let query = parameter(request, "query").unwrap_or_default();
+    let query = query_parameter(request, "query").unwrap_or_default();
     let search = Search::parse(&[
         ("q".into(), query),
         ("n".into(), page.size.to_string()),
@@ -29,11 +29,11 @@ pub async fn repositories(ctx: &Context, request: &Request, credentials: &Creden
     ]);
     let (found, cut) = find(ctx, request, credentials, &search).await?;
     let cut = cut.then(|| ("incomplete_results", true.into()));
-    Ok(page.reply(ctx, request, found.head.count, found.items.iter().map(object).collect(), cut)?)
+    Ok(page.reply(ctx, request, found.head.count, found.items.iter().map(to_json).collect(), cut)?)
 }
 
 /// A repository that was found. Search does not know how often it was pulled.
-fn object(found: &Match) -> Value {
+fn to_json(found: &Match) -> Value {
     let owner = owner(&found.name);
     json!({
         "repo_name": found.name,

@@ -45,7 +45,7 @@ async fn open(ctx: &Context, request: &Request, [name, secret]: [&'static str; 2
         .await
         .map_err(|error| error.map_unauthorized(|reason| Refusal::Unauthorized(Challenge::Session, reason)))?;
     let (keys, now) = (ctx.config.keys()?, ctx.platform.now());
-    auth::login::succeeded(ctx, request, &principal);
+    auth::login::record_success(ctx, request, &principal);
     Ok(session_token::sign(keys, principal.credential, principal.name(), ctx.random(), now))
 }
 

@@ -51,6 +51,6 @@ async fn change(
     let (guard, ()) = RepositoryGuard::authenticate_with(ctx, credentials, name, ()).await?;
     let (repository, right) = guard.require_to_write(Role::Read)?;
     ctx.commit([right], change(guard.principal.require_user()?.id, repository.id).into()).await?;
-    search_index::later(ctx);
+    search_index::sync_after_response(ctx);
     Ok(Response::empty(204).no_store())
 }

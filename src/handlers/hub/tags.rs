@@ -7,7 +7,7 @@ use crate::{
     context::Context,
     domain::{RepositoryName, Role, manifests, texts, time},
     error::{Fault, Result, invalid, not_found},
-    handlers::hub::{Pagination, paged, parameter},
+    handlers::hub::{Pagination, paged, query_parameter},
     store::{
         Transaction,
         tags::{self, Tag},
@@ -28,7 +28,7 @@ pub async fn list(
     name: &RepositoryName,
 ) -> Result<Response> {
     let page = Pagination::read(request);
-    let (part, ordering) = (parameter(request, "name"), parameter(request, "ordering"));
+    let (part, ordering) = (query_parameter(request, "name"), query_parameter(request, "ordering"));
     let (part, ordering) = (part.as_deref().unwrap_or_default(), ordering.as_deref().unwrap_or("last_updated"));
     let Some(list) = tags::list(name, &credentials.subject(ctx), part, ordering, page.size, page.offset()) else {
         return invalid("ordering: name or last_updated, which descend; ascending behind a -");
@@ -36,7 +36,7 @@ pub async fn list(
     credentials.require_anonymous_limit(ctx, request).await?;
     let (guard, tags) = RepositoryGuard::authenticate_with(ctx, credentials, name, list).await?;
     guard.require(Role::Read)?;
-    let results = tags.items.iter().map(object).collect::<Result<_, _>>()?;
+    let results = tags.items.iter().map(to_json).collect::<Result<_, _>>()?;
     paged(ctx, request, page, tags.head.count, results)
 }
 
@@ -53,7 +53,7 @@ pub async fn get(
     let (guard, tag) = RepositoryGuard::authenticate_with(ctx, credentials, name, find).await?;
     guard.require(Role::Read)?;
     match tag {
-        Some(tag) => Ok(Response::json(200, &object(&tag)?).no_store()),
+        Some(tag) => Ok(Response::json(200, &to_json(&tag)?).no_store()),
         None => not_found(TAG_NOT_FOUND),
     }
 }
@@ -79,7 +79,7 @@ pub async fn delete(
 }
 
 /// A tag as the Hub shows it.
-fn object(tag: &Tag) -> Result<Value, Fault> {
+fn to_json(tag: &Tag) -> Result<Value, Fault> {
     let pushed = time::format_rfc3339_ms(tag.pushed_at);
     let companion = manifests::companion(&tag.name);
     let images = images(tag)?.iter().map(|image| shown(image, &pushed)).collect::<Vec<_>>();

@@ -33,7 +33,7 @@ const NO_END: &str = "expires_at: a time to come, as 2030-01-02T03:04:05Z";
 const TOKEN_NOT_FOUND: &str = "access token not found";
 
 /// The body of a request for a new token. Older tools send no scopes; `is_active` is ignored here.
-pub struct Creation {
+pub struct CreateAccessToken {
     token_label: String,
     scopes: Option<Vec<TokenScope>>,
     expires_at: Option<String>,
@@ -41,18 +41,18 @@ pub struct Creation {
 }
 
 /// The body of a request for a new secret.
-pub struct Renewal {
+pub struct RenewAccessToken {
     overlap_seconds: i64,
     expires_at: Option<String>,
 }
 
 /// The body of a request for a change.
-pub struct Change {
+pub struct UpdateAccessToken {
     token_label: Option<String>,
     is_active: Option<bool>,
 }
 
-impl Creation {
+impl CreateAccessToken {
     /// Reads a body.
     pub fn read(ctx: &Context, request: &Request) -> Result<Self> {
         let body = JsonObject::parse_json(request)?;
@@ -74,7 +74,7 @@ impl Creation {
     }
 }
 
-impl Renewal {
+impl RenewAccessToken {
     /// Reads a body.
     pub fn read(ctx: &Context, request: &Request) -> Result<Self> {
         let body = JsonObject::parse_json(request)?;
@@ -88,7 +88,7 @@ impl Renewal {
     }
 }
 
-impl Change {
+impl UpdateAccessToken {
     /// Reads a body.
     pub fn read(request: &Request) -> Result<Self> {
         let body = JsonObject::parse_json(request)?;
@@ -116,7 +116,7 @@ pub async fn create(
     request: &Request,
     (principal, right): (&Principal, Right),
     holder: Holder<'_>,
-    creation: &Creation,
+    creation: &CreateAccessToken,
 ) -> Result<Response> {
     let (expires_at, expires_text) = end(ctx, creation.expires_at.as_deref(), usual_age(holder.machine))?;
     let scopes = creation.scopes.clone().unwrap_or_else(|| vec![TokenScope::Read]);
@@ -147,7 +147,7 @@ pub async fn create(
     };
     let user = principal.require_user()?;
     notices::tell(ctx, user, new.by, Notice::AccessToken((user.id != holder.id).then_some(holder.name)));
-    Ok(Response::json(201, &object(&token, secret.reveal())).no_store())
+    Ok(Response::json(201, &to_json(&token, secret.reveal())).no_store())
 }
 
 /// The reply of a list.
@@ -157,7 +157,7 @@ pub fn list(
     page: Pagination,
     tokens: &store::Page<TokenDetails, TokenCounts>,
 ) -> Result<Response> {
-    let objects = tokens.items.iter().map(|token| object(token, "")).collect();
+    let objects = tokens.items.iter().map(|token| to_json(token, "")).collect();
     let active_count = ("active_count", tokens.head.active_count.into());
     Ok(page.reply(ctx, request, tokens.head.count, objects, Some(active_count))?)
 }
@@ -170,7 +170,7 @@ pub fn require<T>(token: Option<T>) -> Result<T> {
 /// The reply of one token.
 #[must_use]
 pub fn reply(token: &TokenDetails) -> Response {
-    Response::json(200, &object(token, "")).no_store()
+    Response::json(200, &to_json(token, "")).no_store()
 }
 
 /// Changes a token of a user.
@@ -178,7 +178,7 @@ pub async fn update(
     ctx: &Context,
     right: Right,
     (user, uuid): (UserId, &str),
-    change: &Change,
+    change: &UpdateAccessToken,
     by: &AuditContext,
 ) -> Result<Response> {
     let mut transaction = Transaction::new();
@@ -192,7 +192,7 @@ pub async fn renew(
     ctx: &Context,
     right: Right,
     (token, uuid, machine): (&Renewable, &str, bool),
-    request: &Renewal,
+    request: &RenewAccessToken,
     by: &AuditContext,
 ) -> Result<Response> {
     if !token.active {
@@ -220,7 +220,7 @@ pub async fn renew(
     if !outcome.take(renewed)? {
         return invalid("The access token was changed meanwhile");
     }
-    Ok(Response::json(200, &object(&details, secret.reveal())).no_store())
+    Ok(Response::json(200, &to_json(&details, secret.reveal())).no_store())
 }
 
 /// Deletes a token of a user.
@@ -260,7 +260,7 @@ fn end(ctx: &Context, asked: Option<&str>, usual: Option<i64>) -> Result<(Option
 }
 
 /// A token in the form of the Hub. The end is as it was sent, as far as everybody can read it: clients compare it.
-fn object(token: &TokenDetails, secret: &str) -> Value {
+fn to_json(token: &TokenDetails, secret: &str) -> Value {
     json!({
         "uuid": token.uuid,
         "client_id": "HUB",

@@ -32,7 +32,7 @@ pub async fn check(ctx: &Context, request: &Request) -> Result<Response> {
         credentials.require_no_token()?;
         let principal = credentials.authenticate(ctx).await?;
         if matches!(credentials, Credentials::Password { .. } | Credentials::AccessToken { .. }) {
-            auth::login::succeeded(ctx, request, &principal);
+            auth::login::record_success(ctx, request, &principal);
         }
         Ok(())
     };

@@ -169,7 +169,7 @@ async fn issue(
         _ => AuthMethod::Password,
     };
     let subject = registry_token::subject(principal.name(), method);
-    auth::login::succeeded_with(ctx, request, &principal, method, &wanted.client);
+    auth::login::record_success_with(ctx, request, &principal, method, &wanted.client);
     answer(ctx, request, wanted, &principal, subject, lookups, refresh.as_ref()).await
 }
 
@@ -185,7 +185,7 @@ async fn refresh(ctx: &Context, request: &Request, token: &str, wanted: &TokenRe
     let refresh_tokens::Holder { user, id, used_at } = found.ok_or_else(wrong)?;
     let credential = CredentialId::Password { user: user.id, epoch: user.epoch };
     if !user.active {
-        return auth::login::inactive(ctx, user.id, AuthMethod::RefreshToken(id), &request.address());
+        return auth::login::refuse_inactive(ctx, user.id, AuthMethod::RefreshToken(id), &request.address());
     }
     if used_at + LAST_USED_GRANULARITY <= now {
         ctx.after_response("note the use of a refresh token", refresh_tokens::used(id, now));
@@ -193,7 +193,7 @@ async fn refresh(ctx: &Context, request: &Request, token: &str, wanted: &TokenRe
     ctx.authenticated.set(credential);
     let subject = registry_token::subject(&user.name, AuthMethod::RefreshToken(id));
     let principal = Principal { user: Some(user), credential, restrictions: None };
-    auth::login::succeeded_with(ctx, request, &principal, AuthMethod::RefreshToken(id), &wanted.client);
+    auth::login::record_success_with(ctx, request, &principal, AuthMethod::RefreshToken(id), &wanted.client);
     answer(ctx, request, wanted, &principal, subject, lookups, None).await
 }
 

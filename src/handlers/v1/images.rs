@@ -86,7 +86,7 @@ pub async fn update(
     transaction.run([store::images::merge(&target, &pairs)]);
     let merged = transaction.read(store::images::merged(&target, &pairs));
     require_merged(ctx.commit([right], transaction).await?.take(merged)?)?;
-    search_index::later(ctx);
+    search_index::sync_after_response(ctx);
     Ok(Response::empty(204))
 }
 

@@ -44,7 +44,7 @@ pub async fn create(
     }
     let repository = require_merged(merged)?;
     if pending_deletion.is_some() {
-        search_index::later(ctx);
+        search_index::sync_after_response(ctx);
     }
     let response = with_endpoint(Response::json(200, &json!("")).no_store(), ctx, request);
     Ok(guard.with_token(response, ctx, repository, Access::Write)?)
@@ -69,12 +69,12 @@ pub async fn delete(
     let by = guard.principal.by(ctx, request);
     if repository.pending_deletion {
         ctx.commit([right], repositories::remove(repository.id, name, &by).into()).await?;
-        search_index::later(ctx);
+        search_index::sync_after_response(ctx);
         return Ok(Response::json(200, &json!("")).no_store());
     }
     let mark = repositories::mark(repository.id, name, &by);
-    search_index::commit_and_hide(ctx, right, repository, mark.into()).await?;
-    search_index::later(ctx);
+    search_index::hide_and_commit(ctx, right, repository, mark.into()).await?;
+    search_index::sync_after_response(ctx);
     let response = with_endpoint(Response::json(202, &json!("")).no_store(), ctx, request);
     Ok(guard.with_token(response, ctx, repository.id, Access::Delete)?)
 }

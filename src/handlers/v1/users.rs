@@ -32,7 +32,7 @@ const NAME_TAKEN: &str = "Username or email already exists";
 pub async fn login(ctx: &Context, request: &Request, credentials: &Credentials) -> Result<Response> {
     let principal = credentials.authenticate(ctx).await?;
     principal.require_user()?;
-    auth::login::succeeded(ctx, request, &principal);
+    auth::login::record_success(ctx, request, &principal);
     Ok(Response::json(200, &json!("OK")).no_store())
 }
 
@@ -112,7 +112,7 @@ pub async fn register(ctx: &Context, request: &Request) -> Result<Response> {
 ///
 /// An e-mail is added and replaces none; a password is replaced.
 pub async fn update(ctx: &Context, request: &Request, credentials: &Credentials, name: &str) -> Result<Response> {
-    let change = Change::read(request, ctx.config.password_length);
+    let change = UpdateUser::read(request, ctx.config.password_length);
     let email_key = change.as_ref().ok().and_then(|change| change.email.as_ref()).map(|email| email.to_lowercase());
     let owner = emails::owner(email_key.as_deref().unwrap_or_default());
     let about = (users::by_name(name), owner);
@@ -163,12 +163,12 @@ fn require_self(principal: &auth::Principal, name: &str, target: Option<User>) -
 }
 
 /// What is to be changed.
-struct Change {
+struct UpdateUser {
     password: Option<String>,
     email: Option<String>,
 }
 
-impl Change {
+impl UpdateUser {
     fn read(request: &Request, least: usize) -> Result<Self> {
         let body = JsonObject::parse(request)?;
         let change = Self { password: body.optional_string("password")?, email: body.optional_string("email")? };

@@ -6,7 +6,7 @@ use crate::{
         Statement,
         audit::AuditContext,
         repositories::{enqueue, record},
-        tombstones::bury,
+        tombstones,
     },
 };
 
@@ -15,7 +15,7 @@ use crate::{
 pub fn delete(id: RepositoryId, name: &RepositoryName, by: &AuditContext) -> Vec<Statement> {
     vec![
         enqueue(id),
-        bury(id, by),
+        tombstones::insert(id, by),
         Statement::new("delete from repositories where id = ?1").bind(id),
         record(by, "repo.delete", name),
     ]
@@ -25,7 +25,7 @@ pub fn delete(id: RepositoryId, name: &RepositoryName, by: &AuditContext) -> Vec
 #[must_use]
 pub fn mark(id: RepositoryId, name: &RepositoryName, by: &AuditContext) -> Vec<Statement> {
     vec![
-        bury(id, by),
+        tombstones::insert(id, by),
         Statement::new(
             "update repositories set deleted_at = ?2, updated_at = ?2, revision = revision + 1
              where id = ?1 and deleted_at is null",
@@ -40,7 +40,7 @@ pub fn mark(id: RepositoryId, name: &RepositoryName, by: &AuditContext) -> Vec<S
 /// Removes a repository that was marked deleted, with everything that belongs to it.
 #[must_use]
 pub fn remove(id: RepositoryId, name: &RepositoryName, by: &AuditContext) -> Vec<Statement> {
-    let mut statements = vec![bury(id, by)];
+    let mut statements = vec![tombstones::insert(id, by)];
     statements.extend(give_way(id, name, by));
     statements
 }

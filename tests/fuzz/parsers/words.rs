@@ -3,9 +3,8 @@
 use hublet::{
     api,
     domain::{
-        RepositoryName, Role, UserName,
-        events::{self, CloudEvent},
-        images, names,
+        RepositoryName, Role, UserName, images, names,
+        notifications::{self, CloudEvent},
         scope::{self, Grant, Scope},
         search, time,
         token_restrictions::{self, Resource, TokenRestrictions},
@@ -126,7 +125,7 @@ pub fn cloud_event(bytes: &[u8]) {
 }
 
 fn taken(body: &[u8], headers: CloudEvent<'_>) {
-    for read in events::parse(body, headers, NOW) {
+    for read in notifications::parse(body, headers, NOW) {
         let event = match read {
             Ok(event) => event,
             Err(reason) => {

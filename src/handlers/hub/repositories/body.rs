@@ -36,7 +36,7 @@ pub fn details(principal: Principal, name: &RepositoryName, found: RepositoryDet
         "immutable_tags_settings": { "enabled": false, "rules": [] },
         "source": null,
     });
-    let mut body = object(name, private, affiliation, &details.summary);
+    let mut body = to_json(name, private, affiliation, &details.summary);
     if let (Value::Object(body), Value::Object(more)) = (&mut body, more) {
         body.extend(more);
     }
@@ -46,10 +46,10 @@ pub fn details(principal: Principal, name: &RepositoryName, found: RepositoryDet
 /// What a list shows of a repository.
 pub fn summary(name: &RepositoryName, lookup: &RepositoryLookup, summary: &Summary) -> Value {
     let private = lookup.repository.as_ref().is_some_and(|repository| repository.private);
-    object(name, private, affiliation(lookup), summary)
+    to_json(name, private, affiliation(lookup), summary)
 }
 
-fn object(name: &RepositoryName, private: bool, affiliation: Option<&str>, summary: &Summary) -> Value {
+fn to_json(name: &RepositoryName, private: bool, affiliation: Option<&str>, summary: &Summary) -> Value {
     let updated_at = time::format_rfc3339(summary.updated_at);
     json!({
         "name": name.name,

@@ -5,7 +5,7 @@ use crate::{
     context::Context,
     domain::RepositoryName,
     error::{Result, invalid, not_found},
-    handlers::hub::{Pagination, paged, parameter, repositories::body},
+    handlers::hub::{Pagination, paged, query_parameter, repositories::body},
     store::repositories::{self, List, Listed},
     wire::{Request, Response},
 };
@@ -17,7 +17,7 @@ const MAX_READ: i64 = 5_000;
 /// `GET /v2/namespaces/{namespace}/repositories?page=&page_size=&name=&ordering=`
 pub async fn list(ctx: &Context, request: &Request, credentials: &Credentials, namespace: &str) -> Result<Response> {
     let page = Pagination::read(request);
-    let (name, ordering) = (parameter(request, "name"), parameter(request, "ordering"));
+    let (name, ordering) = (query_parameter(request, "name"), query_parameter(request, "ordering"));
     let limited = credentials.uses_access_token();
     let wanted = List {
         namespace,

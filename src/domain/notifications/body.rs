@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use crate::domain::{
-    events::{Event, cloud_event, notification},
     json::{self, Json},
+    notifications::{Event, cloud_event, notification},
 };
 
 /// The longest event, in bytes: a list of manifests names some hundreds in so many.
