@@ -1,7 +1,7 @@
 // The gate: everything that must hold before a change lands, in the order in which it fails fastest.
 //
 //   npm test                 the whole gate
-//   npm test -- faults       one part of it: tests/faults.rs, tests/workerd/faults.test.mjs, tests/tools/faults.test.mjs
+//   npm test -- faults       one part of it: tests/it/faults.rs, tests/workerd/faults.test.mjs, tests/tools/faults.test.mjs
 
 import { existsSync } from "node:fs";
 import path from "node:path";
@@ -35,9 +35,9 @@ const cargo = (...words) => run("cargo", words);
 
 // --locked: what is tested is what Cargo.lock says, not what is newest today.
 const gate = [
-  ["format", () => Promise.all([cargo("fmt", "--check"), run("biome", ["check", "--error-on-warnings"])])],
+  ["format", () => Promise.all([cargo("fmt", "--all", "--check"), run("biome", ["check", "--error-on-warnings"])])],
   ["types", () => run("tsc", [])],
-  ["clippy", () => cargo("clippy", "--locked", "--all-targets", "--", "-D", "warnings")],
+  ["clippy", () => cargo("clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings")],
   [
     "clippy for wasm",
     () => cargo("clippy", "--locked", "--target", "wasm32-unknown-unknown", "--lib", "--", "-D", "warnings"),
@@ -45,7 +45,7 @@ const gate = [
   ["crates", crates],
   ["advisories of crates", advisories],
   ["npm audit", packages],
-  ["tests", inProcess],
+  ["tests", () => inProcess("--workspace")],
   ["tests of the tools", ofTools],
   ["release build", build],
   ["tests in workerd", inWorkerd],
@@ -55,7 +55,8 @@ const gate = [
 function part(name) {
   const has = (file) => existsSync(path.join(root, file));
   const steps = [];
-  if (has(`tests/${name}.rs`) || has(`tests/${name}/main.rs`)) steps.push(["tests", () => inProcess("--test", name)]);
+  if (has(`tests/it/${name}.rs`) || has(`tests/it/${name}/mod.rs`))
+    steps.push(["tests", () => inProcess("--test", "it", `${name}::`)]);
   if (has(`tests/tools/${name}.test.mjs`)) steps.push(["tests of the tools", () => ofTools(name)]);
   if (has(`tests/workerd/${name}.test.mjs`))
     steps.push(["release build", build], ["tests in workerd", () => inWorkerd(name)]);

@@ -2,7 +2,7 @@
 
 use crate::wire::Response;
 
-/// Made of the routes and the pages of the contract by `cargo test --test openapi`.
+/// Made of the routes and the pages of the contract by `cargo test --test it openapi::`.
 const DESCRIPTION: &str = include_str!("../openapi.json");
 
 /// `GET /openapi.json`

@@ -189,7 +189,7 @@ impl Db {
         Ok(Outcome(answers.into_iter().skip(many).collect()))
     }
 
-    /// Writes without asking for a right: for what is no user's, or carries its right otherwise. `tests/rights.rs` lists who
+    /// Writes without asking for a right: for what is no user's, or carries its right otherwise. `tests/it/rights.rs` lists who
     /// may; everything else writes by `Index::commit`.
     pub async fn commit_unguarded(&self, transaction: Transaction) -> Result<Outcome, Fault> {
         self.run(transaction.statements()).await.map(Outcome)

@@ -10,7 +10,7 @@ import { DatabaseSync } from "node:sqlite";
 import { Failure, root } from "../../tools/lib/steps.mjs";
 
 const { default: workerd } = createRequire(import.meta.url)("workerd"); // its program, and no script around it
-const pem = (name) => readFileSync(path.join(root, "tests/support/registry", `${name}.pem`), "utf8");
+const pem = (name) => readFileSync(path.join(root, "test-support/registry", `${name}.pem`), "utf8");
 const build = (name, tree = root) => path.join(tree, name, "build");
 
 const running = new Set();

@@ -78,7 +78,7 @@ export async function pages(sides) {
   const address = (server) => `http://127.0.0.1:${server.address().port}`;
   const env = { INDEX_URL: address(index), INDEX_STAGE: address(stage), RUST_BACKTRACE: "0" };
   try {
-    await run("cargo", ["test", "--locked", "--quiet", "--test", "wire", "the_pages_hold"], { env });
+    await run("cargo", ["test", "--locked", "--quiet", "--test", "it", "wire::pages_hold"], { env });
     await sides.dump("the page");
   } catch (error) {
     // The player judges the first build by the pages of this checkout.

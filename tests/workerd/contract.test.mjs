@@ -28,7 +28,7 @@ after(
 /** Plays every page, and gives what was said of it. */
 function play() {
   const env = { ...process.env, INDEX_URL: worker.url.origin, INDEX_STAGE: stage.url, RUST_BACKTRACE: "0" };
-  const cargo = spawn("cargo", ["test", "--locked", "--quiet", "--test", "wire", "the_pages_hold"], { cwd: root, env });
+  const cargo = spawn("cargo", ["test", "--locked", "--quiet", "--test", "it", "wire::pages_hold"], { cwd: root, env });
   let said = "";
   for (const stream of [cargo.stdout, cargo.stderr])
     stream.on("data", (part) => {

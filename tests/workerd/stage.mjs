@@ -11,7 +11,7 @@ import { root } from "../../tools/lib/steps.mjs";
 import { operate } from "./operator.mjs";
 
 const configPath = path.join(root, "tests/workerd/wrangler.toml");
-const pem = (name) => readFileSync(path.join(root, "tests/support/registry", `${name}.pem`), "utf8");
+const pem = (name) => readFileSync(path.join(root, "test-support/registry", `${name}.pem`), "utf8");
 const keys = { REGISTRY_KEY: pem("key"), REGISTRY_CERTIFICATE: pem("certificates") };
 
 /**

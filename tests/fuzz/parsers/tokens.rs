@@ -24,7 +24,7 @@ use crate::reading;
 const NOW: i64 = 1_800_000_000;
 const KEY: &str = "a key for the parsers, which is no secret";
 const PEPPER: &str = "1:a pepper for the parsers, which is no secret";
-const CHAIN: &str = include_str!("../../support/registry/certificates.pem");
+const CHAIN: &str = include_str!("../../../test-support/registry/certificates.pem");
 
 fn ours() -> Option<TokenKeys> {
     TokenKeys::parse(KEY).ok()

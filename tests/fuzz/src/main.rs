@@ -4,7 +4,7 @@
 
 #[path = "../parsers/mod.rs"]
 mod parsers;
-#[path = "../../forgery/reading.rs"]
+#[path = "../../it/reading.rs"]
 #[allow(dead_code, reason = "forgeries need more of it")]
 mod reading;
 

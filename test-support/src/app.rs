@@ -1,0 +1,278 @@
+//! The stage in this process: the index over `SQLite`, with a clock that is set.
+
+use std::{cell::Cell, collections::BTreeMap, rc::Rc};
+
+use hublet::{
+    config::Config,
+    context::Context,
+    domain::{
+        logins::Logins,
+        password::{HashPacer, PasswordCache},
+        secret::hex,
+    },
+    platform::Platform,
+    serve,
+    store::Db,
+    wire::{Request, Response, request::HEADERS},
+};
+use serde_json::Value;
+use url::Url;
+
+use super::{
+    fake_platform::{Scenery, finished},
+    operator,
+    page::{Direction, Page},
+    runner::{Answered, Done, Sent, Theatre},
+    sqlite::Sqlite,
+};
+
+/// What the index runs with unless a page says otherwise: a Hub on one's own machine, with the
+/// cheapest hash there is.
+const SETTINGS: [(&str, &str); 9] = [
+    ("TOKEN_KEY", "a key of the stage which is no secret at all"),
+    ("PASSWORD_PEPPER", "1:a pepper of the stage which is no secret at all"),
+    ("PASSWORD_COST", "m=64,t=1,p=1"),
+    ("REGISTRATION", "open"),
+    ("VISIBILITY", "public"),
+    ("SEARCH_CACHE", "0"),
+    ("SERVICES", "registry"),
+    ("REGISTRY_KEY", include_str!("../registry/key.pem")),
+    ("REGISTRY_CERTIFICATE", include_str!("../registry/certificates.pem")),
+];
+
+/// Where the index seems to be.
+const ORIGIN: &str = "http://127.0.0.1:8787";
+
+/// An index with its databases and its world. Requests come one after the other.
+pub struct Stage {
+    /// `DB`.
+    pub db: Rc<Sqlite>,
+    /// `SEARCH`.
+    pub search: Rc<Sqlite>,
+    /// Clock, mailbox, log.
+    pub platform: Rc<Scenery>,
+    vars: BTreeMap<String, String>,
+    config: Rc<Config>,
+    password_cache: Rc<PasswordCache>,
+    hash_pacer: Rc<HashPacer>,
+    logins: Rc<Logins>,
+    requests: u64,
+    mail_read: usize,
+}
+
+impl Stage {
+    /// An empty index.
+    pub fn new() -> Result<Self, String> {
+        let vars = SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let mut stage = Self {
+            db: Rc::new(Sqlite::migrated("db")?),
+            search: Rc::new(Sqlite::migrated("search")?),
+            platform: Rc::default(),
+            vars: vars.into(),
+            config: Rc::new(Config::from_env(|_| None)),
+            password_cache: Rc::new(PasswordCache::new([0; 32])),
+            hash_pacer: Rc::default(),
+            logins: Rc::default(),
+            requests: 0,
+            mail_read: 0,
+        };
+        stage.restart();
+        Ok(stage)
+    }
+
+    /// Another index with the same past: what happens here does not happen there. Its randomness
+    /// begins anew, so that two copies that are asked the same answer with the same bytes.
+    pub fn copied(&self) -> Result<Self, String> {
+        let copied = |database: &Sqlite| database.copied().map(Rc::new).map_err(|error| error.to_string());
+        let mut stage = Self {
+            db: copied(&self.db)?,
+            search: copied(&self.search)?,
+            platform: Rc::new(self.platform.copied()),
+            vars: self.vars.clone(),
+            config: Rc::clone(&self.config),
+            password_cache: Rc::new(PasswordCache::new([0; 32])),
+            hash_pacer: Rc::default(),
+            logins: Rc::default(),
+            requests: 0,
+            mail_read: 0,
+        };
+        stage.restart();
+        Ok(stage)
+    }
+
+    /// The value of a setting.
+    pub fn setting(&self, name: &str) -> &str {
+        self.vars.get(name).map_or("", String::as_str)
+    }
+
+    /// Changes a setting, as a deployment does. `MAIL=on` binds `MAIL`.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.vars.insert(name.to_owned(), value.to_owned());
+        self.restart();
+    }
+
+    /// A new isolate: it reads the settings and remembers nobody.
+    fn restart(&mut self) {
+        self.config = Rc::new(Config::from_env(|name| self.vars.get(name).cloned()));
+        self.password_cache = Rc::new(PasswordCache::new([1; 32]));
+        self.hash_pacer = Rc::default();
+        self.logins = Rc::default();
+        self.platform.mails.set(self.vars.get("MAIL").is_some_and(|value| value == "on"));
+    }
+
+    /// The index as one request sees it.
+    #[must_use]
+    pub fn index(&self) -> Context {
+        Context {
+            db: Rc::new(Db::new(self.db.clone())),
+            search: Rc::new(Db::new(self.search.clone())),
+            platform: self.platform.clone(),
+            config: Rc::clone(&self.config),
+            password_cache: Rc::clone(&self.password_cache),
+            hash_pacer: Rc::clone(&self.hash_pacer),
+            logins: Rc::clone(&self.logins),
+            authenticated: Cell::default(),
+        }
+    }
+
+    /// Answers a request, and does what follows the answer.
+    pub fn answer(&self, request: &Request) -> Response {
+        let reply = finished(serve::serve(&self.index(), request));
+        self.platform.do_later();
+        reply
+    }
+
+    /// What is done every minute.
+    pub fn scheduled(&self) {
+        finished(serve::scheduled(&self.index()));
+        self.platform.do_later();
+    }
+
+    /// The request as the platform would lend it: the URL normalised, a body over its limit not read.
+    pub fn received(&mut self, sent: &Sent) -> Result<Request, String> {
+        let url = Url::parse(&format!("{ORIGIN}{}", sent.target)).map_err(|error| error.to_string())?;
+        let (path, body) = (url.path().to_owned(), sent.body.clone());
+        let unread = matches!(sent.method.as_str(), "GET" | "HEAD" | "OPTIONS");
+        self.requests += 1;
+        let mut request = Request {
+            method: sent.method.clone(),
+            path,
+            query: url.query().unwrap_or_default().to_owned(),
+            host: ORIGIN.trim_start_matches("http://").to_owned(),
+            https: false,
+            headers: joined(sent),
+            body: Some(Vec::new()),
+            id: format!("{:016x}", self.requests),
+            proxied: Cell::default(),
+        };
+        if !unread {
+            request.body = (body.len() <= serve::body_limit(&self.index(), &request)).then_some(body);
+        }
+        Ok(request)
+    }
+
+    /// The newest mail to an address since the page began whose link carries a secret: one that only tells has none.
+    fn newest_mail(&self, address: &str) -> Result<String, String> {
+        let mailbox = self.platform.mailbox.borrow();
+        let mut unread = mailbox.iter().skip(self.mail_read);
+        let newest = unread.rfind(|message| message.to == address && message.text.contains('#'));
+        newest
+            .map(|message| message.text.clone())
+            .ok_or_else(|| format!("no mail was sent to {address} whose link carries a secret"))
+    }
+
+    /// What a registry of this name shows with its events.
+    pub fn event_secret(&self, service: &str) -> Result<String, String> {
+        let keys = self.config.keys().map_err(|fault| fault.what)?;
+        Ok(hex(&keys.oldest().mac("event secret", &[service.as_bytes()])))
+    }
+
+    fn faults(&self, since: usize) -> Vec<String> {
+        let log = self.platform.log.borrow();
+        let is_error = |line: &&Value| line.get("level").is_some_and(|level| level == "error");
+        log.iter().skip(since).filter(is_error).map(ToString::to_string).collect()
+    }
+}
+
+/// The headers that the index reads, as the platform joins them.
+fn joined(sent: &Sent) -> Vec<(String, String)> {
+    let mut headers = BTreeMap::<String, String>::new();
+    for (name, value) in &sent.headers {
+        let name = name.to_ascii_lowercase();
+        if HEADERS.contains(&name.as_str()) {
+            headers
+                .entry(name)
+                .and_modify(|first| *first = format!("{first}, {value}"))
+                .or_insert_with(|| value.clone());
+        }
+    }
+    headers.into_iter().collect()
+}
+
+impl Theatre for Stage {
+    fn begin(&mut self, _: &Page) -> Result<(), String> {
+        self.mail_read = self.platform.mailbox.borrow().len();
+        Ok(())
+    }
+
+    fn send(&mut self, sent: &Sent) -> Result<Answered, String> {
+        let logged = self.platform.log.borrow().len();
+        let request = self.received(sent)?;
+        let reply = self.answer(&request);
+        let headers = reply.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect();
+        Ok(Answered { status: reply.status, headers, body: reply.body, faults: self.faults(logged) })
+    }
+
+    fn direct(&mut self, direction: &Direction) -> Result<Done, String> {
+        let rest = direction.rest.as_str();
+        match direction.word.as_str() {
+            "Operator" => {
+                operator::run(self.db.connection(), rest, self.platform.now()).map(|said| Done::Read(said.link))
+            }
+            "Time" => {
+                self.platform.pass(seconds(rest)?);
+                Ok(Done::Read(String::new()))
+            }
+            "Mail" => self.newest_mail(rest).map(Done::Read),
+            "Secret" => self.event_secret(rest).map(Done::Read),
+            "Scheduled" => {
+                self.scheduled();
+                Ok(Done::Read(String::new()))
+            }
+            _ => {
+                let (name, value) = rest.split_once('=').ok_or("a setting is NAME=value")?;
+                self.set(name, value);
+                Ok(Done::Read(String::new()))
+            }
+        }
+    }
+}
+
+/// Reads `+4h`.
+fn seconds(text: &str) -> Result<u64, String> {
+    let read = || {
+        let (number, unit) = text.strip_prefix('+')?.split_at_checked(text.len().checked_sub(2)?)?;
+        let unit = match unit {
+            "s" => 1,
+            "m" => 60,
+            "h" => 60 * 60,
+            "d" => 24 * 60 * 60,
+            _ => return None,
+        };
+        number.parse::<u64>().ok()?.checked_mul(unit)
+    };
+    read().ok_or_else(|| format!("{text:?} is not +NUMBER and one of s, m, h, d"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times() {
+        assert_eq!(["+90s", "+5m", "+4h", "+2d"].map(|text| seconds(text).unwrap()), [90, 300, 14_400, 172_800]);
+        for text in ["4h", "+h", "+4", "+", "", "+4w", "+é"] {
+            assert!(seconds(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! The rest of the world on the stage: a clock that is set, a mailbox that is read, a cache, a log.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::{BTreeMap, VecDeque},
+    pin::pin,
+    rc::Rc,
+    task::{Context, Poll, Waker},
+};
+
+use futures_util::future::LocalBoxFuture;
+
+use hublet::{
+    domain::outgoing::OutgoingUrl,
+    error::Fault,
+    platform::{FetchError, FetchLimits, FetchResponse, Message, Platform, RateLimit},
+};
+use p256::{
+    ecdsa::{
+        Signature, SigningKey, VerifyingKey,
+        signature::{Signer, Verifier},
+    },
+    pkcs8::DecodePrivateKey,
+};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use unicode_normalization::UnicodeNormalization;
+
+/// When the play begins: 2026-01-01 in UTC.
+const BEGINNING: i64 = 1_767_225_600;
+
+/// A world in which nothing happens by itself.
+#[derive(Default)]
+pub struct Scenery {
+    millis: Rc<Cell<u64>>,
+    drawn: Cell<u64>,
+    later: RefCell<VecDeque<LocalBoxFuture<'static, ()>>>,
+    cache: RefCell<BTreeMap<String, (String, i64)>>,
+    /// Whether mail can be sent.
+    pub mails: Cell<bool>,
+    /// Whether everybody is beyond every limit.
+    pub flooded: Cell<bool>,
+    /// What the platform's limiters were asked, in order.
+    pub limited: RefCell<Vec<(RateLimit, String)>>,
+    /// What was mailed, in order.
+    pub mailbox: RefCell<Vec<Message>>,
+    /// What was logged, in order.
+    pub log: RefCell<Vec<Value>>,
+}
+
+impl Scenery {
+    /// The same hour of another world, in which nothing was drawn, mailed or logged yet. What it draws
+    /// is not what was drawn here.
+    #[must_use]
+    pub fn copied(&self) -> Self {
+        let millis = Rc::new(Cell::new(self.millis.get()));
+        Self { millis, drawn: Cell::new(1 << 32), mails: self.mails.clone(), ..Self::default() }
+    }
+
+    /// Lets so many seconds pass.
+    pub fn pass(&self, seconds: u64) {
+        self.millis.set(self.millis.get() + seconds * 1000);
+    }
+
+    /// Lets the rest of this second pass: what waits for its turn takes parts of one.
+    pub fn strike(&self) {
+        self.millis.set(self.millis.get().next_multiple_of(1000));
+    }
+
+    /// Does what was to follow the answer, and what follows from that.
+    pub fn do_later(&self) {
+        loop {
+            let Some(work) = self.later.borrow_mut().pop_front() else { break };
+            finished(work);
+        }
+    }
+}
+
+impl Platform for Scenery {
+    fn now(&self) -> i64 {
+        BEGINNING + i64::try_from(self.millis.get() / 1000).unwrap_or_default()
+    }
+
+    fn now_ms(&self) -> u64 {
+        BEGINNING.unsigned_abs() * 1000 + self.millis.get()
+    }
+
+    fn normalized(&self, text: &str, form: &str) -> String {
+        if form == "NFC" { text.nfc().collect() } else { text.nfd().collect() }
+    }
+
+    fn sleep(&self, millis: u64) -> LocalBoxFuture<'static, ()> {
+        let clock = Rc::clone(&self.millis);
+        Box::pin(async move { clock.set(clock.get() + millis) })
+    }
+
+    fn fill_random(&self, buffer: &mut [u8]) {
+        for part in buffer.chunks_mut(32) {
+            self.drawn.set(self.drawn.get() + 1);
+            let bytes = Sha256::digest(self.drawn.get().to_be_bytes());
+            part.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
+        }
+    }
+
+    fn check_rate_limit<'a>(&'a self, limit: RateLimit, key: &'a str) -> LocalBoxFuture<'a, bool> {
+        self.limited.borrow_mut().push((limit, key.to_owned()));
+        Box::pin(async { !self.flooded.get() })
+    }
+
+    fn can_send_mail(&self) -> bool {
+        self.mails.get()
+    }
+
+    fn send_mail<'a>(&'a self, message: &'a Message) -> LocalBoxFuture<'a, Result<(), Fault>> {
+        Box::pin(async {
+            self.mailbox.borrow_mut().push(message.clone());
+            Ok(())
+        })
+    }
+
+    fn cache_get<'a>(&'a self, key: &'a str) -> LocalBoxFuture<'a, Option<String>> {
+        let cache = self.cache.borrow();
+        let found = cache.get(key).filter(|(_, until)| self.now() < *until).map(|(value, _)| value.clone());
+        Box::pin(async { found })
+    }
+
+    fn cache_put<'a>(&'a self, key: &'a str, value: &'a str, seconds: u64) -> LocalBoxFuture<'a, ()> {
+        Box::pin(async move {
+            let until = self.now() + i64::try_from(seconds).unwrap_or(i64::MAX / 2);
+            self.cache.borrow_mut().insert(key.to_owned(), (value.to_owned(), until));
+        })
+    }
+
+    fn sign_es256<'a>(&'a self, pkcs8: &'a [u8], message: &'a [u8]) -> LocalBoxFuture<'a, Result<Vec<u8>, Fault>> {
+        let signed = SigningKey::from_pkcs8_der(pkcs8)
+            .map(|key| Signer::<Signature>::sign(&key, message).to_bytes().to_vec())
+            .map_err(|error| Fault::unconfigured(error.to_string()));
+        Box::pin(async { signed })
+    }
+
+    fn verify_es256<'a>(
+        &'a self,
+        point: &'a [u8; 65],
+        message: &'a [u8],
+        signature: &'a [u8],
+    ) -> LocalBoxFuture<'a, bool> {
+        let verified = || {
+            let key = VerifyingKey::from_sec1_bytes(point).ok()?;
+            key.verify(message, &Signature::from_slice(signature).ok()?).ok()
+        };
+        let verified = verified().is_some();
+        Box::pin(async move { verified })
+    }
+
+    fn fetch<'a>(
+        &'a self,
+        url: &'a OutgoingUrl,
+        _limits: FetchLimits,
+    ) -> LocalBoxFuture<'a, Result<FetchResponse, FetchError>> {
+        Box::pin(async move { Err(FetchError::Failed(format!("no network here: {}", url.as_str()))) })
+    }
+
+    fn wait_until(&self, work: LocalBoxFuture<'static, ()>) {
+        self.later.borrow_mut().push_back(work);
+    }
+
+    fn log(&self, line: &Value) {
+        self.log.borrow_mut().push(line.clone());
+    }
+}
+
+/// Runs to its end what waits for nothing outside of this process.
+pub fn finished<T>(work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(value) = work.as_mut().poll(&mut context) {
+            return value;
+        }
+    }
+}

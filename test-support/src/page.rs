@@ -1,0 +1,288 @@
+//! A page of the contract, taken apart: requests with their expected responses, and directions to the
+//! stage between them.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+
+/// One page.
+#[derive(Debug)]
+pub struct Page {
+    /// Its path, for messages: `tests/wire/users.md`.
+    pub name: String,
+    /// What happens on it, in order.
+    pub steps: Vec<Step>,
+}
+
+/// What happens on a page.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A heading of the second level: what a stage cannot do ends here.
+    Section,
+    /// Something the stage does beside requests.
+    Direction(Direction),
+    /// A request and what is expected for it.
+    Exchange(Box<Exchange>),
+    /// A signed token and what it must say.
+    Claims(Claims),
+}
+
+/// A line such as `Operator: disable paul`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Direction {
+    /// Where it stands.
+    pub line: usize,
+    /// `Operator`, `Time`, `Mail`, `Secret`, `Scheduled` or `Setting`.
+    pub word: String,
+    /// What stands behind the colon.
+    pub rest: String,
+}
+
+/// A line such as `Decoded: [token]`, and the JSON behind it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Claims {
+    /// Where the JSON begins.
+    pub line: usize,
+    /// A JSON Web Token, most likely one that was caught.
+    pub token: String,
+    /// What it must say.
+    pub says: String,
+}
+
+/// A request and what is expected for it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Exchange {
+    /// The request.
+    pub request: Block,
+    /// What is expected.
+    pub response: Block,
+}
+
+/// An `http` block, as it is written.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Block {
+    /// Where its first line stands.
+    pub line: usize,
+    /// `GET /v1/_ping HTTP/1.1`, or `HTTP/1.1 200`.
+    pub start: String,
+    /// Names as they are written, in order.
+    pub headers: Vec<(String, String)>,
+    /// What stands behind the empty line, if anything does.
+    pub body: Option<String>,
+}
+
+const DIRECTIONS: [&str; 6] = ["Operator", "Time", "Mail", "Secret", "Scheduled", "Setting"];
+
+impl Page {
+    /// Takes a page apart. `suffix` stands where the page has a `~` behind a name.
+    pub fn read(name: &str, text: &str, suffix: &str) -> Result<Self, String> {
+        let text = renamed(text, suffix);
+        let mut lines = text.lines().enumerate().map(|(at, line)| (at + 1, line.trim_end()));
+        let (mut steps, mut asked, mut decoded) = (Vec::new(), None::<Block>, None::<&str>);
+        while let Some((at, line)) = lines.next() {
+            let Some(kind) = line.strip_prefix("```") else {
+                decoded = line.strip_prefix("Decoded: ").or(decoded);
+                steps.extend(prose(at, line));
+                continue;
+            };
+            let content = lines.by_ref().map(|(_, line)| line).take_while(|line| *line != "```").collect::<Vec<_>>();
+            if let Some(token) = decoded.take().filter(|_| kind == "json") {
+                let claims = Claims { line: at + 1, token: token.to_owned(), says: content.join("\n") };
+                steps.push(Step::Claims(claims));
+            }
+            if kind != "http" {
+                continue;
+            }
+            let block = Block::read(at + 1, &content).map_err(|error| format!("{name}:{at}: {error}"))?;
+            let request = match (asked.take(), block.status().is_some()) {
+                (None, false) => {
+                    asked = Some(block);
+                    continue;
+                }
+                (Some(request), true) => request,
+                (None, true) => return Err(format!("{name}:{at}: a response without a request")),
+                (Some(request), false) => return Err(unanswered(name, &request)),
+            };
+            steps.push(Step::Exchange(Box::new(Exchange { request, response: block })));
+        }
+        match asked {
+            Some(request) => Err(unanswered(name, &request)),
+            None => Ok(Self { name: name.to_owned(), steps }),
+        }
+    }
+
+    /// Whether it changes settings: then it wants a stage of its own.
+    #[must_use]
+    pub fn sets(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, Step::Direction(direction) if direction.word == "Setting"))
+    }
+}
+
+fn unanswered(name: &str, request: &Block) -> String {
+    format!("{name}:{}: a request without a response", request.line)
+}
+
+fn prose(at: usize, line: &str) -> Option<Step> {
+    if line.starts_with("## ") {
+        return Some(Step::Section);
+    }
+    let (word, rest) = line.split_once(':')?;
+    DIRECTIONS
+        .contains(&word)
+        .then(|| Step::Direction(Direction { line: at, word: word.to_owned(), rest: rest.trim().to_owned() }))
+}
+
+impl Block {
+    fn read(line: usize, content: &[&str]) -> Result<Self, String> {
+        let (start, rest) = content.split_first().ok_or("an empty block")?;
+        let mut parts = rest.splitn(2, |line| line.is_empty());
+        let header = |line: &&str| match line.split_once(':') {
+            Some((name, value)) => Ok((name.to_owned(), value.trim().to_owned())),
+            None => Err(format!("{line:?} is no header")),
+        };
+        let headers = parts.next().unwrap_or_default().iter().map(header).collect::<Result<_, _>>()?;
+        let body = parts.next().map(|lines| lines.join("\n")).filter(|body| !body.is_empty());
+        Ok(Self { line, start: (*start).to_owned(), headers, body })
+    }
+
+    /// The status, if this is a response.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.start.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()
+    }
+
+    /// Method and target, if this is a request.
+    #[must_use]
+    pub fn asks(&self) -> Option<(&str, &str)> {
+        let (method, rest) = self.start.split_once(' ')?;
+        Some((method, rest.strip_suffix(" HTTP/1.1").unwrap_or(rest))).filter(|(_, target)| target.starts_with('/'))
+    }
+
+    /// The value of a header.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Six characters that no other run has.
+#[must_use]
+pub fn fresh_suffix() -> String {
+    const LETTERS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+    let mut rest = RandomState::new().build_hasher().finish();
+    let mut letter = || {
+        let at = usize::try_from(rest % 36).unwrap_or_default();
+        rest /= 36;
+        LETTERS.get(at).map_or('a', |letter| char::from(*letter))
+    };
+    (0..6).map(|_| letter()).collect()
+}
+
+/// The text with the suffix in place of each `~` that stands behind a word.
+fn renamed(text: &str, suffix: &str) -> String {
+    let mut renamed = String::with_capacity(text.len());
+    let mut before = ' ';
+    for letter in text.chars() {
+        if letter == '~' && (before.is_ascii_alphanumeric() || before == '_') {
+            renamed.push_str(suffix);
+        } else {
+            renamed.push(letter);
+        }
+        before = letter;
+    }
+    renamed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = "\
+# Users
+
+Some prose: with a colon, and `Operator: nothing`.
+
+## Log in
+
+Operator: disable paul~
+
+```sh
+curl http://127.0.0.1/
+```
+
+```http
+PUT /v1/users/paul~/?a=~b HTTP/1.1
+Host: index.docker.io
+X-Empty:
+
+{\"email\":
+
+ \"P~@x\"}
+```
+
+It says:
+
+```http
+HTTP/1.1 204
+Content-Length: 0
+```
+
+```json
+{}
+```
+
+Decoded: [token]
+
+```json
+{\"sub\": \"paul~\"}
+```
+
+Scheduled:
+";
+
+    #[test]
+    fn a_page_is_a_list_of_steps() {
+        let page = Page::read("users.md", PAGE, "_1").unwrap();
+        let [
+            Step::Section,
+            Step::Direction(operator),
+            Step::Exchange(exchange),
+            Step::Claims(claims),
+            Step::Direction(scheduled),
+        ] = page.steps.as_slice()
+        else {
+            panic!("{page:?}");
+        };
+        assert_eq!((operator.line, operator.rest.as_str()), (7, "disable paul_1"));
+        assert_eq!(exchange.request.line, 14);
+        assert_eq!(exchange.request.asks(), Some(("PUT", "/v1/users/paul_1/?a=~b")));
+        assert_eq!(exchange.request.header("x-empty"), Some(""));
+        assert_eq!(exchange.request.body.as_deref(), Some("{\"email\":\n\n \"P_1@x\"}"));
+        assert_eq!((exchange.response.status(), &exchange.response.body), (Some(204), &None));
+        assert_eq!((claims.token.as_str(), claims.says.as_str()), ("[token]", "{\"sub\": \"paul_1\"}"));
+        assert_eq!((scheduled.word.as_str(), scheduled.rest.as_str()), ("Scheduled", ""));
+        assert!(!page.sets());
+    }
+
+    #[test]
+    fn a_page_that_is_not_whole_is_an_error_with_its_place() {
+        let error = |text: &str| Page::read("p.md", text, "").unwrap_err();
+        let request = "```http\nGET / HTTP/1.1\n```\n";
+        let response = "```http\nHTTP/1.1 200\n```\n";
+        assert_eq!(error(request), "p.md:2: a request without a response");
+        assert_eq!(error(&format!("{request}{request}{response}")), "p.md:2: a request without a response");
+        assert_eq!(error(response), "p.md:1: a response without a request");
+        assert_eq!(error("\n```http\n```\n"), "p.md:2: an empty block");
+        assert!(error("```http\nGET /\nnonsense\n```").contains("\"nonsense\" is no header"));
+    }
+
+    #[test]
+    fn suffixes_are_of_six_and_differ() {
+        let suffixes = [fresh_suffix(), fresh_suffix()];
+        assert_ne!(suffixes[0], suffixes[1]);
+        assert!(suffixes.iter().all(|suffix| suffix.len() == 6));
+    }
+
+    #[test]
+    fn a_setting_wants_a_stage_of_its_own() {
+        assert!(Page::read("p.md", "Setting: REGISTRATION=closed\n", "").unwrap().sets());
+    }
+}

@@ -1,0 +1,320 @@
+//! Guessing and flooding: how long a name must wait after so many refused passwords, what does not wait,
+//! and that nobody is told more by the work of an answer than by its words. The clock is moved.
+
+mod counted;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use hublet::{domain::password, platform::RateLimit};
+use serde_json::{Value, json};
+use test_support::{
+    Stage,
+    client::Client,
+    runner::{Answered, Sent, Theatre},
+};
+
+const MINT: &str = "/token?service=registry&scope=repository:paul/app:pull,push";
+
+/// Seconds after which failures are forgotten.
+const HOUR: u64 = 60 * 60;
+
+/// An index with Paul, who has not been guessed at.
+fn index() -> Client {
+    let mut client = Client(Stage::new().unwrap());
+    client.join("paul");
+    client
+}
+
+/// Somebody who shows a password from an address.
+fn from(client: &mut Client, address: &str, name: &str, password: &str) -> Answered {
+    let basic = format!("Basic {}", STANDARD.encode(format!("{name}:{password}")));
+    let headers = [("Authorization", basic), ("CF-Connecting-IP", address.to_owned())];
+    let headers = headers.map(|(name, value)| (name.to_owned(), value)).into();
+    client.0.send(&Sent { method: "GET".into(), target: MINT.into(), headers, ..Sent::default() }).unwrap()
+}
+
+fn retry_after(answered: &Answered) -> u64 {
+    let header = answered.headers.iter().find(|(name, _)| name == "retry-after").map(|(_, value)| value.parse());
+    header.map_or(0, Result::unwrap)
+}
+
+/// Guesses so often, waiting as long as it takes, and gives how long each had to wait.
+fn guess(client: &mut Client, address: &str, name: &str, times: usize) -> Vec<u64> {
+    let mut waits = Vec::new();
+    client.0.platform.strike();
+    for _ in 0..times {
+        let told = from(client, address, name, "guess");
+        let wait = if told.status == 429 { retry_after(&told) } else { 0 };
+        client.0.platform.pass(wait);
+        if wait > 0 {
+            assert_eq!(from(client, address, name, "guess").status, 401, "after the wait that was told");
+        }
+        waits.push(wait);
+    }
+    waits
+}
+
+#[test]
+fn from_the_fifth_failure_the_wait_doubles_from_a_second_to_fifteen_minutes() {
+    let mut client = index();
+    let waits = guess(&mut client, "203.0.113.9", "paul", 18);
+    assert_eq!(waits, [0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900]);
+    // One second too early is too early, also for the right password.
+    client.0.platform.pass(899);
+    let told = from(&mut client, "203.0.113.9", "paul", "secret");
+    assert_eq!((told.status, retry_after(&told)), (429, 1));
+    client.0.platform.pass(1);
+    assert_eq!(from(&mut client, "203.0.113.9", "paul", "secret").status, 200);
+}
+
+#[test]
+fn a_right_password_forgets_the_failures_and_so_does_an_hour() {
+    let mut client = index();
+    guess(&mut client, "203.0.113.9", "paul", 5);
+    client.0.platform.pass(1);
+    assert_eq!(from(&mut client, "203.0.113.9", "paul", "secret").status, 200);
+    assert_eq!(guess(&mut client, "203.0.113.9", "paul", 6), [0, 0, 0, 0, 0, 1]);
+    client.0.platform.pass(HOUR);
+    assert_eq!(guess(&mut client, "203.0.113.9", "paul", 6), [0, 0, 0, 0, 0, 1]);
+    let rows = |client: &Client| -> i64 {
+        client
+            .0
+            .db
+            .connection()
+            .query_row("select count(*) from failures where name = 'paul'", [], |row| row.get(0))
+            .unwrap()
+    };
+    assert_eq!(rows(&client), 2);
+    client.0.platform.pass(HOUR);
+    client.0.scheduled();
+    assert_eq!(rows(&client), 0, "rows expire");
+}
+
+#[test]
+fn failures_count_for_a_name_from_an_address_and_for_a_name_alone_from_the_fiftieth() {
+    let mut client = index();
+    guess(&mut client, "203.0.113.9", "paul", 5);
+    assert_eq!(from(&mut client, "203.0.113.9", "paul", "secret").status, 429);
+    // Another name from there, and the same name from elsewhere, do not wait.
+    assert_eq!(from(&mut client, "203.0.113.9", "jane", "guess").status, 401);
+    assert_eq!(from(&mut client, "203.0.113.10", "paul", "secret").status, 200);
+
+    let mut client = index();
+    for number in 0..50 {
+        assert_eq!(from(&mut client, &format!("203.0.113.{number}"), "paul", "guess").status, 401, "{number}");
+    }
+    let told = from(&mut client, "198.51.100.1", "paul", "secret");
+    assert_eq!((told.status, retry_after(&told)), (429, 1));
+    client.0.platform.pass(1);
+    assert_eq!(from(&mut client, "198.51.100.1", "paul", "secret").status, 200);
+}
+
+#[test]
+fn a_network_of_ipv6_is_one_address() {
+    let mut client = index();
+    for number in 1..=5 {
+        assert_eq!(from(&mut client, &format!("2001:db8:1:2::{number}"), "paul", "guess").status, 401);
+    }
+    assert_eq!(from(&mut client, "2001:db8:1:2:ffff::1", "paul", "secret").status, 429);
+    assert_eq!(from(&mut client, "2001:db8:1:3::1", "paul", "secret").status, 200);
+}
+
+#[test]
+fn names_count_as_they_are_typed_whether_there_is_such_a_user_or_not() {
+    let mut client = index();
+    for name in ["paul", "ghost"] {
+        assert_eq!(guess(&mut client, "203.0.113.9", name, 7), [0, 0, 0, 0, 0, 1, 2], "{name}");
+    }
+}
+
+#[test]
+fn the_check_comes_before_argon2_and_in_the_read_of_the_user() {
+    let mut client = index();
+    guess(&mut client, "203.0.113.9", "paul", 5);
+    let before = password::hashes();
+    let told = from(&mut client, "203.0.113.9", "paul", "guess");
+    let round_trips = client.0.platform.log.borrow().iter().rev().find_map(|line| line["round_trips"].as_u64());
+    assert_eq!((told.status, round_trips, password::hashes() - before), (429, Some(1), 0));
+}
+
+/// What nobody may tell apart, each with the same name and a wrong password.
+#[test]
+fn unknown_wrong_unconfirmed_and_disabled_are_one_answer_and_one_argon2() {
+    let mut client = index();
+    for name in ["unna", "dora", "robo"] {
+        client.join(name);
+    }
+    client.operate("disable dora").unwrap();
+    let sql = "update users set status = 'unconfirmed' where name = 'unna'";
+    client.0.db.connection().execute(sql, []).unwrap();
+    client
+        .0
+        .db
+        .connection()
+        .execute("update users set kind = 'machine', password = null where name = 'robo'", [])
+        .unwrap();
+    let mut cases = 0;
+    let layer = format!("GET /v1/repositories/paul/app/layer/{}/access", "a".repeat(64));
+    for way in [
+        "GET /v1/users/",
+        "PUT /v1/users/paul/",
+        "GET /v1/search?q=a",
+        "PUT /v1/repositories/paul/app/",
+        "DELETE /v1/repositories/paul/app/",
+        "GET /v1/repositories/paul/app/images",
+        "PUT /v1/repositories/paul/app/images",
+        "DELETE /v1/repositories/paul/app/images",
+        &layer,
+        "GET /v2/",
+        "GET /v2/_catalog",
+        &format!("GET {MINT}"),
+        "POST /token",
+        "POST /v2/users/login",
+        "POST /v2/auth/token",
+    ] {
+        let mut told = Vec::new();
+        for name in ["nobo", "paul", "unna", "dora", "robo"] {
+            let form = format!("grant_type=password&service=registry&client_id=docker&username={name}&password=guess");
+            let login = json!({ "username": name, "password": "guess" }).to_string();
+            let identified = json!({ "identifier": name, "secret": "guess" }).to_string();
+            let (who, body) = match way {
+                "POST /token" => (String::new(), form),
+                "POST /v2/users/login" => (String::new(), login),
+                "POST /v2/auth/token" => (String::new(), identified),
+                _ => (format!("{name}:guess"), "[]".to_owned()),
+            };
+            let before = password::hashes();
+            let mut answer = client.ask(way, &who, &body);
+            answer.headers.retain(|(name, _)| name != "x-request-id");
+            let hashes = password::hashes() - before;
+            cases += 1;
+            assert_eq!((answer.status, hashes), (401, 1), "{way} as {name}: {answer:?}");
+            told.push((answer.headers, answer.body, answer.round_trips));
+            client.0.platform.pass(HOUR);
+        }
+        assert!(told.windows(2).all(|pair| pair[0] == pair[1]), "{way}: {told:?}");
+    }
+    println!("cases: {cases} wrong passwords that are one answer and one Argon2");
+}
+
+/// A database has hashes of earlier settings, and what an answer costs must not tell whose.
+#[test]
+fn a_name_without_a_password_costs_what_a_stored_one_costs() {
+    let mut client = index();
+    client.join("robo");
+    let machine = "update users set kind = 'machine', password = null where name = 'robo'";
+    client.0.db.connection().execute(machine, []).unwrap();
+    client.0.set("PASSWORD_COST", "m=128,t=2,p=1");
+    let costs = |client: &mut Client, name: &str| {
+        let before = password::work();
+        assert_eq!(from(client, "203.0.113.9", name, "guess").status, 401, "{name}");
+        client.0.platform.pass(HOUR);
+        password::work() - before
+    };
+    for name in ["paul", "aaaa", "nobo", "robo", "zzzz"] {
+        assert_eq!(costs(&mut client, name), 64, "{name}");
+    }
+    // Of two costs each name has one, and the same whenever it is asked.
+    client.join("zora");
+    for (name, cost) in [("paul", 64), ("zora", 256), ("nobo", 64), ("robo", 256), ("quin", 256), ("zzzz", 64)] {
+        assert_eq!([costs(&mut client, name), costs(&mut client, name)], [cost; 2], "{name}");
+    }
+}
+
+#[test]
+fn tokens_are_not_slowed_by_failures_of_the_password() {
+    let mut client = index();
+    let session = client.ask("POST /v2/users/login", "", r#"{"username": "paul", "password": "secret"}"#).text("token");
+    let (access, _) = client.access_token(&format!("Bearer {session}"));
+    let login = client.ask("GET /token?service=registry&offline_token=true", "paul:secret", "").text("refresh_token");
+    for _ in 0..20 {
+        client.ask("GET /v1/users/", "paul:guess", "");
+        client.0.platform.pass(1);
+    }
+    assert_eq!(client.ask("GET /v1/users/", "paul:secret", "").status, 429);
+    let refresh = format!("grant_type=refresh_token&service=registry&client_id=docker&refresh_token={login}");
+    let before = password::hashes();
+    assert_eq!(client.ask("POST /token", "", &refresh).status, 200);
+    assert_eq!(client.ask(&format!("GET {MINT}"), &format!("paul:{access}"), "").status, 200);
+    assert_eq!(client.ask("GET /v2/user", &format!("Bearer {session}"), "").status, 200);
+    assert_eq!(password::hashes(), before, "none of them costs an Argon2");
+}
+
+/// Every dialect, as the client that reads it prints it.
+#[test]
+fn a_429_says_when_to_come_back_in_words_that_docker_prints() {
+    let mut client = index();
+    for _ in 0..5 {
+        client.ask("GET /v1/users/", "paul:guess", "");
+    }
+    let words = "Too many attempts, try again in 1 seconds";
+    let login = r#"{"username": "paul", "password": "secret"}"#;
+    let form = "grant_type=password&service=registry&client_id=docker&username=paul&password=secret";
+    for (request, who, body, pointer) in [
+        // Docker 1.x prints the whole body.
+        ("GET /v1/users/", "paul:secret", "", ""),
+        ("PUT /v1/repositories/paul/app/", "paul:secret", "[]", ""),
+        // Today's docker prints `details` of the token service, podman what `errors` has.
+        (&format!("GET {MINT}"), "paul:secret", "", "/details"),
+        ("POST /token", "", form, "/errors/0/message"),
+        ("GET /v2/", "paul:secret", "", "/errors/0/message"),
+        ("POST /v2/users/login", "", login, "/detail"),
+    ] {
+        let told = client.ask(request, who, body);
+        assert_eq!((told.status, told.header("retry-after")), (429, "1"), "{request}");
+        assert_eq!(told.body.pointer(pointer), Some(&Value::from(words)), "{request}: {}", told.body);
+    }
+}
+
+#[test]
+fn an_address_alone_is_limited_before_anything_costs() {
+    let mut client = index();
+    client.0.set("MAIL", "on");
+    client.0.set("PUBLIC_URL", "https://hub.example.com");
+    client.0.platform.flooded.set(true);
+    let before = password::hashes();
+    let account = r#"{"username": "newcomer", "password": "secret", "email": "n@example.com"}"#;
+    for (request, who, body) in [
+        ("GET /v1/users/", "paul:secret", ""),
+        ("POST /v1/users/", "", account),
+        // Also who only asks whether a name or an address is taken.
+        ("POST /v1/users/", "", r#"{"username": "paul", "password": "secret", "email": "n@example.com"}"#),
+        ("POST /v1/users/", "", r#"{"username": "newcomer", "password": "secret", "email": "paul@example.com"}"#),
+        (&format!("GET {MINT}"), "", ""),
+        (&format!("GET {MINT}"), "paul:secret", ""),
+        ("POST /account/forgotten", "", "email=paul@example.com"),
+    ] {
+        let told = client.ask(request, who, body);
+        assert_eq!((told.status, told.header("retry-after")), (429, "60"), "{request} as {who:?}: {told:?}");
+    }
+    assert_eq!(password::hashes(), before);
+}
+
+#[test]
+fn the_limit_is_that_of_the_address() {
+    let mut client = index();
+    for (address, key) in [("203.0.113.9", "203.0.113.9"), ("2001:db8:1:2::7", "2001:db8:1:2::/64")] {
+        client.0.platform.limited.take();
+        from(&mut client, address, "paul", "guess");
+        assert_eq!(client.0.platform.limited.take(), [(RateLimit::Logins, key.to_owned())]);
+    }
+    let deployed = include_str!("../../../wrangler.toml");
+    for (limit, most) in [(RateLimit::Logins, 100), (RateLimit::Anonymous, 600), (RateLimit::Writes, 600)] {
+        let (_, rest) = deployed.split_once(&format!("\nname = \"{}\"\n", limit.binding())).unwrap();
+        let simple = rest.lines().find(|line| line.starts_with("simple"));
+        assert_eq!(simple, Some(format!("simple = {{ limit = {most}, period = 60 }}").as_str()), "{limit:?}");
+    }
+}
+
+#[test]
+fn a_password_that_is_too_long_is_wrong_for_everybody_without_a_look() {
+    let mut client = index();
+    let before = password::hashes();
+    let long = "x".repeat(password::MAX_PASSWORD_BYTES + 1);
+    for name in ["paul", "nobo"] {
+        let told = client.ask("GET /v1/users/", &format!("{name}:{long}"), "");
+        assert_eq!((told.status, told.round_trips), (401, 0), "{told:?}");
+    }
+    assert_eq!(password::hashes(), before);
+    let longest = "x".repeat(password::MAX_PASSWORD_BYTES);
+    assert_eq!(client.ask("GET /v1/users/", &format!("paul:{longest}"), "").round_trips, 2, "it is counted");
+}

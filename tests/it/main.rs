@@ -1,0 +1,33 @@
+//! All tests that use the index from outside, in one binary: `cargo test --test it forgery::` runs those of one module.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "what fails here is a failed test")]
+
+mod access_tokens;
+mod api;
+mod architecture;
+mod audit;
+mod configuration;
+mod emails;
+mod expiry;
+mod forgery;
+mod grants;
+mod guessing;
+mod late;
+mod leaks;
+mod manifests;
+mod matrix;
+mod migrations;
+mod openapi;
+mod operator;
+mod plans;
+mod properties;
+mod reading;
+mod refusals;
+mod rights;
+mod roles;
+mod round_trips;
+mod search;
+mod texts;
+mod token;
+mod unconfigured;
+mod wire;

@@ -1,0 +1,207 @@
+//! What somebody may not see is as if it were not there: by the answer, and by what the databases do for it.
+
+use test_support::{Stage, runner::Sent};
+
+use super::{
+    actors::{self, Actor, Cast, MISSING, OWNER, PRIVATE, PUBLIC},
+    changes,
+    endpoints::{ENDPOINTS, Endpoint, VARIANTS},
+    send,
+};
+
+/// The namespace of others that is looked for.
+const SECLUDED: &str = "secluded";
+
+/// Steps of `SQLite` by which two answers may differ: a row that is found is more than one that is not. What there is
+/// thousands of would make it tens of thousands.
+const FEW: i64 = 400;
+
+/// All that somebody could tell two indexes apart by, and how many steps it took.
+type Impression = ((u16, Vec<(String, String)>, String, u64), i64);
+
+fn impression(stage: &mut Stage, sent: &Sent) -> Impression {
+    let steps = |stage: &Stage| stage.db.steps() + stage.search.steps();
+    let before = steps(stage);
+    let (answered, round_trips) = send(stage, sent);
+    let body = String::from_utf8_lossy(&answered.body).into_owned();
+    ((answered.status, answered.headers, body, round_trips), steps(stage) - before)
+}
+
+/// Two indexes, of which one has what the other lacks. Both are as they were before, whatever is asked of them, and are
+/// asked the same.
+struct Twins<'a> {
+    with: &'a Cast,
+    without: &'a Cast,
+    stages: [Option<([Stage; 2], [u64; 2])>; 2],
+    cases: usize,
+    found: Vec<String>,
+}
+
+impl<'a> Twins<'a> {
+    fn of(with: &'a Cast, without: &'a Cast) -> Self {
+        Self { with, without, stages: [None, None], cases: 0, found: Vec::new() }
+    }
+
+    /// Asks both, and finds the case if they answer differently.
+    fn ask(&mut self, actor: &Actor, sent: &Sent, case: &str) {
+        let stages = &mut self.stages[usize::from(actor.off)];
+        if stages.as_ref().is_none_or(|(stages, before)| stages.each_ref().map(changes) != *before) {
+            let copies = [self.with, self.without].map(|cast| actor.index(&cast.client.0));
+            let before = copies.each_ref().map(changes);
+            *stages = Some((copies, before));
+        }
+        let [hidden, missing] = stages.as_mut().unwrap().0.each_mut().map(|stage| impression(stage, sent));
+        self.cases += 1;
+        if hidden.0 != missing.0 || (hidden.1 - missing.1).abs() > FEW {
+            self.found.push(format!("{case} as {}\n  hidden:  {hidden:?}\n  missing: {missing:?}", actor.label));
+        }
+    }
+
+    /// The cases that were found, and how many there were.
+    fn told(self) -> (Vec<String>, usize) {
+        (self.found, self.cases)
+    }
+}
+
+/// The requests about the hidden repository whose answers differ between two indexes, for these actors, and of how many.
+fn differing(with: &Cast, without: &Cast, who: impl Fn(&Actor) -> bool) -> (Vec<String>, usize) {
+    let mut twins = Twins::of(with, without);
+    for endpoint in ENDPOINTS.iter().chain(&VARIANTS).filter(|endpoint| endpoint.names_a_repository()) {
+        for actor in without.actors.iter().filter(|actor| who(actor)) {
+            // A repository token is a genuine one for what is hidden, from when they could read it.
+            let sent = endpoint.request(without, &with.client.0, actor, PRIVATE);
+            twins.ask(actor, &sent, &format!("{}{}", endpoint.label(), endpoint.query));
+        }
+    }
+    twins.told()
+}
+
+/// So much of everything that reading it shows: tags, images, collaborators and rows of the audit of one repository.
+fn fill(cast: &Cast, name: &str) {
+    cast.client
+        .0
+        .db
+        .connection()
+        .execute_batch(&format!(
+            "create temp table numbers as with recursive n (n) as (select 1 union all select n + 1 from n where n < 16000)
+               select n, (select id from repositories where full_name = '{name}') repository from n;
+             insert into tags (repository_id, service, name, digest, size, media_type, pushed_at, pushed_by)
+               select repository, 'registry', 'tag' || n, 'digest' || n, 1, '', n, '' from numbers;
+             insert into images (repository_id, position, id) select repository, n + 1, printf('%064x', n) from numbers
+               where n <= 2000;
+             insert into users (name, status, created_at) select 'filler' || n, 'active', 0 from numbers where n <= 500;
+             insert into collaborators (repository_id, user_id, role)
+               select repository, u.id, 'read' from numbers join users u on u.name = 'filler' || n;
+             insert into audit (at, account, action, name, actor, credential, address)
+               select 1, r.namespace_id, 'repo.tag.push', r.full_name, '', '', '' from numbers
+               join repositories r on r.id = repository;
+             update repositories set full_description = printf('%.*c', 25000, 'x') where full_name = '{name}';
+             drop table numbers;"
+        ))
+        .unwrap();
+}
+
+#[test]
+fn a_private_repository_is_as_if_it_were_not_there() {
+    let without = actors::cast();
+    let mut with = actors::cast();
+    actors::hide(&mut with);
+    fill(&with, "olga/hidden");
+    let (found, cases) = differing(&with, &without, |actor| !actor.reads);
+    assert!(found.is_empty(), "\n{}", found.join("\n"));
+
+    // The same while its registry deletes its part.
+    assert_eq!(with.client.ask("DELETE /v1/repositories/olga/hidden/", "olga:secret", "").status, 202);
+    let (found, more) = differing(&with, &without, |actor| !actor.reads);
+    assert!(found.is_empty(), "marked deleted\n{}", found.join("\n"));
+    println!("cases: {} private repositories that look missing", cases + more);
+}
+
+#[test]
+fn a_public_repository_is_as_if_it_were_not_there_where_requests_without_credentials_read_nothing() {
+    let without = actors::cast();
+    let mut with = actors::cast();
+    actors::hide(&mut with);
+    show(&with);
+    fill(&with, "olga/hidden");
+    let (found, cases) = differing(&with, &without, |actor| actor.off);
+    assert!(found.is_empty(), "\n{}", found.join("\n"));
+    println!("cases: {cases} public repositories that look missing");
+}
+
+/// Makes what is hidden public.
+fn show(cast: &Cast) {
+    for (database, sql) in [
+        (&cast.client.0.db, "update repositories set private = 0 where full_name = 'olga/hidden'"),
+        (&cast.client.0.search, "update documents set visibility = 'pub' where name = 'olga/hidden'"),
+    ] {
+        assert_eq!(database.connection().execute(sql, []).unwrap(), 1, "{sql}");
+    }
+}
+
+#[test]
+fn what_is_shown_by_mistake_is_found() {
+    let without = actors::cast();
+    let mut with = actors::cast();
+    actors::hide(&mut with);
+    show(&with);
+    let (found, _) = differing(&with, &without, |actor| !actor.reads && !actor.off);
+    for (endpoint, actor) in [("GET /v1/repositories/{repository}/images", "anonymous"), ("GET /token", "a stranger")] {
+        assert!(found.iter().any(|case| case.contains(endpoint) && case.contains(actor)), "{endpoint} as {actor}");
+    }
+}
+
+/// A namespace of others, with a private repository and many more, members, machines with tokens, and a log.
+fn seclude(cast: &mut Cast) {
+    for command in ["namespace secluded", "member secluded maya admin"] {
+        cast.client.operate(command).unwrap();
+    }
+    let connection = cast.client.0.db.connection();
+    connection
+        .execute_batch(
+            "create temp table numbers as with recursive n (n) as (select 1 union all select n + 1 from n where n < 1000)
+               select n, (select id from namespaces where name = 'secluded') namespace from n;
+             insert into repositories (namespace_id, name, full_name, private, created_at, updated_at, pushed_at)
+               select namespace, 'app' || n, 'secluded/app' || n, 1, 0, 0, 0 from numbers;
+             update repositories set name = 'hidden', full_name = 'secluded/hidden' where full_name = 'secluded/app1';
+             insert into users (name, status, created_at) select 'filler' || n, 'active', 0 from numbers;
+             insert into members (namespace_id, user_id, role)
+               select namespace, u.id, 'read' from numbers join users u on u.name = 'filler' || n;
+             insert into users (name, kind, status, machine_of, created_at)
+               select 'machine' || n, 'machine', 'active', namespace, 0 from numbers;
+             insert into access_tokens (uuid, user_id, hash, label, scopes, created_at, created_by, creator_ip, creator_ua)
+               select 'uuid' || n, (select id from users where name = 'machine1'), 'hash' || n, '', '[]', 0, '', '', ''
+               from numbers;
+             insert into audit (at, account, action, name, actor, credential, address)
+               select 1, namespace, 'repo.create', 'secluded/app' || n, '', '', '' from numbers;
+             drop table numbers;",
+        )
+        .unwrap();
+    cast.machine = "machine1";
+}
+
+#[test]
+fn a_namespace_of_others_is_as_if_it_were_not_there() {
+    let without = actors::cast();
+    let mut with = actors::cast();
+    seclude(&mut with);
+    let mut twins = Twins::of(&with, &without);
+    // Its admin is told, and so are those who administrate the index.
+    let strangers = |actor: &&Actor| !["member `admin`", "an administrator"].contains(&actor.label);
+    let transfer = ENDPOINTS.iter().find(|endpoint| endpoint.pattern.ends_with("/transfer")).unwrap();
+    let transfer = Endpoint { body: r#"{"namespace": "secluded"}"#, ..*transfer };
+    for actor in without.actors.iter().filter(strangers) {
+        for endpoint in ENDPOINTS.iter().chain(&VARIANTS).filter(|endpoint| endpoint.names_a_namespace()) {
+            for name in [PRIVATE, MISSING] {
+                let sent = endpoint.request_in(SECLUDED, &with, &with.client.0, actor, name);
+                twins.ask(actor, &sent, &format!("{}{} of {name}", endpoint.label(), endpoint.query));
+            }
+        }
+        // Where a repository of theirs is to go.
+        let sent = transfer.request_in(OWNER, &with, &with.client.0, actor, PUBLIC);
+        twins.ask(actor, &sent, "a transfer there");
+    }
+    let (found, cases) = twins.told();
+    assert!(found.is_empty(), "\n{}", found.join("\n"));
+    println!("cases: {cases} namespaces that look missing");
+}

@@ -1,0 +1,155 @@
+//! An access review says what a registry token grants: both are asked by everybody about everything, and must agree.
+
+use hublet::domain::{
+    Role,
+    access_review::{Action, Reason, Source},
+};
+use serde_json::{Value, json};
+
+use test_support::Stage;
+
+use super::{
+    Rehearsal,
+    actors::{self, Actor, Cast, MISSING, OWNER, PRIVATE, PUBLIC},
+    endpoints::{Endpoint, Says, endpoint, granted},
+    send,
+};
+
+/// What is asked about: her repositories, one in a namespace that does not exist, and one in `library`.
+const REPOSITORIES: [(&str, &str); 5] =
+    [(OWNER, PUBLIC), (OWNER, PRIVATE), (OWNER, MISSING), ("nowhere", MISSING), ("library", MISSING)];
+
+const TOKEN: Endpoint = endpoint("GET", "/token", "")
+    .asking("?service=registry&scope=repository:olga/{name}:pull,push,delete", Says::Granted);
+const REVIEW: Endpoint = endpoint("POST", "/v2/access-reviews", r#"{"repository": "olga/{name}"}"#);
+
+/// What a review said: each action, whether it is allowed, and the codes of the reasons.
+type Actions = Vec<(String, bool, Vec<String>)>;
+
+/// Asks for a review; none where it is refused.
+fn reviewed(stage: &mut Stage, sent: &super::Sent) -> Option<Actions> {
+    let answered = send(stage, sent).0;
+    let body: Value = serde_json::from_slice(&answered.body).unwrap_or_default();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let actions = body["actions"].as_array().filter(|_| answered.status == 200)?.iter().map(|action| {
+        let codes = action["because"].as_array().unwrap().iter().map(|reason| text(&reason["code"])).collect();
+        (text(&action["action"]), action["allowed"].as_bool().unwrap(), codes)
+    });
+    Some(actions.collect())
+}
+
+/// The actions that a registry token grants; none where it is refused.
+fn tokens(stage: &mut Stage, cast: &Cast, actor: &Actor, namespace: &str, name: &str) -> Option<Vec<String>> {
+    let sent = TOKEN.request_in(namespace, cast, stage, actor, name);
+    let answered = send(stage, &sent).0;
+    let body: Value = serde_json::from_slice(&answered.body).unwrap_or_default();
+    let actions = granted(body["token"].as_str().filter(|_| answered.status == 200)?);
+    Some(actions.split(", ").filter(|action| *action != "nothing").map(str::to_owned).collect())
+}
+
+/// How many actions are told otherwise, of those that were compared.
+fn disagreements(actions: &Actions, token: &[String], told: &mut usize) -> Vec<String> {
+    assert_eq!(actions.len(), Action::ALL.len());
+    *told += actions.len();
+    let wrong = actions.iter().filter(|(action, allowed, _)| *allowed != token.contains(action));
+    let silent = actions.iter().filter(|(_, _, because)| because.is_empty());
+    wrong.chain(silent).map(|action| format!("{action:?}, and the token grants {token:?}")).collect()
+}
+
+#[test]
+fn a_review_says_what_a_token_grants() {
+    let mut cast = actors::cast();
+    actors::hide(&mut cast);
+    let mut rehearsal = Rehearsal::of(&cast.client.0);
+    let (mut cases, mut wrong) = (0, Vec::new());
+    let administrator = cast.actors.iter().find(|actor| actor.label == "an administrator").unwrap();
+    for actor in &cast.actors {
+        for (namespace, name) in REPOSITORIES {
+            let stage = rehearsal.afresh(actor);
+            let token = tokens(stage, &cast, actor, namespace, name);
+            let sent = REVIEW.request_in(namespace, &cast, stage, actor, name);
+            let review = reviewed(stage, &sent);
+            let label = format!("{} about {namespace}/{name}", actor.label);
+            match (&review, &token) {
+                (Some(actions), Some(token)) => {
+                    let found = disagreements(actions, token, &mut cases);
+                    wrong.extend(found.into_iter().map(|found| format!("{label}: {found}")));
+                }
+                (None, None) => cases += 1,
+                _ => wrong.push(format!("{label}: {review:?}, and the token grants {token:?}")),
+            }
+            // The same of an administrator about this user, who is not asked.
+            let (username, secret) = actor.named();
+            if secret.starts_with("hlp_") {
+                continue;
+            }
+            let username = if actor.basic.0.is_empty() { "" } else { username };
+            let administrator = Actor { off: actor.off, ..administrator.clone() };
+            let stage = rehearsal.afresh(&administrator);
+            let mut sent = REVIEW.request_in(namespace, &cast, stage, &administrator, name);
+            sent.body = json!({ "repository": format!("{namespace}/{name}"), "username": username }).to_string().into();
+            let actions = reviewed(stage, &sent).unwrap_or_else(|| panic!("{label}: an administrator is refused"));
+            let found = disagreements(&actions, &token.unwrap_or_default(), &mut cases);
+            wrong.extend(found.into_iter().map(|found| format!("{label}, by an administrator: {found}")));
+        }
+    }
+    println!("cases: {cases} access reviews held to registry tokens, {} disagreements", wrong.len());
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+    assert!(cases > 400, "{cases} cases");
+}
+
+#[test]
+fn a_stranger_cannot_tell_private_from_missing_by_a_review() {
+    let mut cast = actors::cast();
+    let of = |cast: &Cast, name: &str| {
+        let mut rehearsal = Rehearsal::of(&cast.client.0);
+        let mut answers = Vec::new();
+        for actor in cast.actors.iter().filter(|actor| !actor.reads) {
+            let stage = rehearsal.afresh(actor);
+            let sent = REVIEW.request(cast, stage, actor, name);
+            let (answered, round_trips) = send(stage, &sent);
+            let body = String::from_utf8(answered.body).unwrap().replace(name, "NAME");
+            let headers = answered.headers.into_iter().filter(|(name, _)| name != "x-request-id").collect::<Vec<_>>();
+            answers.push((actor.label, answered.status, headers, body, round_trips));
+        }
+        answers
+    };
+    let before = of(&cast, PRIVATE);
+    actors::hide(&mut cast);
+    assert!(before.len() > 5, "who does not read it?");
+    assert_eq!(of(&cast, PRIVATE), before, "there, and not there");
+    assert_eq!(of(&cast, MISSING), before, "another that is not there");
+}
+
+#[test]
+fn every_reason_is_on_the_page() {
+    let page = include_str!("../../wire/access-reviews.md");
+    let role = Reason::Role { has: Role::Read, needs: Role::Write, from: Source::Member };
+    let reasons = [
+        Reason::Account,
+        Reason::Credentials,
+        Reason::Anonymous,
+        Reason::NamespaceMissing,
+        Reason::Library,
+        Reason::NotVisible,
+        role,
+        Reason::Scopes { has: Vec::new() },
+        Reason::Resources { has: Vec::new() },
+    ];
+    for reason in reasons {
+        // A reason that is new does not compile here until it is in the list.
+        match reason {
+            Reason::Account
+            | Reason::Credentials
+            | Reason::Anonymous
+            | Reason::NamespaceMissing
+            | Reason::Library
+            | Reason::NotVisible
+            | Reason::Role { .. }
+            | Reason::Scopes { .. }
+            | Reason::Resources { .. } => {}
+        }
+        let code = reason.code();
+        assert!(page.contains(&format!(r#"{{"code": "{code}""#)), "no answer on the page has the reason {code}");
+    }
+}

@@ -1,0 +1,173 @@
+//! The description that is served at `/openapi.json` is what the pages of the contract show and the table of the API
+//! has: it is made of both, and compared. What an endpoint takes and costs is held to the same pages.
+//! `UPDATE=1 cargo test --test it openapi::` writes it anew.
+
+mod document;
+mod seen;
+mod shape;
+
+use std::{env, fs, path::PathBuf, sync::OnceLock};
+
+use hublet::api::{self, Method, Security};
+use seen::{Operation, Seen};
+use serde_json::Value;
+use test_support::{
+    Stage,
+    page::{Block, Direction, Page, Step},
+    runner::{Answered, Done, Sent, Tally, Theatre, play},
+};
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+const DESCRIPTION: &str = include_str!("../../../src/openapi.json");
+
+/// A stage on which everything is written down.
+struct Recorder<'a> {
+    stage: Stage,
+    /// The requests of the page as they are written, each with its heading, the next one first.
+    written: std::vec::IntoIter<(String, Block)>,
+    seen: &'a mut Seen,
+}
+
+impl Theatre for Recorder<'_> {
+    fn begin(&mut self, page: &Page) -> Result<(), String> {
+        self.stage.begin(page)
+    }
+
+    fn send(&mut self, sent: &Sent) -> Result<Answered, String> {
+        let got = self.stage.send(sent)?;
+        let (heading, written) = self.written.next().ok_or("more was sent than is written")?;
+        let log = self.stage.platform.log.borrow();
+        let round_trips = log.iter().rev().find_map(|line| line.get("round_trips")?.as_u64());
+        self.seen.meet(&heading, &written, sent, &got, round_trips.unwrap_or_default());
+        Ok(got)
+    }
+
+    fn direct(&mut self, direction: &Direction) -> Result<Done, String> {
+        self.stage.direct(direction)
+    }
+}
+
+/// The text of a heading above a line, without marks.
+fn heading(text: &str, line: usize) -> String {
+    let above = text.lines().take(line).filter_map(|line| line.strip_prefix("## ").or(line.strip_prefix("# ")));
+    above.last().unwrap_or_default().replace('`', "")
+}
+
+/// Plays a page on a stage of its own, so that names need no fresh suffix.
+fn record(path: &PathBuf, seen: &mut Seen) -> Result<(), String> {
+    let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
+    let written = |page: Page| {
+        let exchanges = page.steps.into_iter().filter_map(|step| match step {
+            Step::Exchange(exchange) => Some((heading(&text, exchange.request.line), exchange.request)),
+            _ => None,
+        });
+        exchanges.collect::<Vec<_>>().into_iter()
+    };
+    let read = || Page::read(&path.to_string_lossy(), &text, "_1");
+    let mut recorder = Recorder { stage: Stage::new()?, written: written(read()?), seen };
+    let mut tally = Tally::default();
+    play(&read()?, &mut recorder, &mut tally)?;
+    if tally.skipped == 0 { Ok(()) } else { Err(format!("{}: something was skipped", path.display())) }
+}
+
+/// All pages, played once for all tests.
+fn seen() -> &'static Seen {
+    static SEEN: OnceLock<Seen> = OnceLock::new();
+    SEEN.get_or_init(|| all().unwrap_or_else(|error| unreachable!("{error}")))
+}
+
+fn all() -> Result<Seen, String> {
+    let entries = fs::read_dir(format!("{ROOT}/tests/wire")).map_err(|error| error.to_string())?;
+    let mut pages = entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect::<Vec<_>>();
+    pages.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
+    pages.sort();
+    let mut seen = Seen::default();
+    pages.iter().try_for_each(|page| record(page, &mut seen))?;
+    seen.unify();
+    Ok(seen)
+}
+
+#[test]
+fn the_description_is_what_the_pages_show() {
+    let made = document::print(seen());
+    serde_json::from_str::<Value>(&made).unwrap();
+    if env::var_os("UPDATE").is_some() {
+        fs::write(format!("{ROOT}/src/openapi.json"), &made).unwrap();
+        return;
+    }
+    let differing = made.lines().zip(DESCRIPTION.lines()).find(|(made, kept)| made != kept);
+    assert!(
+        made == DESCRIPTION,
+        "run UPDATE=1 cargo test --test it openapi:: and look at what changed, as {differing:#?}"
+    );
+}
+
+/// What an endpoint of this method and this pattern showed.
+fn operation(path: &api::Path, endpoint: api::Endpoint) -> Option<&'static Operation> {
+    seen().operations.get(path.pattern).and_then(|operations| operations.get(endpoint.method.as_str()))
+}
+
+#[test]
+fn every_endpoint_goes_well_on_a_page() {
+    for (path, endpoint) in api::endpoints() {
+        // Which never go well: a registry has what is asked for.
+        let elsewhere =
+            ["manifests", "blobs"].iter().any(|word| path.pattern.starts_with(&format!("/v2/{{repository}}/{word}/")));
+        let (method, pattern) = (endpoint.method.as_str(), path.pattern);
+        assert!(
+            operation(path, *endpoint).is_some_and(|seen| elsewhere != (seen.successes > 0)),
+            "{method} {pattern} goes well on no page"
+        );
+    }
+}
+
+/// The schemes of the document by which an endpoint knows who asks.
+fn schemes(security: Security) -> &'static [&'static str] {
+    match security {
+        Security::None | Security::Body | Security::Link => &[],
+        Security::Password | Security::OptionalPassword => &["password"],
+        Security::RepositoryToken => &["repositoryToken"],
+        Security::V1 => &["password", "repositoryToken"],
+        Security::Registry => &["password", "registryToken"],
+        Security::Session | Security::OptionalSession | Security::PasswordSession => &["session"],
+        Security::EventSecret => &["eventSecret", "password"],
+    }
+}
+
+#[test]
+fn the_pages_show_the_credentials_that_an_endpoint_takes() {
+    for (path, endpoint) in api::endpoints() {
+        let Some(seen) = operation(path, *endpoint) else { continue };
+        let shown = seen.schemes().copied().filter(|scheme| !scheme.is_empty()).collect::<Vec<_>>();
+        let taken = schemes(endpoint.security);
+        let (method, pattern) = (endpoint.method.as_str(), path.pattern);
+        assert!(shown.iter().all(|scheme| taken.contains(scheme)), "{method} {pattern} takes {shown:?}, not {taken:?}");
+        assert_eq!(
+            shown.is_empty(),
+            taken.is_empty(),
+            "{method} {pattern} takes {taken:?}, of which no page shows any"
+        );
+    }
+}
+
+/// How often an answer waits for a database where it is more than once for a read and twice for a write. It is the fewest
+/// of what the pages show: what a password, a first use or a hidden repository adds is held by `tests/it/round_trips.rs`.
+const BUDGETS: [(&str, &str, u64); 1] = [
+    // A read, and then a write to each of the two databases, at the same time.
+    ("DELETE", "/v2/namespaces/{namespace}/repositories/{repository}", 3),
+];
+
+#[test]
+fn every_endpoint_keeps_to_its_budget_of_round_trips() {
+    let usual = |method| if method == Method::Get { 1 } else { 2 };
+    let mut over = Vec::new();
+    for (path, endpoint) in api::endpoints() {
+        let (method, pattern) = (endpoint.method.as_str(), path.pattern);
+        let special = BUDGETS.iter().find(|budget| (budget.0, budget.1) == (method, pattern)).map(|budget| budget.2);
+        let Some(round_trips) = operation(path, *endpoint).and_then(|seen| seen.round_trips) else { continue };
+        if special.map_or(round_trips > usual(endpoint.method), |budget| round_trips != budget) {
+            over.push(format!("{method} {pattern} waits {round_trips} times at least"));
+        }
+    }
+    assert!(over.is_empty(), "\n{}", over.join("\n"));
+}

@@ -1,0 +1,6 @@
+//! The operator's commands: what is refused changes nothing, what they end is all that an account can make, and what the
+//! manual prints is a command.
+
+mod compromised;
+mod refused;
+mod rights;

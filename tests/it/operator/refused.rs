@@ -1,0 +1,222 @@
+//! Every command with every word that could stand in it: what is refused leaves all tables as they were.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, types::Value};
+
+use test_support::{
+    Stage,
+    client::Client,
+    operator::{self, Command},
+};
+
+/// One of each kind of what a name can be.
+const NAMES: [&str; 14] = [
+    "alice",
+    "admin_",
+    "dora_",
+    "newcomer",
+    "alice-ci",
+    "robot_one",
+    "loose_one",
+    "acme",
+    "empty",
+    "library",
+    "docker",
+    "gone_one",
+    "gone_ci",
+    "nobody_",
+];
+
+/// The words that a parameter is tried with.
+fn words<'a>(parameter: &str, uuids: &'a [String]) -> Vec<&'a str> {
+    if let Some(parameter) = parameter.strip_prefix('[') {
+        return [words(parameter.trim_end_matches(']'), uuids), vec![""]].concat();
+    }
+    match parameter {
+        "NAME" | "USER" | "NAMESPACE" | "ACCOUNT" => NAMES.to_vec(),
+        "ROLE" => vec!["none", "read", "admin"],
+        "REPOSITORY" => vec!["alice/app", "acme/app", "alice/marked", "alice/none", "nobody_/app"],
+        "VISIBILITY" => vec!["public", "private"],
+        "ADDRESS" => vec!["alice@example.com", "dora_@example.com", "nobody@example.com"],
+        "CHANGE" => vec!["confirm", "primary", "remove"],
+        "UUID" => uuids.iter().map(String::as_str).collect(),
+        "end" => vec!["end"],
+        _ => panic!("what may {parameter} be?"),
+    }
+}
+
+/// Everything that a parameter list can be.
+fn all(parameters: &[&str], uuids: &[String]) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for parameter in parameters {
+        let words = words(parameter, uuids);
+        lines = lines.iter().flat_map(|line| words.iter().map(move |word| format!("{line} {word}"))).collect();
+    }
+    lines
+}
+
+/// An index on which there is one of each.
+fn world() -> (Client, Vec<String>) {
+    let mut client = Client(Stage::new().unwrap());
+    let alice = client.join("alice");
+    for name in ["admin_", "dora_"] {
+        client.join(name);
+    }
+    let (_, uuid) = client.access_token(&alice);
+    for command in [
+        "namespace acme",
+        "namespace empty",
+        "namespace gone_ns",
+        "member acme alice admin",
+        "add gone_one",
+        "add-machine loose_one",
+        "add-machine gone_ci",
+        "grant admin_",
+        "disable dora_",
+        "remove gone_one",
+        "remove gone_ci",
+    ] {
+        client.operate(command).unwrap();
+    }
+    for (namespace, name) in [("alice", "alice-ci"), ("acme", "robot_one")] {
+        let made = client.ask(
+            &format!("POST /v2/namespaces/{namespace}/machines"),
+            &alice,
+            &format!(r#"{{"username": "{name}"}}"#),
+        );
+        assert_eq!(made.status, 201, "{made:?}");
+    }
+    for name in ["alice/app", "acme/app", "alice/marked", "empty/app"] {
+        let made = client.ask(
+            &format!("PUT /v1/repositories/{name}/"),
+            if name == "empty/app" { "admin_:secret" } else { "alice:secret" },
+            "[]",
+        );
+        assert_eq!(made.status, 200, "{made:?}");
+    }
+    assert_eq!(client.ask("DELETE /v1/repositories/alice/marked/", "alice:secret", "").status, 202);
+    client.0.set("PUBLIC_URL", "https://hub.example.com");
+    client.0.set("MAIL", "on");
+    client.join("newcomer");
+    let none = "00000000-0000-4000-8000-000000000000".to_owned();
+    (client, vec![uuid, none])
+}
+
+/// How many rows of the audit have an e-mail address in full.
+fn addresses(connection: &Connection) -> i64 {
+    let sql = "select count(*) from audit where data glob '*[^*]@example.com*'";
+    connection.query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+/// All rows of all tables.
+fn tables(connection: &Connection) -> BTreeMap<String, Vec<Vec<Value>>> {
+    let mut names = connection.prepare("select name from sqlite_schema where type = 'table'").unwrap();
+    let names = names.query_map([], |row| row.get::<_, String>(0)).unwrap().map(Result::unwrap).collect::<Vec<_>>();
+    let rows = |name: &String| {
+        let mut all = connection.prepare(&format!("select * from \"{name}\"")).unwrap();
+        let columns = all.column_count();
+        let row = all.query_map([], |row| (0..columns).map(|at| row.get(at)).collect()).unwrap();
+        row.map(Result::unwrap).collect()
+    };
+    names.iter().map(|name| (name.clone(), rows(name))).collect()
+}
+
+#[test]
+fn a_command_that_is_refused_leaves_all_tables_as_they_were() {
+    let (client, uuids) = world();
+    let before = tables(client.0.db.connection());
+    let mut cases = 0;
+    for Command { usage, text } in operator::commands().unwrap() {
+        let mut words = usage.split(' ');
+        let name = words.next().unwrap();
+        let parameters = words.collect::<Vec<_>>();
+        let mut found = (0, 0);
+        for line in all(&parameters, &uuids) {
+            let copy = client.0.db.copied().unwrap();
+            match operator::run(copy.connection(), &format!("{name}{line}"), 1_800_000_000) {
+                Ok(_) => {
+                    assert_eq!(
+                        addresses(copy.connection()),
+                        0,
+                        "{name}{line} has written an address in full into the audit"
+                    );
+                    found.0 += 1;
+                }
+                Err(error) => {
+                    assert!(error.ends_with("was refused"), "{error}");
+                    assert!(tables(copy.connection()) == before, "{name}{line} was refused and has changed something");
+                    found.1 += 1;
+                }
+            }
+        }
+        // A command that is never refused refuses nothing, and one that is never taken does nothing.
+        assert!(found.0 > 0, "{usage}: {found:?}");
+        assert_eq!(found.1 > 0, text.contains("\n-- Refused: "), "{usage}: {found:?}");
+        cases += found.1;
+    }
+    println!("cases: {cases} commands refused, none of which changed anything");
+}
+
+/// A removal without --repositories takes none with it.
+#[test]
+fn what_has_repositories_is_not_removed_unless_they_may_go() {
+    let (client, _) = world();
+    let before = tables(client.0.db.connection());
+    for name in ["alice", "acme", "empty"] {
+        client.operate(&format!("remove {name}")).unwrap_err();
+    }
+    assert!(tables(client.0.db.connection()) == before);
+    client.operate("remove alice --repositories").unwrap();
+}
+
+/// Nor does it take the place of one that is there, whatever else happened to that in the same second.
+#[test]
+fn what_is_moved_to_a_name_that_is_taken_is_refused() {
+    let now = 1_800_000_000;
+    let (client, _) = world();
+    let connection = client.0.db.connection();
+    operator::run(connection, "privacy acme/app private", now).unwrap();
+    let before = tables(connection);
+    operator::run(connection, "transfer alice/app acme", now).unwrap_err();
+    assert!(tables(connection) == before);
+    operator::run(connection, "transfer alice/app empty", now).unwrap_err();
+    operator::run(connection, "remove empty --repositories", now).unwrap();
+    operator::run(connection, "release empty", now).unwrap();
+    operator::run(connection, "namespace empty", now).unwrap();
+    operator::run(connection, "transfer alice/app empty", now).unwrap();
+}
+
+/// The log knows what somebody did who is gone, but there is nobody to end anything of, nor to give a link to.
+#[test]
+fn who_is_gone_is_not_compromised() {
+    let (client, _) = world();
+    client.operate("compromised alice").unwrap();
+    client.operate("remove alice --repositories").unwrap();
+    client.operate("compromised alice").unwrap_err();
+}
+
+/// Whatever makes a user or a namespace asks whether the name was somebody's.
+#[test]
+fn a_name_that_is_gone_is_given_by_nothing() {
+    let (mut client, _) = world();
+    let alice = format!(
+        "Bearer {}",
+        client.ask("POST /v2/users/login", "", r#"{"username": "alice", "password": "secret"}"#).text("token")
+    );
+    for name in ["gone_one", "gone_ci"] {
+        for command in ["add", "add-machine", "namespace"] {
+            client.operate(&format!("{command} {name}")).unwrap_err();
+        }
+        let account = format!(r#"{{"username": "{name}", "password": "secret", "email": "{name}@example.org"}}"#);
+        let asked = [
+            client.ask("POST /v1/users/", "", &account),
+            client.ask("POST /v2/namespaces/acme/machines", &alice, &format!(r#"{{"username": "{name}"}}"#)),
+        ];
+        for told in asked {
+            assert_eq!(told.status, 400, "{told:?}");
+        }
+    }
+    client.operate("release gone_one").unwrap();
+    client.operate("add gone_one").unwrap();
+}

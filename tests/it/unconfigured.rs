@@ -1,0 +1,53 @@
+//! What is not configured: who asks is sent to the operator, and the log names the setting that is missing.
+
+use test_support::{
+    Stage,
+    runner::{Sent, Theatre},
+};
+
+/// Who registers.
+const PAUL: &str = r#"{"username": "paul", "password": "secret", "email": "paul@example.com"}"#;
+
+/// A setting; what is asked with which body; and the setting that is missing.
+const CASES: [[&str; 4]; 7] = [
+    ["", "GET /account/forgotten", "", "MAIL"],
+    ["", "POST /account/forgotten", "email=paul@example.com", "MAIL"],
+    ["MAIL=on", "GET /account/forgotten", "", "PUBLIC_URL"],
+    ["MAIL=on", "POST /account/forgotten", "email=paul@example.com", "PUBLIC_URL"],
+    ["MAIL=on", "POST /v1/users/", PAUL, "PUBLIC_URL"],
+    ["REGISTRY_KEY=", "GET /token?service=registry", "", "REGISTRY_KEY"],
+    ["PASSWORD_PEPPER=short", "POST /v1/users/", PAUL, "PASSWORD_PEPPER"],
+];
+
+#[test]
+fn what_is_not_configured_is_named_in_the_log_and_sends_people_to_the_operator() {
+    for [setting, request, body, missing] in CASES {
+        let mut stage = Stage::new().unwrap();
+        if let Some((name, value)) = setting.split_once('=') {
+            stage.set(name, value);
+        }
+        let (method, target) = request.split_once(' ').unwrap();
+        let headers = if body.contains('=') { "application/x-www-form-urlencoded" } else { "application/json" };
+        let headers = vec![("Content-Type".to_owned(), headers.to_owned())];
+        let sent = Sent { method: method.into(), target: target.into(), headers, body: body.into() };
+        let told = stage.send(&sent).unwrap();
+        let said = String::from_utf8(told.body).unwrap();
+        assert_eq!(told.status, 503, "{request}: {said}");
+        assert!(said.contains("not configured for this: ask its operator"), "{request}: {said}");
+        assert!(!said.contains(missing) && !said.contains("<form"), "{request}: {said}");
+        let fault = told.faults.concat();
+        assert!(fault.contains(missing), "{request} with {setting}: {fault}");
+    }
+}
+
+/// Where a link can be mailed, there is a form to ask for it.
+#[test]
+fn the_form_is_there_where_something_comes_of_it() {
+    let mut stage = Stage::new().unwrap();
+    stage.set("MAIL", "on");
+    stage.set("PUBLIC_URL", "https://hub.example.com");
+    let sent = Sent { method: "GET".into(), target: "/account/forgotten".into(), headers: vec![], body: vec![] };
+    let told = stage.send(&sent).unwrap();
+    assert_eq!(told.status, 200);
+    assert!(String::from_utf8(told.body).unwrap().contains("<form"));
+}
