@@ -25,8 +25,8 @@ use crate::{
 
 /// Nothing: what is sent is for a registry.
 const UNREAD: usize = 0;
-/// Bytes of a body that holds no list and no long text. As many are read where no endpoint of a path needs a body: one that
-/// nobody reads costs the client its connection.
+/// Bytes of a body that holds no list and no long text. Endpoints without a body read as many too: an unread body costs
+/// the client its connection.
 const SMALL: usize = 16 << 10;
 /// 10,000 images with checksums.
 const IMAGES: usize = 2_000_000;
@@ -34,7 +34,7 @@ const IMAGES: usize = 2_000_000;
 const SCOPES: usize = 160 << 10;
 /// 25,000 characters describe a repository.
 const DESCRIBED: usize = 256 << 10;
-/// Notifications of a registry. It is read only for one that shows its secret.
+/// Notifications of a registry. The body is read only if the registry's secret is right.
 const EVENTS: usize = 8 << 20;
 
 // "pattern" Errors Cors largest body Route =>

@@ -28,7 +28,7 @@ const MIN_PROXY_SECRET_LENGTH: usize = 32;
 /// Seconds of a day.
 const DAY: i64 = 24 * 60 * 60;
 
-/// The settings of one deployment; each field is the setting of the same name, or says which.
+/// The settings of one deployment; each field is the setting of the same name, or names it.
 #[derive(Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct Config {

@@ -14,7 +14,7 @@ pub enum Refusal {
     UnknownGrant,
     /// 400: such a token is not ended by itself.
     UnsupportedToken,
-    /// 401: the credentials are missing or wrong; the challenge says which kind is wanted.
+    /// 401: the credentials are missing or wrong; the challenge names the ones that are wanted.
     Unauthorized(Challenge, Reason),
     /// 403: the account exists, but is not active.
     Inactive,
@@ -32,7 +32,7 @@ pub enum Refusal {
     TooLarge,
     /// 415: management takes JSON only.
     UnsupportedMediaType,
-    /// 429: come back after so many seconds.
+    /// 429: try again after this number of seconds.
     TooMany {
         /// Seconds.
         retry_after: i64,
@@ -59,7 +59,7 @@ pub enum Challenge {
     Session,
 }
 
-/// Something of ours failed. It is logged once, with the request's id, and never shown.
+/// A failure of hublet or its platform. It is logged once, with the request's id, and never sent to the client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     /// For the log: what was being done, and what went wrong.
@@ -77,8 +77,8 @@ pub enum FaultKind {
     /// 503 with `Retry-After`: a database is overloaded, busy or gave up; trying at once makes it
     /// worse.
     Overloaded,
-    /// 503 with `Retry-After`: the right by which somebody writes went while they did, and nothing is
-    /// written. The request is asked once more before anybody is told.
+    /// 503 with `Retry-After`: the right to write was revoked during the request, and nothing was written. The request
+    /// is tried once more before the client gets this.
     Stale,
     /// 503: the operator has not configured what this needs, or has used up what the plan gives.
     Unconfigured,
@@ -86,9 +86,9 @@ pub enum FaultKind {
     Bug,
 }
 
-/// What D1 says, and what that is: of these the first that is in its message. Most are on
-/// <https://developers.cloudflare.com/d1/observability/debug-d1/>; that it exports or imports, is
-/// locked, or has an internal error with a reference, people have met.
+/// Messages of D1 and their kinds; the first that occurs in a message counts. Most are on
+/// <https://developers.cloudflare.com/d1/observability/debug-d1/>; the others (exports, imports, locks, internal errors
+/// with a reference) have been observed.
 const D1_ERRORS: [(&str, FaultKind); 18] = [
     // Our own words, in a path that is none: `store::rights`.
     ("the right is gone", FaultKind::Stale),
@@ -112,7 +112,7 @@ const D1_ERRORS: [(&str, FaultKind); 18] = [
 ];
 
 impl Fault {
-    /// What a database failed with, by what it says.
+    /// A failure of a database, by its message.
     #[must_use]
     pub fn from_d1(message: &str) -> Self {
         let said = D1_ERRORS.iter().find(|(words, _)| message.contains(words));
@@ -130,7 +130,7 @@ impl Fault {
     }
 }
 
-/// Why a request has no good answer. One pointer, since every `?` of a handler is code that moves it.
+/// Why a request failed. One pointer, since every `?` of a handler is code that moves it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error(Box<ErrorKind>);
 

@@ -1,9 +1,8 @@
-//! Path to a [`Route`]: which path of the API it is, and what its variable parts say.
+//! Path to a [`Route`]: the endpoint's path and its variable parts.
 //!
-//! In scope: what the path alone decides (404, 400 for a malformed name). Out of scope: methods, which are on the page of
-//! the [API](crate::api), and who asks.
-//! Every path is served with and without a slash at its end, and never redirected: old clients lose
-//! their credentials on the way.
+//! In scope: what the path alone decides (404, 400 for a malformed name). Out of scope: methods, which are in the table
+//! of the [API](crate::api), and credentials. Every path is served with and without a slash at its end, and never
+//! redirected: old clients lose their credentials on the way.
 
 pub mod hub;
 
@@ -25,7 +24,7 @@ pub enum Route {
     Ping,
     /// `/v1/users/`
     Users,
-    /// `/v1/users/(username)/`; whether it is a user's name is not for the path to say.
+    /// `/v1/users/(username)/`; whether it is a valid user name is not decided here.
     User(String),
     /// `/v1/repositories/(namespace)/(repo_name)/`, or without a namespace for `library`.
     Repository(RepositoryName),

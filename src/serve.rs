@@ -83,7 +83,7 @@ async fn handle(ctx: &Context, request: &Request, route: &Route) -> Result<Respo
     api::dispatch(ctx, request, route).await
 }
 
-/// What every reply has, and none of them says for itself.
+/// The headers that every response has.
 fn with_common_headers(ctx: &Context, response: Response, request: &Request, cors: Cors) -> Response {
     let mut response = response.with("X-Request-Id", request.id.as_str()).with("X-Content-Type-Options", "nosniff");
     if response.header("Vary").is_none() {

@@ -52,7 +52,7 @@ impl Method {
 /// Which kinds of credentials an endpoint takes; every other kind is refused, or not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Security {
-    /// None: it is the same for everybody.
+    /// None: the response is the same for all clients.
     None,
     /// `Basic`, without which it is a 401: a password or an access token.
     Password,
@@ -105,7 +105,7 @@ pub enum Cors {
     Closed,
     /// What requests without credentials may, where they may (`ANONYMOUS_READ`).
     Anonymous,
-    /// What is the same for everybody.
+    /// A response that is the same for all clients.
     Public,
     /// Also with the password that was typed on such a page: a registry's page asks for tokens so. A browser sends none
     /// by itself, since it keeps none for the index.
@@ -180,7 +180,7 @@ macro_rules! endpoints {
             $( endpoints!(@path $pattern $errors $cors $max_body $( $method $security; )+) ),+
         ];
 
-        /// What the table says of a route.
+        /// The endpoints of a route.
         #[must_use]
         #[allow(unused_variables, reason = "it is the handlers that need what varies")]
         pub fn path(route: &Route) -> &'static Path {

@@ -15,10 +15,10 @@ use crate::{
     wire::{Authorization, Request},
 };
 
-/// Words of a 401 for anything that could be a guess: they must not tell how close it was.
+/// The message of a 401 for anything that could be a guess: it must not reveal how close the guess was.
 pub const INVALID_CREDENTIALS: &str = "Wrong username or password";
 
-/// The same for what can be no name, whoever has that address.
+/// The message of a 401 for what cannot be a user name, whether or not the address is registered.
 const NO_EMAIL: &str = "Log in with your user name, not with an e-mail address";
 
 /// The credentials of a request. Signatures and formats have been checked; the database has not been asked yet.
@@ -62,7 +62,7 @@ pub fn no_session() -> Error {
     Refusal::Unauthorized(Challenge::Session, "unauthorized".into()).into()
 }
 
-/// Refuses credentials over plain http, except to this machine itself.
+/// Refuses credentials over plain http, except on a loopback address.
 pub fn require_https(request: &Request) -> Result<()> {
     if request.https || request.is_loopback() { Ok(()) } else { forbidden("Credentials are taken over https only") }
 }
@@ -97,8 +97,7 @@ pub fn password_credentials(ctx: &Context, request: &Request) -> Result<Credenti
     Ok(credentials)
 }
 
-/// Reads what is presented where a registry token is good too. `searching` asks that it be one for
-/// search.
+/// Parses the credentials of an endpoint that takes registry tokens too. `searching` requires one that grants search.
 pub async fn registry_credentials(ctx: &Context, request: &Request, searching: bool) -> Result<Credentials> {
     let Authorization::Bearer(token) = authorization(request)? else { return v1_credentials(ctx, request) };
     let relations = registry_token::verify(ctx, token.reveal()).await?;
@@ -120,7 +119,7 @@ pub fn optional_session(ctx: &Context, request: &Request) -> Result<Credentials>
     credential.map(Credentials::Bearer).ok_or_else(no_session)
 }
 
-/// The same, from somebody: a session is needed.
+/// Parses the credentials of an endpoint that requires a session.
 pub fn session(ctx: &Context, request: &Request) -> Result<Credentials> {
     match optional_session(ctx, request)? {
         Credentials::Anonymous => Err(no_session()),
@@ -129,7 +128,7 @@ pub fn session(ctx: &Context, request: &Request) -> Result<Credentials> {
 }
 
 impl Credentials {
-    /// A name with a password or an access token, told apart by its form.
+    /// A name with a password or an access token, which is recognized by its form.
     pub fn basic(name: &str, secret: Secret, request: &Request) -> Result<Self> {
         let words = if name.contains('@') { NO_EMAIL } else { INVALID_CREDENTIALS };
         let name = UserName::typed(name).ok_or_else(|| unauthorized(words))?;
@@ -165,8 +164,8 @@ impl Credentials {
         }
     }
 
-    /// Refuses an address from which too much comes without credentials, before a database is asked for
-    /// nobody. A repository token of nobody's is not counted: a v1 registry shows those of all its clients.
+    /// Refuses an address that sends too many requests without credentials, before a database is queried. Repository
+    /// tokens of anonymous clients do not count: a v1 registry forwards those of all its clients.
     pub async fn require_anonymous_limit(&self, ctx: &Context, request: &Request) -> Result<()> {
         match self {
             Self::Anonymous | Self::Bearer(CredentialId::Anonymous) => {
@@ -176,7 +175,7 @@ impl Credentials {
         }
     }
 
-    /// Refuses nobody where somebody is needed, before any storage.
+    /// Refuses anonymous credentials, before any storage.
     pub fn require_authenticated(&self) -> Result<()> {
         match self {
             Self::Anonymous => Err(unauthorized("Login required")),
@@ -184,7 +183,8 @@ impl Credentials {
         }
     }
 
-    /// The user of a session, before it is known to be good: for what is read together with it. 0 for nobody.
+    /// The user of a session, before the session is verified: for what is read in the same round trip. 0 for an
+    /// anonymous request.
     #[must_use]
     pub fn user(&self) -> UserId {
         match self {
@@ -205,7 +205,7 @@ impl Credentials {
         }
     }
 
-    /// Whether an access token stands behind it, which may open less than its user may.
+    /// Whether an access token is involved, which may grant less than its user's role.
     #[must_use]
     pub fn uses_access_token(&self) -> bool {
         match self {
@@ -217,8 +217,8 @@ impl Credentials {
         }
     }
 
-    /// Whose standing a place is read for. A token that was given to nobody opens what is public as long as that is
-    /// everybody's.
+    /// Whose relations are looked up. An anonymous token grants access to public repositories while anonymous requests
+    /// may read them.
     #[must_use]
     pub fn subject(&self, ctx: &Context) -> Subject<'_> {
         let credential = match self {

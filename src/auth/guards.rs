@@ -114,8 +114,9 @@ impl NamespaceGuard {
         self.role().is_some() || shown && self.principal.reaches_namespaces()
     }
 
-    /// The id of the namespace, for one of its admins, with the right by which they write in it. An access token
-    /// for some of its repositories does not open the whole of it. Who may not is not told whether there is one.
+    /// The id of the namespace and the right to write in it, for its admins. An access token restricted to some
+    /// repositories does not grant access to the whole namespace. Other users get the same response as for a missing
+    /// namespace.
     pub fn require_admin(&self) -> Result<(NamespaceId, Right)> {
         if self.role() < Some(Role::Admin) {
             return forbidden("Access denied: only admins of the namespace may do this");
@@ -131,7 +132,7 @@ impl NamespaceGuard {
         Ok(administrated)
     }
 
-    /// The same, for an admin who came with their password.
+    /// The same, for an admin who authenticated with their password.
     pub fn require_admin_with_password(&self) -> Result<(NamespaceId, Right)> {
         self.principal.require_password()?;
         self.require_admin()
@@ -170,7 +171,8 @@ impl<'a> PasswordSession<'a> {
         Ok((principal, wanted, about))
     }
 
-    /// The same with the password, shown once more: what changes who gets into an account takes more than a session.
+    /// The session's user, after the password was verified again: a change of how an account is authenticated takes
+    /// more than a session.
     pub async fn confirm_with<W, B: Batch>(
         &self,
         ctx: &Context,

@@ -10,13 +10,13 @@ use crate::{
     wire::Request,
 };
 
-/// Refuses somebody who is not active, whatever they showed.
+/// Refuses a user who is not active, whatever the credentials.
 pub fn refuse_inactive<T>(ctx: &Context, user: UserId, method: AuthMethod, address: &str) -> Result<T> {
     record_refusal(ctx, user, method, "the account is not active", address);
     Err(Refusal::Inactive.into())
 }
 
-/// Writes down that somebody was refused who did not guess.
+/// Records that an authenticated user was refused.
 pub fn record_refusal(ctx: &Context, user: UserId, method: AuthMethod, reason: &str, address: &str) {
     ctx.after_response(
         "note a refused login",
@@ -24,8 +24,7 @@ pub fn record_refusal(ctx: &Context, user: UserId, method: AuthMethod, reason: &
     );
 }
 
-/// Writes down, after the answer, that somebody logged in: once an hour for each credential and address. Whoever
-/// comes without credentials did not.
+/// Records a login after the response: once an hour for each credential and address. Anonymous requests are none.
 pub fn record_success(ctx: &Context, request: &Request, principal: &Principal) {
     let method = match principal.credential {
         CredentialId::Anonymous => return,
@@ -35,8 +34,8 @@ pub fn record_success(ctx: &Context, request: &Request, principal: &Principal) {
     record_success_with(ctx, request, principal, method, "");
 }
 
-/// The same for who came with this, by a client of this name if it has one. Of a kind of client that was not seen
-/// before they are told.
+/// The same for these credentials and the name of the client, if it sent one. A kind of client that is new to the user
+/// is reported to them by mail.
 pub fn record_success_with(ctx: &Context, request: &Request, principal: &Principal, method: AuthMethod, client: &str) {
     let Some(somebody) = principal.user.clone() else { return };
     let (user, by) = (somebody.id, principal.by(ctx, request));

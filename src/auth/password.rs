@@ -14,12 +14,11 @@ use crate::{
     },
 };
 
-/// Checks the password of an attempt. Whoever does not exist costs the same
-/// work and gets the same answer as a wrong password; so do those who are not active, until the
-/// password is right.
+/// Verifies the password of an attempt. An unknown user costs the same work and gets the same response as a wrong
+/// password, and so does a user who is not active, until the password is right.
 ///
-/// What is not remembered is a guess, and is counted before it is looked at: so many at once are no more than
-/// so many one after the other.
+/// A password that is not cached is a guess, and is counted before it is verified: concurrent guesses are no more than
+/// successive ones.
 pub async fn verify_password(
     ctx: &Context,
     attempt: &Attempt,
@@ -78,7 +77,7 @@ async fn count_attempt(ctx: &Context, guess: Guess<'_>) -> Result<i64> {
     Err(Refusal::TooMany { retry_after: wait.max(1) }.into())
 }
 
-/// Somebody whose password is right, if they may do anything.
+/// The user of a right password, if they are active.
 fn active(ctx: &Context, user: Option<&User>, address: &str) -> Result<User> {
     let Some(user) = user.cloned() else { return Err(Fault::bug("a password is right, and nobody's").into()) };
     if user.active { Ok(user) } else { auth::login::refuse_inactive(ctx, user.id, AuthMethod::Password, address) }
@@ -120,8 +119,8 @@ fn matches(ctx: &Context, attempt: &Attempt, name: &UserName, secret: &Secret) -
     Ok(right)
 }
 
-/// A password as it was typed, and as it would be on a machine that writes `é` as one letter where this one writes two,
-/// or the other way round: both are within one turn, and a wrong one costs both whoever it is for.
+/// The password as it was typed, and in the other Unicode normal form: one machine writes `é` as one letter, another as
+/// two. Both are hashed in one slot, and a wrong password costs both for every user.
 fn forms(ctx: &Context, secret: &Secret) -> impl Iterator<Item = Secret> {
     let typed = secret.reveal();
     let forms: &[&str] = if typed.is_ascii() { &[] } else { &["NFC", "NFD"] };
@@ -135,7 +134,8 @@ pub async fn acquire_hash_slot_for(ctx: &Context, address: &str) -> Result<()> {
     acquire_hash_slot(ctx).await
 }
 
-/// Refuses an address that has had so many (`here`) in this hour, or all together (`everywhere`).
+/// Refuses an address that has reached its quota of this hour (`here`), or all addresses together theirs
+/// (`everywhere`).
 pub fn require_quota(counted: &[RateCount], here: i64, everywhere: Option<i64>, now: i64) -> Result<()> {
     match rate_counters::retry_after(counted, here, everywhere.unwrap_or(i64::MAX), now) {
         0 => Ok(()),

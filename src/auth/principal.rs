@@ -26,11 +26,11 @@ use crate::{
 /// Who a request turned out to be from: the result of authentication.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
-    /// Nothing for nobody.
+    /// `None` for an anonymous request.
     pub user: Option<User>,
-    /// What a token that is given to them stands for.
+    /// The credential under which a token for them is issued.
     pub credential: CredentialId,
-    /// What the access token allows that they came with.
+    /// The restrictions of the access token with which they authenticated.
     pub restrictions: Option<TokenRestrictions>,
 }
 
@@ -58,7 +58,7 @@ impl Principal {
         self.user.as_ref().ok_or_else(|| unauthorized("Login required"))
     }
 
-    /// The user, who came with their password: an access token changes no account and makes no token.
+    /// The user, who authenticated with their password: an access token changes no account and issues no token.
     pub fn require_password(&self) -> Result<&User> {
         if self.restrictions.is_some() {
             return forbidden("An access token cannot do this");
@@ -72,7 +72,7 @@ impl Principal {
         Right { credential: self.credential, over }
     }
 
-    /// Their right to do so much with the repository of a place, which they were found to have.
+    /// The right to write with this role in a repository; the role was checked.
     #[must_use]
     pub fn right_to(&self, lookup: &RepositoryLookup, id: RepositoryId, name: &RepositoryName, role: Role) -> Right {
         let namespace = lookup.namespace_id.unwrap_or(NamespaceId::NONE);
@@ -80,7 +80,7 @@ impl Principal {
         self.right(Over::Repository { id, namespace, role, public })
     }
 
-    /// Refuses an access token that may not say who may do what in a repository.
+    /// Refuses an access token that may not change roles in a repository.
     pub fn require_roles(&self, name: &RepositoryName) -> Result<()> {
         allowed_roles(self.restrictions.as_ref().is_none_or(|restrictions| restrictions.changes_roles(name)))
     }
@@ -90,13 +90,13 @@ impl Principal {
         allowed_roles(self.restrictions.as_ref().is_none_or(TokenRestrictions::changes_roles_in_namespace))
     }
 
-    /// Whether what they came with is for whole namespaces: an access token may be for some repositories.
+    /// Whether the credentials are for whole namespaces: an access token may be for some repositories.
     #[must_use]
     pub fn reaches_namespaces(&self) -> bool {
         self.restrictions.as_ref().is_none_or(|restrictions| restrictions.role_in_namespace().is_some())
     }
 
-    /// Whether the access token that they came with, if any, lets them read a repository of this full name.
+    /// Whether the access token, if there is one, allows to read the repository of this full name.
     #[must_use]
     pub fn token_reads(&self, full_name: &str, public: bool) -> bool {
         let Some(restrictions) = &self.restrictions else { return true };
@@ -104,7 +104,7 @@ impl Principal {
         RepositoryName::parse(namespace, name).is_ok_and(|name| restrictions.role(&name, public).is_some())
     }
 
-    /// The name for records; empty for nobody.
+    /// The user's name for the audit log; empty for an anonymous request.
     #[must_use]
     pub fn name(&self) -> &str {
         self.user.as_ref().map_or("", |user| &user.name)
@@ -198,7 +198,7 @@ impl Credentials {
     }
 }
 
-/// Reads a query and, behind it, statements.
+/// Sends a query and, after it, statements.
 async fn read_with_user<T>(
     ctx: &Context,
     query: Query<T>,

@@ -16,7 +16,7 @@ use crate::{
 };
 use serde_json::json;
 
-/// From so many seconds before a certificate ends, the log says so: 60 days.
+/// Seconds before the end of a certificate from which the log warns of it: 60 days.
 const EXPIRY_WARNING: i64 = 60 * 24 * 60 * 60;
 
 /// A registry token, and how long it lives.
@@ -56,7 +56,7 @@ pub async fn sign(
     Ok(Signed { token: jwt::assemble(&unsigned, &signature), issued_at: now, expires_in })
 }
 
-/// What a token stands for that somebody presents to us; nothing for a bad one.
+/// Verifies a registry token of ours. `None` if it is invalid.
 pub async fn verify(ctx: &Context, token: &str) -> Result<Option<VerifiedToken>, Fault> {
     let Some(parts) = UnverifiedJwt::parse(token) else { return Ok(None) };
     let Ok(key) = ctx.config.signing_key() else { return Ok(None) };
@@ -101,8 +101,8 @@ pub fn realm(ctx: &Context, request: &Request) -> Result<String, Fault> {
     Ok(format!("{}/token", origin(ctx, request)?))
 }
 
-/// Where this index is reached. It is `PUBLIC_URL`, so that no Host header can turn it into somebody
-/// else's; only on this machine itself the request says it.
+/// Where hublet is reached: `PUBLIC_URL`, so that no Host header can choose it; only on a loopback address it is the
+/// host of the request.
 pub fn origin(ctx: &Context, request: &Request) -> Result<String, Fault> {
     match &ctx.config.public_url {
         Some(url) => Ok(url.clone()),

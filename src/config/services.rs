@@ -9,7 +9,7 @@ pub struct Service {
     pub name: String,
     /// Where its clients reach it, perhaps with a port. hublet never connects to it.
     pub host: Option<String>,
-    /// How a token tells it which key signed.
+    /// How a token names the key that signed it.
     pub hint: KeyHint,
 }
 

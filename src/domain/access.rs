@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-/// What somebody may do in a namespace or a repository; each includes the ones before it.
+/// What a user may do in a namespace or a repository; each role includes the ones before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     /// Pull.
     Read,
     /// Pull and push.
     Write,
-    /// Pull, push, delete, and say who else may.
+    /// Pull, push, delete, and change roles.
     Admin,
 }
 
@@ -113,7 +113,7 @@ impl Relations {
         self.member.max(self.collaborator).max(public)
     }
 
-    /// Whether the user is more than a stranger there.
+    /// Whether the user has a relation to the repository.
     #[must_use]
     pub fn is_related(self) -> bool {
         self.administrator || self.owner || self.member.max(self.collaborator).is_some()

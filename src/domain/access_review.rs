@@ -1,5 +1,5 @@
-//! Access reviews: why an action on a repository is allowed or denied. A denied action has every reason that stands against
-//! it, so that nobody repairs one and meets the next.
+//! Access reviews: why an action on a repository is allowed or denied. A denied action has all its reasons, so that one
+//! does not have to be repaired before the next is known.
 
 use crate::domain::{
     RepositoryName, Role,

@@ -24,7 +24,7 @@ pub struct Certificate {
     spki: Vec<u8>,
     /// The public key.
     pub point: Point,
-    /// Seconds since 1970 after which nobody accepts it.
+    /// Seconds since 1970 after which it is no longer valid.
     pub expires_at: i64,
 }
 
@@ -126,7 +126,7 @@ pub struct Chain {
 }
 
 impl Chain {
-    /// Reads PEM certificates, one behind the other.
+    /// Parses PEM certificates, one after the other.
     pub fn parse(pem: &str) -> Result<Self, String> {
         let blocks = pem_blocks(pem, "CERTIFICATE").map_err(|error| format!("REGISTRY_CERTIFICATE: {error}"))?;
         let mut certificates = blocks.into_iter().map(Certificate::parse);
@@ -142,7 +142,7 @@ impl Chain {
         [self.leaf.base64(), self.ca.base64()]
     }
 
-    /// Every leaf whose tokens are good.
+    /// Every leaf whose tokens are valid.
     pub fn leaves(&self) -> impl Iterator<Item = &Certificate> {
         std::iter::once(&self.leaf).chain(&self.earlier)
     }

@@ -1,4 +1,4 @@
-//! Whose right a token stands for.
+//! The credential under which a token was issued.
 
 use std::fmt;
 

@@ -1,11 +1,11 @@
-//! When an access token ends, and when somebody is warned of it.
+//! When an access token expires, and when its user is warned.
 
 use crate::error::{Result, invalid};
 
 /// Seconds in a day.
 pub const DAY: i64 = 24 * 60 * 60;
 
-/// How long a person's token is good that was asked for without an end. A machine's has none.
+/// Seconds that a user's token is valid if the request sets no end. A service account's has none.
 pub const PERSON: i64 = 365 * DAY;
 
 /// How many days before the end there is a warning, the first one first.
@@ -26,8 +26,8 @@ pub fn end(asked: Option<i64>, usual: Option<i64>, most: Option<i64>, now: i64) 
     }
 }
 
-/// The warnings that a token of this end has behind it from the beginning, as the fewest of their days: whoever asks
-/// for a week is not told a minute later that it is a week.
+/// The warnings that a token of this end never needs, as the fewest of their days: a token for a week is not followed
+/// by a mail that it expires in a week.
 #[must_use]
 pub fn warned(end: Option<i64>, now: i64) -> Option<i64> {
     let end = end?;

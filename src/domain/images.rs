@@ -10,10 +10,10 @@ use crate::{
     error::{Result, invalid},
 };
 
-/// A repository holds so many images; their list then fits a row of the database.
+/// Images of a repository at most; their list then fits a row of the database.
 pub const MAX_IMAGES: usize = 10_000;
 
-/// The longest checksum: `tarsum+sha256:` and 64 digits leave room to spare.
+/// The longest checksum: longer than `tarsum+sha256:` and 64 digits.
 const MAX_CHECKSUM_LENGTH: usize = 100;
 
 /// An image as it is announced. Old clients send more (`Tag`), which is not kept: a client that
@@ -92,8 +92,8 @@ pub fn pairs(images: &[Image<'_>]) -> String {
     pairs
 }
 
-/// The answer to who asks for a list, of the text that the database keeps it as: each image its id
-/// and right behind it its checksum, with blanks between. Neither holds anything that JSON escapes.
+/// The JSON of a list of images, from the text that the database keeps: each image its id, followed by its checksum,
+/// separated by blanks. Neither has characters that JSON escapes.
 #[must_use]
 pub fn encode(images: &str) -> String {
     let mut answer = String::with_capacity(images.len() * 3 / 2 + 2);

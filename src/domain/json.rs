@@ -1,5 +1,5 @@
-//! JSON of strangers, piece by piece. What is not wanted is read over and takes no memory; what is wanted stays where
-//! it stands until somebody reads it as what it must be. So no text becomes many times its size.
+//! JSON of unknown origin, piece by piece. Members that are not used are skipped and take no memory; the others stay
+//! where they are until they are parsed into a type. So no text takes many times its size.
 
 use std::{borrow::Cow, fmt};
 

@@ -17,7 +17,7 @@ pub const ID: usize = 4;
 #[derive(Clone)]
 pub struct Key {
     secret: Vec<u8>,
-    /// What names this key in a token: derived, so that it tells nothing.
+    /// Names this key in a token: derived, so that it reveals nothing.
     pub id: [u8; ID],
 }
 

@@ -13,8 +13,8 @@ const MAX_REMEMBERED: usize = 4096;
 /// The longest name of a kind of client.
 const MAX_KIND_LENGTH: usize = 40;
 
-/// The kind of a client that calls itself this: the first product of a `User-Agent`, or what is before the slash of
-/// a `client_id`. Whoever asks chose it, so nothing of it is left that is more than a word.
+/// The kind of a client: the first product of its `User-Agent`, or what precedes the slash of its `client_id`. The
+/// client chose the text, so that only the characters of a word remain of it.
 #[must_use]
 pub fn kind(client: &str) -> String {
     let product = client.trim_start().split(['/', ' ']).next().unwrap_or_default();

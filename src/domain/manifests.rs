@@ -1,4 +1,4 @@
-//! What registries tell of what is inside a manifest: how large an image is, and which images an index names.
+//! What notifications report of a manifest: the size of an image, and the images that an index names.
 
 use serde_json::Value;
 
@@ -10,10 +10,10 @@ const MAX_REFERENCES: usize = 100;
 /// The longest name of a system or an architecture, in bytes.
 const MAX_TEXT_LENGTH: usize = 40;
 
-/// What is inside a manifest, as far as it is told.
+/// What is known of a manifest's content.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Content {
-    /// Bytes of an image, its configuration and its layers together; nothing where they are not told.
+    /// Bytes of an image, its configuration and its layers together; `None` if they are not known.
     pub size: Option<i64>,
     /// The images that an index names.
     pub images: Vec<Image>,
@@ -24,7 +24,7 @@ pub struct Content {
 pub struct Image {
     /// Of its manifest.
     pub digest: String,
-    /// `linux`; empty where it is not told, as the next two.
+    /// `linux`; empty if it is not known, as the next two.
     pub os: String,
     /// `arm64`
     pub architecture: String,
@@ -63,7 +63,7 @@ impl Content {
         Self { size: None, images: references.iter().filter_map(image).take(MAX_REFERENCES).collect() }
     }
 
-    /// The first manifests of all said nothing of sizes, and then there is none.
+    /// Manifests of the first schema have no sizes: `None`.
     fn of_parts(parts: &[Value]) -> Self {
         let sizes = parts.iter().map(|part| part.get("size").and_then(Value::as_i64).filter(|size| *size >= 0));
         let size = sizes.reduce(|all, size| Some(all?.saturating_add(size?))).flatten();

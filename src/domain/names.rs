@@ -7,7 +7,7 @@ use crate::{
     error::{Result, invalid},
 };
 
-/// Names that no user may take: they would look like authority, or stand for others in the audit.
+/// Names that no user may have: they look like an authority, or have a meaning in the audit log.
 const FORBIDDEN_USERS: [&str; 7] = ["library", "admin", "root", "docker", "hublet", "operator", "everybody"];
 
 /// The longest name, namespace and slash included: the registries' own limit.
@@ -16,8 +16,8 @@ pub const MAX_NAME_LENGTH: usize = 255;
 /// The namespace of a name that has none.
 pub const LIBRARY: &str = "library";
 
-/// A user's name: one that somebody registered, or one that was given to them. Compared as it is written:
-/// `a.b`, `a-b` and `a_b` are three.
+/// A user's name: registered, or given by an administrator. Compared as it is written: `a.b`, `a-b` and `a_b` are
+/// three.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct UserName(String);
 
@@ -28,13 +28,13 @@ impl UserName {
         (is_registrable(text) || is_givable(text)).then(|| Self(text.to_owned()))
     }
 
-    /// Takes a name as somebody types it who logs in: no name has capitals, or blanks around it.
+    /// Parses the name of a login, as it is typed: in lower case, without blanks around it.
     #[must_use]
     pub fn typed(text: &str) -> Option<Self> {
         Self::parse(&text.trim_ascii().to_ascii_lowercase())
     }
 
-    /// Takes a name that somebody registers; the words of the refusal are the Hub's.
+    /// Parses the name of a registration; the words of the refusal are the Hub's.
     pub fn new_account(text: &str) -> Result<Self> {
         if is_registrable(text) {
             return Self::available(text);
@@ -42,7 +42,7 @@ impl UserName {
         invalid(r#"Wrong username format (it has to match "^[a-z0-9_]{4,30}$")"#)
     }
 
-    /// Takes a name that is given to a person or a machine by somebody who may.
+    /// Parses a name that an administrator gives to a user or a service account.
     pub fn given(text: &str) -> Result<Self> {
         if is_registrable(text) || is_givable(text) {
             return Self::available(text);
@@ -50,8 +50,8 @@ impl UserName {
         invalid("Wrong username format (2 to 64 of a-z and 0-9, with single . _ - between them)")
     }
 
-    /// Refuses the name to a machine of somebody's own namespace, unless it has that one's name in front: so its owner
-    /// takes no name that a person could want, and is not told which of those there are.
+    /// Refuses the name to a service account of a user's own namespace, unless the user's name precedes it: so its
+    /// owner takes no name that a user could want, and does not learn which names are taken.
     pub fn require_in_front(&self, owner: &str) -> Result<()> {
         if self.0.strip_prefix(owner).is_some_and(|rest| rest.starts_with('-')) {
             return Ok(());
@@ -73,14 +73,14 @@ impl UserName {
     }
 }
 
-/// What the document lets somebody register: 4 to 30 of `[a-z0-9_]`.
+/// The grammar of a registered name, by the document: 4 to 30 of `[a-z0-9_]`.
 fn is_registrable(text: &str) -> bool {
     let plain = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
     (4..=30).contains(&text.len()) && text.bytes().all(plain)
 }
 
-/// What names are elsewhere, so that whoever comes from there keeps theirs: 2 to 64 of `[a-z0-9]`, with single
-/// `.`, `_` and `-` between. A name that somebody could register may stand in front, whatever its `_`: it has machines too.
+/// The grammar of a given name, which has the names of other systems: 2 to 64 of `[a-z0-9]`, with single `.`, `_` and
+/// `-` between. A registered name may precede, with any `_`: it has service accounts too.
 fn is_givable(text: &str) -> bool {
     let plain = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9');
     let part = |part: &str| !part.is_empty() && part.bytes().all(plain);
@@ -111,8 +111,7 @@ impl RepositoryName {
         Ok(Self { namespace: namespace.to_owned(), name: name.to_owned() })
     }
 
-    /// The name as search shows it: without `library/`, unless what is left would look like a
-    /// namespace and a name.
+    /// The name for display: without `library/`, unless the rest would look like a namespace and a name.
     #[must_use]
     pub fn short(&self) -> String {
         if self.namespace == LIBRARY && !self.name.contains('/') { self.name.clone() } else { self.to_string() }
@@ -139,7 +138,7 @@ pub fn is_image_id(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// Whether a host, perhaps with a port, is this machine itself.
+/// Whether a host, perhaps with a port, is a loopback address.
 #[must_use]
 pub fn is_loopback(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
@@ -154,8 +153,8 @@ pub fn is_loopback(host: &str) -> bool {
 /// The longest address that SMTP carries (RFC 5321, 4.5.3.1.3).
 const MAX_EMAIL_LENGTH: usize = 254;
 
-/// Takes an e-mail address: something before one `@`, a domain behind it, nothing that could end a
-/// header. Whether it works is for the confirmation to find out.
+/// Parses an e-mail address: a local part, one `@`, a domain, nothing that could end a header. Whether mail arrives
+/// there is for the confirmation to find out.
 pub fn email(text: &str) -> Result<&str> {
     let plain =
         text.len() <= MAX_EMAIL_LENGTH && !text.chars().any(|c| c.is_whitespace() || "<>()[]\\,;:\"".contains(c));
@@ -170,7 +169,7 @@ pub fn email(text: &str) -> Result<&str> {
     }
 }
 
-/// An address as the audit shows it, which is kept longer than the address: whoever has it knows which it is.
+/// An address as the audit log keeps it, longer than the address itself exists: recognizable to its owner alone.
 #[must_use]
 pub fn masked(email: &str) -> String {
     let (local, domain) = email.split_once('@').unwrap_or((email, ""));

@@ -1,4 +1,4 @@
-//! What registries tell: notifications of distribution 2.8 and 3, and the `CloudEvents` of zot.
+//! Notifications of registries: of distribution 2.8 and 3, and the `CloudEvents` of zot.
 
 mod body;
 
@@ -62,11 +62,11 @@ pub struct Event {
     pub content: Content,
     /// Milliseconds since 1970, by the registry's clock.
     pub at: i64,
-    /// Who did it; empty when the registry does not say.
+    /// The user; empty if the registry does not report one.
     pub by: String,
     /// With what they got our registry token, if it was one of ours.
     pub method: AuthMethod,
-    /// Where they did it from; empty when the registry does not say.
+    /// The client's address; empty if the registry does not report one.
     pub address: String,
 }
 
@@ -182,7 +182,7 @@ fn is_tag(text: &str) -> bool {
         && text.bytes().next().is_some_and(letter)
 }
 
-/// Whether a field says nothing.
+/// Whether a field is empty.
 fn is_empty(field: Option<&Value>) -> bool {
     field.is_none_or(|field| field.is_null() || field == "")
 }
@@ -206,13 +206,13 @@ pub(super) fn text(value: &Value, field: &str, longest: usize) -> String {
     cut(value.get(field).and_then(Value::as_str).unwrap_or_default(), longest)
 }
 
-/// At most so many bytes of a text, without what is no letter.
+/// At most this number of bytes of a text, without control characters.
 pub(super) fn cut(text: &str, longest: usize) -> String {
     let (text, _) = text.split_at(text.floor_char_boundary(longest));
     texts::line(text)
 }
 
-/// An address as registries tell it, which may have a port.
+/// The address of a client without its port, if it has one.
 fn without_port(address: String) -> String {
     match address.rsplit_once(':') {
         // An IPv6 address has brackets where it has a port.

@@ -3,10 +3,10 @@
 
 use crate::domain::names::is_loopback;
 
-/// Bytes of a URL; longer ones are in nobody's configuration.
+/// Bytes of a URL at most.
 const MAX_URL_LENGTH: usize = 2_000;
 
-/// Names that mean this machine or a private network (RFC 6761, 6762, 7686, 8375 and ICANN's `internal`).
+/// Names of this machine or of a private network (RFC 6761, 6762, 7686, 8375 and ICANN's `internal`).
 const PRIVATE_SUFFIXES: [&str; 7] = ["localhost", "local", "internal", "home.arpa", "onion", "invalid", "test"];
 
 /// A URL that may be fetched: `https` and a public host name; `http` too, and loopback addresses, for hublet on one's own
@@ -16,7 +16,7 @@ pub struct OutgoingUrl(String);
 
 impl OutgoingUrl {
     /// Parses `https://host[:port][/path][?query]`. `public_url` is where hublet itself is reached; without one it runs
-    /// on a loopback address. The error says which rule the URL breaks.
+    /// on a loopback address. The error names the rule that the URL breaks.
     pub fn parse(url: &str, public_url: Option<&str>) -> Result<Self, &'static str> {
         if url.len() > MAX_URL_LENGTH || !url.bytes().all(|byte| byte.is_ascii_graphic() && !b"\\#".contains(&byte)) {
             return Err(

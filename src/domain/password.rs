@@ -27,7 +27,7 @@ const MAX_MEMORY: u32 = 64 * 1024;
 const MAX_PASSES: u32 = 10;
 const MAX_LANES: u32 = 4;
 
-/// Refuses a password that may not be set: one has so many characters at least.
+/// Refuses a new password that is too short, too long, or looks like an access token.
 pub fn acceptable(password: &str, least: usize) -> Result<&str> {
     if password.chars().count() < least {
         return invalid(format!("Password must be at least {least} characters long"));
@@ -202,7 +202,7 @@ pub fn cost_of(stored: &str) -> Option<Cost> {
     PasswordHash::parse(stored).map(|stored| stored.cost)
 }
 
-/// Whether a stored hash should be made anew: another pepper or another cost is in force.
+/// Whether a stored hash should be replaced: another pepper or another cost is configured.
 #[must_use]
 pub fn is_outdated(stored: &str, peppers: &Peppers, cost: Cost) -> bool {
     let current = peppers.first().map(|(id, _)| id);

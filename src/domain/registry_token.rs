@@ -14,7 +14,7 @@ use crate::domain::{
 /// Seconds that `nbf` lies back: clocks differ.
 const NBF_LEEWAY: i64 = 30;
 
-/// How a registry is told which key signed.
+/// How a registry learns which key signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyHint {
     /// The certificate and its CA, in the token: what registries 2.8 and 3 both verify.
@@ -25,7 +25,7 @@ pub enum KeyHint {
     Libtrust,
 }
 
-/// What a registry token says.
+/// The claims of a registry token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims<A = Vec<Grant>> {
     /// `ISSUER`.
@@ -44,19 +44,19 @@ pub struct Claims<A = Vec<Grant>> {
     pub jti: String,
     /// What it opens.
     pub access: A,
-    /// For us alone: what it stands for.
+    /// For hublet alone: the credential under which it was issued.
     pub credential: String,
 }
 
 impl Claims {
-    /// The times of a token that lives so many seconds from now.
+    /// The times of a token that is valid for this number of seconds.
     #[must_use]
     pub fn times(now: i64, lifetime: i64) -> (i64, i64, i64) {
         (now + lifetime, now - NBF_LEEWAY, now)
     }
 }
 
-/// With what somebody got a token, by its id where it has one.
+/// How a user authenticated for a token, by the id of the credential if it has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AuthMethod {
     /// A password, or nothing.
@@ -67,9 +67,9 @@ pub enum AuthMethod {
     RefreshToken(RefreshTokenId),
 }
 
-/// Who a token is for: the user's name, and behind a slash the id of the access token that was shown, or
-/// behind a slash and an `r` that of the refresh token; empty for nobody. It is all that registries repeat
-/// of a token in their events.
+/// The subject of a token: the user's name; after a slash the id of the access token, or after a slash and an `r` that
+/// of the refresh token; empty for an anonymous request. It is all that registries repeat of a token in their
+/// notifications.
 #[must_use]
 pub fn subject(name: &str, method: AuthMethod) -> String {
     match method {
@@ -100,7 +100,7 @@ pub fn header(hint: KeyHint, chain: &Chain) -> Value {
     }
 }
 
-/// What a verified token stands for here, and whether it may search.
+/// The credential under which a verified token was issued, and whether it grants search.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedToken {
     /// Whose it is.
@@ -119,7 +119,7 @@ pub fn signer<'a>(parts: &UnverifiedJwt<'_>, chain: &'a Chain) -> Option<&'a Cer
     })
 }
 
-/// What a token of good signature says to us, now.
+/// Verifies the claims of a token whose signature is right.
 #[must_use]
 pub fn verify_claims(parts: &UnverifiedJwt<'_>, issuer: &str, services: &[&str], now: i64) -> Option<VerifiedToken> {
     let claims = parts.claims::<Claims<Vec<Value>>>()?;

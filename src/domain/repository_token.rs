@@ -1,8 +1,8 @@
 //! Repository tokens of the v1 protocol: `signature=<hex>,repository="ns/name",access=write`.
 //!
-//! The signature says for itself what it opens, until when, and whose right it stands for, so that a
-//! forged or altered one is refused without storage. Whether that right still exists is for the
-//! database to say, in the one round trip that answers the request anyway.
+//! The signature contains what it grants access to, until when, and the credential under which it was issued, so that a
+//! forged or altered token is refused without storage. Whether that credential still exists is checked in the one round
+//! trip of the request.
 
 use crate::domain::{
     RepositoryId,
@@ -30,7 +30,7 @@ const SIGNED: usize = 1 + ID + 8 + 1 + 8 + 8 + 8 + NONCE;
 const NONCE: usize = 8;
 const MAC: usize = 32;
 
-/// What a genuine token says.
+/// The claims of a repository token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RepositoryTokenClaims {
     /// The repository's name.
@@ -66,9 +66,8 @@ impl RepositoryTokenClaims {
         encode(&hex(&signed), &name, self.access)
     }
 
-    /// Reads a token (without its scheme) strictly: what it says is what any reader of the header
-    /// takes it to say, byte for byte, so nothing that this accepts means something else to a
-    /// registry. Nothing comes back for what is forged, altered, expired or of another form.
+    /// Parses and verifies a token (without its scheme) strictly: byte for byte as hublet prints it, so that nothing it
+    /// accepts means something else to a registry. `None` if it is forged, altered, expired or of another form.
     #[must_use]
     pub fn verify(token: &str, keys: &TokenKeys, now: i64) -> Option<Self> {
         let (signature, rest) = token.strip_prefix("signature=")?.split_once(",repository=\"")?;

@@ -70,7 +70,7 @@ impl Scope {
         RepositoryName::parse(namespace, name).ok()
     }
 
-    /// What somebody of this role is granted of it; too little is not an error.
+    /// The part of a scope that is granted to this role; less than was asked is no error.
     #[must_use]
     pub fn for_role(&self, role: Option<Role>) -> Option<Grant> {
         let actions = Action::ALL.into_iter().filter(|action| self.asks_for(*action) && role >= Some(action.role()));
@@ -83,8 +83,8 @@ impl Scope {
         self.actions.iter().any(|asked| *asked == action.as_str() || *asked == "*")
     }
 
-    /// What is granted of a registry as a whole: search to anybody, the catalog to administrators,
-    /// since registries take it for everything that they hold.
+    /// The part of a scope of a registry as a whole: search for all, the catalog for administrators, since registries
+    /// take it for everything they hold.
     #[must_use]
     pub fn for_registry(&self, administrator: bool) -> Option<Grant> {
         if self.kind != "registry" || self.name != "catalog" {

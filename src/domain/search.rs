@@ -4,7 +4,7 @@ use icu_normalizer::DecomposingNormalizerBorrowed;
 
 use crate::domain::names::LIBRARY;
 
-/// Results on a page, when the caller does not say.
+/// Results of a page, if the client does not set it.
 const DEFAULT_PAGE_SIZE: i64 = 25;
 
 /// The most results on a page.
@@ -141,7 +141,7 @@ pub fn fold(text: &str) -> String {
     folded
 }
 
-/// A description as it is searched: folded, and behind it the first two characters of its words.
+/// A description in the form that is searched: folded, followed by the first two characters of its words.
 #[must_use]
 pub fn text_of_description(description: &str) -> String {
     let mut told = fold(description);

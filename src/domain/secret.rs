@@ -36,7 +36,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Whether two texts are the same, in a time that tells at most their lengths.
+/// Whether two texts are equal, in a time that reveals at most their lengths.
 #[must_use]
 pub fn constant_time_eq(a: &[u8], b: &[u8]) -> bool {
     a.ct_eq(b).into()

@@ -13,7 +13,7 @@ use crate::domain::{
 /// Seconds that a session lives, as on the Hub.
 pub const LIFETIME: i64 = 10 * 60;
 
-/// What tells it from every other token of ours.
+/// The `typ` that no other token of hublet has.
 const AUDIENCE: &str = "hublet session";
 const TYPE: &str = "hublet-session+jwt";
 const PURPOSE: &str = "session token";

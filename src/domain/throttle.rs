@@ -1,19 +1,19 @@
-//! Guessing made slow: how long a name must wait after so many refused passwords.
+//! Back-off of password guesses: how long a name must wait after a number of failures.
 
 /// From this refused password on, a name from one address waits.
 pub const FREE_ATTEMPTS_PER_ADDRESS: i64 = 5;
 
-/// From this one on, a name waits wherever the next guess comes from: high, since anybody could use
-/// it to lock somebody out.
+/// Failed attempts on one user name, from any address, before back-off applies to all addresses. High on purpose:
+/// anyone can trigger it to lock a user out.
 pub const FREE_ATTEMPTS: i64 = 50;
 
 /// The longest wait: 15 minutes.
 pub const MAX_WAIT: i64 = 15 * 60;
 
-/// The wait is no longer doubled after so many times.
+/// How many times the wait is doubled.
 pub const DOUBLINGS: i64 = 10;
 
-/// Seconds after which failures are forgotten: longer than anybody waits.
+/// Seconds after which failures no longer count: longer than any wait.
 pub const FAILURE_TTL: i64 = 60 * 60;
 
 /// Refused passwords so far, and when the last one was.

@@ -36,13 +36,13 @@ pub enum TokenScope {
     /// Pull, push, delete.
     #[serde(rename = "repo:admin")]
     Admin,
-    /// Where it is an admin: say who else may.
+    /// Where it is an admin: change roles.
     #[serde(rename = "repo:roles")]
     Roles,
 }
 
 impl TokenScope {
-    /// The role that it is good for in a repository.
+    /// The role that it allows in a repository.
     fn role(self, public: bool) -> Option<Role> {
         match self {
             Self::PublicRead => public.then_some(Role::Read),

@@ -1,8 +1,7 @@
-//! Links that come by mail, and the pages behind them.
+//! Mailed links and their pages.
 //!
-//! `GET` shows a page with a button; only the button does anything, so that scanners that follow
-//! links confirm nothing. The secret of a link is in its fragment, which browsers do not send, and so
-//! no log ever sees it.
+//! `GET` returns a page with a button; only the button has an effect, so that scanners that follow links confirm
+//! nothing. The secret of a link is in its fragment, which browsers do not send, so that no log has it.
 
 use crate::{
     auth,
@@ -23,7 +22,7 @@ use crate::{
     wire::{Request, Response, html, request::form},
 };
 
-/// Seconds that a mailed link to set a password is good for.
+/// Seconds that a mailed link to set a password is valid.
 const PASSWORD: i64 = 60 * 60;
 
 /// For a link that is used, expired or made up.
@@ -84,7 +83,7 @@ pub async fn set_password(ctx: &Context, request: &Request) -> Result<Response> 
     Ok(Response::html(200, html::message("Done", text)).no_store())
 }
 
-/// That a link can be mailed; the log says what is missing.
+/// Checks that a link can be mailed; the log names what is missing.
 fn require_mail(ctx: &Context) -> Result<()> {
     if !ctx.platform.can_send_mail() {
         return Err(Fault::unconfigured("MAIL is not bound: `npm run admin -- password NAME` makes a link").into());
@@ -107,8 +106,8 @@ pub fn forgotten_page(ctx: &Context) -> Result<Response> {
 
 /// `POST /account/forgotten`
 ///
-/// The answer and the work before it are the same whether the e-mail is known or not: one statement
-/// that keeps a link where there is somebody to keep it for. What it tells is used after the answer.
+/// The response and the work before it are the same whether or not the e-mail is known: one statement, which stores a
+/// link if there is a user. Its result is used after the response.
 pub async fn forgotten(ctx: &Context, request: &Request) -> Result<Response> {
     require_mail(ctx)?;
     ctx.require_rate_limit(RateLimit::Logins, &request.address()).await?;

@@ -16,7 +16,7 @@ use crate::{
 pub struct JsonObject<'a>(&'a Json);
 
 impl<'a> JsonObject<'a> {
-    /// Reads a JSON object, whatever its Content-Type says.
+    /// Parses a JSON object, whatever its Content-Type.
     pub fn parse(request: &'a Request) -> Result<Self> {
         match json::parse(request.body.as_deref().ok_or(Refusal::TooLarge)?) {
             Some(body) if json::is_object(body) => Ok(Self(body)),
@@ -25,7 +25,7 @@ impl<'a> JsonObject<'a> {
         }
     }
 
-    /// Reads a JSON object that is said to be JSON: no page of another origin sends one.
+    /// Parses a JSON object whose Content-Type is JSON: no page of another origin sends one.
     pub fn parse_json(request: &'a Request) -> Result<Self> {
         let kind = request.header("content-type").and_then(|kind| kind.split(';').next()).unwrap_or_default();
         if !kind.trim().eq_ignore_ascii_case("application/json") {
@@ -60,7 +60,7 @@ impl<'a> JsonObject<'a> {
         self.maybe(name, "is a whole number", |value| value.get().parse().ok())
     }
 
-    /// A list that may be missing and not null, of at most so many of what `form` says.
+    /// An optional list that is not null, with at most `most` items of this form.
     pub fn optional_array_not_null<T: DeserializeOwned>(
         self,
         name: &'static str,
@@ -73,7 +73,7 @@ impl<'a> JsonObject<'a> {
         self.optional_array(name, form, most)
     }
 
-    /// A list that may be missing, of at most so many of what `form` says.
+    /// An optional list with at most `most` items of this form.
     pub fn optional_array<T: DeserializeOwned>(
         self,
         name: &'static str,

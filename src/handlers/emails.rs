@@ -11,7 +11,7 @@ use crate::{
     store::{Outcome, Step, Transaction, audit::AuditContext, emails, emails::Addition, links::Owner, users::User},
 };
 
-/// For an address that is somebody else's.
+/// The message for an address of another user.
 pub const EMAIL_TAKEN: &str = "email is already associated with an account";
 
 /// An address that is about to be added to an account.
@@ -22,8 +22,8 @@ pub struct Adding<'a> {
 }
 
 impl<'a> Adding<'a> {
-    /// One for this user; nothing where the address is theirs already and there is nothing to confirm. One that counts,
-    /// although no mail was ever opened there, is sent a link: whoever adds it has the password.
+    /// Adds an address for this user; `None` if the address is theirs already and needs no confirmation. An address
+    /// that counts, although no mailed link was ever opened there, gets a link: the request has the password.
     pub fn new(ctx: &Context, user: &User, email: &'a str, owner: Option<emails::Owner>) -> Result<Option<Self>> {
         names::email(email)?;
         let mails = ctx.platform.can_send_mail();

@@ -1,9 +1,8 @@
 //! `POST /events`: the notifications of registries.
 //!
-//! A registry repeats an event for ever, and keeps the later ones waiting, until the answer says that it
-//! was taken. So with the right secret the answer is 200 whenever the events that could be read are stored;
-//! the others are logged. Events never create namespaces, change who may see what, or make the index send
-//! a request to an address that they name.
+//! A registry repeats a notification for ever, and holds back the later ones, until it is acknowledged. So with the
+//! right secret the response is 200 whenever the events that could be parsed are stored; the others are logged. Events
+//! never create namespaces, change who may see what, or make hublet send a request to an address that they name.
 
 use std::iter::Peekable;
 

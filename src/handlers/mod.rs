@@ -1,4 +1,4 @@
-//! One function per heading of the documents, each in five beats: who, what, may they, do it, say it.
+//! One function per endpoint, in five steps: authenticate, parse, authorize, execute, respond.
 
 pub mod account;
 pub mod body;

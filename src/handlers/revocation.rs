@@ -1,4 +1,5 @@
-//! Ending a token by showing it (RFC 7009): what is found or given up, without the account behind it.
+//! Revocation of a token by its holder (RFC 7009): for a token that was found or leaked, without the account that it
+//! belongs to.
 
 use crate::{
     auth,
@@ -11,8 +12,9 @@ use crate::{
 
 /// `POST /token/revoke`
 ///
-/// Who holds a token may end it, and needs nothing else for it. What is no token of this index is as good as ended:
-/// nobody learns whether it ever was one. The hint is not needed, since each kind says what it is.
+/// The holder of a token may revoke it, and needs nothing else. A token that is not hublet's is answered like a revoked
+/// one: the response does not reveal whether it ever was valid. The hint is not needed, since each kind has its own
+/// prefix.
 pub async fn revoke(ctx: &Context, request: &Request) -> Result<Response> {
     auth::require_https(request)?;
     let mut fields = form(request.body.as_deref().ok_or(Refusal::TooLarge)?);

@@ -60,7 +60,7 @@ fn readable(principal: &Principal, own: &[ReadablePrivate]) -> String {
     json!(ids).to_string()
 }
 
-/// The namespace of a name as search shows it.
+/// The namespace of a display name.
 #[must_use]
 pub fn owner(name: &str) -> &str {
     name.split_once('/').map_or(LIBRARY, |(namespace, _)| namespace)

@@ -35,11 +35,11 @@ pub fn sync_after_response(ctx: &Context) {
     });
 }
 
-/// Commits a change after which other users no longer see a repository, and hides its document before the client has
-/// the answer. Both databases are written at once, so that the answer waits for one round trip. If one of them fails,
-/// it is a fault, whatever the other did: the same request again does what is left, and the scheduled run repairs a
-/// document that was hidden too early or not at all. It also does if the right to the change has ended meanwhile: for a
-/// minute or so other users do not find what they still may read, and nobody finds more than that.
+/// Commits a change that removes read access to a repository, and hides the repository from search before responding.
+/// Both databases are written in parallel, so the latency is one round trip. If either write fails, the request fails;
+/// the writes are idempotent, so a retry completes them, and the scheduled job repairs the search index if nobody
+/// retries. It also does if the right to the change was revoked meanwhile: for about a minute a repository is missing
+/// from the results of users who may still read it.
 pub async fn hide_and_commit(
     ctx: &Context,
     right: Right,

@@ -1,4 +1,4 @@
-//! Links that are mailed: what they say, and how they are kept.
+//! Mailed links: their texts, and how they are stored.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
@@ -10,10 +10,10 @@ use crate::{
     store::{Query, links},
 };
 
-/// Seconds that a link to confirm an e-mail is good for.
+/// Seconds that a link to confirm an e-mail is valid.
 pub const CONFIRM: i64 = 24 * 60 * 60;
 
-/// What the log says where a link has no beginning.
+/// The problem in the log if a link has no origin.
 pub const NO_PUBLIC_URL: &str = "MAIL needs PUBLIC_URL, of which links are made";
 
 /// A link that is about to be sent.
@@ -30,7 +30,7 @@ impl Link {
         Ok(Self { secret: URL_SAFE_NO_PAD.encode(ctx.random::<24>()), public_url })
     }
 
-    /// Keeps it, for the transaction that makes the e-mail; it is to be sent if that says so.
+    /// Stores the link, in the transaction that adds the e-mail; the link is to be sent if that returns so.
     #[must_use]
     pub fn query(&self, email_key: &str, owner: links::Owner<'_>, now: i64, most: i64) -> Query<bool> {
         links::insert_confirmation(&self.hash(), email_key, owner, now + CONFIRM, now, most)

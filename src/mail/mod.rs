@@ -1,4 +1,4 @@
-//! Mails: what they say, and to whom they go.
+//! Mail: texts and recipients.
 
 pub mod links;
 pub mod notices;

@@ -1,6 +1,6 @@
-//! Mails that tell somebody what happened to their account, so that a thief is not alone with it: to every address
-//! where a mail was opened before, after the answer, and no more than so many of a kind in an hour. They hold no
-//! secret, no link that does anything, and nothing that a stranger wrote.
+//! Notices to a user of what happened to their account, so that a thief is not the only one to know: to every address
+//! where a mailed link was opened before, after the response, and a limited number of each kind per hour. They have no
+//! secret, no link with an effect, and no text of another user.
 
 use futures_util::future::LocalBoxFuture;
 
@@ -18,15 +18,15 @@ use crate::{
     },
 };
 
-/// The most mails of one kind that somebody is sent in an hour.
+/// Notices of one kind that a user gets in an hour at most.
 const MAX_PER_HOUR: i64 = 5;
 
 /// What happened.
 #[derive(Debug, Clone, Copy)]
 pub enum Notice<'a> {
-    /// This address was added, which is not told itself: it may be the thief's.
+    /// This address was added. It gets no notice itself: it may be the thief's.
     EmailAdded(&'a str),
-    /// An address was removed; it is told too, where it was proved.
+    /// An address was removed. It gets a notice too, if it was proved.
     EmailRemoved {
         /// As it was given.
         address: &'a str,
@@ -37,9 +37,9 @@ pub enum Notice<'a> {
     Password,
     /// An access token was made, for this service account or for the user.
     AccessToken(Option<&'a str>),
-    /// Somebody logged in by a kind of client that was not seen before; without a name, one that does not say.
+    /// A login by a kind of client that is new to the user; without a name if the client sent none.
     Client(&'a str),
-    /// The user gave somebody a role in something.
+    /// The user gave another user a role.
     Role {
         /// Who has it now.
         who: &'a str,
@@ -98,14 +98,14 @@ impl Notice<'_> {
     }
 }
 
-/// Tells the user of an account, after the answer, what happened to it, where mail can be sent.
+/// Sends a notice to a user after the response, if mail can be sent.
 pub fn tell(ctx: &Context, user: &User, by: &AuditContext, notice: Notice<'_>) {
     if let Some(telling) = telling(ctx, user, by, notice) {
         ctx.platform.wait_until(telling);
     }
 }
 
-/// The same for who is behind the answer already.
+/// The same in work that already follows the response.
 pub fn telling(
     ctx: &Context,
     user: &User,
@@ -151,7 +151,7 @@ pub fn telling(
     }))
 }
 
-/// A text that somebody else chose, as far as it cannot be taken for more than it is.
+/// A text that another user chose, without what could pass for a text of hublet's.
 fn plain(text: &str) -> String {
     let harmless = |c: char| if c.is_ascii_graphic() || c.is_alphanumeric() { c } else { '?' };
     text.chars().take(260).map(harmless).collect()

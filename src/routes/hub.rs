@@ -6,8 +6,8 @@ use crate::{
     error::{Refusal, Result},
 };
 
-/// What may stand in a path behind the name of a repository, of this index and of the Hub: no component of a
-/// name there but the first. Some are a DELETE of something harmless at the Hub.
+/// Words that follow the name of a repository in a path, of hublet and of the Hub: no component of a name there but the
+/// first. Some are a DELETE of something harmless at the Hub.
 const BEHIND_NAMES: [&str; 18] = [
     "access",
     "autobuild",
@@ -117,7 +117,7 @@ pub enum Hub {
 }
 
 impl Hub {
-    /// The route of a path, behind `/v2/`.
+    /// The route of a path, after `/v2/`.
     pub fn read(segments: &[&str]) -> Result<Self> {
         if segments.iter().any(|segment| segment.is_empty()) {
             return Err(Refusal::NoRoute.into());
@@ -170,8 +170,8 @@ impl Hub {
         })
     }
 
-    /// A repository is every component up to a word that may stand behind names. One that has such a word in its own
-    /// name is written as one component, with `:` for its slashes, which no name has.
+    /// A repository is every component up to a reserved word. One that has such a word in its own name is written as
+    /// one component, with `:` for its slashes, which no name has.
     fn repository(namespace: &str, rest: &[&str]) -> Result<Self> {
         let whole = rest.first().is_some_and(|first| first.contains(':'));
         let word = rest.iter().skip(1).position(|component| whole || BEHIND_NAMES.contains(component));

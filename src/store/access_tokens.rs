@@ -192,7 +192,7 @@ pub struct Renewal<'a> {
     pub from: &'a str,
     /// SHA-256 of the new one.
     pub to: &'a str,
-    /// Until when the earlier one is good too; not at all without.
+    /// Until when the earlier secret stays valid; `None`: it is revoked at once.
     pub previous_until: Option<i64>,
     /// Seconds since 1970.
     pub expires_at: Option<i64>,
@@ -231,7 +231,7 @@ pub fn renew(
     (renewed, transaction.read(by_uuid(&TokenOwner::User(renewal.user), renewal.uuid)))
 }
 
-/// Forgets earlier secrets that are no longer good, at most so many.
+/// Deletes earlier secrets that are no longer valid, at most `most`.
 #[must_use]
 pub fn forget_previous(now: i64, most: i64) -> Query<usize> {
     let sql = "update access_tokens set previous_hash = null, previous_until = null

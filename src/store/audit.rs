@@ -20,7 +20,7 @@ use crate::{
 /// Who does something, with what, from where, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditContext {
-    /// Name of the user; empty for nobody.
+    /// Name of the user; empty for an anonymous request.
     pub actor: String,
     /// What they showed.
     pub credential: CredentialId,
@@ -28,7 +28,7 @@ pub struct AuditContext {
     pub address: String,
     /// Seconds since 1970.
     pub now: i64,
-    /// The same in milliseconds, as registries tell when something happened.
+    /// The same in milliseconds, as registries report the time of an event.
     pub millis: i64,
 }
 
@@ -37,7 +37,7 @@ pub struct AuditContext {
 pub enum Account<'a> {
     /// The namespace of this name.
     Named(&'a str),
-    /// The namespace of the user of this id: their own, or the one whose machine it is.
+    /// The namespace of the user with this id: their own, or that of the service account.
     Of(UserId),
 }
 
@@ -239,9 +239,9 @@ pub struct List<'a> {
     pub from: Option<i64>,
     /// Seconds since 1970, of the last moment.
     pub to: Option<i64>,
-    /// At most so many.
+    /// The limit.
     pub limit: i64,
-    /// After so many.
+    /// The offset.
     pub offset: i64,
 }
 
@@ -254,13 +254,13 @@ pub struct Entry {
     pub action: String,
     /// What it was done to.
     pub name: String,
-    /// The user who did it; empty for nobody.
+    /// The user; empty for an anonymous request.
     pub actor: String,
     /// With which credential.
     pub credential: String,
     /// From which address.
     pub address: String,
-    /// JSON object: what else there is to say.
+    /// JSON object: the other data of the entry.
     pub data: String,
 }
 
@@ -312,8 +312,8 @@ pub fn list(list: &List<'_>) -> Query<Vec<Entry>> {
     Query::all(statement)
 }
 
-/// Removes what is older than so many seconds, at most so many rows: the first ones by their ids,
-/// which are looked at only if one of the first ten is too old: an operator's clock may be ahead.
+/// Deletes rows older than this number of seconds, at most `most`: the first ones by their ids, which are read only if
+/// one of the first ten is too old: an operator's clock may be ahead.
 #[must_use]
 pub fn expire(now: i64, age: i64, most: i64) -> Query<usize> {
     let sql = "delete from audit where at <= ?1 - ?2 and id in (

@@ -5,7 +5,7 @@ use crate::{
     store::{Query, Statement},
 };
 
-/// The most kinds that are known of a user: whoever makes up one after the other fills no table.
+/// Kinds of client that are kept of a user at most: invented names do not fill the table.
 const MAX_KINDS: i64 = 100;
 
 /// Keeps a kind by which a person logged in. If it is new: whether there are others.

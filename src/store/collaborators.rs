@@ -19,7 +19,7 @@ use crate::{
 pub struct Collaborator {
     /// The user's name.
     pub name: String,
-    /// A machine is a user without a password.
+    /// A service account is a user without a password.
     pub machine: bool,
     /// The role.
     pub role: Role,

@@ -30,7 +30,7 @@ pub trait Database {
 pub struct Statement {
     /// Lower-case SQL with `?1`, `?2`, ...
     pub sql: &'static str,
-    /// What the parameters stand for.
+    /// The values of the parameters.
     pub values: Vec<Value>,
 }
 
@@ -144,7 +144,7 @@ impl Row {
     }
 }
 
-/// Resolves after so many milliseconds.
+/// Resolves after this number of milliseconds.
 pub type Sleep = Rc<dyn Fn(u64) -> LocalBoxFuture<'static, ()>>;
 
 /// A database client for one request. Counts round trips, gives up when the database does not answer in time, and retries a

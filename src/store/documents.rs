@@ -12,8 +12,8 @@ use crate::{
     store::{FromRow, Keyed, Page, Query, Row, Statement, outbox::Change},
 };
 
-/// Seconds after which a repository that was hidden ahead of the truth must be hidden there too: no request takes so
-/// long.
+/// Seconds after which a repository that was hidden here first must be hidden in the primary database too: no request
+/// takes as long.
 pub const HIDE_GRACE_PERIOD: i64 = 60;
 
 /// Updates documents; news that is older than a document does not change it, unless the document was hidden for a
@@ -68,7 +68,8 @@ pub fn write(news: &[Change], now: i64) -> Vec<Statement> {
     ]
 }
 
-/// Hides a repository at once from users without a role in it, as of this revision, which the truth is about to reach.
+/// Hides a repository at once from users without a role in it, as of this revision, which the primary database is about
+/// to reach.
 #[must_use]
 pub fn hide(id: RepositoryId, revision: i64, now: i64) -> Statement {
     Statement::new(
@@ -84,7 +85,7 @@ pub fn hide(id: RepositoryId, revision: i64, now: i64) -> Statement {
 pub struct DocumentState {
     /// The id of the repository.
     pub id: RepositoryId,
-    /// The revision of the repository that it has; 0 if it is to be written anew.
+    /// The revision of the repository that it has; 0 if it is to be written again.
     pub revision: i64,
     /// Whether no request can be about to reach its revision.
     pub settled: bool,
@@ -117,7 +118,7 @@ pub enum Visibility {
 /// A repository that a search found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Match {
-    /// As search shows it: without `library/`.
+    /// The name for display: without `library/`.
     pub name: String,
     /// One line.
     pub description: String,

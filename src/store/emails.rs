@@ -33,8 +33,7 @@ pub fn owner(key: &str) -> Query<Option<Owner>> {
     Query::optional(Statement::new(sql).bind(key))
 }
 
-/// The addresses of a user where somebody opened a mail, and so where they are told what concerns their
-/// security.
+/// The addresses of a user where a mailed link was opened, and which therefore get notices about their security.
 #[must_use]
 pub fn proved(user: UserId) -> Query<Vec<String>> {
     let sql = "select address from emails where user_id = ?1 and proved_at is not null order by proved_at, id";
@@ -91,7 +90,7 @@ impl FromRow for Addition {
     }
 }
 
-/// Adds an address, unless it is somebody's, or the user has so many (`most`).
+/// Adds an address, unless it is another user's, or the user has `most` already.
 pub fn add(
     transaction: &mut Transaction,
     user: &User,

@@ -19,13 +19,13 @@ pub struct EndingToken {
     pub user_id: UserId,
     /// The name of the user.
     pub user_name: String,
-    /// As its user, or an admin of the machine, wrote it.
+    /// As its user, or an admin of the service account, wrote it.
     pub label: String,
     /// Seconds since 1970.
     pub expires_at: i64,
     /// Whether it can be used.
     pub active: bool,
-    /// The proved primary addresses: of the user, and for a machine of the admins of its namespace.
+    /// The proved primary addresses: of the user, and for a service account of the admins of its namespace.
     pub addresses: Vec<String>,
 }
 
@@ -49,7 +49,7 @@ const DUE: &str =
     "id in (select id from access_tokens where warned_days is ?2 and expires_at > ?1 and expires_at <= ?1 + ?3
        order by expires_at limit ?4)";
 
-/// The tokens whose warnings are due, at most so many of each warning, which are then no longer due.
+/// The tokens whose warnings are due, at most `most` of each warning, which are then no longer due.
 pub fn due(transaction: &mut Transaction, now: i64, most: i64) -> [Step<Vec<EndingToken>>; WARNINGS.len()] {
     let mut previous = None;
     WARNINGS.map(|days| {

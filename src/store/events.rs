@@ -286,8 +286,8 @@ pub fn receive(
     transaction.read(Query::all(Statement::new(unknown).bind(&list)))
 }
 
-/// Removes the ids of events that no registry sends again, the marks of what was deleted before them, and manifests
-/// that nothing names any more, at most so many of each; gives how many of each were removed.
+/// Deletes ids of events that no registry sends again, the marks of what was deleted before them, and manifests that
+/// nothing names any more, at most `most` of each; returns how many of each were deleted.
 pub fn expire(transaction: &mut Transaction, now: i64, most: i64) -> Vec<Step<usize>> {
     let ids = Statement::new(
         "delete from events where (service, id) in (

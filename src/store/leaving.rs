@@ -22,13 +22,13 @@ pub fn conflicts(user: UserId) -> Query<bool> {
 /// The condition of every statement: the name was put away at the beginning, which it is only where nothing is in the way.
 const LEAVES: &str = "exists (select 1 from retired_names where name = ?2)";
 
-/// A user and the machines of their own namespace: `id`.
+/// A user and the service accounts of their own namespace: `id`.
 const OWN: &str =
     "(select ?1 id union all select m.id from namespaces n join users m on m.machine_of = n.id where n.owner_id = ?1)";
 
-/// Removes a user with their namespace, what is in it, and its machines, unless there are repositories in it that are
-/// not to go (`repositories`). Nobody gets the names: registries hold what was pushed under them. Search is told, and the
-/// audit keeps the names. Gives whether they are there still.
+/// Deletes a user with their namespace, its content and its service accounts, unless it has repositories that are to
+/// stay (`repositories`). The names stay reserved: registries hold what was pushed under them. Search is updated, and
+/// the audit log keeps the names. Returns whether they still exist.
 pub fn leave(transaction: &mut Transaction, user: &User, repositories: bool, by: &AuditContext) -> Step<bool> {
     let asked = |sql| Statement::new(sql).bind(user.id).bind(user.name.as_str());
     let told = |sql| asked(sql).bind(by.now).bind(by.actor.as_str()).bind(by.address.as_str());

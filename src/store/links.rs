@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// Whose an e-mail must be for a link that confirms it: somebody quicker may have it by now.
+/// The owner that an e-mail must have for a link that confirms it: another user may have been quicker.
 #[derive(Debug, Clone, Copy)]
 pub enum Owner<'a> {
     /// The user of this id.
@@ -20,8 +20,8 @@ pub enum Owner<'a> {
     Password(&'a str),
 }
 
-/// Keeps a link that confirms an e-mail, if the e-mail is theirs and unless there are so many (`most`) for it already;
-/// gives whether it did.
+/// Stores a link that confirms an e-mail, if the e-mail is theirs and has fewer than `most` links already; returns
+/// whether it did.
 #[must_use]
 pub fn insert_confirmation(
     hash: &str,
@@ -70,7 +70,7 @@ pub fn confirm(transaction: &mut Transaction, hash: &str, address: &str, now: i6
     good
 }
 
-/// Who asks for a mail: an address that may have so many in an hour, counted by
+/// The client that asks for a mail: an address with an hourly quota, counted by
 /// [`rate_counters::increment`](super::rate_counters::increment) before it.
 #[derive(Debug, Clone, Copy)]
 pub struct Requester<'a> {
@@ -80,11 +80,10 @@ pub struct Requester<'a> {
     pub most: i64,
 }
 
-/// Keeps a link for the person whose e-mail this is, unless they are disabled, there are so many
-/// (`most`) of this kind already, or who is asking has asked too often: where it is proved, one that sets the
-/// password until then (`expires_at`); where it waits to be confirmed, one that does that until it lapses; none
-/// where it counts although nobody ever opened a mail there, since whoever reads that mailbox may be a stranger
-/// to the account. Gives whose it is.
+/// Stores a link for the user of this e-mail, unless they are disabled, have `most` links of this kind already, or the
+/// client has exceeded its quota: for a proved address, one that sets the password until then (`expires_at`); for an
+/// unconfirmed one, a link that confirms it until it expires; none for an address that counts although no mailed link
+/// was ever opened there, since its reader may not be the user. Returns the recipient.
 pub fn insert_reset(
     transaction: &mut Transaction,
     hash: &str,
@@ -122,7 +121,7 @@ pub fn insert_reset(
     transaction.read(Query::optional(Statement::new(sql).bind(hash).bind(email_key)))
 }
 
-/// To whom a link is mailed that somebody asked for.
+/// The recipient of a mailed link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recipient {
     /// The user's name.
@@ -157,7 +156,7 @@ pub fn password_user(hash: &str, now: i64) -> Query<Option<User>> {
     Query::optional(statement.bind(hash).bind(now))
 }
 
-/// The user of a good link that sets a password, `?1` at `?2`; nobody disabled, whose link waits.
+/// The user of a valid link that sets a password, `?1` at `?2`; not of a disabled user, whose link waits.
 const LINK_USER: &str = "(select l.user_id from links l join users u on u.id = l.user_id
    where l.hash = ?1 and l.expires_at > ?2 and l.email_id is null and u.status <> 'disabled')";
 
@@ -177,7 +176,7 @@ pub fn set_password(transaction: &mut Transaction, hash: &str, password: &str, a
     transaction.read(Query::any(Statement::new(links).bind(hash).bind(now)))
 }
 
-/// Removes what has expired, at most so many.
+/// Deletes what has expired, at most `most`.
 #[must_use]
 pub fn expire(now: i64, most: i64) -> Query<usize> {
     let sql = "delete from links where hash in (select hash from links where expires_at <= ?1 limit ?2) returning 1";

@@ -65,9 +65,9 @@ pub struct Guess<'a> {
     pub anywhere: Failures,
 }
 
-/// Takes back a guess that was none, with as many (`from_address`) of its name from its address as are to be
-/// forgotten with it. From anywhere it is this one alone: there only time forgets, and where nobody else
-/// guessed meanwhile, the time is again that of the failure before.
+/// Takes back a guess that was none, with as many (`from_address`) of its name from its address as are to be reset with
+/// it. Of those from any address only this one is taken back: the others expire, and if no other client guessed
+/// meanwhile, the time is again that of the failure before.
 #[must_use]
 pub fn take_back(guess: Guess<'_>, from_address: i64) -> Vec<Statement> {
     let less = Statement::new(
@@ -87,10 +87,10 @@ pub fn take_back(guess: Guess<'_>, from_address: i64) -> Vec<Statement> {
     vec![less, none]
 }
 
-/// Writes down that a password was refused.
+/// Records a refused password.
 ///
-/// The audit does not keep a name that is nobody's: people type passwords there. And since there is no end
-/// of such names, it has one row an hour for all of them from one address.
+/// The audit log does not keep unknown names: people type passwords there. And since there is no end of such names, it
+/// has one row per hour for all of them from one address.
 #[must_use]
 pub fn refused(user: Option<&User>, address: &str, now: i64) -> Vec<Statement> {
     let Some(user) = user else {
@@ -120,7 +120,7 @@ pub fn reset(name: &str, address: &str) -> Statement {
     Statement::new("delete from failures where name = ?1 and address = ?2").bind(name).bind(address)
 }
 
-/// Removes what no longer counts, at most so many.
+/// Deletes what no longer counts, at most `most`.
 #[must_use]
 pub fn expire(now: i64, most: i64) -> Query<usize> {
     let sql = "delete from failures where (name, address) in (

@@ -1,4 +1,4 @@
-//! Machines: users without a password, made for a namespace.
+//! Service accounts: users without a password, made for a namespace.
 
 use constcat::concat;
 
@@ -12,8 +12,8 @@ use crate::{
     },
 };
 
-/// Creates a machine of a namespace with a role in it, unless the name is taken or was another user's, or the namespace
-/// has so many (`most`). Returns whether this created it, and how many there are, up to `most`.
+/// Creates a service account of a namespace with a role in it, unless the name is taken or was another user's, or the
+/// namespace has `most` already. Returns whether this created it, and how many there are, up to `most`.
 pub fn create(
     transaction: &mut Transaction,
     (namespace_id, namespace): (NamespaceId, &str),
@@ -54,10 +54,10 @@ pub fn create(
     (created, transaction.read(Query::one(Statement::new(count).bind(namespace_id).bind(most))))
 }
 
-/// What a name is to a namespace that wants a machine of it.
+/// Whether a namespace may use a name for a service account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Availability {
-    /// A user or a namespace has the name, or had it, other than a machine of this namespace.
+    /// A user or a namespace has the name, or had it, other than a service account of this namespace.
     pub taken: bool,
     /// The namespace is a user's own.
     pub owned: bool,
@@ -69,7 +69,7 @@ impl FromRow for Availability {
     }
 }
 
-/// Whether a machine of this namespace can have a name.
+/// Whether a service account of this namespace can have a name.
 #[must_use]
 pub fn availability(namespace: &str, name: &str) -> Query<Availability> {
     let statement = Statement::new(
@@ -81,7 +81,7 @@ pub fn availability(namespace: &str, name: &str) -> Query<Availability> {
     Query::one(statement.bind(name).bind(namespace))
 }
 
-/// A machine of a namespace.
+/// A service account of a namespace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Machine {
     /// Its name.
@@ -98,7 +98,7 @@ impl FromRow for Machine {
     }
 }
 
-/// The machines of a namespace, by name, for its admins.
+/// The service accounts of a namespace, by name, for its admins.
 #[must_use]
 pub fn list(namespace: &str, subject: &Subject<'_>) -> Query<Vec<Machine>> {
     let sql = concat!(
@@ -109,14 +109,14 @@ pub fn list(namespace: &str, subject: &Subject<'_>) -> Query<Vec<Machine>> {
     Query::all(bind_namespace(sql, namespace, subject))
 }
 
-/// The id of a machine of a namespace.
+/// The id of a service account of a namespace.
 #[must_use]
 pub fn find(namespace: &str, name: &str) -> Query<Option<UserId>> {
     let sql = "select u.id from namespaces n join users u on u.machine_of = n.id where n.name = ?1 and u.name = ?2";
     Query::optional(Statement::new(sql).bind(namespace).bind(name))
 }
 
-/// Deletes a machine with its tokens; its name stays the namespace's.
+/// Deletes a service account with its tokens; its name stays reserved for the namespace.
 #[must_use]
 pub fn delete(id: UserId, namespace: &str, name: &str, by: &AuditContext) -> Vec<Statement> {
     vec![

@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-/// The columns of what is known of the manifest `m` of a tag: `images` of an index, and `platform` as an index says it.
+/// The content of the manifest `m` of a tag: `images` of an index, and the `platform` that an index names for it.
 pub(super) const CONTENT: &str = "m.size content_size, m.pulled_at content_pulled_at,
    (select json_group_array(json_object('digest', c.digest, 'os', i.os, 'architecture', i.architecture,
       'variant', i.variant, 'size', c.size, 'pulled_at', c.pulled_at))

@@ -20,7 +20,7 @@ pub struct Member {
     pub user_id: UserId,
     /// Their name.
     pub name: String,
-    /// A machine is a user without a password.
+    /// A service account is a user without a password.
     pub machine: bool,
     /// Seconds since 1970.
     pub created_at: i64,

@@ -1,7 +1,7 @@
-//! All that the index remembers, and the only room that speaks SQL. It decides nothing.
+//! All data of hublet, and the only module with SQL. It decides nothing.
 //!
-//! A function here is one statement or one short list of them, whose name is its meaning. Statements
-//! go through the one [`Db`], several at a time: a batch is one round trip and one transaction.
+//! A function here is one statement or one short list of them, named after its meaning. Statements go through the one
+//! [`Db`], several at a time: a batch is one round trip and one transaction.
 
 pub mod access;
 pub mod access_tokens;

@@ -49,7 +49,7 @@ pub fn organisations(user: UserId, limit: i64, offset: i64) -> Query<Page<Organi
     Query::page(Statement::new(sql).bind(user).bind(limit).bind(offset))
 }
 
-/// The names of the namespaces that a user owns or is a member of, at most so many.
+/// The names of the namespaces that a user owns or is a member of, at most `most`.
 #[must_use]
 pub fn names(user: UserId, most: i64) -> Query<Vec<String>> {
     let sql = concat!(JOINED, " select name from joined order by name limit ?2");
@@ -82,7 +82,7 @@ impl Keyed for Namespace {
 pub struct User {
     /// Never given twice.
     pub id: UserId,
-    /// A machine is a user without a password.
+    /// A service account is a user without a password.
     pub machine: bool,
     /// Seconds since 1970.
     pub created_at: i64,

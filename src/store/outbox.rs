@@ -1,4 +1,4 @@
-//! Repositories that have changed and whose documents have not: read from the truth here, written by `documents`.
+//! Repositories whose search documents are outdated: read from the primary database here, written by `documents`.
 
 use serde_json::json;
 
@@ -74,7 +74,7 @@ impl FromRow for PendingChange {
     }
 }
 
-/// The oldest news of the outbox, at most so many, with the repositories as they are now.
+/// The oldest entries of the outbox, at most `most`, with the repositories as they are now.
 #[must_use]
 pub fn pending(most: i64) -> Query<Vec<PendingChange>> {
     let sql =
@@ -100,7 +100,7 @@ pub fn acknowledge(written: &[(i64, i64)]) -> Statement {
     .bind(json!(written).to_string())
 }
 
-/// The repositories after this id, in order, at most so many.
+/// The repositories after this id, in order, at most `most`.
 #[must_use]
 pub fn repositories_after(id: i64, most: i64) -> Query<Vec<Change>> {
     let sql = "select r.id repository_id, n.name namespace, r.name, r.description, r.private, r.star_count,

@@ -45,7 +45,7 @@ impl<T: FromRow> Query<Vec<T>> {
 }
 
 impl<T: Keyed, H: FromRow> Query<Page<T, H>> {
-    /// At least one row: what is said of the whole list is in each, and an item where there is one.
+    /// At least one row: the head of the list is in each, and an item if there is one.
     #[must_use]
     pub fn page(statement: Statement) -> Self {
         Self::new(statement, page)
@@ -114,7 +114,7 @@ fn page<T: Keyed, H: FromRow>(mut rows: Rows) -> Result<Page<T, H>, Fault> {
     Ok(Page { head, items })
 }
 
-/// A part of a list, and what is said of all of it.
+/// A page of a list, and what is known of all of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T, H = Count> {
     /// Of the whole list.
@@ -144,7 +144,7 @@ pub trait Batch {
     /// How their answers are decoded: what is left of them while they are asked.
     type Decoder: Copy;
 
-    /// Puts the statements behind those that are there, and keeps how their answers are decoded.
+    /// Appends its statements, and returns how their rows are decoded.
     fn split(self, statements: &mut Vec<Statement>) -> Self::Decoder;
 
     /// Whether the rows of the first statement have the columns of the user for whom it reads, too.

@@ -12,9 +12,9 @@ pub enum Counter {
     Registrations,
     /// Mails that were asked for.
     Mails,
-    /// Refused passwords of names that are nobody's.
+    /// Refused passwords of unknown names.
     Strangers,
-    /// Mails that tell somebody what happened to their account; in place of the address, whom and of what kind.
+    /// Notices to a user; in place of the address, the user and the kind.
     Notices,
 }
 
@@ -73,8 +73,8 @@ pub fn increment(counted: Counter, address: &str, now: i64) -> Query<Vec<RateCou
     Query::all(statement.bind(counted.name()).bind(address).bind(now).bind(FAILURE_TTL))
 }
 
-/// Seconds until so many are allowed again, of which one address has `here` and all together have
-/// `everywhere`; 0 when there are fewer.
+/// Seconds until the quotas allow another: one address has the quota `here` and all together `everywhere`; 0 if they do
+/// now.
 #[must_use]
 pub fn retry_after(counted: &[RateCount], here: i64, everywhere: i64, now: i64) -> i64 {
     let wait = |counted: &RateCount| {

@@ -153,7 +153,7 @@ pub fn delete(transaction: &mut Transaction, user: UserId, uuid: &str, by: &Audi
     transaction.read(Query::any(record))
 }
 
-/// Ends the one that somebody holds. Nothing, where there is none of this hash.
+/// Revokes the refresh token with this hash. No row if there is none.
 #[must_use]
 pub fn revoke(hash: &str, address: &str, now: i64) -> Vec<Statement> {
     vec![
@@ -170,7 +170,7 @@ pub fn revoke(hash: &str, address: &str, now: i64) -> Vec<Statement> {
     ]
 }
 
-/// Removes those that are too old, at most so many.
+/// Deletes those that have expired, at most `most`.
 #[must_use]
 pub fn expire(now: i64, unused: i64, age: i64, most: i64) -> Query<usize> {
     let sql = "delete from refresh_tokens where id in (

@@ -31,10 +31,10 @@ pub struct Refused<'a> {
     pub now: i64,
 }
 
-/// Counts refusals: a JSON list, in which nothing comes twice, of lists of a namespace, a repository, actions, a reason, and
+/// Counts refusals: a JSON list without duplicates of lists of a namespace, a repository, actions, a reason, and
 /// whether the user has a relation there. None is kept for a namespace that does not exist, and of a request without
-/// credentials none for a repository that does not. What is counted already always is; a new row has to have room, also
-/// behind those before it in the list.
+/// credentials none for a repository that does not. What is counted already always is; a new row needs room, also after
+/// those before it in the list.
 #[must_use]
 pub fn record(refusals: &str, refused: &Refused<'_>) -> Statement {
     Statement::new(

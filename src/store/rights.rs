@@ -31,7 +31,7 @@ pub enum Over {
         /// Whether the access token of the credentials opens it only as long as it is public.
         public: bool,
     },
-    /// A machine of a namespace: the user is an admin of that.
+    /// A service account of a namespace: the user is an admin of that.
     Machine {
         /// The id of its user.
         id: UserId,

@@ -8,8 +8,8 @@ use crate::{
     store::{Row, Value},
 };
 
-/// A type that one row is decoded into. A column that the statement does not have, or of another type, is kept by the row
-/// and fails the query: so nothing stands for it, and the code for a row is short.
+/// A type that one row is decoded into. A column that is missing or of another type is recorded by the row and fails
+/// the query, so that it never reads as a default, and the code for a row is short.
 pub trait FromRow: Sized {
     /// The type of a row.
     fn from_row(row: &mut Row) -> Self;

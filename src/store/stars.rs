@@ -21,7 +21,7 @@ pub fn remove(user: UserId, repository: RepositoryId) -> Vec<Statement> {
 }
 
 /// A change of stars, then the update of their count. The repository is queued for search before that, since after it
-/// nothing shows that the count changed.
+/// nothing indicates that the count changed.
 fn counted(change: Statement, repository: RepositoryId) -> Vec<Statement> {
     vec![
         change,

@@ -41,7 +41,7 @@ pub struct Tag {
     pub content_pulled_at: Option<i64>,
     /// A JSON list of the images of an index, with their platforms; empty if it is none.
     pub images: String,
-    /// The platform that an index says its image is for, as JSON.
+    /// The platform that an index names for its image, as JSON.
     pub platform: Option<String>,
 }
 
@@ -90,7 +90,7 @@ const LISTED_FOR_ANY: &str = concat!(WITH_ROLE, LISTED);
 const LISTED_BY_ID: &str = concat!(WITH_ROLE_BY_ID, LISTED);
 
 /// A list, after its order, up to the order of the page. A limit that is an expression is not a reason to compile the
-/// statement each time, as `roles::LOOKED_UP_BY_ID` says.
+/// statement each time: see `roles::LOOKED_UP_BY_ID`.
 const PAGED: &str = concat!(
     " limit coalesce(?7, 0) offset coalesce(?8, 0)) p on true left join tags t on t.id = p.id",
     MANIFEST,
@@ -159,7 +159,7 @@ const NAMES: &str = concat!(
      from place p"
 );
 
-/// The names of the tags of a repository after this one (`last`), in order, at most so many, if the subject may read
+/// The names of the tags of a repository after this one (`last`), in order, at most `most`, if the subject may read
 /// them.
 #[must_use]
 pub fn names(repository: &RepositoryName, subject: &Subject<'_>, last: &str, limit: i64) -> Query<TagNames> {
@@ -212,7 +212,7 @@ impl Keyed for Digest {
     const KEY: &'static str = "digest";
 }
 
-/// What is said of all images of a repository.
+/// What is known of all images of a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DigestCounts {
     /// How many of them are listed.

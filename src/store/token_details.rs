@@ -29,7 +29,7 @@ pub struct TokenDetails {
     pub active: bool,
     /// When it ends, as it was sent, or as it was decided.
     pub expires_text: Option<String>,
-    /// Until when the earlier secret of a renewed one is good too.
+    /// Until when the earlier secret of a renewed one stays valid.
     pub previous_until: Option<i64>,
     /// Seconds since 1970.
     pub created_at: i64,
@@ -76,7 +76,7 @@ impl Keyed for TokenDetails {
 pub enum TokenOwner<'a> {
     /// Those of the user of this id.
     User(UserId),
-    /// Those of a machine: its namespace and its name.
+    /// Those of a service account: its namespace and its name.
     Machine(&'a str, &'a str),
 }
 
@@ -137,7 +137,7 @@ pub fn list(user: UserId, limit: i64, offset: i64) -> Query<Page<TokenDetails, T
     Query::page(Statement::new(sql).bind(user).bind(limit).bind(offset))
 }
 
-/// The same of a machine, for the admins of its namespace.
+/// The same of a service account, for the admins of its namespace.
 #[must_use]
 pub fn list_of_machine(
     namespace: &str,

@@ -7,7 +7,7 @@ use crate::{
     store::{Query, Rows, Statement},
 };
 
-/// Writes that are one transaction. A step whose rows say what came of it has a name: the [`Step`] that was given for it.
+/// Writes that are one transaction. A step whose rows are its result has a name: the [`Step`] that was returned for it.
 #[derive(Debug, Default)]
 pub struct Transaction {
     steps: Vec<Statement>,
@@ -18,7 +18,7 @@ pub struct Transaction {
 pub struct Step<T> {
     position: usize,
     decode: fn(Rows) -> Result<T, Fault>,
-    /// It stands for a value that is not there yet.
+    /// The type of the result.
     gives: PhantomData<T>,
 }
 
@@ -42,7 +42,7 @@ impl Transaction {
         Self::default()
     }
 
-    /// Adds steps whose rows nobody reads.
+    /// Adds steps whose rows are not read.
     pub fn run(&mut self, steps: impl IntoIterator<Item = Statement>) {
         self.steps.extend(steps);
     }

@@ -13,14 +13,14 @@ use crate::{
     },
 };
 
-/// What is read of somebody who asks for something.
+/// The columns of a principal's user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
     /// Never given twice.
     pub id: UserId,
     /// Its name.
     pub name: String,
-    /// A machine has no password.
+    /// A service account has no password.
     pub machine: bool,
     /// Only an active user may do anything.
     pub active: bool,
@@ -50,7 +50,7 @@ impl Keyed for User {
     const KEY: &'static str = "user_id";
 }
 
-/// The status that counts, of a user `u`: a machine of somebody's own namespace is active only while they are.
+/// The effective status of a user `u`: a service account of a user's own namespace is active only while they are.
 pub(super) const STATUS: &str = "coalesce((select o.status from namespaces n join users o on o.id = n.owner_id
    where n.id = u.machine_of and u.status = 'active'), u.status)";
 
@@ -70,7 +70,7 @@ pub fn of_holder(rows: &mut Rows) -> Result<Option<User>, Fault> {
     Ok(user)
 }
 
-/// Somebody who shows a password.
+/// A password attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
     /// The user, if there is one of the name.
@@ -113,10 +113,10 @@ impl FromRow for Holder {
     }
 }
 
-/// Somebody who shows a password, with the failures that count against the name; always one row.
+/// The user of a password attempt, with the failures that count against the name; always one row.
 ///
-/// Where there is no such user, or none with a password, `example` is what is stored of the next name that has
-/// one: hashes of earlier settings cost what they cost, and an answer that costs another tells who exists.
+/// If there is no such user, or none with a password, `example` is the stored hash of the next name that has one:
+/// hashes of earlier settings cost what they cost, and a response of another cost would reveal who exists.
 #[must_use]
 pub fn for_password_login(name: &str, address: &str) -> Query<Attempt> {
     let statement = Statement::new(concat!(
@@ -135,7 +135,7 @@ pub fn for_password_login(name: &str, address: &str) -> Query<Attempt> {
     Query::one(statement.bind(name).bind(address))
 }
 
-/// Somebody by id, who shows their password once more: the same.
+/// The user with this id, whose password is verified again: the same.
 #[must_use]
 pub fn for_password_login_again(id: UserId, address: &str) -> Query<Option<Attempt>> {
     let statement = Statement::new(
@@ -150,8 +150,8 @@ pub fn for_password_login_again(id: UserId, address: &str) -> Query<Option<Attem
     Query::optional(statement.bind(id).bind(address))
 }
 
-/// Whose a credential is, with the access token that it names (`token_*`). It is not compiled each time, as
-/// `roles::LOOKED_UP_BY_ID` says.
+/// The user of a credential, with the access token that it names (`token_*`). It is not compiled each time: see
+/// `roles::LOOKED_UP_BY_ID`.
 #[must_use]
 pub fn by_credential(credential: CredentialId) -> Query<Option<Holder>> {
     let (user, token) = match credential {
@@ -187,7 +187,7 @@ pub fn with_access_token(name: &str, hash: &str) -> Query<Option<Holder>> {
     Query::optional(statement.bind(name).bind(hash))
 }
 
-/// What people are shown of their account.
+/// A user's profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
     /// Seconds since 1970.
@@ -211,7 +211,7 @@ pub fn profile(id: UserId) -> Query<Option<Profile>> {
     Query::optional(Statement::new(sql).bind(id))
 }
 
-/// Somebody by name.
+/// The user with this name.
 #[must_use]
 pub fn by_name(name: &str) -> Query<Option<User>> {
     let sql = concat!("select ", USER_COLUMNS, " from users u where u.name = ?1");
@@ -221,7 +221,7 @@ pub fn by_name(name: &str) -> Query<Option<User>> {
 /// What of an account is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Taken {
-    /// The name: it is somebody's, or was.
+    /// The name: a user has it, or had it.
     pub name: bool,
     /// The e-mail.
     pub email: bool,
@@ -233,7 +233,7 @@ impl FromRow for Taken {
     }
 }
 
-/// Whether a name and an e-mail are taken. A name that was somebody's does not come back.
+/// Whether a name and an e-mail are taken. A name of a deleted user stays taken.
 #[must_use]
 pub fn is_taken(name: &str, email_key: &str) -> Query<Taken> {
     let sql = "select exists (select 1 from users where name = ?1) or exists (select 1 from namespaces where name = ?1)
@@ -262,9 +262,9 @@ pub struct NewUser<'a> {
     pub most: (i64, i64),
 }
 
-/// Makes an account with its namespace and its e-mail, unless the name or the e-mail is taken, or too
-/// many were counted by [`rate_counters::increment`](super::rate_counters::increment), which goes before it.
-/// [`is_registered`] tells whether it did.
+/// Creates a user with their namespace and their e-mail, unless the name or the e-mail is taken, or a quota of
+/// [`rate_counters::increment`](super::rate_counters::increment), which goes before it, is exceeded. [`is_registered`]
+/// returns whether it did.
 #[must_use]
 pub fn register(account: &NewUser<'_>) -> Vec<Statement> {
     let status = if account.confirmed { "active" } else { "unconfirmed" };
@@ -325,8 +325,8 @@ pub fn is_registered(account: &NewUser<'_>) -> Query<bool> {
     Query::any(Statement::new(sql).bind(account.name).bind(account.password).bind(account.email_key))
 }
 
-/// Sets a password, unless the e-mail that goes with it is somebody else's. What was given out under
-/// the old one ends: links and refresh tokens here, other tokens by the epoch.
+/// Sets a password, unless the e-mail that goes with it is another user's. What was issued under the old one is
+/// revoked: links and refresh tokens here, other tokens by the epoch.
 #[must_use]
 pub fn set_password(user: &User, password: &str, email_key: Option<&str>, by: &AuditContext) -> Vec<Statement> {
     vec![
@@ -353,7 +353,7 @@ pub fn set_password(user: &User, password: &str, email_key: Option<&str>, by: &A
     ]
 }
 
-/// Stores the same password hashed anew, unless it has changed meanwhile.
+/// Stores a new hash of the same password, unless the password has changed meanwhile.
 #[must_use]
 pub fn rehash(user: UserId, from: &str, to: &str) -> Statement {
     Statement::new("update users set password = ?3 where id = ?1 and password = ?2").bind(user).bind(from).bind(to)
@@ -362,8 +362,8 @@ pub fn rehash(user: UserId, from: &str, to: &str) -> Statement {
 /// Seconds after which an account or an e-mail lapses that was not confirmed.
 pub const CONFIRMATION_TTL: i64 = 24 * 60 * 60;
 
-/// Removes accounts and e-mails that were not confirmed in 24 hours, at most so many of each; the names are free again.
-/// Gives how many of each were removed.
+/// Deletes users and e-mails that were not confirmed in 24 hours, at most `most` of each; the names are free again.
+/// Returns how many of each were deleted.
 pub fn expire_unconfirmed(transaction: &mut Transaction, now: i64, most: i64) -> [Step<usize>; 2] {
     [
         "delete from users where id in (

@@ -10,7 +10,7 @@ use crate::domain::Secret;
 /// What a caller presents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Authorization {
-    /// No header, or an empty name with an empty password, which old clients send for nobody.
+    /// No header, or an empty name with an empty password, which old clients send for an anonymous request.
     Anonymous,
     /// A user's name with a password or an access token.
     Basic {
@@ -66,8 +66,8 @@ fn basic(encoded: &str) -> Option<Authorization> {
     Some(Authorization::Basic { name: name.to_owned(), secret: Secret::new(secret) })
 }
 
-/// A repository token as we print it: without a second scheme, which clients add to a value that
-/// has one, and without the one blank that some put behind a comma.
+/// A repository token as hublet prints it: without a second scheme, which clients add to a value that has one, and
+/// without the one blank that some put after a comma.
 fn canonical(rest: &str) -> String {
     let token = match rest.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("token") => token,

@@ -24,7 +24,7 @@ fn hash(text: &str) -> String {
     STANDARD.encode(Sha256::digest(text))
 }
 
-/// A page that says one thing.
+/// A page with one message.
 #[must_use]
 pub fn message(title: &str, text: &str) -> String {
     frame(title, &format!("<p>{}</p>", escaped(text)))
@@ -45,7 +45,7 @@ pub fn form(title: &str, text: &str, fields: &str, button: &str) -> String {
     )
 }
 
-/// The field for a new password, of so many characters at least.
+/// The field for a new password, with its minimum length.
 #[must_use]
 pub fn password(least: usize) -> String {
     format!(

@@ -4,8 +4,7 @@ use std::{cell::Cell, fmt, net::IpAddr};
 
 use crate::domain::names::is_loopback;
 
-/// The headers that hublet reads; the edge lends no others. The last three are the attributes of a
-/// `CloudEvent`.
+/// The headers that hublet reads; the edge provides no others. The last three are the attributes of a `CloudEvent`.
 pub const HEADERS: [&str; 10] = [
     "authorization",
     "x-docker-token",
@@ -26,7 +25,7 @@ pub struct Request {
     pub method: String,
     /// The path of the normalised URL, still percent-encoded.
     pub path: String,
-    /// What stands behind `?`, still percent-encoded.
+    /// What follows `?`, still percent-encoded.
     pub query: String,
     /// The host and port of the URL: `127.0.0.1:8787`.
     pub host: String,
@@ -38,7 +37,7 @@ pub struct Request {
     pub body: Option<Vec<u8>>,
     /// Our name for this request, in the log and in `X-Request-Id`.
     pub id: String,
-    /// Whether the operator's own proxy sends it, which `serve` settles before anybody asks for the address.
+    /// Whether the operator's own proxy sent it, which `serve` decides before the address is read.
     pub proxied: Cell<bool>,
 }
 
@@ -50,7 +49,7 @@ impl Request {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// Whether the host of the URL is this machine itself.
+    /// Whether the host of the URL is a loopback address.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         is_loopback(&self.host)
@@ -78,8 +77,8 @@ impl Request {
         }
     }
 
-    /// For whom the operator's proxy asks: the last hop that it names. Cloudflare adds its own peer behind
-    /// that, which is the proxy again.
+    /// The client of the operator's proxy: the last hop that it names. Cloudflare adds its own peer after that, which
+    /// is the proxy again.
     fn forwarded_for(&self, peer: Option<IpAddr>) -> Option<IpAddr> {
         let hops = self.header("x-forwarded-for").filter(|_| self.proxied.get())?;
         let mut hops = hops.rsplit(',').map(|hop| hop.trim().parse::<IpAddr>().ok());

@@ -82,7 +82,7 @@ impl Response {
         self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
-    /// Says that no cache may keep this: it is about a person or a token.
+    /// No cache may keep this: it is about a user or a token.
     #[must_use]
     pub fn no_store(self) -> Self {
         self.with("Cache-Control", "no-store")

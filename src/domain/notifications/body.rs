@@ -9,7 +9,7 @@ use crate::domain::{
     notifications::{Event, cloud_event, notification},
 };
 
-/// The longest event, in bytes: a list of manifests names some hundreds in so many.
+/// The longest event, in bytes: a list of manifests of this length names some hundreds.
 pub(super) const MAX_EVENT_BYTES: usize = 512 << 10;
 
 /// The attributes of a `CloudEvent` that stand in headers.

@@ -29,7 +29,7 @@ use crate::{
 /// The most actions that are asked about.
 const MAX_ACTIONS: usize = 3;
 
-/// Refusals on a page, when the client does not say.
+/// Refusals of a page, if the client does not set it.
 const REFUSALS: i64 = 25;
 
 /// How a text begins that is about no user.

@@ -15,12 +15,12 @@ use crate::{
     wire::{Request, Response},
 };
 
-/// Entries on a page, when the request does not say: as on the Hub.
+/// Entries of a page, if the client does not set it: as on the Hub.
 const DEFAULT_PAGE_SIZE: i64 = 25;
 
 /// `GET /v2/auditlogs/{account}?action=&name=&actor=&from=&to=&page=&page_size=`
 ///
-/// The newest first. A `name` may have a tag behind a colon.
+/// The newest first. A `name` may have a tag after a colon.
 pub async fn list(ctx: &Context, request: &Request, credentials: &Credentials, account: &str) -> Result<Response> {
     let text = |name: &str| query_parameter(request, name).filter(|value| !value.is_empty());
     let (action, name, actor) = (text("action"), text("name"), text("actor"));

@@ -1,4 +1,4 @@
-//! Somebody who leaves.
+//! A user deletes their own account.
 
 use crate::{
     auth::PasswordSession,

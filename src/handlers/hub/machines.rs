@@ -1,4 +1,4 @@
-//! Machines of a namespace and their access tokens, kept by the namespace's admins: they outlive the
+//! Service accounts of a namespace and their access tokens, managed by the namespace's admins: they outlive the
 //! colleague who made them.
 
 use serde_json::{Value, json};
@@ -147,7 +147,7 @@ pub async fn renew_token(
     token_operations::renew(ctx, right, (&token, uuid, true), &renewal, &by).await
 }
 
-/// A token of a machine, for an admin of its namespace.
+/// A token of a service account, for an admin of its namespace.
 struct MachineToken {
     details: TokenDetails,
     right: Right,
@@ -211,12 +211,12 @@ pub async fn delete_token(
     token_operations::delete(ctx, token.right, (token.details.user_id, uuid), &token.by).await
 }
 
-/// The id of a machine, or a 404.
+/// The id of a service account, or a 404.
 fn require(machine: Option<UserId>) -> Result<UserId> {
     machine.map_or_else(|| not_found("machine not found"), Ok)
 }
 
-/// A machine in the form of the management API.
+/// A service account in the form of the management API.
 fn to_json(machine: &Machine) -> Value {
     json!({
         "username": machine.name,

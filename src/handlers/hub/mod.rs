@@ -1,7 +1,7 @@
 //! The management API, in the forms of Docker Hub's own: what its tools send and read.
 //!
-//! It takes session tokens, and what is said to be JSON, and nothing else, so that no page of another origin can make a
-//! browser change anything. Logging in changes nothing and leaves no cookie.
+//! It takes session tokens, and bodies whose Content-Type is JSON, and nothing else, so that no page of another origin
+//! can make a browser change anything. A login changes nothing and sets no cookie.
 
 pub mod access_reviews;
 pub mod access_tokens;

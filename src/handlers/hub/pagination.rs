@@ -25,7 +25,7 @@ impl Pagination {
         Self::with_default_size(request, 10)
     }
 
-    /// The same, of so many where the request does not say.
+    /// The same, with this page size if the client does not set it.
     #[must_use]
     pub fn with_default_size(request: &Request, default_size: i64) -> Self {
         let number = |name: &str| query_parameter(request, name).and_then(|value| value.parse::<i64>().ok());

@@ -1,4 +1,4 @@
-//! A person's own password, changed by who shows the one that it has now.
+//! A user changes their own password; the request has the current one.
 
 use crate::{
     auth::{self, PasswordSession},

@@ -176,7 +176,7 @@ pub async fn privacy(
     change(ctx, request, credentials, name, UpdateRepository::of_privacy(request)).await
 }
 
-/// Changes what a body says; only admins of the repository change who can see it.
+/// Updates a repository; only its admins change who can see it.
 async fn change(
     ctx: &Context,
     request: &Request,

@@ -15,7 +15,7 @@ use crate::{
     wire::{Request, Response},
 };
 
-/// Results on a page, if the client does not say: as on the Hub.
+/// Results of a page, if the client does not set it: as on the Hub.
 const DEFAULT_PAGE_SIZE: i64 = 25;
 
 /// `GET /v2/search/repositories?query=&page=&page_size=`

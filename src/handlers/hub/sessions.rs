@@ -31,8 +31,9 @@ pub async fn auth_token(ctx: &Context, request: &Request) -> Result<Response> {
     Ok(Response::json(200, &json!({ "access_token": token })).no_store())
 }
 
-/// A session for who shows a password or an access token, in members of these names. What `curl -d` sends is read too,
-/// which says that it is a form: no cookie is set, and a page of another origin that sends a form reads no answer.
+/// A session for a password or an access token, in members of these names. The body of `curl -d` is read too, whose
+/// Content-Type is that of a form: no cookie is set, and a page of another origin that sends a form cannot read the
+/// response.
 async fn open(ctx: &Context, request: &Request, [name, secret]: [&'static str; 2]) -> Result<String> {
     let body = JsonObject::parse(request)?;
     let (name, secret) = (body.text(name)?, body.text(secret)?);

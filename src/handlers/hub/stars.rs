@@ -25,7 +25,7 @@ pub async fn remove(ctx: &Context, credentials: &Credentials, name: &RepositoryN
 
 /// `GET /v2/namespaces/{namespace}/repositories/{repository}/star`
 ///
-/// The user's own; those of other users are not shown.
+/// The user's own star; those of other users are not listed.
 pub async fn list(
     ctx: &Context,
     request: &Request,

@@ -78,7 +78,7 @@ pub async fn delete(
     Ok(Response::empty(204).no_store())
 }
 
-/// A tag as the Hub shows it.
+/// A tag in the form of the Hub.
 fn to_json(tag: &Tag) -> Result<Value, Fault> {
     let pushed = time::format_rfc3339_ms(tag.pushed_at);
     let companion = manifests::companion(&tag.name);
@@ -106,7 +106,8 @@ fn to_json(tag: &Tag) -> Result<Value, Fault> {
     }))
 }
 
-/// The images of a tag: those that an index names, or else the one that it is, of which an index may say what for.
+/// The images of a tag: those that an index names, or the one that it is, for which an index may have named the
+/// platform.
 fn images(tag: &Tag) -> Result<Vec<Value>, Fault> {
     let damaged = |error| Fault::bug(format!("the images of a tag are damaged: {error}"));
     let named = serde_json::from_str::<Vec<Value>>(&tag.images).map_err(damaged)?;
@@ -124,7 +125,7 @@ fn images(tag: &Tag) -> Result<Vec<Value>, Fault> {
     })])
 }
 
-/// An image as the Hub shows it, which has a word for a platform that it does not know, too.
+/// An image in the form of the Hub, which has a word for an unknown platform, too.
 fn shown(image: &Value, pushed: &str) -> Value {
     let text = |name: &str| image[name].as_str().unwrap_or_default();
     let known = |name: &str| Some(text(name)).filter(|text| !text.is_empty()).unwrap_or("unknown");

@@ -1,4 +1,4 @@
-//! Operations on the access tokens of a user or of a machine, and the bodies that ask for them.
+//! Operations on the access tokens of a user or a service account, and their request bodies.
 
 use serde_json::{Value, json};
 
@@ -106,7 +106,7 @@ pub struct Holder<'a> {
     pub id: UserId,
     /// The name.
     pub name: &'a str,
-    /// A token of a machine has no end unless the request sets one.
+    /// A token of a service account has no end unless the request sets one.
     pub machine: bool,
 }
 
@@ -247,7 +247,7 @@ fn acceptable_end(ctx: &Context, text: Option<&str>) -> Result<()> {
     }
 }
 
-/// How many seconds a token is good whose request sets no end.
+/// Seconds that a token is valid whose request sets no end.
 fn usual_age(machine: bool) -> Option<i64> {
     (!machine).then_some(ends::PERSON)
 }
@@ -259,7 +259,7 @@ fn end(ctx: &Context, asked: Option<&str>, usual: Option<i64>) -> Result<(Option
     Ok((end, asked.and_then(time::normal).or_else(|| end.map(time::format_rfc3339))))
 }
 
-/// A token in the form of the Hub. The end is as it was sent, as far as everybody can read it: clients compare it.
+/// A token in the form of the Hub. The end is as it was sent, as far as all clients can parse it: clients compare it.
 fn to_json(token: &TokenDetails, secret: &str) -> Value {
     json!({
         "uuid": token.uuid,

@@ -11,7 +11,7 @@ use crate::{
     wire::{Request, Response},
 };
 
-/// Names on a page of the catalog, if the client does not say, and at most.
+/// Names of a page of the catalog, if the client does not set it, and at most.
 const DEFAULT_PAGE_SIZE: i64 = 100;
 const MAX_PAGE_SIZE: i64 = 1_000;
 

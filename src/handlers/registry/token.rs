@@ -1,7 +1,7 @@
 //! The token service of the registry protocol.
 //!
-//! What is granted is what is asked for, what the user may do, and what the access token allows, all three.
-//! Too little is not an error: the token opens less, and the registry says so.
+//! A token grants what was asked for, what the user may do, and what the access token allows, all three. Less than was
+//! asked is no error: the registry refuses the rest.
 
 use serde_json::{Map, Value};
 
@@ -30,7 +30,7 @@ use crate::{
 /// Seconds within which another use of a refresh token is not recorded.
 const LAST_USED_GRANULARITY: i64 = 60 * 60;
 
-/// The fields that are read of a form, and at most so many of them: each scope may be one.
+/// The fields that are read of a form, and how many of them at most: each scope may be one.
 const FIELDS: [&str; 8] =
     ["service", "scope", "client_id", "access_type", "grant_type", "username", "password", "refresh_token"];
 const MAX_FIELDS: usize = 1_000;

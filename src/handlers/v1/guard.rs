@@ -1,5 +1,5 @@
-//! The guard of v1: what a principal may do with a repository, in the words of that API. A repository token is good for
-//! what it names, and for nothing else.
+//! The guard of v1: what a principal may do with a repository, in the words of that API. A repository token grants
+//! access to the repository that it names, and to no other.
 
 use crate::{
     auth::{Credentials, Principal, unauthorized},

@@ -13,12 +13,12 @@ use crate::{
     wire::{Request, Response},
 };
 
-/// What a repository token may be for where each is good.
+/// The accesses of a repository token that allow to list images.
 const ANY: [Access; 3] = [Access::Read, Access::Write, Access::Delete];
 
 /// `GET /v1/repositories/(namespace)/(repo_name)/images`
 ///
-/// A client lists a repository by it, and a registry asks by it whether a token is good.
+/// A client lists a repository by it, and a registry verifies a token by it.
 pub async fn list(
     ctx: &Context,
     request: &Request,

@@ -55,8 +55,8 @@ fn fresh(entry: &str, now: i64, seconds: u64) -> Option<String> {
     (age < seconds).then(|| entry.get("body")?.as_str().map(str::to_owned))?
 }
 
-/// What was found, as docker reads it; and whether there is more that the client may read than was searched (`cut`), as
-/// GitHub says it.
+/// The results in the form that docker parses; `incomplete_results`, as GitHub calls it, if more repositories can be
+/// read than were searched (`cut`).
 fn body(search: &Search, found: &Page<Match>, cut: bool) -> String {
     let total = found.head.count;
     let results = found.items.iter().map(result).collect::<Vec<_>>();

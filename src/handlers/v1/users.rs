@@ -38,8 +38,8 @@ pub async fn login(ctx: &Context, request: &Request, credentials: &Credentials) 
 
 /// `POST /v1/users/`
 ///
-/// docker registers before it logs in, with whatever e-mail its user types, and goes on only when
-/// the answer is that the name is taken: so this is said before anything else of the body is checked.
+/// docker registers before it logs in, with any e-mail its user types, and goes on only if the response is that the
+/// name is taken: so the name is checked before the rest of the body.
 pub async fn register(ctx: &Context, request: &Request) -> Result<Response> {
     auth::require_https(request)?;
     if !ctx.config.registration_open {
@@ -147,7 +147,7 @@ pub async fn update(ctx: &Context, request: &Request, credentials: &Credentials,
     Ok(Response::empty(204).no_store())
 }
 
-/// The user whose account is changed, and by what right: oneself, or anybody for an administrator.
+/// The user whose account is changed, and the right to do so: their own, or an administrator's.
 fn require_self(principal: &auth::Principal, name: &str, target: Option<User>) -> Result<(User, Right)> {
     let user = principal.require_password()?;
     if user.name != name && !principal.is_administrator() {

@@ -21,7 +21,7 @@ pub struct List<'a> {
     /// `name` or `pull_count`, descending after a `-`; or `last_updated`, the newest first, the oldest first after a
     /// `-`.
     pub ordering: &'a str,
-    /// Whether the credentials are good for administrators, who see everything.
+    /// Whether the credentials allow administration, which sees everything.
     pub administrating: bool,
     /// The most items.
     pub limit: i64,
@@ -80,7 +80,7 @@ impl Keyed for Listed {
     const KEY: &'static str = "name";
 }
 
-/// What is said of the whole list.
+/// The head of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NamespaceCount {
     /// The namespace, if it exists.

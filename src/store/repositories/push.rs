@@ -9,8 +9,8 @@ use crate::{
     },
 };
 
-/// Creates a repository, unless it exists, or the namespace has so many (`most`) already. One that was marked deleted
-/// (`pending_deletion`) is removed first.
+/// Creates a repository, unless it exists, or the namespace has `most` already. One with a pending deletion
+/// (`pending_deletion`) is deleted first.
 #[must_use]
 pub fn create_for_push(
     namespace: NamespaceId,
@@ -42,7 +42,7 @@ pub fn create_for_push(
     statements
 }
 
-/// Records in the audit that so many images were announced, if the statement before merged any: one of them is new or
+/// Records in the audit log how many images were announced, if the statement before merged any: one of them is new or
 /// has another checksum.
 #[must_use]
 pub fn record_announcement(name: &RepositoryName, images: usize, by: &AuditContext) -> Statement {

@@ -28,7 +28,7 @@ impl FromRow for ReadablePrivate {
 }
 
 /// The private repositories that a user may read, fewer than `most` in all rows together. The first row has none, and
-/// says whether they were cut: the number of repositories that are looked at for them is bounded as well.
+/// contains whether they were cut: the number of repositories that are looked at for them is bounded as well.
 #[must_use]
 pub fn readable_private(subject: &Subject<'_>, most: i64) -> Query<Vec<ReadablePrivate>> {
     let statement = subject
@@ -81,8 +81,8 @@ impl FromRow for CatalogEntry {
     }
 }
 
-/// The repositories that the subject may read, in the order of full names, after this one (`last`), at most so many.
-/// `administrating` says whether the credentials are good for administrators, who read everything.
+/// The repositories that the subject may read, by full name, after this one (`last`), at most `most`. `administrating`:
+/// whether the credentials allow administration, which reads everything.
 #[must_use]
 pub fn catalog(subject: &Subject<'_>, administrating: bool, last: &str, limit: i64) -> Query<Vec<CatalogEntry>> {
     let statement = subject

@@ -28,9 +28,9 @@ pub struct Transfer<'a> {
     pub most: i64,
 }
 
-/// Moves a repository to another namespace, unless the name is taken there, or it has so many already; one that was
-/// marked deleted there (`pending_deletion`) is removed first. Where the last repository of the name was private, this
-/// one is from now on. The audit of both namespaces records it, and every collaborator that it loses.
+/// Moves a repository to another namespace, unless the name is taken there, or it has its quota already; one with a
+/// pending deletion there (`pending_deletion`) is deleted first. If the last repository of the name was private, this
+/// one is from now on. The audit logs of both namespaces record it, and every collaborator that it loses.
 #[must_use]
 pub fn transfer(this: &Transfer<'_>, pending_deletion: Option<RepositoryId>) -> Vec<Statement> {
     let (from, to, by) = (this.from, this.to, this.by);

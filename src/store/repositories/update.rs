@@ -1,4 +1,4 @@
-//! Changes of what is said of a repository, and of who can see it.
+//! Updates of a repository's details and visibility.
 
 use crate::{
     domain::{RepositoryId, RepositoryName},

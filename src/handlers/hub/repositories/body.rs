@@ -43,7 +43,7 @@ pub fn details(principal: Principal, name: &RepositoryName, found: RepositoryDet
     Ok(Response::json(status, &body).no_store())
 }
 
-/// What a list shows of a repository.
+/// A repository as an item of a list.
 pub fn summary(name: &RepositoryName, lookup: &RepositoryLookup, summary: &Summary) -> Value {
     let private = lookup.repository.as_ref().is_some_and(|repository| repository.private);
     to_json(name, private, affiliation(lookup), summary)
