@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn anonymous_read_off_excludes_open_registration() {
+    fn anonymous_read_off_closes_registration() {
         let secrets = [("TOKEN_KEY", "k".repeat(32)), ("PASSWORD_PEPPER", format!("1:{}", "p".repeat(32)))];
         let read = |registration: &str, anonymous: &str| {
             let more = [("REGISTRATION", registration.to_owned()), ("ANONYMOUS_READ", anonymous.to_owned())];

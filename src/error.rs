@@ -207,7 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_d1_says_is_told_apart() {
+    fn d1_errors_are_classified() {
         for (kind, messages) in [
             (
                 FaultKind::Transient,

@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn two_forms_are_one_repository() {
+    fn both_name_forms_are_one_repository() {
         for path in ["/v1/repositories/redis/images", "/v1/repositories/library/redis/images/"] {
             assert_eq!(route(path), Ok(Route::Images(name("library", "redis"))), "{path}");
         }
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_path_of_ours() {
+    fn unknown_paths_are_not_found() {
         for path in [
             "/",
             "",

@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_choice_is_named_and_counts_as_the_safe_word() {
+    fn bad_choice_is_named_and_safe() {
         let anonymous = |value| read("ANONYMOUS_READ", value, |reader| reader.is("ANONYMOUS_READ", "on"));
         for (value, on) in
             [(None, true), (Some("on"), true), (Some(" on "), true), (Some("off"), false), (Some(""), true)]
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_number_is_named_and_counts_as_bound_or_default() {
+    fn bad_number_is_named_and_bounded() {
         let seconds = |value| read("REGISTRY_TOKEN_SECONDS", value, |reader| reader.number("REGISTRY_TOKEN_SECONDS"));
         assert_eq!(seconds(None), (300, vec![]));
         assert_eq!(seconds(Some("60")), (60, vec![]));
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_optional_number_counts_as_the_strict_one() {
+    fn bad_optional_number_is_strict() {
         let length = |value| read("PASSWORD_LENGTH", value, |reader| reader.optional_number("PASSWORD_LENGTH"));
         assert_eq!(length(None), (None, vec![]));
         assert_eq!(length(Some("128")), (Some(128), vec![]));
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn hourly_quota_is_unlimited_on_loopback_unless_set() {
+    fn hourly_quota_is_unlimited_on_loopback() {
         let quota = |value| read("REGISTRATIONS", value, |reader| reader.per_hour("REGISTRATIONS"));
         let (unset, problems) = quota(None);
         assert_eq!((unset.at(false), unset.at(true), problems.len()), (100, HourlyQuota::UNLIMITED, 0));

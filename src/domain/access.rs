@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_greatest_right_counts() {
+    fn greatest_role_counts() {
         let nobody = Relations::default();
         assert_eq!(nobody.effective_role(), None);
         assert_eq!(Relations { public: true, ..nobody }.effective_role(), Some(Role::Read));

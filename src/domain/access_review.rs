@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_visible_has_the_same_reasons_as_what_is_not_there() {
+    fn invisible_and_missing_have_the_same_reasons() {
         let name = RepositoryName::parse("library", "app").unwrap();
         let facts = Facts {
             name: &name,
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn an_action_without_a_reason_is_what_the_role_allows() {
+    fn action_without_reason_is_allowed_by_the_role() {
         let name = RepositoryName::parse("acme", "app").unwrap();
         let roles = [None, Some(Role::Read), Some(Role::Write), Some(Role::Admin)];
         let scopes = [TokenScope::PublicRead, TokenScope::Read, TokenScope::Write, TokenScope::Admin];

@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_action_has_its_words_and_its_group() {
+    fn every_action_has_a_description_and_a_group() {
         let names = ACTIONS.map(|(group, name, words)| (format!("{group}.{name}"), words));
         assert!(names.iter().all(|(name, said)| words(name) == *said));
         assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), ACTIONS.len());
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_cut_between_letters() {
+    fn text_is_cut_between_characters() {
         assert_eq!(cut(&"é".repeat(MAX_TEXT_LENGTH)).chars().count(), MAX_TEXT_LENGTH);
         assert_eq!(cut(&"é".repeat(MAX_TEXT_LENGTH + 1)), "é".repeat(MAX_TEXT_LENGTH));
     }

@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_read_as_it_is_printed() {
+    fn credential_round_trips() {
         for credential in [
             CredentialId::Anonymous,
             CredentialId::Password { user: 3.into(), epoch: 9 },

@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_end_is_as_asked_or_as_usual_and_within_what_is_allowed() {
+    fn expiry_is_requested_or_default_within_bounds() {
         assert_eq!(end(Some(50), Some(PERSON), None, 10), Ok(Some(50)));
         assert_eq!(end(None, Some(PERSON), None, 10), Ok(Some(10 + PERSON)));
         assert_eq!(end(None, None, None, 10), Ok(None));
@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn who_asks_for_little_is_not_warned_of_it() {
+    fn short_expiry_is_not_announced() {
         let warned = |days: i64, more: i64| warned(Some(5 + days * DAY + more), 5);
         assert_eq!(super::warned(None, 5), None);
         assert_eq!(warned(30, 1), None);

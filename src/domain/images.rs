@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_checksum_is_short_and_prints() {
+    fn checksum_is_short_and_printable() {
         let taken = |checksum: &str| {
             parse(json!([{ "id": id('a'), "checksum": checksum }]).to_string().as_bytes())
                 .is_ok_and(|images| images.len() == 1)
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_printed() {
+    fn image_list_is_printed() {
         assert_eq!(encode(""), "[]");
         let (first, second) = (id('a'), id('b'));
         let printed: Value = serde_json::from_str(&encode(&format!("{first} {second}sha256:x"))).unwrap();
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_list_of_images_is_refused() {
+    fn malformed_image_list_is_refused() {
         let upper = format!(r#"[{{"id":"{}"}}]"#, id('A'));
         let short = format!(r#"[{{"id":"{}"}}]"#, &id('a')[1..]);
         let checksum = format!(r#"[{{"id":"{}","checksum":5}}]"#, id('a'));

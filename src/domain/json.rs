@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pieces() {
+    fn json_pieces_are_found() {
         let json = parse(br#" {"a": 1, "\u0062": [1, "x,]" ,{"c":[]}], "a": "\u00e9", "d": "plain"} "#).unwrap();
         assert!(is_object(json));
         let text_of = |name| text(member(json, name).unwrap());
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_nested_as_deep_as_it_likes_is_read_over_and_no_further() {
+    fn nesting_depth_is_bounded() {
         let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
         let json = parse(deep.as_bytes()).unwrap();
         assert!(value::<serde_json::Value>(json).is_none());

@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_more_is_read_than_we_write() {
+    fn foreign_headers_are_refused() {
         let of = |length: usize| format!("bnVsbA.bnVsbA.{}", "A".repeat(length - 14));
         assert!(UnverifiedJwt::parse(&of(MAX_TOKEN_LENGTH)).is_some());
         assert!(UnverifiedJwt::parse(&of(MAX_TOKEN_LENGTH + 1)).is_none());

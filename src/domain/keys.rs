@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_cannot_run_into_each_other() {
+    fn mac_separates_purpose_and_parts() {
         let key = Key::new(&[7; 32]);
         assert_ne!(key.mac("a", &[b"bc", b"d"]), key.mac("a", &[b"b", b"cd"]));
         assert_ne!(key.mac("a", &[b"b"]), key.mac("b", &[b"b"]));
@@ -135,13 +135,13 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_shown_by_its_id() {
+    fn key_debug_shows_only_its_id() {
         let key = Key::new(&[7; 32]);
         assert_eq!(format!("{key:?}"), format!("Key({:02x?})", key.id));
     }
 
     #[test]
-    fn a_short_key_is_no_key() {
+    fn short_key_is_refused() {
         assert!(TokenKeys::parse("").is_err());
         assert!(TokenKeys::parse(&format!("{},short", "k".repeat(32))).is_err());
     }

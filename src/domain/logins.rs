@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_kind_is_one_word() {
+    fn client_kind_is_one_word() {
         assert_eq!(kind("docker/27.0 go/go1.21 (linux)"), "docker");
         assert_eq!(kind("containers/image"), "containers");
         assert_eq!(kind("  Mozilla/5.0"), "mozilla");
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn each_is_noted_once_an_hour_and_no_more_are_remembered_than_there_is_room_for() {
+    fn logins_are_remembered_for_an_hour() {
         let logins = Logins::default();
         let begin = |user, method, address: &str, now| logins.begin(UserId::new(user), method, address, now);
         assert!(begin(1, AuthMethod::Password, "::1", 0));

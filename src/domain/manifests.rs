@@ -104,7 +104,7 @@ mod tests {
     const IMAGE: &str = "application/vnd.oci.image.manifest.v1+json";
 
     #[test]
-    fn an_image_is_as_large_as_its_parts() {
+    fn image_size_is_the_sum_of_its_parts() {
         for (parts, size) in [
             (json!([{ "size": 163 }, { "size": 30_000_000 }]), Some(30_000_163)),
             (json!([{ "size": 163 }, { "digest": "sha256:aa" }]), None),
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn an_index_names_its_images() {
+    fn index_lists_its_images() {
         let named = json!([
             { "digest": "sha256:aa", "size": 401, "platform": { "os": "linux", "architecture": "arm64", "variant": "v8" } },
             { "digest": "sha256:bb", "size": 401 },
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_beside_an_image_is_known_by_its_tag() {
+    fn attachments_are_recognized_by_tag() {
         let hex = "0123456789abcdef".repeat(4);
         for (tag, kind) in [
             (format!("sha256-{hex}.sig"), Some("signature")),

@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_event_names_has_a_form() {
+    fn event_names_are_validated() {
         let taken = |target: Value, id: usize| {
             let event = json!({ "id": "i".repeat(id), "action": "push", "target": target });
             let cloud = json!({ "name": "paul/app", "digest": "sha256:aa", "reference": "sha256:aa" });
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_fast_clock_tells_later_is_later() {
+    fn future_times_are_clamped_in_order() {
         let ahead = "2999-01-01T00:00:00";
         let push = |at: usize| {
             let target = json!({ "repository": "paul/app", "digest": "sha256:aa", "tag": "1.0" });
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn what_registries_before_and_after_do_otherwise() {
+    fn other_registry_versions_are_understood() {
         let read = |event: Value| {
             let (events, odd) = read(json!({ "events": [event] }).to_string().as_bytes(), CloudEvent::default(), NOW);
             (events.into_iter().next(), odd.len())
@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn one_event_too_large_is_not_in_the_way_of_others() {
+    fn oversized_event_is_skipped_alone() {
         let event = |id: &str, more: &str| {
             format!(r#"{{"id":"{id}","action":"push","target":{{"repository":"a/b","tag":"c"}},"more":{more}}}"#)
         };
@@ -381,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_said() {
+    fn unknown_event_is_reported() {
         for body in ["", "[]", "{}", "null", r#"{"events":7}"#, r#"{"specversion":"1.0"}"#] {
             let (events, odd) = read(body.as_bytes(), CloudEvent::default(), NOW);
             assert_eq!((events.len(), odd.len()), (0, 1), "{body}");

@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_known_by_its_form() {
+    fn token_kind_is_known_by_its_form() {
         let token = TokenKind::Access.generate([7; RANDOM]);
         assert_eq!(token.reveal().len(), 4 + 40 + 8);
         assert_eq!(TokenKind::Access.parse_and_hash(token.reveal()), Some(sha256_hex(token.reveal())));

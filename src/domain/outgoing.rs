@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn other_schemes_users_and_malformed_urls_are_refused() {
+    fn other_schemes_and_malformed_urls_are_refused() {
         for url in [
             "",
             "example.com",
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn loopback_is_allowed_only_where_hublet_is_on_loopback() {
+    fn loopback_is_allowed_only_from_loopback() {
         for url in ["http://127.0.0.1:9000/x", "https://localhost", "http://[::1]:9000", "http://127.9.9.9"] {
             assert!(OutgoingUrl::parse(url, PUBLIC).is_err(), "{url}");
             assert!(OutgoingUrl::parse(url, None).is_ok(), "{url}");

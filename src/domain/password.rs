@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_verified_under_its_own_pepper_and_cost() {
+    fn password_has_its_own_pepper_and_cost() {
         let old = hash("toto42", [1; 16], &peppers(&["a"]), COST).unwrap();
         assert!(old.starts_with("$argon2id$v=19$m=64,t=1,p=1,keyid=YQ$"), "{old}");
         let rotated = peppers(&["b", "a"]);
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_stored_is_bounded_and_exact() {
+    fn stored_hash_is_parsed_strictly() {
         let good = hash("toto42", [1; 16], &peppers(&["a"]), COST).unwrap();
         assert_eq!(PasswordHash::parse(&good).unwrap().encode(), good);
         for bad in [
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_hash_may_cost_is_bounded() {
+    fn hash_cost_is_bounded() {
         for good in ["m=8,t=1,p=1", "m=32,t=1,p=4", "m=65536,t=10,p=4", "m=19456,t=2,p=1"] {
             assert_eq!(Cost::parse(good).map(|cost| cost.to_string()).as_deref(), Some(good));
         }
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_worth_an_argon2_too() {
+    fn unknown_user_costs_one_hash() {
         let before = hashes();
         assert_eq!(verify_dummy("toto42", &peppers(&["a"]), COST), Ok(()));
         assert_eq!(hashes(), before + 1);
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn peppers_are_shown_by_their_names() {
+    fn pepper_debug_shows_only_ids() {
         assert_eq!(format!("{:?}", peppers(&["a", "b"])), r#"["a", "b"]"#);
     }
 

@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_subject_is_read_as_it_is_printed() {
+    fn subject_round_trips() {
         for method in [AuthMethod::Password, AuthMethod::AccessToken(7.into()), AuthMethod::RefreshToken(7.into())] {
             assert_eq!(read_subject(&subject("paul", method)), ("paul", method));
         }
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_good_from_a_little_before_it_was_made() {
+    fn token_is_valid_from_just_before_issue() {
         assert_eq!(Claims::times(1000, 300), (1300, 970, 1000));
     }
 }

@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_signed_is_what_is_read() {
+    fn signed_claims_are_read_back() {
         for credential in [
             CredentialId::Anonymous,
             CredentialId::Password { user: 3.into(), epoch: 9 },
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn it_has_the_form_of_the_document() {
+    fn token_has_the_documented_form() {
         let token = claim().sign(&keys(), [1; 8]);
         let (signature, rest) = token.strip_prefix("signature=").unwrap().split_once(',').unwrap();
         assert!(signature.bytes().all(|byte| byte.is_ascii_hexdigit() && !byte.is_ascii_uppercase()));
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn every_single_bit_counts() {
+    fn single_bit_change_is_refused() {
         let token = claim().sign(&keys(), [1; 8]);
         for place in 0..token.len() {
             for bit in 0..8 {
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn look_alikes_are_refused() {
+    fn lookalikes_are_refused() {
         let token = claim().sign(&keys(), [1; 8]);
         let signature = token.split(',').next().unwrap();
         for altered in [

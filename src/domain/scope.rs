@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scope_is_split_at_its_first_and_last_colon() {
+    fn scope_is_split_at_first_and_last_colon() {
         let host = scope("repository:host:5000/a/b:pull");
         assert_eq!((host.name.as_str(), host.repository()), ("host:5000/a/b", None));
         assert_eq!(scope("repository::pull").repository(), None);
@@ -163,13 +163,13 @@ mod tests {
     }
 
     #[test]
-    fn nobody_asks_for_more_than_there_may_be() {
+    fn scopes_are_bounded() {
         let many = (0..1_000_000).map(|n| format!("repository:a/{n}:pull")).collect::<Vec<_>>().join(" ");
         assert_eq!(parse_all(std::iter::once(many.as_str())).len(), MAX_SCOPES + 1);
     }
 
     #[test]
-    fn several_scopes_come_in_many_ways() {
+    fn scopes_come_in_several_forms() {
         let all = parse_all(
             ["repository:a/b:pull repository:c/d:pull,push", "repository:a/b:pull", " nonsense "].into_iter(),
         );
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_star_is_expanded_and_never_echoed() {
+    fn wildcard_action_is_expanded() {
         let actions = |text: &str, role| scope(text).for_role(role).map(|grant| grant.actions);
         assert_eq!(actions("repository:a/b:*", Some(Role::Read)), Some(vec!["pull"]));
         assert_eq!(actions("repository:a/b:*", Some(Role::Write)), Some(vec!["pull", "push"]));

@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_never_an_error() {
+    fn any_query_is_parsed() {
         let numbers = |n: &str, page: &str| {
             let search = parse(&[("n", n), ("page", page)]);
             (search.page_size, search.page)
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn signs_and_tags_and_diacritics_are_not_looked_for() {
+    fn signs_and_diacritics_are_ignored() {
         let terms = |q: &str| parse(&[("q", q)]).terms;
         for (q, expected) in [
             ("tea & cake", vec!["tea", "cake"]),
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn names_have_words() {
+    fn names_are_split_into_words() {
         assert_eq!(tokenize("paul/My-App.x"), " paul my app x ");
         assert_eq!(last_component("a/b/c"), "c");
     }

@@ -77,12 +77,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_does_not_print() {
+    fn secret_is_not_printed() {
         assert_eq!(format!("{:?}", Secret::new("toto42")), "…");
     }
 
     #[test]
-    fn secrets_are_the_same_to_the_last_byte() {
+    fn secrets_compare_to_the_last_byte() {
         let secret = Secret::new("toto42");
         assert_eq!(secret, Secret::new("toto42"));
         for other in ["toto43", "Toto42", "toto4", "toto421", ""] {

@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_was_signed_is_taken_and_not_for_long() {
+    fn session_token_needs_signature_and_expires() {
         let keys = TokenKeys::parse(&"k".repeat(32)).unwrap();
         let credential = CredentialId::Password { user: 3.into(), epoch: 1 };
         let token = sign(&keys, credential, "paul", [1; 8], 1000);

@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_place_is_refused_and_left_out() {
+    fn forbidden_characters_are_refused_or_removed() {
         for (form, refused, taken) in [
             (Form::Line, &["lines", "everywhere", "unseen"][..], &["harmless"][..]),
             (Form::Lines, &["everywhere", "unseen"], &["harmless", "lines"]),

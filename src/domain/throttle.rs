@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_wait_doubles_from_one_second_to_fifteen_minutes() {
+    fn backoff_doubles_to_fifteen_minutes() {
         let after = |count| retry_after(Failures { count, last_at: 1000 }, Failures::default(), 1000);
         assert_eq!([4, 5, 6, 7, 14, 15, 1000].map(after), [0, 1, 2, 4, 512, 900, 900]);
         let anywhere = |count| retry_after(Failures::default(), Failures { count, last_at: 1000 }, 1000);
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_runs_out_and_failures_are_forgotten() {
+    fn backoff_ends_and_failures_expire() {
         let ten = Failures { count: 10, last_at: 1000 };
         assert_eq!([1000, 1031, 1032].map(|now| retry_after(ten, Failures::default(), now)), [32, 1, 0]);
         let many = Failures { count: 99, last_at: 1000 };

@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_allows_what_its_scopes_and_resources_both_allow() {
+    fn token_needs_scope_and_resource() {
         let limits = |scopes: &str, resources: Option<&str>| TokenRestrictions::stored(scopes, resources);
         let all = limits(r#"["repo:write","repo:read"]"#, None);
         assert_eq!(all.role(&name("ns/app"), false), Some(Role::Write));

@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_is_mended_and_what_is_on_its_way_is_left_alone() {
+    fn verify_repairs_only_settled_differences() {
         let truth = vec![
             news(1, 5, true),
             news(2, 5, true),

@@ -224,7 +224,7 @@ mod tests {
 
     /// At the Hub they are something of the repository before them, and never one of their own.
     #[test]
-    fn words_behind_names_are_no_names() {
+    fn suffix_words_are_no_names() {
         let served =
             ["access", "collaborators", "images", "images-summary", "privacy", "star", "stars", "tags", "transfer"];
         for word in BEHIND_NAMES {

@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn a_database_that_does_not_answer_in_time_is_given_up_and_not_asked_again() {
+    fn database_timeout_fails_further_calls() {
         let what = "the database did not answer in 200 ms".to_owned();
         let given_up = Err(Fault { what, kind: FaultKind::Overloaded });
         assert_eq!(asked(false, true), (Poll::Ready(given_up), 1));
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn what_writes_is_no_read() {
+    fn writing_statement_is_not_a_read() {
         let db = Db::new(Rc::new(Stub { answers: true }));
         let insert =
             || vec![Statement::new("select 1"), Statement::new("insert into outbox (repository_id) values (1)")];
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_in_time_is_the_answer() {
+    fn response_in_time_is_returned() {
         for up in [true, false] {
             assert_eq!(asked(true, up), (Poll::Ready(Ok(vec![Rows::new()])), 1));
         }

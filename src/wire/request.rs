@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_query_is_decoded_as_forms_are() {
+    fn query_is_decoded_as_a_form() {
         let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
         let form = |text: &str| form(text.as_bytes()).collect::<Vec<_>>();
         assert_eq!(form("q=a+b%2Fc&n=25&&x"), [pair("q", "a b/c"), pair("n", "25"), pair("x", "")]);
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn only_this_machine_is_loopback() {
+    fn only_loopback_addresses_are_loopback() {
         let at = |host: &str| Request { host: host.to_owned(), ..Request::default() }.is_loopback();
         for host in ["127.0.0.1:8787", "127.9.9.9", "localhost:80", "[::1]:8787", "[::1]"] {
             assert!(at(host), "{host}");
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_one_customer() {
+    fn ipv6_address_is_its_network() {
         let from = |ip: &str| {
             let headers = vec![("cf-connecting-ip".to_owned(), ip.to_owned())];
             Request { headers, ..Request::default() }.address()
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn the_operators_proxy_says_for_whom_it_asks_and_nobody_else_does() {
+    fn forwarded_address_needs_the_proxy_secret() {
         let from = |proxied: bool, hops: &str| {
             let headers = [("cf-connecting-ip", "203.0.113.9"), ("x-forwarded-for", hops)];
             let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();

@@ -1,4 +1,4 @@
-//! The stage in this process: the index over `SQLite`, with a clock that is set.
+//! hublet in this process, over `SQLite` and a platform whose clock is set.
 
 use std::{cell::Cell, collections::BTreeMap, rc::Rc};
 
@@ -19,15 +19,14 @@ use serde_json::Value;
 use url::Url;
 
 use super::{
-    fake_platform::{Scenery, finished},
+    fake_platform::{FakePlatform, block_on},
     operator,
-    page::{Direction, Page},
-    runner::{Answered, Done, Sent, Theatre},
+    page::{Directive, Page},
+    runner::{Backend, Outcome, RawResponse, TestRequest},
     sqlite::Sqlite,
 };
 
-/// What the index runs with unless a page says otherwise: a Hub on one's own machine, with the
-/// cheapest hash there is.
+/// The settings unless a test or a page changes them: an index on a loopback address, with the cheapest hash.
 const SETTINGS: [(&str, &str); 9] = [
     ("TOKEN_KEY", "a key of the stage which is no secret at all"),
     ("PASSWORD_PEPPER", "1:a pepper of the stage which is no secret at all"),
@@ -40,17 +39,17 @@ const SETTINGS: [(&str, &str); 9] = [
     ("REGISTRY_CERTIFICATE", include_str!("../registry/certificates.pem")),
 ];
 
-/// Where the index seems to be.
+/// The address that requests are sent to.
 const ORIGIN: &str = "http://127.0.0.1:8787";
 
-/// An index with its databases and its world. Requests come one after the other.
-pub struct Stage {
+/// hublet with its databases and its platform. Requests are answered one after another.
+pub struct TestApp {
     /// `DB`.
     pub db: Rc<Sqlite>,
     /// `SEARCH`.
     pub search: Rc<Sqlite>,
     /// Clock, mailbox, log.
-    pub platform: Rc<Scenery>,
+    pub platform: Rc<FakePlatform>,
     vars: BTreeMap<String, String>,
     config: Rc<Config>,
     password_cache: Rc<PasswordCache>,
@@ -60,11 +59,11 @@ pub struct Stage {
     mail_read: usize,
 }
 
-impl Stage {
-    /// An empty index.
+impl TestApp {
+    /// An app with empty databases.
     pub fn new() -> Result<Self, String> {
         let vars = SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let mut stage = Self {
+        let mut app = Self {
             db: Rc::new(Sqlite::migrated("db")?),
             search: Rc::new(Sqlite::migrated("search")?),
             platform: Rc::default(),
@@ -76,15 +75,15 @@ impl Stage {
             requests: 0,
             mail_read: 0,
         };
-        stage.restart();
-        Ok(stage)
+        app.restart();
+        Ok(app)
     }
 
-    /// Another index with the same past: what happens here does not happen there. Its randomness
-    /// begins anew, so that two copies that are asked the same answer with the same bytes.
+    /// A copy with databases of its own. Its randomness starts again, so that two copies give the same requests the
+    /// same responses.
     pub fn copied(&self) -> Result<Self, String> {
         let copied = |database: &Sqlite| database.copied().map(Rc::new).map_err(|error| error.to_string());
-        let mut stage = Self {
+        let mut app = Self {
             db: copied(&self.db)?,
             search: copied(&self.search)?,
             platform: Rc::new(self.platform.copied()),
@@ -96,8 +95,8 @@ impl Stage {
             requests: 0,
             mail_read: 0,
         };
-        stage.restart();
-        Ok(stage)
+        app.restart();
+        Ok(app)
     }
 
     /// The value of a setting.
@@ -111,7 +110,7 @@ impl Stage {
         self.restart();
     }
 
-    /// A new isolate: it reads the settings and remembers nobody.
+    /// A new isolate: it reads the settings, and its caches are empty.
     fn restart(&mut self) {
         self.config = Rc::new(Config::from_env(|name| self.vars.get(name).cloned()));
         self.password_cache = Rc::new(PasswordCache::new([1; 32]));
@@ -120,9 +119,9 @@ impl Stage {
         self.platform.mails.set(self.vars.get("MAIL").is_some_and(|value| value == "on"));
     }
 
-    /// The index as one request sees it.
+    /// The context of one request.
     #[must_use]
-    pub fn index(&self) -> Context {
+    pub fn context(&self) -> Context {
         Context {
             db: Rc::new(Db::new(self.db.clone())),
             search: Rc::new(Db::new(self.search.clone())),
@@ -135,21 +134,21 @@ impl Stage {
         }
     }
 
-    /// Answers a request, and does what follows the answer.
+    /// Answers a request, and runs what it left for after the response.
     pub fn answer(&self, request: &Request) -> Response {
-        let reply = finished(serve::serve(&self.index(), request));
-        self.platform.do_later();
+        let reply = block_on(serve::serve(&self.context(), request));
+        self.platform.run_pending();
         reply
     }
 
-    /// What is done every minute.
+    /// Runs the scheduled job.
     pub fn scheduled(&self) {
-        finished(serve::scheduled(&self.index()));
-        self.platform.do_later();
+        block_on(serve::scheduled(&self.context()));
+        self.platform.run_pending();
     }
 
     /// The request as the platform would lend it: the URL normalised, a body over its limit not read.
-    pub fn received(&mut self, sent: &Sent) -> Result<Request, String> {
+    pub fn received(&mut self, sent: &TestRequest) -> Result<Request, String> {
         let url = Url::parse(&format!("{ORIGIN}{}", sent.target)).map_err(|error| error.to_string())?;
         let (path, body) = (url.path().to_owned(), sent.body.clone());
         let unread = matches!(sent.method.as_str(), "GET" | "HEAD" | "OPTIONS");
@@ -166,7 +165,7 @@ impl Stage {
             proxied: Cell::default(),
         };
         if !unread {
-            request.body = (body.len() <= serve::body_limit(&self.index(), &request)).then_some(body);
+            request.body = (body.len() <= serve::body_limit(&self.context(), &request)).then_some(body);
         }
         Ok(request)
     }
@@ -195,9 +194,9 @@ impl Stage {
 }
 
 /// The headers that the index reads, as the platform joins them.
-fn joined(sent: &Sent) -> Vec<(String, String)> {
+fn joined(request: &TestRequest) -> Vec<(String, String)> {
     let mut headers = BTreeMap::<String, String>::new();
-    for (name, value) in &sent.headers {
+    for (name, value) in &request.headers {
         let name = name.to_ascii_lowercase();
         if HEADERS.contains(&name.as_str()) {
             headers
@@ -209,40 +208,40 @@ fn joined(sent: &Sent) -> Vec<(String, String)> {
     headers.into_iter().collect()
 }
 
-impl Theatre for Stage {
+impl Backend for TestApp {
     fn begin(&mut self, _: &Page) -> Result<(), String> {
         self.mail_read = self.platform.mailbox.borrow().len();
         Ok(())
     }
 
-    fn send(&mut self, sent: &Sent) -> Result<Answered, String> {
+    fn send(&mut self, sent: &TestRequest) -> Result<RawResponse, String> {
         let logged = self.platform.log.borrow().len();
         let request = self.received(sent)?;
         let reply = self.answer(&request);
         let headers = reply.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect();
-        Ok(Answered { status: reply.status, headers, body: reply.body, faults: self.faults(logged) })
+        Ok(RawResponse { status: reply.status, headers, body: reply.body, faults: self.faults(logged) })
     }
 
-    fn direct(&mut self, direction: &Direction) -> Result<Done, String> {
-        let rest = direction.rest.as_str();
-        match direction.word.as_str() {
+    fn run_directive(&mut self, directive: &Directive) -> Result<Outcome, String> {
+        let rest = directive.rest.as_str();
+        match directive.word.as_str() {
             "Operator" => {
-                operator::run(self.db.connection(), rest, self.platform.now()).map(|said| Done::Read(said.link))
+                operator::run(self.db.connection(), rest, self.platform.now()).map(|said| Outcome::Done(said.link))
             }
             "Time" => {
-                self.platform.pass(seconds(rest)?);
-                Ok(Done::Read(String::new()))
+                self.platform.advance(seconds(rest)?);
+                Ok(Outcome::Done(String::new()))
             }
-            "Mail" => self.newest_mail(rest).map(Done::Read),
-            "Secret" => self.event_secret(rest).map(Done::Read),
+            "Mail" => self.newest_mail(rest).map(Outcome::Done),
+            "Secret" => self.event_secret(rest).map(Outcome::Done),
             "Scheduled" => {
                 self.scheduled();
-                Ok(Done::Read(String::new()))
+                Ok(Outcome::Done(String::new()))
             }
             _ => {
                 let (name, value) = rest.split_once('=').ok_or("a setting is NAME=value")?;
                 self.set(name, value);
-                Ok(Done::Read(String::new()))
+                Ok(Outcome::Done(String::new()))
             }
         }
     }
@@ -269,7 +268,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times() {
+    fn durations_are_read() {
         assert_eq!(["+90s", "+5m", "+4h", "+2d"].map(|text| seconds(text).unwrap()), [90, 300, 14_400, 172_800]);
         for text in ["4h", "+h", "+4", "+", "", "+4w", "+é"] {
             assert!(seconds(text).is_err(), "{text}");

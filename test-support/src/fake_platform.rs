@@ -1,4 +1,4 @@
-//! The rest of the world on the stage: a clock that is set, a mailbox that is read, a cache, a log.
+//! The platform of the tests: a clock that is set, a mailbox that is read, a cache, a log.
 
 use std::{
     cell::{Cell, RefCell},
@@ -26,57 +26,56 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;
 
-/// When the play begins: 2026-01-01 in UTC.
+/// The time at the start: 2026-01-01 in UTC.
 const BEGINNING: i64 = 1_767_225_600;
 
-/// A world in which nothing happens by itself.
+/// A platform on which nothing happens by itself.
 #[derive(Default)]
-pub struct Scenery {
+pub struct FakePlatform {
     millis: Rc<Cell<u64>>,
     drawn: Cell<u64>,
     later: RefCell<VecDeque<LocalBoxFuture<'static, ()>>>,
     cache: RefCell<BTreeMap<String, (String, i64)>>,
     /// Whether mail can be sent.
     pub mails: Cell<bool>,
-    /// Whether everybody is beyond every limit.
-    pub flooded: Cell<bool>,
-    /// What the platform's limiters were asked, in order.
-    pub limited: RefCell<Vec<(RateLimit, String)>>,
-    /// What was mailed, in order.
+    /// Whether every rate limit is exceeded.
+    pub over_limits: Cell<bool>,
+    /// The checks of rate limits, in order.
+    pub limits_asked: RefCell<Vec<(RateLimit, String)>>,
+    /// The mails that were sent, in order.
     pub mailbox: RefCell<Vec<Message>>,
-    /// What was logged, in order.
+    /// The lines of the log, in order.
     pub log: RefCell<Vec<Value>>,
 }
 
-impl Scenery {
-    /// The same hour of another world, in which nothing was drawn, mailed or logged yet. What it draws
-    /// is not what was drawn here.
+impl FakePlatform {
+    /// A platform at the same time, with an empty mailbox and log, and other randomness.
     #[must_use]
     pub fn copied(&self) -> Self {
         let millis = Rc::new(Cell::new(self.millis.get()));
         Self { millis, drawn: Cell::new(1 << 32), mails: self.mails.clone(), ..Self::default() }
     }
 
-    /// Lets so many seconds pass.
-    pub fn pass(&self, seconds: u64) {
+    /// Moves the clock forward by this number of seconds.
+    pub fn advance(&self, seconds: u64) {
         self.millis.set(self.millis.get() + seconds * 1000);
     }
 
-    /// Lets the rest of this second pass: what waits for its turn takes parts of one.
-    pub fn strike(&self) {
+    /// Moves the clock to the next whole second: hashes that wait for a slot take parts of one.
+    pub fn finish_second(&self) {
         self.millis.set(self.millis.get().next_multiple_of(1000));
     }
 
-    /// Does what was to follow the answer, and what follows from that.
-    pub fn do_later(&self) {
+    /// Runs the work that was left for after the response, and what that left.
+    pub fn run_pending(&self) {
         loop {
             let Some(work) = self.later.borrow_mut().pop_front() else { break };
-            finished(work);
+            block_on(work);
         }
     }
 }
 
-impl Platform for Scenery {
+impl Platform for FakePlatform {
     fn now(&self) -> i64 {
         BEGINNING + i64::try_from(self.millis.get() / 1000).unwrap_or_default()
     }
@@ -103,8 +102,8 @@ impl Platform for Scenery {
     }
 
     fn check_rate_limit<'a>(&'a self, limit: RateLimit, key: &'a str) -> LocalBoxFuture<'a, bool> {
-        self.limited.borrow_mut().push((limit, key.to_owned()));
-        Box::pin(async { !self.flooded.get() })
+        self.limits_asked.borrow_mut().push((limit, key.to_owned()));
+        Box::pin(async { !self.over_limits.get() })
     }
 
     fn can_send_mail(&self) -> bool {
@@ -169,8 +168,8 @@ impl Platform for Scenery {
     }
 }
 
-/// Runs to its end what waits for nothing outside of this process.
-pub fn finished<T>(work: impl Future<Output = T>) -> T {
+/// Polls a future to its end; it must wait for nothing outside of this process.
+pub fn block_on<T>(work: impl Future<Output = T>) -> T {
     let mut work = pin!(work);
     let mut context = Context::from_waker(Waker::noop());
     loop {

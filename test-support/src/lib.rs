@@ -1,9 +1,9 @@
 //! What the tests run the index with: an app over `SQLite` in this process, and the runner of the contract pages.
 
 pub mod app;
-pub mod before;
 pub mod client;
 pub mod fake_platform;
+pub mod hooks;
 pub mod operator;
 pub mod page;
 pub mod pattern;
@@ -13,4 +13,4 @@ pub mod sources;
 pub mod sqlite;
 pub mod times;
 
-pub use app::Stage;
+pub use app::TestApp;

@@ -1,5 +1,4 @@
-//! A page of the contract, taken apart: requests with their expected responses, and directions to the
-//! stage between them.
+//! A page of the contract, parsed: requests with their expected responses, and directives between them.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
@@ -8,42 +7,42 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 pub struct Page {
     /// Its path, for messages: `tests/wire/users.md`.
     pub name: String,
-    /// What happens on it, in order.
+    /// Its steps, in order.
     pub steps: Vec<Step>,
 }
 
-/// What happens on a page.
+/// A step of a page.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Step {
-    /// A heading of the second level: what a stage cannot do ends here.
+    /// A heading of the second level: what an unsupported directive skips ends here.
     Section,
-    /// Something the stage does beside requests.
-    Direction(Direction),
+    /// What the backend does between requests.
+    Directive(Directive),
     /// A request and what is expected for it.
     Exchange(Box<Exchange>),
-    /// A signed token and what it must say.
+    /// A signed token and its expected claims.
     Claims(Claims),
 }
 
 /// A line such as `Operator: disable paul`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Direction {
+pub struct Directive {
     /// Where it stands.
     pub line: usize,
     /// `Operator`, `Time`, `Mail`, `Secret`, `Scheduled` or `Setting`.
     pub word: String,
-    /// What stands behind the colon.
+    /// The text after the colon.
     pub rest: String,
 }
 
-/// A line such as `Decoded: [token]`, and the JSON behind it.
+/// A line such as `Decoded: [token]`, and the JSON after it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Claims {
     /// Where the JSON begins.
     pub line: usize,
-    /// A JSON Web Token, most likely one that was caught.
+    /// A JSON Web Token, as a rule a capture.
     pub token: String,
-    /// What it must say.
+    /// The expected claims, as JSON.
     pub says: String,
 }
 
@@ -65,14 +64,14 @@ pub struct Block {
     pub start: String,
     /// Names as they are written, in order.
     pub headers: Vec<(String, String)>,
-    /// What stands behind the empty line, if anything does.
+    /// The text after the empty line; `None` without one.
     pub body: Option<String>,
 }
 
-const DIRECTIONS: [&str; 6] = ["Operator", "Time", "Mail", "Secret", "Scheduled", "Setting"];
+const DIRECTIVES: [&str; 6] = ["Operator", "Time", "Mail", "Secret", "Scheduled", "Setting"];
 
 impl Page {
-    /// Takes a page apart. `suffix` stands where the page has a `~` behind a name.
+    /// Parses a page. `suffix` replaces each `~` after a name.
     pub fn read(name: &str, text: &str, suffix: &str) -> Result<Self, String> {
         let text = renamed(text, suffix);
         let mut lines = text.lines().enumerate().map(|(at, line)| (at + 1, line.trim_end()));
@@ -109,10 +108,10 @@ impl Page {
         }
     }
 
-    /// Whether it changes settings: then it wants a stage of its own.
+    /// Whether it changes settings: then it needs an app of its own.
     #[must_use]
-    pub fn sets(&self) -> bool {
-        self.steps.iter().any(|step| matches!(step, Step::Direction(direction) if direction.word == "Setting"))
+    pub fn changes_settings(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, Step::Directive(directive) if directive.word == "Setting"))
     }
 }
 
@@ -125,9 +124,9 @@ fn prose(at: usize, line: &str) -> Option<Step> {
         return Some(Step::Section);
     }
     let (word, rest) = line.split_once(':')?;
-    DIRECTIONS
+    DIRECTIVES
         .contains(&word)
-        .then(|| Step::Direction(Direction { line: at, word: word.to_owned(), rest: rest.trim().to_owned() }))
+        .then(|| Step::Directive(Directive { line: at, word: word.to_owned(), rest: rest.trim().to_owned() }))
 }
 
 impl Block {
@@ -151,7 +150,7 @@ impl Block {
 
     /// Method and target, if this is a request.
     #[must_use]
-    pub fn asks(&self) -> Option<(&str, &str)> {
+    pub fn method_and_target(&self) -> Option<(&str, &str)> {
         let (method, rest) = self.start.split_once(' ')?;
         Some((method, rest.strip_suffix(" HTTP/1.1").unwrap_or(rest))).filter(|(_, target)| target.starts_with('/'))
     }
@@ -176,7 +175,7 @@ pub fn fresh_suffix() -> String {
     (0..6).map(|_| letter()).collect()
 }
 
-/// The text with the suffix in place of each `~` that stands behind a word.
+/// The text with the suffix in place of each `~` after a word.
 fn renamed(text: &str, suffix: &str) -> String {
     let mut renamed = String::with_capacity(text.len());
     let mut before = ' ';
@@ -239,31 +238,31 @@ Scheduled:
 ";
 
     #[test]
-    fn a_page_is_a_list_of_steps() {
+    fn page_is_a_list_of_steps() {
         let page = Page::read("users.md", PAGE, "_1").unwrap();
         let [
             Step::Section,
-            Step::Direction(operator),
+            Step::Directive(operator),
             Step::Exchange(exchange),
             Step::Claims(claims),
-            Step::Direction(scheduled),
+            Step::Directive(scheduled),
         ] = page.steps.as_slice()
         else {
             panic!("{page:?}");
         };
         assert_eq!((operator.line, operator.rest.as_str()), (7, "disable paul_1"));
         assert_eq!(exchange.request.line, 14);
-        assert_eq!(exchange.request.asks(), Some(("PUT", "/v1/users/paul_1/?a=~b")));
+        assert_eq!(exchange.request.method_and_target(), Some(("PUT", "/v1/users/paul_1/?a=~b")));
         assert_eq!(exchange.request.header("x-empty"), Some(""));
         assert_eq!(exchange.request.body.as_deref(), Some("{\"email\":\n\n \"P_1@x\"}"));
         assert_eq!((exchange.response.status(), &exchange.response.body), (Some(204), &None));
         assert_eq!((claims.token.as_str(), claims.says.as_str()), ("[token]", "{\"sub\": \"paul_1\"}"));
         assert_eq!((scheduled.word.as_str(), scheduled.rest.as_str()), ("Scheduled", ""));
-        assert!(!page.sets());
+        assert!(!page.changes_settings());
     }
 
     #[test]
-    fn a_page_that_is_not_whole_is_an_error_with_its_place() {
+    fn incomplete_page_is_an_error_with_its_line() {
         let error = |text: &str| Page::read("p.md", text, "").unwrap_err();
         let request = "```http\nGET / HTTP/1.1\n```\n";
         let response = "```http\nHTTP/1.1 200\n```\n";
@@ -275,14 +274,14 @@ Scheduled:
     }
 
     #[test]
-    fn suffixes_are_of_six_and_differ() {
+    fn suffixes_differ() {
         let suffixes = [fresh_suffix(), fresh_suffix()];
         assert_ne!(suffixes[0], suffixes[1]);
         assert!(suffixes.iter().all(|suffix| suffix.len() == 6));
     }
 
     #[test]
-    fn a_setting_wants_a_stage_of_its_own() {
-        assert!(Page::read("p.md", "Setting: REGISTRATION=closed\n", "").unwrap().sets());
+    fn setting_changes_settings() {
+        assert!(Page::read("p.md", "Setting: REGISTRATION=closed\n", "").unwrap().changes_settings());
     }
 }

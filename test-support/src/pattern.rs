@@ -1,5 +1,4 @@
-//! Expected texts and values, in which `[name]` catches what it meets the first time and must equal
-//! it afterwards.
+//! Expected texts and values, in which `[name]` captures what it meets the first time and must equal it afterwards.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +10,7 @@ const WORDS_OF_JSON: [&str; 3] = ["null", "true", "false"];
 /// The member that says that an object may have more members.
 const MORE: &str = "...";
 
-/// What a page has caught so far.
+/// The captures of a page so far.
 #[derive(Debug, Clone, Default)]
 pub struct Captures(BTreeMap<String, Value>);
 
@@ -22,12 +21,12 @@ enum Piece<'a> {
 }
 
 impl Captures {
-    /// Catches a text anew, whatever was caught under this name before.
+    /// Sets a capture, whether it was set before or not.
     pub fn put(&mut self, name: &str, text: &str) {
         self.0.insert(name.to_owned(), Value::from(text));
     }
 
-    /// The text with everything in it that was caught; an error names what was not.
+    /// The text with its captures filled in; an error names one that is not set.
     pub fn fill(&self, text: &str) -> Result<String, String> {
         let fill = |piece| match piece {
             Piece::Literal(text) => Ok(text.to_owned()),
@@ -36,8 +35,8 @@ impl Captures {
         pieces(text).into_iter().map(fill).collect()
     }
 
-    /// A body with everything in it that was caught. In JSON, what was caught is written as JSON:
-    /// a token has quotes in it. A body without captures is left as it stands, byte for byte.
+    /// A body with its captures filled in. In JSON they are written as JSON: a token has quotes in it. A body without
+    /// captures is left as it is, byte for byte.
     pub fn fill_body(&self, body: &str) -> Result<String, String> {
         let captures = pieces(body).iter().any(|piece| matches!(piece, Piece::Capture(_)));
         match serde_json::from_str(body) {
@@ -179,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_capture_takes_the_shortest_and_then_stays() {
+    fn capture_takes_the_shortest_and_stays() {
         let mut captures = Captures::default();
         assert!(captures.text("signature=[one],repository=[two]", "signature=ab,repository=a,repository=b"));
         assert_eq!(captures.fill("[one] [two]").unwrap(), "ab a,repository=b");
@@ -189,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn one_name_twice_is_one_text() {
+    fn repeated_capture_is_one_text() {
         let mut captures = Captures::default();
         assert!(!captures.text("[a]-[a]", "x-y"));
         assert!(captures.text("[a]-[a]", "é-é"));
@@ -198,14 +197,14 @@ mod tests {
     }
 
     #[test]
-    fn what_failed_has_caught_nothing() {
+    fn failed_match_captures_nothing() {
         let mut captures = Captures::default();
         assert!(!captures.text("[a]!", "x?"));
         assert!(captures.fill("[a]").is_err());
     }
 
     #[test]
-    fn arrays_of_json_are_no_captures() {
+    fn json_arrays_are_no_captures() {
         for text in ["[]", r#"[{"id": 1}]"#, r#"["a"]"#, "[1]", "[null]", "[A]", "[a b]", "[a", "[-a]"] {
             assert_eq!(Captures::default().fill(text).unwrap(), text);
         }
@@ -213,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn values_of_any_type_are_caught_whole() {
+    fn values_of_any_type_are_captured_whole() {
         let mut captures = Captures::default();
         let expected = json!({ "id": "[id]", "url": "/r/[id]/[name]" });
         captures.json(&expected, &json!({ "url": "/r/7/app", "id": 7 })).unwrap();
@@ -222,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_without_captures_is_sent_as_it_stands() {
+    fn body_without_captures_is_sent_unchanged() {
         let captures = Captures::default();
         for body in ["{ \"a\" : 1.0 }", "{\"a\":", "[]", ""] {
             assert_eq!(captures.fill_body(body).unwrap(), body);
@@ -237,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn members_are_all_there_unless_there_may_be_more() {
+    fn members_must_be_equal_unless_open() {
         let mut captures = Captures::default();
         let mut check = |expected: Value, actual: Value| captures.json(&expected, &actual);
         assert!(check(json!({ "a": 1, "b": [1, 2] }), json!({ "b": [1, 2], "a": 1 })).is_ok());

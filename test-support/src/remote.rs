@@ -1,4 +1,4 @@
-//! The stage at an address: the index is asked over HTTP, and done to by whoever can.
+//! hublet at an address: requests go over HTTP, directives to a server that runs them or to `npm run admin`.
 
 use std::{env, fs, process::Command, time::Duration};
 
@@ -6,26 +6,26 @@ use serde_json::json;
 use ureq::{Agent, http};
 
 use super::{
-    page::{Direction, Page},
-    runner::{Answered, Done, Sent, Theatre},
+    page::{Directive, Page},
+    runner::{Backend, Outcome, RawResponse, TestRequest},
 };
 
 /// The clone, for what is run and read there.
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// An index at an address.
+/// hublet at an address.
 pub struct Remote {
     agent: Agent,
     /// `INDEX_URL`: where it is, without a slash at its end.
     url: String,
-    /// `INDEX_STAGE`: who does what a page says between requests, if anybody does.
-    stage: Option<String>,
+    /// `INDEX_DIRECTIVES`: the address of the server that runs directives, if there is one.
+    app: Option<String>,
     /// Flags for `npm run admin` from `INDEX_ADMIN`, if that may be run.
     admin: Option<Vec<String>>,
 }
 
 impl Remote {
-    /// The index at `INDEX_URL`, if that is set.
+    /// The one at `INDEX_URL`, if that is set.
     #[must_use]
     pub fn from_environment() -> Option<Self> {
         let url = env::var("INDEX_URL").ok()?.trim_end_matches('/').to_owned();
@@ -41,12 +41,12 @@ impl Remote {
         Some(Self {
             agent: Agent::new_with_config(config),
             url,
-            stage: env::var("INDEX_STAGE").ok(),
+            app: env::var("INDEX_DIRECTIVES").ok(),
             admin: admin.map(|flags| flags.split_whitespace().map(str::to_owned).collect()),
         })
     }
 
-    fn request(&self, sent: &Sent) -> Result<Answered, String> {
+    fn request(&self, sent: &TestRequest) -> Result<RawResponse, String> {
         let mut request =
             http::Request::builder().method(sent.method.as_str()).uri(format!("{}{}", self.url, sent.target));
         for (name, value) in &sent.headers {
@@ -59,7 +59,7 @@ impl Remote {
             self.agent.run(request.body(sent.body.clone()).map_err(|error| error.to_string())?)
         };
         let mut answer = answer.map_err(|error| error.to_string())?;
-        Ok(Answered {
+        Ok(RawResponse {
             status: answer.status().as_u16(),
             headers: joined(answer.headers()),
             body: answer.body_mut().read_to_vec().map_err(|error| error.to_string())?,
@@ -67,15 +67,15 @@ impl Remote {
         })
     }
 
-    /// Asks the stage to do what a line says.
-    fn ask(&self, stage: &str, line: &str) -> Result<Done, String> {
-        let failed = |error: String| format!("{line}: the stage: {error}");
-        let answer = self.agent.post(stage).content_type("application/json").send(json!({ "line": line }).to_string());
+    /// Sends a line to the server that runs directives.
+    fn ask(&self, app: &str, line: &str) -> Result<Outcome, String> {
+        let failed = |error: String| format!("{line}: {error}");
+        let answer = self.agent.post(app).content_type("application/json").send(json!({ "line": line }).to_string());
         let mut answer = answer.map_err(|error| failed(error.to_string()))?;
         let text = answer.body_mut().read_to_string().map_err(|error| failed(error.to_string()))?;
         match answer.status().as_u16() {
-            200 => Ok(Done::Read(text)),
-            501 => Ok(Done::Cannot("not on this stage".to_owned())),
+            200 => Ok(Outcome::Done(text)),
+            501 => Ok(Outcome::Unsupported("not supported there".to_owned())),
             _ => Err(failed(text)),
         }
     }
@@ -91,8 +91,8 @@ fn joined(headers: &http::HeaderMap) -> Vec<(String, String)> {
     headers.keys().map(|name| (name.to_string(), values(name).collect::<Vec<_>>().join(", "))).collect()
 }
 
-/// Runs `npm run admin`, as an operator does.
-fn administrate(words: &str, flags: &[String]) -> Result<Done, String> {
+/// Runs `npm run admin`.
+fn administrate(words: &str, flags: &[String]) -> Result<Outcome, String> {
     let output = Command::new("npm")
         .args(["run", "--silent", "admin", "--"])
         .args(words.split_whitespace())
@@ -101,41 +101,44 @@ fn administrate(words: &str, flags: &[String]) -> Result<Done, String> {
         .output()
         .map_err(|error| format!("npm: {error}"))?;
     if output.status.success() {
-        Ok(Done::Read(String::from_utf8_lossy(&output.stdout).into_owned()))
+        Ok(Outcome::Done(String::from_utf8_lossy(&output.stdout).into_owned()))
     } else {
         Err(format!("npm run admin: {}", String::from_utf8_lossy(&output.stderr).trim()))
     }
 }
 
-/// What `npm run keys` wrote into the configuration of a registry here.
-fn event_secret(service: &str) -> Done {
+/// The event secret that `npm run keys` wrote into the configuration of a local registry.
+fn event_secret(service: &str) -> Outcome {
     let file = format!("{ROOT}/.keys/{service}.yml");
     let text = fs::read_to_string(&file).unwrap_or_default();
     let secret = text.split_once("Bearer ").and_then(|(_, rest)| rest.split('"').next());
-    secret.map_or_else(|| Done::Cannot(format!("{file} has no event secret")), |secret| Done::Read(secret.to_owned()))
+    secret.map_or_else(
+        || Outcome::Unsupported(format!("{file} has no event secret")),
+        |secret| Outcome::Done(secret.to_owned()),
+    )
 }
 
-impl Theatre for Remote {
+impl Backend for Remote {
     fn begin(&mut self, page: &Page) -> Result<(), String> {
-        match &self.stage {
-            Some(stage) => self.ask(stage, &format!("Page: {}", page.name)).map(|_| ()),
+        match &self.app {
+            Some(app) => self.ask(app, &format!("Page: {}", page.name)).map(|_| ()),
             None => Ok(()),
         }
     }
 
-    fn send(&mut self, request: &Sent) -> Result<Answered, String> {
+    fn send(&mut self, request: &TestRequest) -> Result<RawResponse, String> {
         self.request(request)
     }
 
-    fn direct(&mut self, direction: &Direction) -> Result<Done, String> {
-        if let Some(stage) = &self.stage {
-            return self.ask(stage, &format!("{}: {}", direction.word, direction.rest));
+    fn run_directive(&mut self, directive: &Directive) -> Result<Outcome, String> {
+        if let Some(app) = &self.app {
+            return self.ask(app, &format!("{}: {}", directive.word, directive.rest));
         }
-        match (direction.word.as_str(), &self.admin) {
-            ("Operator", Some(flags)) => administrate(&direction.rest, flags),
-            ("Secret", _) if is_loopback(&self.url) => Ok(event_secret(&direction.rest)),
-            ("Operator", None) => Ok(Done::Cannot("INDEX_ADMIN is not set".to_owned())),
-            _ => Ok(Done::Cannot("not at an address".to_owned())),
+        match (directive.word.as_str(), &self.admin) {
+            ("Operator", Some(flags)) => administrate(&directive.rest, flags),
+            ("Secret", _) if is_loopback(&self.url) => Ok(event_secret(&directive.rest)),
+            ("Operator", None) => Ok(Outcome::Unsupported("INDEX_ADMIN is not set".to_owned())),
+            _ => Ok(Outcome::Unsupported("not at an address".to_owned())),
         }
     }
 }

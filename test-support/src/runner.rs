@@ -1,4 +1,4 @@
-//! Plays a page: sends each request, compares each answer, and has the stage do what stands between.
+//! Runs a page: sends each request, compares each response, and has the backend run the directives between them.
 
 use std::fmt::Write;
 
@@ -9,26 +9,26 @@ use base64::{
 use serde_json::Value;
 
 use super::{
-    page::{Block, Claims, Direction, Exchange, Page, Step},
+    page::{Block, Claims, Directive, Exchange, Page, Step},
     pattern::Captures,
     times,
 };
 
-/// Where a page is played: in this process, or at an address.
-pub trait Theatre {
-    /// A page begins: mail that was sent before is none of its business.
+/// What a page runs against: an app in this process, or hublet at an address.
+pub trait Backend {
+    /// A page begins: mail that was sent before is not looked at.
     fn begin(&mut self, page: &Page) -> Result<(), String>;
 
     /// Sends a request.
-    fn send(&mut self, request: &Sent) -> Result<Answered, String>;
+    fn send(&mut self, request: &TestRequest) -> Result<RawResponse, String>;
 
-    /// Does what a line of the page says.
-    fn direct(&mut self, direction: &Direction) -> Result<Done, String>;
+    /// Runs a directive of the page.
+    fn run_directive(&mut self, directive: &Directive) -> Result<Outcome, String>;
 }
 
 /// A request, ready to be sent.
 #[derive(Debug, Clone, Default)]
-pub struct Sent {
+pub struct TestRequest {
     /// The method.
     pub method: String,
     /// Path and query.
@@ -39,37 +39,37 @@ pub struct Sent {
     pub body: Vec<u8>,
 }
 
-/// What came back.
+/// A response as it arrived.
 #[derive(Debug, Clone, Default)]
-pub struct Answered {
+pub struct RawResponse {
     /// The status.
     pub status: u16,
     /// Lower-case names; lines of one name are joined.
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
-    /// What the index logged as its own fault, where that can be seen.
+    /// Errors that hublet logged meanwhile, where the log can be read.
     pub faults: Vec<String>,
 }
 
-/// What became of a direction.
+/// The result of a directive.
 #[derive(Debug)]
-pub enum Done {
-    /// It was done, and this is what there is to read: the text of a mail, a link for a new user.
-    Read(String),
-    /// This stage cannot do it; why.
-    Cannot(String),
+pub enum Outcome {
+    /// It was run; its text: a mail, the link of a new user, or empty.
+    Done(String),
+    /// The backend cannot run it; why.
+    Unsupported(String),
 }
 
-/// How many exchanges were played.
+/// The counts of exchanges.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct Summary {
     /// Sent and compared.
     pub played: usize,
-    /// Not sent, since the stage could not do what they depend on.
+    /// Not sent, since the backend could not run what they depend on.
     pub skipped: usize,
-    /// What the stage could not do.
-    pub undone: Vec<String>,
+    /// The directives that the backend could not run.
+    pub unsupported: Vec<String>,
 }
 
 #[derive(PartialEq, Eq)]
@@ -79,39 +79,39 @@ enum Skipping {
     Page,
 }
 
-/// Plays a page to its end, or to its first failure, which names its place.
-pub fn play(page: &Page, theatre: &mut dyn Theatre, tally: &mut Tally) -> Result<(), String> {
+/// Runs a page to its end, or to its first failure, which names file and line.
+pub fn run_page(page: &Page, backend: &mut dyn Backend, summary: &mut Summary) -> Result<(), String> {
     let at = |line: usize, error: String| format!("{}:{line}: {error}", page.name);
     let (mut captures, mut skipping, mut skipped) = (Captures::default(), Skipping::Nothing, false);
-    theatre.begin(page).map_err(|error| at(1, error))?;
+    backend.begin(page).map_err(|error| at(1, error))?;
     for step in &page.steps {
         match step {
             Step::Section if skipping == Skipping::Section => skipping = Skipping::Nothing,
             Step::Section => {}
             Step::Exchange(exchange) if skipping != Skipping::Nothing || skipped && lacks(exchange, &captures) => {
-                tally.skipped += 1;
+                summary.skipped += 1;
             }
             Step::Exchange(exchange) => {
-                exchanged(exchange, theatre, &mut captures).map_err(|(line, error)| at(line, error))?;
-                tally.played += 1;
+                exchanged(exchange, backend, &mut captures).map_err(|(line, error)| at(line, error))?;
+                summary.played += 1;
             }
             Step::Claims(claims)
                 if skipping != Skipping::Nothing || skipped && captures.fill(&claims.token).is_err() => {}
             Step::Claims(claims) => says(claims, &mut captures).map_err(|error| at(claims.line, error))?,
-            Step::Direction(direction)
-                if skipping != Skipping::Nothing || skipped && captures.fill(&direction.rest).is_err() => {}
-            Step::Direction(direction) => {
-                let rest = captures.fill(&direction.rest).map_err(|error| at(direction.line, error))?;
-                let direction = Direction { rest, ..direction.clone() };
-                match theatre.direct(&direction).map_err(|error| at(direction.line, error))? {
-                    Done::Read(text) => {
-                        read(&direction, &text, &mut captures).map_err(|error| at(direction.line, error))?;
+            Step::Directive(directive)
+                if skipping != Skipping::Nothing || skipped && captures.fill(&directive.rest).is_err() => {}
+            Step::Directive(directive) => {
+                let rest = captures.fill(&directive.rest).map_err(|error| at(directive.line, error))?;
+                let directive = Directive { rest, ..directive.clone() };
+                match backend.run_directive(&directive).map_err(|error| at(directive.line, error))? {
+                    Outcome::Done(text) => {
+                        read(&directive, &text, &mut captures).map_err(|error| at(directive.line, error))?;
                     }
-                    Done::Cannot(why) => {
-                        tally
-                            .undone
-                            .push(at(direction.line, format!("{}: {} ({why})", direction.word, direction.rest)));
-                        skipping = if direction.word == "Setting" { Skipping::Page } else { Skipping::Section };
+                    Outcome::Unsupported(why) => {
+                        summary
+                            .unsupported
+                            .push(at(directive.line, format!("{}: {} ({why})", directive.word, directive.rest)));
+                        skipping = if directive.word == "Setting" { Skipping::Page } else { Skipping::Section };
                         skipped = true;
                     }
                 }
@@ -121,7 +121,7 @@ pub fn play(page: &Page, theatre: &mut dyn Theatre, tally: &mut Tally) -> Result
     Ok(())
 }
 
-/// Compares what a token says.
+/// Compares the claims of a token.
 fn says(claims: &Claims, captures: &mut Captures) -> Result<(), String> {
     let token = captures.fill(&claims.token)?;
     let said = token.split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
@@ -131,18 +131,18 @@ fn says(claims: &Claims, captures: &mut Captures) -> Result<(), String> {
     captures.json(&expected, &said).map_err(|error| format!("{error}\n    {said}"))
 }
 
-/// Catches the secret of the link in a text. A mail has one.
-fn read(direction: &Direction, text: &str, captures: &mut Captures) -> Result<(), String> {
-    let found = if direction.word == "Secret" { Some(text.trim()) } else { secret(text) };
+/// Captures the secret of the link in a text. A mail must have one.
+fn read(directive: &Directive, text: &str, captures: &mut Captures) -> Result<(), String> {
+    let found = if directive.word == "Secret" { Some(text.trim()) } else { secret(text) };
     match found {
         Some(secret) => captures.put("secret", secret),
-        None if direction.word == "Mail" => return Err(format!("there is no link in the mail: {text:?}")),
+        None if directive.word == "Mail" => return Err(format!("there is no link in the mail: {text:?}")),
         None => {}
     }
     Ok(())
 }
 
-/// What stands behind the `#` of the URL in a text.
+/// The fragment of the first URL in a text.
 fn secret(text: &str) -> Option<&str> {
     let url = text.split_whitespace().find(|word| word.starts_with("http") && word.contains('#'))?;
     url.split_once('#').map(|(_, secret)| secret)
@@ -152,17 +152,17 @@ fn lacks(exchange: &Exchange, captures: &Captures) -> bool {
     request(&exchange.request, captures).is_err()
 }
 
-fn exchanged(exchange: &Exchange, theatre: &mut dyn Theatre, captures: &mut Captures) -> Result<(), (usize, String)> {
-    let sent = request(&exchange.request, captures).map_err(|error| (exchange.request.line, error))?;
-    let answered = theatre.send(&sent).map_err(|error| (exchange.request.line, error))?;
-    compare(&exchange.response, &sent, &answered, captures)
-        .and_then(|()| times_have_fractions(&sent, &answered))
-        .map_err(|error| (exchange.response.line, report(&error, exchange, &sent, &answered)))
+fn exchanged(exchange: &Exchange, backend: &mut dyn Backend, captures: &mut Captures) -> Result<(), (usize, String)> {
+    let request = request(&exchange.request, captures).map_err(|error| (exchange.request.line, error))?;
+    let answered = backend.send(&request).map_err(|error| (exchange.request.line, error))?;
+    compare(&exchange.response, &request, &answered, captures)
+        .and_then(|()| times_have_fractions(&request, &answered))
+        .map_err(|error| (exchange.response.line, report(&error, exchange, &request, &answered)))
 }
 
-/// The request of a block, with what was caught so far. `Host` is for the reader.
-fn request(block: &Block, captures: &Captures) -> Result<Sent, String> {
-    let (method, target) = block.asks().ok_or_else(|| format!("{:?} is no request", block.start))?;
+/// The request of a block, with the captures filled in. `Host` is for the reader.
+fn request(block: &Block, captures: &Captures) -> Result<TestRequest, String> {
+    let (method, target) = block.method_and_target().ok_or_else(|| format!("{:?} is no request", block.start))?;
     let mut headers = Vec::new();
     for (name, value) in block.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("host")) {
         let value = captures.fill(value)?;
@@ -170,24 +170,24 @@ fn request(block: &Block, captures: &Captures) -> Result<Sent, String> {
         headers.push((name.clone(), encoded.unwrap_or(value)));
     }
     let body = captures.fill_body(block.body.as_deref().unwrap_or_default())?;
-    Ok(Sent { method: method.to_owned(), target: captures.fill(target)?, headers, body: body.into_bytes() })
+    Ok(TestRequest { method: method.to_owned(), target: captures.fill(target)?, headers, body: body.into_bytes() })
 }
 
-/// Credentials that are written in clear, as they are sent.
+/// Encodes credentials that the page has in clear text.
 fn basic(value: &str) -> Option<String> {
     let (scheme, clear) = value.split_once(' ')?;
     let written = scheme.eq_ignore_ascii_case("basic") && clear.contains(':');
     written.then(|| format!("{scheme} {}", STANDARD.encode(clear)))
 }
 
-fn compare(expected: &Block, sent: &Sent, got: &Answered, captures: &mut Captures) -> Result<(), String> {
+fn compare(expected: &Block, request: &TestRequest, got: &RawResponse, captures: &mut Captures) -> Result<(), String> {
     let status = expected.status().ok_or_else(|| format!("{:?} is no response", expected.start))?;
     if got.status != status {
         return Err(format!("the status is {}, and not {status}", got.status));
     }
     for (name, value) in &expected.headers {
         if name.eq_ignore_ascii_case("content-length") {
-            length(value, sent, got)?;
+            length(value, request, got)?;
         } else {
             header(name, value, got, captures)?;
         }
@@ -195,26 +195,26 @@ fn compare(expected: &Block, sent: &Sent, got: &Answered, captures: &mut Capture
     expected.body.as_deref().map_or(Ok(()), |wanted| body(wanted, got, captures))
 }
 
-/// Clients of the Hub's API take a whole second for no time at all.
-fn times_have_fractions(sent: &Sent, got: &Answered) -> Result<(), String> {
-    let answer = if sent.target.starts_with("/v2/") { serde_json::from_slice(&got.body).ok() } else { None };
-    match answer.as_ref().and_then(times::odd) {
+/// Clients of the Hub's API take a time without a fraction for none.
+fn times_have_fractions(request: &TestRequest, got: &RawResponse) -> Result<(), String> {
+    let answer = if request.target.starts_with("/v2/") { serde_json::from_slice(&got.body).ok() } else { None };
+    match answer.as_ref().and_then(times::find_imprecise) {
         Some(odd) => Err(format!("the time {odd:?} has no six digits of fraction")),
         None => Ok(()),
     }
 }
 
-/// An answer in this process has no such header, and one of 204 never has: it is what arrived that
-/// counts. An answer to HEAD has the length of a body that it does not have.
-fn length(value: &str, sent: &Sent, got: &Answered) -> Result<(), String> {
+/// Compares the length of what arrived: a response in this process has no such header, and a 204 never has one. One to
+/// HEAD has the length of a body that it does not have.
+fn length(value: &str, request: &TestRequest, got: &RawResponse) -> Result<(), String> {
     let arrived = got.body.len().to_string();
-    if arrived == value || sent.method == "HEAD" && got.body.is_empty() {
+    if arrived == value || request.method == "HEAD" && got.body.is_empty() {
         return Ok(());
     }
     Err(format!("the body has {arrived} bytes, and not {value}"))
 }
 
-fn header(name: &str, value: &str, got: &Answered, captures: &mut Captures) -> Result<(), String> {
+fn header(name: &str, value: &str, got: &RawResponse, captures: &mut Captures) -> Result<(), String> {
     let found = got.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value);
     match (found, value) {
         (None, "(absent)") => Ok(()),
@@ -225,7 +225,7 @@ fn header(name: &str, value: &str, got: &Answered, captures: &mut Captures) -> R
     }
 }
 
-fn body(wanted: &str, got: &Answered, captures: &mut Captures) -> Result<(), String> {
+fn body(wanted: &str, got: &RawResponse, captures: &mut Captures) -> Result<(), String> {
     let text = String::from_utf8_lossy(&got.body);
     let Ok(expected) = serde_json::from_str::<Value>(wanted) else {
         let fits = captures.text(wanted, text.trim_end_matches('\n'));
@@ -239,9 +239,9 @@ fn shown(pattern: &str, captures: &Captures) -> String {
     captures.fill(pattern).unwrap_or_else(|_| pattern.to_owned())
 }
 
-/// What went wrong, with both sides of the exchange.
-fn report(error: &str, exchange: &Exchange, sent: &Sent, got: &Answered) -> String {
-    let mut text = format!("{error}\n    {} {}\n", sent.method, sent.target);
+/// The error, with both sides of the exchange.
+fn report(error: &str, exchange: &Exchange, request: &TestRequest, got: &RawResponse) -> String {
+    let mut text = format!("{error}\n    {} {}\n", request.method, request.target);
     let mut show = |title: &str, start: String, headers: &[(String, String)], body: &str| {
         let _ = writeln!(text, "  {title}:\n    {start}");
         for (name, value) in headers {
@@ -262,37 +262,37 @@ fn report(error: &str, exchange: &Exchange, sent: &Sent, got: &Answered) -> Stri
 mod tests {
     use super::*;
 
-    /// Answers with its own request in the body, and can do but one thing.
+    /// Responds with the body of the request, and supports two directives.
     #[derive(Default)]
     struct Echo {
-        sent: Vec<Sent>,
+        sent: Vec<TestRequest>,
     }
 
-    impl Theatre for Echo {
+    impl Backend for Echo {
         fn begin(&mut self, _: &Page) -> Result<(), String> {
             Ok(())
         }
 
-        fn send(&mut self, request: &Sent) -> Result<Answered, String> {
+        fn send(&mut self, request: &TestRequest) -> Result<RawResponse, String> {
             self.sent.push(request.clone());
             let headers = vec![("x-length".to_owned(), request.body.len().to_string())];
-            Ok(Answered { status: 200, headers, body: request.body.clone(), faults: Vec::new() })
+            Ok(RawResponse { status: 200, headers, body: request.body.clone(), faults: Vec::new() })
         }
 
-        fn direct(&mut self, direction: &Direction) -> Result<Done, String> {
-            Ok(match direction.word.as_str() {
-                "Mail" => Done::Read("Open http://x/account/confirm#s3cret\n".into()),
-                "Secret" => Done::Read("hush\n".into()),
-                _ => Done::Cannot("no hands".into()),
+        fn run_directive(&mut self, directive: &Directive) -> Result<Outcome, String> {
+            Ok(match directive.word.as_str() {
+                "Mail" => Outcome::Done("Open http://x/account/confirm#s3cret\n".into()),
+                "Secret" => Outcome::Done("hush\n".into()),
+                _ => Outcome::Unsupported("no hands".into()),
             })
         }
     }
 
-    fn played(text: &str) -> (Result<(), String>, Tally, Vec<Sent>) {
-        let (mut echo, mut tally) = (Echo::default(), Tally::default());
+    fn played(text: &str) -> (Result<(), String>, Summary, Vec<TestRequest>) {
+        let (mut echo, mut summary) = (Echo::default(), Summary::default());
         let page = Page::read("p.md", text, "_1").unwrap();
-        let outcome = play(&page, &mut echo, &mut tally);
-        (outcome, tally, echo.sent)
+        let outcome = run_page(&page, &mut echo, &mut summary);
+        (outcome, summary, echo.sent)
     }
 
     fn exchange(request: &str, response: &str) -> String {
@@ -300,20 +300,20 @@ mod tests {
     }
 
     #[test]
-    fn an_exchange_that_fits_is_counted() {
+    fn matching_exchange_is_counted() {
         let text = exchange(
             "PUT /a HTTP/1.1\nHost: x\nAuthorization: Basic paul:to:to\n\n{\"a\": 1}",
             "HTTP/1.1 200\nX-Length: [n]\nX-None: (absent)\nContent-Length: 8\n\n{\"a\":1}",
         );
-        let (outcome, tally, sent) = played(&text);
+        let (outcome, summary, request) = played(&text);
         outcome.unwrap();
-        assert_eq!(tally, Tally { played: 1, ..Tally::default() });
-        assert_eq!(sent[0].headers, [("Authorization".to_owned(), "Basic cGF1bDp0bzp0bw==".to_owned())]);
-        assert_eq!(sent[0].target, "/a");
+        assert_eq!(summary, Summary { played: 1, ..Summary::default() });
+        assert_eq!(request[0].headers, [("Authorization".to_owned(), "Basic cGF1bDp0bzp0bw==".to_owned())]);
+        assert_eq!(request[0].target, "/a");
     }
 
     #[test]
-    fn a_failure_names_its_place_and_shows_both_sides() {
+    fn failure_names_its_line_and_shows_both_sides() {
         for (response, words) in [
             ("HTTP/1.1 201", "p.md:8: the status is 200, and not 201"),
             ("HTTP/1.1 200\nX-Length: 2", "p.md:8: X-Length is \"1\", and not \"2\""),
@@ -323,27 +323,27 @@ mod tests {
             ("HTTP/1.1 200\n\n2", "p.md:8: body is 1, and not 2"),
             ("HTTP/1.1 200\n\nplain", "p.md:8: the body is not \"plain\""),
         ] {
-            let (outcome, tally, _) = played(&exchange("PUT /\n\n1", response));
+            let (outcome, summary, _) = played(&exchange("PUT /\n\n1", response));
             let error = outcome.unwrap_err();
             assert!(error.starts_with(words) && error.contains("actual:"), "{error}");
-            assert_eq!(tally, Tally::default());
+            assert_eq!(summary, Summary::default());
         }
     }
 
     #[test]
-    fn what_was_caught_goes_into_later_requests() {
+    fn captures_go_into_later_requests() {
         let text = exchange("PUT /\n\n\"abc\"", "HTTP/1.1 200\nX-Length: [n]\n\n\"[word]\"")
             + "Mail: paul@example.com\n\n"
             + &exchange("POST /[word]?[n]\nX-A: <[secret]>\n\nb=[secret]", "HTTP/1.1 200");
-        let (outcome, _, sent) = played(&text);
+        let (outcome, _, request) = played(&text);
         outcome.unwrap();
-        assert_eq!(sent[1].target, "/abc?5");
-        assert_eq!(sent[1].headers[0].1, "<s3cret>");
-        assert_eq!(sent[1].body, b"b=s3cret");
+        assert_eq!(request[1].target, "/abc?5");
+        assert_eq!(request[1].headers[0].1, "<s3cret>");
+        assert_eq!(request[1].body, b"b=s3cret");
     }
 
     #[test]
-    fn a_token_is_compared_with_what_it_should_say() {
+    fn token_claims_are_compared() {
         // {"sub":"paul"}
         let caught = "Secret: registry\n\n".to_owned()
             + &exchange("PUT /\n\nx.eyJzdWIiOiJwYXVsIn0.[secret]", "HTTP/1.1 200\n\n[token]");
@@ -356,16 +356,16 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_done_ends_with_the_section_and_a_setting_with_the_page() {
+    fn unsupported_directive_skips_section_or_page() {
         let one = exchange("PUT /", "HTTP/1.1 200\nX-Length: [n]");
         let needs = exchange("PUT /[n]", "HTTP/1.1 200");
         let operator = format!("## A\n\nOperator: x\n\n{one}## B\n\n{needs}{one}{needs}");
-        let tally = played(&operator).1;
-        assert_eq!((tally.played, tally.skipped), (2, 2));
-        assert_eq!(tally.undone, ["p.md:3: Operator: x (no hands)"]);
+        let summary = played(&operator).1;
+        assert_eq!((summary.played, summary.skipped), (2, 2));
+        assert_eq!(summary.unsupported, ["p.md:3: Operator: x (no hands)"]);
         let setting = format!("## A\n\nSetting: A=b\n\n{one}## B\n\n{one}");
-        let tally = played(&setting).1;
-        assert_eq!((tally.played, tally.skipped), (0, 2));
+        let summary = played(&setting).1;
+        assert_eq!((summary.played, summary.skipped), (0, 2));
         assert!(played(&needs).0.unwrap_err().contains("nothing was caught as [n]"));
     }
 }

@@ -140,14 +140,14 @@ impl Database for Sqlite {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fake_platform::finished;
+    use crate::fake_platform::block_on;
 
     fn count(database: &Sqlite) -> i64 {
         database.connection.query_row("select count(*) from namespaces", [], |row| row.get(0)).unwrap()
     }
 
     #[test]
-    fn a_batch_is_all_or_nothing() {
+    fn batch_is_all_or_nothing() {
         let database = Sqlite::migrated("db").unwrap();
         let insert = |name: &str| {
             Statement::new("insert into namespaces (name, created_at) values (?1, ?2) returning name, created_at")
@@ -155,18 +155,18 @@ mod tests {
                 .bind(5)
         };
         let before = count(&database);
-        assert!(finished(database.batch(&[insert("acme"), insert("acme")])).is_err());
+        assert!(block_on(database.batch(&[insert("acme"), insert("acme")])).is_err());
         assert_eq!(count(&database), before);
-        let rows = finished(database.batch(&[insert("acme"), insert("other")])).unwrap();
+        let rows = block_on(database.batch(&[insert("acme"), insert("other")])).unwrap();
         assert_eq!((rows[1][0].get::<String>("name"), rows[1][0].get::<i64>("created_at")), ("other".into(), 5));
         assert_eq!(count(&database), before + 2);
     }
 
     #[test]
-    fn it_holds_us_to_the_limits_of_d1() {
+    fn limits_of_d1_are_enforced() {
         let database = Sqlite::migrated("db").unwrap();
         for sql in ["select 1; select 2", "select ?101", "select 1 where 'a' like printf('%51c', 'a')"] {
-            assert!(finished(database.batch(&[Statement::new(sql)])).is_err(), "{sql}");
+            assert!(block_on(database.batch(&[Statement::new(sql)])).is_err(), "{sql}");
         }
     }
 }

@@ -1,17 +1,16 @@
-//! How times are written in answers of the Hub's API.
+//! The format of times in responses of the Hub's API.
 
 use serde_json::Value;
 
-/// The first time in an answer that has another form than `2025-06-01T10:00:00.000001Z`, of which the fraction is
-/// never all zero. What somebody asked for is echoed as it was (`expires_at`), and what is done with it is in the
-/// data of the audit.
-pub fn odd(answer: &Value) -> Option<&str> {
+/// The first time in a response with another format than `2025-06-01T10:00:00.000001Z`, whose fraction is never all
+/// zero. `expires_at` is what the client sent, echoed, and so is the `data` of the audit.
+pub fn find_imprecise(answer: &Value) -> Option<&str> {
     match answer {
         Value::String(text) => is_time(text).then_some(text.as_str()).filter(|text| !is_precise(text)),
-        Value::Array(list) => list.iter().find_map(odd),
+        Value::Array(list) => list.iter().find_map(find_imprecise),
         Value::Object(members) => {
             let own = members.iter().filter(|(name, _)| !["expires_at", "data"].contains(&name.as_str()));
-            own.map(|(_, value)| value).find_map(odd)
+            own.map(|(_, value)| value).find_map(find_imprecise)
         }
         _ => None,
     }
@@ -38,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_whole_second_is_found_wherever_it_stands() {
+    fn imprecise_time_is_found_at_any_depth() {
         for (answer, found) in [
             (json!({ "a": [{ "b": "2025-06-01T10:00:00Z" }] }), true),
             (json!(["2025-06-01T10:00:00.000000Z"]), true),
@@ -47,7 +46,7 @@ mod tests {
             (json!({ "a": "2025-06-01T10:00:00.000001Z", "b": "Tuesday", "c": 7, "d": null }), false),
             (json!({ "expires_at": "2025-06-01T10:00:00Z", "data": { "expires_at": "2025-06-01T10:00:00Z" } }), false),
         ] {
-            assert_eq!(odd(&answer).is_some(), found, "{answer}");
+            assert_eq!(find_imprecise(&answer).is_some(), found, "{answer}");
         }
     }
 }

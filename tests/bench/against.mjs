@@ -5,7 +5,7 @@ import path from "node:path";
 import { breathe, Failure, root, step } from "../../tools/lib/steps.mjs";
 import { load, quantile, together, used } from "./load.mjs";
 import { scratch, serve } from "./servers.mjs";
-import { counted, databases, people } from "./world.mjs";
+import { counted, databases, people } from "./fixture.mjs";
 
 const CONNECTIONS = 16;
 

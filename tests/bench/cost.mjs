@@ -3,7 +3,7 @@
 import { run, step } from "../../tools/lib/steps.mjs";
 import { load, together, used } from "./load.mjs";
 import { scratch, serve } from "./servers.mjs";
-import { basic, counted, databases, pairs, people } from "./world.mjs";
+import { basic, counted, databases, pairs, people } from "./fixture.mjs";
 
 /** What has a budget: processor time at most so many times the floor, `db` with one round trip. */
 const BUDGETS = {
@@ -29,13 +29,13 @@ export async function measure({ quick, print }) {
   const cases = await people(hublet);
   const argon2 = await step("Argon2", () => password(hublet), always);
   const index = await hublet.again();
-  const stage = await serve("stage", folder, index);
+  const instrumented = await serve("instrumented", folder, index);
   const counts = {};
   for (const name of Object.keys(cases)) {
-    await counted(stage, cases[name]);
-    counts[name] = await counted(stage, cases[name]);
+    await counted(instrumented, cases[name]);
+    counts[name] = await counted(instrumented, cases[name]);
   }
-  await stage.stop();
+  await instrumented.stop();
 
   const [twin, floor] = [await serve("twin", folder, index), await serve("floor", folder)];
   const subjects = [

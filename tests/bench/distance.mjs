@@ -1,7 +1,7 @@
 // At a distance: an answer costs as many delays as its round trips.
 
 import { scratch, serve } from "./servers.mjs";
-import { counted, databases, people } from "./world.mjs";
+import { counted, databases, people } from "./fixture.mjs";
 
 const DELAYS = [0, 30, 120];
 
@@ -11,16 +11,16 @@ export async function measure({ print }) {
   const hublet = await serve("hublet", folder);
   const cases = await people(hublet);
   await hublet.stop();
-  const stage = await serve("stage", folder, hublet);
+  const instrumented = await serve("instrumented", folder, hublet);
   const results = {};
   for (const [name, request] of Object.entries(cases)) {
-    await counted(stage, request);
+    await counted(instrumented, request);
     results[name] = { rounds: 0, took: [] };
     for (const milliseconds of DELAYS) {
       const trouble = { databases: [{ when: "slow", milliseconds }] };
       const times = [];
       for (let time = 0; time < 7; time += 1) {
-        const { rounds, took, status } = await counted(stage, request, milliseconds ? trouble : undefined);
+        const { rounds, took, status } = await counted(instrumented, request, milliseconds ? trouble : undefined);
         if (status !== request.status) throw new Error(`${name}: ${status}`);
         results[name].rounds = rounds;
         times.push(took);

@@ -5,7 +5,7 @@ import { spawn } from "node:child_process";
 import { Failure } from "../../tools/lib/steps.mjs";
 import { load, together } from "./load.mjs";
 import { scratch, serve } from "./servers.mjs";
-import { databases, people } from "./world.mjs";
+import { databases, people } from "./fixture.mjs";
 
 const CONNECTIONS = 16; // of the good clients
 const GUESSERS = [1, 16, 64]; // connections of the flood

@@ -6,7 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 import { step } from "../../tools/lib/steps.mjs";
 import { load, together } from "./load.mjs";
 import { scratch, serve } from "./servers.mjs";
-import { counted, databases, people } from "./world.mjs";
+import { counted, databases, people } from "./fixture.mjs";
 
 const SIZES = [1_000, 30_000, 1_000_000];
 
@@ -80,7 +80,7 @@ export async function measure({ sizes, print }) {
     const bytes = [files.db, files.search].map((file) => path.join(server.home, file));
     await step(`${size} repositories`, async () => void fill(...bytes, size), { always: true });
     const again = await server.again();
-    const stage = await serve("stage", home, server);
+    const instrumented = await serve("instrumented", home, server);
     results[size] = { bytes: bytes.map((file) => statSync(file).size), p50: {}, rows: {} };
     for (const [name, request] of Object.entries(asked)) {
       const one = async () =>
@@ -95,11 +95,11 @@ export async function measure({ sizes, print }) {
       const runs = [];
       for (let turn = 0; turn < 3; turn += 1) runs.push(await load(again, request, 1, 1));
       results[size].p50[name] = together(runs).p50;
-      results[size].rows[name] = (await counted(stage, request)).rows;
+      results[size].rows[name] = (await counted(instrumented, request)).rows;
     }
     console.error(size, JSON.stringify(results[size]));
     await again.stop();
-    await stage.stop();
+    await instrumented.stop();
   }
   const columns = Object.keys(results);
   const last = columns.at(-1);

@@ -31,8 +31,8 @@ const modules = (tree) => ({
     "index.js": [build(".", tree), "index.js"],
     "index_bg.wasm": [build(".", tree), "index_bg.wasm"],
   },
-  // The stage of the tests counts what the databases are asked, and slows them down.
-  stage: {
+  // The worker of the tests counts what the databases are asked, and slows them down.
+  instrumented: {
     main: "entry.mjs",
     "entry.mjs": [path.join(root, "tests/workerd"), "entry.mjs"],
     "dump.mjs": [path.join(root, "tests/workerd"), "dump.mjs"],
@@ -69,7 +69,7 @@ export async function serve(kind, folder, databases, tree = root) {
     const source = readFileSync(path.join(from, file));
     writeFileSync(
       path.join(home, name),
-      kind === "stage" && name === main ? String(source).replace("../../build/index.js", "./index.js") : source,
+      kind === "instrumented" && name === main ? String(source).replace("../../build/index.js", "./index.js") : source,
     );
   }
   const database = (binding) => ({ binding, database_name: binding, database_id: binding.toLowerCase() });

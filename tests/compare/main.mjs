@@ -15,11 +15,11 @@ import http from "node:http";
 import { buffer, text } from "node:stream/consumers";
 import { eventSecret } from "../../tools/lib/services.mjs";
 import { Failure, pass, run, step } from "../../tools/lib/steps.mjs";
-import { makeWorld, renew, requests, vars } from "../workerd/endpoints.mjs";
+import { seedDatabases, renew, requests, vars } from "../workerd/endpoints.mjs";
 import { faults } from "../workerd/fault-matrix.mjs";
 import { operate } from "../workerd/operator.mjs";
 import { maker, randomness } from "../workerd/requests.mjs";
-import { basic, imageId } from "../workerd/stage.mjs";
+import { basic, imageId } from "../workerd/app.mjs";
 import { Wire } from "../workerd/wire.mjs";
 import { ENOUGH, Sides } from "./sides.mjs";
 
@@ -63,7 +63,7 @@ export async function pages(sides) {
     await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
     return server;
   };
-  const stage = await listen(async (request, response) => {
+  const directives = await listen(async (request, response) => {
     const [, word, rest] = /^(\w+): *(.*)$/.exec(JSON.parse(await text(request)).line);
     response.end((await lines[word](rest)) ?? "");
   });
@@ -76,7 +76,7 @@ export async function pages(sides) {
     response.writeHead(answer.status).end(Buffer.from(answer.body, "latin1"));
   });
   const address = (server) => `http://127.0.0.1:${server.address().port}`;
-  const env = { INDEX_URL: address(index), INDEX_STAGE: address(stage), RUST_BACKTRACE: "0" };
+  const env = { INDEX_URL: address(index), INDEX_DIRECTIVES: address(directives), RUST_BACKTRACE: "0" };
   try {
     await run("cargo", ["test", "--locked", "--quiet", "--test", "it", "wire::pages_hold"], { env });
     await sides.dump("the page");
@@ -85,7 +85,7 @@ export async function pages(sides) {
     if (!(error instanceof Failure)) throw error;
     sides.differ(`the pages do not hold for the first build:\n${error.output}`);
   } finally {
-    for (const server of [stage, index]) server.close();
+    for (const server of [directives, index]) server.close();
   }
 }
 
@@ -128,19 +128,19 @@ function faultsOfCalls([one, other]) {
  * once more without if it wrote. Tables are dumped after requests that write, and once after all of an endpoint.
  */
 export async function endpoints(sides) {
-  sides.playing = "the world of the fault matrix";
+  sides.playing = "the fixture of the fault matrix";
   await sides.set(vars);
-  const world = await makeWorld(sides);
+  const fixture = await seedDatabases(sides);
   const start = await sides.dump("its making");
-  for (const { request, who, sent, name } of requests(world)) {
+  for (const { request, who, sent, name } of requests(fixture)) {
     sides.playing = `before ${name}`;
     await sides.restore("DB,SEARCH,CACHE", start);
-    await renew(sides, world.as);
+    await renew(sides, fixture.as);
     const body = sent === undefined || typeof sent === "string" ? sent : JSON.stringify(sent);
     const target = request.split(" ")[1];
     let touched = true;
     const ask = async (request, sent, trouble, time) => {
-      const answer = await sides.ask(request, { headers: world.as[who], body: sent, trouble });
+      const answer = await sides.ask(request, { headers: fixture.as[who], body: sent, trouble });
       const wrote = answer.calls.some((calls) => calls.some(({ reads }) => !reads));
       if (wrote) await sides.dump(time);
       touched ||= wrote || target.includes("search"); // a search may fill the cache

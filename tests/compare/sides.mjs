@@ -6,7 +6,7 @@ import http from "node:http";
 import path from "node:path";
 import { buffer } from "node:stream/consumers";
 import { breathe, root } from "../../tools/lib/steps.mjs";
-import { startWorker } from "../workerd/stage.mjs";
+import { startWorker } from "../workerd/app.mjs";
 import { Labels } from "./labels.mjs";
 
 /** Milliseconds between two requests: no request waits for another's Argon2 (150), and tokens of 5 minutes last for 1,500. */
@@ -64,7 +64,7 @@ function shown(answer) {
   return `${status}\n${lines.sort().join("\n")}\n\n${body}`;
 }
 
-/** Both builds and their differences. It has the methods of one worker (stage.mjs), so that the same code can drive both. */
+/** Both builds and their differences. It has the methods of one worker (app.mjs), so that the same code can drive both. */
 export class Sides {
   requests = 0;
   dumps = 0;

@@ -12,7 +12,7 @@ import { fromNpm, fromPyPI, missing } from "../../tools/lib/hub-clients.mjs";
 import { eventSecret } from "../../tools/lib/services.mjs";
 import { event } from "../workerd/endpoints.mjs";
 import { operate } from "../workerd/operator.mjs";
-import { join, startWorker } from "../workerd/stage.mjs";
+import { join, startWorker } from "../workerd/app.mjs";
 import { succeed } from "./support/programs.mjs";
 import { certify, cloudflare, serve } from "./support/tls.mjs";
 

@@ -9,7 +9,7 @@ import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { missing, schemathesis } from "../../tools/lib/schemathesis.mjs";
 import { eventSecret } from "../../tools/lib/services.mjs";
-import { imageId, join, makeRepository, startWorker } from "../workerd/stage.mjs";
+import { imageId, join, makeRepository, startWorker } from "../workerd/app.mjs";
 
 const checks = [
   "not_a_server_error",

@@ -3,12 +3,12 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hublet::{platform::Platform, serve};
 use serde_json::json;
-use test_support::{Stage, client::Client, fake_platform::finished, runner::Sent};
+use test_support::{client::TestClient, fake_platform::block_on, runner::TestRequest};
 
 const DAY: u64 = 24 * 60 * 60;
 
 /// Calls of `DB` that an answer waits for, and those that follow it.
-fn calls(client: &mut Client, method: &str, target: &str, basic: &str, body: &str) -> (u16, u32, u32) {
+fn calls(client: &mut TestClient, method: &str, target: &str, basic: &str, body: &str) -> (u16, u32, u32) {
     let mut headers = vec![("CF-Connecting-IP".to_owned(), "203.0.113.9".to_owned())];
     if !basic.is_empty() {
         headers.push(("Authorization".to_owned(), format!("Basic {}", STANDARD.encode(basic))));
@@ -16,18 +16,18 @@ fn calls(client: &mut Client, method: &str, target: &str, basic: &str, body: &st
     if body.starts_with('{') {
         headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
     }
-    let sent = Sent { method: method.into(), target: target.into(), headers, body: body.into() };
-    let request = client.0.received(&sent).unwrap();
-    let index = client.0.index();
-    let reply = finished(serve::serve(&index, &request));
+    let sent = TestRequest { method: method.into(), target: target.into(), headers, body: body.into() };
+    let request = client.app.received(&sent).unwrap();
+    let index = client.app.context();
+    let reply = block_on(serve::serve(&index, &request));
     let waited = index.db.round_trips();
-    client.0.platform.do_later();
+    client.app.platform.run_pending();
     (reply.status, waited, index.db.round_trips() - waited)
 }
 
-fn logins(client: &Client) -> Vec<(String, String, String)> {
+fn logins(client: &TestClient) -> Vec<(String, String, String)> {
     let sql = "select name, credential, address from audit where action = 'user.login' order by id";
-    let connection = client.0.db.connection();
+    let connection = client.app.db.connection();
     let mut statement = connection.prepare(sql).unwrap();
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
     rows.map(Result::unwrap).collect()
@@ -35,9 +35,9 @@ fn logins(client: &Client) -> Vec<(String, String, String)> {
 
 /// A busy token costs no statement more than it did: a login is noted after the answer, once an hour.
 #[test]
-fn a_login_is_noted_once_an_hour_after_the_answer() {
-    let mut client = Client(Stage::new().unwrap());
-    let session = client.join("paul");
+fn login_is_recorded_once_an_hour() {
+    let mut client = TestClient::new().unwrap();
+    let session = client.register("paul");
     let (access, uuid) = client.access_token(&session);
     let login = client.ask("GET /token?service=registry&offline_token=true", "paul:secret", "");
     let refresh = client.ask("GET /v2/refresh-tokens", &session, "").body["results"][0]["uuid"].clone();
@@ -57,7 +57,7 @@ fn a_login_is_noted_once_an_hour_after_the_answer() {
         ("GET", "/v1/users/", &with_access, ""),
         ("POST", "/token", "", &by_refresh),
     ];
-    client.0.platform.pass(2 * 60 * 60);
+    client.app.platform.advance(2 * 60 * 60);
     for hour in 0..2 {
         let before = logins(&client).len();
         for (at, (method, target, basic, body)) in ways.into_iter().enumerate() {
@@ -78,7 +78,7 @@ fn a_login_is_noted_once_an_hour_after_the_answer() {
             ["password".into(), format!("access-token {uuid}"), format!("refresh-token {}", refresh.as_str().unwrap())];
         let expected = means.map(|means| ("paul".to_owned(), means, "203.0.113.9".to_owned()));
         assert_eq!(told, expected, "hour {hour}");
-        client.0.platform.pass(60 * 60);
+        client.app.platform.advance(60 * 60);
     }
     // Nobody, and who is refused, did not log in.
     let before = logins(&client).len();
@@ -89,49 +89,49 @@ fn a_login_is_noted_once_an_hour_after_the_answer() {
 
 /// What an isolate does not remember, the database does.
 #[test]
-fn another_isolate_notes_no_login_again() {
-    let mut client = Client(Stage::new().unwrap());
-    client.join("paul");
+fn login_recorded_elsewhere_is_not_repeated() {
+    let mut client = TestClient::new().unwrap();
+    client.register("paul");
     let before = logins(&client).len();
     // The login of `join` is remembered here, with another address.
     assert_eq!(calls(&mut client, "GET", "/v1/users/", "paul:secret", ""), (200, 1, 1));
-    client.0.set("SITE", "another deployment");
+    client.app.set("SITE", "another deployment");
     assert_eq!(calls(&mut client, "GET", "/v1/users/", "paul:secret", ""), (200, 2, 2));
     assert_eq!(logins(&client).len(), before + 1);
 }
 
 /// The mails about tokens so far: to whom, and in how many days.
-fn mails(client: &Client) -> Vec<(String, String)> {
-    let mailbox = client.0.platform.mailbox.borrow();
+fn mails(client: &TestClient) -> Vec<(String, String)> {
+    let mailbox = client.app.platform.mailbox.borrow();
     let about = mailbox.iter().filter(|mail| mail.subject.contains("access token"));
     about.map(|mail| (mail.to.clone(), mail.text.split_once(", in ").unwrap().1.chars().take(7).collect())).collect()
 }
 
-fn warned(client: &Client) -> Vec<String> {
-    let log = client.0.platform.log.borrow();
+fn warned(client: &TestClient) -> Vec<String> {
+    let log = client.app.platform.log.borrow();
     let lines = log.iter().filter(|line| line["doing"] == "warn of the end of an access token");
     lines.map(|line| format!("{} {}", line["token"].as_str().unwrap(), line["days"])).collect()
 }
 
 #[test]
-fn who_keeps_a_token_is_warned_before_it_ends() {
-    let mut client = Client(Stage::new().unwrap());
-    let session = client.join("paul");
-    client.join("jane");
-    client.join("mary");
+fn expiring_token_is_announced() {
+    let mut client = TestClient::new().unwrap();
+    let session = client.register("paul");
+    client.register("jane");
+    client.register("mary");
     client.operate("namespace acme").unwrap();
     for member in ["acme paul admin", "acme jane admin", "acme mary write"] {
         client.operate(&format!("member {member}")).unwrap();
     }
     client.ask("POST /v2/namespaces/acme/machines", &session, r#"{"username": "robot"}"#);
-    let end = hublet::domain::time::format_rfc3339(client.0.platform.now() + 60 * i64::try_from(DAY).unwrap());
+    let end = hublet::domain::time::format_rfc3339(client.app.platform.now() + 60 * i64::try_from(DAY).unwrap());
     let machine = format!(r#"{{"token_label": "builds", "expires_at": "{end}"}}"#);
     let machine = client.ask("POST /v2/namespaces/acme/machines/robot/access-tokens", &session, &machine).text("uuid");
     // A label of before there was a rule for them.
     let label = "update access_tokens set label = 'builds' || char(13, 10) || 'Bcc: x' where label = 'builds'";
-    assert_eq!(client.0.db.connection().execute(label, []).unwrap(), 1);
+    assert_eq!(client.app.db.connection().execute(label, []).unwrap(), 1);
     let own = client.access_token(&session).1;
-    let soon = hublet::domain::time::format_rfc3339(client.0.platform.now() + 5 * i64::try_from(DAY).unwrap());
+    let soon = hublet::domain::time::format_rfc3339(client.app.platform.now() + 5 * i64::try_from(DAY).unwrap());
     let short = client.ask(
         "POST /v2/access-tokens",
         &session,
@@ -140,14 +140,14 @@ fn who_keeps_a_token_is_warned_before_it_ends() {
     let short = short.text("uuid");
     // Mary is no admin, and nobody proved that Jane's address is hers.
     let proved = "update emails set proved_at = confirmed_at where address <> 'jane@example.com'";
-    client.0.db.connection().execute(proved, []).unwrap();
-    client.0.set("PUBLIC_URL", "https://hub.example.com");
-    client.0.set("MAIL", "on");
-    let expect = |client: &Client, days: u64, expected: &[&str]| {
+    client.app.db.connection().execute(proved, []).unwrap();
+    client.app.set("PUBLIC_URL", "https://hub.example.com");
+    client.app.set("MAIL", "on");
+    let expect = |client: &TestClient, days: u64, expected: &[&str]| {
         let before = (warned(client).len(), mails(client).len());
-        client.0.platform.pass(days * DAY);
-        client.0.scheduled();
-        client.0.scheduled();
+        client.app.platform.advance(days * DAY);
+        client.app.scheduled();
+        client.app.scheduled();
         let told = warned(client).split_off(before.0);
         assert_eq!(told, expected);
         let mailed = mails(client).split_off(before.1);
@@ -165,33 +165,33 @@ fn who_keeps_a_token_is_warned_before_it_ends() {
     // The run that could not be at 7 days: the next one tells what is true then, once.
     expect(&client, 29, &[&format!("{own} 1")]);
     expect(&client, 1, &[]);
-    let mailbox = client.0.platform.mailbox.borrow();
+    let mailbox = client.app.platform.mailbox.borrow();
     assert!(mailbox.iter().all(|mail| !mail.text.contains("\r\nBcc")), "a label is no header");
 }
 
 /// One that is not active opens nothing, and its end takes nothing away.
 #[test]
-fn nobody_is_warned_of_what_is_not_active() {
-    let mut client = Client(Stage::new().unwrap());
-    let session = client.join("paul");
+fn inactive_token_is_not_announced() {
+    let mut client = TestClient::new().unwrap();
+    let session = client.register("paul");
     let (_, uuid) = client.access_token(&session);
     client.ask(&format!("PATCH /v2/access-tokens/{uuid}"), &session, r#"{"is_active": false}"#);
-    client.0.platform.pass(340 * DAY);
-    client.0.scheduled();
+    client.app.platform.advance(340 * DAY);
+    client.app.scheduled();
     assert_eq!(warned(&client), Vec::<String>::new());
 }
 
 /// However many end on one day, a run takes a few, and the next ones take the rest.
 #[test]
-fn a_scheduled_run_warns_of_a_few() {
-    let mut client = Client(Stage::new().unwrap());
-    let session = client.join("paul");
+fn announcements_are_bounded_per_run() {
+    let mut client = TestClient::new().unwrap();
+    let session = client.register("paul");
     for _ in 0..25 {
         client.access_token(&session);
     }
-    client.0.platform.pass(340 * DAY);
+    client.app.platform.advance(340 * DAY);
     let runs = (0..4).map(|_| {
-        client.0.scheduled();
+        client.app.scheduled();
         warned(&client).len()
     });
     assert_eq!(runs.collect::<Vec<_>>(), [10, 20, 25, 25]);
@@ -199,21 +199,22 @@ fn a_scheduled_run_warns_of_a_few() {
 
 /// Of two who renew at once one has the new secret, and the other is not given one that is good for nothing.
 #[test]
-fn of_two_renewals_at_once_one_wins() {
-    let mut client = Client(Stage::new().unwrap());
-    let session = client.join("paul");
+fn one_of_two_concurrent_renewals_wins() {
+    let mut client = TestClient::new().unwrap();
+    let session = client.register("paul");
     let (_, uuid) = client.access_token(&session);
     let headers = [("Authorization", session.as_str()), ("Content-Type", "application/json")];
     let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     let target = format!("/v2/access-tokens/{uuid}/renew");
-    let sent = Sent { method: "POST".into(), target, headers, body: "{}".into() };
-    let request = client.0.received(&sent).unwrap();
+    let sent = TestRequest { method: "POST".into(), target, headers, body: "{}".into() };
+    let request = client.app.received(&sent).unwrap();
     let quicker = |database: &test_support::sqlite::Sqlite| {
         database.connection().execute("update access_tokens set hash = 'of the other'", []).unwrap();
     };
-    let (reply, _) = test_support::before::answer(&client.0, &request, test_support::before::the_first_write(quicker));
+    let (reply, _) =
+        test_support::hooks::answer(&client.app, &request, test_support::hooks::before_first_write(quicker));
     assert_eq!(reply.status, 400);
     let sql = "select hash, (select count(*) from audit where action = 'org.access_token.renew') from access_tokens";
-    let stored = client.0.db.connection().query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    let stored = client.app.db.connection().query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
     assert_eq!(stored, ("of the other".to_owned(), 0));
 }

@@ -11,7 +11,7 @@ use hublet::{
     routes, serve,
     wire::{Dialect, Request},
 };
-use test_support::{Stage, fake_platform::finished, sources::rust_files};
+use test_support::{TestApp, fake_platform::block_on, sources::rust_files};
 
 const TABLE: &str = include_str!("../../src/api.rs");
 
@@ -92,7 +92,7 @@ fn errors(pattern: &str) -> Dialect {
 }
 
 #[test]
-fn path_is_as_open_and_as_wide_as_is_written_here() {
+fn cors_and_body_limits_are_those_listed() {
     let open = api::PATHS.iter().filter(|path| path.cors != Cors::Closed).map(|path| (path.pattern, path.cors));
     let sorted = open.collect::<BTreeMap<_, _>>().into_iter().collect::<Vec<_>>();
     assert_eq!(sorted, OPEN);
@@ -106,13 +106,13 @@ fn path_is_as_open_and_as_wide_as_is_written_here() {
 
 /// 405 before 413, and both before who asks: of a body that was too large to be read.
 #[test]
-fn body_that_is_too_large_is_refused_on_every_path() {
-    let index = Stage::new().unwrap().index();
+fn oversized_body_is_refused_on_every_path() {
+    let index = TestApp::new().unwrap().context();
     for path in api::PATHS {
         for method in ["GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "OPTIONS", "PURGE"] {
             let request =
                 Request { method: method.into(), path: sample(path.pattern), body: None, ..Request::default() };
-            let status = finished(serve::serve(&index, &request)).status;
+            let status = block_on(serve::serve(&index, &request)).status;
             let limited = path.max_body > 0 && path.pattern != "/events";
             match path.endpoint(method) {
                 _ if method == "OPTIONS" => assert_eq!(status, 204, "{}", path.pattern),
@@ -126,7 +126,7 @@ fn body_that_is_too_large_is_refused_on_every_path() {
 /// A body that nobody reads costs the client its connection.
 #[test]
 fn body_is_read_whatever_the_method() {
-    let index = Stage::new().unwrap().index();
+    let index = TestApp::new().unwrap().context();
     // What is for a registry, and what only a registry may send, of which nobody sends that much by mistake.
     let unread = ["/v2/{repository}/manifests/{reference}", "/v2/{repository}/blobs/{digest}", "/events"];
     for path in api::PATHS {

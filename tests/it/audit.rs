@@ -5,9 +5,8 @@ use std::{collections::BTreeSet, fs, path::Path};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hublet::domain::audit::ACTIONS;
 use test_support::{
-    Stage,
-    client::Client,
-    runner::{Sent, Theatre},
+    client::TestClient,
+    runner::{Backend, TestRequest},
 };
 
 /// The texts of a source that have the form of an action.
@@ -26,7 +25,7 @@ fn sources(folder: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_is_written_is_what_has_words() {
+fn actions_in_sql_are_of_the_enum() {
     let sources = ["src/store", "src/store/operator", "src/store/repositories"].map(sources).concat();
     let mut written = sources.iter().flat_map(|source| actions(source)).map(str::to_owned).collect::<BTreeSet<_>>();
     // `store::events` puts these together.
@@ -39,7 +38,7 @@ fn what_is_written_is_what_has_words() {
 }
 
 #[test]
-fn every_command_that_changes_something_is_written_down() {
+fn operator_changes_are_recorded() {
     for command in sources("src/store/operator") {
         let changes =
             ["insert into ", "update ", "delete from "].iter().any(|change| command.contains(&format!("\n{change}")));
@@ -48,10 +47,10 @@ fn every_command_that_changes_something_is_written_down() {
 }
 
 #[test]
-fn rows_are_not_changed_and_removed_by_age_alone() {
-    let mut client = Client(Stage::new().unwrap());
-    client.join("paul");
-    let database = client.0.db.connection();
+fn rows_are_append_only() {
+    let mut client = TestClient::new().unwrap();
+    client.register("paul");
+    let database = client.app.db.connection();
     let rows = || database.query_row("select count(*) from audit", [], |row| row.get::<_, i64>(0)).unwrap();
     let before = rows();
     assert!(before > 0);
@@ -64,37 +63,37 @@ fn rows_are_not_changed_and_removed_by_age_alone() {
 }
 
 /// An index with Paul.
-fn index() -> Client {
-    let mut client = Client(Stage::new().unwrap());
-    client.join("paul");
+fn test_app() -> TestClient {
+    let mut client = TestClient::new().unwrap();
+    client.register("paul");
     client
 }
 
 /// Somebody who guesses from an address.
-fn guess(client: &mut Client, address: &str, name: &str) {
+fn guess(client: &mut TestClient, address: &str, name: &str) {
     let basic = format!("Basic {}", STANDARD.encode(format!("{name}:guess")));
     let headers = [("Authorization", basic), ("CF-Connecting-IP", address.to_owned())];
     let headers = headers.map(|(name, value)| (name.to_owned(), value)).into();
-    let sent = Sent { method: "GET".into(), target: "/v1/users/".into(), headers, ..Sent::default() };
-    assert_eq!(client.0.send(&sent).unwrap().status, 401);
+    let request = TestRequest { method: "GET".into(), target: "/v1/users/".into(), headers, ..TestRequest::default() };
+    assert_eq!(client.app.send(&request).unwrap().status, 401);
 }
 
 /// Names that are nobody's can be thought of without end: they fill no table.
 #[test]
-fn names_that_are_nobodys_leave_one_row_an_hour_for_an_address() {
-    let mut client = index();
-    let rows = |client: &Client| -> i64 {
+fn unknown_names_leave_one_row_per_address() {
+    let mut client = test_app();
+    let rows = |client: &TestClient| -> i64 {
         let sql = "select count(*) from audit where action = 'user.login.refuse'";
-        client.0.db.connection().query_row(sql, [], |row| row.get(0)).unwrap()
+        client.app.db.connection().query_row(sql, [], |row| row.get(0)).unwrap()
     };
     for number in 0..30 {
         guess(&mut client, "203.0.113.9", &format!("ghost{number}"));
-        client.0.platform.pass(60);
+        client.app.platform.advance(60);
     }
     assert_eq!(rows(&client), 1);
     guess(&mut client, "203.0.113.10", "ghost");
     assert_eq!(rows(&client), 2, "another address");
-    client.0.platform.pass(30 * 60);
+    client.app.platform.advance(30 * 60);
     guess(&mut client, "203.0.113.9", "ghost");
     assert_eq!(rows(&client), 3, "another hour");
     guess(&mut client, "203.0.113.9", "paul");
@@ -104,15 +103,15 @@ fn names_that_are_nobodys_leave_one_row_an_hour_for_an_address() {
 
 /// Refused without a guess: told with the reason, and not more often than once a minute.
 #[test]
-fn who_is_refused_without_a_guess_is_told_once_a_minute() {
-    let mut client = index();
+fn refused_login_is_recorded_once_a_minute() {
+    let mut client = test_app();
     let session = client.ask("POST /v2/users/login", "", r#"{"username": "paul", "password": "secret"}"#).text("token");
     let (access, _) = client.access_token(&format!("Bearer {session}"));
     let login = client.ask("GET /token?service=registry&offline_token=true", "paul:secret", "").text("refresh_token");
     let refresh = format!("grant_type=refresh_token&service=registry&client_id=docker&refresh_token={login}");
-    let told = |client: &Client| -> Vec<(String, String)> {
+    let told = |client: &TestClient| -> Vec<(String, String)> {
         let sql = "select credential, data ->> 'reason' from audit where action = 'user.login.refuse' order by id";
-        let connection = client.0.db.connection();
+        let connection = client.app.db.connection();
         let mut statement = connection.prepare(sql).unwrap();
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
         rows.map(Result::unwrap).collect()
@@ -135,50 +134,50 @@ fn who_is_refused_without_a_guess_is_told_once_a_minute() {
         assert_eq!(told[at].1, reason);
         let means = ["password", "access-token ", "refresh-token "][at];
         assert!(told[at].0.starts_with(means), "{told:?}");
-        client.0.platform.pass(60);
+        client.app.platform.advance(60);
     }
     client.operate("enable paul").unwrap();
-    client.0.db.connection().execute("update access_tokens set is_active = 0", []).unwrap();
+    client.app.db.connection().execute("update access_tokens set is_active = 0", []).unwrap();
     assert_eq!(client.ask("GET /v1/users/", &format!("paul:{access}"), "").status, 401);
     assert_eq!(told(&client)[3].1, "The access token has expired or is not active");
 }
 
 /// A machine that the operator made for nobody's namespace has no log of its own: its rows are the operator's.
 #[test]
-fn a_machine_of_no_namespace_is_told_once_a_minute_too() {
-    let mut client = index();
+fn refused_machine_is_recorded_once_a_minute() {
+    let mut client = test_app();
     client.operate("add-machine robo").unwrap();
     let sql = "insert into access_tokens (uuid, user_id, hash, label, scopes, is_active, created_at, created_by,
                  creator_ip, creator_ua)
                select 'u', id, ?1, 'x', '[\"repo:admin\"]', 0, 0, 'operator', '', '' from users where name = 'robo'";
     let secret = hublet::domain::opaque_token::TokenKind::Access.generate([7; 20]);
     let hash = hublet::domain::secret::sha256_hex(secret.reveal());
-    client.0.db.connection().execute(sql, [hash]).unwrap();
+    client.app.db.connection().execute(sql, [hash]).unwrap();
     for _ in 0..5 {
         assert_eq!(client.ask("GET /v1/users/", &format!("robo:{}", secret.reveal()), "").status, 401);
     }
     let sql = "select count(*) from audit where action = 'user.login.refuse' and account is null";
-    let rows: i64 = client.0.db.connection().query_row(sql, [], |row| row.get(0)).unwrap();
+    let rows: i64 = client.app.db.connection().query_row(sql, [], |row| row.get(0)).unwrap();
     assert_eq!(rows, 1);
 }
 
 #[test]
-fn pulls_are_counted_and_stand_in_the_log() {
-    let mut client = index();
-    let registry = client.registry("registry");
+fn pulls_are_counted_and_logged() {
+    let mut client = test_app();
+    let registry = client.event_authorization("registry");
     let event = |id: &str, action: &str| {
         let target = r#""target": {"repository": "paul/app", "tag": "1.0", "digest": "sha256:aa"}"#;
         let who = r#""actor": {"name": "paul"}, "request": {"addr": "192.0.2.1:5"}"#;
         format!(r#"{{"events": [{{"id": "{id}", "action": "{action}", {who}, {target}}}]}}"#)
     };
-    let rows = |client: &Client| -> i64 {
-        client.0.db.connection().query_row("select count(*) from audit", [], |row| row.get(0)).unwrap()
+    let rows = |client: &TestClient| -> i64 {
+        client.app.db.connection().query_row("select count(*) from audit", [], |row| row.get(0)).unwrap()
     };
     client.ask("POST /events", &registry, &event("1", "push"));
     let before = rows(&client);
     client.ask("POST /events", &registry, &event("2", "pull"));
     assert_eq!(rows(&client), before);
-    let log = client.0.platform.log.borrow();
+    let log = client.app.platform.log.borrow();
     let lines = log.iter().filter(|line| line.get("pulls").is_some()).collect::<Vec<_>>();
     assert_eq!(lines.len(), 1);
     assert_eq!((&lines[0]["service"], &lines[0]["pull_count"]), (&"registry".into(), &1.into()));

@@ -1,6 +1,6 @@
 //! What has expired is removed in steps, so that the database answers others in between, however much there is.
 
-use test_support::{Stage, client::Client};
+use test_support::client::TestClient;
 
 /// Of each kind: more than a run removes.
 const ROWS: usize = 12_000;
@@ -52,37 +52,37 @@ const KINDS: [(&str, &str); 9] = [
 ];
 
 /// How many are left of each kind.
-fn left(client: &Client) -> Vec<usize> {
-    let count = |sql| client.0.db.connection().query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+fn left(client: &TestClient) -> Vec<usize> {
+    let count = |sql| client.app.db.connection().query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
     KINDS.iter().map(|(_, left)| usize::try_from(count(left)).unwrap()).collect()
 }
 
 /// Whether the log said of the last run that there was more.
-fn said(client: &Client) -> bool {
-    let said = client.0.platform.log.borrow().iter().any(|line| line["doing"] == "remove what has expired");
-    client.0.platform.log.borrow_mut().clear();
+fn said(client: &TestClient) -> bool {
+    let said = client.app.platform.log.borrow().iter().any(|line| line["doing"] == "remove what has expired");
+    client.app.platform.log.borrow_mut().clear();
     said
 }
 
 #[test]
-fn what_has_expired_is_removed_in_steps_and_a_run_says_what_it_left() {
-    let mut client = Client(Stage::new().unwrap());
-    let session = client.join("paul");
+fn expiry_is_stepwise_and_reports_the_rest() {
+    let mut client = TestClient::new().unwrap();
+    let session = client.register("paul");
     assert_eq!(client.ask("POST /v2/repositories", &session, r#"{"name": "app"}"#).status, 201);
-    client.0.scheduled();
+    client.app.scheduled();
     assert!(!said(&client));
     let numbers =
         format!("with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < {ROWS})");
     // The oldest rows of the audit are looked at first.
-    client.0.db.connection().execute_batch("delete from audit").unwrap();
+    client.app.db.connection().execute_batch("delete from audit").unwrap();
     for (fill, _) in KINDS {
-        client.0.db.connection().execute(&format!("{numbers} {fill}"), []).unwrap();
+        client.app.db.connection().execute(&format!("{numbers} {fill}"), []).unwrap();
     }
     assert_eq!(left(&client), [ROWS; KINDS.len()]);
-    client.0.scheduled();
+    client.app.scheduled();
     assert_eq!(left(&client), [ROWS - REMOVED; KINDS.len()]);
     assert!(said(&client));
-    client.0.scheduled();
+    client.app.scheduled();
     assert_eq!(left(&client), [0; KINDS.len()]);
     assert!(!said(&client));
 }

@@ -7,7 +7,7 @@ use arbtest::arbtest;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hublet::domain::RepositoryName;
 use serde_json::{Value, json};
-use test_support::{Stage, client::Client};
+use test_support::client::TestClient;
 
 /// What names are made of: words of paths, and what a grammar could take or not.
 const COMPONENTS: [&str; 40] = [
@@ -62,11 +62,11 @@ fn encoded(text: &str) -> String {
 }
 
 /// What a registry token opens.
-fn granted(client: &mut Client, who: &str, name: &str) -> Vec<String> {
+fn granted(client: &mut TestClient, who: &str, name: &str) -> Vec<String> {
     let scope = encoded(&format!("repository:{name}:pull,push"));
-    let told = client.ask(&format!("GET /token?service=registry&scope={scope}"), who, "");
-    assert_eq!(told.status, 200, "{name}: {told:?}");
-    let token = told.text("token");
+    let response = client.ask(&format!("GET /token?service=registry&scope={scope}"), who, "");
+    assert_eq!(response.status, 200, "{name}: {response:?}");
+    let token = response.text("token");
     let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
     let claims: Value = serde_json::from_slice(&claims).unwrap();
     let actions = claims["access"][0]["actions"].as_array().cloned().unwrap_or_default();
@@ -74,17 +74,17 @@ fn granted(client: &mut Client, who: &str, name: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_is_granted_is_not_lost() {
-    let mut client = Client(Stage::new().unwrap());
+fn granted_push_leaves_a_trace() {
+    let mut client = TestClient::new().unwrap();
     for name in ["alice", "boss"] {
-        client.join(name);
+        client.register(name);
     }
     for command in ["grant boss", "namespace acme", "namespace tags", "add a.b", "member acme alice write"] {
         client.operate(command).unwrap();
     }
     let login = client.ask("POST /v2/users/login", "", r#"{"username": "boss", "password": "secret"}"#);
     let session = format!("Bearer {}", login.text("token"));
-    let registry = client.registry("registry");
+    let registry = client.event_authorization("registry");
     let (names, pushed) = (Cell::new(0), Cell::new(0));
     let mut seen = BTreeSet::new();
     let mut property = |u: &mut arbtest::arbitrary::Unstructured<'_>| {
@@ -100,7 +100,7 @@ fn what_is_granted_is_not_lost() {
             "target": { "repository": name, "tag": "1.0", "digest": format!("sha256:{:064x}", names.get()),
               "mediaType": "application/vnd.oci.image.manifest.v1+json" } }] });
         names.set(names.get() + 1);
-        client.0.platform.pass(1);
+        client.app.platform.advance(1);
         if !granted(&mut client, who, &name).contains(&"push".to_owned()) {
             return Ok(());
         }
@@ -108,7 +108,7 @@ fn what_is_granted_is_not_lost() {
         assert_eq!(client.ask("POST /events", &registry, &event.to_string()).body["taken"], 1, "{name}");
         let (namespace, rest) = name.split_once('/').unwrap_or(("library", &name));
         let full = RepositoryName::parse(namespace, rest).unwrap().to_string();
-        let connection = client.0.db.connection();
+        let connection = client.app.db.connection();
         let there = |sql: &str| connection.query_row(sql, [&full], |row| row.get::<_, bool>(0)).unwrap();
         let told = there("select exists (select 1 from audit where name = ?1 and action = 'repo.tag.push')");
         let made = there("select exists (select 1 from repositories where full_name = ?1)");
@@ -130,19 +130,19 @@ fn what_is_granted_is_not_lost() {
 }
 
 #[test]
-fn a_namespace_that_ended_meanwhile_leaves_a_row() {
-    let mut client = Client(Stage::new().unwrap());
-    client.join("alice");
+fn push_to_a_removed_namespace_is_recorded() {
+    let mut client = TestClient::new().unwrap();
+    client.register("alice");
     client.operate("namespace acme").unwrap();
     client.operate("member acme alice write").unwrap();
     assert_eq!(granted(&mut client, "alice:secret", "acme/app"), ["pull", "push"]);
-    client.0.db.connection().execute("delete from namespaces where name = 'acme'", []).unwrap();
+    client.app.db.connection().execute("delete from namespaces where name = 'acme'", []).unwrap();
     assert_eq!(granted(&mut client, "alice:secret", "acme/app"), Vec::<String>::new());
-    let registry = client.registry("registry");
+    let registry = client.event_authorization("registry");
     let event = r#"{"events": [{"id": "1", "action": "push", "actor": {"name": "alice"}, "target":
         {"repository": "acme/app", "tag": "1.0", "digest": "sha256:aa"}}]}"#;
     assert_eq!(client.ask("POST /events", &registry, event).status, 200);
     let sql = "select count(*) from audit where name = 'acme/app' and action = 'repo.tag.push' and account is null";
-    let rows: i64 = client.0.db.connection().query_row(sql, [], |row| row.get(0)).unwrap();
+    let rows: i64 = client.app.db.connection().query_row(sql, [], |row| row.get(0)).unwrap();
     assert_eq!(rows, 1);
 }

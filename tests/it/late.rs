@@ -6,7 +6,7 @@ use std::cell::Cell;
 use arbtest::arbtest;
 use hublet::{domain::time, platform::Platform};
 use serde_json::{Value, json};
-use test_support::{Stage, client::Client};
+use test_support::client::TestClient;
 
 /// Histories that are made, at least.
 const HISTORIES: u32 = 40;
@@ -32,9 +32,9 @@ enum Deed {
 use Deed::{Announce, Create, Delete, DeleteV1, Privacy, Push, Transfer};
 
 /// An index with Alice, who owns `alice`, and rules `acme`.
-fn beginning() -> (Client, String) {
-    let mut client = Client(Stage::new().unwrap());
-    let session = client.join("alice");
+fn beginning() -> (TestClient, String) {
+    let mut client = TestClient::new().unwrap();
+    let session = client.register("alice");
     client.operate("namespace acme").unwrap();
     client.operate("member acme alice admin").unwrap();
     (client, session)
@@ -42,7 +42,7 @@ fn beginning() -> (Client, String) {
 
 /// One run: the events that happened and were not delivered wait.
 struct Run {
-    client: Client,
+    client: TestClient,
     session: String,
     registry: String,
     waiting: Vec<Value>,
@@ -51,22 +51,22 @@ struct Run {
 }
 
 impl Run {
-    fn of(beginning: &(Client, String)) -> Self {
-        let client = Client(beginning.0.0.copied().unwrap());
-        let registry = client.registry("registry");
+    fn of(beginning: &(TestClient, String)) -> Self {
+        let client = TestClient { app: beginning.0.app.copied().unwrap() };
+        let registry = client.event_authorization("registry");
         Self { session: beginning.1.clone(), registry, client, waiting: vec![], told: vec![], answers: vec![] }
     }
 
     fn happens(&mut self, deed: Deed) {
-        self.client.0.platform.pass(1);
+        self.client.app.platform.advance(1);
         let privacy = |private: bool| json!({ "is_private": private }).to_string();
         let (ask, session) = (&mut self.client, self.session.as_str());
-        let told = match deed {
+        let response = match deed {
             Push(namespace, tag) => {
-                let at = time::format_rfc3339(ask.0.platform.now());
+                let at = time::format_rfc3339(ask.app.platform.now());
                 let id = format!("event {at}");
                 self.waiting.push(json!({ "id": id, "timestamp": at, "action": "push", "target": {
-                    "digest": format!("sha256:{:064x}", ask.0.platform.now()), "repository": format!("{namespace}/app"),
+                    "digest": format!("sha256:{:064x}", ask.app.platform.now()), "repository": format!("{namespace}/app"),
                     "tag": tag, "mediaType": "application/vnd.oci.image.manifest.v1+json" } }));
                 return;
             }
@@ -80,8 +80,8 @@ impl Run {
             }
             Privacy(private) => ask.ask("POST /v2/repositories/alice/app/privacy", session, &privacy(private)),
         };
-        assert!(told.status < 500, "{deed:?}: {told:?}");
-        self.answers.push(told.status);
+        assert!(response.status < 500, "{deed:?}: {response:?}");
+        self.answers.push(response.status);
     }
 
     /// The registry is heard.
@@ -92,8 +92,12 @@ impl Run {
     }
 
     fn post(&mut self, events: &[Value]) {
-        let told = self.client.ask("POST /events", &self.registry, &json!({ "events": events }).to_string());
-        assert_eq!((told.status, told.body["taken"].as_u64()), (200, u64::try_from(events.len()).ok()), "{told:?}");
+        let response = self.client.ask("POST /events", &self.registry, &json!({ "events": events }).to_string());
+        assert_eq!(
+            (response.status, response.body["taken"].as_u64()),
+            (200, u64::try_from(events.len()).ok()),
+            "{response:?}"
+        );
     }
 
     /// Everything is told once more, and once more by a registry that has forgotten its ids.
@@ -113,12 +117,12 @@ impl Run {
              from (select t.name || '@' || ltrim(substr(t.digest, 8), '0') tag from tags t
                where t.repository_id = r.id and t.deleted = 0 order by 1)), '') said
            from repositories r where r.deleted_at is null order by 1)";
-        self.client.0.db.connection().query_row(sql, [], |row| row.get(0)).unwrap()
+        self.client.app.db.connection().query_row(sql, [], |row| row.get(0)).unwrap()
     }
 }
 
 /// The state when every event comes when it happens, and when each waits for the end; with what was answered.
-fn both(beginning: &(Client, String), deeds: &[Deed], waits: &dyn Fn(usize) -> bool) -> [(String, Vec<u16>); 2] {
+fn both(beginning: &(TestClient, String), deeds: &[Deed], waits: &dyn Fn(usize) -> bool) -> [(String, Vec<u16>); 2] {
     let late = |waits: &dyn Fn(usize) -> bool| {
         let mut run = Run::of(beginning);
         for (at, deed) in deeds.iter().enumerate() {
@@ -137,10 +141,10 @@ fn both(beginning: &(Client, String), deeds: &[Deed], waits: &dyn Fn(usize) -> b
 }
 
 #[test]
-fn the_state_is_that_of_the_right_order() {
+fn late_events_end_in_the_state_of_their_order() {
     let public = beginning();
     let mut private = beginning();
-    private.0.0.set("VISIBILITY", "private");
+    private.0.app.set("VISIBILITY", "private");
     let first = [Push("alice", "1.0"), Push("alice", "2.0")];
     let table: [(&str, &[Deed], &str); 11] = [
         ("delete", &[Delete], ""),
@@ -178,15 +182,15 @@ fn the_state_is_that_of_the_right_order() {
 }
 
 /// Digests as the seconds since the beginning.
-fn renumbered(state: &str, beginning: &(Client, String)) -> String {
-    let now = beginning.0.0.platform.now();
+fn renumbered(state: &str, beginning: &(TestClient, String)) -> String {
+    let now = beginning.0.app.platform.now();
     (1..20).fold(state.to_owned(), |state, second| {
         state.replace(&format!("@{:x}", now + second), &format!("@{}", second + 2))
     })
 }
 
 #[test]
-fn in_any_order_too() {
+fn shuffled_events_end_in_the_same_state() {
     let beginning = beginning();
     let (cases, same) = (Cell::new(0_u32), Cell::new(0_u32));
     let deeds = [

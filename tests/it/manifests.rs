@@ -1,7 +1,7 @@
 //! What is kept of manifests goes once nothing names them, and not before.
 
 use serde_json::{Value, json};
-use test_support::{Stage, client::Client};
+use test_support::client::TestClient;
 
 const IMAGE: &str = "application/vnd.oci.image.manifest.v1+json";
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
@@ -10,22 +10,22 @@ const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const A_WHILE: u64 = 8 * 24 * 60 * 60;
 
 struct Registry {
-    client: Client,
+    client: TestClient,
     secret: String,
     told: usize,
 }
 
 impl Registry {
     fn new() -> Self {
-        let mut client = Client(Stage::new().unwrap());
-        client.join("paul");
-        let secret = client.registry("registry");
+        let mut client = TestClient::new().unwrap();
+        client.register("paul");
+        let secret = client.event_authorization("registry");
         Self { client, secret, told: 0 }
     }
 
     /// Something happens to `paul/app`; names stand for digests.
     fn tells(&mut self, action: &str, tag: &str, digest: &str, images: &[&str]) {
-        self.client.0.platform.pass(1);
+        self.client.app.platform.advance(1);
         self.told += 1;
         let named = |name: &&str| json!({ "digest": format!("sha256:{name}"), "platform": { "os": "linux", "architecture": name } });
         let target = json!({
@@ -34,28 +34,28 @@ impl Registry {
             "references": if images.is_empty() { json!([{ "size": 7 }]) } else { images.iter().map(named).collect::<Value>() },
         });
         let event = json!({ "events": [{ "id": self.told.to_string(), "action": action, "target": target }] });
-        let told = self.client.ask("POST /events", &self.secret, &event.to_string());
-        assert_eq!((told.status, &told.body["taken"]), (200, &json!(1)), "{told:?}");
+        let response = self.client.ask("POST /events", &self.secret, &event.to_string());
+        assert_eq!((response.status, &response.body["taken"]), (200, &json!(1)), "{response:?}");
     }
 
     /// What is kept after a while.
     fn keeps(&mut self) -> String {
-        self.client.0.platform.pass(A_WHILE);
-        self.client.0.scheduled();
+        self.client.app.platform.advance(A_WHILE);
+        self.client.app.scheduled();
         let sql =
             "select ifnull(group_concat(substr(digest, 8), ' '), '') from (select digest from manifests order by 1)";
-        self.client.0.db.connection().query_row(sql, [], |row| row.get(0)).unwrap()
+        self.client.app.db.connection().query_row(sql, [], |row| row.get(0)).unwrap()
     }
 
     /// How many are still to be looked at.
     fn waiting(&self) -> i64 {
         let sql = "select count(*) from manifests where look_at is not null";
-        self.client.0.db.connection().query_row(sql, [], |row| row.get(0)).unwrap()
+        self.client.app.db.connection().query_row(sql, [], |row| row.get(0)).unwrap()
     }
 }
 
 #[test]
-fn a_manifest_goes_with_the_last_tag_and_the_last_index_that_name_it() {
+fn manifest_goes_with_its_last_reference() {
     let mut registry = Registry::new();
     registry.tells("push", "", "amd64", &[]);
     registry.tells("push", "", "arm64", &[]);
@@ -77,10 +77,10 @@ fn a_manifest_goes_with_the_last_tag_and_the_last_index_that_name_it() {
 }
 
 #[test]
-fn images_that_wait_for_their_index_are_there_when_it_is_told() {
+fn images_pushed_before_their_index_are_kept() {
     let mut registry = Registry::new();
     registry.tells("push", "", "amd64", &[]);
-    registry.client.0.scheduled();
+    registry.client.app.scheduled();
     registry.tells("push", "1", "index", &["amd64"]);
     let tag = registry.client.ask("GET /v2/repositories/paul/app/tags/1", "", "");
     assert_eq!(tag.body["images"][0]["size"], 7, "{tag:?}");
@@ -90,7 +90,7 @@ fn images_that_wait_for_their_index_are_there_when_it_is_told() {
 }
 
 #[test]
-fn a_tag_that_is_forgotten_here_lets_go_of_its_manifest() {
+fn deleted_tag_releases_its_manifest() {
     let mut registry = Registry::new();
     registry.tells("push", "1", "one", &[]);
     assert_eq!(registry.keeps(), "one");

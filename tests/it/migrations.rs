@@ -200,7 +200,7 @@ fn upgraded(folder: &str, holds: impl Fn(&Connection)) -> usize {
 }
 
 #[test]
-fn the_truth_of_every_earlier_version_is_there_after_an_upgrade() {
+fn upgrade_keeps_the_primary_database() {
     let found = upgraded("db", |database| {
         // What `fill` made of the column, where it was there, is not looked at.
         let nameless = "select count(*) from repositories r join namespaces n on n.id = r.namespace_id
@@ -211,7 +211,7 @@ fn the_truth_of_every_earlier_version_is_there_after_an_upgrade() {
 }
 
 #[test]
-fn search_of_every_earlier_version_finds_the_same_after_an_upgrade() {
+fn upgrade_keeps_search_results() {
     let found = upgraded("search", |database| {
         database.execute("insert into terms (terms, rank) values ('integrity-check', 1)", []).unwrap();
         let matches = "select count(*) from terms where terms match 'documents'";
@@ -221,7 +221,7 @@ fn search_of_every_earlier_version_finds_the_same_after_an_upgrade() {
 }
 
 #[test]
-fn the_search_of_the_version_before_finds_what_is_written_today() {
+fn previous_version_finds_todays_rows() {
     let search = Version::of(&migrations("search"));
     let found = |visibility: &str| -> Vec<i64> {
         let sql = "select count(*) from fragments where fragments match ?1 union all

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use serde_json::json;
-use test_support::{Stage, client::Client};
+use test_support::client::TestClient;
 
 /// Rows of a user in a namespace in an hour, as the manual says.
 const OF_USER: i64 = 100;
@@ -12,10 +12,10 @@ const OF_USER: i64 = 100;
 const OF_NAMESPACE: i64 = 1_000;
 
 /// The namespace `acme` with a public and a private repository, its admin `olga`, and a member `wim` who reads.
-fn acme() -> (Client, String) {
-    let mut client = Client(Stage::new().unwrap());
-    let olga = client.join("olga");
-    client.join("wim_");
+fn acme() -> (TestClient, String) {
+    let mut client = TestClient::new().unwrap();
+    let olga = client.register("olga");
+    client.register("wim_");
     for command in ["namespace acme", "member acme olga admin", "member acme wim_ read"] {
         client.operate(command).unwrap();
     }
@@ -27,12 +27,12 @@ fn acme() -> (Client, String) {
 }
 
 /// Asks for tokens for scopes, and does what follows the answer; gives the steps of the database that it cost.
-fn ask(client: &mut Client, who: &str, scopes: &[String]) -> i64 {
+fn ask(client: &mut TestClient, who: &str, scopes: &[String]) -> i64 {
     let query = std::iter::once("service=registry").chain(scopes.iter().map(String::as_str)).collect::<Vec<_>>();
-    let before = client.0.db.steps();
+    let before = client.app.db.steps();
     assert_eq!(client.ask(&format!("GET /token?{}", query.join("&scope=")), who, "").status, 200);
-    client.0.platform.do_later();
-    client.0.db.steps() - before
+    client.app.platform.run_pending();
+    client.app.db.steps() - before
 }
 
 /// Scopes of repositories that do not exist.
@@ -41,13 +41,13 @@ fn invented(namespace: &str, names: Range<usize>) -> Vec<String> {
 }
 
 /// The rows of a namespace, and the sum of their counts.
-fn counted(client: &Client, namespace: &str) -> (i64, i64) {
+fn counted(client: &TestClient, namespace: &str) -> (i64, i64) {
     let sql = "select count(*), ifnull(sum(f.count), 0) from refusals f join namespaces n on n.id = f.namespace_id where n.name = ?1";
-    client.0.db.connection().query_row(sql, [namespace], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
+    client.app.db.connection().query_row(sql, [namespace], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
 }
 
 /// The reasons that the admins read of a user.
-fn reasons(client: &mut Client, admin: &str, username: &str) -> Vec<(String, String, i64)> {
+fn reasons(client: &mut TestClient, admin: &str, username: &str) -> Vec<(String, String, i64)> {
     let listed = client.ask("GET /v2/namespaces/acme/refusals?page_size=100", admin, "");
     let rows = listed.body["results"].as_array().cloned().unwrap();
     let text = |row: &serde_json::Value, name: &str| row[name].as_str().unwrap().to_owned();
@@ -56,11 +56,11 @@ fn reasons(client: &mut Client, admin: &str, username: &str) -> Vec<(String, Str
 }
 
 #[test]
-fn a_namespace_is_not_filled_and_what_is_counted_still_counts() {
+fn refusals_of_a_namespace_are_bounded() {
     let (mut client, _) = acme();
     let strangers = (0..12).map(|number| format!("stranger{number}")).collect::<Vec<_>>();
     for name in &strangers {
-        client.join(name);
+        client.register(name);
     }
     // One invents as many names as a token may have, twice.
     for names in [0..500, 500..1_000] {
@@ -82,16 +82,16 @@ fn a_namespace_is_not_filled_and_what_is_counted_still_counts() {
     ask(&mut client, "wim_:secret", &invented("acme", 0..500));
     assert_eq!(counted(&client, "acme").0, OF_NAMESPACE + OF_USER);
     // The next hour has room.
-    client.0.platform.pass(3_600);
+    client.app.platform.advance(3_600);
     ask(&mut client, "stranger11:secret", &invented("acme", 0..1));
     assert_eq!(counted(&client, "acme").0, OF_NAMESPACE + OF_USER + 1);
 }
 
 #[test]
-fn the_work_for_a_request_is_bounded() {
+fn work_of_a_request_is_bounded() {
     let (mut client, _) = acme();
     for number in 0..12 {
-        client.join(&format!("stranger{number}"));
+        client.register(&format!("stranger{number}"));
     }
     let none = ask(&mut client, "stranger0:secret", &[]);
     let first = ask(&mut client, "stranger0:secret", &invented("acme", 0..500));
@@ -114,7 +114,7 @@ fn the_work_for_a_request_is_bounded() {
 }
 
 #[test]
-fn a_repository_is_counted_once_in_a_request() {
+fn repository_is_counted_once_per_request() {
     let (mut client, olga) = acme();
     let classes =
         (0..50).map(|class| format!("repository(c{class}):acme/plan:push{}", if class > 0 { ",pull" } else { "" }));
@@ -126,10 +126,10 @@ fn a_repository_is_counted_once_in_a_request() {
 }
 
 #[test]
-fn admins_read_nothing_of_the_access_tokens_of_strangers() {
+fn refusals_name_no_token_of_other_users() {
     let (mut client, olga) = acme();
     for (name, told) in [("jane_", &["not_visible"][..]), ("wim_", &["resources", "scopes"])] {
-        let session = client.join(name);
+        let session = client.register(name);
         let limits =
             json!({ "token_label": "ci", "scopes": ["repo:public_read"], "resources": [{ "path": "other/x" }] });
         let token = client.ask("POST /v2/access-tokens", &session, &limits.to_string()).text("token");

@@ -12,7 +12,7 @@ use hublet::{
     store::{Database, Over, Right, Statement, rights},
     wire::Request,
 };
-use test_support::{Stage, before, client::Client, fake_platform::finished, sources::rust_files, sqlite::Sqlite};
+use test_support::{TestApp, client::TestClient, fake_platform::block_on, hooks, sources::rust_files, sqlite::Sqlite};
 
 const NOW: i64 = 1_000;
 
@@ -50,7 +50,7 @@ fn writes(database: &Sqlite, credential: CredentialId, over: Over, now: i64) -> 
     let count =
         || -> i64 { database.connection().query_row("select count(*) from outbox", [], |row| row.get(0)).unwrap() };
     let before = count();
-    let written = finished(database.batch(&[rights::guard(&Right { credential, over }, now), write]));
+    let written = block_on(database.batch(&[rights::guard(&Right { credential, over }, now), write]));
     let kind = written.as_ref().err().map(|fault| fault.kind);
     assert!(kind.is_none() || kind == Some(FaultKind::Stale), "{written:?}");
     assert_eq!(count() - before, i64::from(written.is_ok()), "{credential:?} over {over:?}");
@@ -58,7 +58,7 @@ fn writes(database: &Sqlite, credential: CredentialId, over: Over, now: i64) -> 
 }
 
 #[test]
-fn a_guard_holds_for_as_long_as_the_right_does() {
+fn guard_holds_as_long_as_the_right() {
     let database = Sqlite::migrated("db").unwrap();
     database.connection().execute_batch(WORLD).unwrap();
     let public = Over::Repository { id: 22.into(), namespace: 11.into(), role: Role::Read, public: true };
@@ -100,7 +100,7 @@ fn a_guard_holds_for_as_long_as_the_right_does() {
 }
 
 #[test]
-fn a_guard_gives_nothing_that_is_not_there() {
+fn guard_grants_nothing_missing() {
     let database = Sqlite::migrated("db").unwrap();
     database.connection().execute_batch(WORLD).unwrap();
     let (jane, boss) = (password(5, 1), password(4, 1));
@@ -152,7 +152,7 @@ const UNGUARDED: [(&str, usize, &str); 12] = [
 ];
 
 #[test]
-fn whoever_writes_without_a_right_is_on_the_list() {
+fn unguarded_writes_are_listed() {
     // That nothing else writes is seen to by the client of the database, which refuses a write where it is asked to read.
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let files = rust_files(&root);
@@ -182,17 +182,17 @@ fn new_password(with: &str) -> Request {
     }
 }
 
-fn password_of(stage: &Stage) -> (String, i64) {
+fn password_of(app: &TestApp) -> (String, i64) {
     let sql = "select password, epoch from users where name = 'paul'";
-    stage.db.connection().query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
+    app.db.connection().query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
 }
 
 #[test]
-fn a_password_is_not_changed_by_one_that_no_longer_is() {
-    let mut client = Client(Stage::new().unwrap());
-    client.join("paul");
+fn password_change_needs_the_current_password() {
+    let mut client = TestClient::new().unwrap();
+    client.register("paul");
     // Paul is quicker: while the other waits for its turn to hash.
-    let elsewhere = client.0.copied().unwrap();
+    let elsewhere = client.app.copied().unwrap();
     assert_eq!(elsewhere.answer(&new_password("secret")).status, 204);
     let pauls = password_of(&elsewhere);
     let hash = pauls.0.clone();
@@ -200,58 +200,59 @@ fn a_password_is_not_changed_by_one_that_no_longer_is() {
         let sql = "update users set password = ?1, epoch = epoch + 1 where name = 'paul'";
         database.connection().execute(sql, [hash.as_str()]).unwrap();
     };
-    let (reply, _) = before::answer(&client.0, &new_password("secret"), before::the_first_write(change));
+    let (reply, _) = hooks::answer(&client.app, &new_password("secret"), hooks::before_first_write(change));
     assert_eq!(reply.status, 401);
-    assert_eq!(password_of(&client.0), pauls, "the one that is there is Paul's");
+    assert_eq!(password_of(&client.app), pauls, "the one that is there is Paul's");
 }
 
 #[test]
-fn what_was_decided_on_is_gone_is_asked_once_more() {
-    let mut client = Client(Stage::new().unwrap());
-    client.join("paul");
-    let hashed = password_of(&client.0).0;
+fn stale_decision_is_repeated_once() {
+    let mut client = TestClient::new().unwrap();
+    client.register("paul");
+    let hashed = password_of(&client.app).0;
     let end = |database: &Sqlite| {
         database.connection().execute("update users set epoch = epoch + 1 where name = 'paul'", []).unwrap();
     };
     // The same password again, of another epoch: what is so by now allows it as well.
-    let (reply, asked) = before::answer(&client.0, &new_password("secret"), before::the_first_write(end));
+    let (reply, asked) = hooks::answer(&client.app, &new_password("secret"), hooks::before_first_write(end));
     assert_eq!((reply.status, asked), (204, 4), "read, refused; read, written");
-    assert_ne!(password_of(&client.0).0, hashed);
+    assert_ne!(password_of(&client.app).0, hashed);
 }
 
 #[test]
-fn what_is_gone_again_is_to_be_asked_later() {
-    let mut client = Client(Stage::new().unwrap());
-    client.join("paul");
-    let hashed = password_of(&client.0).0;
+fn second_stale_decision_is_503() {
+    let mut client = TestClient::new().unwrap();
+    client.register("paul");
+    let hashed = password_of(&client.app).0;
     let end = |database: &Sqlite, _, writes: bool| {
         if writes {
             database.connection().execute("update users set epoch = epoch + 1 where name = 'paul'", []).unwrap();
         }
     };
-    let (reply, asked) = before::answer(&client.0, &new_password("secret"), Box::new(end));
+    let (reply, asked) = hooks::answer(&client.app, &new_password("secret"), Box::new(end));
     assert_eq!((reply.status, reply.header("Retry-After"), asked), (503, Some("5"), 4));
-    assert_eq!(password_of(&client.0).0, hashed);
-    let logged = client.0.platform.log.borrow().iter().rev().find_map(|line| Some(line.get("fault")?.to_string()));
+    assert_eq!(password_of(&client.app).0, hashed);
+    let logged = client.app.platform.log.borrow().iter().rev().find_map(|line| Some(line.get("fault")?.to_string()));
     assert!(logged.unwrap().contains("the right is gone"));
 }
 
 #[test]
-fn a_user_writes_so_often_and_reads_on() {
-    let mut client = Client(Stage::new().unwrap());
-    let session = client.join("paul");
+fn write_limit_leaves_reads_alone() {
+    let mut client = TestClient::new().unwrap();
+    let session = client.register("paul");
     let (token, uuid) = client.access_token(&session);
     assert_eq!(client.ask("PUT /v1/repositories/paul/app/", "paul:secret", "[]").status, 200);
     // Its use is noted now, and not again in this minute.
     assert_eq!(client.ask("GET /v1/users/", &format!("paul:{token}"), "").status, 200);
-    client.0.platform.flooded.set(true);
+    client.app.platform.over_limits.set(true);
     let id = |table: &str| -> i64 {
-        client.0.db.connection().query_row(&format!("select id from {table}"), [], |row| row.get(0)).unwrap()
+        client.app.db.connection().query_row(&format!("select id from {table}"), [], |row| row.get(0)).unwrap()
     };
     let paul = id("users").to_string();
     let by_token = format!("{paul} {}", id("access_tokens"));
-    let changes =
-        |client: &Client| client.0.db.connection().total_changes() + client.0.search.connection().total_changes();
+    let changes = |client: &TestClient| {
+        client.app.db.connection().total_changes() + client.app.search.connection().total_changes()
+    };
     // The session and the password are Paul; his access token is counted for itself.
     let token = format!("paul:{token}");
     for (request, who, body) in [
@@ -261,16 +262,20 @@ fn a_user_writes_so_often_and_reads_on() {
         ("DELETE /v1/repositories/paul/app/", "paul:secret", ""),
         ("DELETE /v2/repositories/paul/app/", session.as_str(), ""),
     ] {
-        client.0.platform.limited.take();
+        client.app.platform.limits_asked.take();
         let before = changes(&client);
-        let told = client.ask(request, who, body);
-        assert_eq!((told.status, told.header("retry-after"), told.round_trips), (429, "60", 1), "{request}");
+        let response = client.ask(request, who, body);
+        assert_eq!(
+            (response.status, response.header("retry-after"), response.round_trips),
+            (429, "60", 1),
+            "{request}"
+        );
         assert_eq!(changes(&client), before, "{request}");
         let counted = if who == token { &by_token } else { &paul };
-        assert_eq!(client.0.platform.limited.take(), [(RateLimit::Writes, counted.clone())], "{request}");
+        assert_eq!(client.app.platform.limits_asked.take(), [(RateLimit::Writes, counted.clone())], "{request}");
     }
     assert_eq!(client.ask("GET /v2/repositories/paul/app/", &session, "").status, 200);
-    client.0.platform.flooded.set(false);
+    client.app.platform.over_limits.set(false);
     assert_eq!(client.ask("POST /v2/repositories", &session, r#"{"name": "another"}"#).status, 201);
     assert_eq!(client.ask(&format!("DELETE /v2/access-tokens/{uuid}"), &session, "").status, 204);
 }

@@ -11,7 +11,7 @@ use hublet::{
         users::{self, Holder, User},
     },
 };
-use test_support::{fake_platform::finished, sqlite::Sqlite};
+use test_support::{fake_platform::block_on, sqlite::Sqlite};
 
 /// The role that the database applies, as a number.
 const ROLE: &str = concat!(WITH_ROLE, "select role from place");
@@ -53,7 +53,7 @@ impl Facts {
     }
 
     fn fetch<T>(&self, query: &Query<T>) -> T {
-        let mut answers = finished(self.database.batch(&[query.statement().clone()])).unwrap();
+        let mut answers = block_on(self.database.batch(&[query.statement().clone()])).unwrap();
         query.decode(answers.pop().unwrap()).unwrap()
     }
 
@@ -82,7 +82,7 @@ impl Facts {
     fn holder(&self, subject: &Subject<'_>) -> Option<User> {
         let lookup = repositories::lookup(&RepositoryName::parse("ns", "app").unwrap(), subject);
         assert_eq!(lookup.has_holder(), subject.is_by_id());
-        let mut answers = finished(self.database.batch(&[lookup.statement().clone()])).unwrap();
+        let mut answers = block_on(self.database.batch(&[lookup.statement().clone()])).unwrap();
         users::of_holder(&mut answers.pop().unwrap()).unwrap()
     }
 
@@ -98,7 +98,7 @@ impl Facts {
 }
 
 #[test]
-fn the_database_applies_the_role_that_is_decided() {
+fn sql_role_agrees_with_the_rule() {
     let mut facts = Facts { database: Sqlite::migrated("db").unwrap(), cases: 0 };
     facts.set(
         "insert into users (id, name, status, created_at) values (1, 'user', 'active', 0), (2, 'other', 'active', 0);
@@ -183,7 +183,7 @@ fn said_the_same(facts: &mut Facts, administrator: bool) {
 }
 
 #[test]
-fn the_user_of_a_lookup_is_that_of_the_credential() {
+fn lookup_reads_the_user_of_the_credential() {
     let facts = Facts { database: Sqlite::migrated("db").unwrap(), cases: 0 };
     facts.set(
         "insert into users (id, name, status, password, epoch, administrator, created_at) values

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use serde_json::{Value, json};
-use test_support::{Stage, client::Client};
+use test_support::client::TestClient;
 
 const MOST: usize = 500;
 
@@ -42,10 +42,10 @@ fn events(many: usize, action: &str) -> String {
 
 #[test]
 #[allow(clippy::too_many_lines, reason = "it is a table")]
-fn every_answer_keeps_to_its_budget() {
-    let mut client = Client(Stage::new().unwrap());
-    let session = client.join("paul");
-    client.join("jane");
+fn responses_keep_to_their_round_trips() {
+    let mut client = TestClient::new().unwrap();
+    let session = client.register("paul");
+    client.register("jane");
     client.operate("namespace acme").unwrap();
     client.operate("member acme paul admin").unwrap();
     let (access, uuid) = client.access_token(&session);
@@ -66,7 +66,7 @@ fn every_answer_keeps_to_its_budget() {
     );
     let refresh_uuid = client.ask("GET /v2/refresh-tokens", &session, "").body["results"][0]["uuid"].clone();
     let end_refresh = format!("DELETE /v2/refresh-tokens/{}", refresh_uuid.as_str().unwrap());
-    let registry = client.registry("registry");
+    let registry = client.event_authorization("registry");
     let forged = format!("{token}0");
     let mint = "GET /token?service=registry";
     let (most, more) = (format!("{mint}{}", scopes(MOST)), format!("{mint}{}", scopes(MOST + 1)));
@@ -207,19 +207,19 @@ fn every_answer_keeps_to_its_budget() {
         (2, 204, "DELETE /v2/user".into(), &session, r#"{"password": "secret", "repositories": true}"#.into()),
     ];
     for (round_trips, status, request, who, body) in table {
-        let told = client.ask(&request, who, &body);
-        let case = format!("{request} as {who:?} with {}: {}", body.get(..80).unwrap_or(&body), told.body);
-        assert_eq!((told.status, told.round_trips), (status, round_trips), "{case}");
+        let response = client.ask(&request, who, &body);
+        let case = format!("{request} as {who:?} with {}: {}", body.get(..80).unwrap_or(&body), response.body);
+        assert_eq!((response.status, response.round_trips), (status, round_trips), "{case}");
     }
 }
 
 #[test]
-fn a_password_that_is_not_remembered_is_one_more() {
-    let mut client = Client(Stage::new().unwrap());
-    client.join("paul");
+fn uncached_password_costs_one_more() {
+    let mut client = TestClient::new().unwrap();
+    client.register("paul");
     let mint = "GET /token?service=registry";
     for (round_trips, request) in [(2, "GET /v2/"), (2, mint), (3, "GET /token?service=registry&offline_token=true")] {
-        client.0.platform.pass(5 * 60);
+        client.app.platform.advance(5 * 60);
         let first = client.ask(request, "paul:secret", "");
         assert_eq!((first.status, first.round_trips), (200, round_trips), "{request}");
         let second = client.ask(request, "paul:secret", "");
@@ -228,14 +228,14 @@ fn a_password_that_is_not_remembered_is_one_more() {
 }
 
 #[test]
-fn a_forgotten_password_is_the_same_work_for_everybody() {
-    let mut client = Client(Stage::new().unwrap());
+fn password_reset_costs_the_same_for_all() {
+    let mut client = TestClient::new().unwrap();
     for name in ["paul", "typist"] {
-        client.join(name);
+        client.register(name);
     }
-    client.prove("paul");
-    client.0.set("PUBLIC_URL", "https://hub.example.com");
-    client.0.set("MAIL", "on");
+    client.confirm_email("paul");
+    client.app.set("PUBLIC_URL", "https://hub.example.com");
+    client.app.set("MAIL", "on");
     let late = r#"{"username": "late", "password": "secret", "email": "late@example.com"}"#;
     assert_eq!(client.ask("POST /v1/users/", "", late).status, 201);
     for (status, round_trips, mails, email) in [
@@ -249,16 +249,16 @@ fn a_forgotten_password_is_the_same_work_for_everybody() {
         // Three with that of the registration, which is all that one address is sent.
         (200, 1, 4, "late@example.com"),
     ] {
-        let told = client.ask("POST /account/forgotten", "", &format!("email={email}"));
-        assert_eq!((told.status, told.round_trips), (status, round_trips), "{email}");
-        assert_eq!(client.0.platform.mailbox.borrow().len(), mails, "{email}");
+        let response = client.ask("POST /account/forgotten", "", &format!("email={email}"));
+        assert_eq!((response.status, response.round_trips), (status, round_trips), "{email}");
+        assert_eq!(client.app.platform.mailbox.borrow().len(), mails, "{email}");
     }
 }
 
 #[test]
-fn the_use_of_a_token_is_noted_now_and_then() {
-    let mut client = Client(Stage::new().unwrap());
-    let session = client.join("paul");
+fn token_use_is_recorded_sparsely() {
+    let mut client = TestClient::new().unwrap();
+    let session = client.register("paul");
     let (access, _) = client.access_token(&session);
     let login = client.ask("GET /token?service=registry&offline_token=true", "paul:secret", "");
     let exchange = format!(
@@ -271,12 +271,12 @@ fn the_use_of_a_token_is_noted_now_and_then() {
     ] {
         let request = if body.is_empty() { "GET /token?service=registry" } else { "POST /token" };
         // From one that was noted, when that may be.
-        client.0.platform.pass(seconds);
+        client.app.platform.advance(seconds);
         let mut noted = |pass: u64| -> i64 {
-            client.0.platform.pass(pass);
+            client.app.platform.advance(pass);
             assert_eq!(client.ask(request, &who, body).status, 200);
             let sql = format!("select max(used_at) from {table}");
-            client.0.db.connection().query_row(&sql, [], |row| row.get(0)).unwrap()
+            client.app.db.connection().query_row(&sql, [], |row| row.get(0)).unwrap()
         };
         let first = noted(0);
         assert_eq!(noted(seconds - 1), first, "{table}");
@@ -285,23 +285,23 @@ fn the_use_of_a_token_is_noted_now_and_then() {
 }
 
 #[test]
-fn a_long_list_is_counted_whole_and_has_its_last_page() {
-    let mut client = Client(Stage::new().unwrap());
-    let session = client.join("paul");
+fn long_list_has_its_count_and_last_page() {
+    let mut client = TestClient::new().unwrap();
+    let session = client.register("paul");
     let sql = "with recursive n (i) as (select 1 union all select i + 1 from n where i < 5001)
         insert into repositories (namespace_id, name, full_name, private, created_at, updated_at, pushed_at)
         select id, printf('app%05d', i), printf('paul/app%05d', i), 0, 0, 0, 0 from namespaces join n where name = 'paul'";
-    client.0.db.connection().execute(sql, []).unwrap();
-    let told = client.ask("GET /v2/namespaces/paul/repositories?page=501&page_size=10", &session, "");
-    assert_eq!((told.status, &told.body["count"], told.round_trips), (200, &json!(5001), 1));
-    assert_eq!(told.body["results"][0]["name"], "app05001");
+    client.app.db.connection().execute(sql, []).unwrap();
+    let response = client.ask("GET /v2/namespaces/paul/repositories?page=501&page_size=10", &session, "");
+    assert_eq!((response.status, &response.body["count"], response.round_trips), (200, &json!(5001), 1));
+    assert_eq!(response.body["results"][0]["name"], "app05001");
 }
 
 #[test]
-fn the_longest_list_of_events_is_taken() {
-    let mut client = Client(Stage::new().unwrap());
-    client.join("paul");
-    let registry = client.registry("registry");
+fn longest_notification_is_accepted() {
+    let mut client = TestClient::new().unwrap();
+    client.register("paul");
+    let registry = client.event_authorization("registry");
     let most = 8 << 20;
     // Most of what registries send is not kept.
     let long = |number| {
@@ -311,18 +311,18 @@ fn the_longest_list_of_events_is_taken() {
     };
     let list = json!({ "events": (0..500).map(long).collect::<Vec<_>>() }).to_string();
     assert!((most - 400_000..most).contains(&list.len()), "{}", list.len());
-    let told = client.ask("POST /events", &registry, &list);
-    assert_eq!((told.status, &told.body["taken"], told.round_trips), (200, &json!(500), 1), "{told:?}");
+    let response = client.ask("POST /events", &registry, &list);
+    assert_eq!((response.status, &response.body["taken"], response.round_trips), (200, &json!(500), 1), "{response:?}");
     let tags = client.ask("GET /v2/repositories/paul/app0/tags", "", "");
     assert_eq!(tags.body["count"], 50);
-    let told = client.ask("POST /events", &registry, &" ".repeat(most + 1));
-    assert_eq!(told.status, 413);
+    let response = client.ask("POST /events", &registry, &" ".repeat(most + 1));
+    assert_eq!(response.status, 413);
 }
 
 #[test]
-fn a_thousand_events_with_the_longest_texts_are_two_round_trips_at_most() {
-    let mut client = Client(Stage::new().unwrap());
-    client.join("paul");
+fn thousand_events_take_two_round_trips() {
+    let mut client = TestClient::new().unwrap();
+    client.register("paul");
     let long = |number: usize| {
         let mut event = event(number, "push");
         event["id"] = json!(format!("{number:0>100}"));
@@ -334,6 +334,10 @@ fn a_thousand_events_with_the_longest_texts_are_two_round_trips_at_most() {
         event
     };
     let list = json!({ "events": (0..1_000).map(long).collect::<Vec<_>>() }).to_string();
-    let told = client.ask("POST /events", &client.registry("registry"), &list);
-    assert_eq!((told.status, &told.body["taken"], told.round_trips), (200, &json!(1_000), 2), "{told:?}");
+    let response = client.ask("POST /events", &client.event_authorization("registry"), &list);
+    assert_eq!(
+        (response.status, &response.body["taken"], response.round_trips),
+        (200, &json!(1_000), 2),
+        "{response:?}"
+    );
 }

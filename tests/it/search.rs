@@ -11,7 +11,7 @@ use hublet::{
         outbox::{Change, Document},
     },
 };
-use test_support::{Stage, client::Client, fake_platform::finished, sqlite::Sqlite};
+use test_support::{client::TestClient, fake_platform::block_on, sqlite::Sqlite};
 
 /// Documents of the smaller and the larger search. Of both sorts there are as many as one search looks at.
 const SIZES: [i64; 2] = [2_000, 20_000];
@@ -23,7 +23,7 @@ const PRIVATE: i64 = 150;
 const MOST_STEPS: i64 = 400_000;
 
 fn rows(database: &Sqlite, statements: &[Statement]) -> Vec<Rows> {
-    finished(database.batch(statements)).unwrap_or_else(|error| panic!("{error:?}"))
+    block_on(database.batch(statements)).unwrap_or_else(|error| panic!("{error:?}"))
 }
 
 fn read(q: &str, n: i64, page: i64) -> Search {
@@ -97,7 +97,7 @@ const SHAPES: [(&str, &str); 22] = [
 ];
 
 #[test]
-fn a_search_costs_the_same_where_there_is_more() {
+fn search_cost_is_independent_of_size() {
     let ids = (1..=PRIVATE).map(|id| id * 4 + 2).collect::<Vec<_>>();
     let sights = [Visibility::Public, Visibility::PublicAnd(format!("{ids:?}")), Visibility::All];
     let [small, large] = SIZES.map(crowd);
@@ -202,7 +202,7 @@ fn expected(town: &[Change], terms: &[&str], sees: impl Fn(&Change) -> bool) -> 
 }
 
 #[test]
-fn what_is_found_is_what_a_look_at_everything_finds() {
+fn search_agrees_with_a_full_scan() {
     const TOWN: i64 = 4_000;
     let town = town(TOWN);
     let database = filled(&town);
@@ -264,15 +264,15 @@ fn what_is_found_is_what_a_look_at_everything_finds() {
 }
 
 #[test]
-fn somebody_who_was_let_into_ten_thousand_repositories_finds_them_all_and_is_told_where_there_are_more() {
+fn search_covers_ten_thousand_collaborations() {
     const MANY: i64 = 10_000;
-    let mut client = Client(Stage::new().unwrap());
-    client.join("paul");
-    let add = |client: &Client, from: i64, to: i64| {
+    let mut client = TestClient::new().unwrap();
+    client.register("paul");
+    let add = |client: &TestClient, from: i64, to: i64| {
         let numbers =
             format!("with recursive numbers (n) as (select {from} union all select n + 1 from numbers where n < {to})");
         let name = "'app' || printf('%0246d', n)";
-        let db = client.0.db.connection();
+        let db = client.app.db.connection();
         db.execute_batch(&format!(
             "insert into namespaces (id, name, created_at) values (99, 'acme', 0) on conflict do nothing;
              {numbers} insert into repositories (id, namespace_id, name, full_name, private, created_at, updated_at, pushed_at)
@@ -289,15 +289,15 @@ fn somebody_who_was_let_into_ten_thousand_repositories_finds_them_all_and_is_tol
             star_count: 0,
             pushed_at: 1,
         };
-        let told = (from..=to).map(|id| news(id + 1000, document(id))).collect::<Vec<_>>();
-        told.chunks(1_000).for_each(|told| drop(rows(&client.0.search, &documents::write(told, 0))));
+        let entries = (from..=to).map(|id| news(id + 1000, document(id))).collect::<Vec<_>>();
+        entries.chunks(1_000).for_each(|entries| drop(rows(&client.app.search, &documents::write(entries, 0))));
     };
-    let ask = |client: &mut Client, q: &str, who: &str| {
-        let before = client.0.db.steps();
-        let told = client.ask(&format!("GET /v1/search?q={q}"), who, "");
-        assert_eq!(told.status, 200, "{told:?}");
-        let (found, incomplete) = (&told.body["num_results"], &told.body["incomplete_results"]);
-        (found.as_i64().unwrap(), incomplete.as_bool(), client.0.db.steps() - before)
+    let ask = |client: &mut TestClient, q: &str, who: &str| {
+        let before = client.app.db.steps();
+        let response = client.ask(&format!("GET /v1/search?q={q}"), who, "");
+        assert_eq!(response.status, 200, "{response:?}");
+        let (found, incomplete) = (&response.body["num_results"], &response.body["incomplete_results"]);
+        (found.as_i64().unwrap(), incomplete.as_bool(), client.app.db.steps() - before)
     };
     add(&client, 1, MANY);
     let (found, incomplete, steps) = ask(&mut client, "oldest", "paul:secret");

@@ -4,9 +4,8 @@
 use hublet::domain::texts::{self, Form};
 use serde_json::{Value, json};
 use test_support::{
-    Stage,
-    client::Client,
-    runner::{Sent, Theatre},
+    client::TestClient,
+    runner::{Backend, TestRequest},
 };
 
 const APP: &str = "/v2/repositories/acme/app";
@@ -27,17 +26,17 @@ fn listed() -> (Vec<String>, Vec<String>) {
 }
 
 /// An index where Paul and Jane are admins of a namespace with a repository and a machine; with their sessions.
-fn index() -> (Client, String, String) {
-    let mut client = Client(Stage::new().unwrap());
-    let (paul, jane) = (client.join("paul"), client.join("jane"));
+fn test_app() -> (TestClient, String, String) {
+    let mut client = TestClient::new().unwrap();
+    let (paul, jane) = (client.register("paul"), client.register("jane"));
     for command in ["namespace acme", "member acme paul admin", "member acme jane admin"] {
         client.operate(command).unwrap();
     }
-    client.prove("jane");
+    client.confirm_email("jane");
     assert_eq!(client.ask("POST /v2/repositories", &paul, r#"{"namespace":"acme","name":"app"}"#).status, 201);
     assert_eq!(client.ask("POST /v2/namespaces/acme/machines", &paul, r#"{"username":"robot"}"#).status, 201);
-    client.0.set("MAIL", "on");
-    client.0.set("PUBLIC_URL", "https://hub.example.com");
+    client.app.set("MAIL", "on");
+    client.app.set("PUBLIC_URL", "https://hub.example.com");
     (client, paul, jane)
 }
 
@@ -55,8 +54,8 @@ fn odd(value: &Value, form: Form) -> Vec<String> {
 }
 
 /// What Jane sees of what Paul wrote, and Paul of what his clients did, each by what was asked.
-fn shown(client: &mut Client, paul: &str, jane: &str) -> Vec<(String, Value)> {
-    client.0.scheduled();
+fn shown(client: &mut TestClient, paul: &str, jane: &str) -> Vec<(String, Value)> {
+    client.app.scheduled();
     let mut seen = Vec::new();
     for (who, path) in [
         ("", "/v1/search?q=app"),
@@ -71,14 +70,14 @@ fn shown(client: &mut Client, paul: &str, jane: &str) -> Vec<(String, Value)> {
         (paul, "/v2/access-tokens"),
         (paul, "/v2/refresh-tokens"),
     ] {
-        let told = client.ask(&format!("GET {path}"), who, "");
-        assert_eq!(told.status, 200, "{path}: {:?}", told.body);
-        seen.push((path.to_owned(), told.body));
+        let response = client.ask(&format!("GET {path}"), who, "");
+        assert_eq!(response.status, 200, "{path}: {:?}", response.body);
+        seen.push((path.to_owned(), response.body));
     }
-    let mails = client.0.platform.mailbox.take();
+    let mails = client.app.platform.mailbox.take();
     seen.extend(mails.into_iter().map(|mail| ("mail".to_owned(), json!([mail.subject, mail.text]))));
     // What people do with a log is theirs; a line of it is one line of what is seen.
-    let log = client.0.platform.log.take();
+    let log = client.app.platform.log.take();
     seen.extend(log.into_iter().map(|line| ("log".to_owned(), line)));
     seen
 }
@@ -91,16 +90,17 @@ fn nothing_odd(seen: &[(String, Value)]) {
 }
 
 /// Asks with a body, and a name for the client.
-fn send(client: &mut Client, request: &str, who: &str, agent: &str, body: &Value) -> u16 {
+fn send(client: &mut TestClient, request: &str, who: &str, agent: &str, body: &Value) -> u16 {
     let (method, target) = request.split_once(' ').unwrap();
     let headers = [("Authorization", who), ("Content-Type", "application/json"), ("User-Agent", agent)];
     let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-    let sent = Sent { method: method.into(), target: target.into(), headers, body: body.to_string().into_bytes() };
-    client.0.send(&sent).unwrap().status
+    let sent =
+        TestRequest { method: method.into(), target: target.into(), headers, body: body.to_string().into_bytes() };
+    client.app.send(&sent).unwrap().status
 }
 
 /// Writes a text wherever one can be written; gives what each was answered.
-fn write(client: &mut Client, paul: &str, text: &str, number: usize) -> [u16; 6] {
+fn write(client: &mut TestClient, paul: &str, text: &str, number: usize) -> [u16; 6] {
     let encoded = text.bytes().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat();
     let asked = format!("GET /token?service=registry&offline_token=true&client_id={encoded}");
     let end = "2026-01-07T00:00:00Z"; // a week after the play begins, of which people are warned
@@ -113,7 +113,7 @@ fn write(client: &mut Client, paul: &str, text: &str, number: usize) -> [u16; 6]
         })
     };
     let events = json!({ "events": [event("push", 0), event("pull", 1), event(text, 2)] });
-    let registry = client.registry("registry");
+    let registry = client.event_authorization("registry");
     [
         send(client, &format!("PATCH {APP}"), paul, "x", &json!({ "description": text })),
         send(client, &format!("PATCH {APP}"), paul, "x", &json!({ "full_description": text })),
@@ -125,9 +125,9 @@ fn write(client: &mut Client, paul: &str, text: &str, number: usize) -> [u16; 6]
 }
 
 #[test]
-fn what_one_person_writes_does_nothing_to_another() {
-    let (mut client, paul, jane) = index();
-    client.0.platform.log.take();
+fn hostile_text_is_harmless_to_others() {
+    let (mut client, paul, jane) = test_app();
+    client.app.platform.log.take();
     let (hostile, harmless) = listed();
     let mut cases = 0;
     for (number, text) in hostile.iter().enumerate() {
@@ -154,11 +154,11 @@ fn what_one_person_writes_does_nothing_to_another() {
 
 /// They were taken once.
 #[test]
-fn what_is_stored_since_before_does_nothing_either() {
-    let (mut client, paul, jane) = index();
+fn stored_hostile_text_is_harmless() {
+    let (mut client, paul, jane) = test_app();
     write(&mut client, &paul, "plain", 0);
     for text in listed().0 {
-        client.0.scheduled();
+        client.app.scheduled();
         let text = if text.contains('\0') { "\u{1b}[2J" } else { text.as_str() };
         for sql in [
             "update repositories set description = ?1, full_description = ?1",
@@ -170,10 +170,10 @@ fn what_is_stored_since_before_does_nothing_either() {
                json_object('client', ?1, 'label', ?1, 'tag', ?1, 'user', ?1)
              from audit where action in ('org.access_token.create', 'repo.create') and actor = 'paul'",
         ] {
-            assert!(client.0.db.connection().execute(sql, [text]).unwrap() > 0, "{sql}");
+            assert!(client.app.db.connection().execute(sql, [text]).unwrap() > 0, "{sql}");
         }
         let sql = "update documents set description = ?1";
-        assert!(client.0.search.connection().execute(sql, [text]).unwrap() > 0);
+        assert!(client.app.search.connection().execute(sql, [text]).unwrap() > 0);
         let seen = shown(&mut client, &paul, &jane);
         assert!(seen.iter().any(|(path, _)| path == "mail"), "nobody was warned");
         nothing_odd(&seen);
@@ -182,8 +182,8 @@ fn what_is_stored_since_before_does_nothing_either() {
 
 /// Too much is refused, and so is half of a letter, which is no text.
 #[test]
-fn what_is_no_text_is_refused() {
-    let (mut client, paul, _) = index();
+fn malformed_text_is_refused() {
+    let (mut client, paul, _) = test_app();
     for (request, field, most) in [
         (format!("PATCH {APP}"), "description", 100),
         (format!("PATCH {APP}"), "full_description", 25_000),

@@ -15,13 +15,13 @@ use p256::{
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use test_support::{Stage, client::Client};
+use test_support::client::TestClient;
 use x509_cert::{
     Certificate,
     der::{Decode, Encode},
 };
 
-/// The leaf of the stage and its CA.
+/// The leaf of the test app and its CA.
 const CHAIN: &str = include_str!("../../test-support/registry/certificates.pem");
 
 /// The key of that leaf.
@@ -68,20 +68,20 @@ fn thumbprint(certificate: &Certificate) -> String {
 }
 
 /// An index with Paul, who has a session.
-fn index() -> (Client, String) {
-    let mut client = Client(Stage::new().unwrap_or_else(|error| unreachable!("{error}")));
-    let session = client.join("paul");
+fn test_app() -> (TestClient, String) {
+    let mut client = TestClient::new().unwrap_or_else(|error| unreachable!("{error}"));
+    let session = client.register("paul");
     (client, session)
 }
 
-fn minted(client: &mut Client, request: &str) -> String {
+fn minted(client: &mut TestClient, request: &str) -> String {
     client.ask(request, "paul:secret", "").text("token")
 }
 
 #[test]
-fn each_service_is_told_in_its_way_which_key_signed() {
-    let (mut client, _) = index();
-    client.0.set("SERVICES", "a=x5c,b=jwks,c=libtrust,d");
+fn key_hint_follows_the_service() {
+    let (mut client, _) = test_app();
+    client.app.set("SERVICES", "a=x5c,b=jwks,c=libtrust,d");
     let chain = certificates(CHAIN);
     let (leaf, ca) = (&chain[0], &chain[1]);
     let mut header = |service: &str| {
@@ -110,10 +110,10 @@ fn each_service_is_told_in_its_way_which_key_signed() {
 }
 
 #[test]
-fn a_token_says_who_for_whom_how_long_and_what() {
-    let (mut client, _) = index();
+fn token_claims_are_complete() {
+    let (mut client, _) = test_app();
     let leaf = &certificates(CHAIN)[0];
-    let now = hublet::platform::Platform::now(&*client.0.platform);
+    let now = hublet::platform::Platform::now(&*client.app.platform);
     let answer = client.ask(MINT, "paul:secret", "");
     let (_, claims) = read(&answer.text("token"), leaf);
     let expected = json!({
@@ -137,21 +137,21 @@ fn a_token_says_who_for_whom_how_long_and_what() {
 }
 
 #[test]
-fn after_a_rotation_both_keys_count_and_after_a_compromise_the_new_one() {
-    let (mut client, _) = index();
+fn rotation_keeps_both_keys_until_compromise() {
+    let (mut client, _) = test_app();
     let chain = certificates(CHAIN);
     let pem = |certificate: &Certificate| {
         let der = STANDARD.encode(certificate.to_der().unwrap());
         format!("-----BEGIN CERTIFICATE-----\n{der}\n-----END CERTIFICATE-----\n")
     };
     let before = format!("Bearer {}", minted(&mut client, MINT));
-    client.0.set("REGISTRY_KEY", NEXT_KEY);
+    client.app.set("REGISTRY_KEY", NEXT_KEY);
 
     // Between the two settings nothing is signed that no registry would take.
-    let told = client.ask(MINT, "paul:secret", "");
-    assert_eq!((told.status, &told.body["errors"][0]["code"]), (503, &json!("UNAVAILABLE")));
+    let response = client.ask(MINT, "paul:secret", "");
+    assert_eq!((response.status, &response.body["errors"][0]["code"]), (503, &json!("UNAVAILABLE")));
 
-    client.0.set("REGISTRY_CERTIFICATE", &format!("{NEXT}{}{}", pem(&chain[1]), pem(&chain[0])));
+    client.app.set("REGISTRY_CERTIFICATE", &format!("{NEXT}{}{}", pem(&chain[1]), pem(&chain[0])));
     let next = &certificates(NEXT)[0];
     let after = minted(&mut client, MINT);
     assert_eq!(read(&after, next).1["sub"], "paul");
@@ -164,15 +164,15 @@ fn after_a_rotation_both_keys_count_and_after_a_compromise_the_new_one() {
     let kids = keys.as_array().unwrap().iter().map(|key| key["kid"].clone()).collect::<Vec<_>>();
     assert_eq!(kids, [json!(thumbprint(next)), json!(thumbprint(&chain[0]))]);
 
-    client.0.set("REGISTRY_CERTIFICATE", &format!("{NEXT}{NEXT}"));
+    client.app.set("REGISTRY_CERTIFICATE", &format!("{NEXT}{NEXT}"));
     assert_eq!(client.ask("GET /v2/", &before, "").status, 401);
-    let told = client.ask("GET /.well-known/jwks.json", "", "");
-    assert_eq!(told.body["keys"].as_array().unwrap().len(), 1);
+    let response = client.ask("GET /.well-known/jwks.json", "", "");
+    assert_eq!(response.body["keys"].as_array().unwrap().len(), 1);
 }
 
 #[test]
 fn a_header_chooses_no_key_and_no_algorithm() {
-    let (mut client, _) = index();
+    let (mut client, _) = test_app();
     let token = minted(&mut client, MINT);
     let (_, rest) = token.split_once('.').unwrap();
     let header = read(&token, &certificates(CHAIN)[0]).0;
@@ -186,24 +186,24 @@ fn a_header_chooses_no_key_and_no_algorithm() {
         json!({ "alg": "ES256", "typ": "JWT" }),
     ] {
         let forged = format!("Bearer {}.{rest}", URL_SAFE_NO_PAD.encode(header.to_string()));
-        let told = client.ask("GET /v2/", &forged, "");
-        assert_eq!((told.status, told.round_trips), (401, 0), "{header}");
+        let response = client.ask("GET /v2/", &forged, "");
+        assert_eq!((response.status, response.round_trips), (401, 0), "{header}");
     }
 }
 
 #[test]
-fn from_sixty_days_before_a_certificate_ends_the_log_says_so_and_from_its_end_nothing_is_signed() {
-    let (mut client, _) = index();
+fn certificate_expiry_is_logged_and_enforced() {
+    let (mut client, _) = test_app();
     let end =
         |certificate: &Certificate| certificate.tbs_certificate().validity().not_after.to_unix_duration().as_secs();
     let end = certificates(CHAIN).iter().map(end).min().unwrap();
     let mut at = |left: u64| {
-        let now = u64::try_from(hublet::platform::Platform::now(&*client.0.platform)).unwrap();
-        client.0.platform.pass(end - left - now);
-        client.0.set("REGISTRY_TOKEN_SECONDS", "300");
-        client.0.platform.log.borrow_mut().clear();
+        let now = u64::try_from(hublet::platform::Platform::now(&*client.app.platform)).unwrap();
+        client.app.platform.advance(end - left - now);
+        client.app.set("REGISTRY_TOKEN_SECONDS", "300");
+        client.app.platform.log.borrow_mut().clear();
         let told = client.ask(MINT, "", "").status;
-        let log = client.0.platform.log.borrow();
+        let log = client.app.platform.log.borrow();
         (told, log.iter().find_map(|line| line["ends_in_days"].as_u64()))
     };
     let sixty_days = 60 * 24 * 60 * 60;
@@ -224,10 +224,10 @@ fn signed(header: &Value, claims: &Value) -> String {
 }
 
 #[test]
-fn a_good_signature_is_not_enough() {
-    let (mut client, _) = index();
+fn claims_are_checked_after_the_signature() {
+    let (mut client, _) = test_app();
     let (header, claims) = read(&minted(&mut client, MINT), &certificates(CHAIN)[0]);
-    let now = hublet::platform::Platform::now(&*client.0.platform);
+    let now = hublet::platform::Platform::now(&*client.app.platform);
     let with = |name: &str, value: Value| {
         let mut claims = claims.clone();
         claims[name] = value;
@@ -250,8 +250,8 @@ fn a_good_signature_is_not_enough() {
         (401, with("credential", json!(""))),
         (401, with("credential", json!("password"))),
     ] {
-        let told = client.ask("GET /v2/", &token, "");
-        assert_eq!((told.status, told.round_trips), (status, u64::from(status == 200)), "{token}");
+        let response = client.ask("GET /v2/", &token, "");
+        assert_eq!((response.status, response.round_trips), (status, u64::from(status == 200)), "{token}");
     }
     let catalog =
         |kind: &str, name: &str, actions: &[&str]| json!([{ "type": kind, "name": name, "actions": actions }]);
@@ -266,56 +266,56 @@ fn a_good_signature_is_not_enough() {
         (401, json!([{ "type": "registry", "name": "catalog" }])),
         (401, json!([])),
     ] {
-        let told = client.ask("GET /v1/search?q=app", &with("access", access.clone()), "");
-        assert_eq!(told.status, status, "{access}");
+        let response = client.ask("GET /v1/search?q=app", &with("access", access.clone()), "");
+        assert_eq!(response.status, status, "{access}");
     }
 }
 
 #[test]
-fn whoever_guesses_must_wait_and_is_told_so_in_the_dialect() {
-    let (mut client, session) = index();
+fn throttled_token_request_returns_429() {
+    let (mut client, session) = test_app();
     let (access, _) = client.access_token(&session);
     for _ in 0..5 {
         assert_eq!(client.ask(MINT, "paul:guess", "").status, 401);
     }
     let form = "grant_type=password&service=registry&client_id=docker&username=paul&password=secret";
     for (request, who, body) in [(MINT, "paul:secret", ""), ("POST /token", "", form)] {
-        let told = client.ask(request, who, body);
-        assert_eq!((told.status, told.header("retry-after")), (429, "1"), "{told:?}");
-        assert_eq!(told.body["error"], "temporarily_unavailable");
-        assert_eq!(told.body["errors"][0]["code"], "TOOMANYREQUESTS");
-        assert_eq!(told.body["details"], told.body["error_description"]);
+        let response = client.ask(request, who, body);
+        assert_eq!((response.status, response.header("retry-after")), (429, "1"), "{response:?}");
+        assert_eq!(response.body["error"], "temporarily_unavailable");
+        assert_eq!(response.body["errors"][0]["code"], "TOOMANYREQUESTS");
+        assert_eq!(response.body["details"], response.body["error_description"]);
     }
     // What cannot be guessed does not wait.
     assert_eq!(client.ask(MINT, &format!("paul:{access}"), "").status, 200);
-    client.0.platform.pass(1);
+    client.app.platform.advance(1);
     assert_eq!(client.ask(MINT, "paul:secret", "").status, 200);
 
-    client.0.platform.flooded.set(true);
+    client.app.platform.over_limits.set(true);
     for (request, who) in [(MINT, ""), (MINT, "jane:secret"), ("POST /v2/users/login", "")] {
         let body =
             if who.is_empty() && request.starts_with("POST") { r#"{"username": "jane", "password": "x"}"# } else { "" };
-        let told = client.ask(request, who, body);
-        assert_eq!((told.status, told.header("retry-after")), (429, "60"), "{request} {told:?}");
+        let response = client.ask(request, who, body);
+        assert_eq!((response.status, response.header("retry-after")), (429, "60"), "{request} {response:?}");
     }
     assert_eq!(client.ask(MINT, &format!("paul:{access}"), "").status, 200);
 }
 
 #[test]
-fn fifty_logins_are_kept_and_the_least_used_goes() {
-    let (mut client, session) = index();
+fn refresh_tokens_are_limited_to_fifty() {
+    let (mut client, session) = test_app();
     let login = "GET /token?service=registry&client_id=docker&offline_token=true";
     let mut tokens = Vec::new();
     for _ in 0..50 {
         tokens.push(client.ask(login, "paul:secret", "").text("refresh_token"));
-        client.0.platform.pass(1);
+        client.app.platform.advance(1);
     }
-    let refresh = |client: &mut Client, at: usize| {
+    let refresh = |client: &mut TestClient, at: usize| {
         let form = format!("grant_type=refresh_token&service=registry&client_id=docker&refresh_token={}", tokens[at]);
         client.ask("POST /token", "", &form).status
     };
     // The oldest is used after an hour, so that this is written down, and the second is the least used then.
-    client.0.platform.pass(60 * 60);
+    client.app.platform.advance(60 * 60);
     assert_eq!(refresh(&mut client, 0), 200);
     assert!(client.ask(login, "paul:secret", "").text("refresh_token").starts_with("hlr_"));
     assert_eq!([0, 1, 2].map(|at| refresh(&mut client, at)), [200, 401, 200]);
@@ -326,19 +326,19 @@ fn fifty_logins_are_kept_and_the_least_used_goes() {
 }
 
 #[test]
-fn what_is_secret_is_stored_as_a_hash() {
-    let (mut client, session) = index();
+fn secrets_are_stored_as_hashes() {
+    let (mut client, session) = test_app();
     let (access, _) = client.access_token(&session);
     let login = client.ask("GET /token?service=registry&offline_token=true", "paul:secret", "");
-    let stored = |sql: &str| client.0.db.connection().query_row(sql, [], |row| row.get::<_, String>(0)).unwrap();
+    let stored = |sql: &str| client.app.db.connection().query_row(sql, [], |row| row.get::<_, String>(0)).unwrap();
     let hash = |secret: &str| hublet::domain::secret::sha256_hex(secret);
     assert_eq!(stored("select hash from access_tokens"), hash(&access));
     assert_eq!(stored("select hash from refresh_tokens"), hash(&login.text("refresh_token")));
 }
 
 #[test]
-fn over_plain_http_credentials_get_no_answer_and_no_look_up() {
-    let (client, _) = index();
+fn plain_http_credentials_are_refused_unread() {
+    let (client, _) = test_app();
     let asked = |method: &str, path: &str, query: &str, authorization: &str| {
         let headers = [("authorization", authorization)].into_iter().filter(|(_, value)| !value.is_empty());
         let request = Request {
@@ -350,12 +350,12 @@ fn over_plain_http_credentials_get_no_answer_and_no_look_up() {
             body: Some(Vec::new()),
             ..Request::default()
         };
-        let reply = client.0.answer(&request);
-        let log = client.0.platform.log.borrow();
+        let reply = client.app.answer(&request);
+        let log = client.app.platform.log.borrow();
         (reply.status, log.iter().rev().find_map(|line| line.get("round_trips")?.as_u64()).unwrap())
     };
     let basic = format!("Basic {}", STANDARD.encode("paul:secret"));
-    let registry = client.registry("registry");
+    let registry = client.event_authorization("registry");
     assert_eq!(asked("GET", "/token", "service=registry", &basic), (403, 0));
     assert_eq!(asked("POST", "/token", "", ""), (403, 0));
     assert_eq!(asked("POST", "/account/confirm", "", ""), (403, 0));
@@ -369,26 +369,26 @@ fn over_plain_http_credentials_get_no_answer_and_no_look_up() {
 }
 
 #[test]
-fn five_hundred_scopes_of_long_names_are_granted_in_one_token_that_is_read_again() {
-    let (mut client, _) = index();
+fn five_hundred_scopes_fit_into_a_token() {
+    let (mut client, _) = test_app();
     // As many as the body of a token request holds.
     let name = |number: usize| format!("paul/{number:095}");
-    let ask = |client: &mut Client, many: usize| {
+    let ask = |client: &mut TestClient, many: usize| {
         let scopes = (0..many).map(|number| format!("repository:{}:pull,push", name(number))).collect::<Vec<_>>();
         let scopes = scopes.join("+");
         let form = format!("service=registry&client_id=mirror&username=paul&password=secret&scope={scopes}");
         client.ask("POST /token", "", &format!("grant_type=password&{form}"))
     };
-    let told = ask(&mut client, 500);
-    assert_eq!((told.status, told.round_trips), (200, 1), "{told:?}");
+    let response = ask(&mut client, 500);
+    assert_eq!((response.status, response.round_trips), (200, 1), "{response:?}");
     let leaf = &certificates(CHAIN)[0];
-    let (_, claims) = read(&told.text("token"), leaf);
+    let (_, claims) = read(&response.text("token"), leaf);
     for (number, granted) in claims["access"].as_array().unwrap().iter().enumerate() {
         let expected = json!({ "type": "repository", "name": name(number), "actions": ["pull", "push"] });
         assert_eq!(granted, &expected);
     }
     assert_eq!(claims["access"].as_array().map(Vec::len), Some(500));
-    let gate = client.ask("GET /v2/", &format!("Bearer {}", told.text("token")), "");
+    let gate = client.ask("GET /v2/", &format!("Bearer {}", response.text("token")), "");
     assert_eq!(gate.status, 200, "what is signed here is taken here");
     assert_eq!(ask(&mut client, 501).status, 400);
 }

@@ -1,8 +1,8 @@
 //! What is not configured: who asks is sent to the operator, and the log names the setting that is missing.
 
 use test_support::{
-    Stage,
-    runner::{Sent, Theatre},
+    TestApp,
+    runner::{Backend, TestRequest},
 };
 
 /// Who registers.
@@ -20,34 +20,35 @@ const CASES: [[&str; 4]; 7] = [
 ];
 
 #[test]
-fn what_is_not_configured_is_named_in_the_log_and_sends_people_to_the_operator() {
+fn missing_setting_is_logged_and_reported() {
     for [setting, request, body, missing] in CASES {
-        let mut stage = Stage::new().unwrap();
+        let mut app = TestApp::new().unwrap();
         if let Some((name, value)) = setting.split_once('=') {
-            stage.set(name, value);
+            app.set(name, value);
         }
         let (method, target) = request.split_once(' ').unwrap();
         let headers = if body.contains('=') { "application/x-www-form-urlencoded" } else { "application/json" };
         let headers = vec![("Content-Type".to_owned(), headers.to_owned())];
-        let sent = Sent { method: method.into(), target: target.into(), headers, body: body.into() };
-        let told = stage.send(&sent).unwrap();
-        let said = String::from_utf8(told.body).unwrap();
-        assert_eq!(told.status, 503, "{request}: {said}");
+        let sent = TestRequest { method: method.into(), target: target.into(), headers, body: body.into() };
+        let response = app.send(&sent).unwrap();
+        let said = String::from_utf8(response.body).unwrap();
+        assert_eq!(response.status, 503, "{request}: {said}");
         assert!(said.contains("not configured for this: ask its operator"), "{request}: {said}");
         assert!(!said.contains(missing) && !said.contains("<form"), "{request}: {said}");
-        let fault = told.faults.concat();
+        let fault = response.faults.concat();
         assert!(fault.contains(missing), "{request} with {setting}: {fault}");
     }
 }
 
 /// Where a link can be mailed, there is a form to ask for it.
 #[test]
-fn the_form_is_there_where_something_comes_of_it() {
-    let mut stage = Stage::new().unwrap();
-    stage.set("MAIL", "on");
-    stage.set("PUBLIC_URL", "https://hub.example.com");
-    let sent = Sent { method: "GET".into(), target: "/account/forgotten".into(), headers: vec![], body: vec![] };
-    let told = stage.send(&sent).unwrap();
-    assert_eq!(told.status, 200);
-    assert!(String::from_utf8(told.body).unwrap().contains("<form"));
+fn form_is_shown_only_where_it_works() {
+    let mut app = TestApp::new().unwrap();
+    app.set("MAIL", "on");
+    app.set("PUBLIC_URL", "https://hub.example.com");
+    let request =
+        TestRequest { method: "GET".into(), target: "/account/forgotten".into(), headers: vec![], body: vec![] };
+    let response = app.send(&request).unwrap();
+    assert_eq!(response.status, 200);
+    assert!(String::from_utf8(response.body).unwrap().contains("<form"));
 }

@@ -1,4 +1,4 @@
-//! Plays the pages of `tests/wire`: in this process, or against the index at `INDEX_URL`.
+//! Runs the pages of `tests/wire`: in this process, or against the index at `INDEX_URL`.
 
 use std::{
     fs,
@@ -7,15 +7,15 @@ use std::{
 };
 
 use test_support::{
-    Stage,
+    TestApp,
     page::{Page, fresh_suffix},
     remote::Remote,
-    runner::{Tally, Theatre, play},
+    runner::{Backend, Summary, run_page},
 };
 
 const PAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/wire");
 
-/// The pages, in the order of their names. `PAGE` plays only those whose name holds it.
+/// The pages, in the order of their names. `PAGE` runs only those whose name contains it.
 fn pages() -> Vec<PathBuf> {
     let only = std::env::var("PAGE").unwrap_or_default();
     let entries = fs::read_dir(PAGES).into_iter().flatten().filter_map(|entry| entry.ok().map(|entry| entry.path()));
@@ -33,31 +33,34 @@ fn read(path: &PathBuf) -> Result<Page, String> {
     Page::read(&format!("tests/wire/{name}"), &text, &fresh_suffix())
 }
 
-/// Plays one page. Here, pages share one stage as they share a server, except those that change
-/// settings.
-fn perform(path: &PathBuf, theatre: &mut dyn Theatre, own: bool, tally: &mut Tally) -> Result<(), String> {
+/// Runs one page. In this process, pages share one app as they share a server, except those that change settings.
+fn run_file(path: &PathBuf, backend: &mut dyn Backend, own: bool, summary: &mut Summary) -> Result<(), String> {
     let page = read(path)?;
-    if own && page.sets() { play(&page, &mut Stage::new()?, tally) } else { play(&page, theatre, tally) }
+    if own && page.changes_settings() {
+        run_page(&page, &mut TestApp::new()?, summary)
+    } else {
+        run_page(&page, backend, summary)
+    }
 }
 
-/// Tells whoever runs this what was played, also when all is well: what is printed in the usual way,
-/// the harness keeps to itself.
-fn tell(tally: &Tally) {
-    for line in &tally.undone {
+/// Prints the counts past the harness, which captures stdout when a test passes.
+fn print_summary(summary: &Summary) {
+    for line in &summary.unsupported {
         let _ = writeln!(stderr(), "skipped: {line}");
     }
-    let _ = writeln!(stderr(), "{} exchanges played, {} skipped", tally.played, tally.skipped);
+    let _ = writeln!(stderr(), "{} exchanges played, {} skipped", summary.played, summary.skipped);
 }
 
 #[test]
 fn pages_hold() {
     let mut remote = Remote::from_environment();
-    let mut here = Stage::new().unwrap();
+    let mut here = TestApp::new().unwrap();
     let own = remote.is_none();
-    let theatre = remote.as_mut().map_or(&mut here as &mut dyn Theatre, |remote| remote);
-    let mut tally = Tally::default();
-    let failures = pages().iter().filter_map(|path| perform(path, theatre, own, &mut tally).err()).collect::<Vec<_>>();
-    tell(&tally);
+    let backend = remote.as_mut().map_or(&mut here as &mut dyn Backend, |remote| remote);
+    let mut summary = Summary::default();
+    let failures =
+        pages().iter().filter_map(|path| run_file(path, backend, own, &mut summary).err()).collect::<Vec<_>>();
+    print_summary(&summary);
     assert!(failures.is_empty(), "{} pages failed\n\n{}", failures.len(), failures.join("\n\n"));
-    assert!(tally.played > 0, "there is no page");
+    assert!(summary.played > 0, "there is no page");
 }

@@ -3,20 +3,20 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { makeWorld, vars } from "./endpoints.mjs";
-import { imageId, startWorker } from "./stage.mjs";
+import { seedDatabases, vars } from "./endpoints.mjs";
+import { imageId, startWorker } from "./app.mjs";
 
 const mebibyte = 1 << 20;
 const json = "application/json";
 
 let worker;
-let world;
+let fixture;
 /** Every operation that takes a body, as the description has it: its method, path, limit, media type, and a good body. */
 let operations;
 before(
   async () => {
     worker = await startWorker(vars);
-    world = await makeWorld(worker);
+    fixture = await seedDatabases(worker);
     const { paths } = (await worker.succeed("GET /openapi.json")).json();
     operations = Object.entries(paths).flatMap(([path, item]) =>
       Object.entries(item)
@@ -43,7 +43,7 @@ const places = {
 function send({ method, path, media }, body) {
   const hub = path.startsWith("/v2/");
   const who =
-    path === "/events" ? world.as.registry : hub ? world.as.session : path === "/token" ? {} : world.as.access;
+    path === "/events" ? fixture.as.registry : hub ? fixture.as.session : path === "/token" ? {} : fixture.as.access;
   const machine = path.includes("/machines");
   const target = path.replace(
     /\{(\w+)\}/g,

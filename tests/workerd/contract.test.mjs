@@ -6,20 +6,20 @@ import path from "node:path";
 import { after, before, test } from "node:test";
 import { unstable_readConfig as readConfig } from "wrangler";
 import { root } from "../../tools/lib/steps.mjs";
-import { startStage, startWorker } from "./stage.mjs";
+import { startDirectives, startWorker } from "./app.mjs";
 
 let worker;
-let stage;
+let directives;
 before(
   async () => {
     worker = await startWorker();
-    stage = await startStage(worker);
+    directives = await startDirectives(worker);
   },
   { timeout: 60_000 },
 );
 after(
   async () => {
-    stage?.stop();
+    directives?.stop();
     await worker?.stop();
   },
   { timeout: 60_000 },
@@ -27,7 +27,7 @@ after(
 
 /** Plays every page, and gives what was said of it. */
 function play() {
-  const env = { ...process.env, INDEX_URL: worker.url.origin, INDEX_STAGE: stage.url, RUST_BACKTRACE: "0" };
+  const env = { ...process.env, INDEX_URL: worker.url.origin, INDEX_DIRECTIVES: directives.url, RUST_BACKTRACE: "0" };
   const cargo = spawn("cargo", ["test", "--locked", "--quiet", "--test", "it", "wire::pages_hold"], { cwd: root, env });
   let said = "";
   for (const stream of [cargo.stdout, cargo.stderr])
@@ -50,10 +50,10 @@ for (const time of ["once", "once more"]) {
   });
 }
 
-test("the stage has the bindings of the deployed worker", () => {
+test("the worker under test has the bindings of the deployed worker", () => {
   const bound = (config) => {
     const read = readConfig({ config: path.join(root, config) });
-    const own = read.d1_databases.filter(({ binding }) => binding !== "REPLICA"); // which is how a stage shows a lag
+    const own = read.d1_databases.filter(({ binding }) => binding !== "REPLICA"); // by which a test shows a lag
     const databases = own.map(({ binding, migrations_dir: folder }) => [binding, folder.split("src/").at(-1)]);
     const others = [...read.kv_namespaces.map(({ binding }) => binding), ...read.ratelimits.map(({ name }) => name)];
     return { date: read.compatibility_date, flags: read.compatibility_flags, databases, others };

@@ -1,8 +1,8 @@
-// One request at least for every route and method, and a world in which each of them has something to do.
+// One request at least for every route and method, and databases in which each of them has something to do.
 
 import { eventSecret } from "../../tools/lib/services.mjs";
 import { operate } from "./operator.mjs";
-import { basic, imageId } from "./stage.mjs";
+import { basic, imageId } from "./app.mjs";
 
 /** What the worker is set to, so that all that it can use is used. */
 export const vars = { MAIL: "on", PUBLIC_URL: "https://hub.example.com", SEARCH_CACHE: "60" };
@@ -37,8 +37,8 @@ export async function renew(worker, as) {
   as.bearer = { authorization: `Bearer ${minted.json().token}` };
 }
 
-/** Makes the world; gives the headers of everybody by their names, and what was called how. */
-export async function makeWorld(worker) {
+/** Fills the databases; returns the headers of each actor by name, and the names of what was created. */
+export async function seedDatabases(worker) {
   const { DB, TOKEN_KEY } = await worker.env();
   const as = { nobody: {} };
   const made = {};

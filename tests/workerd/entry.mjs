@@ -1,4 +1,4 @@
-// The built worker with a world that tests can hold: databases that are counted, slowed and broken, a clock that is
+// The built worker with a platform that tests control: databases that are counted, slowed and broken, a clock that is
 // set or stands still at the `now` of a request, a mailbox that is read. The worker itself is not touched.
 
 import { WorkerEntrypoint } from "cloudflare:workers";
@@ -6,7 +6,7 @@ import { memory } from "./memory.mjs"; // before the worker, which it watches
 import Index from "../../build/index.js";
 import { dump, restore } from "./dump.mjs";
 
-const stage = { shift: 0, now: undefined, mails: [], behind: false };
+const state = { shift: 0, now: undefined, mails: [], behind: false };
 
 const Clock = globalThis.Date;
 globalThis.Date = class extends Clock {
@@ -15,7 +15,7 @@ globalThis.Date = class extends Clock {
   }
 
   static now() {
-    return (stage.now ?? Clock.now()) + stage.shift;
+    return (state.now ?? Clock.now()) + state.shift;
   }
 };
 
@@ -56,7 +56,7 @@ async function settled() {
  * What one request asked of the databases. A round trip is a call that the answer waits for: one that began when
  * another had ended follows it, and what has not ended when the answer is ready was not waited for.
  */
-class Tally {
+class CallCounter {
   calls = { DB: 0, SEARCH: 0 };
   asked = []; // each call as it began: the database, its number there, whether it only reads, whether it was waited for
   statements = 0;
@@ -125,15 +125,15 @@ class Statement {
 class D1Database {
   #name;
   #inner;
-  #tally;
+  #counter;
   #trouble;
   #replica;
 
-  constructor(name, inner, tally, trouble, replica) {
+  constructor(name, inner, counter, trouble, replica) {
     this.#replica = replica;
     this.#name = name;
     this.#inner = inner;
-    this.#tally = tally;
+    this.#counter = counter;
     this.#trouble = trouble;
   }
 
@@ -142,22 +142,22 @@ class D1Database {
   }
 
   batch(statements) {
-    const asked = this.#tally.begin(
+    const asked = this.#counter.begin(
       this.#name,
       statements.every(({ reads }) => reads),
     );
     const inner = statements.map((statement) => statement.inner);
     const call = () => this.#troubled(asked.call, () => this.#inner.batch(inner));
-    return this.#tally.watch(this.#tally.count(asked, statements.length, call));
+    return this.#counter.watch(this.#counter.count(asked, statements.length, call));
   }
 
-  /** A session that may read anywhere reads from the replica, where the stage has one that is behind. */
+  /** A session that may read anywhere reads from the replica, if a test set it behind. */
   withSession(constraint) {
-    const anywhere = constraint === "first-unconstrained" && stage.behind && this.#replica;
+    const anywhere = constraint === "first-unconstrained" && state.behind && this.#replica;
     const session = (anywhere || this.#inner).withSession(constraint);
-    const lent = new D1Database(this.#name, session, this.#tally, this.#trouble);
-    lent.getBookmark = () => session.getBookmark();
-    return lent;
+    const wrapped = new D1Database(this.#name, session, this.#counter, this.#trouble);
+    wrapped.getBookmark = () => session.getBookmark();
+    return wrapped;
   }
 
   async #troubled(number, call) {
@@ -197,8 +197,8 @@ const down = {
 
 const mailbox = {
   async send({ to, subject, text }) {
-    stage.mails.push({ to, subject, text });
-    return { messageId: String(stage.mails.length) };
+    state.mails.push({ to, subject, text });
+    return { messageId: String(state.mails.length) };
   },
 };
 
@@ -206,54 +206,54 @@ const mailbox = {
  * The bindings, as this request shall find them: `databases` as above, others `down` or `absent` by their names. `MAIL`
  * is bound where the var of this name says "on".
  */
-function lend(env, tally, { databases = [], down: out = [], absent = [] } = {}) {
-  const { MAIL, REPLICA, ...lent } = env;
-  lent.DB = new D1Database("DB", env.DB, tally, databases, REPLICA);
-  lent.SEARCH = new D1Database("SEARCH", env.SEARCH, tally, databases);
-  if (MAIL === "on") lent.MAIL = mailbox;
-  for (const name of out) if (name in lent) lent[name] = down[name];
-  for (const name of absent) delete lent[name];
-  return lent;
+function wrap(env, counter, { databases = [], down: out = [], absent = [] } = {}) {
+  const { MAIL, REPLICA, ...wrapped } = env;
+  wrapped.DB = new D1Database("DB", env.DB, counter, databases, REPLICA);
+  wrapped.SEARCH = new D1Database("SEARCH", env.SEARCH, counter, databases);
+  if (MAIL === "on") wrapped.MAIL = mailbox;
+  for (const name of out) if (name in wrapped) wrapped[name] = down[name];
+  for (const name of absent) delete wrapped[name];
+  return wrapped;
 }
 
-/** What tests ask of the stage. */
+/** What tests ask for between requests. */
 async function direct(url, request, env, ctx) {
   const value = url.searchParams.get("value");
   switch (url.pathname) {
-    case "/__stage/clock":
-      stage.shift = Number(value);
+    case "/__test/clock":
+      state.shift = Number(value);
       return new Response();
-    case "/__stage/memory":
+    case "/__test/memory":
       return new Response(String(memory()));
-    case "/__stage/behind":
-      stage.behind = value === "true";
+    case "/__test/behind":
+      state.behind = value === "true";
       return new Response();
-    case "/__stage/clear":
-      stage.mails = [];
+    case "/__test/clear":
+      state.mails = [];
       return new Response();
-    case "/__stage/mail": {
-      const mail = stage.mails.findLast(({ to, text }) => to === value && text.includes("#"));
+    case "/__test/mail": {
+      const mail = state.mails.findLast(({ to, text }) => to === value && text.includes("#"));
       return mail
         ? new Response(mail.text)
         : new Response(`no mail was sent to ${value} whose link carries a secret`, { status: 404 });
     }
-    case "/__stage/scheduled": {
-      const tally = new Tally(watching(ctx));
+    case "/__test/scheduled": {
+      const counter = new CallCounter(watching(ctx));
       const trouble = JSON.parse(value || "{}");
-      stage.now = trouble.now;
-      await new Index(ctx, lend(env, tally, trouble)).scheduled({ cron: "* * * * *", scheduledTime: Date.now() });
+      state.now = trouble.now;
+      await new Index(ctx, wrap(env, counter, trouble)).scheduled({ cron: "* * * * *", scheduledTime: Date.now() });
       await settled();
-      return new Response(String(tally));
+      return new Response(String(counter));
     }
-    case "/__stage/fetch": {
+    case "/__test/fetch": {
       const [url, ...limits] = JSON.parse(value);
       const fetched = new Index(ctx, env).fetchUrl(env, ctx, url, new Uint32Array(limits));
       return new Response(await fetched.catch((error) => `refused: ${error}`));
     }
-    case "/__stage/dump":
+    case "/__test/dump":
       await settled();
       return Response.json(await dump(env));
-    case "/__stage/restore":
+    case "/__test/restore":
       await settled();
       await restore(env, await request.json(), value.split(","));
       return new Response();
@@ -264,19 +264,19 @@ async function direct(url, request, env, ctx) {
 export default class extends WorkerEntrypoint {
   async fetch(request) {
     const url = new URL(request.url);
-    if (url.pathname.startsWith("/__stage/")) return direct(url, request, this.env, this.ctx);
-    const tally = new Tally(watching(this.ctx));
+    if (url.pathname.startsWith("/__test/")) return direct(url, request, this.env, this.ctx);
+    const counter = new CallCounter(watching(this.ctx));
     const trouble = JSON.parse(request.headers.get("x-test-trouble") ?? "{}");
-    stage.now = trouble.now;
-    const response = await new Index(this.ctx, lend(this.env, tally, trouble)).fetch(request);
-    tally.answered();
+    state.now = trouble.now;
+    const response = await new Index(this.ctx, wrap(this.env, counter, trouble)).fetch(request);
+    counter.answered();
     if (trouble.settle) await settled();
     const counted = new Response(response.body, response);
-    counted.headers.set("x-test-stats", String(tally));
+    counted.headers.set("x-test-stats", String(counter));
     return counted;
   }
 
   scheduled(controller) {
-    return new Index(this.ctx, lend(this.env, new Tally(watching(this.ctx)))).scheduled(controller);
+    return new Index(this.ctx, wrap(this.env, new CallCounter(watching(this.ctx)))).scheduled(controller);
   }
 }

@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { root } from "../../tools/lib/steps.mjs";
-import { makeWorld, renew, requests, vars } from "./endpoints.mjs";
+import { seedDatabases, renew, requests, vars } from "./endpoints.mjs";
 import { dialect, methods, patterns } from "./routes.mjs";
-import { startWorker } from "./stage.mjs";
+import { startWorker } from "./app.mjs";
 import { AGAIN, difference, LATE, Truth, untold } from "./states.mjs";
 
 const overloaded = "D1 DB is overloaded. Too many requests queued.";
@@ -39,20 +39,20 @@ export class Matrix {
   /** What may be other than at the start. */
   #touched = new Set(["DB", "SEARCH", "CACHE"]);
 
-  /** One of several that share the requests among them, each with a world of its own. */
+  /** One of several that share the requests among them, each with a fixture of its own. */
   static async start(lane, lanes) {
     const matrix = new Matrix();
     matrix.worker = await startWorker(vars);
-    const world = await makeWorld(matrix.worker);
-    matrix.as = world.as;
-    matrix.all = requests(world);
+    const fixture = await seedDatabases(matrix.worker);
+    matrix.as = fixture.as;
+    matrix.all = requests(fixture);
     matrix.requests = matrix.all.filter((_, at) => at % lanes === lane);
     matrix.start = await matrix.#dump();
     matrix.#texts = Object.fromEntries(
       Object.entries(matrix.start).map(([name, tables]) => [name, JSON.stringify(tables)]),
     );
     matrix.truth = new Truth(matrix.start);
-    // What is written from now on has other times than the world.
+    // What is written from now on has other times than the fixture.
     await matrix.#later(0);
     return matrix;
   }

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Matrix, Unmigrated } from "./fault-matrix.mjs";
-import { basic, imageId, join, makeRepository, soon, startWorker } from "./stage.mjs";
+import { basic, imageId, join, makeRepository, soon, startWorker } from "./app.mjs";
 
 const [first, second] = [imageId(1), imageId(2)];
 const app = "/v1/repositories/paul/app";

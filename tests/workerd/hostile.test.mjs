@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { eventSecret } from "../../tools/lib/services.mjs";
 import { randomness, maker } from "./requests.mjs";
-import { basic, imageId, join, makeRepository, startWorker } from "./stage.mjs";
+import { basic, imageId, join, makeRepository, startWorker } from "./app.mjs";
 import { Wire } from "./wire.mjs";
 
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 32));

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { basic, imageId, join, makeRepository, startWorker } from "./stage.mjs";
+import { basic, imageId, join, makeRepository, startWorker } from "./app.mjs";
 
 const app = "/v1/repositories/paul/app";
 const small = 16 << 10;

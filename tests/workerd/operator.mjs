@@ -1,4 +1,4 @@
-// The operator's commands on a stage: the SQL of `npm run admin`, with its parameters bound.
+// The operator's commands on the worker under test: the SQL of `npm run admin`, with its parameters bound.
 
 import { createHash, randomUUID } from "node:crypto";
 import { answer, find, refused, SINCE, since } from "../../tools/lib/operator.mjs";
@@ -38,7 +38,7 @@ function read(words, now) {
   return { flags, values };
 }
 
-/** D1 knows no parameters by name. What a stage does not give (a password) is null. */
+/** D1 knows no parameters by name. What is not given here (a password) is null. */
 function bound(database, sql, given) {
   const values = [];
   const numbered = sql.replace(/:([A-Z_]+)\b/g, (_, name) => `?${values.push(given.get(name) ?? null)}`);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import http from "node:http";
 import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { startWorker } from "./stage.mjs";
+import { startWorker } from "./app.mjs";
 
 // The harness carries what the worker sends through the `fetch` of this process, which would follow a redirect where
 // Cloudflare's network does not. The worker's own runtime decides whether one is followed.

@@ -6,7 +6,7 @@ import { newAuthority, newLeaf } from "../../tools/lib/certificates.mjs";
 import { eventSecret } from "../../tools/lib/services.mjs";
 import { operate } from "./operator.mjs";
 import { event } from "./endpoints.mjs";
-import { basic, imageId, join, makeRepository, startWorker } from "./stage.mjs";
+import { basic, imageId, join, makeRepository, startWorker } from "./app.mjs";
 import { untold } from "./states.mjs";
 
 const AT_ONCE = 32;
@@ -622,7 +622,7 @@ race(
           );
           tokens.push({ registry: answers[0].json().token, repository: answers[1].headers.get("x-docker-token") });
         } catch (error) {
-          // The stage takes another worker for other settings, and a connection may end with the old one.
+          // The harness takes another worker for other settings, and a connection may end with the old one.
           if (error instanceof assert.AssertionError) throw error;
         }
       }

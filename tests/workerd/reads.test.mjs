@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { basic, imageId, join, makeRepository, startWorker } from "./stage.mjs";
+import { basic, imageId, join, makeRepository, startWorker } from "./app.mjs";
 import { operate } from "./operator.mjs";
 
 const images = [imageId(1)];

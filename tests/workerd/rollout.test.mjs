@@ -6,24 +6,24 @@ import os from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { root } from "../../tools/lib/steps.mjs";
-import { basic, imageId, join, makeRepository, startWorker } from "./stage.mjs";
+import { basic, imageId, join, makeRepository, startWorker } from "./app.mjs";
 
 const addresses = ["203.0.113.1", "203.0.113.2"];
 const mint = "GET /token?service=registry&scope=repository:paul/app:pull";
 
-/** The stage with the limits of the deployed worker. */
+/** The worker with the limits of the deployed worker. */
 function deployedLimits(folder) {
   const text = (file) => readFileSync(path.join(root, file), "utf8");
   const limits = (toml) => [...toml.matchAll(/^\[\[ratelimits\]\]\n(?:[^\n]+\n)+/gm)].map(([limit]) => limit);
-  let stage = text("tests/workerd/wrangler.toml");
-  for (const limit of limits(stage)) stage = stage.replace(limit, "");
-  stage = stage
+  let config = text("tests/workerd/wrangler.toml");
+  for (const limit of limits(config)) config = config.replace(limit, "");
+  config = config
     .replaceAll("../../", `${root}/`)
     .replace('"entry.mjs"', JSON.stringify(path.join(root, "tests/workerd/entry.mjs")));
   const deployed = limits(text("wrangler.toml"));
   assert.equal(deployed.length, 3);
   const file = path.join(folder, "wrangler.toml");
-  writeFileSync(file, `${stage}\n${deployed.join("\n")}`);
+  writeFileSync(file, `${config}\n${deployed.join("\n")}`);
   return file;
 }
 

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { basic, imageId, join, makeRepository, startWorker } from "./stage.mjs";
+import { basic, imageId, join, makeRepository, startWorker } from "./app.mjs";
 
 const [first, second] = [imageId(1), imageId(2)];
 const app = "/v1/repositories/paul/app";

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { root } from "../../tools/lib/steps.mjs";
-import { imageId } from "./stage.mjs";
+import { imageId } from "./app.mjs";
 
 /** The patterns of the paths, of the document that a test of `cargo test` holds to the table of the API. */
 export function patterns() {

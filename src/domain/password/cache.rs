@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn entry_expires_and_covers_user_password_and_hash() {
+    fn entry_expires_and_fits_one_login() {
         let cache = PasswordCache::new([9; 32]);
         cache.insert("paul", "toto42", "hash", 1000);
         assert!(cache.contains("paul", "toto42", "hash", 1299));

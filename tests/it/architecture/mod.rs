@@ -323,7 +323,7 @@ fn planted_violations_are_found() {
 }
 
 #[test]
-fn planted_uses_of_handlers_by_handlers_are_found() {
+fn planted_handler_dependencies_are_found() {
     let serving = "/// `GET /v2/a`\npub async fn get() {}";
     let faults = |text: &str| {
         let sources = [("src/handlers/hub/a.rs", serving), ("src/handlers/hub/b.rs", text)];
@@ -336,7 +336,7 @@ fn planted_uses_of_handlers_by_handlers_are_found() {
 }
 
 #[test]
-fn what_is_allowed_is_not_found() {
+fn allowed_code_is_not_reported() {
     for (path, text) in [
         ("src/domain/a.rs", "use crate::{domain::{Role, names::LIBRARY}, error::{Result, invalid}};"),
         (

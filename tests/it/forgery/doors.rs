@@ -5,9 +5,8 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use hublet::domain::secret::hex;
 
 use test_support::{
-    Stage,
-    client::Client,
-    runner::{Sent, Theatre},
+    client::TestClient,
+    runner::{Backend, TestRequest},
 };
 
 /// What the index gives out for people and programs to show.
@@ -103,7 +102,7 @@ pub const SEARCHING: &str = "GET /token?service=registry&offline_token=true&scop
 /// An index where Paul has a private repository, with one secret of every kind.
 pub struct Site {
     /// Who asks.
-    pub client: Client,
+    pub client: TestClient,
     /// One of each.
     pub secrets: Vec<(Kind, String)>,
 }
@@ -111,11 +110,11 @@ pub struct Site {
 impl Site {
     /// Sets it up.
     pub fn new() -> Self {
-        let mut client = Client(Stage::new().unwrap_or_else(|error| unreachable!("{error}")));
-        client.0.set("VISIBILITY", "private");
+        let mut client = TestClient::new().unwrap_or_else(|error| unreachable!("{error}"));
+        client.app.set("VISIBILITY", "private");
         // With the id of a key alone it is a short text, which is altered at every place.
-        client.0.set("SERVICES", "registry=jwks");
-        let session = client.join("paul");
+        client.app.set("SERVICES", "registry=jwks");
+        let session = client.register("paul");
         let made = client.ask("PUT /v1/repositories/paul/app/", "paul:secret", "[]");
         let login = client.ask(SEARCHING, "paul:secret", "");
         let secrets = vec![
@@ -124,7 +123,7 @@ impl Site {
             (Kind::Session, session.replace("Bearer ", "")),
             (Kind::Access, client.access_token(&session).0),
             (Kind::Refresh, login.text("refresh_token")),
-            (Kind::Event, client.0.event_secret("registry").unwrap_or_default()),
+            (Kind::Event, client.app.event_secret("registry").unwrap_or_default()),
         ];
         Self { client, secrets }
     }
@@ -137,8 +136,9 @@ impl Site {
     /// Shows a text at a door: the status, and how often a database was asked.
     pub fn show(&mut self, door: &Door, text: &str) -> (u16, u64) {
         let (method, target) = door.request.split_once(' ').unwrap_or_default();
-        let mut sent = Sent { method: method.to_owned(), target: target.to_owned(), ..Sent::default() };
-        let mut header = |name: &str, value: String| sent.headers.push((name.to_owned(), value));
+        let mut request =
+            TestRequest { method: method.to_owned(), target: target.to_owned(), ..TestRequest::default() };
+        let mut header = |name: &str, value: String| request.headers.push((name.to_owned(), value));
         match door.way {
             Way::Scheme(scheme) => header("Authorization", format!("{scheme} {text}")),
             Way::Password => header("Authorization", format!("Basic {}", STANDARD.encode(format!("paul:{text}")))),
@@ -153,19 +153,19 @@ impl Site {
                         .collect::<Vec<_>>()
                         .join("%")
                 );
-                sent.body = format!("{fields}{encoded}").into_bytes();
+                request.body = format!("{fields}{encoded}").into_bytes();
             }
             Way::Member(members) => {
                 header("Content-Type", "application/json".into());
-                sent.body = format!("{members}{}}}", serde_json::Value::from(text)).into_bytes();
+                request.body = format!("{members}{}}}", serde_json::Value::from(text)).into_bytes();
             }
         }
-        let answered = self.client.0.send(&sent).unwrap_or_default();
-        let log = self.client.0.platform.log.borrow();
+        let response = self.client.app.send(&request).unwrap_or_default();
+        let log = self.client.app.platform.log.borrow();
         let round_trips = log.iter().rev().find_map(|line| line.get("round_trips")?.as_u64()).unwrap_or(u64::MAX);
         drop(log);
-        self.client.0.platform.log.borrow_mut().clear();
-        (answered.status, round_trips)
+        self.client.app.platform.log.borrow_mut().clear();
+        (response.status, round_trips)
     }
 
     /// The door at which forgeries of a kind are tried.

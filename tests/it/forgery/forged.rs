@@ -13,7 +13,7 @@ use p256::{
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-/// The chain of the stage, and a leaf of the same CA that the stage does not know, with its key.
+/// The chain of the test app, and a leaf of the same CA that it does not know, with its key.
 const CHAIN: &str = include_str!("../../../test-support/registry/certificates.pem");
 const STRANGER: &str = include_str!("../../../test-support/registry/next.pem");
 const STRANGERS_KEY: &str = include_str!("../../../test-support/registry/next-key.pem");

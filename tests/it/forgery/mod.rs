@@ -52,7 +52,7 @@ fn altered(text: &str, bits: Range<usize>) -> Vec<String> {
 }
 
 #[test]
-fn a_single_bit_closes_every_door() {
+fn single_bit_change_is_refused() {
     let mut site = Site::new();
     let mut cases = 0;
     for (kind, secret) in site.secrets.clone() {
@@ -60,7 +60,7 @@ fn a_single_bit_closes_every_door() {
     }
     // With certificates it is a long text: one bit of each letter.
     let mut site = Site::new();
-    site.client.0.set("SERVICES", "registry=x5c");
+    site.client.app.set("SERVICES", "registry=x5c");
     site.secrets = vec![(Kind::Registry, site.client.ask(SEARCHING, "paul:secret", "").text("token"))];
     for bit in [0, 5] {
         let secret = site.secret(Kind::Registry);
@@ -70,7 +70,7 @@ fn a_single_bit_closes_every_door() {
 }
 
 #[test]
-fn what_looks_alike_is_not_it() {
+fn lookalikes_are_refused() {
     let mut site = Site::new();
     let mut cases = 0;
     for kind in kinds(&site) {
@@ -81,7 +81,7 @@ fn what_looks_alike_is_not_it() {
 }
 
 #[test]
-fn each_kind_opens_its_own_doors() {
+fn tokens_are_accepted_only_where_they_belong() {
     let mut site = Site::new();
     let mut cases = 0;
     for door in DOORS {
@@ -96,11 +96,11 @@ fn each_kind_opens_its_own_doors() {
 }
 
 #[test]
-fn parts_of_two_tokens_are_none() {
+fn recombined_tokens_are_refused() {
     let mut site = Site::new();
     let mut cases = 0;
     // Another repository, another access, another user.
-    let jane = site.client.join("jane").replace("Bearer ", "");
+    let jane = site.client.register("jane").replace("Bearer ", "");
     let other = site.client.ask("PUT /v1/repositories/paul/other/", "paul:secret", "[]");
     let (app, other) = (site.secret(Kind::Repository), other.header("x-docker-token").to_owned());
     let fields = |token: &str| token.split(',').map(str::to_owned).collect::<Vec<_>>();
@@ -131,10 +131,10 @@ fn parts_of_two_tokens_are_none() {
 }
 
 #[test]
-fn other_keys_and_other_purposes_sign_nothing() {
+fn other_keys_and_purposes_are_refused() {
     let mut site = Site::new();
-    let now = site.client.0.platform.now();
-    let index = site.client.0.index();
+    let now = site.client.app.platform.now();
+    let index = site.client.app.context();
     let ours = index.config.keys().unwrap();
     let genuine = RepositoryTokenClaims::verify(&site.secret(Kind::Repository), ours, now).unwrap();
     let mut repository = Vec::new();
@@ -182,7 +182,7 @@ fn other_keys_and_other_purposes_sign_nothing() {
 #[test]
 fn a_header_chooses_no_key_and_no_algorithm() {
     let mut site = Site::new();
-    let index = site.client.0.index();
+    let index = site.client.app.context();
     let id = index.config.keys().unwrap().signing().id;
     let public = vec![id.to_vec(), hex(&id).into_bytes()];
     let mut cases = 0;
@@ -194,10 +194,10 @@ fn a_header_chooses_no_key_and_no_algorithm() {
 }
 
 #[test]
-fn a_registry_reads_what_we_accept_as_we_do() {
+fn v1_registry_reads_accepted_headers_alike() {
     let site = Site::new();
-    let now = site.client.0.platform.now();
-    let index = site.client.0.index();
+    let now = site.client.app.platform.now();
+    let index = site.client.app.context();
     let keys = index.config.keys().unwrap();
     let genuine = RepositoryTokenClaims::verify(&site.secret(Kind::Repository), keys, now).unwrap();
     let names = [

@@ -12,20 +12,20 @@ use hublet::{
     store::{Database, Db, Rows, Statement, login_failures},
 };
 
-use test_support::{client::Client, sqlite::Sqlite};
+use test_support::{client::TestClient, sqlite::Sqlite};
 
-use super::{HOUR, from, guess, index};
+use super::{HOUR, from, guess, test_app};
 
 #[test]
-fn a_right_password_forgets_what_was_counted_here_and_nothing_that_was_counted_from_anywhere() {
+fn login_resets_only_its_own_address() {
     // Elsewhere it has not forgotten what the name had from here.
-    let mut client = index();
+    let mut client = test_app();
     guess(&mut client, "203.0.113.9", "paul", 4);
     assert_eq!(from(&mut client, "203.0.113.10", "paul", "secret").status, 200);
     assert_eq!(guess(&mut client, "203.0.113.9", "paul", 1), [0]);
     assert_eq!(from(&mut client, "203.0.113.9", "paul", "secret").status, 429);
 
-    let mut client = index();
+    let mut client = test_app();
     for number in 0..49 {
         assert_eq!(from(&mut client, &format!("203.0.113.{number}"), "paul", "guess").status, 401, "{number}");
     }
@@ -36,67 +36,67 @@ fn a_right_password_forgets_what_was_counted_here_and_nothing_that_was_counted_f
 
 /// How many guesses at Paul are looked at, of so many in an hour that come each from a network of its own,
 /// while he logs in every minute where nobody remembers him.
-fn looked_at(client: &mut Client, guesses: usize) -> usize {
-    let (mut looked_at, before) = (0, client.0.platform.now_ms());
+fn looked_at(client: &mut TestClient, guesses: usize) -> usize {
+    let (mut looked_at, before) = (0, client.app.platform.now_ms());
     for number in 0..guesses {
-        let told = from(client, &format!("2001:db8:1:{number:x}::1"), "paul", "guess");
-        looked_at += usize::from(told.status == 401);
+        let response = from(client, &format!("2001:db8:1:{number:x}::1"), "paul", "guess");
+        looked_at += usize::from(response.status == 401);
         if number % (guesses / 60) == 0 {
-            client.0.set("PASSWORD_COST", "m=64,t=1,p=1");
+            client.app.set("PASSWORD_COST", "m=64,t=1,p=1");
             from(client, "198.51.100.1", "paul", "secret");
         }
         let due = HOUR * 1000 * (number as u64 + 1) / guesses as u64;
-        let wait = (before + due).saturating_sub(client.0.platform.now_ms()) / 1000;
-        client.0.platform.pass(wait);
+        let wait = (before + due).saturating_sub(client.app.platform.now_ms()) / 1000;
+        client.app.platform.advance(wait);
     }
     looked_at
 }
 
 #[test]
-fn an_hour_of_guesses_from_a_network_of_65536_is_little_more_than_fifty() {
-    let mut client = index();
+fn guesses_of_a_network_are_bounded_per_hour() {
+    let mut client = test_app();
     // The wait doubles to 15 minutes from there: some fifteen more fit into the hour.
     let looked_at = looked_at(&mut client, 1_200);
     assert!((50..=65).contains(&looked_at), "{looked_at} were looked at");
 }
 
 #[test]
-fn who_logs_in_keeps_no_failure_alive() {
-    let mut client = index();
+fn login_does_not_extend_failures() {
+    let mut client = test_app();
     for number in 0..30 {
         assert_eq!(from(&mut client, &format!("203.0.113.{number}"), "paul", "guess").status, 401, "{number}");
     }
     for _ in 0..61 {
-        client.0.set("PASSWORD_COST", "m=64,t=1,p=1");
+        client.app.set("PASSWORD_COST", "m=64,t=1,p=1");
         assert_eq!(from(&mut client, "198.51.100.1", "paul", "secret").status, 200);
-        client.0.platform.pass(60);
+        client.app.platform.advance(60);
     }
     assert_eq!(from(&mut client, "203.0.113.200", "paul", "guess").status, 401);
     let sql = "select count from failures where name = 'paul' and address = ''";
-    let count: i64 = client.0.db.connection().query_row(sql, [], |row| row.get(0)).unwrap();
+    let count: i64 = client.app.db.connection().query_row(sql, [], |row| row.get(0)).unwrap();
     assert_eq!(count, 1);
 }
 
 #[test]
-fn what_counts_a_guess_waits_as_the_throttle_does() {
-    let client = index();
-    let now = client.0.platform.now();
+fn counting_sql_agrees_with_throttle() {
+    let client = test_app();
+    let now = client.app.platform.now();
     let mut cases = 0;
     for count in 0..75 {
         for age in [0, 1, 2, 3, 7, 8, 9, 63, 64, 65, 511, 512, 513, 899, 900, 901, 1023, 3599, 3600, 3601] {
             for address in ["203.0.113.9", ""] {
                 let row = (count, now - age, address);
                 let sql = "insert or replace into failures (name, count, last_at, address) values ('paul', ?1, ?2, ?3)";
-                client.0.db.connection().execute("delete from failures", []).unwrap();
-                client.0.db.connection().execute(sql, row).unwrap();
+                client.app.db.connection().execute("delete from failures", []).unwrap();
+                client.app.db.connection().execute(sql, row).unwrap();
                 let failures = throttle::Failures { count, last_at: now - age };
                 let wait = if address.is_empty() {
                     throttle::retry_after(throttle::Failures::default(), failures, now)
                 } else {
                     throttle::retry_after(failures, throttle::Failures::default(), now)
                 };
-                let rows = test_support::fake_platform::finished(
-                    client.0.db.batch(&login_failures::count("paul", "203.0.113.9", now).map(Statement::from)),
+                let rows = test_support::fake_platform::block_on(
+                    client.app.db.batch(&login_failures::count("paul", "203.0.113.9", now).map(Statement::from)),
                 );
                 assert_eq!(rows.unwrap()[0].len(), if wait == 0 { 2 } else { 0 }, "{row:?}");
                 cases += 1;
@@ -107,14 +107,14 @@ fn what_counts_a_guess_waits_as_the_throttle_does() {
 }
 
 #[test]
-fn a_guess_that_could_not_be_looked_at_was_none() {
-    let mut client = index();
-    let pepper = client.0.setting("PASSWORD_PEPPER").to_owned();
-    client.0.set("PASSWORD_PEPPER", &pepper.replace("1:", "2:"));
+fn unchecked_guess_is_not_counted() {
+    let mut client = test_app();
+    let pepper = client.app.setting("PASSWORD_PEPPER").to_owned();
+    client.app.set("PASSWORD_PEPPER", &pepper.replace("1:", "2:"));
     for _ in 0..8 {
         assert_eq!(from(&mut client, "203.0.113.9", "paul", "secret").status, 503);
     }
-    client.0.set("PASSWORD_PEPPER", &pepper);
+    client.app.set("PASSWORD_PEPPER", &pepper);
     assert_eq!(from(&mut client, "203.0.113.9", "paul", "secret").status, 200);
 }
 
@@ -135,9 +135,9 @@ impl Database for Far {
 
 /// Those who show these passwords of Paul at once: what they are told, and how often the database was asked
 /// for it and for what follows from it.
-fn at_once(client: &Client, passwords: &[&str]) -> (Vec<u16>, u32) {
-    let far = Rc::new(Far(client.0.db.clone(), Cell::new(0)));
-    let index = hublet::context::Context { db: Rc::new(Db::new(far.clone())), ..client.0.index() };
+fn at_once(client: &TestClient, passwords: &[&str]) -> (Vec<u16>, u32) {
+    let far = Rc::new(Far(client.app.db.clone(), Cell::new(0)));
+    let index = hublet::context::Context { db: Rc::new(Db::new(far.clone())), ..client.app.context() };
     let request = |password: &&str| hublet::wire::Request {
         method: "GET".into(),
         path: "/v1/users/".into(),
@@ -153,7 +153,7 @@ fn at_once(client: &Client, passwords: &[&str]) -> (Vec<u16>, u32) {
     let requests = passwords.iter().map(request).collect::<Vec<_>>();
     let serve = |request| Box::pin(hublet::serve::serve(&index, request));
     let mut serving = requests.iter().map(|request| (serve(request), 0)).collect::<Vec<_>>();
-    test_support::fake_platform::finished(std::future::poll_fn(|context| {
+    test_support::fake_platform::block_on(std::future::poll_fn(|context| {
         for (work, status) in serving.iter_mut().filter(|(_, status)| *status == 0) {
             if let Poll::Ready(reply) = work.as_mut().poll(context) {
                 *status = reply.status;
@@ -161,42 +161,42 @@ fn at_once(client: &Client, passwords: &[&str]) -> (Vec<u16>, u32) {
         }
         if serving.iter().any(|(_, status)| *status == 0) { Poll::Pending } else { Poll::Ready(()) }
     }));
-    client.0.platform.do_later();
+    client.app.platform.run_pending();
     (serving.iter().map(|(_, status)| *status).collect(), far.1.get())
 }
 
 #[test]
-fn guesses_in_flight_are_counted_before_they_are_looked_at() {
-    let mut client = index();
+fn concurrent_guesses_are_counted_first() {
+    let mut client = test_app();
     guess(&mut client, "203.0.113.9", "paul", 4);
-    client.0.platform.pass(1);
-    client.0.platform.strike();
+    client.app.platform.advance(1);
+    client.app.platform.finish_second();
     let before = password::hashes();
     assert_eq!(at_once(&client, &["one", "two", "three"]).0, [401, 429, 429], "one is the fifth");
     assert_eq!(password::hashes() - before, 1);
     let sql = "select count from failures where name = 'paul' and address <> ''";
-    let count: i64 = client.0.db.connection().query_row(sql, [], |row| row.get(0)).unwrap();
+    let count: i64 = client.app.db.connection().query_row(sql, [], |row| row.get(0)).unwrap();
     assert_eq!(count, 5, "what is held back is not counted");
 
     // Six begin within a second.
-    let client = index();
-    client.0.platform.pass(1);
-    client.0.platform.strike();
+    let client = test_app();
+    client.app.platform.advance(1);
+    client.app.platform.finish_second();
     let before = password::hashes();
     assert_eq!(at_once(&client, &["guess"; 6]).0, [401, 401, 401, 401, 401, 429]);
     assert_eq!(password::hashes() - before, 5);
     // Of sixty the last waits for its turn for seconds, in which the wait of the fifth and the next is over.
-    let client = index();
-    client.0.platform.pass(1);
+    let client = test_app();
+    client.app.platform.advance(1);
     let before = password::hashes();
     let told = at_once(&client, &["guess"; 60]).0;
     assert!((5..=8).contains(&(password::hashes() - before)), "{told:?}");
 }
 
 #[test]
-fn many_who_come_with_one_password_at_once_cost_one_argon2() {
-    let client = index();
-    client.0.platform.pass(5 * 60);
+fn concurrent_logins_share_one_hash() {
+    let client = test_app();
+    client.app.platform.advance(5 * 60);
     let before = password::hashes();
     assert_eq!(
         at_once(&client, &["secret"; 3]),
@@ -211,17 +211,17 @@ fn many_who_come_with_one_password_at_once_cost_one_argon2() {
 }
 
 #[test]
-fn an_argon2_begins_every_150_milliseconds() {
-    let client = index();
-    client.0.platform.pass(1);
-    let before = client.0.platform.now_ms();
+fn hashes_start_150_milliseconds_apart() {
+    let client = test_app();
+    client.app.platform.advance(1);
+    let before = client.app.platform.now_ms();
     assert_eq!(at_once(&client, &["one", "two", "three"]).0, [401; 3]);
-    assert_eq!(client.0.platform.now_ms() - before, 300);
+    assert_eq!(client.app.platform.now_ms() - before, 300);
 }
 
 #[test]
-fn a_name_is_one_name_however_it_is_typed() {
-    let mut client = index();
+fn name_is_normalized_before_counting() {
+    let mut client = test_app();
     for name in ["paul", "PAUL", " Paul", "pauL\n", "paul"] {
         assert_eq!(from(&mut client, "203.0.113.9", name, "guess").status, 401, "{name}");
     }
@@ -230,8 +230,8 @@ fn a_name_is_one_name_however_it_is_typed() {
 
 /// Some clients know no UTF-8, and some machines write an accent apart from its letter.
 #[test]
-fn a_password_is_one_password_in_whichever_bytes_and_a_wrong_one_costs_the_same_for_everybody() {
-    let mut client = index();
+fn password_is_normalized_at_constant_cost() {
+    let mut client = test_app();
     let (composed, apart) = ("gr\u{f6}\u{df}er", "gro\u{308}\u{df}er");
     for (name, password) in [("anna", composed), ("otto", apart)] {
         let body = format!(r#"{{"username":"{name}","password":"{password}","email":"{name}@example.com"}}"#);
@@ -248,7 +248,7 @@ fn a_password_is_one_password_in_whichever_bytes_and_a_wrong_one_costs_the_same_
             let before = password::hashes();
             assert_eq!(from(&mut client, "203.0.113.9", name, password).status, 401);
             assert_eq!(password::hashes() - before, cost, "{name} with {password}");
-            client.0.platform.pass(HOUR);
+            client.app.platform.advance(HOUR);
         }
     }
 }

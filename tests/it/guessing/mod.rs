@@ -7,9 +7,8 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use hublet::{domain::password, platform::RateLimit};
 use serde_json::{Value, json};
 use test_support::{
-    Stage,
-    client::Client,
-    runner::{Answered, Sent, Theatre},
+    client::TestClient,
+    runner::{Backend, RawResponse, TestRequest},
 };
 
 const MINT: &str = "/token?service=registry&scope=repository:paul/app:pull,push";
@@ -18,33 +17,36 @@ const MINT: &str = "/token?service=registry&scope=repository:paul/app:pull,push"
 const HOUR: u64 = 60 * 60;
 
 /// An index with Paul, who has not been guessed at.
-fn index() -> Client {
-    let mut client = Client(Stage::new().unwrap());
-    client.join("paul");
+fn test_app() -> TestClient {
+    let mut client = TestClient::new().unwrap();
+    client.register("paul");
     client
 }
 
 /// Somebody who shows a password from an address.
-fn from(client: &mut Client, address: &str, name: &str, password: &str) -> Answered {
+fn from(client: &mut TestClient, address: &str, name: &str, password: &str) -> RawResponse {
     let basic = format!("Basic {}", STANDARD.encode(format!("{name}:{password}")));
     let headers = [("Authorization", basic), ("CF-Connecting-IP", address.to_owned())];
     let headers = headers.map(|(name, value)| (name.to_owned(), value)).into();
-    client.0.send(&Sent { method: "GET".into(), target: MINT.into(), headers, ..Sent::default() }).unwrap()
+    client
+        .app
+        .send(&TestRequest { method: "GET".into(), target: MINT.into(), headers, ..TestRequest::default() })
+        .unwrap()
 }
 
-fn retry_after(answered: &Answered) -> u64 {
-    let header = answered.headers.iter().find(|(name, _)| name == "retry-after").map(|(_, value)| value.parse());
+fn retry_after(response: &RawResponse) -> u64 {
+    let header = response.headers.iter().find(|(name, _)| name == "retry-after").map(|(_, value)| value.parse());
     header.map_or(0, Result::unwrap)
 }
 
 /// Guesses so often, waiting as long as it takes, and gives how long each had to wait.
-fn guess(client: &mut Client, address: &str, name: &str, times: usize) -> Vec<u64> {
+fn guess(client: &mut TestClient, address: &str, name: &str, times: usize) -> Vec<u64> {
     let mut waits = Vec::new();
-    client.0.platform.strike();
+    client.app.platform.finish_second();
     for _ in 0..times {
-        let told = from(client, address, name, "guess");
-        let wait = if told.status == 429 { retry_after(&told) } else { 0 };
-        client.0.platform.pass(wait);
+        let response = from(client, address, name, "guess");
+        let wait = if response.status == 429 { retry_after(&response) } else { 0 };
+        client.app.platform.advance(wait);
         if wait > 0 {
             assert_eq!(from(client, address, name, "guess").status, 401, "after the wait that was told");
         }
@@ -54,63 +56,63 @@ fn guess(client: &mut Client, address: &str, name: &str, times: usize) -> Vec<u6
 }
 
 #[test]
-fn from_the_fifth_failure_the_wait_doubles_from_a_second_to_fifteen_minutes() {
-    let mut client = index();
+fn backoff_doubles_from_fifth_failure() {
+    let mut client = test_app();
     let waits = guess(&mut client, "203.0.113.9", "paul", 18);
     assert_eq!(waits, [0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900]);
     // One second too early is too early, also for the right password.
-    client.0.platform.pass(899);
-    let told = from(&mut client, "203.0.113.9", "paul", "secret");
-    assert_eq!((told.status, retry_after(&told)), (429, 1));
-    client.0.platform.pass(1);
+    client.app.platform.advance(899);
+    let response = from(&mut client, "203.0.113.9", "paul", "secret");
+    assert_eq!((response.status, retry_after(&response)), (429, 1));
+    client.app.platform.advance(1);
     assert_eq!(from(&mut client, "203.0.113.9", "paul", "secret").status, 200);
 }
 
 #[test]
-fn a_right_password_forgets_the_failures_and_so_does_an_hour() {
-    let mut client = index();
+fn failures_end_with_a_login_or_an_hour() {
+    let mut client = test_app();
     guess(&mut client, "203.0.113.9", "paul", 5);
-    client.0.platform.pass(1);
+    client.app.platform.advance(1);
     assert_eq!(from(&mut client, "203.0.113.9", "paul", "secret").status, 200);
     assert_eq!(guess(&mut client, "203.0.113.9", "paul", 6), [0, 0, 0, 0, 0, 1]);
-    client.0.platform.pass(HOUR);
+    client.app.platform.advance(HOUR);
     assert_eq!(guess(&mut client, "203.0.113.9", "paul", 6), [0, 0, 0, 0, 0, 1]);
-    let rows = |client: &Client| -> i64 {
+    let rows = |client: &TestClient| -> i64 {
         client
-            .0
+            .app
             .db
             .connection()
             .query_row("select count(*) from failures where name = 'paul'", [], |row| row.get(0))
             .unwrap()
     };
     assert_eq!(rows(&client), 2);
-    client.0.platform.pass(HOUR);
-    client.0.scheduled();
+    client.app.platform.advance(HOUR);
+    client.app.scheduled();
     assert_eq!(rows(&client), 0, "rows expire");
 }
 
 #[test]
-fn failures_count_for_a_name_from_an_address_and_for_a_name_alone_from_the_fiftieth() {
-    let mut client = index();
+fn throttle_is_per_address_then_per_name() {
+    let mut client = test_app();
     guess(&mut client, "203.0.113.9", "paul", 5);
     assert_eq!(from(&mut client, "203.0.113.9", "paul", "secret").status, 429);
     // Another name from there, and the same name from elsewhere, do not wait.
     assert_eq!(from(&mut client, "203.0.113.9", "jane", "guess").status, 401);
     assert_eq!(from(&mut client, "203.0.113.10", "paul", "secret").status, 200);
 
-    let mut client = index();
+    let mut client = test_app();
     for number in 0..50 {
         assert_eq!(from(&mut client, &format!("203.0.113.{number}"), "paul", "guess").status, 401, "{number}");
     }
-    let told = from(&mut client, "198.51.100.1", "paul", "secret");
-    assert_eq!((told.status, retry_after(&told)), (429, 1));
-    client.0.platform.pass(1);
+    let response = from(&mut client, "198.51.100.1", "paul", "secret");
+    assert_eq!((response.status, retry_after(&response)), (429, 1));
+    client.app.platform.advance(1);
     assert_eq!(from(&mut client, "198.51.100.1", "paul", "secret").status, 200);
 }
 
 #[test]
-fn a_network_of_ipv6_is_one_address() {
-    let mut client = index();
+fn ipv6_network_counts_as_one_address() {
+    let mut client = test_app();
     for number in 1..=5 {
         assert_eq!(from(&mut client, &format!("2001:db8:1:2::{number}"), "paul", "guess").status, 401);
     }
@@ -119,35 +121,35 @@ fn a_network_of_ipv6_is_one_address() {
 }
 
 #[test]
-fn names_count_as_they_are_typed_whether_there_is_such_a_user_or_not() {
-    let mut client = index();
+fn unknown_names_are_throttled_alike() {
+    let mut client = test_app();
     for name in ["paul", "ghost"] {
         assert_eq!(guess(&mut client, "203.0.113.9", name, 7), [0, 0, 0, 0, 0, 1, 2], "{name}");
     }
 }
 
 #[test]
-fn the_check_comes_before_argon2_and_in_the_read_of_the_user() {
-    let mut client = index();
+fn throttle_check_is_free() {
+    let mut client = test_app();
     guess(&mut client, "203.0.113.9", "paul", 5);
     let before = password::hashes();
-    let told = from(&mut client, "203.0.113.9", "paul", "guess");
-    let round_trips = client.0.platform.log.borrow().iter().rev().find_map(|line| line["round_trips"].as_u64());
-    assert_eq!((told.status, round_trips, password::hashes() - before), (429, Some(1), 0));
+    let response = from(&mut client, "203.0.113.9", "paul", "guess");
+    let round_trips = client.app.platform.log.borrow().iter().rev().find_map(|line| line["round_trips"].as_u64());
+    assert_eq!((response.status, round_trips, password::hashes() - before), (429, Some(1), 0));
 }
 
 /// What nobody may tell apart, each with the same name and a wrong password.
 #[test]
-fn unknown_wrong_unconfirmed_and_disabled_are_one_answer_and_one_argon2() {
-    let mut client = index();
+fn login_failures_are_indistinguishable() {
+    let mut client = test_app();
     for name in ["unna", "dora", "robo"] {
-        client.join(name);
+        client.register(name);
     }
     client.operate("disable dora").unwrap();
     let sql = "update users set status = 'unconfirmed' where name = 'unna'";
-    client.0.db.connection().execute(sql, []).unwrap();
+    client.app.db.connection().execute(sql, []).unwrap();
     client
-        .0
+        .app
         .db
         .connection()
         .execute("update users set kind = 'machine', password = null where name = 'robo'", [])
@@ -189,7 +191,7 @@ fn unknown_wrong_unconfirmed_and_disabled_are_one_answer_and_one_argon2() {
             cases += 1;
             assert_eq!((answer.status, hashes), (401, 1), "{way} as {name}: {answer:?}");
             told.push((answer.headers, answer.body, answer.round_trips));
-            client.0.platform.pass(HOUR);
+            client.app.platform.advance(HOUR);
         }
         assert!(told.windows(2).all(|pair| pair[0] == pair[1]), "{way}: {told:?}");
     }
@@ -198,37 +200,37 @@ fn unknown_wrong_unconfirmed_and_disabled_are_one_answer_and_one_argon2() {
 
 /// A database has hashes of earlier settings, and what an answer costs must not tell whose.
 #[test]
-fn a_name_without_a_password_costs_what_a_stored_one_costs() {
-    let mut client = index();
-    client.join("robo");
+fn unknown_name_costs_as_much_as_a_stored_hash() {
+    let mut client = test_app();
+    client.register("robo");
     let machine = "update users set kind = 'machine', password = null where name = 'robo'";
-    client.0.db.connection().execute(machine, []).unwrap();
-    client.0.set("PASSWORD_COST", "m=128,t=2,p=1");
-    let costs = |client: &mut Client, name: &str| {
+    client.app.db.connection().execute(machine, []).unwrap();
+    client.app.set("PASSWORD_COST", "m=128,t=2,p=1");
+    let costs = |client: &mut TestClient, name: &str| {
         let before = password::work();
         assert_eq!(from(client, "203.0.113.9", name, "guess").status, 401, "{name}");
-        client.0.platform.pass(HOUR);
+        client.app.platform.advance(HOUR);
         password::work() - before
     };
     for name in ["paul", "aaaa", "nobo", "robo", "zzzz"] {
         assert_eq!(costs(&mut client, name), 64, "{name}");
     }
     // Of two costs each name has one, and the same whenever it is asked.
-    client.join("zora");
+    client.register("zora");
     for (name, cost) in [("paul", 64), ("zora", 256), ("nobo", 64), ("robo", 256), ("quin", 256), ("zzzz", 64)] {
         assert_eq!([costs(&mut client, name), costs(&mut client, name)], [cost; 2], "{name}");
     }
 }
 
 #[test]
-fn tokens_are_not_slowed_by_failures_of_the_password() {
-    let mut client = index();
+fn tokens_are_not_throttled() {
+    let mut client = test_app();
     let session = client.ask("POST /v2/users/login", "", r#"{"username": "paul", "password": "secret"}"#).text("token");
     let (access, _) = client.access_token(&format!("Bearer {session}"));
     let login = client.ask("GET /token?service=registry&offline_token=true", "paul:secret", "").text("refresh_token");
     for _ in 0..20 {
         client.ask("GET /v1/users/", "paul:guess", "");
-        client.0.platform.pass(1);
+        client.app.platform.advance(1);
     }
     assert_eq!(client.ask("GET /v1/users/", "paul:secret", "").status, 429);
     let refresh = format!("grant_type=refresh_token&service=registry&client_id=docker&refresh_token={login}");
@@ -241,8 +243,8 @@ fn tokens_are_not_slowed_by_failures_of_the_password() {
 
 /// Every dialect, as the client that reads it prints it.
 #[test]
-fn a_429_says_when_to_come_back_in_words_that_docker_prints() {
-    let mut client = index();
+fn throttled_response_says_when_to_retry() {
+    let mut client = test_app();
     for _ in 0..5 {
         client.ask("GET /v1/users/", "paul:guess", "");
     }
@@ -259,18 +261,18 @@ fn a_429_says_when_to_come_back_in_words_that_docker_prints() {
         ("GET /v2/", "paul:secret", "", "/errors/0/message"),
         ("POST /v2/users/login", "", login, "/detail"),
     ] {
-        let told = client.ask(request, who, body);
-        assert_eq!((told.status, told.header("retry-after")), (429, "1"), "{request}");
-        assert_eq!(told.body.pointer(pointer), Some(&Value::from(words)), "{request}: {}", told.body);
+        let response = client.ask(request, who, body);
+        assert_eq!((response.status, response.header("retry-after")), (429, "1"), "{request}");
+        assert_eq!(response.body.pointer(pointer), Some(&Value::from(words)), "{request}: {}", response.body);
     }
 }
 
 #[test]
-fn an_address_alone_is_limited_before_anything_costs() {
-    let mut client = index();
-    client.0.set("MAIL", "on");
-    client.0.set("PUBLIC_URL", "https://hub.example.com");
-    client.0.platform.flooded.set(true);
+fn address_limit_comes_before_any_cost() {
+    let mut client = test_app();
+    client.app.set("MAIL", "on");
+    client.app.set("PUBLIC_URL", "https://hub.example.com");
+    client.app.platform.over_limits.set(true);
     let before = password::hashes();
     let account = r#"{"username": "newcomer", "password": "secret", "email": "n@example.com"}"#;
     for (request, who, body) in [
@@ -283,19 +285,23 @@ fn an_address_alone_is_limited_before_anything_costs() {
         (&format!("GET {MINT}"), "paul:secret", ""),
         ("POST /account/forgotten", "", "email=paul@example.com"),
     ] {
-        let told = client.ask(request, who, body);
-        assert_eq!((told.status, told.header("retry-after")), (429, "60"), "{request} as {who:?}: {told:?}");
+        let response = client.ask(request, who, body);
+        assert_eq!(
+            (response.status, response.header("retry-after")),
+            (429, "60"),
+            "{request} as {who:?}: {response:?}"
+        );
     }
     assert_eq!(password::hashes(), before);
 }
 
 #[test]
-fn the_limit_is_that_of_the_address() {
-    let mut client = index();
+fn address_limit_uses_the_client_address() {
+    let mut client = test_app();
     for (address, key) in [("203.0.113.9", "203.0.113.9"), ("2001:db8:1:2::7", "2001:db8:1:2::/64")] {
-        client.0.platform.limited.take();
+        client.app.platform.limits_asked.take();
         from(&mut client, address, "paul", "guess");
-        assert_eq!(client.0.platform.limited.take(), [(RateLimit::Logins, key.to_owned())]);
+        assert_eq!(client.app.platform.limits_asked.take(), [(RateLimit::Logins, key.to_owned())]);
     }
     let deployed = include_str!("../../../wrangler.toml");
     for (limit, most) in [(RateLimit::Logins, 100), (RateLimit::Anonymous, 600), (RateLimit::Writes, 600)] {
@@ -306,13 +312,13 @@ fn the_limit_is_that_of_the_address() {
 }
 
 #[test]
-fn a_password_that_is_too_long_is_wrong_for_everybody_without_a_look() {
-    let mut client = index();
+fn overlong_password_is_refused_without_a_hash() {
+    let mut client = test_app();
     let before = password::hashes();
     let long = "x".repeat(password::MAX_PASSWORD_BYTES + 1);
     for name in ["paul", "nobo"] {
-        let told = client.ask("GET /v1/users/", &format!("{name}:{long}"), "");
-        assert_eq!((told.status, told.round_trips), (401, 0), "{told:?}");
+        let response = client.ask("GET /v1/users/", &format!("{name}:{long}"), "");
+        assert_eq!((response.status, response.round_trips), (401, 0), "{response:?}");
     }
     assert_eq!(password::hashes(), before);
     let longest = "x".repeat(password::MAX_PASSWORD_BYTES);

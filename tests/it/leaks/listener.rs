@@ -1,12 +1,12 @@
-//! The stage with somebody who listens: every secret that passes is kept, and looked for afterwards.
+//! An app behind a listener: every secret that passes is kept, and looked for afterwards.
 
 use hublet::wire::Authorization;
 use rusqlite::{Connection, types::ValueRef};
 
 use test_support::{
-    Stage,
-    page::{Direction, Page},
-    runner::{Answered, Done, Sent, Theatre},
+    TestApp,
+    page::{Directive, Page},
+    runner::{Backend, Outcome, RawResponse, TestRequest},
 };
 
 use super::secrets::{Kind, Secrets};
@@ -14,10 +14,10 @@ use super::secrets::{Kind, Secrets};
 /// What the operator must keep to themselves.
 const SETTINGS: [&str; 4] = ["TOKEN_KEY", "PASSWORD_PEPPER", "REGISTRY_KEY", "PROXY_SECRET"];
 
-/// A stage that is listened to.
+/// An app that is listened to.
 pub struct Listener {
-    /// The stage.
-    pub stage: Stage,
+    /// The app.
+    pub app: TestApp,
     /// What was heard.
     pub secrets: Secrets,
     /// Bodies and headers of errors.
@@ -27,27 +27,27 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Listens to this stage.
-    pub fn new(stage: Stage) -> Self {
-        let mut listener = Self { stage, secrets: Secrets::default(), bodies: Vec::new(), debugged: Vec::new() };
+    /// Listens to this app.
+    pub fn new(app: TestApp) -> Self {
+        let mut listener = Self { app, secrets: Secrets::default(), bodies: Vec::new(), debugged: Vec::new() };
         listener.hear_settings();
         listener
     }
 
     fn hear_settings(&mut self) {
         for name in SETTINGS {
-            let value = self.stage.setting(name);
+            let value = self.app.setting(name);
             for part in value.split([',', '\n']).filter(|part| !part.starts_with("-----")) {
                 // A pepper is behind its id.
                 self.secrets.keep(Kind::Setting, part.split_once(':').map_or(part, |(_, pepper)| pepper).trim());
             }
         }
-        self.debugged.push(format!("{:?}", self.stage.index().config));
+        self.debugged.push(format!("{:?}", self.app.context().config));
     }
 
     fn hear_hashes(&mut self) {
         let sql = "select password from users where password is not null";
-        let hashes = column(self.stage.db.connection(), sql);
+        let hashes = column(self.app.db.connection(), sql);
         for hash in &hashes {
             self.secrets.keep(Kind::Hash, hash);
         }
@@ -57,7 +57,7 @@ impl Listener {
     pub fn leaks(&self) -> Vec<String> {
         let mut found = Vec::new();
         let secrets = &self.secrets;
-        for line in self.stage.platform.log.borrow().iter() {
+        for line in self.app.platform.log.borrow().iter() {
             found.extend(secrets.found_in("the log", &line.to_string(), None));
         }
         for body in &self.bodies {
@@ -66,7 +66,7 @@ impl Listener {
         for text in &self.debugged {
             found.extend(secrets.found_in("debug output", text, None));
         }
-        for database in [&self.stage.db, &self.stage.search] {
+        for database in [&self.app.db, &self.app.search] {
             for (table, text) in dumped(database.connection()) {
                 let may = (table == "users").then_some(Kind::Hash);
                 found.extend(secrets.found_in(&table, &text, may));
@@ -104,39 +104,39 @@ fn dumped(connection: &Connection) -> Vec<(String, String)> {
     tables.into_iter().map(dump).collect()
 }
 
-impl Theatre for Listener {
+impl Backend for Listener {
     fn begin(&mut self, page: &Page) -> Result<(), String> {
-        self.stage.begin(page)
+        self.app.begin(page)
     }
 
-    fn send(&mut self, sent: &Sent) -> Result<Answered, String> {
+    fn send(&mut self, sent: &TestRequest) -> Result<RawResponse, String> {
         let sent = self.secrets.marked(sent);
-        let request = self.stage.received(&sent)?;
+        let request = self.app.received(&sent)?;
         self.debugged.push(format!("{request:?} {:?}", Authorization::parse(request.header("authorization"))));
-        let reply = self.stage.answer(&request);
+        let reply = self.app.answer(&request);
         self.debugged.push(format!("{reply:?}"));
         let headers = reply.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect();
-        let answered = Answered { status: reply.status, headers, body: reply.body, faults: Vec::new() };
-        self.secrets.given(&answered);
+        let response = RawResponse { status: reply.status, headers, body: reply.body, faults: Vec::new() };
+        self.secrets.given(&response);
         self.hear_hashes();
-        if answered.status >= 400 {
-            self.bodies.push(format!("{:?}\n{}", answered.headers, String::from_utf8_lossy(&answered.body)));
+        if response.status >= 400 {
+            self.bodies.push(format!("{:?}\n{}", response.headers, String::from_utf8_lossy(&response.body)));
         }
-        for message in self.stage.platform.mailbox.borrow().iter() {
+        for message in self.app.platform.mailbox.borrow().iter() {
             let words = message.text.split_whitespace().filter_map(|word| word.split_once('#'));
             words.for_each(|(_, secret)| self.secrets.keep(Kind::Link, secret));
             self.debugged.push(format!("{message:?}"));
         }
-        Ok(answered)
+        Ok(response)
     }
 
-    fn direct(&mut self, direction: &Direction) -> Result<Done, String> {
-        let done = self.stage.direct(direction)?;
-        if let Done::Read(text) = &done {
-            if direction.word == "Secret" {
+    fn run_directive(&mut self, directive: &Directive) -> Result<Outcome, String> {
+        let done = self.app.run_directive(directive)?;
+        if let Outcome::Done(text) = &done {
+            if directive.word == "Secret" {
                 self.secrets.keep(Kind::Setting, text.trim());
             }
-            if let Some((_, secret)) = text.trim().split_once('#').filter(|_| direction.word == "Operator") {
+            if let Some((_, secret)) = text.trim().split_once('#').filter(|_| directive.word == "Operator") {
                 self.secrets.keep(Kind::Link, secret);
             }
         }

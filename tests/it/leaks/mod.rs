@@ -9,9 +9,9 @@ use std::{collections::BTreeMap, fs, path::Path};
 use listener::Listener;
 use secrets::Kind;
 use test_support::{
-    Stage,
+    TestApp,
     page::{Page, fresh_suffix},
-    runner::{Tally, Theatre, play},
+    runner::{Backend, Summary, run_page},
 };
 
 fn pages() -> Vec<Page> {
@@ -27,13 +27,13 @@ fn pages() -> Vec<Page> {
 }
 
 #[test]
-fn no_page_of_the_contract_leaves_a_secret_behind() {
+fn contract_pages_leak_no_secret() {
     let mut found = Vec::new();
     let mut used = BTreeMap::<Kind, usize>::new();
-    let mut tally = Tally::default();
+    let mut summary = Summary::default();
     for page in pages() {
-        let mut listener = Listener::new(Stage::new().unwrap());
-        play(&page, &mut listener, &mut tally).unwrap();
+        let mut listener = Listener::new(TestApp::new().unwrap());
+        run_page(&page, &mut listener, &mut summary).unwrap();
         listener.secrets.count_into(&mut used);
         found.extend(listener.leaks().into_iter().map(|leak| format!("{}: {leak}", page.name)));
     }
@@ -41,7 +41,7 @@ fn no_page_of_the_contract_leaves_a_secret_behind() {
     for kind in Kind::ALL {
         assert!(used.get(&kind).is_some_and(|many| *many > 0), "no page used a secret of the kind {kind:?}: {used:?}");
     }
-    println!("cases: {} secrets of {} exchanges, none found", used.values().sum::<usize>(), tally.played);
+    println!("cases: {} secrets of {} exchanges, none found", used.values().sum::<usize>(), summary.played);
 }
 
 /// An index that somebody has used, and the secrets of it.
@@ -51,8 +51,8 @@ fn used() -> Listener {
 ```http\nHTTP/1.1 201\n```\n
 ```http\nGET /token?service=registry&offline_token=true\nAuthorization: Basic paul:toto42\n```\n
 ```http\nHTTP/1.1 200\n```\n";
-    let mut listener = Listener::new(Stage::new().unwrap());
-    play(&Page::read("planted", text, "").unwrap(), &mut listener, &mut Tally::default()).unwrap();
+    let mut listener = Listener::new(TestApp::new().unwrap());
+    run_page(&Page::read("planted", text, "").unwrap(), &mut listener, &mut Summary::default()).unwrap();
     assert_eq!(listener.leaks(), Vec::<String>::new());
     listener
 }
@@ -61,26 +61,30 @@ fn used() -> Listener {
 fn planted_leaks_are_found() {
     let logged = used();
     let password = logged.secrets.of(Kind::Password)[0].clone();
-    logged.stage.platform.log.borrow_mut().push(serde_json::json!({ "fault": format!("no user for {password}") }));
+    logged.app.platform.log.borrow_mut().push(serde_json::json!({ "fault": format!("no user for {password}") }));
     assert!(logged.leaks()[0].starts_with("the log has a Password"), "{:?}", logged.leaks());
 
     let stored = used();
     let refresh = stored.secrets.of(Kind::Opaque)[0].clone();
-    stored.stage.db.connection().execute("update refresh_tokens set client = ?1", [refresh]).unwrap();
+    stored.app.db.connection().execute("update refresh_tokens set client = ?1", [refresh]).unwrap();
     assert!(stored.leaks()[0].starts_with("refresh_tokens has a Opaque"), "{:?}", stored.leaks());
 
     let hidden = used();
     let password = hidden.secrets.of(Kind::Password)[0].clone();
     let write = "insert into progress (task, cursor) values (?1, 1)";
-    hidden.stage.search.connection().execute("create table progress (task text, cursor integer)", []).unwrap();
-    hidden.stage.search.connection().execute(write, [password]).unwrap();
+    hidden.app.search.connection().execute("create table progress (task text, cursor integer)", []).unwrap();
+    hidden.app.search.connection().execute(write, [password]).unwrap();
     assert!(hidden.leaks()[0].starts_with("progress has a Password"), "{:?}", hidden.leaks());
 
     let mut answered = used();
     let password = answered.secrets.of(Kind::Password)[0].clone();
     let target = format!("/v1/nothing/{password}");
-    let sent = test_support::runner::Sent { method: "GET".into(), target, ..test_support::runner::Sent::default() };
-    answered.send(&sent).unwrap();
+    let request = test_support::runner::TestRequest {
+        method: "GET".into(),
+        target,
+        ..test_support::runner::TestRequest::default()
+    };
+    answered.send(&request).unwrap();
     assert!(answered.leaks().iter().any(|leak| leak.starts_with("a body has a Password")), "{:?}", answered.leaks());
     assert!(answered.leaks().iter().any(|leak| leak.starts_with("debug output has a Password")));
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
-use test_support::runner::{Answered, Sent};
+use test_support::runner::{RawResponse, TestRequest};
 
 /// Kinds of secrets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,12 +81,12 @@ impl Secrets {
     }
 
     /// The request with passwords that no other text can be, each the same every time.
-    pub fn marked(&mut self, sent: &Sent) -> Sent {
-        let mut sent = sent.clone();
-        for (_, value) in sent.headers.iter_mut().filter(|(name, _)| name.eq_ignore_ascii_case("authorization")) {
+    pub fn marked(&mut self, request: &TestRequest) -> TestRequest {
+        let mut request = request.clone();
+        for (_, value) in request.headers.iter_mut().filter(|(name, _)| name.eq_ignore_ascii_case("authorization")) {
             *value = self.header(value);
         }
-        if let Ok(Value::Object(mut fields)) = serde_json::from_slice::<Value>(&sent.body) {
+        if let Ok(Value::Object(mut fields)) = serde_json::from_slice::<Value>(&request.body) {
             let mut changed = false;
             for name in ["password", "new_password", "secret"] {
                 if let Some(Value::String(text)) = fields.get_mut(name) {
@@ -96,12 +96,12 @@ impl Secrets {
             }
             // Only where there is one: what else is in a body is left as its page has it.
             if changed {
-                sent.body = Value::Object(fields).to_string().into_bytes();
+                request.body = Value::Object(fields).to_string().into_bytes();
             }
-        } else if let Ok(form) = String::from_utf8(sent.body.clone()) {
-            sent.body = self.form(&form).into_bytes();
+        } else if let Ok(form) = String::from_utf8(request.body.clone()) {
+            request.body = self.form(&form).into_bytes();
         }
-        sent
+        request
     }
 
     fn header(&mut self, value: &str) -> String {
@@ -146,13 +146,13 @@ impl Secrets {
     }
 
     /// Keeps what an answer gives.
-    pub fn given(&mut self, answered: &Answered) {
-        let header = |name: &str| answered.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value);
+    pub fn given(&mut self, response: &RawResponse) {
+        let header = |name: &str| response.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value);
         if let Some(token) = header("x-docker-token") {
             let signature = token.split(',').next().unwrap_or_default();
             self.keep(Kind::Repository, signature.trim_start_matches("signature="));
         }
-        let body: Value = serde_json::from_slice(&answered.body).unwrap_or_default();
+        let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
         for token in ["token", "access_token", "refresh_token"].iter().filter_map(|name| body[name].as_str()) {
             if token.starts_with("hl") {
                 self.keep(Kind::Opaque, token);

@@ -7,7 +7,7 @@ use hublet::domain::{
 };
 use serde_json::{Value, json};
 
-use test_support::{Stage, client::Client};
+use test_support::{TestApp, client::TestClient};
 
 /// Whose everything is.
 pub const OWNER: &str = "olga";
@@ -71,9 +71,9 @@ const TOKENS: [(&str, &str, &str, bool); 7] = [
 ];
 
 /// An index, with everybody in it.
-pub struct Cast {
+pub struct Fixtures {
     /// The index.
-    pub client: Client,
+    pub client: TestClient,
     /// Everybody who asks.
     pub actors: Vec<Actor>,
     /// What paths need: public names of an access token, a refresh token and a machine's token.
@@ -86,9 +86,9 @@ pub struct Cast {
 const NOBODY: (&str, &str) = ("nobody", "no secret");
 
 /// Makes the index up to the private repository, which [`hide`] makes.
-pub fn cast() -> Cast {
-    let mut client = Client(Stage::new().unwrap());
-    let sessions = PEOPLE.map(|(name, ..)| client.join(name));
+pub fn fixtures() -> Fixtures {
+    let mut client = TestClient::new().unwrap();
+    let sessions = PEOPLE.map(|(name, ..)| client.register(name));
     let hers = sessions[7].clone();
     let second = json!({ "email": "olga@example.org" }).to_string();
     assert_eq!(client.ask("PUT /v1/users/olga/", "olga:secret", &second).status, 204);
@@ -126,11 +126,11 @@ pub fn cast() -> Cast {
     ];
     // What is between mail and a confirmed account is the only way to be unconfirmed, and nobody who is
     // has a session: theirs is of before.
-    client.0.db.connection().execute("update users set status = 'unconfirmed' where name = 'unna'", []).unwrap();
+    client.app.db.connection().execute("update users set status = 'unconfirmed' where name = 'unna'", []).unwrap();
     client.operate("disable dora").unwrap();
-    client.0.set("PUBLIC_URL", "https://hub.example.com");
-    client.0.set("MAIL", "on");
-    Cast { client, actors, uuids, machine: "olga-ci" }
+    client.app.set("PUBLIC_URL", "https://hub.example.com");
+    client.app.set("MAIL", "on");
+    Fixtures { client, actors, uuids, machine: "olga-ci" }
 }
 
 fn nobody(label: &'static str, off: bool) -> Actor {
@@ -139,14 +139,14 @@ fn nobody(label: &'static str, off: bool) -> Actor {
 }
 
 /// Makes the private repository.
-pub fn hide(cast: &mut Cast) {
-    let hers = cast.actors.iter().find(|actor| actor.basic.0 == OWNER).unwrap().session.clone();
-    repository(&mut cast.client, PRIVATE, &hers);
-    told(&mut cast.client, "POST /v2/repositories/olga/hidden/privacy", &hers, &json!({ "is_private": true }));
+pub fn hide(fixtures: &mut Fixtures) {
+    let hers = fixtures.actors.iter().find(|actor| actor.basic.0 == OWNER).unwrap().session.clone();
+    repository(&mut fixtures.client, PRIVATE, &hers);
+    told(&mut fixtures.client, "POST /v2/repositories/olga/hidden/privacy", &hers, &json!({ "is_private": true }));
 }
 
 /// A repository of hers with an image, a tag and collaborators.
-fn repository(client: &mut Client, name: &str, hers: &str) {
+fn repository(client: &mut TestClient, name: &str, hers: &str) {
     let images = json!([{ "id": IMAGE }]).to_string();
     assert_eq!(client.ask(&format!("PUT /v1/repositories/olga/{name}/"), "olga:secret", &images).status, 200);
     assert_eq!(client.ask(&format!("PUT /v1/repositories/olga/{name}/images"), "olga:secret", "[]").status, 204);
@@ -155,7 +155,7 @@ fn repository(client: &mut Client, name: &str, hers: &str) {
         "target": { "digest": format!("sha256:{IMAGE}"), "repository": format!("olga/{name}"), "tag": TAG, "size": 1,
           "mediaType": "application/vnd.docker.distribution.manifest.v2+json" },
     }] });
-    let registry = client.registry("registry");
+    let registry = client.event_authorization("registry");
     assert_eq!(told(client, "POST /events", &registry, &event)["taken"], 1);
     for (user, role) in [("rita", "read"), ("will", "write"), ("adam", "admin")] {
         let wanted = json!({ "user": user, "role": role });
@@ -165,39 +165,39 @@ fn repository(client: &mut Client, name: &str, hers: &str) {
 }
 
 /// Somebody with an access token in the place of the password.
-fn with_token(client: &mut Client, owner: &Actor, label: &'static str, wanted: &str, reads: bool) -> Actor {
+fn with_token(client: &mut TestClient, owner: &Actor, label: &'static str, wanted: &str, reads: bool) -> Actor {
     let mut wanted: Value = serde_json::from_str(wanted).unwrap();
     wanted["token_label"] = label.into();
     let made = told(client, "POST /v2/access-tokens", &owner.session, &wanted);
     let secret = made["token"].as_str().unwrap().to_owned();
     let login = json!({ "username": owner.basic.0, "password": secret });
     let session = told(client, "POST /v2/users/login", "", &login)["token"].as_str().unwrap().to_owned();
-    let keys = client.0.index();
+    let keys = client.app.context();
     let credential = session_token::verify(&session, keys.config.keys().unwrap(), keys.platform.now()).unwrap();
     let basic = (owner.basic.0.clone(), secret);
     Actor { label, basic, session: format!("Bearer {session}"), credential, reads, off: false }
 }
 
-fn told(client: &mut Client, request: &str, who: &str, body: &Value) -> Value {
-    let told = client.ask(request, who, &body.to_string());
-    assert!((200..300).contains(&told.status), "{request}: {told:?}");
-    told.body
+fn told(client: &mut TestClient, request: &str, who: &str, body: &Value) -> Value {
+    let response = client.ask(request, who, &body.to_string());
+    assert!((200..300).contains(&response.status), "{request}: {response:?}");
+    response.body
 }
 
-fn id(client: &Client, name: &str) -> i64 {
+fn id(client: &TestClient, name: &str) -> i64 {
     let sql = "select id from users where name = ?1";
-    client.0.db.connection().query_row(sql, [name], |row| row.get(0)).unwrap()
+    client.app.db.connection().query_row(sql, [name], |row| row.get(0)).unwrap()
 }
 
 impl Actor {
-    /// Their index: what they ask of is as `stage`, or it is closed to requests without credentials.
-    pub fn index(&self, stage: &Stage) -> Stage {
-        let mut stage = stage.copied().unwrap();
+    /// Their index: what they ask of is as `app`, or it is closed to requests without credentials.
+    pub fn app(&self, app: &TestApp) -> TestApp {
+        let mut app = app.copied().unwrap();
         if self.off {
-            stage.set("REGISTRATION", "closed");
-            stage.set("ANONYMOUS_READ", "off");
+            app.set("REGISTRATION", "closed");
+            app.set("ANONYMOUS_READ", "off");
         }
-        stage
+        app
     }
 
     /// Name and secret where a request has to give them.
@@ -206,11 +206,11 @@ impl Actor {
     }
 
     /// A genuine repository token to read, as they would have it from when they could.
-    pub fn repository_token(&self, stage: &Stage, namespace: &str, name: &str) -> String {
+    pub fn repository_token(&self, app: &TestApp, namespace: &str, name: &str) -> String {
         let sql = "select id from repositories where full_name = ?1";
         let full = format!("{namespace}/{name}");
-        let repository_id = stage.db.connection().query_row(sql, [full], |row| row.get(0)).unwrap_or(1 << 20);
-        let index = stage.index();
+        let repository_id = app.db.connection().query_row(sql, [full], |row| row.get(0)).unwrap_or(1 << 20);
+        let index = app.context();
         let claim = RepositoryTokenClaims {
             repository: RepositoryName::parse(namespace, name).unwrap(),
             repository_id: RepositoryId::new(repository_id),

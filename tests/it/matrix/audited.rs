@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use test_support::Stage;
+use test_support::TestApp;
 
 /// The columns that count of each table. Others tell how often and when something was used, and what people say of it.
 const COUNTS: [(&str, &str); 10] = [
@@ -25,9 +25,9 @@ pub struct State {
     pub told: i64,
 }
 
-/// The state of a stage. A login is told of, refused or not, and changes nothing.
-pub fn state(stage: &Stage) -> State {
-    let ask = |sql: &str| -> String { stage.db.connection().query_row(sql, [], |row| row.get(0)).unwrap() };
+/// The state of an app. A login is recorded, refused or not, and changes nothing.
+pub fn state(app: &TestApp) -> State {
+    let ask = |sql: &str| -> String { app.db.connection().query_row(sql, [], |row| row.get(0)).unwrap() };
     let rows = COUNTS.map(|(table, columns)| {
         (
             table,

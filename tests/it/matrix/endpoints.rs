@@ -6,11 +6,11 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use hublet::{api, wire::Dialect};
 
 use test_support::{
-    Stage,
-    runner::{Answered, Sent},
+    TestApp,
+    runner::{RawResponse, TestRequest},
 };
 
-use super::actors::{Actor, Cast, IMAGE, OWNER, TAG};
+use super::actors::{Actor, Fixtures, IMAGE, OWNER, TAG};
 
 /// How somebody shows who they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -238,12 +238,19 @@ impl Endpoint {
     }
 
     /// What this actor sends about the owner's repository of this name.
-    pub fn request(&self, cast: &Cast, stage: &Stage, actor: &Actor, name: &str) -> Sent {
-        self.request_in(OWNER, cast, stage, actor, name)
+    pub fn request(&self, fixtures: &Fixtures, app: &TestApp, actor: &Actor, name: &str) -> TestRequest {
+        self.request_in(OWNER, fixtures, app, actor, name)
     }
 
     /// The same about one in another namespace.
-    pub fn request_in(&self, namespace: &str, cast: &Cast, stage: &Stage, actor: &Actor, name: &str) -> Sent {
+    pub fn request_in(
+        &self,
+        namespace: &str,
+        fixtures: &Fixtures,
+        app: &TestApp,
+        actor: &Actor,
+        name: &str,
+    ) -> TestRequest {
         let placed = |text: &str| text.replace(OWNER, namespace).replace("{name}", name);
         let v1 = self.pattern.starts_with("/v1/repositories");
         let repository = if v1 || self.pattern.starts_with("/v2/{repository}") {
@@ -251,7 +258,7 @@ impl Endpoint {
         } else {
             name.to_owned()
         };
-        let [token, refresh, machines] = &cast.uuids;
+        let [token, refresh, machines] = &fixtures.uuids;
         let machine = self.pattern.contains("machines");
         let uuid = match (machine, self.pattern.contains("refresh")) {
             (true, _) => machines,
@@ -259,7 +266,7 @@ impl Endpoint {
             _ => token,
         };
         let user = match self.pattern {
-            _ if machine => cast.machine,
+            _ if machine => fixtures.machine,
             pattern if pattern.contains("collaborators") => "rita",
             pattern if pattern.contains("members") => "mira",
             _ => OWNER,
@@ -286,7 +293,7 @@ impl Endpoint {
         let dialect = self::path(self.pattern).errors;
         let authorization = match self.shows {
             Shows::Body => String::new(),
-            Shows::Token => actor.repository_token(stage, namespace, name),
+            Shows::Token => actor.repository_token(app, namespace, name),
             Shows::Header if dialect == Dialect::Hub => actor.session.clone(),
             Shows::Header if actor.basic.0.is_empty() => String::new(),
             Shows::Header => format!("Basic {}", STANDARD.encode(format!("{}:{}", actor.basic.0, actor.basic.1))),
@@ -301,14 +308,14 @@ impl Endpoint {
             headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
         }
         let target = format!("{path}{}", placed(self.query));
-        Sent { method: self.method.to_owned(), target, headers, body: body.into_bytes() }
+        TestRequest { method: self.method.to_owned(), target, headers, body: body.into_bytes() }
     }
 
     /// What the matrix says of an answer.
-    pub fn told(&self, answered: &Answered, name: &str) -> String {
-        let body: serde_json::Value = serde_json::from_slice(&answered.body).unwrap_or_default();
+    pub fn told(&self, response: &RawResponse, name: &str) -> String {
+        let body: serde_json::Value = serde_json::from_slice(&response.body).unwrap_or_default();
         match self.says {
-            Says::Listed if answered.status == 200 => {
+            Says::Listed if response.status == 200 => {
                 let full = format!("{OWNER}/{name}");
                 let list = |member: &str| body[member].as_array().cloned().unwrap_or_default();
                 let listed = list("repositories").iter().any(|one| *one == full.as_str())
@@ -317,8 +324,8 @@ impl Endpoint {
                     });
                 if listed { "listed".to_owned() } else { "not listed".to_owned() }
             }
-            Says::Granted if answered.status == 200 => granted(body["token"].as_str().unwrap_or_default()),
-            _ => answered.status.to_string(),
+            Says::Granted if response.status == 200 => granted(body["token"].as_str().unwrap_or_default()),
+            _ => response.status.to_string(),
         }
     }
 }

@@ -1,9 +1,9 @@
 //! What somebody may not see is as if it were not there: by the answer, and by what the databases do for it.
 
-use test_support::{Stage, runner::Sent};
+use test_support::{TestApp, runner::TestRequest};
 
 use super::{
-    actors::{self, Actor, Cast, MISSING, OWNER, PRIVATE, PUBLIC},
+    actors::{self, Actor, Fixtures, MISSING, OWNER, PRIVATE, PUBLIC},
     changes,
     endpoints::{ENDPOINTS, Endpoint, VARIANTS},
     send,
@@ -16,41 +16,40 @@ const SECLUDED: &str = "secluded";
 /// thousands of would make it tens of thousands.
 const FEW: i64 = 400;
 
-/// All that somebody could tell two indexes apart by, and how many steps it took.
-type Impression = ((u16, Vec<(String, String)>, String, u64), i64);
+/// All by which a client could tell two apps apart, and the number of steps that it took.
+type Observation = ((u16, Vec<(String, String)>, String, u64), i64);
 
-fn impression(stage: &mut Stage, sent: &Sent) -> Impression {
-    let steps = |stage: &Stage| stage.db.steps() + stage.search.steps();
-    let before = steps(stage);
-    let (answered, round_trips) = send(stage, sent);
-    let body = String::from_utf8_lossy(&answered.body).into_owned();
-    ((answered.status, answered.headers, body, round_trips), steps(stage) - before)
+fn observe(app: &mut TestApp, request: &TestRequest) -> Observation {
+    let steps = |app: &TestApp| app.db.steps() + app.search.steps();
+    let before = steps(app);
+    let (response, round_trips) = send(app, request);
+    let body = String::from_utf8_lossy(&response.body).into_owned();
+    ((response.status, response.headers, body, round_trips), steps(app) - before)
 }
 
-/// Two indexes, of which one has what the other lacks. Both are as they were before, whatever is asked of them, and are
-/// asked the same.
+/// Two apps, of which one has what the other lacks. Both get the same requests, each from the same state.
 struct Twins<'a> {
-    with: &'a Cast,
-    without: &'a Cast,
-    stages: [Option<([Stage; 2], [u64; 2])>; 2],
+    with: &'a Fixtures,
+    without: &'a Fixtures,
+    apps: [Option<([TestApp; 2], [u64; 2])>; 2],
     cases: usize,
     found: Vec<String>,
 }
 
 impl<'a> Twins<'a> {
-    fn of(with: &'a Cast, without: &'a Cast) -> Self {
-        Self { with, without, stages: [None, None], cases: 0, found: Vec::new() }
+    fn of(with: &'a Fixtures, without: &'a Fixtures) -> Self {
+        Self { with, without, apps: [None, None], cases: 0, found: Vec::new() }
     }
 
     /// Asks both, and finds the case if they answer differently.
-    fn ask(&mut self, actor: &Actor, sent: &Sent, case: &str) {
-        let stages = &mut self.stages[usize::from(actor.off)];
-        if stages.as_ref().is_none_or(|(stages, before)| stages.each_ref().map(changes) != *before) {
-            let copies = [self.with, self.without].map(|cast| actor.index(&cast.client.0));
+    fn ask(&mut self, actor: &Actor, request: &TestRequest, case: &str) {
+        let apps = &mut self.apps[usize::from(actor.off)];
+        if apps.as_ref().is_none_or(|(apps, before)| apps.each_ref().map(changes) != *before) {
+            let copies = [self.with, self.without].map(|fixtures| actor.app(&fixtures.client.app));
             let before = copies.each_ref().map(changes);
-            *stages = Some((copies, before));
+            *apps = Some((copies, before));
         }
-        let [hidden, missing] = stages.as_mut().unwrap().0.each_mut().map(|stage| impression(stage, sent));
+        let [hidden, missing] = apps.as_mut().unwrap().0.each_mut().map(|app| observe(app, request));
         self.cases += 1;
         if hidden.0 != missing.0 || (hidden.1 - missing.1).abs() > FEW {
             self.found.push(format!("{case} as {}\n  hidden:  {hidden:?}\n  missing: {missing:?}", actor.label));
@@ -64,22 +63,22 @@ impl<'a> Twins<'a> {
 }
 
 /// The requests about the hidden repository whose answers differ between two indexes, for these actors, and of how many.
-fn differing(with: &Cast, without: &Cast, who: impl Fn(&Actor) -> bool) -> (Vec<String>, usize) {
+fn differing(with: &Fixtures, without: &Fixtures, who: impl Fn(&Actor) -> bool) -> (Vec<String>, usize) {
     let mut twins = Twins::of(with, without);
     for endpoint in ENDPOINTS.iter().chain(&VARIANTS).filter(|endpoint| endpoint.names_a_repository()) {
         for actor in without.actors.iter().filter(|actor| who(actor)) {
             // A repository token is a genuine one for what is hidden, from when they could read it.
-            let sent = endpoint.request(without, &with.client.0, actor, PRIVATE);
-            twins.ask(actor, &sent, &format!("{}{}", endpoint.label(), endpoint.query));
+            let request = endpoint.request(without, &with.client.app, actor, PRIVATE);
+            twins.ask(actor, &request, &format!("{}{}", endpoint.label(), endpoint.query));
         }
     }
     twins.told()
 }
 
 /// So much of everything that reading it shows: tags, images, collaborators and rows of the audit of one repository.
-fn fill(cast: &Cast, name: &str) {
-    cast.client
-        .0
+fn fill(fixtures: &Fixtures, name: &str) {
+    fixtures.client
+        .app
         .db
         .connection()
         .execute_batch(&format!(
@@ -102,9 +101,9 @@ fn fill(cast: &Cast, name: &str) {
 }
 
 #[test]
-fn a_private_repository_is_as_if_it_were_not_there() {
-    let without = actors::cast();
-    let mut with = actors::cast();
+fn private_repository_looks_missing() {
+    let without = actors::fixtures();
+    let mut with = actors::fixtures();
     actors::hide(&mut with);
     fill(&with, "olga/hidden");
     let (found, cases) = differing(&with, &without, |actor| !actor.reads);
@@ -118,9 +117,9 @@ fn a_private_repository_is_as_if_it_were_not_there() {
 }
 
 #[test]
-fn a_public_repository_is_as_if_it_were_not_there_where_requests_without_credentials_read_nothing() {
-    let without = actors::cast();
-    let mut with = actors::cast();
+fn public_repository_looks_missing_when_closed() {
+    let without = actors::fixtures();
+    let mut with = actors::fixtures();
     actors::hide(&mut with);
     show(&with);
     fill(&with, "olga/hidden");
@@ -130,19 +129,19 @@ fn a_public_repository_is_as_if_it_were_not_there_where_requests_without_credent
 }
 
 /// Makes what is hidden public.
-fn show(cast: &Cast) {
+fn show(fixtures: &Fixtures) {
     for (database, sql) in [
-        (&cast.client.0.db, "update repositories set private = 0 where full_name = 'olga/hidden'"),
-        (&cast.client.0.search, "update documents set visibility = 'pub' where name = 'olga/hidden'"),
+        (&fixtures.client.app.db, "update repositories set private = 0 where full_name = 'olga/hidden'"),
+        (&fixtures.client.app.search, "update documents set visibility = 'pub' where name = 'olga/hidden'"),
     ] {
         assert_eq!(database.connection().execute(sql, []).unwrap(), 1, "{sql}");
     }
 }
 
 #[test]
-fn what_is_shown_by_mistake_is_found() {
-    let without = actors::cast();
-    let mut with = actors::cast();
+fn planted_disclosures_are_found() {
+    let without = actors::fixtures();
+    let mut with = actors::fixtures();
     actors::hide(&mut with);
     show(&with);
     let (found, _) = differing(&with, &without, |actor| !actor.reads && !actor.off);
@@ -152,11 +151,11 @@ fn what_is_shown_by_mistake_is_found() {
 }
 
 /// A namespace of others, with a private repository and many more, members, machines with tokens, and a log.
-fn seclude(cast: &mut Cast) {
+fn seclude(fixtures: &mut Fixtures) {
     for command in ["namespace secluded", "member secluded maya admin"] {
-        cast.client.operate(command).unwrap();
+        fixtures.client.operate(command).unwrap();
     }
-    let connection = cast.client.0.db.connection();
+    let connection = fixtures.client.app.db.connection();
     connection
         .execute_batch(
             "create temp table numbers as with recursive n (n) as (select 1 union all select n + 1 from n where n < 1000)
@@ -177,13 +176,13 @@ fn seclude(cast: &mut Cast) {
              drop table numbers;",
         )
         .unwrap();
-    cast.machine = "machine1";
+    fixtures.machine = "machine1";
 }
 
 #[test]
-fn a_namespace_of_others_is_as_if_it_were_not_there() {
-    let without = actors::cast();
-    let mut with = actors::cast();
+fn namespace_of_others_looks_missing() {
+    let without = actors::fixtures();
+    let mut with = actors::fixtures();
     seclude(&mut with);
     let mut twins = Twins::of(&with, &without);
     // Its admin is told, and so are those who administrate the index.
@@ -193,13 +192,13 @@ fn a_namespace_of_others_is_as_if_it_were_not_there() {
     for actor in without.actors.iter().filter(strangers) {
         for endpoint in ENDPOINTS.iter().chain(&VARIANTS).filter(|endpoint| endpoint.names_a_namespace()) {
             for name in [PRIVATE, MISSING] {
-                let sent = endpoint.request_in(SECLUDED, &with, &with.client.0, actor, name);
-                twins.ask(actor, &sent, &format!("{}{} of {name}", endpoint.label(), endpoint.query));
+                let request = endpoint.request_in(SECLUDED, &with, &with.client.app, actor, name);
+                twins.ask(actor, &request, &format!("{}{} of {name}", endpoint.label(), endpoint.query));
             }
         }
         // Where a repository of theirs is to go.
-        let sent = transfer.request_in(OWNER, &with, &with.client.0, actor, PUBLIC);
-        twins.ask(actor, &sent, "a transfer there");
+        let request = transfer.request_in(OWNER, &with, &with.client.app, actor, PUBLIC);
+        twins.ask(actor, &request, "a transfer there");
     }
     let (found, cases) = twins.told();
     assert!(found.is_empty(), "\n{}", found.join("\n"));

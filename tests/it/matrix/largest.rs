@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use hublet::{api, routes, wire::Dialect};
 use serde_json::{Value, json};
 
-use test_support::{Stage, runner::Sent, sqlite::Sqlite};
+use test_support::{TestApp, runner::TestRequest, sqlite::Sqlite};
 
 use super::{
-    Rehearsal,
+    Snapshot,
     actors::{self, OWNER, PUBLIC},
     endpoints::{self, ENDPOINTS, Endpoint},
     send,
@@ -72,18 +72,18 @@ fn largest(method: &str, pattern: &str) -> Option<Value> {
 }
 
 /// The request with this body, up to the last byte that its route takes.
-fn filled(sent: Sent, body: Value) -> Sent {
-    let route = routes::route(sent.target.split('?').next().unwrap()).unwrap();
+fn filled(request: TestRequest, body: Value) -> TestRequest {
+    let route = routes::route(request.target.split('?').next().unwrap()).unwrap();
     let limit = api::path(&route).max_body;
     let mut body = body;
     let room = limit - body.to_string().len() - r#","more":"""#.len();
     body["more"] = "x".repeat(room).into();
     let mut body = body.to_string();
     body.push_str(&" ".repeat(limit - body.len()));
-    let mut headers = sent.headers;
+    let mut headers = request.headers;
     headers.retain(|(name, _)| name != "Content-Type");
     headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
-    Sent { headers, body: body.into_bytes(), ..sent }
+    TestRequest { headers, body: body.into_bytes(), ..request }
 }
 
 /// Bytes in a table, and in all the others.
@@ -105,20 +105,20 @@ fn stored(database: &Sqlite) -> (i64, i64) {
     (audit, tables.iter().filter(|table| *table != "audit").map(size).sum())
 }
 
-fn left(stage: &Stage) -> (i64, i64) {
-    let (audit, rest) = stored(&stage.db);
-    (audit, rest + stored(&stage.search).1)
+fn left(app: &TestApp) -> (i64, i64) {
+    let (audit, rest) = stored(&app.db);
+    (audit, rest + stored(&app.search).1)
 }
 
 #[test]
-fn the_largest_body_leaves_little_behind() {
-    let mut cast = actors::cast();
+fn largest_body_stores_little() {
+    let mut fixtures = actors::fixtures();
     let told = json!({ "events": [{ "id": "a tag", "action": "push",
         "target": { "repository": format!("{OWNER}/{PUBLIC}"), "tag": actors::TAG, "digest": "sha256:aa" } }] });
-    let registry = cast.client.registry("registry");
-    assert_eq!(cast.client.ask("POST /events", &registry, &told.to_string()).status, 200);
-    let mut rehearsal = Rehearsal::of(&cast.client.0);
-    let owner = cast.actors.iter().find(|actor| actor.label == "the owner").unwrap();
+    let registry = fixtures.client.event_authorization("registry");
+    assert_eq!(fixtures.client.ask("POST /events", &registry, &told.to_string()).status, 200);
+    let mut snapshot = Snapshot::of(&fixtures.client.app);
+    let owner = fixtures.actors.iter().find(|actor| actor.label == "the owner").unwrap();
     let (mut cases, mut most) = (0, (0, 0));
     let mut unasked = written();
     for endpoint in &ENDPOINTS {
@@ -128,15 +128,15 @@ fn the_largest_body_leaves_little_behind() {
         let label = endpoint.label();
         let body = largest(endpoint.method, endpoint.pattern);
         let body = body.unwrap_or_else(|| panic!("{label} needs its largest body in tests/it/matrix/largest.rs"));
-        let stage = rehearsal.afresh(owner);
-        let sent = filled(Endpoint { body: "", ..*endpoint }.request(&cast, stage, owner, PUBLIC), body);
-        let before = left(stage);
-        let (answered, _) = send(stage, &sent);
-        assert!(answered.status < 300, "{label}: {}", String::from_utf8_lossy(&answered.body));
-        stage.scheduled();
-        let after = left(stage);
+        let app = snapshot.app(owner);
+        let request = filled(Endpoint { body: "", ..*endpoint }.request(&fixtures, app, owner, PUBLIC), body);
+        let before = left(app);
+        let (response, _) = send(app, &request);
+        assert!(response.status < 300, "{label}: {}", String::from_utf8_lossy(&response.body));
+        app.scheduled();
+        let after = left(app);
         let (audit, rest) = (after.0 - before.0, after.1 - before.1);
-        let described = String::from_utf8_lossy(&sent.body).contains("full_description");
+        let described = String::from_utf8_lossy(&request.body).contains("full_description");
         let anywhere = if described { DESCRIBED } else { ANYWHERE };
         assert!(audit < AUDIT && rest < anywhere, "{label} leaves {audit} bytes in the audit, {rest} elsewhere");
         most = (most.0.max(audit), most.1.max(rest));

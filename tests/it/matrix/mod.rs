@@ -13,93 +13,93 @@ mod readme;
 mod reviews;
 mod withdrawn;
 
-use actors::{Actor, Cast, MISSING, PRIVATE, PUBLIC};
+use actors::{Actor, Fixtures, MISSING, PRIVATE, PUBLIC};
 use endpoints::{ENDPOINTS, Endpoint};
 use readme::Line;
 use test_support::{
-    Stage,
-    runner::{Answered, Sent, Theatre},
+    TestApp,
+    runner::{Backend, RawResponse, TestRequest},
 };
 
 /// Indexes that are as they were before, whatever is asked of them: one, and one that is closed to requests without
 /// credentials.
-struct Rehearsal<'a> {
-    original: &'a Stage,
-    stages: [Option<(Stage, u64)>; 2],
+struct Snapshot<'a> {
+    original: &'a TestApp,
+    apps: [Option<(TestApp, u64)>; 2],
 }
 
-impl<'a> Rehearsal<'a> {
-    fn of(original: &'a Stage) -> Self {
-        Self { original, stages: [None, None] }
+impl<'a> Snapshot<'a> {
+    fn of(original: &'a TestApp) -> Self {
+        Self { original, apps: [None, None] }
     }
 
-    /// The index that somebody asks; it begins anew if what was asked has changed anything.
-    fn afresh(&mut self, actor: &Actor) -> &mut Stage {
-        let stage = &mut self.stages[usize::from(actor.off)];
-        if stage.as_ref().is_none_or(|(stage, before)| changes(stage) != *before) {
-            let index = actor.index(self.original);
-            let before = changes(&index);
-            *stage = Some((index, before));
+    /// The app that an actor asks; a new copy if the request before changed anything.
+    fn app(&mut self, actor: &Actor) -> &mut TestApp {
+        let app = &mut self.apps[usize::from(actor.off)];
+        if app.as_ref().is_none_or(|(app, before)| changes(app) != *before) {
+            let copy = actor.app(self.original);
+            let before = changes(&copy);
+            *app = Some((copy, before));
         }
-        &mut stage.as_mut().unwrap().0
+        &mut app.as_mut().unwrap().0
     }
 }
 
-fn changes(stage: &Stage) -> u64 {
-    stage.db.connection().total_changes() + stage.search.connection().total_changes()
+fn changes(app: &TestApp) -> u64 {
+    app.db.connection().total_changes() + app.search.connection().total_changes()
 }
 
 /// An answer, with the calls of the databases that it waited for.
-fn send(stage: &mut Stage, sent: &Sent) -> (Answered, u64) {
-    let answered = stage.send(sent).unwrap();
-    let round_trips = stage.platform.log.borrow().iter().rev().find_map(|line| line.get("round_trips")?.as_u64());
-    (answered, round_trips.unwrap())
+fn send(app: &mut TestApp, request: &TestRequest) -> (RawResponse, u64) {
+    let response = app.send(request).unwrap();
+    let round_trips = app.platform.log.borrow().iter().rev().find_map(|line| line.get("round_trips")?.as_u64());
+    (response, round_trips.unwrap())
 }
 
 /// What the matrix says of one endpoint: a line for each repository, a cell for each actor.
-fn measured(endpoint: &Endpoint, cast: &Cast, rehearsal: &mut Rehearsal<'_>, cases: &mut usize) -> Vec<Line> {
+fn measured(endpoint: &Endpoint, fixtures: &Fixtures, snapshot: &mut Snapshot<'_>, cases: &mut usize) -> Vec<Line> {
     let places: &[(&'static str, &str)] = &[("public", PUBLIC), ("private", PRIVATE), ("missing", MISSING)];
     let places = if endpoint.names_a_repository() { places } else { &[("", PUBLIC)] };
     let line = |(place, name): &(&'static str, &str)| {
         let mut cell = |actor: &Actor| {
-            let stage = rehearsal.afresh(actor);
-            let sent = endpoint.request(cast, stage, actor, name);
-            let (answered, _) = send(stage, &sent);
+            let app = snapshot.app(actor);
+            let request = endpoint.request(fixtures, app, actor, name);
+            let (response, _) = send(app, &request);
             *cases += 1;
             assert!(
-                endpoints::describes(endpoint, answered.status),
+                endpoints::describes(endpoint, response.status),
                 "{} as {}: the description lacks {}",
                 endpoint.label(),
                 actor.label,
-                answered.status
+                response.status
             );
             if endpoint.method == "GET" {
-                let head = send(stage, &Sent { method: "HEAD".to_owned(), ..sent }).0;
+                let head = send(app, &TestRequest { method: "HEAD".to_owned(), ..request }).0;
                 *cases += 1;
                 assert_eq!(
                     (head.status, head.body.len()),
-                    (answered.status, 0),
+                    (response.status, 0),
                     "HEAD of {} as {}",
                     endpoint.label(),
                     actor.label
                 );
             }
-            endpoint.told(&answered, name)
+            endpoint.told(&response, name)
         };
-        Line { place, cells: cast.actors.iter().map(&mut cell).collect() }
+        Line { place, cells: fixtures.actors.iter().map(&mut cell).collect() }
     };
     places.iter().map(line).collect()
 }
 
 #[test]
-fn the_readme_shows_who_may_do_what() {
-    let mut cast = actors::cast();
-    actors::hide(&mut cast);
-    let mut rehearsal = Rehearsal::of(&cast.client.0);
+fn readme_shows_the_matrix() {
+    let mut fixtures = actors::fixtures();
+    actors::hide(&mut fixtures);
+    let mut snapshot = Snapshot::of(&fixtures.client.app);
     let mut cases = 0;
-    let rows = ENDPOINTS.map(|endpoint| (endpoint.label(), measured(&endpoint, &cast, &mut rehearsal, &mut cases)));
+    let rows = ENDPOINTS.map(|endpoint| (endpoint.label(), measured(&endpoint, &fixtures, &mut snapshot, &mut cases)));
     println!("cases: {cases} permission matrix");
-    let labels = cast.actors.iter().map(|actor| actor.label).collect::<Vec<_>>();
+    let labels = fixtures.actors.iter().map(|actor| actor.label).collect::<Vec<_>>();
     readme::hold(&readme::table(&labels, &rows));
 }
 
@@ -115,21 +115,21 @@ fn every_endpoint_is_in_the_matrix() {
 }
 
 #[test]
-fn every_answer_has_its_headers() {
-    let mut cast = actors::cast();
-    actors::hide(&mut cast);
-    let mut rehearsal = Rehearsal::of(&cast.client.0);
+fn responses_have_their_headers() {
+    let mut fixtures = actors::fixtures();
+    actors::hide(&mut fixtures);
+    let mut snapshot = Snapshot::of(&fixtures.client.app);
     let (mut cases, mut faults) = (0, Vec::new());
     for endpoint in &ENDPOINTS {
-        for actor in &cast.actors {
+        for actor in &fixtures.actors {
             for (name, method) in
                 [(PRIVATE, endpoint.method), (PUBLIC, endpoint.method), (PUBLIC, "OPTIONS"), (PUBLIC, "BREW")]
             {
-                let stage = rehearsal.afresh(actor);
-                let sent = endpoint.request(&cast, stage, actor, name);
-                let mut request = stage.received(&Sent { method: method.to_owned(), ..sent }).unwrap();
+                let app = snapshot.app(actor);
+                let sent = endpoint.request(&fixtures, app, actor, name);
+                let mut request = app.received(&TestRequest { method: method.to_owned(), ..sent }).unwrap();
                 request.https = true;
-                let reply = stage.answer(&request);
+                let reply = app.answer(&request);
                 cases += 1;
                 for fault in headers::faults(&request, &reply, !actor.off) {
                     faults.push(format!("{method} {} as {}: {} {fault}", request.path, actor.label, reply.status));
@@ -142,20 +142,20 @@ fn every_answer_has_its_headers() {
 }
 
 #[test]
-fn what_changes_is_written_down_and_nothing_else_is() {
-    let mut cast = actors::cast();
-    actors::hide(&mut cast);
-    let mut rehearsal = Rehearsal::of(&cast.client.0);
+fn changes_and_nothing_else_are_recorded() {
+    let mut fixtures = actors::fixtures();
+    actors::hide(&mut fixtures);
+    let mut snapshot = Snapshot::of(&fixtures.client.app);
     let (mut cases, mut told, mut faults) = (0, 0, Vec::new());
     for endpoint in &ENDPOINTS {
-        for actor in &cast.actors {
+        for actor in &fixtures.actors {
             for name in [PUBLIC, PRIVATE, MISSING] {
-                let stage = rehearsal.afresh(actor);
-                stage.platform.pass(1);
-                let before = audited::state(stage);
-                let sent = endpoint.request(&cast, stage, actor, name);
-                let (answered, _) = send(stage, &sent);
-                let after = audited::state(stage);
+                let app = snapshot.app(actor);
+                app.platform.advance(1);
+                let before = audited::state(app);
+                let request = endpoint.request(&fixtures, app, actor, name);
+                let (response, _) = send(app, &request);
+                let after = audited::state(app);
                 cases += 1;
                 told += usize::from(after.told > before.told);
                 if (after.told > before.told) != (after.rows != before.rows) {
@@ -164,7 +164,7 @@ fn what_changes_is_written_down_and_nothing_else_is() {
                         "{} of {name} as {}: {}, {rows} rows of the audit, and changed: {what}",
                         endpoint.label(),
                         actor.label,
-                        answered.status
+                        response.status
                     ));
                 }
             }

@@ -6,11 +6,11 @@ use hublet::domain::{
 };
 use serde_json::{Value, json};
 
-use test_support::Stage;
+use test_support::TestApp;
 
 use super::{
-    Rehearsal,
-    actors::{self, Actor, Cast, MISSING, OWNER, PRIVATE, PUBLIC},
+    Snapshot,
+    actors::{self, Actor, Fixtures, MISSING, OWNER, PRIVATE, PUBLIC},
     endpoints::{Endpoint, Says, endpoint, granted},
     send,
 };
@@ -27,11 +27,11 @@ const REVIEW: Endpoint = endpoint("POST", "/v2/access-reviews", r#"{"repository"
 type Actions = Vec<(String, bool, Vec<String>)>;
 
 /// Asks for a review; none where it is refused.
-fn reviewed(stage: &mut Stage, sent: &super::Sent) -> Option<Actions> {
-    let answered = send(stage, sent).0;
-    let body: Value = serde_json::from_slice(&answered.body).unwrap_or_default();
+fn reviewed(app: &mut TestApp, request: &super::TestRequest) -> Option<Actions> {
+    let response = send(app, request).0;
+    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    let actions = body["actions"].as_array().filter(|_| answered.status == 200)?.iter().map(|action| {
+    let actions = body["actions"].as_array().filter(|_| response.status == 200)?.iter().map(|action| {
         let codes = action["because"].as_array().unwrap().iter().map(|reason| text(&reason["code"])).collect();
         (text(&action["action"]), action["allowed"].as_bool().unwrap(), codes)
     });
@@ -39,11 +39,11 @@ fn reviewed(stage: &mut Stage, sent: &super::Sent) -> Option<Actions> {
 }
 
 /// The actions that a registry token grants; none where it is refused.
-fn tokens(stage: &mut Stage, cast: &Cast, actor: &Actor, namespace: &str, name: &str) -> Option<Vec<String>> {
-    let sent = TOKEN.request_in(namespace, cast, stage, actor, name);
-    let answered = send(stage, &sent).0;
-    let body: Value = serde_json::from_slice(&answered.body).unwrap_or_default();
-    let actions = granted(body["token"].as_str().filter(|_| answered.status == 200)?);
+fn tokens(app: &mut TestApp, fixtures: &Fixtures, actor: &Actor, namespace: &str, name: &str) -> Option<Vec<String>> {
+    let request = TOKEN.request_in(namespace, fixtures, app, actor, name);
+    let response = send(app, &request).0;
+    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let actions = granted(body["token"].as_str().filter(|_| response.status == 200)?);
     Some(actions.split(", ").filter(|action| *action != "nothing").map(str::to_owned).collect())
 }
 
@@ -57,18 +57,18 @@ fn disagreements(actions: &Actions, token: &[String], told: &mut usize) -> Vec<S
 }
 
 #[test]
-fn a_review_says_what_a_token_grants() {
-    let mut cast = actors::cast();
-    actors::hide(&mut cast);
-    let mut rehearsal = Rehearsal::of(&cast.client.0);
+fn review_agrees_with_the_token() {
+    let mut fixtures = actors::fixtures();
+    actors::hide(&mut fixtures);
+    let mut snapshot = Snapshot::of(&fixtures.client.app);
     let (mut cases, mut wrong) = (0, Vec::new());
-    let administrator = cast.actors.iter().find(|actor| actor.label == "an administrator").unwrap();
-    for actor in &cast.actors {
+    let administrator = fixtures.actors.iter().find(|actor| actor.label == "an administrator").unwrap();
+    for actor in &fixtures.actors {
         for (namespace, name) in REPOSITORIES {
-            let stage = rehearsal.afresh(actor);
-            let token = tokens(stage, &cast, actor, namespace, name);
-            let sent = REVIEW.request_in(namespace, &cast, stage, actor, name);
-            let review = reviewed(stage, &sent);
+            let app = snapshot.app(actor);
+            let token = tokens(app, &fixtures, actor, namespace, name);
+            let request = REVIEW.request_in(namespace, &fixtures, app, actor, name);
+            let review = reviewed(app, &request);
             let label = format!("{} about {namespace}/{name}", actor.label);
             match (&review, &token) {
                 (Some(actions), Some(token)) => {
@@ -85,10 +85,11 @@ fn a_review_says_what_a_token_grants() {
             }
             let username = if actor.basic.0.is_empty() { "" } else { username };
             let administrator = Actor { off: actor.off, ..administrator.clone() };
-            let stage = rehearsal.afresh(&administrator);
-            let mut sent = REVIEW.request_in(namespace, &cast, stage, &administrator, name);
-            sent.body = json!({ "repository": format!("{namespace}/{name}"), "username": username }).to_string().into();
-            let actions = reviewed(stage, &sent).unwrap_or_else(|| panic!("{label}: an administrator is refused"));
+            let app = snapshot.app(&administrator);
+            let mut request = REVIEW.request_in(namespace, &fixtures, app, &administrator, name);
+            request.body =
+                json!({ "repository": format!("{namespace}/{name}"), "username": username }).to_string().into();
+            let actions = reviewed(app, &request).unwrap_or_else(|| panic!("{label}: an administrator is refused"));
             let found = disagreements(&actions, &token.unwrap_or_default(), &mut cases);
             wrong.extend(found.into_iter().map(|found| format!("{label}, by an administrator: {found}")));
         }
@@ -99,30 +100,30 @@ fn a_review_says_what_a_token_grants() {
 }
 
 #[test]
-fn a_stranger_cannot_tell_private_from_missing_by_a_review() {
-    let mut cast = actors::cast();
-    let of = |cast: &Cast, name: &str| {
-        let mut rehearsal = Rehearsal::of(&cast.client.0);
+fn review_hides_private_repositories() {
+    let mut fixtures = actors::fixtures();
+    let of = |fixtures: &Fixtures, name: &str| {
+        let mut snapshot = Snapshot::of(&fixtures.client.app);
         let mut answers = Vec::new();
-        for actor in cast.actors.iter().filter(|actor| !actor.reads) {
-            let stage = rehearsal.afresh(actor);
-            let sent = REVIEW.request(cast, stage, actor, name);
-            let (answered, round_trips) = send(stage, &sent);
-            let body = String::from_utf8(answered.body).unwrap().replace(name, "NAME");
-            let headers = answered.headers.into_iter().filter(|(name, _)| name != "x-request-id").collect::<Vec<_>>();
-            answers.push((actor.label, answered.status, headers, body, round_trips));
+        for actor in fixtures.actors.iter().filter(|actor| !actor.reads) {
+            let app = snapshot.app(actor);
+            let request = REVIEW.request(fixtures, app, actor, name);
+            let (response, round_trips) = send(app, &request);
+            let body = String::from_utf8(response.body).unwrap().replace(name, "NAME");
+            let headers = response.headers.into_iter().filter(|(name, _)| name != "x-request-id").collect::<Vec<_>>();
+            answers.push((actor.label, response.status, headers, body, round_trips));
         }
         answers
     };
-    let before = of(&cast, PRIVATE);
-    actors::hide(&mut cast);
+    let before = of(&fixtures, PRIVATE);
+    actors::hide(&mut fixtures);
     assert!(before.len() > 5, "who does not read it?");
-    assert_eq!(of(&cast, PRIVATE), before, "there, and not there");
-    assert_eq!(of(&cast, MISSING), before, "another that is not there");
+    assert_eq!(of(&fixtures, PRIVATE), before, "there, and not there");
+    assert_eq!(of(&fixtures, MISSING), before, "another that is not there");
 }
 
 #[test]
-fn every_reason_is_on_the_page() {
+fn reasons_are_on_the_page() {
     let page = include_str!("../../wire/access-reviews.md");
     let role = Reason::Role { has: Role::Read, needs: Role::Write, from: Source::Member };
     let reasons = [

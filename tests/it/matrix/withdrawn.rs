@@ -11,14 +11,14 @@ use hublet::{
 use rusqlite::{Connection, types::Value};
 
 use test_support::{
-    Stage,
-    before::{answer, the_first_write},
+    TestApp,
+    hooks::{answer, before_first_write},
     operator,
-    runner::Sent,
+    runner::TestRequest,
 };
 
 use super::{
-    actors::{self, Actor, Cast, MISSING, OWNER, PRIVATE, PUBLIC},
+    actors::{self, Actor, Fixtures, MISSING, OWNER, PRIVATE, PUBLIC},
     endpoints::{self, ENDPOINTS, Endpoint, Shows, endpoint},
 };
 
@@ -108,20 +108,20 @@ fn withdraw(connection: &Connection, way: &str, user: &str, repository: &str, no
 struct Without {
     way: &'static str,
     sql: &'static str,
-    stage: Stage,
+    app: TestApp,
     stored: BTreeMap<String, String>,
 }
 
 impl Without {
-    fn of(original: &Stage, (way, sql): (&'static str, &'static str), user: &str, repository: &str) -> Self {
-        let stage = original.copied().unwrap();
-        withdraw(stage.db.connection(), sql, user, repository, stage.platform.now());
-        let stored = stored(&stage);
-        Self { way, sql, stage, stored }
+    fn of(original: &TestApp, (way, sql): (&'static str, &'static str), user: &str, repository: &str) -> Self {
+        let app = original.copied().unwrap();
+        withdraw(app.db.connection(), sql, user, repository, app.platform.now());
+        let stored = stored(&app);
+        Self { way, sql, app, stored }
     }
 
     /// All the ways that take anything from this user, or from what is asked for.
-    fn all(original: &Stage, user: &str, repository: &str) -> Vec<Self> {
+    fn all(original: &TestApp, user: &str, repository: &str) -> Vec<Self> {
         let whole = stored(original);
         let all = WAYS.into_iter().map(|way| Self::of(original, way, user, repository));
         all.filter(|without| without.stored != whole).collect()
@@ -129,8 +129,8 @@ impl Without {
 }
 
 /// All that is stored, but for what is written of those who are refused.
-fn stored(stage: &Stage) -> BTreeMap<String, String> {
-    let connection = stage.db.connection();
+fn stored(app: &TestApp) -> BTreeMap<String, String> {
+    let connection = app.db.connection();
     let names = |sql: &str| -> Vec<String> {
         let mut names = connection.prepare(sql).unwrap();
         names.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
@@ -155,16 +155,16 @@ fn differing(one: &BTreeMap<String, String>, other: &BTreeMap<String, String>) -
 }
 
 /// A request by everything that this actor could show.
-fn requests(cast: &Cast, endpoint: &Endpoint, actor: &Actor, name: &str) -> Vec<Sent> {
-    let stage = &cast.client.0;
-    let sent = endpoint.request(cast, stage, actor, name);
+fn requests(fixtures: &Fixtures, endpoint: &Endpoint, actor: &Actor, name: &str) -> Vec<TestRequest> {
+    let app = &fixtures.client.app;
+    let request = endpoint.request(fixtures, app, actor, name);
     if endpoint.shows != Shows::Token || !endpoint.pattern.ends_with("/images") {
-        return vec![sent];
+        return vec![request];
     }
-    let index = stage.index();
+    let index = app.context();
     let sql = "select id from repositories where full_name = ?1";
     let full = format!("{OWNER}/{name}");
-    let id = stage.db.connection().query_row(sql, [full], |row| row.get(0)).unwrap();
+    let id = app.db.connection().query_row(sql, [full], |row| row.get(0)).unwrap();
     let token = |access| {
         let claim = RepositoryTokenClaims {
             repository: RepositoryName::parse(OWNER, name).unwrap(),
@@ -174,19 +174,19 @@ fn requests(cast: &Cast, endpoint: &Endpoint, actor: &Actor, name: &str) -> Vec<
             expires_at: index.platform.now() + 60,
         };
         let token = format!("Token {}", claim.sign(index.config.keys().unwrap(), [0; 8]));
-        Sent { headers: vec![("Authorization".to_owned(), token)], ..sent.clone() }
+        TestRequest { headers: vec![("Authorization".to_owned(), token)], ..request.clone() }
     };
     [Access::Write, Access::Delete].map(token).into()
 }
 
 /// Whether this is allowed as things are, and writes after it has read.
-fn writes(cast: &Cast, sent: &Sent) -> bool {
-    let mut stage = cast.client.0.copied().unwrap();
-    let request = stage.received(sent).unwrap();
+fn writes(fixtures: &Fixtures, sent: &TestRequest) -> bool {
+    let mut app = fixtures.client.app.copied().unwrap();
+    let request = app.received(sent).unwrap();
     let wrote = Rc::new(std::cell::Cell::new(0));
     let seen = Rc::clone(&wrote);
     let (reply, _) = answer(
-        &stage,
+        &app,
         &request,
         Box::new(move |_, call, writes| {
             if writes && seen.get() == 0 {
@@ -210,24 +210,31 @@ struct Found {
 
 impl Found {
     /// One request, whose right goes in each way.
-    fn play(&mut self, cast: &Cast, endpoint: &Endpoint, actor: &Actor, name: &str, sent: &Sent) {
+    fn withdraw_each_way(
+        &mut self,
+        fixtures: &Fixtures,
+        endpoint: &Endpoint,
+        actor: &Actor,
+        name: &str,
+        sent: &TestRequest,
+    ) {
         let (user, repository) = (actor.basic.0.clone(), format!("{OWNER}/{name}"));
-        let original = &cast.client.0;
+        let original = &fixtures.client.app;
         let key = (user.clone(), repository.clone());
         let all = self.without.entry(key).or_insert_with(|| Without::all(original, &user, &repository));
         for without in all {
             let (way, sql, now) = (without.way, without.sql, original.platform.now());
-            let request = without.stage.received(sent).unwrap();
-            let changes = without.stage.db.connection().total_changes();
-            let asked_after = without.stage.answer(&request).status;
-            if without.stage.db.connection().total_changes() > changes {
+            let request = without.app.received(sent).unwrap();
+            let changes = without.app.db.connection().total_changes();
+            let asked_after = without.app.answer(&request).status;
+            if without.app.db.connection().total_changes() > changes {
                 *without = Without::of(original, (way, sql), &user, &repository);
             }
 
             let during = original.copied().unwrap();
             let (user, repository) = (user.clone(), repository.clone());
             let withdrawing =
-                the_first_write(move |database| withdraw(database.connection(), sql, &user, &repository, now));
+                before_first_write(move |database| withdraw(database.connection(), sql, &user, &repository, now));
             let asked_before = answer(&during, &request, withdrawing).0.status;
             let case = format!("{} of {name} as {}, and {way}", endpoint.label(), actor.label);
             if asked_before != asked_after {
@@ -247,16 +254,16 @@ impl Found {
 }
 
 #[test]
-fn a_right_that_went_on_the_way_writes_nothing() {
-    let mut cast = actors::cast();
-    actors::hide(&mut cast);
+fn withdrawn_right_writes_nothing() {
+    let mut fixtures = actors::fixtures();
+    actors::hide(&mut fixtures);
     // Somebody else's password is what a changed one becomes, and no use of a token is to be noted.
-    cast.client.0.set("MAIL", "off");
+    fixtures.client.app.set("MAIL", "off");
     let other = r#"{"username": "else", "password": "nobody knows", "email": "else@example.com"}"#;
-    assert_eq!(cast.client.ask("POST /v1/users/", "", other).status, 201);
-    cast.client.0.set("MAIL", "on");
-    let now = cast.client.0.platform.now();
-    cast.client.0.db.connection().execute("update access_tokens set used_at = ?1", [now]).unwrap();
+    assert_eq!(fixtures.client.ask("POST /v1/users/", "", other).status, 201);
+    fixtures.client.app.set("MAIL", "on");
+    let now = fixtures.client.app.platform.now();
+    fixtures.client.app.db.connection().execute("update access_tokens set used_at = ?1", [now]).unwrap();
     let mut found = Found::default();
     let written = |endpoint: &&Endpoint| endpoint.method != "GET" || endpoint.query.contains("offline");
     for endpoint in ENDPOINTS.iter().chain(&MORE).filter(written) {
@@ -270,14 +277,15 @@ fn a_right_that_went_on_the_way_writes_nothing() {
             false if named => &[MISSING],
             false => &[PUBLIC],
         };
-        for actor in &cast.actors {
-            let asked = |name: &&str| -> Vec<Sent> {
-                let sent = requests(&cast, endpoint, actor, name);
-                sent.into_iter().filter(|sent| writes(&cast, sent)).collect()
+        for actor in &fixtures.actors {
+            let asked = |name: &&str| -> Vec<TestRequest> {
+                let request = requests(&fixtures, endpoint, actor, name);
+                request.into_iter().filter(|request| writes(&fixtures, request)).collect()
             };
-            let allowed = names.iter().map(|name| (*name, asked(name))).find(|(_, sent)| !sent.is_empty());
-            for (name, sent) in allowed.iter().flat_map(|(name, all)| all.iter().map(move |sent| (name, sent))) {
-                found.play(&cast, endpoint, actor, name, sent);
+            let allowed = names.iter().map(|name| (*name, asked(name))).find(|(_, request)| !request.is_empty());
+            for (name, request) in allowed.iter().flat_map(|(name, all)| all.iter().map(move |request| (name, request)))
+            {
+                found.withdraw_each_way(&fixtures, endpoint, actor, name, request);
             }
         }
     }
@@ -286,11 +294,11 @@ fn a_right_that_went_on_the_way_writes_nothing() {
     assert!(found.faults.is_empty(), "\n{}", found.faults.join("\n"));
     let idle = WAYS.iter().filter(|(way, _)| !found.ways.contains_key(way)).collect::<Vec<_>>();
     assert!(idle.is_empty(), "takes nothing away: {idle:?}");
-    every_endpoint_is_played(&found.lost);
+    every_endpoint_is_covered(&found.lost);
 }
 
 /// Every endpoint that does not only read was refused for a right that went, or is an exception.
-fn every_endpoint_is_played(lost: &BTreeMap<String, usize>) {
+fn every_endpoint_is_covered(lost: &BTreeMap<String, usize>) {
     let all = endpoints::all();
     let excepted = |method: &str, pattern: &str| EXCEPT.iter().any(|except| (except.0, except.1) == (method, pattern));
     for (method, pattern) in all.iter().filter(|(method, _)| *method != "GET") {

@@ -12,38 +12,38 @@ use hublet::api::{self, Method, Security};
 use seen::{Operation, Seen};
 use serde_json::Value;
 use test_support::{
-    Stage,
-    page::{Block, Direction, Page, Step},
-    runner::{Answered, Done, Sent, Tally, Theatre, play},
+    TestApp,
+    page::{Block, Directive, Page, Step},
+    runner::{Backend, Outcome, RawResponse, Summary, TestRequest, run_page},
 };
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const DESCRIPTION: &str = include_str!("../../../src/openapi.json");
 
-/// A stage on which everything is written down.
+/// An app whose exchanges are recorded.
 struct Recorder<'a> {
-    stage: Stage,
+    app: TestApp,
     /// The requests of the page as they are written, each with its heading, the next one first.
     written: std::vec::IntoIter<(String, Block)>,
     seen: &'a mut Seen,
 }
 
-impl Theatre for Recorder<'_> {
+impl Backend for Recorder<'_> {
     fn begin(&mut self, page: &Page) -> Result<(), String> {
-        self.stage.begin(page)
+        self.app.begin(page)
     }
 
-    fn send(&mut self, sent: &Sent) -> Result<Answered, String> {
-        let got = self.stage.send(sent)?;
+    fn send(&mut self, request: &TestRequest) -> Result<RawResponse, String> {
+        let got = self.app.send(request)?;
         let (heading, written) = self.written.next().ok_or("more was sent than is written")?;
-        let log = self.stage.platform.log.borrow();
+        let log = self.app.platform.log.borrow();
         let round_trips = log.iter().rev().find_map(|line| line.get("round_trips")?.as_u64());
-        self.seen.meet(&heading, &written, sent, &got, round_trips.unwrap_or_default());
+        self.seen.meet(&heading, &written, request, &got, round_trips.unwrap_or_default());
         Ok(got)
     }
 
-    fn direct(&mut self, direction: &Direction) -> Result<Done, String> {
-        self.stage.direct(direction)
+    fn run_directive(&mut self, directive: &Directive) -> Result<Outcome, String> {
+        self.app.run_directive(directive)
     }
 }
 
@@ -53,7 +53,7 @@ fn heading(text: &str, line: usize) -> String {
     above.last().unwrap_or_default().replace('`', "")
 }
 
-/// Plays a page on a stage of its own, so that names need no fresh suffix.
+/// Runs a page on an app of its own, so that names need no fresh suffix.
 fn record(path: &PathBuf, seen: &mut Seen) -> Result<(), String> {
     let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
     let written = |page: Page| {
@@ -64,10 +64,10 @@ fn record(path: &PathBuf, seen: &mut Seen) -> Result<(), String> {
         exchanges.collect::<Vec<_>>().into_iter()
     };
     let read = || Page::read(&path.to_string_lossy(), &text, "_1");
-    let mut recorder = Recorder { stage: Stage::new()?, written: written(read()?), seen };
-    let mut tally = Tally::default();
-    play(&read()?, &mut recorder, &mut tally)?;
-    if tally.skipped == 0 { Ok(()) } else { Err(format!("{}: something was skipped", path.display())) }
+    let mut recorder = Recorder { app: TestApp::new()?, written: written(read()?), seen };
+    let mut summary = Summary::default();
+    run_page(&read()?, &mut recorder, &mut summary)?;
+    if summary.skipped == 0 { Ok(()) } else { Err(format!("{}: something was skipped", path.display())) }
 }
 
 /// All pages, played once for all tests.
@@ -88,7 +88,7 @@ fn all() -> Result<Seen, String> {
 }
 
 #[test]
-fn the_description_is_what_the_pages_show() {
+fn description_agrees_with_the_pages() {
     let made = document::print(seen());
     serde_json::from_str::<Value>(&made).unwrap();
     if env::var_os("UPDATE").is_some() {
@@ -108,7 +108,7 @@ fn operation(path: &api::Path, endpoint: api::Endpoint) -> Option<&'static Opera
 }
 
 #[test]
-fn every_endpoint_goes_well_on_a_page() {
+fn every_endpoint_succeeds_on_a_page() {
     for (path, endpoint) in api::endpoints() {
         // Which never go well: a registry has what is asked for.
         let elsewhere =
@@ -135,7 +135,7 @@ fn schemes(security: Security) -> &'static [&'static str] {
 }
 
 #[test]
-fn the_pages_show_the_credentials_that_an_endpoint_takes() {
+fn pages_show_accepted_credentials() {
     for (path, endpoint) in api::endpoints() {
         let Some(seen) = operation(path, *endpoint) else { continue };
         let shown = seen.schemes().copied().filter(|scheme| !scheme.is_empty()).collect::<Vec<_>>();
@@ -158,7 +158,7 @@ const BUDGETS: [(&str, &str, u64); 1] = [
 ];
 
 #[test]
-fn every_endpoint_keeps_to_its_budget_of_round_trips() {
+fn endpoints_keep_to_their_round_trips() {
     let usual = |method| if method == Method::Get { 1 } else { 2 };
     let mut over = Vec::new();
     for (path, endpoint) in api::endpoints() {

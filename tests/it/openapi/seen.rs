@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use test_support::{
     page::Block,
-    runner::{Answered, Sent},
+    runner::{RawResponse, TestRequest},
 };
 
 use super::shape::{Nouns, Shape};
@@ -106,8 +106,8 @@ const FORM: &str = "application/x-www-form-urlencoded";
 
 impl Seen {
     /// Takes an exchange into account. `written` is the request as it stands on its page.
-    pub fn meet(&mut self, heading: &str, written: &Block, sent: &Sent, got: &Answered, round_trips: u64) {
-        let (target, query) = sent.target.split_once('?').unwrap_or((&sent.target, ""));
+    pub fn meet(&mut self, heading: &str, written: &Block, request: &TestRequest, got: &RawResponse, round_trips: u64) {
+        let (target, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
         let Ok(route) = routes::route(target) else {
             self.failures.entry(dialect(routes::dialect(target))).or_default().meet(None, got);
             return;
@@ -117,10 +117,10 @@ impl Seen {
             self.failures.entry(dialect(path.errors)).or_default().meet(Some(&route), got);
         }
         // HEAD and OPTIONS are no operations of their own.
-        if !path.endpoints.iter().any(|endpoint| endpoint.method.as_str() == sent.method) {
+        if !path.endpoints.iter().any(|endpoint| endpoint.method.as_str() == request.method) {
             return;
         }
-        let operation = self.operations.entry(path.pattern).or_default().entry(sent.method.clone()).or_default();
+        let operation = self.operations.entry(path.pattern).or_default().entry(request.method.clone()).or_default();
         operation.dialect = dialect(path.errors);
         operation.stored |= round_trips > 0;
         operation.body_limit = path.max_body;
@@ -129,7 +129,7 @@ impl Seen {
             200..300 => {
                 operation.round_trips =
                     Some(operation.round_trips.map_or(round_trips, |fewest| fewest.min(round_trips)));
-                operation.succeed(heading, &route, query, written, sent);
+                operation.succeed(heading, &route, query, written, request);
             }
             400 => operation.refused.push(form(query.as_bytes()).map(|(name, _)| name).collect()),
             // Also what never goes well stands under a heading.
@@ -168,10 +168,10 @@ impl Operation {
         parameter.times == self.successes && self.refused.iter().any(|names| !names.contains(name))
     }
 
-    fn succeed(&mut self, heading: &str, route: &Route, query: &str, written: &Block, sent: &Sent) {
+    fn succeed(&mut self, heading: &str, route: &Route, query: &str, written: &Block, request: &TestRequest) {
         self.successes += 1;
         *self.headings.entry(heading.to_owned()).or_default() += 1;
-        self.credentials.insert(credentials(route, sent));
+        self.credentials.insert(credentials(route, request));
         let mut names = BTreeSet::new();
         for (name, value) in form(query.as_bytes()) {
             let again = !names.insert(name.clone());
@@ -180,23 +180,23 @@ impl Operation {
             parameter.times += usize::from(!again);
             parameter.many |= again;
         }
-        if sent.body.is_empty() {
+        if request.body.is_empty() {
             return;
         }
-        let Some((media, value)) = body(sent) else { return };
+        let Some((media, value)) = body(request) else { return };
         let known = self.bodies.entry(media.to_owned()).or_default();
         known.times += 1;
         known.shape.meet(&value);
-        let plain = written.body.as_ref().is_some_and(|written| written.as_bytes() == sent.body);
+        let plain = written.body.as_ref().is_some_and(|written| written.as_bytes() == request.body);
         let longer = known.example.as_ref().map_or(0, |known| known.to_string().len()) < value.to_string().len();
-        if plain && longer && sent.body.is_ascii() && sent.body.len() <= LONGEST_EXAMPLE {
+        if plain && longer && request.body.is_ascii() && request.body.len() <= LONGEST_EXAMPLE {
             known.example = Some(value);
         }
     }
 }
 
 impl Response {
-    fn meet(&mut self, route: Option<&Route>, got: &Answered) {
+    fn meet(&mut self, route: Option<&Route>, got: &RawResponse) {
         self.times += 1;
         for (name, _) in got.headers.iter().filter(|(name, _)| !USUAL.contains(&name.as_str())) {
             *self.headers.entry(name.clone()).or_default() += 1;
@@ -214,19 +214,19 @@ impl Response {
 }
 
 /// A body by its type: JSON, or the fields of a form.
-fn body(sent: &Sent) -> Option<(&'static str, Value)> {
-    let said = sent.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+fn body(request: &TestRequest) -> Option<(&'static str, Value)> {
+    let said = request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
     // What `curl -d` sends is a form by its type alone.
-    if said.is_some_and(|(_, value)| value.starts_with(FORM)) && !sent.body.starts_with(b"{") {
-        let fields = form(&sent.body).map(|(name, value)| (name, Value::from(value)));
+    if said.is_some_and(|(_, value)| value.starts_with(FORM)) && !request.body.starts_with(b"{") {
+        let fields = form(&request.body).map(|(name, value)| (name, Value::from(value)));
         return Some((FORM, Value::Object(fields.collect())));
     }
-    serde_json::from_slice(&sent.body).ok().map(|value| (JSON, value))
+    serde_json::from_slice(&request.body).ok().map(|value| (JSON, value))
 }
 
 /// The scheme of the credentials of a request that went well.
-fn credentials(route: &Route, sent: &Sent) -> &'static str {
-    let header = sent.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+fn credentials(route: &Route, request: &TestRequest) -> &'static str {
+    let header = request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("authorization"));
     let scheme = header.and_then(|(_, value)| value.split_once(' ')).map(|(scheme, _)| scheme.to_ascii_lowercase());
     match (scheme.as_deref(), route) {
         // An empty name with an empty password is nobody.

@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_always_there_is_required_and_what_was_never_met_is_not_allowed() {
+    fn schema_requires_what_was_always_seen() {
         let values = [json!({ "a": 1, "b": [null, "x"] }), json!({ "a": 2.5, "c": {} })];
         let schema = shape(&values).schema(true);
         assert_eq!(schema["required"], json!(["a"]));

@@ -3,22 +3,22 @@
 
 use serde_json::json;
 
-use test_support::{Stage, client::Client};
+use test_support::client::TestClient;
 
 /// An index with these people, each with a session; Alice has private repositories.
-fn index() -> (Client, [String; 3]) {
-    let mut client = Client(Stage::new().unwrap());
-    let sessions = ["alice", "mallory", "wally"].map(|name| client.join(name));
+fn test_app() -> (TestClient, [String; 3]) {
+    let mut client = TestClient::new().unwrap();
+    let sessions = ["alice", "mallory", "wally"].map(|name| client.register(name));
     for repository in ["secret", "moved", "shown"] {
         ok(&mut client, &sessions[0], "POST /v2/repositories", &json!({ "name": repository, "is_private": true }));
     }
     (client, sessions)
 }
 
-fn ok(client: &mut Client, session: &str, request: &str, body: &serde_json::Value) -> serde_json::Value {
-    let told = client.ask(request, session, &body.to_string());
-    assert!(told.status < 300, "{request}: {told:?}");
-    told.body
+fn ok(client: &mut TestClient, session: &str, request: &str, body: &serde_json::Value) -> serde_json::Value {
+    let response = client.ask(request, session, &body.to_string());
+    assert!(response.status < 300, "{request}: {response:?}");
+    response.body
 }
 
 /// Whether a row has all of these words.
@@ -27,9 +27,9 @@ fn said(rows: &[String], words: &[&str]) -> bool {
 }
 
 #[test]
-fn what_a_service_account_of_the_user_did_is_printed_with_what_undoes_it() {
+fn compromised_prints_undo_commands() {
     for gone in [false, true] {
-        let (mut client, [alice, ..]) = index();
+        let (mut client, [alice, ..]) = test_app();
         ok(
             &mut client,
             &alice,
@@ -61,8 +61,8 @@ fn what_a_service_account_of_the_user_did_is_printed_with_what_undoes_it() {
 }
 
 #[test]
-fn one_more_step_hides_nothing() {
-    let (mut client, [alice, mallory, wally]) = index();
+fn compromised_follows_second_steps() {
+    let (mut client, [alice, mallory, wally]) = test_app();
     ok(&mut client, &wally, "PUT /v2/namespaces/wally/members/alice", &json!({ "role": "write" }));
     ok(&mut client, &mallory, "PUT /v2/namespaces/mallory/members/wally", &json!({ "role": "write" }));
     ok(&mut client, &alice, "PUT /v2/namespaces/alice/members/mallory", &json!({ "role": "admin" }));

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, types::Value};
 
 use test_support::{
-    Stage,
-    client::Client,
+    client::TestClient,
     operator::{self, Command},
 };
 
@@ -57,11 +56,11 @@ fn all(parameters: &[&str], uuids: &[String]) -> Vec<String> {
 }
 
 /// An index on which there is one of each.
-fn world() -> (Client, Vec<String>) {
-    let mut client = Client(Stage::new().unwrap());
-    let alice = client.join("alice");
+fn world() -> (TestClient, Vec<String>) {
+    let mut client = TestClient::new().unwrap();
+    let alice = client.register("alice");
     for name in ["admin_", "dora_"] {
-        client.join(name);
+        client.register(name);
     }
     let (_, uuid) = client.access_token(&alice);
     for command in [
@@ -96,9 +95,9 @@ fn world() -> (Client, Vec<String>) {
         assert_eq!(made.status, 200, "{made:?}");
     }
     assert_eq!(client.ask("DELETE /v1/repositories/alice/marked/", "alice:secret", "").status, 202);
-    client.0.set("PUBLIC_URL", "https://hub.example.com");
-    client.0.set("MAIL", "on");
-    client.join("newcomer");
+    client.app.set("PUBLIC_URL", "https://hub.example.com");
+    client.app.set("MAIL", "on");
+    client.register("newcomer");
     let none = "00000000-0000-4000-8000-000000000000".to_owned();
     (client, vec![uuid, none])
 }
@@ -123,9 +122,9 @@ fn tables(connection: &Connection) -> BTreeMap<String, Vec<Vec<Value>>> {
 }
 
 #[test]
-fn a_command_that_is_refused_leaves_all_tables_as_they_were() {
+fn refused_command_changes_nothing() {
     let (client, uuids) = world();
-    let before = tables(client.0.db.connection());
+    let before = tables(client.app.db.connection());
     let mut cases = 0;
     for Command { usage, text } in operator::commands().unwrap() {
         let mut words = usage.split(' ');
@@ -133,7 +132,7 @@ fn a_command_that_is_refused_leaves_all_tables_as_they_were() {
         let parameters = words.collect::<Vec<_>>();
         let mut found = (0, 0);
         for line in all(&parameters, &uuids) {
-            let copy = client.0.db.copied().unwrap();
+            let copy = client.app.db.copied().unwrap();
             match operator::run(copy.connection(), &format!("{name}{line}"), 1_800_000_000) {
                 Ok(_) => {
                     assert_eq!(
@@ -160,22 +159,22 @@ fn a_command_that_is_refused_leaves_all_tables_as_they_were() {
 
 /// A removal without --repositories takes none with it.
 #[test]
-fn what_has_repositories_is_not_removed_unless_they_may_go() {
+fn remove_needs_permission_for_repositories() {
     let (client, _) = world();
-    let before = tables(client.0.db.connection());
+    let before = tables(client.app.db.connection());
     for name in ["alice", "acme", "empty"] {
         client.operate(&format!("remove {name}")).unwrap_err();
     }
-    assert!(tables(client.0.db.connection()) == before);
+    assert!(tables(client.app.db.connection()) == before);
     client.operate("remove alice --repositories").unwrap();
 }
 
 /// Nor does it take the place of one that is there, whatever else happened to that in the same second.
 #[test]
-fn what_is_moved_to_a_name_that_is_taken_is_refused() {
+fn transfer_to_a_taken_name_is_refused() {
     let now = 1_800_000_000;
     let (client, _) = world();
-    let connection = client.0.db.connection();
+    let connection = client.app.db.connection();
     operator::run(connection, "privacy acme/app private", now).unwrap();
     let before = tables(connection);
     operator::run(connection, "transfer alice/app acme", now).unwrap_err();
@@ -189,7 +188,7 @@ fn what_is_moved_to_a_name_that_is_taken_is_refused() {
 
 /// The log knows what somebody did who is gone, but there is nobody to end anything of, nor to give a link to.
 #[test]
-fn who_is_gone_is_not_compromised() {
+fn compromised_refuses_a_removed_user() {
     let (client, _) = world();
     client.operate("compromised alice").unwrap();
     client.operate("remove alice --repositories").unwrap();
@@ -198,7 +197,7 @@ fn who_is_gone_is_not_compromised() {
 
 /// Whatever makes a user or a namespace asks whether the name was somebody's.
 #[test]
-fn a_name_that_is_gone_is_given_by_nothing() {
+fn removed_name_is_given_again_by_no_command() {
     let (mut client, _) = world();
     let alice = format!(
         "Bearer {}",
@@ -213,8 +212,8 @@ fn a_name_that_is_gone_is_given_by_nothing() {
             client.ask("POST /v1/users/", "", &account),
             client.ask("POST /v2/namespaces/acme/machines", &alice, &format!(r#"{{"username": "{name}"}}"#)),
         ];
-        for told in asked {
-            assert_eq!(told.status, 400, "{told:?}");
+        for response in asked {
+            assert_eq!(response.status, 400, "{response:?}");
         }
     }
     client.operate("release gone_one").unwrap();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use Fate::{Dead, Lives, Printed};
 
-use test_support::{Stage, client::Client};
+use test_support::client::TestClient;
 
 /// What becomes of something.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,7 +29,7 @@ struct Right {
     columns: &'static [&'static str],
     fates: [Fate; 5],
     /// Whether it opens anything.
-    alive: fn(&mut Client, &Made) -> bool,
+    alive: fn(&mut TestClient, &Made) -> bool,
     /// What a printed row says of it.
     printed: fn(&Made) -> String,
 }
@@ -133,8 +133,8 @@ const RIGHTS: [Right; 15] = [
         columns: &["emails.user_id", "emails.proved_at"],
         fates: [Dead, Lives, Lives, Dead, Dead],
         alive: |client, _| {
-            let mails = |client: &Client| {
-                client.0.platform.mailbox.borrow().iter().filter(|mail| mail.to == "thief@example.net").count()
+            let mails = |client: &TestClient| {
+                client.app.platform.mailbox.borrow().iter().filter(|mail| mail.to == "thief@example.net").count()
             };
             let before = mails(client);
             client.ask("POST /account/forgotten", "", "email=thief%40example.net");
@@ -181,7 +181,7 @@ const RIGHTS: [Right; 15] = [
         fates: [Lives, Lives, Lives, Printed, Dead],
         alive: |client, _| {
             let sql = "select count(*) from users where name = 'alice' and administrator = 1";
-            client.0.db.connection().query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap() == 1
+            client.app.db.connection().query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap() == 1
         },
         printed: |_| "alice administrates".to_owned(),
     },
@@ -197,54 +197,54 @@ const NOTHING: [&str; 5] = [
 ];
 
 /// Columns that name a user, or by their name keep what opens something.
-fn suspects(client: &Client) -> BTreeSet<String> {
+fn suspects(client: &TestClient) -> BTreeSet<String> {
     let sql = "select t.name || '.' || c.name from sqlite_schema t join pragma_table_info(t.name) c
          where t.type = 'table' and (
            c.name in (select f.\"from\" from pragma_foreign_key_list(t.name) f where f.\"table\" = 'users')
            or c.name like '%hash%' or c.name like '%password%' or c.name like '%secret%' or c.name like '%epoch%'
            or c.name like '%administrator%' or c.name like '%created_by%' or c.name like '%machine_of%'
            or c.name like '%proved%')";
-    let mut columns = client.0.db.connection().prepare(sql).unwrap();
+    let mut columns = client.app.db.connection().prepare(sql).unwrap();
     columns.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
 }
 
 /// The secret of the newest link that was mailed there.
-fn mailed(client: &Client, address: &str) -> String {
-    let mailbox = client.0.platform.mailbox.borrow();
+fn mailed(client: &TestClient, address: &str) -> String {
+    let mailbox = client.app.platform.mailbox.borrow();
     let text = &mailbox.iter().rev().find(|mail| mail.to == address).unwrap().text;
     let link = text.split_whitespace().find(|word| word.contains('#')).unwrap();
     link.split_once('#').unwrap().1.to_owned()
 }
 
 /// An index on which a thief of Alice's password has made one of everything.
-fn world() -> (Client, Made) {
-    let mut client = Client(Stage::new().unwrap());
-    client.join("alice");
-    client.join("mallory");
+fn world() -> (TestClient, Made) {
+    let mut client = TestClient::new().unwrap();
+    client.register("alice");
+    client.register("mallory");
     for command in ["namespace acme", "member acme alice admin", "grant alice"] {
         client.operate(command).unwrap();
     }
-    client.0.set("PUBLIC_URL", "https://hub.example.com");
-    client.0.set("MAIL", "on");
-    client.0.platform.pass(90 * 24 * 60 * 60);
+    client.app.set("PUBLIC_URL", "https://hub.example.com");
+    client.app.set("MAIL", "on");
+    client.app.platform.advance(90 * 24 * 60 * 60);
 
     let mut made = Made::default();
-    let login = |client: &mut Client, name: &str, password: &str| {
+    let login = |client: &mut TestClient, name: &str, password: &str| {
         let body = format!(r#"{{"username": "{name}", "password": "{password}"}}"#);
         format!("Bearer {}", client.ask("POST /v2/users/login", "", &body).text("token"))
     };
-    let ask = |client: &mut Client, request: &str, who: &str, body: &str| {
-        let told = client.ask(request, who, body);
-        assert!((200..300).contains(&told.status), "{request}: {told:?}");
-        told
+    let ask = |client: &mut TestClient, request: &str, who: &str, body: &str| {
+        let response = client.ask(request, who, body);
+        assert!((200..300).contains(&response.status), "{request}: {response:?}");
+        response
     };
     made.mallory = login(&mut client, "mallory", "secret");
     made.session = login(&mut client, "alice", "secret");
     made.access = client.access_token(&made.session).0;
     made.access_session = login(&mut client, "alice", &made.access);
     let asked = "GET /token?service=registry&offline_token=true&client_id=x&scope=registry:catalog:search";
-    let told = ask(&mut client, asked, "alice:secret", "");
-    (made.refresh, made.registry) = (told.text("refresh_token"), format!("Bearer {}", told.text("token")));
+    let response = ask(&mut client, asked, "alice:secret", "");
+    (made.refresh, made.registry) = (response.text("refresh_token"), format!("Bearer {}", response.text("token")));
     ask(&mut client, "PUT /v1/repositories/alice/app/", "alice:secret", "[]");
     ask(&mut client, "PUT /v1/repositories/alice/app/images", "alice:secret", "[]");
     made.repository = repository_token(&mut client);
@@ -261,12 +261,12 @@ fn world() -> (Client, Made) {
     for (namespace, machine) in [("alice", "alice-ci"), ("acme", "helper")] {
         let machines = format!("POST /v2/namespaces/{namespace}/machines");
         ask(&mut client, &machines, &session, &format!(r#"{{"username": "{machine}"}}"#));
-        let told =
+        let response =
             ask(&mut client, &format!("{machines}/{machine}/access-tokens"), &session, r#"{"token_label": "x"}"#);
         if namespace == "alice" {
-            made.own_machine = told.text("token");
+            made.own_machine = response.text("token");
         } else {
-            (made.shared_machine, made.shared_uuid) = (told.text("token"), told.text("uuid"));
+            (made.shared_machine, made.shared_uuid) = (response.text("token"), response.text("uuid"));
         }
     }
     ask(&mut client, "PUT /v2/namespaces/acme/members/mallory", &session, r#"{"role": "admin"}"#);
@@ -276,9 +276,9 @@ fn world() -> (Client, Made) {
 }
 
 /// A token for Alice's repository, as docker shows it.
-fn repository_token(client: &mut Client) -> String {
+fn repository_token(client: &mut TestClient) -> String {
     use base64::{Engine, engine::general_purpose::STANDARD};
-    use test_support::runner::{Sent, Theatre};
+    use test_support::runner::{Backend, TestRequest};
     let headers = [
         ("Authorization", format!("Basic {}", STANDARD.encode("alice:secret"))),
         ("X-Docker-Token", "true".to_owned()),
@@ -286,36 +286,36 @@ fn repository_token(client: &mut Client) -> String {
     ];
     let headers = headers.map(|(name, value)| (name.to_owned(), value)).into();
     let target = "/v1/repositories/alice/app/".to_owned();
-    let sent = Sent { method: "PUT".into(), target, headers, body: b"[]".to_vec() };
-    let answered = client.0.send(&sent).unwrap();
-    let token = answered.headers.iter().find(|(name, _)| name == "x-docker-token").unwrap();
+    let request = TestRequest { method: "PUT".into(), target, headers, body: b"[]".to_vec() };
+    let response = client.app.send(&request).unwrap();
+    let token = response.headers.iter().find(|(name, _)| name == "x-docker-token").unwrap();
     format!("Token {}", token.1)
 }
 
 #[test]
-fn every_column_that_opens_or_gives_something_is_in_the_list() {
-    let client = Client(Stage::new().unwrap());
+fn every_granting_column_is_listed() {
+    let client = TestClient::new().unwrap();
     let listed = RIGHTS.iter().flat_map(|right| right.columns).chain(&NOTHING);
     assert_eq!(suspects(&client), listed.map(|column| (*column).to_owned()).collect());
 }
 
 /// The last of the commands, by the user's own hand.
 #[test]
-fn who_leaves_ends_what_a_removal_ends() {
+fn leaving_equals_a_removal() {
     let (client, made) = world();
-    let mut after = Client(client.0.copied().unwrap());
-    let told = after.ask("DELETE /v2/user", &made.session, r#"{"password": "secret", "repositories": true}"#);
-    assert_eq!(told.status, 204, "{told:?}");
+    let mut after = TestClient { app: client.app.copied().unwrap() };
+    let response = after.ask("DELETE /v2/user", &made.session, r#"{"password": "secret", "repositories": true}"#);
+    assert_eq!(response.status, 204, "{response:?}");
     for right in &RIGHTS {
-        let alive = (right.alive)(&mut Client(after.0.copied().unwrap()), &made);
+        let alive = (right.alive)(&mut TestClient { app: after.app.copied().unwrap() }, &made);
         assert_eq!(alive, right.fates[COMMANDS.len() - 1] != Dead, "{}", right.name);
     }
 }
 
 #[test]
-fn each_command_ends_what_it_ends_and_prints_the_rest() {
+fn commands_revoke_and_print_as_listed() {
     let (client, made) = world();
-    let copied = |client: &Client| Client(client.0.copied().unwrap());
+    let copied = |client: &TestClient| TestClient { app: client.app.copied().unwrap() };
     let mut wrong = Vec::new();
     for right in &RIGHTS {
         assert!((right.alive)(&mut copied(&client), &made), "{} opens nothing from the beginning", right.name);
@@ -325,8 +325,8 @@ fn each_command_ends_what_it_ends_and_prints_the_rest() {
         let said = after.operated(command).unwrap();
         if command.starts_with("password") {
             let secret = said.link.split_once('#').unwrap().1.to_owned();
-            let told = after.ask("POST /account/password", "", &format!("secret={secret}&password=another+one"));
-            assert_eq!(told.status, 200, "{told:?}");
+            let response = after.ask("POST /account/password", "", &format!("secret={secret}&password=another+one"));
+            assert_eq!(response.status, 200, "{response:?}");
         }
         for right in &RIGHTS {
             let needle = (right.printed)(&made);

@@ -98,7 +98,7 @@ fn builders(module: &str, source: &str) -> Vec<String> {
 }
 
 #[test]
-fn no_statement_does_more_where_there_is_more() {
+fn statements_do_constant_work() {
     let (small, large) = (fill::truth(REPOSITORIES), fill::truth(REPOSITORIES * TIMES));
     let mut found = scans(&small, &large, &table::truth());
     // With statistics the planner chooses anew, and must not choose a scan either.
@@ -132,7 +132,7 @@ fn every_function_of_the_store_is_in_the_table() {
 }
 
 #[test]
-fn columns_of_statements_are_those_that_are_read() {
+fn selected_columns_are_decoded() {
     let (truth, search) = (fill::truth(REPOSITORIES), fill::search(DOCUMENTS));
     let of = |connection: &Connection, table: Vec<Entry>| {
         table.iter().flat_map(|entry| columns::faults(connection, entry)).collect::<Vec<_>>()

@@ -11,7 +11,7 @@ use arbtest::{
     arbtest,
 };
 use serde_json::Value;
-use test_support::{Stage, client::Client};
+use test_support::client::TestClient;
 
 const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fuzz/corpus");
 const DESCRIPTION: &str = include_str!("../../../src/openapi.json");
@@ -105,7 +105,7 @@ fn altered(kept: &[u8], others: &[(String, Vec<u8>)], u: &mut Unstructured<'_>) 
 }
 
 #[test]
-fn what_was_kept_holds() {
+fn corpus_holds() {
     let corpus = corpus();
     assert!(corpus.len() > 40, "where is the corpus?");
     for (name, bytes) in &corpus {
@@ -116,7 +116,7 @@ fn what_was_kept_holds() {
 }
 
 #[test]
-fn whatever_is_fed_no_parser_falls_over() {
+fn parsers_hold_on_generated_texts() {
     let (corpus, cases) = (corpus(), Cell::new(0_u64));
     let property = |u: &mut Unstructured<'_>| {
         let letter = u.int_in_range(b'a'..=b't')?;
@@ -158,12 +158,12 @@ fn operations() -> Vec<(String, String)> {
 }
 
 #[test]
-fn whatever_a_body_is_the_index_answers() {
-    let mut client = Client(Stage::new().unwrap());
-    let session = client.join("paul");
-    client.join("jane");
+fn generated_bodies_are_answered() {
+    let mut client = TestClient::new().unwrap();
+    let session = client.register("paul");
+    client.register("jane");
     client.ask("PUT /v1/repositories/paul/app/", "paul:secret", "[]");
-    let events = client.registry("registry");
+    let events = client.event_authorization("registry");
     let (operations, corpus, cases) = (operations(), corpus(), Cell::new(0_u64));
     assert!(operations.len() > 20, "where is the description?");
     let mut property = |u: &mut Unstructured<'_>| {
@@ -174,10 +174,10 @@ fn whatever_a_body_is_the_index_answers() {
             v1 if v1.contains("/v1/") => "paul:secret",
             _ => session.as_str(),
         };
-        let told = client.ask(request, who, &String::from_utf8_lossy(&body));
+        let response = client.ask(request, who, &String::from_utf8_lossy(&body));
         // Nothing here has mail.
-        let known = told.status == 503 && request.ends_with(" /account/forgotten");
-        assert!(told.status < 500 || known, "{request} {body:?}: {told:?}");
+        let known = response.status == 503 && request.ends_with(" /account/forgotten");
+        assert!(response.status < 500 || known, "{request} {body:?}: {response:?}");
         cases.set(cases.get() + 1);
         Ok(())
     };

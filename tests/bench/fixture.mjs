@@ -110,17 +110,17 @@ export async function people(server) {
 }
 
 /**
- * What one request asks of the databases, counted on the stage; asked twice, so that passwords are remembered. Any other
+ * What one request asks of the databases, counted on the instrumented worker; asked twice, so that passwords are remembered. Any other
  * server says only what it answered.
  */
-export async function counted(stage, { method = "GET", target, authorization, body }, trouble) {
+export async function counted(instrumented, { method = "GET", target, authorization, body }, trouble) {
   const headers = {
     ...(authorization ? { authorization } : {}),
     ...(trouble ? { "x-test-trouble": JSON.stringify(trouble) } : {}),
     ...(body?.startsWith("grant_type") ? { "content-type": "application/x-www-form-urlencoded" } : {}),
   };
   const began = performance.now();
-  const answer = await fetch(`${stage.url}${target}`, { method, headers, body });
+  const answer = await fetch(`${instrumented.url}${target}`, { method, headers, body });
   const bytes = (await answer.arrayBuffer()).byteLength;
   return {
     ...JSON.parse(answer.headers.get("x-test-stats")),

@@ -1,4 +1,4 @@
-// The built worker in workerd, and what a page of the contract asks of its stage between requests.
+// The built worker in workerd, and the server that runs the directives of the pages against it.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -45,7 +45,7 @@ export async function startWorker(vars = {}, { migrated = ["DB", "SEARCH"], conf
   /** Does what is not a request of the index: sets the clock, reads mail, dumps and restores the databases. */
   async function direct(what, value = "", body) {
     const init = body && { method: "POST", body: JSON.stringify(body) };
-    const response = await fetch(new URL(`/__stage/${what}?value=${encodeURIComponent(value)}`, url), init);
+    const response = await fetch(new URL(`/__test/${what}?value=${encodeURIComponent(value)}`, url), init);
     const said = await response.text();
     if (!response.ok) throw new Error(said);
     return said;
@@ -67,8 +67,8 @@ export async function startWorker(vars = {}, { migrated = ["DB", "SEARCH"], conf
 
 const units = { s: 1, m: 60, h: 3600, d: 86_400 };
 
-/** Answers the lines of pages on an address of its own (`INDEX_STAGE`). */
-export async function startStage(worker) {
+/** Runs the directives of pages, at an address of its own (`INDEX_DIRECTIVES`). */
+export async function startDirectives(worker) {
   let shift = 0;
   let vars = {};
   const set = async (wanted) => {
@@ -77,7 +77,7 @@ export async function startStage(worker) {
     await worker.direct("clock", shift);
   };
   const lines = {
-    // What one page set is not for the next.
+    // The settings of a page end with it.
     Page: async () => {
       if (Object.keys(vars).length) await set({});
       return worker.direct("clear");
