@@ -22,7 +22,7 @@ pub const NO_NAMESPACE: &str = "namespace not found";
 
 /// A principal before a repository.
 pub struct RepositoryGuard<'a> {
-    /// Who asks.
+    /// The client.
     pub principal: Principal,
     name: &'a RepositoryName,
     lookup: RepositoryLookup,
@@ -82,7 +82,7 @@ impl<'a> RepositoryGuard<'a> {
 
 /// A principal before a namespace.
 pub struct NamespaceGuard {
-    /// Who asks.
+    /// The client.
     pub principal: Principal,
     lookup: RepositoryLookup,
 }
@@ -151,7 +151,7 @@ impl<'a> PasswordSession<'a> {
         Self { credentials }
     }
 
-    /// The user, before the session is known to be good: for what is read together with it.
+    /// The user, before the session is verified: for what is read together with it.
     #[must_use]
     pub fn user(&self) -> UserId {
         self.credentials.user()

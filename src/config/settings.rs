@@ -256,7 +256,7 @@ pub const SETTINGS: [(&str, &[Setting]); 7] = [
             setting(
                 "REGISTRY_CERTIFICATE",
                 secret("certificates in PEM: the key's own, its CA's, then earlier ones, whose tokens stay valid"),
-                "Tells registries which key signs.",
+                "Identifies the key that signs, for registries.",
             ),
             setting(
                 "PROXY_SECRET",

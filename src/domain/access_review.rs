@@ -164,7 +164,7 @@ pub struct Facts<'a> {
     pub active: bool,
     /// Whether the access token is valid.
     pub token_valid: bool,
-    /// Whether who asks may know that the repository exists.
+    /// Whether the client may know that the repository exists.
     pub visible: bool,
 }
 

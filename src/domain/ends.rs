@@ -11,7 +11,7 @@ pub const PERSON: i64 = 365 * DAY;
 /// How many days before the end there is a warning, the first one first.
 pub const WARNINGS: [i64; 3] = [30, 7, 1];
 
-/// How long the earlier secret of a renewed token may be good beside the new one.
+/// How long the earlier secret of a renewed token may stay valid beside the new one.
 pub const MAX_OVERLAP: i64 = 7 * DAY;
 
 /// When a token ends that is made or renewed now: as asked, else after the usual time, and never after more than

@@ -37,7 +37,7 @@ pub fn sync_after_response(ctx: &Context) {
 
 /// Commits a change that removes read access to a repository, and hides the repository from search before responding.
 /// Both databases are written in parallel, so the latency is one round trip. If either write fails, the request fails;
-/// the writes are idempotent, so a retry completes them, and the scheduled job repairs the search index if nobody
+/// the writes are idempotent, so a retry completes them, and the scheduled job repairs the search index if no client
 /// retries. It also does if the right to the change was revoked meanwhile: for about a minute a repository is missing
 /// from the results of users who may still read it.
 pub async fn hide_and_commit(

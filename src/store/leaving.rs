@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// Whether there is a repository in the namespace of a user, which is in the way unless it goes too.
+/// Whether there is a repository in the namespace of a user, which is a conflict unless it is deleted too.
 #[must_use]
 pub fn conflicts(user: UserId) -> Query<bool> {
     let sql = "select 1 from namespaces n join repositories r on r.namespace_id = n.id
@@ -19,7 +19,7 @@ pub fn conflicts(user: UserId) -> Query<bool> {
     Query::any(Statement::new(sql).bind(user))
 }
 
-/// The condition of every statement: the name was put away at the beginning, which it is only where nothing is in the way.
+/// The condition of every statement: the name was put away at the beginning, which it is only if there is no conflict.
 const LEAVES: &str = "exists (select 1 from retired_names where name = ?2)";
 
 /// A user and the service accounts of their own namespace: `id`.

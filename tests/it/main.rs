@@ -21,6 +21,7 @@ mod openapi;
 mod operator;
 mod plans;
 mod properties;
+mod prose;
 mod reading;
 mod refusals;
 mod rights;

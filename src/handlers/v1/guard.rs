@@ -89,7 +89,7 @@ impl<'a> V1Guard<'a> {
         Ok((repository, self.principal.right_to(&self.lookup, repository.id, self.name, role)))
     }
 
-    /// The repository, marked deleted or not, for an admin, with the right by which it is deleted.
+    /// The repository, with a pending deletion or not, for an admin, with the right by which it is deleted.
     pub fn require_to_delete(&self) -> Result<(&Repository, Right)> {
         let (repository, role) = self.visible()?;
         if role < Role::Admin {
@@ -102,7 +102,7 @@ impl<'a> V1Guard<'a> {
         Ok((repository, self.principal.right_to(&self.lookup, repository.id, self.name, Role::Admin)))
     }
 
-    /// The id of a repository that is marked deleted: it is removed when another of its name is created.
+    /// The id of a repository with a pending deletion: it is removed when another of its name is created.
     #[must_use]
     pub fn pending_deletion(&self) -> Option<RepositoryId> {
         self.lookup.pending_deletion()

@@ -67,7 +67,7 @@ pub struct New<'a> {
     pub most: i64,
 }
 
-/// Creates a repository, unless it exists, or its namespace has the most already; one that was marked deleted
+/// Creates a repository, unless it exists, or its namespace has the most already; one with a pending deletion
 /// (`pending_deletion`) is removed first. Returns whether this created it.
 pub fn create(transaction: &mut Transaction, new: &New<'_>, pending_deletion: Option<RepositoryId>) -> Step<bool> {
     transaction.run(pending_deletion.map(|id| give_way(id, new.name, new.by)).unwrap_or_default());

@@ -37,7 +37,7 @@ pub fn mark(id: RepositoryId, name: &RepositoryName, by: &AuditContext) -> Vec<S
     ]
 }
 
-/// Removes a repository that was marked deleted, with everything that belongs to it.
+/// Removes a repository with a pending deletion, with everything that belongs to it.
 #[must_use]
 pub fn remove(id: RepositoryId, name: &RepositoryName, by: &AuditContext) -> Vec<Statement> {
     let mut statements = vec![tombstones::insert(id, by)];
@@ -45,7 +45,7 @@ pub fn remove(id: RepositoryId, name: &RepositoryName, by: &AuditContext) -> Vec
     statements
 }
 
-/// Removes one that was marked deleted, so that another of its name can be created: its tombstone is from when it was
+/// Removes one with a pending deletion, so that another of its name can be created: its tombstone is from when it was
 /// marked.
 pub(super) fn give_way(id: RepositoryId, name: &RepositoryName, by: &AuditContext) -> Vec<Statement> {
     vec![

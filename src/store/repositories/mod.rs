@@ -39,7 +39,7 @@ pub struct Repository {
     pub id: RepositoryId,
     /// Only for users with a role in it.
     pub private: bool,
-    /// It is marked deleted: the first `DELETE` of v1 was received.
+    /// Its deletion is pending: the first `DELETE` of v1 was received.
     pub pending_deletion: bool,
     /// Grows with each change that search must learn.
     pub revision: i64,
@@ -87,13 +87,13 @@ impl FromRow for RepositoryLookup {
 }
 
 impl RepositoryLookup {
-    /// The id of a repository that is marked deleted: it is removed when another of its name is created.
+    /// The id of a repository with a pending deletion: it is removed when another of its name is created.
     #[must_use]
     pub fn pending_deletion(&self) -> Option<RepositoryId> {
         self.repository.as_ref().filter(|repository| repository.pending_deletion).map(|repository| repository.id)
     }
 
-    /// The lookup as if a repository that is marked deleted did not exist.
+    /// The lookup as if a repository with a pending deletion did not exist.
     #[must_use]
     pub fn ignoring_pending_deletion(mut self) -> Self {
         if self.pending_deletion().is_some() {
