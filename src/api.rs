@@ -185,7 +185,7 @@ endpoints! { (ctx, request, credentials)
     "/v2/namespaces/{namespace}/refusals" Hub Closed SMALL Route::Hub(Hub::Refusals(namespace)) =>
         Get    Session         => hub::access_reviews::refusals(ctx, request, credentials, namespace).await;
 
-    // The management API: namespaces, and machines with their tokens.
+    // The management API: namespaces, and service accounts with their tokens.
     "/v2/namespaces/{namespace}/members" Hub Closed SMALL Route::Hub(Hub::Members(namespace)) =>
         Get    Session         => hub::members::list(ctx, request, credentials, namespace).await;
     "/v2/namespaces/{namespace}/members/{username}" Hub Closed SMALL Route::Hub(Hub::Member(namespace, user)) =>

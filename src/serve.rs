@@ -98,7 +98,7 @@ fn with_common_headers(ctx: &Context, response: Response, request: &Request, cor
     }
     let reads = matches!(request.method.as_str(), "GET" | "HEAD" | "OPTIONS");
     let gives_tokens = cors == Cors::Token;
-    // Else never with credentials: a page of another origin reads what anybody may.
+    // Otherwise never with credentials: a page of another origin reads what is public.
     let public = by_anybody && cors.is_public_read(ctx.config.anonymous_read);
     if reads && (public || gives_tokens) {
         response = response

@@ -135,7 +135,7 @@ impl Credentials {
         if secret.reveal().len() > password::MAX_PASSWORD_BYTES {
             return Err(unauthorized(INVALID_CREDENTIALS));
         }
-        // Copied, it may have a line feed behind it, or a blank; a password may begin with one.
+        // Copied, it may be followed by a line feed or a blank; a password may begin with one.
         let token = secret.reveal().trim_ascii();
         if !opaque_token::TokenKind::Access.has_prefix(token) {
             return Ok(Self::Password { name, secret, address: request.address() });

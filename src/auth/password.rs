@@ -38,7 +38,7 @@ pub async fn verify_password(
         return active(ctx, user, address);
     }
     acquire_hash_slot_for(ctx, address).await?;
-    // Of many who come with one password at once, the first may have shown it meanwhile.
+    // Of many requests with one password at once, the first may have verified it meanwhile.
     if is_cached(ctx, user, name, secret) {
         return active(ctx, user, address);
     }

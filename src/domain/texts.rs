@@ -19,7 +19,7 @@ impl Form {
     fn allows(self, letter: char) -> bool {
         match letter {
             '\t' | '\n' | '\r' => self != Self::Line,
-            // Embeddings, overrides and isolates: what is behind them reads as something else.
+            // Embeddings, overrides and isolates: what follows them reads as something else.
             '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => false,
             _ if letter.is_control() => false,
             _ => self == Self::Page || !is_unseen(letter),

@@ -97,7 +97,7 @@ impl Isolate {
 pub fn sleep(millis: u64) -> LocalBoxFuture<'static, ()> {
     let (mut delay, mut again) = (Delay::from(Duration::from_millis(millis)), false);
     Box::pin(poll_fn(move |context| {
-        // A delay wakes whoever polled it first, and `fetch` first polls for nobody.
+        // A delay wakes the context that polled it first, and `fetch` first polls with none.
         if replace(&mut again, true) {
             return Pin::new(&mut delay).poll(context);
         }

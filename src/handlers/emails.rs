@@ -68,7 +68,7 @@ impl Added<'_> {
             if addition.held >= most {
                 return forbidden(format!("An account has at most {most} addresses of mail"));
             }
-            // Somebody was quicker.
+            // Another request was quicker.
             return invalid(EMAIL_TAKEN);
         }
         if let Some((link, kept)) = self.link {

@@ -21,7 +21,7 @@ pub async fn revoke(ctx: &Context, request: &Request) -> Result<Response> {
     let token = fields.find(|(key, value)| key == "token" && !value.is_empty());
     let Some((_, token)) = token else { return invalid("token is missing") };
     let token = token.trim_ascii();
-    // A registry asks nobody about what was signed for it: to say that it has ended would not be true.
+    // A registry verifies what was signed for it by itself: to report it as revoked would not be true.
     if jwt::UnverifiedJwt::parse(token).is_some() || token.starts_with("signature=") {
         return Err(Refusal::UnsupportedToken.into());
     }

@@ -108,7 +108,7 @@ fn difference(truth: Vec<Change>, mut held: Vec<DocumentState>) -> Vec<Change> {
     let mut wrong = truth
         .into_iter()
         .filter(|news| match take(news.repository_id) {
-            // A document ahead of the truth was hidden for a change that is still to be committed, or never was.
+            // A document ahead of the primary database was hidden for a change that is still to be committed, or never was.
             Some(DocumentState { revision, settled, .. }) => {
                 revision < news.revision
                     || settled && revision > news.revision

@@ -115,7 +115,7 @@ const CREDENTIAL: &str = "case
 /// Records pushes and deletions in the audit, before what was there is changed.
 fn record(of: impl Fn(&'static str) -> Statement, now: i64) -> Vec<Statement> {
     vec![
-        // One that was marked deleted before the push is removed, and begins anew.
+        // One with a pending deletion from before the push is removed, and created again.
         of(concat!(
             FRESH_PUSHES,
             "insert into audit (at, account, action, name, actor, credential, address, data)
@@ -158,7 +158,7 @@ fn record(of: impl Fn(&'static str) -> Statement, now: i64) -> Vec<Statement> {
 /// Creates the repositories that were pushed to, and sets their tags: the newer stays.
 fn push(of: impl Fn(&'static str) -> Statement, private: bool, now: i64) -> [Statement; 3] {
     [
-        // A push begins a repository anew that was marked deleted before it.
+        // A push creates a repository again whose deletion was pending before it.
         of(concat!(
             FRESH_PUSHES,
             "delete from repositories where deleted_at is not null and id in (

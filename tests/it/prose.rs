@@ -1,4 +1,4 @@
-//! The style sheet: words that the reference, the manual and the documentation of the code do not use, each with those that
+//! The style sheet: words that the reference, the manual and the comments of the code do not use, each with those that
 //! they do.
 
 use std::{fs, path::Path, sync::LazyLock};
@@ -68,13 +68,11 @@ fn of_page(text: &str) -> Vec<(usize, String)> {
     lines.map(|(at, line)| (at + 1, line.to_owned())).collect()
 }
 
-/// The documentation comments of a source file.
+/// The comments of a source file that have lines of their own.
 fn of_source(text: &str) -> Vec<(usize, String)> {
-    let doc = |line: &str| {
-        let line = line.trim_start();
-        line.strip_prefix("///").or_else(|| line.strip_prefix("//!")).map(str::to_owned)
-    };
-    text.lines().enumerate().filter_map(|(at, line)| Some((at + 1, doc(line)?))).collect()
+    let comment =
+        |line: &str| line.trim_start().strip_prefix("//").map(|line| line.trim_start_matches(['/', '!']).to_owned());
+    text.lines().enumerate().filter_map(|(at, line)| Some((at + 1, comment(line)?))).collect()
 }
 
 /// What of the list a line has.
@@ -93,7 +91,7 @@ fn words() -> Vec<(Regex, &'static str)> {
 }
 
 #[test]
-fn reference_manual_and_documentation_follow_the_style_sheet() {
+fn reference_manual_and_comments_follow_the_style_sheet() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let pages = ["tests/wire", "docs"].map(|folder| fs::read_dir(root.join(folder)).unwrap());
     let pages = pages.into_iter().flatten().map(|entry| entry.unwrap().path());
@@ -128,5 +126,8 @@ fn planted_words_are_found() {
     }
     let page = "One.\n```http\nGET /told\n```\nOperator: add somebody\nTold.\n";
     assert_eq!(of_page(page), [(1, "One.".to_owned()), (6, "Told.".to_owned())]);
-    assert_eq!(of_source("//! A\nfn b() {} // told\n    /// C\n"), [(1, " A".to_owned()), (3, " C".to_owned())]);
+    assert_eq!(
+        of_source("//! A\nfn b() {}\n    /// C\n// D"),
+        [(1, " A".to_owned()), (3, " C".to_owned()), (4, " D".to_owned())]
+    );
 }

@@ -41,7 +41,7 @@ impl Refused {
         let related = facts.relations.is_related();
         let mut reasons = Vec::new();
         for reason in refused.iter().flat_map(|action| facts.against(*action)) {
-            // The access tokens of a stranger are nothing to the admins.
+            // The access tokens of users without a relation are not revealed to the admins.
             let told = related || !matches!(reason, Reason::Scopes { .. } | Reason::Resources { .. });
             let code = if told { reason.code() } else { Reason::NotVisible.code() };
             if !reasons.contains(&code) {

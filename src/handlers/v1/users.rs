@@ -99,7 +99,7 @@ pub async fn register(ctx: &Context, request: &Request) -> Result<Response> {
     let mut outcome = ctx.db.commit_unguarded(transaction).await?;
     auth::password::require_quota(&outcome.take(counted)?, here, Some(everywhere), now)?;
     if !outcome.take(made)? {
-        // Somebody was quicker, with the same name or the same e-mail.
+        // Another request was quicker, with the same name or the same e-mail.
         return invalid(NAME_TAKEN);
     }
     if let Some(link) = link {
@@ -136,7 +136,7 @@ pub async fn update(ctx: &Context, request: &Request, credentials: &Credentials,
         // The e-mail is theirs already.
         return Ok(Response::empty(204).no_store());
     }
-    // Hashing waits for its turn, and meanwhile the password that was shown may be another's.
+    // Hashing waits for its slot, and meanwhile the password may have been changed.
     let mut outcome = ctx.commit([right], transaction).await?;
     if change.password.is_some() {
         notices::tell(ctx, &user, &by, Notice::Password);
