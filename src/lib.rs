@@ -11,7 +11,7 @@ pub mod auth;
 pub mod config;
 pub mod context;
 pub mod domain;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", feature = "edge"))]
 mod edge;
 pub mod error;
 pub mod handlers;

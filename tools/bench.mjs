@@ -15,6 +15,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { build } from "./build.mjs";
+import { setUpOperator } from "./lib/operator.mjs";
 import { setUp, tool } from "./lib/setup.mjs";
 import { Failure, find, main, parse, root, run, step } from "./lib/steps.mjs";
 import { built } from "./lib/trees.mjs";
@@ -54,6 +55,7 @@ await main(async () => {
   const against = held ? built(folder) : undefined;
   if (process.platform !== "linux") throw new Failure("the kernel's accounting is read as Linux has it");
   await setUp();
+  await setUpOperator();
   await step("worker", build);
   if (what === "cost") await step("floor", floor);
   const { bringWrk } = await import(`${tests}/load.mjs`);

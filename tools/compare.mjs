@@ -7,6 +7,7 @@
 // there are.
 
 import { build } from "./build.mjs";
+import { setUpOperator } from "./lib/operator.mjs";
 import { setUp } from "./lib/setup.mjs";
 import { Failure, main, parse, root, step } from "./lib/steps.mjs";
 import { built } from "./lib/trees.mjs";
@@ -20,6 +21,7 @@ await main(async () => {
   if (folders.length < 1 || folders.length > 2) throw new Failure("usage: npm run compare -- DIR [OTHER]");
   const trees = folders.map(built);
   await setUp();
+  await setUpOperator();
   if (trees.length === 1) {
     await step("worker", build);
     trees.push(root);

@@ -6,6 +6,7 @@ import { build } from "./build.mjs";
 import { variable } from "./lib/configuration.mjs";
 import { databases } from "./lib/migrations.mjs";
 import { contradiction, fill, names, production, read } from "./lib/settings.mjs";
+import { setUpOperator } from "./lib/operator.mjs";
 import { setUp } from "./lib/setup.mjs";
 import { Failure, main, step } from "./lib/steps.mjs";
 import { wrangler, wranglerAloud } from "./lib/wrangler.mjs";
@@ -69,6 +70,7 @@ async function migrate() {
 
 await main(async () => {
   await setUp();
+  await setUpOperator();
   const refused = contradiction(variable);
   if (refused) throw new Failure(`${refused}: change one of them in wrangler.toml`);
   await step("worker", build);

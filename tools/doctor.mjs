@@ -8,13 +8,12 @@ import { daysLeft, expired, issued, lastDay } from "./lib/certificates.mjs";
 import { cloudflare, secretNames } from "./lib/cloudflare.mjs";
 import { addresses, boundNames, crons } from "./lib/configuration.mjs";
 import { databases } from "./lib/migrations.mjs";
-import { command, inline } from "./lib/operator.mjs";
+import { operate, setUpOperator } from "./lib/operator.mjs";
 import { differences, objections } from "./lib/registries.mjs";
 import { asked, here, inspect, short } from "./lib/registry-keys.mjs";
 import { doubt, well, wrong } from "./lib/remarks.mjs";
 import { configurations, publicUrl, services, setting, settled, trust } from "./lib/services.mjs";
 import { contradiction, read } from "./lib/settings.mjs";
-import { setUpNode } from "./lib/setup.mjs";
 import { sayWhere, stateOf } from "./lib/started.mjs";
 import { Failure, main, parse } from "./lib/steps.mjs";
 
@@ -178,13 +177,12 @@ const migrations = (name) => async (_, flags) => {
 
 /** Access tokens that end soon: what uses them stands still then. */
 async function ending(_, flags) {
-  const where = flags.remote ? ["--remote"] : ["--local", "--persist-to", stateOf(flags)];
-  const sql = inline(command("ending").sql, { NOW: Math.floor(Date.now() / 1000) });
+  const { databaseOf, NoTables } = await import("./lib/database.mjs"); // wants the Node that was brought
   let rows;
   try {
-    rows = JSON.parse(await cloudflare(["d1", "execute", "DB", ...where, "--json", "--command", sql])).at(-1).results;
+    ({ rows } = await operate({ words: ["ending"] }, await databaseOf(flags)));
   } catch (error) {
-    if (/no such (table|column)/.test(error.output)) return []; // the check of the tables says so
+    if (error instanceof NoTables || /no such column/.test(error.message)) return []; // the check of the tables says so
     throw error;
   }
   if (!rows.length) return well("no access token ends within 30 days");
@@ -333,7 +331,7 @@ function permissions(place) {
 }
 
 await main(async () => {
-  await setUpNode();
+  await setUpOperator();
   const flags = parse({ options }).values;
   if (flags.help) console.log(help);
   else {

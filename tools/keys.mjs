@@ -5,7 +5,7 @@ import { secretNames, upload } from "./lib/cloudflare.mjs";
 import { asked, inspect, make, replace, rotate, short } from "./lib/registry-keys.mjs";
 import { authentication, configurations, publicUrl, services, trust, trusted, write } from "./lib/services.mjs";
 import { fill, forDevelopment, fresh, names, production, read } from "./lib/settings.mjs";
-import { setUpNode } from "./lib/setup.mjs";
+import { setUpOperator } from "./lib/operator.mjs";
 import { sayWhere } from "./lib/started.mjs";
 import { Failure, main, parse, step } from "./lib/steps.mjs";
 import { assign } from "./lib/vault.mjs";
@@ -20,6 +20,7 @@ const help = `npm run keys -- [rotate | compromised [TOKEN_KEY]] [--remote] [--p
   --remote            the keys of the deployed worker, not those of \`npm start\`
   --public-url URL    where registries and their clients reach the index, if not at PUBLIC_URL`;
 
+/** @satisfies {import("node:util").ParseArgsConfig["options"]} */
 const options = {
   remote: { type: "boolean", default: false },
   "public-url": { type: "string" },
@@ -157,6 +158,6 @@ ${authentication(place, service, url)}`,
 }
 
 await main(async () => {
-  await setUpNode();
+  await setUpOperator();
   await keys();
 });

@@ -4,8 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { emptySearch } from "./lib/migrations.mjs";
-import { restored } from "./lib/operator.mjs";
-import { setUpNode } from "./lib/setup.mjs";
+import { crate, setUpOperator } from "./lib/operator.mjs";
 import { databaseFlag, sayWhere, stateOf } from "./lib/started.mjs";
 import { Failure, main, onDisk, parse, step } from "./lib/steps.mjs";
 
@@ -54,7 +53,7 @@ async function restore() {
     .filter(([, count]) => count)
     .map(([table, count]) => `${count} ${table}`);
   console.log(`hublet: the database holds ${said.join(", ")}
-${restored(told)}`);
+${crate().restored(told.keep, told.hide, told.where)}`);
 }
 
 async function here(file, told, state) {
@@ -91,6 +90,6 @@ async function there(file, told) {
 }
 
 await main(async () => {
-  await setUpNode();
+  await setUpOperator();
   await restore();
 });

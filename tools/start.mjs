@@ -9,6 +9,7 @@ import { build } from "./build.mjs";
 import { migrateLocally } from "./lib/migrations.mjs";
 import { forRegistries, handOut } from "./lib/services.mjs";
 import { forDevelopment } from "./lib/settings.mjs";
+import { setUpOperator } from "./lib/operator.mjs";
 import { setUp } from "./lib/setup.mjs";
 import { begun, isUsual, usual } from "./lib/started.mjs";
 import { Failure, main, parse, pass, root, run, step } from "./lib/steps.mjs";
@@ -154,6 +155,7 @@ await main(async () => {
   const given = flags();
   if (given.help) return console.log(help);
   await setUp();
+  await setUpOperator();
   const steps = [
     ["secrets", forDevelopment],
     ["keys", () => forRegistries(given.vars)],

@@ -8,6 +8,7 @@ import path from "node:path";
 import { build } from "./build.mjs";
 import { advisories, crates, packages } from "./lib/dependencies.mjs";
 import { nodeTests } from "./lib/node-tests.mjs";
+import { setUpOperator } from "./lib/operator.mjs";
 import { forDevelopment } from "./lib/settings.mjs";
 import { setUp } from "./lib/setup.mjs";
 import { Failure, main, root, run, step } from "./lib/steps.mjs";
@@ -33,6 +34,9 @@ function count(output) {
 
 const cargo = (...words) => run("cargo", words);
 
+/** The crates that are compiled for it. */
+const forWasm = ["--package", "hublet", "--package", "hublet-operator"];
+
 // --locked: what is tested is what Cargo.lock says, not what is newest today.
 const gate = [
   ["format", () => Promise.all([cargo("fmt", "--all", "--check"), run("biome", ["check", "--error-on-warnings"])])],
@@ -40,7 +44,8 @@ const gate = [
   ["clippy", () => cargo("clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings")],
   [
     "clippy for wasm",
-    () => cargo("clippy", "--locked", "--target", "wasm32-unknown-unknown", "--lib", "--", "-D", "warnings"),
+    () =>
+      cargo("clippy", "--locked", ...forWasm, "--target", "wasm32-unknown-unknown", "--lib", "--", "-D", "warnings"),
   ],
   ["crates", crates],
   ["advisories of crates", advisories],
@@ -69,10 +74,12 @@ async function inProcess(...which) {
 }
 
 async function ofTools(name = "*") {
+  await setUpOperator();
   return count(await run("node", nodeTests(`tests/tools/${name}.test.mjs`)));
 }
 
 async function inWorkerd(name = "*") {
+  await setUpOperator();
   forDevelopment();
   // Hostile requests are many only where nothing else is asked for: fifty thousand take minutes.
   const env = name === "*" ? { REQUESTS: "5000", ...silence } : silence;

@@ -35,7 +35,8 @@ impl fmt::Debug for Certificate {
 }
 
 impl Certificate {
-    fn parse(der: Vec<u8>) -> Result<Self, String> {
+    /// Parses a certificate in DER.
+    pub fn parse(der: Vec<u8>) -> Result<Self, String> {
         let (spki, ends) = parts(&der).map_err(|error| format!("a certificate cannot be read: {error}"))?;
         let point = spki.strip_prefix(&P256).and_then(|point| point.try_into().ok());
         let point = point.ok_or("a certificate is not of a P-256 key")?;

@@ -5,7 +5,7 @@ use std::fmt;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::domain::secret::constant_time_eq;
+use crate::domain::secret::{constant_time_eq, hex};
 
 /// Fewer bytes than this are not a key for HMAC-SHA256.
 pub const MIN_KEY_LENGTH: usize = 32;
@@ -91,6 +91,12 @@ impl TokenKeys {
         self.earlier.last().unwrap_or(&self.signing)
     }
 
+    /// The secret that a registry sends with its events. It is derived, so that nobody has to store it.
+    #[must_use]
+    pub fn event_secret(&self, registry: &str) -> String {
+        hex(&self.oldest().mac("event secret", &[registry.as_bytes()]))
+    }
+
     /// The key of this id.
     #[must_use]
     pub fn by_id(&self, id: [u8; ID]) -> Option<&Key> {
@@ -130,7 +136,7 @@ mod tests {
     #[test]
     fn event_secrets_are_what_the_tools_print() {
         let keys = TokenKeys::parse(&format!("{},{}", "n".repeat(32), "o".repeat(32))).unwrap();
-        let secret = crate::domain::secret::hex(&keys.oldest().mac("event secret", &[b"registry"]));
+        let secret = keys.event_secret("registry");
         assert_eq!(secret, "f4d54f0857109ee4d98ef048308be8207eab02b7c0df3bb6f181af604bba27e9");
     }
 

@@ -31,5 +31,5 @@ pub mod token_restrictions;
 
 pub use access::{Access, Role};
 pub use ids::{AccessTokenId, NamespaceId, RefreshTokenId, RepositoryId, UserId};
-pub use names::{RepositoryName, UserName};
+pub use names::{NamespaceName, RepositoryName, UserName};
 pub use secret::Secret;

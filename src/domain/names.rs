@@ -88,6 +88,35 @@ fn is_givable(text: &str) -> bool {
     (2..=64).contains(&text.len()) && behind.split(['.', '_', '-']).all(part)
 }
 
+/// A name of a namespace that an operator makes: distribution's grammar, or what a user could register.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct NamespaceName(String);
+
+impl NamespaceName {
+    /// Takes a name as it was typed.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        (is_registrable(text) || is_path_component(text)).then(|| Self(text.to_owned()))
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What distribution takes as a component of a repository's name: `[a-z0-9]` with `.`, `_`, `__` or hyphens between.
+fn is_path_component(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let separates = |run: &[u8]| matches!(run, b"." | b"_" | b"__") || run.iter().all(|byte| *byte == b'-');
+    let bytes = text.as_bytes();
+    let ends = [bytes.first(), bytes.last()];
+    (1..=MAX_NAME_LENGTH).contains(&bytes.len())
+        && ends.into_iter().flatten().all(|byte| plain(*byte))
+        && bytes.split(|byte| plain(*byte)).filter(|run| !run.is_empty()).all(separates)
+}
+
 /// A repository's full name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RepositoryName {
@@ -204,6 +233,17 @@ mod tests {
         }
         for taken in FORBIDDEN_USERS {
             assert!(UserName::given(taken).is_err(), "{taken}");
+        }
+    }
+
+    #[test]
+    fn namespace_names() {
+        for good in ["acme", "a", "a.b", "a_b", "a__b", "a---b", "____", "library", &"x".repeat(255)] {
+            assert!(NamespaceName::parse(good).is_some(), "{good}");
+        }
+        for bad in ["", "A", "a b", "a/b", ".a", "a-", "a..b", "a___b", "a._b", "a-_b", "../x", "é", &"x".repeat(256)]
+        {
+            assert!(NamespaceName::parse(bad).is_none(), "{bad}");
         }
     }
 

@@ -101,6 +101,11 @@ impl Peppers {
         Ok(Self(peppers))
     }
 
+    /// The ids, the first of which hashes.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(id, _)| id.as_str())
+    }
+
     fn first(&self) -> Option<&(String, Vec<u8>)> {
         self.0.first()
     }
@@ -178,6 +183,12 @@ pub fn hash(password: &str, salt: [u8; 16], peppers: &Peppers, cost: Cost) -> Re
     let (id, pepper) = peppers.first().ok_or("PASSWORD_PEPPER is empty")?;
     let hash = argon2(password, &salt, pepper, cost, 32)?;
     Ok(PasswordHash { cost, pepper: id.clone(), salt: salt.to_vec(), hash }.encode())
+}
+
+/// The id of the pepper under which a stored password is hashed.
+#[must_use]
+pub fn pepper(stored: &str) -> Option<String> {
+    PasswordHash::parse(stored).map(|stored| stored.pepper)
 }
 
 /// Whether this is the password that was stored. An error is ours: the stored text is damaged, or

@@ -13,7 +13,7 @@ use crate::{
     context::Context,
     domain::{
         notifications::{self, Action, CloudEvent, Event},
-        secret::{constant_time_eq, hex},
+        secret::constant_time_eq,
     },
     error::{Challenge, Refusal, Result},
     jobs::search_index,
@@ -121,11 +121,9 @@ pub fn authenticate<'a>(ctx: &'a Context, request: &Request) -> Result<&'a Servi
         return Err(refused("The event secret of a service is required").into());
     };
     crate::auth::require_https(request)?;
-    let key = ctx.config.keys()?.oldest();
-    let is = |service: &&Service| {
-        let expected = hex(&key.mac("event secret", &[service.name.as_bytes()]));
-        constant_time_eq(expected.as_bytes(), secret.reveal().as_bytes())
-    };
+    let keys = ctx.config.keys()?;
+    let is =
+        |service: &&Service| constant_time_eq(keys.event_secret(&service.name).as_bytes(), secret.reveal().as_bytes());
     let service = ctx.config.services.iter().find(is);
     Ok(service.ok_or_else(|| refused("This is the event secret of no service"))?)
 }

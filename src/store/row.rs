@@ -120,7 +120,26 @@ impl<T: FromValue> FromRow for T {
     }
 }
 
+/// A row whose columns are for people, and mean nothing here.
+impl FromRow for Row {
+    fn from_row(row: &mut Row) -> Self {
+        std::mem::take(row)
+    }
+}
+
 impl Row {
+    /// Its columns, in their order.
+    #[must_use]
+    pub fn columns(&self) -> &[(String, Value)] {
+        &self.columns
+    }
+
+    /// The same.
+    #[must_use]
+    pub fn into_columns(self) -> Vec<(String, Value)> {
+        self.columns
+    }
+
     /// A column; the query fails if the statement does not have it, or it is of another type.
     pub fn get<T: FromValue>(&self, column: &str) -> T {
         match self.value(column) {

@@ -8,7 +8,6 @@ use hublet::{
     domain::{
         logins::Logins,
         password::{HashPacer, PasswordCache},
-        secret::hex,
     },
     platform::Platform,
     serve,
@@ -82,7 +81,7 @@ impl TestApp {
     /// A copy with databases of its own. Its randomness starts again, so that two copies give the same requests the
     /// same responses.
     pub fn copied(&self) -> Result<Self, String> {
-        let copied = |database: &Sqlite| database.copied().map(Rc::new).map_err(|error| error.to_string());
+        let copied = |database: &Rc<Sqlite>| database.copied().map(Rc::new).map_err(|error| error.to_string());
         let mut app = Self {
             db: copied(&self.db)?,
             search: copied(&self.search)?,
@@ -183,7 +182,7 @@ impl TestApp {
     /// What a registry of this name shows with its events.
     pub fn event_secret(&self, service: &str) -> Result<String, String> {
         let keys = self.config.keys().map_err(|fault| fault.what)?;
-        Ok(hex(&keys.oldest().mac("event secret", &[service.as_bytes()])))
+        Ok(keys.event_secret(service))
     }
 
     fn faults(&self, since: usize) -> Vec<String> {
@@ -225,9 +224,7 @@ impl Backend for TestApp {
     fn run_directive(&mut self, directive: &Directive) -> Result<Outcome, String> {
         let rest = directive.rest.as_str();
         match directive.word.as_str() {
-            "Operator" => {
-                operator::run(self.db.connection(), rest, self.platform.now()).map(|said| Outcome::Done(said.link))
-            }
+            "Operator" => operator::run(&self.db, rest, self.platform.now()).map(|said| Outcome::Done(said.link)),
             "Time" => {
                 self.platform.advance(seconds(rest)?);
                 Ok(Outcome::Done(String::new()))

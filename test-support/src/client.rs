@@ -103,7 +103,7 @@ impl TestClient {
 
     /// The same, and returns all that it prints.
     pub fn operated(&self, command: &str) -> Result<operator::Said, String> {
-        operator::run(self.app.db.connection(), command, hublet::platform::Platform::now(&*self.app.platform))
+        operator::run(&self.app.db, command, hublet::platform::Platform::now(&*self.app.platform))
     }
 
     /// The header with which the registry of this service sends events.

@@ -16,7 +16,7 @@ use super::{TestApp, fake_platform::block_on, sqlite::Sqlite};
 
 /// Runs before a call of the database. It gets the number of the call, from 1, and whether the call writes more than a
 /// counted guess (that is written before the user is known).
-pub type Hook = Box<dyn Fn(&Sqlite, u32, bool)>;
+pub type Hook = Box<dyn Fn(&Rc<Sqlite>, u32, bool)>;
 
 struct HookedDatabase {
     database: Rc<Sqlite>,
@@ -50,7 +50,7 @@ pub fn answer(app: &TestApp, request: &Request, hook: Hook) -> (Response, u32) {
 }
 
 /// A hook that runs once, before the first call that writes.
-pub fn before_first_write(doing: impl Fn(&Sqlite) + 'static) -> Hook {
+pub fn before_first_write(doing: impl Fn(&Rc<Sqlite>) + 'static) -> Hook {
     let done = Cell::new(false);
     Box::new(move |database, _, writes| {
         if writes && !done.replace(true) {

@@ -208,7 +208,7 @@ fn one_of_two_concurrent_renewals_wins() {
     let target = format!("/v2/access-tokens/{uuid}/renew");
     let sent = TestRequest { method: "POST".into(), target, headers, body: "{}".into() };
     let request = client.app.received(&sent).unwrap();
-    let quicker = |database: &test_support::sqlite::Sqlite| {
+    let quicker = |database: &std::rc::Rc<test_support::sqlite::Sqlite>| {
         database.connection().execute("update access_tokens set hash = 'of the other'", []).unwrap();
     };
     let (reply, _) =

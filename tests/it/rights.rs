@@ -2,7 +2,7 @@
 //! under way is gone for it too. Every route is asked in `tests/it/matrix`; here are the guard, and what an
 //! answer becomes.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, rc::Rc};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hublet::{
@@ -196,7 +196,7 @@ fn password_change_needs_the_current_password() {
     assert_eq!(elsewhere.answer(&new_password("secret")).status, 204);
     let pauls = password_of(&elsewhere);
     let hash = pauls.0.clone();
-    let change = move |database: &Sqlite| {
+    let change = move |database: &Rc<Sqlite>| {
         let sql = "update users set password = ?1, epoch = epoch + 1 where name = 'paul'";
         database.connection().execute(sql, [hash.as_str()]).unwrap();
     };
@@ -210,7 +210,7 @@ fn stale_decision_is_repeated_once() {
     let mut client = TestClient::new().unwrap();
     client.register("paul");
     let hashed = password_of(&client.app).0;
-    let end = |database: &Sqlite| {
+    let end = |database: &Rc<Sqlite>| {
         database.connection().execute("update users set epoch = epoch + 1 where name = 'paul'", []).unwrap();
     };
     // The same password again, of another epoch: what is so by now allows it as well.
@@ -224,7 +224,7 @@ fn second_stale_decision_is_503() {
     let mut client = TestClient::new().unwrap();
     client.register("paul");
     let hashed = password_of(&client.app).0;
-    let end = |database: &Sqlite, _, writes: bool| {
+    let end = |database: &Rc<Sqlite>, _, writes: bool| {
         if writes {
             database.connection().execute("update users set epoch = epoch + 1 where name = 'paul'", []).unwrap();
         }

@@ -4,12 +4,17 @@ import fs from "node:fs";
 import path from "node:path";
 import { root } from "../../tools/lib/steps.mjs";
 
-/** Makes the copy in a folder; what the tools run as wrangler is `wrangler`, a script for Node. */
+/** Makes the copy in a folder, with the operator's commands that are compiled (`setUpOperator`); what the tools run as wrangler is `wrangler`, a script for Node. */
 export function copy(folder, wrangler) {
   const at = (...names) => path.join(folder, ...names);
   for (const part of [
     "tools",
-    "src/store",
+    "src",
+    "operator",
+    "build/operator",
+    "Cargo.toml",
+    "Cargo.lock",
+    "rust-toolchain.toml",
     "package.json",
     "package-lock.json",
     "wrangler.toml",

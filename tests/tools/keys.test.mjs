@@ -9,12 +9,15 @@ import http from "node:http";
 import os from "node:os";
 import path from "node:path";
 import { text } from "node:stream/consumers";
-import { after, beforeEach, test } from "node:test";
+import { after, before, beforeEach, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { parseEnv } from "node:util";
 import { newAuthority } from "../../tools/lib/certificates.mjs";
+import { setUpOperator } from "../../tools/lib/operator.mjs";
 import { eventSecret } from "../../tools/lib/services.mjs";
+import { migrate, migrations, openLocal } from "../../tools/lib/sqlite.mjs";
 import { copy } from "./clone.mjs";
+import { startApi } from "./d1-api.mjs";
 import { fails, works } from "./outcome.mjs";
 
 const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "hublet-keys-"));
@@ -26,8 +29,7 @@ const [command, ...words] = process.argv.slice(2);
 const state = JSON.parse(fs.readFileSync(__dirname + "/state.json"));
 const input = words[0] === "bulk" ? fs.readFileSync(0, "utf8") : "";
 fs.appendFileSync(__dirname + "/calls", JSON.stringify({ command, words, input }) + "\\n");
-if (words[0] === "execute") console.log(JSON.stringify([{ results: state.rows ?? [] }]));
-else if (command === "d1") console.log("No migrations to apply!");
+if (command === "d1") console.log("No migrations to apply!");
 if (words[0] === "list" && state.secrets) console.log(JSON.stringify(state.secrets.map((name) => ({ name }))));
 if (words[0] === "list" && !state.secrets) { console.error("code: 10007"); process.exit(1); }
 if (words[0] === "bulk" && state.broken) { console.error("no network"); process.exit(1); }
@@ -41,6 +43,13 @@ beforeEach(() => {
   cloudflare({ secrets: null });
 });
 
+/** The database of an index of the copy, with its tables. */
+function tables(state) {
+  const database = openLocal(at(state), "DB", { make: true });
+  migrate(database, "DB", migrations("DB"));
+  return database;
+}
+
 const cloudflare = (state) => fs.writeFileSync(at("node_modules/.bin/state.json"), JSON.stringify(state));
 const calls = () =>
   fs
@@ -51,6 +60,13 @@ const calls = () =>
 
 // The packages are there: WRANGLER_COMMAND keeps the tools from looking after them.
 const env = { ...process.env, WRANGLER_COMMAND: "test" };
+
+before(async () => {
+  await setUpOperator();
+  const api = await startApi(":memory:"); // a deployed database without tables
+  after(() => api.stop());
+  Object.assign(env, api.env);
+});
 
 /** Begins a tool, which goes on beside us. */
 const begin = (name, words) =>
@@ -180,7 +196,12 @@ test("a pepper has the name of its value, so that a lost one is missed", () => {
   fs.rmSync(at(".keys"), { recursive: true });
   works(keys());
   const made = named(vars().PASSWORD_PEPPER);
-  cloudflare({ secrets: null, rows: [{ pepper: Buffer.from(lost).toString("base64"), users: 7 }] });
+  const keyid = Buffer.from(lost).toString("base64").replace(/=+$/, "");
+  const stored = `$argon2id$v=19$m=64,t=1,p=1,keyid=${keyid}$c2FsdHNhbHQ$${"A".repeat(43)}`;
+  const insert = tables(".wrangler/state").prepare(
+    "insert into users (name, status, password, created_at) values (?, 'active', ?, 1)",
+  );
+  for (let number = 1; number <= 7; number += 1) insert.run(`user${number}`, stored);
   const said = works(tool("admin.mjs", ["peppers"]));
   assert.match(said, new RegExp(`^${made} +0 +hashes and verifies$`, "m"));
   assert.match(said, new RegExp(`^${lost} +7 +not configured: these cannot log in$`, "m"));
@@ -335,8 +356,10 @@ test("what was started last is what is written, and what the other tools go by",
   );
   assert.equal(works(begun("elsewhere", { address })), "\n");
 
-  assert.match(works(tool("admin.mjs", ["list"])), /on the index that was started last, with --persist-to elsewhere/);
-  assert.deepEqual(calls().at(-1).words.slice(2, 5), ["--local", "--persist-to", "elsewhere"]);
+  tables("elsewhere").exec("insert into namespaces (name, created_at) values ('here', 1)");
+  tables(".wrangler/state").exec("insert into namespaces (name, created_at) values ('there', 1)");
+  const listed = works(tool("admin.mjs", ["namespaces"]));
+  assert.match(listed, /^here [\s\S]*on the index that was started last, with --persist-to elsewhere/m);
 
   works(
     begun("elsewhere", {
@@ -363,8 +386,7 @@ test("what was started last is what is written, and what the other tools go by",
 
   fs.rmSync(at("elsewhere"), { recursive: true });
   assert.match(works(tool("doctor.mjs")), /^✓ the index is reached at http:\/\/127\.0\.0\.1:8787$/m);
-  works(tool("admin.mjs", ["list"]));
-  assert.deepEqual(calls().at(-1).words.slice(2, 5), ["--local", "--persist-to", ".wrangler/state"]);
+  assert.match(works(tool("admin.mjs", ["namespaces"])), /^there /m);
 });
 
 test("the doctor compares a registry with the index that it is asked about, and says which differs", {

@@ -1,27 +1,16 @@
-// The names that the tools take: those of src/domain/names.rs and src/index/settings.rs, which are held to the same lists.
+// The registries that the tools read in SERVICES, and names that people could take for each other.
 
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { after, test } from "node:test";
-import { userName } from "../../tools/lib/operator.mjs";
+import { after, before, test } from "node:test";
+import { setUpOperator } from "../../tools/lib/operator.mjs";
 import { service } from "../../tools/lib/services.mjs";
 import { root, run } from "../../tools/lib/steps.mjs";
 import { wrangler } from "../../tools/lib/wrangler.mjs";
 
-const { names, "no names": others } = JSON.parse(fs.readFileSync(path.join(root, "tests/names.json"), "utf8"));
-
-test("a name is what the index takes for one", () => {
-  assert.deepEqual(
-    names.filter((name) => !userName.test(name)),
-    [],
-  );
-  assert.deepEqual(
-    others.filter((name) => userName.test(name)),
-    [],
-  );
-});
+before(setUpOperator);
 
 test("a service is what the index takes for one", () => {
   const { services, "no services": odd } = JSON.parse(fs.readFileSync(path.join(root, "tests/services.json"), "utf8"));

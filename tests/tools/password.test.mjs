@@ -1,11 +1,13 @@
-// `npm run admin -- add NAME --password-stdin`, in a copy of the clone where wrangler is a script that keeps what it is told.
+// `npm run admin -- add NAME --password-stdin`, in a copy of the clone with settings of its own.
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { after, test } from "node:test";
+import { after, before, test } from "node:test";
+import { setUpOperator } from "../../tools/lib/operator.mjs";
+import { migrate, migrations, openLocal } from "../../tools/lib/sqlite.mjs";
 import { copy } from "./clone.mjs";
 import { fails, works } from "./outcome.mjs";
 
@@ -13,19 +15,17 @@ const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "hublet-password-"));
 const at = (...names) => path.join(scratch, ...names);
 after(() => fs.rmSync(scratch, { recursive: true, force: true }));
 
-// Statements come in a file that a word names.
-copy(
-  scratch,
-  `
-const fs = require("node:fs");
-const words = process.argv.slice(2).map((word) => (word.startsWith("@/") ? fs.readFileSync(word.slice(1), "utf8") : word));
-fs.writeFileSync(__dirname + "/told", words.join(" "));
-console.log(JSON.stringify([{ results: [{ name: "alice" }] }, { results: [] }])); // the rows, and the refusal if it is one
-`,
-);
+const database = openLocal(at(".wrangler/state"), "DB", { make: true });
+
+before(async () => {
+  await setUpOperator();
+  migrate(database, "DB", migrations("DB"));
+  copy(scratch, "process.exit(1)");
+});
 
 /** What the command does with a password for a new account, and says. */
 function add(vars, password) {
+  database.exec("delete from users; delete from namespaces; delete from retired_names");
   fs.writeFileSync(at(".dev.vars"), `PASSWORD_PEPPER="1:${"p".repeat(40)}"\n${vars}`, { mode: 0o600 });
   const env = { ...process.env, WRANGLER_COMMAND: "test" }; // the packages are there
   const words = [at("tools/admin.mjs"), "add", "alice", "--password-stdin"];
@@ -41,7 +41,8 @@ function add(vars, password) {
 /** The hash that is written for it. */
 function hashed(vars, password = "long enough a password") {
   works(add(vars, password));
-  return /\$argon2id\$v=19\$[^,]*,[^,]*,[^,]*/.exec(fs.readFileSync(at("node_modules/.bin/told"), "utf8"))[0];
+  const { password: stored } = database.prepare("select password from users where name = 'alice'").get();
+  return /^\$argon2id\$v=19\$[^,]*,[^,]*,[^,]*/.exec(stored)[0];
 }
 
 test("a password that the operator sets costs what PASSWORD_COST says", () => {

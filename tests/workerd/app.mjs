@@ -6,6 +6,7 @@ import http from "node:http";
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import { createTestHarness } from "wrangler";
+import { setUpOperator } from "../../tools/lib/operator.mjs";
 import { eventSecret } from "../../tools/lib/services.mjs";
 import { root } from "../../tools/lib/steps.mjs";
 import { operate } from "./operator.mjs";
@@ -20,6 +21,7 @@ const keys = { REGISTRY_KEY: pem("key"), REGISTRY_CERTIFICATE: pem("certificates
  */
 export async function startWorker(vars = {}, { migrated = ["DB", "SEARCH"], config = configPath } = {}) {
   const options = (vars) => ({ root, workers: [{ configPath: config, vars: { ...keys, ...vars } }] });
+  await setUpOperator();
   const harness = createTestHarness(options(vars));
   const { url } = await harness.listen();
   const worker = harness.getWorker();

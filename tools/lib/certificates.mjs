@@ -1,4 +1,3 @@
-// @ts-nocheck: for as long as it is being rewritten
 // The certificates behind registry tokens: a CA that registries trust for years, and leaves whose keys sign.
 
 import { createPrivateKey, createPublicKey, webcrypto, X509Certificate } from "node:crypto";
@@ -39,7 +38,7 @@ export async function newLeaf(ca) {
       publicKey: keys.publicKey,
       signer,
       // No leaf outlives its CA: registries look at both.
-      until: new Date(Math.min(inYears(2), new X509Certificate(ca.certificate).validToDate)),
+      until: new Date(Math.min(Number(inYears(2)), Number(new X509Certificate(ca.certificate).validToDate))),
       extensions: [
         new BasicConstraintsExtension(false, undefined, true),
         new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),

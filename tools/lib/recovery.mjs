@@ -2,7 +2,8 @@
 
 import { check, lasting, passing, read } from "./backup-file.mjs";
 import { searchTables } from "./migrations.mjs";
-import { command, inline } from "./operator.mjs";
+import { inside } from "./database.mjs";
+import { operate } from "./operator.mjs";
 import { applied, counts, empty, migrate, migrations, tables, transaction } from "./sqlite.mjs";
 import { Failure } from "./steps.mjs";
 
@@ -54,7 +55,7 @@ export async function restore(database, file, { now, keep, hide, last = () => {}
     const wrong = database.prepare("pragma foreign_key_check").all();
     if (wrong.length)
       throw new Failure(`${file} names what is not in it: ${wrong[0].table} without ${wrong[0].parent}`);
-    afterRestore(database, { now, keep, hide });
+    await afterRestore(database, { now, keep, hide });
     const rows = counts(database);
     await last();
     return rows;
@@ -96,8 +97,9 @@ const CONSTRAINT = 19;
 const MISMATCH = 20;
 
 /** What `npm run admin -- after-restore` does. */
-function afterRestore(database, { now, keep, hide }) {
-  database.exec(inline(command("after-restore").sql, { NOW: now, KEEP: keep ? 1 : null, PRIVATE: hide ? 1 : null }));
+async function afterRestore(database, { now, keep, hide }) {
+  const flags = { "keep-access-tokens": keep, private: hide };
+  await operate({ words: ["after-restore"], flags, now }, inside(database));
 }
 
 /** Makes the file of SEARCH empty: the scheduled run fills it again. */

@@ -1,10 +1,10 @@
-// @ts-nocheck: for as long as it is being rewritten
 // Asks a registry whom it trusts, and reads what it was told.
 
-import { createHash, randomUUID, sign } from "node:crypto";
+import { randomUUID, sign } from "node:crypto";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { certificates } from "./certificates.mjs";
+import { crate } from "./operator.mjs";
 import { inspect, short } from "./registry-keys.mjs";
 import { eventSecret, jwk, setting, trusted } from "./services.mjs";
 import { Failure } from "./steps.mjs";
@@ -66,6 +66,11 @@ function issuers(place, service) {
   }
 }
 
+/**
+ * Asks a registry for its version; where it does not answer, what speaks against it.
+ *
+ * @returns {Promise<any>}
+ */
 async function ask(address, token) {
   try {
     const headers = token ? { authorization: `Bearer ${token}` } : {};
@@ -99,18 +104,7 @@ function signed(place, service, issuer) {
 function named(place, { trust }) {
   const { leaf, chained } = inspect(place);
   if (trust === "x5c" || trust === "zot") return { x5c: [leaf, chained].map(({ raw }) => raw.toString("base64")) };
-  return { kid: trust === "jwks" ? jwk(leaf).kid : libtrust(leaf.publicKey) };
-}
-
-/** libtrust's id of a key: base32 of the first 240 bits of SHA-256 over its DER, in groups of four. */
-function libtrust(publicKey) {
-  const digest = createHash("sha256")
-    .update(publicKey.export({ format: "der", type: "spki" }))
-    .digest()
-    .subarray(0, 30);
-  const bits = [...digest].map((byte) => byte.toString(2).padStart(8, "0")).join("");
-  const digits = bits.match(/.{5}/g).map((five) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[Number.parseInt(five, 2)]);
-  return digits.join("").match(/.{4}/g).join(":");
+  return { kid: trust === "jwks" ? jwk(leaf).kid : crate().libtrustId(leaf.raw) };
 }
 
 /** What the configuration of a registry says of the index: `{ realm, service, issuer, trusted, events, secrets }`. */

@@ -1,4 +1,3 @@
-// @ts-nocheck: for as long as it is being rewritten
 // The keys that sign registry tokens, where an index has them, and how they change.
 
 import { createPrivateKey, X509Certificate } from "node:crypto";
@@ -38,7 +37,7 @@ export function inspect(place) {
   const { REGISTRY_KEY: key, REGISTRY_CERTIFICATE: pem } = read(place.secrets);
   const chain = () => certificates((pem ?? "").replaceAll("\\n", "\n"));
   const [leaf, chained, ...earlier] = understood(chain, "REGISTRY_CERTIFICATE", place.secrets);
-  const der = () => createPrivateKey({ key: Buffer.from(key, "base64"), format: "der", type: "pkcs8" });
+  const der = () => createPrivateKey({ key: Buffer.from(key ?? "", "base64"), format: "der", type: "pkcs8" });
   const from = (file, read) =>
     existsSync(file) ? understood(() => read(readFileSync(file)), "what is", file) : undefined;
   return {

@@ -1,10 +1,9 @@
-// @ts-nocheck: for as long as it is being rewritten
 // The registries that take our tokens, and the configuration that makes them do so.
 
-import { createHash, createHmac } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { variable } from "./configuration.mjs";
+import { crate } from "./operator.mjs";
 import { here, inspect, make, short } from "./registry-keys.mjs";
 import { read } from "./settings.mjs";
 import { Failure } from "./steps.mjs";
@@ -19,6 +18,13 @@ export function setting(place, name) {
   return told === undefined ? read(place.secrets)[name]?.trim() || variable(name) : told.trim() || undefined;
 }
 
+/** By which settings the operator's commands go. */
+const ofOperator = ["ACCESS_TOKEN_MAX_DAYS", "ANONYMOUS_READ", "PASSWORD_COST", "PASSWORD_LENGTH", "PASSWORD_PEPPER"];
+
+/** Those of them that are set. */
+export const settings = (place) =>
+  Object.fromEntries(ofOperator.map((name) => [name, setting(place, name)]).filter(([, value]) => value !== undefined));
+
 /** Where clients and registries reach the index. */
 export function publicUrl(place, given) {
   const url = (given ?? setting(place, "PUBLIC_URL") ?? (place.flag ? "" : (place.started.address ?? local))).replace(
@@ -26,15 +32,9 @@ export function publicUrl(place, given) {
     "",
   );
   if (!url) throw new Failure("PUBLIC_URL, where people reach the index, is not set: set it in wrangler.toml");
-  if (!isOrigin(url))
+  if (!crate().isPublicUrl(url))
     throw new Failure(`PUBLIC_URL ${JSON.stringify(url)} is not https://host (http on a loopback address)`);
   return url;
-}
-
-function isOrigin(text) {
-  const url = URL.parse(text);
-  const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url?.hostname);
-  return url?.origin === text.toLowerCase() && (url.protocol === "https:" || (url.protocol === "http:" && loopback));
 }
 
 /** SERVICES, read: the name of each, where it is reached, how it is told which key signed, and the file that is its configuration. */
@@ -49,29 +49,18 @@ export function services(place) {
   return found;
 }
 
-/** NAME[@HOST[:PORT]][=TRUST], as src/index/settings.rs reads it. */
+/** NAME[@HOST[:PORT]][=TRUST], as the worker reads it, and the file that is the registry's configuration. */
 export function service(text) {
-  const form =
-    /^([!#-+\--<>?A-[\]-~]+)(?:@((?:[A-Za-z0-9.-]+|\[[A-Za-z0-9:]+\])(?::\d{1,5})?))?(?:=(x5c|jwks|libtrust|zot))?$/;
-  const [, name, host, trust = "x5c"] = form.exec(text) ?? [];
-  if (!name) throw new Failure(`SERVICES: ${JSON.stringify(text)} is not NAME[@HOST[:PORT]][=x5c|jwks|libtrust|zot]`);
+  const registry = JSON.parse(crate().registry(text));
+  if (!registry)
+    throw new Failure(`SERVICES: ${JSON.stringify(text)} is not NAME[@HOST[:PORT]][=x5c|jwks|libtrust|zot]`);
+  const { name, host, trust } = registry;
   const file = `${name.replace(/[^\w.:-]/g, "_").replace(/^\./, "_")}.${trust === "zot" ? "json" : "yml"}`;
   return { name, host, trust, file };
 }
 
-/**
- * What proves that an event comes from this registry. It is made from the last key of TOKEN_KEY, which stays while
- * new ones are put before it; the worker makes the same, so nobody has to store it.
- */
-export function eventSecret(tokenKey, name) {
-  const mac = createHmac("sha256", tokenKey.split(",").at(-1).trim());
-  for (const part of ["hublet", "event secret", name]) {
-    const length = Buffer.alloc(8); // before each part, so that no two lists of parts are the same bytes
-    length.writeBigUInt64BE(BigInt(Buffer.byteLength(part)));
-    mac.update(length).update(part);
-  }
-  return mac.digest("hex");
-}
+/** What proves that an event comes from this registry, by the TOKEN_KEY of the index. */
+export const eventSecret = (tokenKey, name) => crate().eventSecret(tokenKey, name);
 
 /** What registries are given: by trust, the setting and the file that it names. */
 const given = {
@@ -131,11 +120,7 @@ export function handOut(started) {
 }
 
 /** The public key of a certificate, named by its RFC 7638 thumbprint. */
-export function jwk({ publicKey }) {
-  const { crv, kty, x, y } = publicKey.export({ format: "jwk" });
-  const kid = createHash("sha256").update(JSON.stringify({ crv, kty, x, y })).digest("base64url");
-  return { kty, crv, x, y, use: "sig", alg: "ES256", kid };
-}
+export const jwk = ({ raw }) => JSON.parse(crate().jwk(raw));
 
 /** The part of a configuration that says who may do what; no secret is in it. */
 export function authentication(place, service, url) {

@@ -21,10 +21,17 @@ const home = ({ name, version }) => path.join(cache, `${name}-${version}`);
 
 /** All of the set-up, in order. A step that finds its work done takes no time. */
 export async function setUp() {
-  prerequisites();
+  const programs = Object.keys(crates);
+  prerequisites(programs);
   await setUpNode();
+  await setUpRust(programs);
+}
+
+/** The compiler, and these of the build tools, for what is made besides the worker. */
+export async function setUpRust(programs) {
+  prerequisites(programs);
   await compiler();
-  await buildTools();
+  await buildTools(programs);
 }
 
 /** What needs no compiler. */
@@ -34,7 +41,7 @@ export async function setUpNode() {
 }
 
 // What we cannot bring: one line for each that is missing, with how to get it.
-function prerequisites() {
+function prerequisites(programs) {
   const node = process.versions.node;
   const needs = [
     [Number.parseInt(node, 10) >= 18, `Node.js ${node} is too old: install 18 or later (https://nodejs.org)`],
@@ -46,7 +53,8 @@ function prerequisites() {
     ],
   ];
   // worker-build speaks TLS through the system: OpenSSL on Linux, something built in elsewhere.
-  if (process.platform === "linux" && !existsSync(tool("worker-build"))) {
+  const builds = programs.includes("worker-build") && !existsSync(tool("worker-build"));
+  if (process.platform === "linux" && builds) {
     needs.push(
       [find("pkg-config"), "pkg-config is missing: install it (Debian: apt-get install pkg-config)"],
       [openssl(), "OpenSSL's headers are missing: install them (Debian: apt-get install libssl-dev)"],
@@ -87,9 +95,9 @@ async function compiler() {
   });
 }
 
-async function buildTools() {
-  for (const [program, crate] of Object.entries(crates)) {
-    if (existsSync(tool(program))) continue;
+async function buildTools(programs) {
+  for (const program of programs.filter((program) => !existsSync(tool(program)))) {
+    const crate = crates[program];
     await step(`${crate.name} ${crate.version} (once, takes minutes)`, () => install(crate));
   }
 }

@@ -14,16 +14,9 @@ export const silence = {
   CLOUDFLARE_CF_FETCH_ENABLED: "false",
 };
 
-/** Lets wrangler take such an argument out of a file. Its own `--file` is an import at Cloudflare, which answers no rows. */
-const reader = `--require "${path.join(root, "tools/lib/argument-file.cjs")}"`;
-
-/** An argument that is in a file, and so is not seen on a command line. */
-export const fromFile = (file) => `@${file}`;
-
 /** Runs wrangler to its end and returns what it answered; it asks nothing. */
 export function wrangler(args, options) {
-  const NODE_OPTIONS = [process.env.NODE_OPTIONS, reader].filter(Boolean).join(" ");
-  return run(program, args, { ...options, env: { ...silence, CI: "1", NODE_OPTIONS } });
+  return run(program, args, { ...options, env: { ...silence, CI: "1" } });
 }
 
 /** Lets wrangler talk with the person at the terminal. */

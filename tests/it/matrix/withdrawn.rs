@@ -8,13 +8,14 @@ use hublet::{
     domain::{Access, RepositoryId, RepositoryName, repository_token::RepositoryTokenClaims},
     platform::Platform,
 };
-use rusqlite::{Connection, types::Value};
+use rusqlite::types::Value;
 
 use test_support::{
     TestApp,
     hooks::{answer, before_first_write},
     operator,
     runner::TestRequest,
+    sqlite::Sqlite,
 };
 
 use super::{
@@ -87,12 +88,12 @@ const WAYS: [(&str, &str); 16] = [
 ];
 
 /// Takes a right away.
-fn withdraw(connection: &Connection, way: &str, user: &str, repository: &str, now: i64) {
+fn withdraw(db: &Rc<Sqlite>, way: &str, user: &str, repository: &str, now: i64) {
     match way {
-        "disable" => drop(operator::run(connection, &format!("disable {user}"), now).unwrap()),
-        "sessions" => drop(operator::run(connection, &format!("sessions {user} end"), now)),
+        "disable" => drop(operator::run(db, &format!("disable {user}"), now).unwrap()),
+        "sessions" => drop(operator::run(db, &format!("sessions {user} end"), now)),
         sql => {
-            let mut statement = connection.prepare(sql).unwrap();
+            let mut statement = db.connection().prepare(sql).unwrap();
             let values = [Value::Text(user.into()), Value::Text(repository.into()), Value::Integer(now)];
             let many = statement.parameter_count();
             for at in 1..=many {
@@ -115,7 +116,7 @@ struct Without {
 impl Without {
     fn of(original: &TestApp, (way, sql): (&'static str, &'static str), user: &str, repository: &str) -> Self {
         let app = original.copied().unwrap();
-        withdraw(app.db.connection(), sql, user, repository, app.platform.now());
+        withdraw(&app.db, sql, user, repository, app.platform.now());
         let stored = stored(&app);
         Self { way, sql, app, stored }
     }
@@ -233,8 +234,7 @@ impl Found {
 
             let during = original.copied().unwrap();
             let (user, repository) = (user.clone(), repository.clone());
-            let withdrawing =
-                before_first_write(move |database| withdraw(database.connection(), sql, &user, &repository, now));
+            let withdrawing = before_first_write(move |database| withdraw(database, sql, &user, &repository, now));
             let asked_before = answer(&during, &request, withdrawing).0.status;
             let case = format!("{} of {name} as {}, and {way}", endpoint.label(), actor.label);
             if asked_before != asked_after {

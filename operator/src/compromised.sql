@@ -1,53 +1,22 @@
--- compromised NAME
--- Ends all that opens anything for a user or a service account whose secret leaked, and says what it did since --since (7d)
--- with the command that undoes each. A person chooses a new password by the link that is printed.
--- Refused: there is no user NAME.
-update users set epoch = epoch + 1, password = null where name = :NAME;
-insert into audit (at, account, action, name, actor, credential, address)
-select :NOW, coalesce(machine_of, (select id from namespaces where owner_id = users.id)),
-  'user.sessions.end', name, 'operator', '', ''
-from users where name = :NAME and changes() > 0;
-delete from refresh_tokens where user_id = (select id from users where name = :NAME);
--- Its access tokens, and those of the service accounts of its own namespace.
-insert into audit (at, account, action, name, actor, credential, address, data)
-select :NOW, coalesce(u.machine_of, (select id from namespaces where owner_id = u.id)),
-  'org.access_token.delete', t.uuid, 'operator', '', '', json_object('user', u.name)
-from access_tokens t join users u on u.id = t.user_id where u.name = :NAME or u.machine_of = (
-  select n.id from users o join namespaces n on n.owner_id = o.id where o.name = :NAME);
-delete from access_tokens where user_id in (select id from users where name = :NAME or machine_of = (
-  select n.id from users o join namespaces n on n.owner_id = o.id where o.name = :NAME));
--- Whatever confirms an address or sets the password; addresses that came, or were confirmed, since then; and kinds of
--- client that were new since then, of which its owner is told anew.
-delete from links where user_id = (select id from users where name = :NAME);
-insert into audit (at, account, action, name, actor, credential, address, data)
-select :NOW, (select id from namespaces where owner_id = u.id), 'user.email.remove', u.name, 'operator', '', '',
-  json_object('email', substr(e.address, 1, 1) || '***' || substr(e.address, instr(e.address, '@')))
-from users u join emails e on e.user_id = u.id
-where u.name = :NAME and max(e.created_at, ifnull(e.confirmed_at, 0), ifnull(e.proved_at, 0)) >= :SINCE;
-delete from clients where user_id = (select id from users where name = :NAME) and first_at >= :SINCE;
-insert into links (hash, user_id, expires_at, created_at)
-select :SECRET, id, :NOW + 604800, :NOW from users where name = :NAME and kind = 'person';
-insert into audit (at, account, action, name, actor, credential, address)
-select :NOW, (select id from namespaces where owner_id = users.id), 'user.password.link', name, 'operator', '', ''
-from users where name = :NAME and changes() > 0;
+-- What an account did, with the command that undoes each: of the name ?1, at ?2, since ?3.
 with whose as (
   select id, name, kind, administrator, coalesce(machine_of, (select id from namespaces where owner_id = users.id)) account,
     (select id from namespaces where owner_id = users.id) own
-  from users where name = :NAME),
+  from users where name = ?1),
 ended as (
-  select a.action, a.name, a.data from whose w join audit a on a.account is w.account and a.at = :NOW
+  select a.action, a.name, a.data from whose w join audit a on a.account is w.account and a.at = ?2
   where a.actor = 'operator'),
 -- What acted for it: service accounts of its own namespace, also those that are gone, and those of other namespaces that
 -- it made, or made a token for.
 hands as (
-  select :NAME name
+  select ?1 name
   union select m.name from whose w join users m on m.machine_of = w.own
   union select a.name from whose w join audit a on a.account = w.own where a.action = 'org.machine.create'
-  union select name from audit where actor = :NAME and at >= :SINCE and action = 'org.machine.create'
+  union select name from audit where actor = ?1 and at >= ?3 and action = 'org.machine.create'
   union select m.name from access_tokens t join users m on m.id = t.user_id and m.kind = 'machine'
-    where t.created_by = :NAME and t.created_at >= :SINCE),
+    where t.created_by = ?1 and t.created_at >= ?3),
 did as (
-  select id, at, account, action, name, data, actor from audit where actor in (select name from hands) and at >= :SINCE),
+  select id, at, account, action, name, data, actor from audit where actor in (select name from hands) and at >= ?3),
 -- What each member and each collaborator was before, and is now.
 members_before as (
   select d.*, (
@@ -86,7 +55,7 @@ machines as (
   union all
   select t.created_at, 'token ' || t.uuid || ' of the service account ' || m.name, 'token ' || t.uuid || ' end'
   from access_tokens t join users m on m.id = t.user_id and m.kind = 'machine'
-  where t.created_by in (select name from hands) and t.created_at >= :SINCE
+  where t.created_by in (select name from hands) and t.created_at >= ?3
     or t.uuid in (select name from did where action like 'org.access_token.%')),
 repositories_now as (
   select d.at, 'repository ' || d.name || ' was moved, and is ' || r.full_name what,
@@ -120,7 +89,7 @@ theirs as (
   where a.actor not in (select name from hands) group by a.action, a.name, a.actor),
 -- What cannot be undone from here is looked at: what was pushed, and what was deleted.
 looked_at as (
-  select max(at) at, count(*) || ' × ' || action || ' of ' || name || iif(actor = :NAME, '', ' by ' || actor) what,
+  select max(at) at, count(*) || ' × ' || action || ' of ' || name || iif(actor = ?1, '', ' by ' || actor) what,
     'log --actor ' || actor || ' --name ' || name command
   from did where action not like 'user.%' and action not like 'org.member.%' and action not like 'repo.collaborator.%'
     and action not in ('org.machine.create', 'org.access_token.create', 'org.access_token.update', 'org.access_token.renew', 'repo.transfer',
@@ -139,16 +108,12 @@ told as (
   select 1, 0, 'token ' || name || ' of ' || (data ->> 'user') || ' has ended', '' from ended
   where action = 'org.access_token.delete'
   union all
-  select 1, 0, 'address ' || e.address || ' is taken away', 'email ' || :NAME || ' '''
+  select 1, 0, 'address ' || e.address || ' is taken away', 'email ' || ?1 || ' '''
     || replace(e.address, '''', '''\''''') || ''' confirm'
   from whose w join emails e on e.user_id = w.id
-  where max(e.created_at, ifnull(e.confirmed_at, 0), ifnull(e.proved_at, 0)) >= :SINCE
+  where max(e.created_at, ifnull(e.confirmed_at, 0), ifnull(e.proved_at, 0)) >= ?3
   union all
   select 1, 0, name || ' administrates the whole index', 'revoke ' || name from whose where administrator = 1)
 select iif(at, strftime('%Y-%m-%dT%H:%M:%SZ', at, 'unixepoch'), '') as at, what,
-  iif(command = '', '', 'npm run admin -- ' || command) as command,
-  (select kind = 'person' from whose) as link
-from (select * from told union all select * from found) where exists (select 1 from whose) order by part, at, what;
--- They go once they are told: the audit has no address in full.
-delete from emails where user_id = (select id from users where name = :NAME)
-  and max(created_at, ifnull(confirmed_at, 0), ifnull(proved_at, 0)) >= :SINCE;
+  iif(command = '', '', 'npm run admin -- ' || command) as command
+from (select * from told union all select * from found) where exists (select 1 from whose) order by part, at, what

@@ -1,0 +1,173 @@
+//! Users and service accounts: who there is, and what they may do at all.
+
+use hublet::{
+    domain::UserName,
+    store::{
+        Query, Row, Statement, Transaction,
+        audit::{self, Account},
+        users::{self, User},
+    },
+};
+
+use crate::{Operator, Output, Result, Words, names, passwords, refused, row};
+
+/// `add NAME`
+///
+/// A person who never chose a password may get another link.
+pub async fn add(operator: &Operator, words: &Words) -> Result<Output> {
+    let name = words.user("NAME")?;
+    let password = passwords::given(operator, &name)?;
+    let name = available(&name)?;
+    let (user, taken) = operator.fetch((users::by_name(name), users::is_taken(name, ""))).await?;
+    let waits = user.is_some_and(|user| !user.machine && user.password.is_none());
+    if taken.name && (!waits || password.is_some()) {
+        return refused();
+    }
+    let mut transaction = Transaction::new();
+    transaction.run([
+        Statement::new(
+            "insert into users (name, status, password, created_at) select ?1, 'active', ?2, ?3
+             where not exists (select 1 from namespaces where name = ?1)
+               and not exists (select 1 from retired_names where name = ?1)
+             on conflict (name) do nothing",
+        )
+        .bind(name)
+        .bind(password.as_deref())
+        .bind(operator.now),
+        Statement::new(
+            "insert into namespaces (name, owner_id, created_at)
+             select name, id, ?2 from users where name = ?1 and kind = 'person' on conflict do nothing",
+        )
+        .bind(name)
+        .bind(operator.now),
+        audit::record(&operator.by, "user.create", Account::Named(name), name, &[("status", "active")]),
+    ]);
+    let mut notes = Vec::new();
+    if password.is_none() {
+        let (secret, hash) = operator.link_secret()?;
+        transaction.run(passwords::link(operator, name, &hash));
+        notes.push(operator.link(&secret));
+    }
+    let shown = transaction.read(passwords::shown(name));
+    let near = transaction.read(names::near(name));
+    let mut outcome = operator.commit(transaction).await?;
+    let warnings = names::warnings(name, outcome.take(near)?);
+    Ok(Output { warnings, rows: outcome.take(shown)?, notes, ..Output::default() })
+}
+
+/// `add-machine NAME`
+pub async fn add_machine(operator: &Operator, words: &Words) -> Result<Output> {
+    let name = words.user("NAME")?;
+    let name = available(&name)?;
+    let mut transaction = Transaction::new();
+    transaction.run([
+        Statement::new(
+            "insert into users (name, kind, status, created_at) select ?1, 'machine', 'active', ?2
+             where not exists (select 1 from namespaces where name = ?1)
+               and not exists (select 1 from retired_names where name = ?1)
+             on conflict (name) do nothing",
+        )
+        .bind(name)
+        .bind(operator.now),
+        audit::record(&operator.by, "org.machine.create", Account::Named(name), name, &[]),
+    ]);
+    let shown = "select name, kind, status from users where name = ?1 and kind = 'machine'";
+    let shown = transaction.read(Query::all(Statement::new(shown).bind(name)));
+    let near = transaction.read(names::near(name));
+    let mut outcome = operator.commit(transaction).await?;
+    let rows = outcome.take::<Vec<Row>>(shown)?;
+    if rows.is_empty() {
+        return refused();
+    }
+    Ok(Output { warnings: names::warnings(name, outcome.take(near)?), ..rows.into() })
+}
+
+/// A name that nobody has who looks like authority, or a refusal.
+fn available(name: &UserName) -> Result<&str> {
+    if UserName::given(name.as_str()).is_ok() { Ok(name.as_str()) } else { refused() }
+}
+
+/// `disable NAME`
+pub async fn disable(operator: &Operator, words: &Words) -> Result<Output> {
+    let user = operator.require_user(&words.user("NAME")?).await?;
+    let mut transaction = Transaction::new();
+    set_status(operator, &mut transaction, &user, "disabled");
+    let sql = "with whose as (
+         select name, status, (select id from namespaces where owner_id = users.id) own from users where name = ?1)
+       select name || ' is ' || status as what, 'npm run admin -- enable ' || name as command from whose
+       union all
+       select 'token ' || t.uuid || ' of the service account ' || m.name || ' is dead by it', ''
+       from whose w join users m on m.machine_of = w.own join access_tokens t on t.user_id = m.id
+       union all
+       select 'token ' || t.uuid || ' of the service account ' || m.name || ', which ' || w.name || ' made, goes on',
+         'npm run admin -- token ' || t.uuid || ' end'
+       from whose w join access_tokens t on t.created_by = w.name
+       join users m on m.id = t.user_id and m.kind = 'machine' and m.machine_of is not w.own";
+    finish(operator, transaction, Statement::new(sql).bind(user.name)).await
+}
+
+/// `enable NAME`
+pub async fn enable(operator: &Operator, words: &Words) -> Result<Output> {
+    let user = operator.require_user(&words.user("NAME")?).await?;
+    let mut transaction = Transaction::new();
+    set_status(operator, &mut transaction, &user, "active");
+    let shown = transaction.read(passwords::shown(&user.name));
+    Ok(operator.commit(transaction).await?.take(shown)?.into())
+}
+
+fn set_status(operator: &Operator, transaction: &mut Transaction, user: &User, status: &str) {
+    let update = Statement::new("update users set status = ?2 where id = ?1 and status <> ?2");
+    let data = [("status", status)];
+    transaction.run([
+        update.bind(user.id).bind(status),
+        audit::record(&operator.by, "user.status.change", Account::Of(user.id), &user.name, &data),
+    ]);
+}
+
+/// `grant NAME`
+pub async fn grant(operator: &Operator, words: &Words) -> Result<Output> {
+    let user = operator.require_user(&words.user("NAME")?).await?;
+    if user.machine || !user.active {
+        return refused();
+    }
+    administrate(operator, &user, true, "administrator").await
+}
+
+/// `revoke NAME`
+pub async fn revoke(operator: &Operator, words: &Words) -> Result<Output> {
+    let user = operator.require_user(&words.user("NAME")?).await?;
+    administrate(operator, &user, false, "user").await
+}
+
+async fn administrate(operator: &Operator, user: &User, administrator: bool, role: &str) -> Result<Output> {
+    let update = Statement::new("update users set administrator = ?2 where id = ?1 and administrator <> ?2");
+    let data = [("role", role)];
+    let mut transaction = Transaction::new();
+    transaction.run([
+        update.bind(user.id).bind(administrator),
+        audit::record(&operator.by, "user.role.change", Account::Of(user.id), &user.name, &data),
+    ]);
+    operator.commit(transaction).await?;
+    Ok(vec![row([("name", user.name.as_str().into()), ("rights", role.into())])].into())
+}
+
+/// `list`
+///
+/// A service account of a user's own namespace is active only while they are.
+pub async fn list(operator: &Operator) -> Result<Output> {
+    let sql = "select name, kind,
+         coalesce((select o.status from namespaces n join users o on o.id = n.owner_id
+           where n.id = users.machine_of and users.status = 'active'), status) as status,
+         case administrator when 1 then 'administrator' else '' end as rights,
+         coalesce((select group_concat(shown, ', ') from (
+           select address || case when confirmed_at is null then ' (not confirmed)' else '' end as shown
+           from emails where user_id = users.id order by id)), '') as emails
+       from users order by name";
+    Ok(operator.rows(Statement::new(sql)).await?.into())
+}
+
+/// Writes, and gives the rows that a last statement reads.
+pub async fn finish(operator: &Operator, mut transaction: Transaction, shown: Statement) -> Result<Output> {
+    let shown = transaction.read(Query::<Vec<Row>>::all(shown));
+    Ok(operator.commit(transaction).await?.take(shown)?.into())
+}

@@ -1,0 +1,149 @@
+//! The operator's commands, as `npm run admin` runs them: one function each, which validates its words with the types of
+//! `domain`, reads and writes through `store`, and gives what is printed.
+//!
+//! A command knows nothing of where the database is: [`run`] is given something that takes statements with bound values
+//! and gives rows. In the tools that is `node:sqlite` or D1's REST API (`tools/lib/database.mjs`), in the tests `SQLite`.
+//!
+//! # Adding a command
+//!
+//! 1. Write its function in the module of its subject: `async fn(&Operator, &Words) -> Result<Output>`.
+//! 2. Add it to [`command::COMMANDS`], by its usage; every word of the usage in capitals is a parameter (`words`).
+//! 3. A new flag is a field of [`Flags`], and a line of the options and of the help in `tools/admin.mjs`.
+//! 4. What it changes is recorded by `audit::record`, directly after the statement that changes it.
+//! 5. `tests/operator/refused.rs` runs it with every word that could stand in it; add the words of a new parameter there.
+
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "what fails here is a failed test")
+)]
+
+mod accounts;
+mod after_restore;
+pub mod command;
+mod compromised;
+mod emails;
+pub mod formats;
+mod log;
+mod names;
+#[cfg(target_arch = "wasm32")]
+mod node;
+mod operator;
+mod passwords;
+mod removal;
+mod repositories;
+mod roles;
+mod tokens;
+mod words;
+
+use std::rc::Rc;
+
+use hublet::{
+    error::{Error, ErrorKind, Fault, Refusal},
+    store::{Database, Row, Value},
+};
+
+pub use operator::{Flags, Operator, Request};
+pub use words::Words;
+
+/// What a command gives.
+pub type Result<T> = std::result::Result<T, Failure>;
+
+/// What a command says when it has done what it was asked to do.
+#[derive(Debug, Default)]
+pub struct Output {
+    /// Said apart from the answer: a name that people could take for another one.
+    pub warnings: Vec<String>,
+    /// A table. Its column `command` has commands that can be typed.
+    pub rows: Vec<Row>,
+    /// Paragraphs after the table.
+    pub notes: Vec<String>,
+    /// Whether there may be more rows than these.
+    pub is_full: bool,
+    /// Whether the answer is a no, which is the exit code.
+    pub denied: bool,
+}
+
+impl From<Vec<Row>> for Output {
+    fn from(rows: Vec<Row>) -> Self {
+        Self { rows, ..Self::default() }
+    }
+}
+
+/// Why a command did nothing.
+#[derive(Debug)]
+pub enum Failure {
+    /// What was typed is no command, or one of its words or settings is wrong.
+    Invalid(String),
+    /// The command is refused in this state of the database, which is as it was.
+    Refused {
+        /// Why.
+        message: String,
+        /// What stands in the way, with the commands that remove it.
+        in_the_way: Vec<Row>,
+    },
+    /// The database failed.
+    Fault(Fault),
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error.kind() {
+            ErrorKind::Fault(fault) => Self::Fault(fault.clone()),
+            ErrorKind::Refusal(Refusal::Invalid(reason)) => Self::Invalid(reason.to_string()),
+            ErrorKind::Refusal(refusal) => Self::Invalid(format!("{refusal:?}")),
+        }
+    }
+}
+
+/// A refusal; [`run`] adds why.
+fn refused<T>() -> Result<T> {
+    Err(Failure::Refused { message: String::new(), in_the_way: Vec::new() })
+}
+
+/// What is there, or a refusal.
+fn require<T>(found: Option<T>) -> Result<T> {
+    found.map_or_else(refused, Ok)
+}
+
+/// A failure with these words.
+fn invalid<T>(message: impl Into<String>) -> Result<T> {
+    Err(Failure::Invalid(message.into()))
+}
+
+/// A row of the table that is printed.
+fn row<const N: usize>(columns: [(&str, Value); N]) -> Row {
+    Row::new(columns.map(|(name, value)| (name.to_owned(), value)).into())
+}
+
+/// Runs the command that a request names.
+pub async fn run(request: Request, database: Rc<dyn Database>) -> Result<Output> {
+    let (command, words) = command::find(&request.words, request.flags.machine)?;
+    if request.flags.password_stdin && !command.takes_password {
+        return invalid(format!("{} takes no password", command.name()));
+    }
+    let database_flag = request.database_flag.clone();
+    let operator = Operator::new(request, database);
+    match (command.run)(&operator, &words).await {
+        Ok(output) => Ok(Output { rows: typed(output.rows, &database_flag), ..output }),
+        Err(Failure::Refused { in_the_way, .. }) => Err(Failure::Refused {
+            message: words.named(command.refusal),
+            in_the_way: typed(in_the_way, &database_flag),
+        }),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Rows whose commands are as they are typed for the same database.
+fn typed(rows: Vec<Row>, database_flag: &str) -> Vec<Row> {
+    let column = |(name, value): (String, Value)| match value {
+        Value::Text(text) if name == "command" && !text.is_empty() => (name, Value::Text(text + database_flag)),
+        value => (name, value),
+    };
+    rows.into_iter().map(|row| Row::new(row.into_columns().into_iter().map(column).collect())).collect()
+}

@@ -1,0 +1,48 @@
+//! Who did what.
+
+use hublet::store::Statement;
+
+use crate::{Operator, Output, Result, invalid, tokens};
+
+/// The most rows that are read at once.
+const MAX_ROWS: usize = 1_000;
+
+/// `log`
+///
+/// The newest rows, or the oldest after the one that was shown last: none is passed over. The output has more to come
+/// where it is full.
+pub async fn log(operator: &Operator) -> Result<Output> {
+    let flags = &operator.flags;
+    for name in flags.name.iter().chain(&flags.actor) {
+        if !is_name(name) {
+            let name = serde_json::Value::from(name.as_str());
+            return invalid(format!("nothing is called {name}: a name has letters, digits and . _ - / alone"));
+        }
+    }
+    let since = flags.days.as_deref().map(tokens::days).transpose()?.map(|seconds| operator.now - seconds);
+    let after = flags.after.or(since.map(|_| 0));
+    let sql = "with told as (
+         select a.id, strftime('%Y-%m-%dT%H:%M:%SZ', a.at, 'unixepoch') as time, a.actor, a.action, a.name, a.credential,
+           a.address, a.data
+         from audit a
+         where (?1 is null or a.name = ?1) and (?2 is null or a.actor = ?2) and a.at >= ifnull(?3, a.at))
+       select * from (select * from told where ?4 is null order by id desc limit ?5)
+       union all
+       select * from (select * from told where id > ?4 order by id limit ?5)
+       order by id";
+    let limit = i64::try_from(MAX_ROWS).unwrap_or(i64::MAX);
+    let statement = Statement::new(sql)
+        .bind(flags.name.as_deref())
+        .bind(flags.actor.as_deref())
+        .bind(since)
+        .bind(after)
+        .bind(limit);
+    let rows = operator.rows(statement).await?;
+    Ok(Output { is_full: rows.len() == MAX_ROWS, ..rows.into() })
+}
+
+/// Whether something could be called this.
+fn is_name(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/".contains(&byte);
+    (1..=300).contains(&text.len()) && text.bytes().all(plain)
+}

@@ -1,0 +1,78 @@
+//! Namespaces, and names that people could take for each other.
+
+use constcat::concat;
+use hublet::store::{
+    Query, Statement, Transaction,
+    audit::{self, Account},
+};
+
+use crate::{Operator, Output, Result, Words, refused, require, row};
+
+/// The names of users and namespaces that differ from `?1` in the separators alone.
+const NEAR: &str = concat!(
+    "select group_concat(other, ', ') near from (
+       select name other from users union select name from namespaces order by 1)
+     where other <> ?1 and ",
+    WITHOUT_SEPARATORS,
+    "other, '.', ''), '-', ''), '_', '') = ",
+    WITHOUT_SEPARATORS,
+    "?1, '.', ''), '-', ''), '_', '')"
+);
+
+/// The beginning of a name without its separators.
+const WITHOUT_SEPARATORS: &str = "replace(replace(replace(";
+
+/// What a warning says of the names that are near to a new one.
+pub fn near(name: &str) -> Query<Option<String>> {
+    Query::one(Statement::new(NEAR).bind(name))
+}
+
+/// Says that there are names that people could take for a new one.
+pub fn warnings(name: &str, near: Option<String>) -> Vec<String> {
+    let warning =
+        |near| format!("there is {near} already: not the same as {name}, but people may take one for the other");
+    near.map(warning).into_iter().collect()
+}
+
+/// `namespace NAME`
+pub async fn namespace(operator: &Operator, words: &Words) -> Result<Output> {
+    let name = words.namespace("NAME")?;
+    let name = name.as_str();
+    let mut transaction = Transaction::new();
+    transaction.run([
+        Statement::new(
+            "insert into namespaces (name, created_at)
+             select ?1, ?2 where not exists (select 1 from users where name = ?1)
+               and not exists (select 1 from retired_names where name = ?1)
+             on conflict (name) do nothing",
+        )
+        .bind(name)
+        .bind(operator.now),
+        audit::record(&operator.by, "org.create", Account::Named(name), name, &[]),
+    ]);
+    let shared = Statement::new("select 1 from namespaces where name = ?1 and owner_id is null").bind(name);
+    let shared = transaction.read(Query::any(shared));
+    let near = transaction.read(near(name));
+    let mut outcome = operator.commit(transaction).await?;
+    if !outcome.take(shared)? {
+        return refused();
+    }
+    let warnings = warnings(name, outcome.take(near)?);
+    Ok(Output { warnings, ..vec![row([("namespace", name.into())])].into() })
+}
+
+/// `namespaces`
+pub async fn namespaces(operator: &Operator) -> Result<Output> {
+    let sql = "select n.name as namespace, coalesce(u.name, '(shared)') as owner,
+         (select count(*) from members where namespace_id = n.id) as members,
+         (select count(*) from users m where m.machine_of = n.id) as machines,
+         (select count(*) from repositories where namespace_id = n.id and deleted_at is null) as repositories
+       from namespaces n left join users u on u.id = n.owner_id order by n.name";
+    Ok(operator.rows(Statement::new(sql)).await?.into())
+}
+
+/// The id of the namespace of this name, or a refusal.
+pub async fn require_namespace(operator: &Operator, name: &str) -> Result<hublet::domain::NamespaceId> {
+    let named = operator.fetch(hublet::store::namespaces::by_name(name, &hublet::store::roles::Subject::None)).await?;
+    require(named.namespace.map(|namespace| namespace.id))
+}
