@@ -27,6 +27,7 @@ const options = {
   repositories: { type: "boolean", default: false },
   name: { type: "string" },
   actor: { type: "string" },
+  token: { type: "string" },
   follow: { type: "boolean", default: false },
   json: { type: "boolean", default: false },
   help: { type: "boolean", default: false, short: "h" },
@@ -57,7 +58,8 @@ ${usages.join("\n")}
   --name TEXT         with log: only what was done to this user, namespace, token or namespace/repository
   --actor NAME        with log: only what this user did
   --json              with log: one JSON object a line
-  --follow            with log: go on until it is interrupted`;
+  --follow            with log: go on until it is interrupted
+  --token UUID        with why: as with this access token of theirs; the exit code is 1 for no`;
 }
 
 /** What ends a line, commands a terminal, or turns and hides text. */
@@ -167,7 +169,8 @@ async function admin() {
     throw error;
   });
   for (const warning of said.warnings) console.error(`hublet: ${warning}`);
-  console.log(said.rows.length ? table(said.rows) : "none yet");
+  if (said.headline) console.log(said.headline);
+  if (said.rows.length || !said.headline) console.log(said.rows.length ? table(said.rows) : "none yet");
   for (const note of said.notes) console.log(note);
   if (said.denied) process.exitCode = 1;
 }

@@ -82,7 +82,7 @@ pub async fn add_machine(operator: &Operator, words: &Words) -> Result<Output> {
     Ok(Output { warnings: names::warnings(name, outcome.take(near)?), ..rows.into() })
 }
 
-/// A name that nobody has who looks like authority, or a refusal.
+/// A name that is not reserved, or a refusal.
 fn available(name: &UserName) -> Result<&str> {
     if UserName::given(name.as_str()).is_ok() { Ok(name.as_str()) } else { refused() }
 }

@@ -1,4 +1,4 @@
-//! What follows when a database was brought back: what was revoked since may be good again, and is ended.
+//! What follows when a database was brought back: what was revoked since then may be valid again, and is ended.
 
 use hublet::store::{
     Statement, Transaction,
@@ -9,7 +9,7 @@ use crate::{Operator, Output, Result, accounts};
 
 /// `after-restore`
 ///
-/// Nobody knows what was made private in the lost days, or deleted: with `--private` every repository is private.
+/// What was made private or deleted in the lost days is not known: with `--private` every repository is private.
 ///
 /// Numbers that the lost days gave would be given again, and what was signed then would mean another user. So whatever is
 /// given from now on begins at the clock, in microseconds: beyond all that was given before, since no number here grows by
@@ -63,7 +63,7 @@ pub async fn after_restore(operator: &Operator) -> Result<Output> {
             .bind(operator.now),
         ]);
     }
-    // Search learns of everything again: its verification begins anew.
+    // Search learns of everything again: its verification starts again.
     transaction.run([Statement::new("delete from outbox"), Statement::new("delete from progress")]);
     let counts = "select (select count(*) from users) as users, (select count(*) from repositories) as repositories,
        (select count(*) from access_tokens where is_active = 1) as \"active access tokens\"";

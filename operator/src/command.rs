@@ -3,8 +3,8 @@
 use futures_util::future::LocalBoxFuture;
 
 use crate::{
-    Operator, Output, Result, Words, accounts, after_restore, compromised, emails, invalid, log, names, passwords,
-    removal, repositories, roles, tokens,
+    Operator, Output, Result, Words, access, accounts, after_restore, compromised, emails, invalid, log, names,
+    passwords, removal, repositories, roles, tokens,
 };
 
 /// A command.
@@ -52,14 +52,14 @@ impl Command {
         self.usage.split(' ').skip(1)
     }
 
-    /// Whether it takes so many words.
+    /// Whether it takes this number of words.
     fn takes(&self, number: usize) -> bool {
         let least = self.parameters().filter(|parameter| !parameter.starts_with('[')).count();
         (least..=self.parameters().count()).contains(&number)
     }
 }
 
-/// The command for these words and the words of its parameters: of those that begin alike, the one that takes so many.
+/// The command for these words and the words of its parameters: of those that begin alike, the one that takes this number of words.
 /// `add --machine` is `add-machine`.
 pub fn find(words: &[String], machine: bool) -> Result<(&'static Command, Words)> {
     let (first, rest) = words.split_first().map_or(("", words), |(first, rest)| (first.as_str(), rest));
@@ -78,7 +78,7 @@ pub fn find(words: &[String], machine: bool) -> Result<(&'static Command, Words)
 }
 
 /// All commands, in the order of the help.
-pub const COMMANDS: [Command; 28] = [
+pub const COMMANDS: [Command; 29] = [
     Command::new(
         "add NAME",
         "Makes an active user with a namespace of the same name; they choose the password by the link that is printed.",
@@ -254,6 +254,13 @@ pub const COMMANDS: [Command; 28] = [
          --keep-collaborators alone.",
         "there is no repository REPOSITORY, no namespace NAMESPACE, or it has such a repository already.",
         |operator, words| Box::pin(repositories::transfer(operator, words)),
+    ),
+    Command::new(
+        "why NAME ACTION REPOSITORY",
+        "Says whether a user, or `anonymous`, may pull, push or delete a repository, and why not, with the commands that \
+         would allow it; --token for one of their access tokens.",
+        "there is no user NAME, or no such access token of theirs.",
+        |operator, words| Box::pin(access::why(operator, words)),
     ),
 ];
 

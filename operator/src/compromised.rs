@@ -54,7 +54,7 @@ pub async fn compromised(operator: &Operator, words: &Words) -> Result<Output> {
                select id from users where id = ?1 or machine_of = (select id from namespaces where owner_id = ?1))",
         ),
         // Whatever confirms an address or sets the password; addresses that came, or were confirmed, since then; and
-        // kinds of client that were new since then, of which the owner is warned anew.
+        // kinds of client that were new since then, of which the owner is warned again.
         of_user("delete from links where user_id = ?1"),
         of_user(
             "insert into audit (at, account, action, name, actor, credential, address, data)

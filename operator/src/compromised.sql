@@ -101,7 +101,7 @@ found as (
   select iif(command like 'remove %', 3, 2), at, what, command from machines
   union all select 2, at, what, command from repositories_now union all select 4, at, what, command from looked_at
   union all select 4, at, what, command from theirs),
-told as (
+lines as (
   select 0 part, 0 at, name || ' is logged in nowhere, and has no ' || iif(kind = 'person', 'password', 'token') what, '' command
   from whose
   union all
@@ -116,4 +116,4 @@ told as (
   select 1, 0, name || ' administrates the whole index', 'revoke ' || name from whose where administrator = 1)
 select iif(at, strftime('%Y-%m-%dT%H:%M:%SZ', at, 'unixepoch'), '') as at, what,
   iif(command = '', '', 'npm run admin -- ' || command) as command
-from (select * from told union all select * from found) where exists (select 1 from whose) order by part, at, what
+from (select * from lines union all select * from found) where exists (select 1 from whose) order by part, at, what

@@ -53,10 +53,10 @@ pub async fn change(operator: &Operator, words: &Words) -> Result<Output> {
     Ok(vec![row([("name", user.name.into()), ("address", address.into()), ("state", state.into())])].into())
 }
 
-/// Makes an address usable. It is not proved by it: nobody opened a link that was mailed there. A user who waited for it
+/// Makes an address usable. It is not proved by it: no link that was mailed there was opened. A user who waited for it
 /// is active from then on.
 fn confirm(operator: &Operator, transaction: &mut Transaction, user: &User, address: &str, key: &str) {
-    let record = |action| told(operator, user, action, address);
+    let record = |action| recorded(operator, user, action, address);
     transaction.run([
         Statement::new(
             "insert into emails (user_id, address, key, created_at) values (?1, ?2, ?3, ?4) on conflict (key) do nothing",
@@ -92,10 +92,10 @@ fn remove(operator: &Operator, transaction: &mut Transaction, user: &User, addre
     transaction.run([
         Statement::new("delete from links where user_id = ?1 and email_id is null").bind(user.id),
         Statement::new("delete from emails where user_id = ?1 and key = ?2").bind(user.id).bind(key),
-        told(operator, user, "user.email.remove", address),
+        recorded(operator, user, "user.email.remove", address),
     ]);
 }
 
-fn told(operator: &Operator, user: &User, action: &'static str, address: &str) -> Statement {
+fn recorded(operator: &Operator, user: &User, action: &'static str, address: &str) -> Statement {
     audit::record(&operator.by, action, Account::Of(user.id), &user.name, &[("email", &names::masked(address))])
 }

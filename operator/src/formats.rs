@@ -12,7 +12,7 @@ pub struct Registry {
     pub name: String,
     /// Where its clients reach it.
     pub host: Option<String>,
-    /// How it is told which key signed: `x5c`, `jwks`, `libtrust` or `zot`.
+    /// How a token names the key that signed it: `x5c`, `jwks`, `libtrust` or `zot`.
     pub trust: String,
 }
 

@@ -17,6 +17,7 @@
     allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "what fails here is a failed test")
 )]
 
+mod access;
 mod accounts;
 mod after_restore;
 pub mod command;
@@ -51,8 +52,10 @@ pub type Result<T> = std::result::Result<T, Failure>;
 /// What a command says when it has done what it was asked to do.
 #[derive(Debug, Default)]
 pub struct Output {
-    /// Said apart from the answer: a name that people could take for another one.
+    /// Printed apart from the answer: a name that people could take for another one.
     pub warnings: Vec<String>,
+    /// One line before the table, or nothing.
+    pub headline: String,
     /// A table. Its column `command` has commands that can be typed.
     pub rows: Vec<Row>,
     /// Paragraphs after the table.
@@ -78,7 +81,7 @@ pub enum Failure {
     Refused {
         /// Why.
         message: String,
-        /// What stands in the way, with the commands that remove it.
+        /// What must go first, with the commands that remove it.
         in_the_way: Vec<Row>,
     },
     /// The database failed.

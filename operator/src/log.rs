@@ -9,7 +9,7 @@ const MAX_ROWS: usize = 1_000;
 
 /// `log`
 ///
-/// The newest rows, or the oldest after the one that was shown last: none is passed over. The output has more to come
+/// The newest rows, or the oldest after the one that was printed last: none is passed over. The output has more to come
 /// where it is full.
 pub async fn log(operator: &Operator) -> Result<Output> {
     let flags = &operator.flags;
@@ -21,14 +21,14 @@ pub async fn log(operator: &Operator) -> Result<Output> {
     }
     let since = flags.days.as_deref().map(tokens::days).transpose()?.map(|seconds| operator.now - seconds);
     let after = flags.after.or(since.map(|_| 0));
-    let sql = "with told as (
+    let sql = "with entries as (
          select a.id, strftime('%Y-%m-%dT%H:%M:%SZ', a.at, 'unixepoch') as time, a.actor, a.action, a.name, a.credential,
            a.address, a.data
          from audit a
          where (?1 is null or a.name = ?1) and (?2 is null or a.actor = ?2) and a.at >= ifnull(?3, a.at))
-       select * from (select * from told where ?4 is null order by id desc limit ?5)
+       select * from (select * from entries where ?4 is null order by id desc limit ?5)
        union all
-       select * from (select * from told where id > ?4 order by id limit ?5)
+       select * from (select * from entries where id > ?4 order by id limit ?5)
        order by id";
     let limit = i64::try_from(MAX_ROWS).unwrap_or(i64::MAX);
     let statement = Statement::new(sql)

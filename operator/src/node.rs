@@ -37,14 +37,14 @@ pub fn links(words: Vec<String>) -> bool {
 
 /// Runs a command. `batch` is given statements, `[{sql, params}]`, and promises the rows of each.
 ///
-/// Gives `{rows, warnings, notes, full, denied}`, or `{message, rows}` where the command did nothing. It rejects with what
+/// Gives `{headline, rows, warnings, notes, full, denied}`, or `{message, rows}` where the command did nothing. It rejects with what
 /// the database says.
 #[wasm_bindgen(js_name = "run")]
 pub async fn run_command(request: String, batch: Function) -> Answer<String> {
     let request = serde_json::from_str::<Request>(&request)?;
     let answer = match run(request, Rc::new(Node(batch))).await {
-        Ok(Output { warnings, rows: table, notes, is_full, denied }) => json!({
-            "rows": rows(&table), "warnings": warnings, "notes": notes, "full": is_full, "denied": denied
+        Ok(Output { warnings, headline, rows: table, notes, is_full, denied }) => json!({
+            "headline": headline, "rows": rows(&table), "warnings": warnings, "notes": notes, "full": is_full, "denied": denied
         }),
         Err(Failure::Invalid(message)) => json!({ "message": message, "rows": [] }),
         Err(Failure::Refused { message, in_the_way }) => json!({ "message": message, "rows": rows(&in_the_way) }),

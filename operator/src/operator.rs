@@ -71,7 +71,9 @@ pub struct Flags {
     pub name: Option<String>,
     /// With `log`.
     pub actor: Option<String>,
-    /// With `log`: the last row that was shown.
+    /// With `why`.
+    pub token: Option<String>,
+    /// With `log`: the last row that was printed.
     pub after: Option<i64>,
 }
 

@@ -14,7 +14,7 @@ use hublet::{
 
 use crate::{Failure, Operator, Output, Result, Words, invalid, refused, row};
 
-/// Seconds that a link is good which the operator prints.
+/// Seconds that a link is valid which the operator prints.
 const LINK_AGE: i64 = 7 * 24 * 60 * 60;
 
 /// The peppers of the index.

@@ -25,7 +25,7 @@ const LEAVING: &str = "(select id from users where name = ?1
 const STILL_EMPTY: &str =
     concat!("select json(iif(exists (select 1 from ", REPOSITORIES, " and r.deleted_at is null), 'refused', 'true'))");
 
-/// What is said of a repository that is removed.
+/// What is printed of a repository that is removed.
 const STAYS: &str = " is removed; what was pushed stays in the registry";
 
 /// `remove ACCOUNT`
@@ -98,17 +98,17 @@ pub async fn remove(operator: &Operator, words: &Words) -> Result<Output> {
         of("delete from users where name = ?1"),
         of("delete from namespaces where name = ?1"),
     ]);
-    let shown = "with told as (
+    let shown = "with recorded as (
          select action, name from audit where at = ?2 and actor = 'operator' and id > ifnull((
            select max(id) from audit where at < ?2), 0))
        select ?1 || ' is removed, and nobody gets the name' as what, 'npm run admin -- release ' || ?1 as command
        union all
        select 'the service account ' || name || ' is removed, and nobody gets the name',
          'npm run admin -- release ' || name
-       from told where action = 'org.machine.delete' and name <> ?1
+       from recorded where action = 'org.machine.delete' and name <> ?1
        union all
        select 'the repository ' || name || ?3, ''
-       from told where action = 'repo.delete'
+       from recorded where action = 'repo.delete'
        union all
        select 'token ' || t.uuid || ' of the service account ' || m.name || ', which ' || ?1 || ' made, goes on',
          'npm run admin -- token ' || t.uuid || ' end'

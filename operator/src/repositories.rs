@@ -10,7 +10,7 @@ use hublet::{
 
 use crate::{Operator, Output, Result, Words, names, refused, row};
 
-/// The repository of this name that is not marked deleted, or a refusal.
+/// The repository of this name that is not pending deletion, or a refusal.
 pub async fn require(operator: &Operator, name: &RepositoryName) -> Result<Repository> {
     let lookup = operator.fetch(repositories::lookup(name, &Subject::Anonymous)).await?;
     crate::require(lookup.repository.filter(|repository| !repository.pending_deletion))

@@ -54,7 +54,7 @@ fn restrictions(operator: &Operator) -> Result<(Vec<TokenScope>, Option<Vec<Reso
     Ok((scopes, resources.transpose()?))
 }
 
-/// How long an access token may be good, in seconds.
+/// How long an access token may be valid, in seconds.
 fn longest(operator: &Operator) -> Result<Option<i64>> {
     if operator.config.problems.iter().any(|problem| problem.starts_with("ACCESS_TOKEN_MAX_DAYS")) {
         return invalid("ACCESS_TOKEN_MAX_DAYS is no number of days");

@@ -146,7 +146,7 @@ impl Words {
         self.read(parameter, Action::parse, "an action is pull, push or delete")
     }
 
-    /// A word that stands for itself.
+    /// The word `end`.
     pub fn end(&self) -> Result<()> {
         self.read("end", |word| (word == "end").then_some(()), "what ends it is the word end")
     }

@@ -1,5 +1,6 @@
 //! Authentication: from the credentials of a request to the principal, and to what they may do.
 
+mod access_review;
 mod credentials;
 pub mod grants;
 mod guards;
@@ -8,6 +9,7 @@ pub mod password;
 mod principal;
 pub mod registry_token;
 
+pub use access_review::ReviewSubject;
 pub use credentials::{
     Credentials, INVALID_CREDENTIALS, no_session, optional_session, password_credentials, registry_credentials,
     require_https, session, unauthorized, v1_credentials,

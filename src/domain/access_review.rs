@@ -218,6 +218,75 @@ impl Facts<'_> {
     }
 }
 
+/// How a text begins that is about no user.
+pub const ANONYMOUS: &str = "A request without credentials";
+
+/// An action with the decision and what it is because of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReviewedAction {
+    /// The action.
+    pub action: Action,
+    /// Whether it is allowed.
+    pub allowed: bool,
+    /// Every relation that allows it.
+    pub sources: Vec<(Source, Role)>,
+    /// Every reason that stands against it.
+    pub reasons: Vec<Reason>,
+}
+
+impl ReviewedAction {
+    /// The review of an action that is allowed, or not.
+    #[must_use]
+    pub fn new(facts: &Facts<'_>, action: Action, allowed: bool) -> Self {
+        let sources = sources(&facts.relations).into_iter();
+        let sources = sources.filter(|(_, role)| allowed && *role >= action.role()).collect();
+        let reasons = if allowed { Vec::new() } else { facts.against(action) };
+        Self { action, allowed, sources, reasons }
+    }
+
+    /// One sentence, about a user, or about an anonymous request if the name is empty.
+    #[must_use]
+    pub fn text(&self, username: &str, name: &RepositoryName) -> String {
+        let user = if username.is_empty() { ANONYMOUS } else { username };
+        let action = self.action.as_str();
+        if let Some((source, role)) = self.sources.first() {
+            return format!("{user} may {action} {name}, with the role {} as {}.", role.as_str(), phrase(*source));
+        }
+        let reasons = self.reasons.iter().map(|reason| sentence(reason, user, name)).collect::<Vec<_>>();
+        format!("{user} may not {action} {name}: {}.", reasons.join("; "))
+    }
+}
+
+/// A relation in a sentence.
+fn phrase(source: Source) -> &'static str {
+    match source {
+        Source::Administrator => "an administrator",
+        Source::Owner => "the owner of the namespace",
+        Source::Member => "a member of the namespace",
+        Source::Collaborator => "a collaborator",
+        Source::Public => "anybody: it is public",
+    }
+}
+
+/// A reason in words, about a user, or [`ANONYMOUS`].
+#[must_use]
+pub fn sentence(reason: &Reason, user: &str, name: &RepositoryName) -> String {
+    match reason {
+        Reason::Account => "the account is not active".into(),
+        Reason::Credentials => "the access token has expired or is not active".into(),
+        Reason::Anonymous => "log in first".into(),
+        Reason::NamespaceMissing => format!("there is no namespace {}", name.namespace),
+        Reason::Library => "in this namespace only administrators and members may".into(),
+        Reason::NotVisible if user == ANONYMOUS => "it does not exist, or is not public".into(),
+        Reason::NotVisible => format!("it does not exist, or {user} may not read it"),
+        Reason::Role { has, needs, from } => {
+            format!("it takes the role {}, and {user} has {} as {}", needs.as_str(), has.as_str(), phrase(*from))
+        }
+        Reason::Scopes { .. } => "the scopes of the access token do not allow it".into(),
+        Reason::Resources { .. } => "the resources of the access token do not allow it here".into(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

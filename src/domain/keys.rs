@@ -91,7 +91,7 @@ impl TokenKeys {
         self.earlier.last().unwrap_or(&self.signing)
     }
 
-    /// The secret that a registry sends with its events. It is derived, so that nobody has to store it.
+    /// The secret that a registry sends with its events. It is derived, and stored nowhere.
     #[must_use]
     pub fn event_secret(&self, registry: &str) -> String {
         hex(&self.oldest().mac("event secret", &[registry.as_bytes()]))

@@ -27,6 +27,18 @@ pub enum Subject<'a> {
     RefreshToken(&'a str),
 }
 
+impl<'a> Subject<'a> {
+    /// The user of this name, of whom a review asks; an anonymous request if it is empty.
+    #[must_use]
+    pub fn of_review(name: &'a str, anonymous_read: bool) -> Self {
+        match name {
+            "" if anonymous_read => Self::Anonymous,
+            "" => Self::None,
+            name => Self::Name(name),
+        }
+    }
+}
+
 impl Subject<'_> {
     /// Whether the user is known by id, or there is none, and no access token is involved: statements have a shorter
     /// text for these.

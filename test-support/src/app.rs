@@ -146,7 +146,7 @@ impl TestApp {
         self.platform.run_pending();
     }
 
-    /// The request as the platform would lend it: the URL normalised, a body over its limit not read.
+    /// The request as the platform would provide it: the URL normalised, a body over its limit not read.
     pub fn received(&mut self, sent: &TestRequest) -> Result<Request, String> {
         let url = Url::parse(&format!("{ORIGIN}{}", sent.target)).map_err(|error| error.to_string())?;
         let (path, body) = (url.path().to_owned(), sent.body.clone());
@@ -169,7 +169,7 @@ impl TestApp {
         Ok(request)
     }
 
-    /// The newest mail to an address since the page began whose link carries a secret: one that only tells has none.
+    /// The newest mail to an address since the page began whose link carries a secret: one that only reports has none.
     fn newest_mail(&self, address: &str) -> Result<String, String> {
         let mailbox = self.platform.mailbox.borrow();
         let mut unread = mailbox.iter().skip(self.mail_read);

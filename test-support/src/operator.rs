@@ -12,6 +12,8 @@ use crate::{fake_platform::block_on, page::fresh_suffix, sqlite::Sqlite};
 /// What a command says: the rows it prints, and its link, where it has one.
 #[derive(Debug, Default)]
 pub struct Said {
+    /// The line before the rows.
+    pub headline: String,
     /// A row a line, with two spaces between columns.
     pub rows: Vec<String>,
     /// To choose a password.
@@ -22,7 +24,12 @@ pub struct Said {
 
 /// Runs a command such as `grant paul`; one that is refused changes nothing.
 pub fn run(database: &Rc<Sqlite>, words: &str, now: i64) -> Result<Said, String> {
-    let request = request(words, now).map_err(|error| error.to_string())?;
+    run_with(database, words, now, "on")
+}
+
+/// The same where `ANONYMOUS_READ` is set.
+pub fn run_with(database: &Rc<Sqlite>, words: &str, now: i64, anonymous_read: &str) -> Result<Said, String> {
+    let request = request(words, now, anonymous_read).map_err(|error| error.to_string())?;
     let output =
         block_on(hublet_operator::run(request, Rc::clone(database) as Rc<_>)).map_err(|failure| match failure {
             Failure::Refused { .. } => format!("{words} was refused"),
@@ -38,6 +45,7 @@ pub fn run(database: &Rc<Sqlite>, words: &str, now: i64) -> Result<Said, String>
     let row = |row: &hublet::store::Row| row.columns().iter().map(printed).collect::<Vec<_>>().join("  ");
     let link = output.notes.iter().find_map(|note| note.lines().find(|line| line.contains("/account/password#")));
     Ok(Said {
+        headline: output.headline,
         rows: output.rows.iter().map(row).collect(),
         link: link.unwrap_or_default().to_owned(),
         denied: output.denied,
@@ -45,7 +53,7 @@ pub fn run(database: &Rc<Sqlite>, words: &str, now: i64) -> Result<Said, String>
 }
 
 /// What was typed. A flag has a value unless it is one that is there or not.
-fn request(line: &str, now: i64) -> serde_json::Result<Request> {
+fn request(line: &str, now: i64, anonymous_read: &str) -> serde_json::Result<Request> {
     const VALUED: [&str; 5] = ["since", "days", "name", "actor", "token"];
     let (mut words, mut flags) = (Vec::new(), Map::new());
     let mut left = line.split_whitespace();
@@ -59,7 +67,7 @@ fn request(line: &str, now: i64) -> serde_json::Result<Request> {
     let random = (0..4).flat_map(|_| Sha256::digest(fresh_suffix()));
     serde_json::from_value(json!({
         "words": words, "flags": flags, "now": now, "random": random.collect::<Vec<_>>(),
-        "origin": "http://127.0.0.1:8787", "settings": { "PASSWORD_PEPPER": format!("1:{}", "p".repeat(32)) },
+        "origin": "http://127.0.0.1:8787", "settings": { "PASSWORD_PEPPER": format!("1:{}", "p".repeat(32)), "ANONYMOUS_READ": anonymous_read },
     }))
 }
 

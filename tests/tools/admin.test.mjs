@@ -157,6 +157,39 @@ test("what there is is listed, and one token is ended by what its row says", asy
   await assert.rejects(admin("repositories", "nothing"), ({ output }) => /there is no namespace nothing/.test(output));
 });
 
+test("why says yes, or no with what allows it, and by its exit code too", async () => {
+  await admin("namespace", "bakery");
+  query(`insert into repositories (namespace_id, name, full_name, private, created_at, updated_at)
+    select id, 'rye', 'bakery/rye', 1, 1, 1 from namespaces where name = 'bakery'`);
+  await admin("member", "bakery", "alice", "read");
+  assert.match(
+    await admin("why", "alice", "pull", "bakery/rye"),
+    /^yes: alice may pull bakery\/rye, with the role read as a member of the namespace\.\n$/,
+  );
+  let said = "";
+  await assert.rejects(admin("why", "alice", "push", "bakery/rye"), ({ output }) => {
+    said = output;
+    return true;
+  });
+  assert.match(
+    said,
+    /^no: alice may not push bakery\/rye\nbecause +command\nit takes the role write, and alice has read/,
+  );
+  const [, words] = /npm run admin -- (member bakery alice write --persist-to \S+)$/m.exec(said);
+  await run("sh", ["-c", `node ${command[0]} ${words}`]);
+  assert.match(await admin("why", "alice", "push", "bakery/rye"), /^yes: /);
+  await assert.rejects(admin("why", "anonymous", "pull", "bakery/rye"), ({ output }) =>
+    /^no: A request without credentials may not pull bakery\/rye$/m.test(output),
+  );
+  await assert.rejects(admin("why", "alice", "pull", "bakery/rye", "--token", "hlp_0"), ({ output }) =>
+    /--token cannot be "hlp_0": an access token goes by its UUID/.test(output),
+  );
+  const [, uuid] = /^alice +(\S+)/m.exec(await admin("token", "alice", "--resource", "guild/*"));
+  await assert.rejects(admin("why", "alice", "push", "bakery/rye", "--token", uuid), ({ output }) =>
+    /scopes of the access token[\s\S]*resources of the access token/.test(output),
+  );
+});
+
 test("a word that cannot be is refused in words", async () => {
   for (const [words, sentence] of [
     [["add", "Alice"], 'NAME cannot be "Alice": a user\'s name has 2 to 64 of a-z'],

@@ -3,12 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::{
-    auth::{self, Credentials, NamespaceGuard, Principal, RepositoryGuard, grants},
+    auth::{self, Credentials, NamespaceGuard, RepositoryGuard, ReviewSubject},
     context::Context,
     domain::{
         RepositoryName, Role, UserName,
-        access_review::{self, Action, Facts, Reason},
-        credential::CredentialId,
+        access_review::{self, Action, Reason, ReviewedAction},
         time,
     },
     error::{Fault, Result, invalid, not_found},
@@ -31,9 +30,6 @@ const MAX_ACTIONS: usize = 3;
 
 /// Refusals of a page, if the client does not set it.
 const REFUSALS: i64 = 25;
-
-/// How a text begins that is about no user.
-const ANONYMOUS: &str = "A request without credentials";
 
 /// What a review is asked of.
 struct Question {
@@ -85,9 +81,7 @@ pub async fn review(ctx: &Context, request: &Request, credentials: &Credentials)
     let own = credentials.subject(ctx);
     let subject = match asked.username.as_deref() {
         None => own.clone(),
-        Some("") if ctx.config.anonymous_read => Subject::Anonymous,
-        Some("") => Subject::None,
-        Some(name) => Subject::Name(name),
+        Some(name) => Subject::of_review(name, ctx.config.anonymous_read),
     };
     let namespace = &asked.repository.namespace;
     let token = asked.access_token.as_deref().map(|uuid| access::token(uuid, &subject, namespace));
@@ -104,11 +98,9 @@ pub async fn review(ctx: &Context, request: &Request, credentials: &Credentials)
 
 /// Whose access is reviewed.
 struct Case {
-    principal: Principal,
+    subject: ReviewSubject,
     /// Whether the client asks about itself.
     own: bool,
-    active: bool,
-    token_valid: bool,
 }
 
 impl Case {
@@ -135,37 +127,23 @@ impl Case {
         };
         let uuid = question.access_token.as_ref();
         let token = uuid.map(|_| reviewed_token(guard, own, token)).transpose()?;
-        let token_valid = token.as_ref().is_none_or(|token| token.is_good(ctx.platform.now()));
-        let restrictions = match token {
-            Some(token) => Some(token.restrictions),
-            // A client with an access token asks with its limits.
-            None if own && user.is_some() => client.restrictions.clone(),
-            None => None,
-        };
-        let active = user.as_ref().is_none_or(|user| user.active);
-        let credential = user.as_ref().map(|user| CredentialId::Password { user: user.id, epoch: user.epoch });
-        let credential = credential.unwrap_or(CredentialId::Anonymous);
-        Ok(Self { principal: Principal { user, credential, restrictions }, own, active, token_valid })
+        // A client with an access token asks with its limits.
+        let limits = if own && user.is_some() { client.restrictions.clone() } else { None };
+        let mut subject = ReviewSubject::new(user, token, ctx.platform.now());
+        subject.principal.restrictions = subject.principal.restrictions.or(limits);
+        Ok(Self { subject, own })
     }
 
-    /// The decision about each action, as a registry token is issued.
+    /// The decision about each action.
     fn decide(&self, question: &Question, guard: &NamespaceGuard, lookup: &RepositoryLookup) -> Response {
-        let (name, username) = (&question.repository, self.principal.name());
-        let facts = Facts {
-            active: self.active,
-            token_valid: self.token_valid,
-            visible: !self.own || guard.principal.effective_role(lookup, name).is_some(),
-            ..grants::facts(&self.principal, lookup, name)
-        };
-        let role = grants::role(&self.principal, lookup, name).filter(|_| self.active && self.token_valid);
-        let reviewed = |action: &Action| Reviewed::new(&facts, *action, role >= Some(action.role()));
-        let actions = question.actions.iter().map(reviewed);
-        let actions = actions.collect::<Vec<_>>();
+        let (name, username) = (&question.repository, self.subject.principal.name());
+        let visible = !self.own || guard.principal.effective_role(lookup, name).is_some();
+        let actions = self.subject.review(lookup, name, &question.actions, visible);
         let response = json!({
             "allowed": actions.iter().all(|action| action.allowed),
             "username": username,
             "repository": name.to_string(),
-            "actions": actions.iter().map(Reviewed::to_json).collect::<Vec<_>>(),
+            "actions": actions.iter().map(action).collect::<Vec<_>>(),
             "text": actions.iter().map(|action| action.text(username, name)).collect::<Vec<_>>().join(" "),
         });
         Response::json(200, &response).no_store()
@@ -189,39 +167,12 @@ fn reviewed_token(guard: &NamespaceGuard, own: bool, token: Option<ReviewedToken
     }
 }
 
-/// An action with the decision and what it is because of.
-struct Reviewed {
-    action: Action,
-    allowed: bool,
-    sources: Vec<(access_review::Source, Role)>,
-    reasons: Vec<Reason>,
-}
-
-impl Reviewed {
-    fn new(facts: &Facts<'_>, action: Action, allowed: bool) -> Self {
-        let sources = access_review::sources(&facts.relations).into_iter();
-        let sources = sources.filter(|(_, role)| allowed && *role >= action.role()).collect();
-        let reasons = if allowed { Vec::new() } else { facts.against(action) };
-        Self { action, allowed, sources, reasons }
-    }
-
-    fn to_json(&self) -> Value {
-        let sources =
-            self.sources.iter().map(|(source, role)| json!({ "code": source.as_str(), "role": role.as_str() }));
-        let because = sources.chain(self.reasons.iter().map(reason)).collect::<Vec<_>>();
-        json!({ "action": self.action.as_str(), "allowed": self.allowed, "because": because })
-    }
-
-    /// One sentence.
-    fn text(&self, username: &str, name: &RepositoryName) -> String {
-        let user = if username.is_empty() { ANONYMOUS } else { username };
-        let action = self.action.as_str();
-        if let Some((source, role)) = self.sources.first() {
-            return format!("{user} may {action} {name}, with the role {} as {}.", role.as_str(), phrase(*source));
-        }
-        let reasons = self.reasons.iter().map(|reason| sentence(reason, user, name)).collect::<Vec<_>>();
-        format!("{user} may not {action} {name}: {}.", reasons.join("; "))
-    }
+/// A reviewed action as it is in the response.
+fn action(reviewed: &ReviewedAction) -> Value {
+    let sources =
+        reviewed.sources.iter().map(|(source, role)| json!({ "code": source.as_str(), "role": role.as_str() }));
+    let because = sources.chain(reviewed.reasons.iter().map(reason)).collect::<Vec<_>>();
+    json!({ "action": reviewed.action.as_str(), "allowed": reviewed.allowed, "because": because })
 }
 
 /// A reason with what it is about.
@@ -234,33 +185,6 @@ fn reason(reason: &Reason) -> Value {
         Reason::Scopes { has } => json!({ "code": code, "has": has }),
         Reason::Resources { has } => json!({ "code": code, "has": has }),
         _ => json!({ "code": code }),
-    }
-}
-
-fn phrase(source: access_review::Source) -> &'static str {
-    match source {
-        access_review::Source::Administrator => "an administrator",
-        access_review::Source::Owner => "the owner of the namespace",
-        access_review::Source::Member => "a member of the namespace",
-        access_review::Source::Collaborator => "a collaborator",
-        access_review::Source::Public => "anybody: it is public",
-    }
-}
-
-fn sentence(reason: &Reason, user: &str, name: &RepositoryName) -> String {
-    match reason {
-        Reason::Account => "the account is not active".into(),
-        Reason::Credentials => "the access token has expired or is not active".into(),
-        Reason::Anonymous => "log in first".into(),
-        Reason::NamespaceMissing => format!("there is no namespace {}", name.namespace),
-        Reason::Library => "in this namespace only administrators and members may".into(),
-        Reason::NotVisible if user == ANONYMOUS => "it does not exist, or is not public".into(),
-        Reason::NotVisible => format!("it does not exist, or {user} may not read it"),
-        Reason::Role { has, needs, from } => {
-            format!("it takes the role {}, and {user} has {} as {}", needs.as_str(), has.as_str(), phrase(*from))
-        }
-        Reason::Scopes { .. } => "the scopes of the access token do not allow it".into(),
-        Reason::Resources { .. } => "the resources of the access token do not allow it here".into(),
     }
 }
 

@@ -6,7 +6,7 @@ use hublet::domain::{
 };
 use serde_json::{Value, json};
 
-use test_support::TestApp;
+use test_support::{TestApp, operator};
 
 use super::{
     Snapshot,
@@ -97,6 +97,68 @@ fn review_agrees_with_the_token() {
     println!("cases: {cases} access reviews held to registry tokens, {} disagreements", wrong.len());
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
     assert!(cases > 400, "{cases} cases");
+}
+
+/// The words of `why` for an actor, without the action and the repository: the name, and the flag of an access token.
+fn asked_by_the_operator(app: &TestApp, actor: &Actor) -> (String, String) {
+    let (username, secret) = actor.named();
+    if actor.basic.0.is_empty() {
+        return ("anonymous".to_owned(), String::new());
+    }
+    let sql = "select uuid from access_tokens where hash = ?1";
+    let hash = [hublet::domain::secret::sha256_hex(secret)];
+    let uuid = app.db.connection().query_row(sql, hash, |row| row.get::<_, String>(0));
+    (username.to_owned(), uuid.map(|uuid| format!(" --token {uuid}")).unwrap_or_default())
+}
+
+/// Runs the commands that `why` printed, and asks again: what is denied then is an error.
+fn allowed_by_the_commands(app: &TestApp, said: &operator::Said, why: &str, off: &str) -> Option<String> {
+    let copy = std::rc::Rc::new(app.db.copied().unwrap());
+    let now = hublet::platform::Platform::now(&*app.platform);
+    for row in &said.rows {
+        let Some((_, command)) = row.split_once("npm run admin -- ") else { continue };
+        operator::run(&copy, command, now).unwrap();
+    }
+    let then = operator::run_with(&copy, why, now, off).unwrap();
+    then.denied.then(|| format!("{why}: {:?}, and after these commands {:?}", said.rows, then.rows))
+}
+
+/// The operator's `why` is the same review, and the commands that it prints allow what is denied.
+#[test]
+fn why_agrees_with_the_review() {
+    let mut fixtures = actors::fixtures();
+    actors::hide(&mut fixtures);
+    let mut snapshot = Snapshot::of(&fixtures.client.app);
+    let (mut cases, mut allowed, mut repaired, mut wrong) = (0, 0, 0, Vec::new());
+    for actor in &fixtures.actors {
+        for (namespace, name) in REPOSITORIES {
+            let app = snapshot.app(actor);
+            let off = if actor.off { "off" } else { "on" };
+            let (username, flag) = asked_by_the_operator(app, actor);
+            let request = REVIEW.request_in(namespace, &fixtures, app, actor, name);
+            // Who cannot sign in cannot ask: an administrator does, of the user with the password.
+            let Some(actions) = reviewed(app, &request) else { continue };
+            for (action, is_allowed, _) in actions {
+                cases += 1;
+                allowed += usize::from(is_allowed);
+                let why = format!("why {username} {action} {namespace}/{name}{flag}");
+                let now = hublet::platform::Platform::now(&*app.platform);
+                let said = operator::run_with(&app.db, &why, now, off).unwrap();
+                let heads = if is_allowed { "yes: " } else { "no: " };
+                if said.denied == is_allowed || !said.headline.starts_with(heads) {
+                    wrong.push(format!("{}: {why}: {}", actor.label, said.headline));
+                }
+                let is_own = flag.is_empty() && username != "anonymous";
+                if said.denied && is_own {
+                    repaired += 1;
+                    wrong.extend(allowed_by_the_commands(app, &said, &why, off));
+                }
+            }
+        }
+    }
+    println!("cases: {cases} answers of the operator's review, {allowed} allowed, {repaired} repaired by its commands");
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+    assert!(cases > 200 && allowed > 20 && repaired > 20, "{cases}, {allowed}, {repaired}");
 }
 
 #[test]

@@ -38,6 +38,7 @@ fn words<'a>(parameter: &str, uuids: &'a [String]) -> Vec<&'a str> {
         "CHANGE" => vec!["confirm", "primary", "remove"],
         "UUID" => uuids.iter().map(String::as_str).collect(),
         "end" => vec!["end"],
+        "ACTION" => vec!["pull", "push", "delete"],
         _ => panic!("what may {parameter} be?"),
     }
 }
