@@ -1,6 +1,11 @@
 //! A page of the contract, parsed: requests with their expected responses, and directives between them.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::{
+    collections::BTreeMap,
+    hash::{BuildHasher, Hasher, RandomState},
+};
+
+use serde_json::json;
 
 /// One page.
 #[derive(Debug)]
@@ -68,6 +73,7 @@ pub struct Block {
     pub body: Option<String>,
 }
 
+/// The directives that a backend runs. `User` is none of them: it expands to exchanges.
 const DIRECTIVES: [&str; 6] = ["Operator", "Time", "Mail", "Secret", "Scheduled", "Setting"];
 
 impl Page {
@@ -76,9 +82,15 @@ impl Page {
         let text = renamed(text, suffix);
         let mut lines = text.lines().enumerate().map(|(at, line)| (at + 1, line.trim_end()));
         let (mut steps, mut asked, mut decoded) = (Vec::new(), None::<Block>, None::<&str>);
+        let mut users = Users::default();
         while let Some((at, line)) = lines.next() {
             let Some(kind) = line.strip_prefix("```") else {
                 decoded = line.strip_prefix("Decoded: ").or(decoded);
+                if let Some(rest) = line.strip_prefix("User: ") {
+                    let exchanges = users.exchanges(at, rest).map_err(|error| format!("{name}:{at}: {error}"))?;
+                    steps.extend(exchanges.into_iter().map(|exchange| Step::Exchange(Box::new(exchange))));
+                    continue;
+                }
                 steps.extend(prose(at, line));
                 continue;
             };
@@ -117,6 +129,49 @@ impl Page {
 
 fn unanswered(name: &str, request: &Block) -> String {
     format!("{name}:{}: a request without a response", request.line)
+}
+
+/// The passwords of the users that a page has registered with `User:`, by name.
+#[derive(Default)]
+struct Users(BTreeMap<String, String>);
+
+impl Users {
+    /// The exchanges of `paul:toto42 as [paul]`: the first line about a user registers them, with the password `secret` if
+    /// it has none; one with `as` logs in, and captures the token of the session.
+    fn exchanges(&mut self, line: usize, rest: &str) -> Result<Vec<Exchange>, String> {
+        let (user, capture) = match rest.split_once(" as ") {
+            Some((user, capture)) => (user, Some(capture)),
+            None => (rest, None),
+        };
+        let (name, password) = match user.split_once(':') {
+            Some((name, password)) => (name, Some(password)),
+            None => (user, None),
+        };
+        let exchange = |start: &str, body: String, status: &str, answer: Option<String>| Exchange {
+            request: Block {
+                line,
+                start: start.to_owned(),
+                headers: vec![("Content-Type".to_owned(), "application/json".to_owned())],
+                body: Some(body),
+            },
+            response: Block { line, start: status.to_owned(), headers: Vec::new(), body: answer },
+        };
+        let mut exchanges = Vec::new();
+        if !self.0.contains_key(name) {
+            let password = password.unwrap_or("secret");
+            let body = json!({ "username": name, "password": password, "email": format!("{name}@example.com") });
+            exchanges.push(exchange("POST /v1/users/ HTTP/1.1", body.to_string(), "HTTP/1.1 201", None));
+            self.0.insert(name.to_owned(), password.to_owned());
+        } else if password.is_some() || capture.is_none() {
+            return Err(format!("{name} is registered already"));
+        }
+        if let (Some(password), Some(capture)) = (self.0.get(name), capture) {
+            let body = json!({ "username": name, "password": password }).to_string();
+            let token = json!({ "token": capture }).to_string();
+            exchanges.push(exchange("POST /v2/users/login HTTP/1.1", body, "HTTP/1.1 200", Some(token)));
+        }
+        Ok(exchanges)
+    }
 }
 
 fn prose(at: usize, line: &str) -> Option<Step> {
@@ -271,6 +326,44 @@ Scheduled:
         assert_eq!(error(response), "p.md:1: a response without a request");
         assert_eq!(error("\n```http\n```\n"), "p.md:2: an empty block");
         assert!(error("```http\nGET /\nnonsense\n```").contains("\"nonsense\" is no header"));
+    }
+
+    #[test]
+    fn user_is_registered_once_and_logs_in() {
+        let page = |text: &str| Page::read("p.md", text, "_1");
+        let exchanges = |text: &str| {
+            let steps = page(text).unwrap().steps;
+            let shown = steps.into_iter().map(|step| match step {
+                Step::Exchange(exchange) => {
+                    assert_eq!(exchange.request.header("content-type"), Some("application/json"));
+                    (exchange.request.start, exchange.request.body.unwrap(), exchange.response.body)
+                }
+                other => panic!("{other:?}"),
+            });
+            shown.collect::<Vec<_>>()
+        };
+        let register = |password: &str| {
+            let body = format!(r#"{{"username":"paul_1","password":"{password}","email":"paul_1@example.com"}}"#);
+            ("POST /v1/users/ HTTP/1.1".to_owned(), sorted(&body), None)
+        };
+        let log_in = |password: &str, capture: &str| {
+            let body = format!(r#"{{"username":"paul_1","password":"{password}"}}"#);
+            let token = format!(r#"{{"token":"[{capture}]"}}"#);
+            ("POST /v2/users/login HTTP/1.1".to_owned(), sorted(&body), Some(token))
+        };
+        assert_eq!(exchanges("User: paul~\n"), [register("secret")]);
+        assert_eq!(exchanges("User: paul~:to:to as [paul]\n"), [register("to:to"), log_in("to:to", "paul")]);
+        let twice = exchanges("User: paul~\n\nUser: paul~ as [again]\n");
+        assert_eq!(twice, [register("secret"), log_in("secret", "again")]);
+        for line in ["User: paul~", "User: paul~:other as [again]"] {
+            let error = page(&format!("User: paul~\n{line}\n")).unwrap_err();
+            assert_eq!(error, "p.md:2: paul_1 is registered already");
+        }
+    }
+
+    /// A body as `serde_json` writes it.
+    fn sorted(body: &str) -> String {
+        serde_json::from_str::<serde_json::Value>(body).unwrap().to_string()
     }
 
     #[test]
