@@ -1,11 +1,17 @@
 // The built worker in workerd, and the server that runs the directives of the pages against it.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import http from "node:http";
 import path from "node:path";
 import { text } from "node:stream/consumers";
-import { createTestHarness } from "wrangler";
+import { buildSync } from "esbuild";
+import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import {
+  unstable_getMiniflareWorkerOptions as getMiniflareWorkerOptions,
+  unstable_readConfig as readConfig,
+  unstable_splitSqlQuery as splitSqlQuery,
+} from "wrangler";
 import { setUpOperator } from "../../tools/lib/operator.mjs";
 import { eventSecret } from "../../tools/lib/services.mjs";
 import { root } from "../../tools/lib/steps.mjs";
@@ -15,17 +21,62 @@ const configPath = path.join(root, "tests/workerd/wrangler.toml");
 const pem = (name) => readFileSync(path.join(root, "test-support/registry", `${name}.pem`), "utf8");
 const keys = { REGISTRY_KEY: pem("key"), REGISTRY_CERTIFICATE: pem("certificates") };
 
+/** The modules of a worker, from its entry on. */
+function modules(main) {
+  const { outputFiles } = buildSync({
+    entryPoints: [main],
+    outdir: root,
+    bundle: true,
+    write: false,
+    format: "esm",
+    target: "esnext",
+    external: ["cloudflare:workers"],
+    loader: { ".wasm": "copy" },
+    keepNames: true, // a binding is known by the name of its class
+  });
+  return outputFiles
+    .map(({ path, contents }) => ({ type: path.endsWith(".wasm") ? "CompiledWasm" : "ESModule", path, contents }))
+    .sort((one) => (one.type === "ESModule" ? -1 : 1)); // the entry is the first
+}
+
+/** The statements of all migrations of a database, in their order. */
+function migrations(folder) {
+  const files = readdirSync(folder).sort();
+  return files.flatMap((file) => splitSqlQuery(readFileSync(path.join(folder, file), "utf8")));
+}
+
 /**
  * Starts the worker with empty databases, those that are `migrated` with their tables; `vars` go over those of
- * wrangler.toml, `config` is another one.
+ * wrangler.toml, `config` is another one. What is asked goes to workerd itself: through wrangler's test harness, which
+ * has a proxy in another workerd before it and reports each request to Node, it takes more than twice as long.
  */
 export async function startWorker(vars = {}, { migrated = ["DB", "SEARCH"], config = configPath } = {}) {
-  const options = (vars) => ({ root, workers: [{ configPath: config, vars: { ...keys, ...vars } }] });
   await setUpOperator();
-  const harness = createTestHarness(options(vars));
-  const { url } = await harness.listen();
-  const worker = harness.getWorker();
-  for (const database of migrated) await worker.applyD1Migrations(database);
+  const read = readConfig({ config }, { hideWarnings: true });
+  const { bindings, modulesRules: _, ...bound } = getMiniflareWorkerOptions(read).workerOptions;
+  const log = [];
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      ...bound,
+      name: read.name,
+      modulesRoot: root,
+      modules: modules(read.main),
+      bindings: { ...bindings, ...keys },
+      host: "127.0.0.1",
+      port: 0,
+      cf: false,
+      logRequests: false,
+      handleStructuredLogs: (line) => log.push(line),
+    }),
+  );
+  const url = await miniflare.ready;
+  const env = await miniflare.getBindings();
+
+  /** Gives a database its tables. */
+  function applyMigrations(binding) {
+    const { migrations_dir: folder } = read.d1_databases.find((one) => one.binding === binding);
+    return direct("batch", binding, migrations(path.resolve(path.dirname(config), folder)));
+  }
 
   /** Asks; `trouble` is what goes wrong meanwhile. The answer has `stats`: what the databases were asked. */
   async function ask(request, { trouble, ...init } = {}) {
@@ -53,17 +104,25 @@ export async function startWorker(vars = {}, { migrated = ["DB", "SEARCH"], conf
     return said;
   }
 
+  /** Gives the worker these vars over those of wrangler.toml, and none that it was given before. */
+  async function set(wanted) {
+    vars = wanted;
+    await direct("vars", "", vars);
+  }
+
+  for (const binding of migrated) await applyMigrations(binding);
+  if (Object.keys(vars).length) await set(vars);
   return {
     url,
     ask,
     succeed,
     direct,
-    logs: () => harness.getLogs(),
-    applyMigrations: (database) => worker.applyD1Migrations(database),
-    env: () => worker.getEnv(),
-    scheduled: () => worker.scheduled({ cron: "* * * * *" }),
-    set: (vars) => harness.update(options(vars)),
-    stop: () => harness.close(),
+    logs: () => log,
+    applyMigrations,
+    env: () => ({ ...env, ...vars }),
+    scheduled: async () => (await miniflare.getWorker()).scheduled({ cron: "* * * * *" }),
+    set,
+    stop: () => miniflare.dispose(),
   };
 }
 

@@ -6,7 +6,7 @@ import { memory } from "./memory.mjs"; // before the worker, which it watches
 import Index from "../../build/index.js";
 import { dump, restore } from "./dump.mjs";
 
-const state = { shift: 0, now: undefined, mails: [], behind: false };
+const state = { shift: 0, now: undefined, mails: [], behind: false, vars: {} };
 
 const Clock = globalThis.Date;
 globalThis.Date = class extends Clock {
@@ -207,7 +207,7 @@ const mailbox = {
  * is bound where the var of this name says "on".
  */
 function wrap(env, counter, { databases = [], down: out = [], absent = [] } = {}) {
-  const { MAIL, REPLICA, ...wrapped } = env;
+  const { MAIL, REPLICA, ...wrapped } = { ...env, ...state.vars };
   wrapped.DB = new D1Database("DB", env.DB, counter, databases, REPLICA);
   wrapped.SEARCH = new D1Database("SEARCH", env.SEARCH, counter, databases);
   if (MAIL === "on") wrapped.MAIL = mailbox;
@@ -216,12 +216,25 @@ function wrap(env, counter, { databases = [], down: out = [], absent = [] } = {}
   return wrapped;
 }
 
+/**
+ * Lets the next request meet a program that has computed nothing, with memory of its own: it reads its settings once. So
+ * does worker-build's glue where the program has crashed.
+ */
+function beginAnew() {
+  dispatchEvent(new ErrorEvent("error", { error: new WebAssembly.RuntimeError("to be begun anew") }));
+}
+
 /** What tests ask for between requests. */
 async function direct(url, request, env, ctx) {
   const value = url.searchParams.get("value");
   switch (url.pathname) {
     case "/__test/clock":
       state.shift = Number(value);
+      return new Response();
+    case "/__test/vars":
+      await settled();
+      state.vars = await request.json();
+      beginAnew();
       return new Response();
     case "/__test/memory":
       return new Response(String(memory()));
@@ -247,9 +260,19 @@ async function direct(url, request, env, ctx) {
     }
     case "/__test/fetch": {
       const [url, ...limits] = JSON.parse(value);
-      const fetched = new Index(ctx, env).fetchUrl(env, ctx, url, new Uint32Array(limits));
+      const bindings = { ...env, ...state.vars };
+      const fetched = new Index(ctx, bindings).fetchUrl(bindings, ctx, url, new Uint32Array(limits));
       return new Response(await fetched.catch((error) => `refused: ${error}`));
     }
+    case "/__test/batch": {
+      const database = env[value];
+      await database.batch((await request.json()).map((sql) => database.prepare(sql)));
+      return new Response();
+    }
+    case "/__test/catch-up":
+      await settled();
+      await restore(env, { REPLICA: (await dump(env)).DB }, ["REPLICA"]);
+      return new Response();
     case "/__test/dump":
       await settled();
       return Response.json(await dump(env));

@@ -6,11 +6,6 @@ import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { startWorker } from "./app.mjs";
 
-// The harness carries what the worker sends through the `fetch` of this process, which would follow a redirect where
-// Cloudflare's network does not. The worker's own runtime decides whether one is followed.
-const carry = globalThis.fetch;
-globalThis.fetch = (url, init) => carry(url, { ...init, redirect: "manual" });
-
 const MILLISECONDS = 2_000;
 const BYTES = 1_000;
 

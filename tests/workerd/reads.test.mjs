@@ -21,23 +21,7 @@ before(
 after(() => worker?.stop(), { timeout: 60_000 });
 
 /** Lets the replica hear of all that was written so far. */
-async function catchUp() {
-  const { DB, REPLICA } = await worker.env();
-  const tables = await DB.prepare(
-    "select name from sqlite_schema where type = 'table' and name not like 'sqlite\\_%' escape '\\' and name not like '\\_cf%' escape '\\' and name <> 'd1_migrations'",
-  ).all();
-  const names = tables.results.map(({ name }) => name);
-  const batch = [REPLICA.prepare("pragma defer_foreign_keys = on")];
-  for (const name of names) batch.push(REPLICA.prepare(`delete from ${name}`));
-  for (const name of names) {
-    for (const row of (await DB.prepare(`select * from ${name}`).all()).results) {
-      const columns = Object.keys(row);
-      const places = columns.map((_, at) => `?${at + 1}`);
-      batch.push(REPLICA.prepare(`insert into ${name} (${columns}) values (${places})`).bind(...Object.values(row)));
-    }
-  }
-  await REPLICA.batch(batch);
-}
+const catchUp = () => worker.direct("catch-up");
 
 const operator = async (words) => operate((await worker.env()).DB, words, Math.floor(Date.now() / 1000));
 const ask = (request, authorization, sent) =>
