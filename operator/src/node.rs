@@ -20,6 +20,12 @@ use crate::{Failure, Output, Request, after_restore, command, formats, run};
 
 type Answer<T> = Result<T, JsError>;
 
+/// Prints what a panic says; Node alone says that an instruction was unreachable.
+#[wasm_bindgen(start)]
+pub fn start() {
+    console_error_panic_hook::set_once();
+}
+
 /// Every command: `[{usage, purpose}]`.
 #[wasm_bindgen]
 pub fn commands() -> String {

@@ -1,4 +1,4 @@
-//! All data of hublet, and the only module with SQL. It decides nothing.
+//! All data of hublet, and the only module of the worker with SQL. It decides nothing.
 //!
 //! A function here is one statement or one short list of them, named after its meaning. Statements go through the one
 //! [`Db`], several at a time: a batch is one round trip and one transaction.

@@ -11,7 +11,6 @@ export function copy(folder, wrangler) {
     "tools",
     "src",
     "operator",
-    "build/operator",
     "Cargo.toml",
     "Cargo.lock",
     "rust-toolchain.toml",

@@ -6,6 +6,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
+import { setUpOperator } from "../../tools/lib/operator.mjs";
 import { copy } from "./clone.mjs";
 import { fails, works } from "./outcome.mjs";
 
@@ -13,6 +14,7 @@ const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "hublet-deploy-"));
 const at = (...names) => path.join(scratch, ...names);
 after(() => fs.rmSync(scratch, { recursive: true, force: true }));
 
+await setUpOperator();
 copy(
   scratch,
   `

@@ -1,20 +1,21 @@
 // The operator's commands and the formats that the tools share with hublet: the crate in operator/, compiled for Node.
 
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { files, hash } from "./inputs.mjs";
 import { setUpNode, setUpRust, tool } from "./setup.mjs";
 import { Failure, root, run, step } from "./steps.mjs";
 
-const folder = path.join(root, "build/operator");
+const folder = path.join(root, "operator/pkg");
 const library = path.join(folder, "hublet_operator.js");
 const stamp = path.join(folder, "inputs.sha256");
 
 /** All that decides what comes out. */
 const inputs = [
-  "operator",
+  "operator/src",
+  "operator/Cargo.toml",
   "src",
   "Cargo.toml",
   "rust-toolchain.toml",
@@ -45,7 +46,6 @@ async function place(target) {
 
 /** Written beside its place and then renamed, so that nobody ever meets half of it and two runs may do it at once. */
 async function bind(wasm, fingerprint) {
-  mkdirSync(path.dirname(folder), { recursive: true });
   const draft = mkdtempSync(`${folder}.`);
   try {
     await run(tool("wasm-bindgen"), [wasm, "--target", "nodejs", "--no-typescript", "--out-dir", draft]);
