@@ -1,7 +1,7 @@
 //! Users and service accounts: who there is, and what they may do at all.
 
 use hublet::{
-    domain::UserName,
+    domain::{UserName, audit::AuditAction},
     store::{
         Query, Row, Statement, Transaction,
         audit::{self, Account},
@@ -40,7 +40,7 @@ pub async fn add(operator: &Operator, words: &Words) -> Result<Output> {
         )
         .bind(name)
         .bind(operator.now),
-        audit::record(&operator.by, "user.create", Account::Named(name), name, &[("status", "active")]),
+        audit::record(&operator.by, AuditAction::UserCreate, Account::Named(name), name, &[("status", "active")]),
     ]);
     let mut notes = Vec::new();
     if password.is_none() {
@@ -69,7 +69,7 @@ pub async fn add_machine(operator: &Operator, words: &Words) -> Result<Output> {
         )
         .bind(name)
         .bind(operator.now),
-        audit::record(&operator.by, "org.machine.create", Account::Named(name), name, &[]),
+        audit::record(&operator.by, AuditAction::OrgMachineCreate, Account::Named(name), name, &[]),
     ]);
     let shown = "select name, kind, status from users where name = ?1 and kind = 'machine'";
     let shown = transaction.read(Query::all(Statement::new(shown).bind(name)));
@@ -120,7 +120,7 @@ fn set_status(operator: &Operator, transaction: &mut Transaction, user: &User, s
     let data = [("status", status)];
     transaction.run([
         update.bind(user.id).bind(status),
-        audit::record(&operator.by, "user.status.change", Account::Of(user.id), &user.name, &data),
+        audit::record(&operator.by, AuditAction::UserStatusChange, Account::Of(user.id), &user.name, &data),
     ]);
 }
 
@@ -145,7 +145,7 @@ async fn administrate(operator: &Operator, user: &User, administrator: bool, rol
     let mut transaction = Transaction::new();
     transaction.run([
         update.bind(user.id).bind(administrator),
-        audit::record(&operator.by, "user.role.change", Account::Of(user.id), &user.name, &data),
+        audit::record(&operator.by, AuditAction::UserRoleChange, Account::Of(user.id), &user.name, &data),
     ]);
     operator.commit(transaction).await?;
     Ok(vec![row([("name", user.name.as_str().into()), ("rights", role.into())])].into())

@@ -1,8 +1,11 @@
 //! What follows when a database was brought back: what was revoked since then may be valid again, and is ended.
 
-use hublet::store::{
-    Statement, Transaction,
-    audit::{self, Account},
+use hublet::{
+    domain::audit::AuditAction,
+    store::{
+        Statement, Transaction,
+        audit::{self, Account},
+    },
 };
 
 use crate::{Operator, Output, Result, accounts};
@@ -42,7 +45,7 @@ pub async fn after_restore(operator: &Operator) -> Result<Output> {
         Statement::new("update sqlite_sequence set seq = max(seq, cast(?1 as integer)) where name <> 'd1_migrations'")
             .bind(first_id),
         // There is always one to change.
-        audit::record(&operator.by, "user.sessions.end", Account::Named(""), "everybody", &[]),
+        audit::record(&operator.by, AuditAction::UserSessionsEnd, Account::Named(""), "everybody", &[]),
         Statement::new(
             "update sqlite_sequence set seq = max(seq, (select ifnull(max(id), 0) from access_tokens))
              where name = 'access_tokens'",

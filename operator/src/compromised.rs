@@ -1,7 +1,7 @@
 //! What is done when a secret leaked.
 
 use hublet::{
-    domain::time,
+    domain::{audit::AuditAction, time},
     store::{
         Query, Row, Statement, Transaction,
         audit::{self, Account},
@@ -38,7 +38,7 @@ pub async fn compromised(operator: &Operator, words: &Words) -> Result<Output> {
     let mut transaction = Transaction::new();
     transaction.run([
         of_user("update users set epoch = epoch + 1, password = null where id = ?1"),
-        audit::record(&operator.by, "user.sessions.end", Account::Of(user.id), &user.name, &[]),
+        audit::record(&operator.by, AuditAction::UserSessionsEnd, Account::Of(user.id), &user.name, &[]),
         of_user("delete from refresh_tokens where user_id = ?1"),
         // Its access tokens, and those of the service accounts of its own namespace.
         of_user(

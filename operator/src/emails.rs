@@ -1,7 +1,7 @@
 //! The e-mail addresses of users.
 
 use hublet::{
-    domain::names,
+    domain::{audit::AuditAction, names},
     store::{
         Statement, Transaction,
         audit::{self, Account},
@@ -65,12 +65,12 @@ fn confirm(operator: &Operator, transaction: &mut Transaction, user: &User, addr
         .bind(address)
         .bind(key)
         .bind(operator.now),
-        record("user.email.add"),
+        record(AuditAction::UserEmailAdd),
         Statement::new("update emails set confirmed_at = ?3 where user_id = ?1 and key = ?2 and confirmed_at is null")
             .bind(user.id)
             .bind(key)
             .bind(operator.now),
-        record("user.email.confirm"),
+        record(AuditAction::UserEmailConfirm),
         Statement::new(
             "update users set status = 'active' where id = ?1 and status = 'unconfirmed'
                and exists (select 1 from emails where user_id = ?1 and key = ?2)",
@@ -79,7 +79,7 @@ fn confirm(operator: &Operator, transaction: &mut Transaction, user: &User, addr
         .bind(key),
         audit::record(
             &operator.by,
-            "user.status.change",
+            AuditAction::UserStatusChange,
             Account::Of(user.id),
             &user.name,
             &[("status", "active")],
@@ -92,10 +92,10 @@ fn remove(operator: &Operator, transaction: &mut Transaction, user: &User, addre
     transaction.run([
         Statement::new("delete from links where user_id = ?1 and email_id is null").bind(user.id),
         Statement::new("delete from emails where user_id = ?1 and key = ?2").bind(user.id).bind(key),
-        recorded(operator, user, "user.email.remove", address),
+        recorded(operator, user, AuditAction::UserEmailRemove, address),
     ]);
 }
 
-fn recorded(operator: &Operator, user: &User, action: &'static str, address: &str) -> Statement {
+fn recorded(operator: &Operator, user: &User, action: AuditAction, address: &str) -> Statement {
     audit::record(&operator.by, action, Account::Of(user.id), &user.name, &[("email", &names::masked(address))])
 }

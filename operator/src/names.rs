@@ -1,9 +1,12 @@
 //! Namespaces, and names that people could take for each other.
 
 use constcat::concat;
-use hublet::store::{
-    Query, Statement, Transaction,
-    audit::{self, Account},
+use hublet::{
+    domain::audit::AuditAction,
+    store::{
+        Query, Statement, Transaction,
+        audit::{self, Account},
+    },
 };
 
 use crate::{Operator, Output, Result, Words, refused, require, row};
@@ -48,7 +51,7 @@ pub async fn namespace(operator: &Operator, words: &Words) -> Result<Output> {
         )
         .bind(name)
         .bind(operator.now),
-        audit::record(&operator.by, "org.create", Account::Named(name), name, &[]),
+        audit::record(&operator.by, AuditAction::OrgCreate, Account::Named(name), name, &[]),
     ]);
     let shared = Statement::new("select 1 from namespaces where name = ?1 and owner_id is null").bind(name);
     let shared = transaction.read(Query::any(shared));

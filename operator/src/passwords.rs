@@ -2,7 +2,9 @@
 
 use hublet::{
     domain::{
-        UserName, opaque_token,
+        UserName,
+        audit::AuditAction,
+        opaque_token,
         password::{self, MAX_PASSWORD_BYTES},
     },
     store::{
@@ -53,7 +55,7 @@ pub fn link(operator: &Operator, name: &str, hash: &str) -> [Statement; 2] {
     let expires_at = operator.now + LINK_AGE;
     [
         Statement::new(insert).bind(name).bind(hash).bind(expires_at).bind(operator.now),
-        audit::record(&operator.by, "user.password.link", Account::Named(name), name, &[]),
+        audit::record(&operator.by, AuditAction::UserPasswordLink, Account::Named(name), name, &[]),
     ]
 }
 

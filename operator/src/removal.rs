@@ -2,7 +2,7 @@
 
 use constcat::concat;
 use hublet::{
-    domain::names::LIBRARY,
+    domain::{audit::AuditAction, names::LIBRARY},
     store::{
         Query, Row, Statement, Transaction,
         audit::{self, Account},
@@ -132,7 +132,7 @@ pub async fn release(operator: &Operator, words: &Words) -> Result<Output> {
     let mut transaction = Transaction::new();
     transaction.run([of("delete from retired_names where name = ?1")]);
     let data = [("retired_at", retired_at.as_str())];
-    let record = audit::record(&operator.by, "user.name.release", Account::Named(""), &account, &data);
+    let record = audit::record(&operator.by, AuditAction::UserNameRelease, Account::Named(""), &account, &data);
     let released = transaction.read(Query::any(record));
     if !operator.commit(transaction).await?.take(released)? {
         return refused();

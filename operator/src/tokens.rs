@@ -2,6 +2,7 @@
 
 use hublet::{
     domain::{
+        audit::AuditAction,
         ends::{self, DAY},
         opaque_token::{self, TokenKind},
         texts::{self, Form},
@@ -138,7 +139,8 @@ pub async fn end(operator: &Operator, words: &Words) -> Result<Output> {
     let delete = "delete from access_tokens where user_id = ?1 and uuid = ?2";
     transaction.run([Statement::new(delete).bind(owned.user_id).bind(uuid.as_str())]);
     let data = [("user", owned.user.as_str())];
-    let record = audit::record(&operator.by, "org.access_token.delete", Account::Of(owned.user_id), &uuid, &data);
+    let record =
+        audit::record(&operator.by, AuditAction::OrgAccessTokenDelete, Account::Of(owned.user_id), &uuid, &data);
     let ended = transaction.read(Query::any(record));
     if !operator.commit(transaction).await?.take(ended)? {
         return refused();
@@ -186,7 +188,7 @@ pub async fn end_sessions(operator: &Operator, words: &Words) -> Result<Output> 
     let mut transaction = Transaction::new();
     transaction.run([
         of_user("update users set epoch = epoch + 1 where id = ?1"),
-        audit::record(&operator.by, "user.sessions.end", Account::Of(user.id), &user.name, &[]),
+        audit::record(&operator.by, AuditAction::UserSessionsEnd, Account::Of(user.id), &user.name, &[]),
         of_user(
             "insert into audit (at, account, action, name, actor, credential, address, data)
              select ?2, n.id, 'org.access_token.delete', t.uuid, 'operator', '', '', json_object('user', m.name)

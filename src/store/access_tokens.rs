@@ -3,7 +3,7 @@
 use constcat::concat;
 
 use crate::{
-    domain::{AccessTokenId, UserId, token_restrictions::TokenRestrictions},
+    domain::{AccessTokenId, UserId, audit::AuditAction, token_restrictions::TokenRestrictions},
     store::{
         FromRow, Keyed, Query, Row, Statement, Step, Transaction,
         audit::{self, Account, AuditContext},
@@ -112,7 +112,7 @@ pub fn create(transaction: &mut Transaction, new: &New<'_>) -> Step<Option<Token
     .bind(new.most)
     .bind(new.warned);
     let data = [("user", new.user), ("label", new.label), ("scopes", new.scopes)];
-    let record = audit::record(new.by, "org.access_token.create", Account::Of(new.user_id), new.uuid, &data);
+    let record = audit::record(new.by, AuditAction::OrgAccessTokenCreate, Account::Of(new.user_id), new.uuid, &data);
     transaction.run([insert, record]);
     transaction.read(by_uuid(&TokenOwner::User(new.user_id), new.uuid))
 }
@@ -138,7 +138,7 @@ pub fn update(
         .bind(uuid)
         .bind(label)
         .bind(active),
-        audit::record(by, "org.access_token.update", Account::Of(user), uuid, &data),
+        audit::record(by, AuditAction::OrgAccessTokenUpdate, Account::Of(user), uuid, &data),
     ]);
     transaction.read(by_uuid(&TokenOwner::User(user), uuid))
 }
@@ -225,7 +225,7 @@ pub fn renew(
     .bind(by.now);
     let overlap = renewal.previous_until.map_or(0, |until| until - by.now).to_string();
     let data = [("expires_at", renewal.expires_text.unwrap_or_default()), ("overlap_seconds", &overlap)];
-    let record = audit::record(by, "org.access_token.renew", Account::Of(renewal.user), renewal.uuid, &data);
+    let record = audit::record(by, AuditAction::OrgAccessTokenRenew, Account::Of(renewal.user), renewal.uuid, &data);
     transaction.run([update]);
     let renewed = transaction.read(Query::any(record));
     (renewed, transaction.read(by_uuid(&TokenOwner::User(renewal.user), renewal.uuid)))
@@ -265,6 +265,6 @@ pub fn revoke(hash: &str, address: &str, now: i64) -> Vec<Statement> {
 pub fn delete(transaction: &mut Transaction, user: UserId, uuid: &str, by: &AuditContext) -> Step<bool> {
     let delete = "delete from access_tokens where user_id = ?1 and uuid = ?2";
     transaction.run([Statement::new(delete).bind(user).bind(uuid)]);
-    let record = audit::record(by, "org.access_token.delete", Account::Of(user), uuid, &[]);
+    let record = audit::record(by, AuditAction::OrgAccessTokenDelete, Account::Of(user), uuid, &[]);
     transaction.read(Query::any(record))
 }

@@ -7,8 +7,12 @@ use constcat::concat;
 
 use crate::{
     domain::{
-        AccessTokenId, RefreshTokenId, RepositoryId, RepositoryName, UserId, audit, credential::CredentialId, logins,
-        registry_token::AuthMethod, texts,
+        AccessTokenId, RefreshTokenId, RepositoryId, RepositoryName, UserId,
+        audit::{self, AuditAction},
+        credential::CredentialId,
+        logins,
+        registry_token::AuthMethod,
+        texts,
     },
     store::{
         FromRow, Query, Row, Statement,
@@ -46,7 +50,7 @@ pub enum Account<'a> {
 #[must_use]
 pub fn record(
     by: &AuditContext,
-    action: &'static str,
+    action: AuditAction,
     account: Account<'_>,
     name: &str,
     data: &[(&str, &str)],
@@ -70,7 +74,7 @@ pub fn record(
     .bind(by.now)
     .bind(named)
     .bind(user)
-    .bind(action)
+    .bind(action.as_str())
     .bind(name)
     .bind(by.actor.as_str())
     .bind(method)
@@ -189,7 +193,7 @@ const MASKED: &str =
 /// Records the use of a mailed link by its user, if the preceding statement changed anything; with the address where the
 /// link confirms one.
 #[must_use]
-pub fn record_by_link(hash: &str, action: &'static str, address: &str, now: i64) -> Statement {
+pub fn record_by_link(hash: &str, action: AuditAction, address: &str, now: i64) -> Statement {
     Statement::new(concat!(
         "insert into audit (at, account, action, name, actor, credential, address, data)
          select ?1, (select id from namespaces where owner_id = u.id), ?2, u.name, u.name, 'link', ?3, ifnull(
@@ -199,7 +203,7 @@ pub fn record_by_link(hash: &str, action: &'static str, address: &str, now: i64)
          from links l join users u on u.id = l.user_id where l.hash = ?4 and changes() > 0"
     ))
     .bind(now)
-    .bind(action)
+    .bind(action.as_str())
     .bind(address)
     .bind(hash)
 }

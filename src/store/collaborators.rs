@@ -3,7 +3,7 @@
 use constcat::concat;
 
 use crate::{
-    domain::{RepositoryId, RepositoryName, Role, UserId},
+    domain::{RepositoryId, RepositoryName, Role, UserId, audit::AuditAction},
     store::{
         FromRow, Keyed, Page, Query, Row, Statement, Step, Transaction,
         audit::{self, Account, AuditContext},
@@ -82,7 +82,7 @@ pub fn set(
     .bind(user)
     .bind(role.as_str());
     let data = [("user", username), ("role", role.as_str())];
-    transaction.run([set, record(by, "repo.collaborator.add", name, &data)]);
+    transaction.run([set, record(by, AuditAction::RepoCollaboratorAdd, name, &data)]);
     transaction.read(find(name, username))
 }
 
@@ -96,9 +96,9 @@ pub fn remove(
     let delete =
         "delete from collaborators where repository_id = ?1 and user_id = (select id from users where name = ?2)";
     transaction.run([Statement::new(delete).bind(repository).bind(username)]);
-    transaction.read(Query::any(record(by, "repo.collaborator.remove", name, &[("user", username)])))
+    transaction.read(Query::any(record(by, AuditAction::RepoCollaboratorRemove, name, &[("user", username)])))
 }
 
-fn record(by: &AuditContext, action: &'static str, name: &RepositoryName, data: &[(&str, &str)]) -> Statement {
+fn record(by: &AuditContext, action: AuditAction, name: &RepositoryName, data: &[(&str, &str)]) -> Statement {
     audit::record(by, action, Account::Named(&name.namespace), &name.to_string(), data)
 }

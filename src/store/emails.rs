@@ -1,7 +1,7 @@
 //! The e-mail addresses of users.
 
 use crate::{
-    domain::{UserId, names},
+    domain::{UserId, audit::AuditAction, names},
     store::{
         FromRow, Query, Row, Statement, Step, Transaction,
         audit::{self, Account, AuditContext},
@@ -111,7 +111,7 @@ pub fn add(
         .bind(confirmed.then_some(by.now))
         .bind(by.now)
         .bind(most),
-        record(user, "user.email.add", address, by),
+        record(user, AuditAction::UserEmailAdd, address, by),
     ]);
     let sql = "select exists (select 1 from emails where user_id = ?1 and key = ?2) is_theirs,
        (select count(*) from (select 1 from emails where user_id = ?1 limit ?3)) held";
@@ -128,7 +128,7 @@ pub fn remove(transaction: &mut Transaction, user: &User, address: &str, key: &s
         )
         .bind(user.id)
         .bind(key),
-        record(user, "user.email.remove", address, by),
+        record(user, AuditAction::UserEmailRemove, address, by),
         Statement::new(
             "delete from links where user_id = ?1 and email_id is null
                and not exists (select 1 from emails where user_id = ?1 and key = ?2)",
@@ -156,11 +156,11 @@ pub fn choose(
         .bind(user.id)
         .bind(key)
         .bind(by.now),
-        record(user, "user.email.primary", address, by),
+        record(user, AuditAction::UserEmailPrimary, address, by),
     ]);
     transaction.read(list(user.id))
 }
 
-fn record(user: &User, action: &'static str, address: &str, by: &AuditContext) -> Statement {
+fn record(user: &User, action: AuditAction, address: &str, by: &AuditContext) -> Statement {
     audit::record(by, action, Account::Of(user.id), &user.name, &[("email", &names::masked(address))])
 }

@@ -140,8 +140,10 @@ fn record(of: impl Fn(&'static str) -> Statement, now: i64) -> Vec<Statement> {
         // Also an event that changes nothing, and one of a namespace that does not exist: a user did it.
         of(concat!(
             "insert into audit (at, account, action, name, actor, credential, address, data)
-             select ?3, n.id, 'repo.' || case when f.tag <> '' then 'tag.' when f.digest <> '' then 'manifest.'
-                 else 'content.' end || f.action,
+             select ?3, n.id, case
+                 when f.tag <> '' then iif(f.action = 'push', 'repo.tag.push', 'repo.tag.delete')
+                 when f.digest <> '' then iif(f.action = 'push', 'repo.manifest.push', 'repo.manifest.delete')
+                 else 'repo.content.delete' end,
                f.namespace || '/' || f.name, f.actor, ",
             CREDENTIAL,
             ", f.address, json_object('tag', f.tag, 'digest', f.digest, 'service', ?2)

@@ -1,7 +1,7 @@
 //! The image lists of repositories.
 
 use crate::{
-    domain::{NamespaceId, RepositoryId, RepositoryName, images::MAX_IMAGES},
+    domain::{NamespaceId, RepositoryId, RepositoryName, audit::AuditAction, images::MAX_IMAGES},
     store::{
         FromRow, Query, Row, Statement,
         audit::{self, Account, AuditContext},
@@ -84,6 +84,6 @@ pub fn merged(target: &Target<'_>, pairs: &str) -> Query<Option<Merged>> {
 pub fn clear(repository: RepositoryId, name: &RepositoryName, by: &AuditContext) -> Vec<Statement> {
     vec![
         Statement::new("delete from images where repository_id = ?1").bind(repository),
-        audit::record(by, "repo.images.delete", Account::Named(&name.namespace), &name.to_string(), &[]),
+        audit::record(by, AuditAction::RepoImagesDelete, Account::Named(&name.namespace), &name.to_string(), &[]),
     ]
 }

@@ -3,7 +3,7 @@
 use constcat::concat;
 
 use crate::{
-    domain::UserId,
+    domain::{UserId, audit::AuditAction},
     store::{
         Query, Statement, Step, Transaction,
         audit::{self, Account, AuditContext},
@@ -41,7 +41,7 @@ pub fn leave(transaction: &mut Transaction, user: &User, repositories: bool, by:
         )
         .bind(by.now)
         .bind(repositories),
-        audit::record(by, "user.delete", Account::Of(user.id), &user.name, &[]),
+        audit::record(by, AuditAction::UserDelete, Account::Of(user.id), &user.name, &[]),
         asked(concat!(
             "insert into retired_names (name, machine_of, retired_at) select m.name, n.id, ?3
              from namespaces n join users m on m.machine_of = n.id where n.owner_id = ?1 and ",

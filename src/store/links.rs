@@ -3,7 +3,7 @@
 use constcat::concat;
 
 use crate::{
-    domain::UserId,
+    domain::{UserId, audit::AuditAction},
     store::{
         FromRow, Query, Row, Statement, Step, Transaction, Value, audit,
         rate_counters::Counter,
@@ -57,14 +57,14 @@ pub fn confirm(transaction: &mut Transaction, hash: &str, address: &str, now: i6
         )
         .bind(hash)
         .bind(now),
-        audit::record_by_link(hash, "user.status.change", address, now),
+        audit::record_by_link(hash, AuditAction::UserStatusChange, address, now),
         Statement::new(
             "update emails set confirmed_at = ifnull(confirmed_at, ?2), proved_at = ?2 where proved_at is null and id =
                (select email_id from links where hash = ?1 and expires_at > ?2)",
         )
         .bind(hash)
         .bind(now),
-        audit::record_by_link(hash, "user.email.confirm", address, now),
+        audit::record_by_link(hash, AuditAction::UserEmailConfirm, address, now),
         Statement::new("delete from links where hash = ?1 and email_id is not null").bind(hash),
     ]);
     good
@@ -168,7 +168,7 @@ pub fn set_password(transaction: &mut Transaction, hash: &str, password: &str, a
             .bind(hash)
             .bind(now)
             .bind(password),
-        audit::record_by_link(hash, "user.password.change", address, now),
+        audit::record_by_link(hash, AuditAction::UserPasswordChange, address, now),
         Statement::new(concat!("delete from refresh_tokens where user_id = ", LINK_USER)).bind(hash).bind(now),
     ]);
     // The link itself goes last: it says whose all of this is.

@@ -2,6 +2,7 @@
 
 use crate::{
     domain::{
+        audit::AuditAction,
         credential::CredentialId,
         throttle::{DOUBLINGS, FAILURE_TTL, FREE_ATTEMPTS, FREE_ATTEMPTS_PER_ADDRESS, Failures, MAX_WAIT},
     },
@@ -111,7 +112,7 @@ pub fn refused(user: Option<&User>, address: &str, now: i64) -> Vec<Statement> {
         now,
         millis: now * 1000,
     };
-    vec![audit::record(&by, "user.login.refuse", Account::Of(user.id), &user.name, &[])]
+    vec![audit::record(&by, AuditAction::UserLoginRefuse, Account::Of(user.id), &user.name, &[])]
 }
 
 /// Forgets those of a name from an address, after a right password from there.

@@ -3,7 +3,7 @@
 use constcat::concat;
 
 use crate::{
-    domain::{NamespaceId, Role, UserId},
+    domain::{NamespaceId, Role, UserId, audit::AuditAction},
     store::{
         FromRow, Query, Row, Statement, Step, Transaction,
         audit::{self, Account, AuditContext},
@@ -35,7 +35,7 @@ pub fn create(
     .bind(most);
     let created = transaction.read(Query::any(insert));
     transaction.run([
-        audit::record(by, "org.machine.create", Account::Named(namespace), name, &[("role", role.as_str())]),
+        audit::record(by, AuditAction::OrgMachineCreate, Account::Named(namespace), name, &[("role", role.as_str())]),
         Statement::new(
             "insert into members (namespace_id, user_id, role)
              select ?1, id, ?3 from users where name = ?2 and machine_of = ?1 on conflict do nothing",
@@ -136,6 +136,6 @@ pub fn delete(id: UserId, namespace: &str, name: &str, by: &AuditContext) -> Vec
         .bind(id)
         .bind(by.now),
         Statement::new("delete from users where id = ?1 and kind = 'machine'").bind(id),
-        audit::record(by, "org.machine.delete", Account::Named(namespace), name, &[]),
+        audit::record(by, AuditAction::OrgMachineDelete, Account::Named(namespace), name, &[]),
     ]
 }

@@ -3,7 +3,7 @@
 use constcat::concat;
 
 use crate::{
-    domain::{NamespaceId, Role, UserId},
+    domain::{NamespaceId, Role, UserId, audit::AuditAction},
     store::{
         FromRow, Keyed, Page, Query, Row, Statement, Step, Transaction,
         audit::{self, Account, AuditContext},
@@ -104,7 +104,7 @@ pub fn set(transaction: &mut Transaction, grant: &Grant<'_>, by: &AuditContext) 
     .bind(grant.namespace_id)
     .bind(grant.user)
     .bind(grant.role.as_str());
-    let action = if grant.changes { "org.member.role.change" } else { "org.member.add" };
+    let action = if grant.changes { AuditAction::OrgMemberRoleChange } else { AuditAction::OrgMemberAdd };
     let data = [("role", grant.role.as_str())];
     transaction.run([set, audit::record(by, action, Account::Named(grant.namespace), grant.user, &data)]);
     transaction.read(find(grant.namespace, grant.user))
@@ -119,5 +119,11 @@ pub fn remove(
 ) -> Step<bool> {
     let delete = "delete from members where namespace_id = ?1 and user_id = (select id from users where name = ?2)";
     transaction.run([Statement::new(delete).bind(namespace_id).bind(username)]);
-    transaction.read(Query::any(audit::record(by, "org.member.remove", Account::Named(namespace), username, &[])))
+    transaction.read(Query::any(audit::record(
+        by,
+        AuditAction::OrgMemberRemove,
+        Account::Named(namespace),
+        username,
+        &[],
+    )))
 }

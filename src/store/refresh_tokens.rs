@@ -3,7 +3,7 @@
 use constcat::concat;
 
 use crate::{
-    domain::{RefreshTokenId, UserId},
+    domain::{RefreshTokenId, UserId, audit::AuditAction},
     store::{
         FromRow, Query, Row, Statement, Step, Transaction,
         audit::{self, Account, AuditContext},
@@ -47,7 +47,7 @@ pub fn create(new: &New<'_>) -> Vec<Statement> {
         .bind(new.by.now),
         audit::record(
             new.by,
-            "user.refresh_token.create",
+            AuditAction::UserRefreshTokenCreate,
             Account::Of(new.user_id),
             new.uuid,
             &[("client", new.client)],
@@ -149,7 +149,7 @@ pub fn by_uuid(user: UserId, uuid: &str) -> Query<bool> {
 pub fn delete(transaction: &mut Transaction, user: UserId, uuid: &str, by: &AuditContext) -> Step<bool> {
     let delete = "delete from refresh_tokens where user_id = ?1 and uuid = ?2";
     transaction.run([Statement::new(delete).bind(user).bind(uuid)]);
-    let record = audit::record(by, "user.refresh_token.delete", Account::Of(user), uuid, &[]);
+    let record = audit::record(by, AuditAction::UserRefreshTokenDelete, Account::Of(user), uuid, &[]);
     transaction.read(Query::any(record))
 }
 

@@ -3,7 +3,7 @@
 use constcat::concat;
 
 use crate::{
-    domain::{RepositoryId, RepositoryName},
+    domain::{RepositoryId, RepositoryName, audit::AuditAction},
     store::{
         FromRow, Keyed, Page, Query, Row, Statement, Step, Transaction,
         audit::{self, Account, AuditContext},
@@ -296,5 +296,5 @@ pub fn forget(
             .bind(tag),
     ]);
     let (account, data) = (Account::Named(&name.namespace), [("tag", tag), ("digest", digest)]);
-    transaction.read(Query::any(audit::record(by, "repo.tag.delete", account, &name.to_string(), &data)))
+    transaction.read(Query::any(audit::record(by, AuditAction::RepoTagDelete, account, &name.to_string(), &data)))
 }

@@ -3,7 +3,7 @@
 use constcat::concat;
 
 use crate::{
-    domain::{Secret, UserId, credential::CredentialId, throttle::Failures},
+    domain::{Secret, UserId, audit::AuditAction, credential::CredentialId, throttle::Failures},
     error::Fault,
     store::{
         FromRow, Keyed, Query, Row, Rows, Statement, Step, Transaction,
@@ -303,7 +303,13 @@ pub fn register(account: &NewUser<'_>) -> Vec<Statement> {
         .bind(account.name)
         .bind(account.password)
         .bind(account.now),
-        audit::record(&by, "user.create", AuditAccount::Named(account.name), account.name, &[("status", status)]),
+        audit::record(
+            &by,
+            AuditAction::UserCreate,
+            AuditAccount::Named(account.name),
+            account.name,
+            &[("status", status)],
+        ),
         Statement::new(
             "insert into emails (user_id, address, key, confirmed_at, created_at)
              select id, ?3, ?4, ?5, ?6 from users where name = ?1 and password = ?2",
@@ -337,7 +343,7 @@ pub fn set_password(user: &User, password: &str, email_key: Option<&str>, by: &A
         .bind(user.id)
         .bind(password)
         .bind(email_key),
-        audit::record(by, "user.password.change", AuditAccount::Of(user.id), &user.name, &[]),
+        audit::record(by, AuditAction::UserPasswordChange, AuditAccount::Of(user.id), &user.name, &[]),
         Statement::new(
             "delete from links where user_id = ?1
              and exists (select 1 from users where id = ?1 and password = ?2)",

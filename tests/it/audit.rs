@@ -1,40 +1,56 @@
 //! The audit: what is written has its words, is never changed, and outlives what it is about.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::collections::BTreeSet;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use hublet::domain::audit::ACTIONS;
+use hublet::{
+    domain::audit::{AuditAction, GROUPS},
+    store::{Statement, Value},
+};
 use test_support::{
     client::TestClient,
     runner::{Backend, TestRequest},
 };
 
-/// The texts of a source that have the form of an action.
-fn actions(source: &str) -> impl Iterator<Item = &str> {
+use super::{
+    operator::refused,
+    plans::{entry::Entry, table},
+};
+
+/// The texts in quotes that have the form of an action.
+fn actions(sql: &str) -> impl Iterator<Item = &str> {
     let is_action = |text: &&str| {
         let plain = text.bytes().all(|byte| byte.is_ascii_lowercase() || b"_.".contains(&byte));
-        plain && !text.ends_with('.') && ["repo.", "org.", "user."].iter().any(|group| text.starts_with(group))
+        plain && GROUPS.iter().any(|(group, _)| text.strip_prefix(group).is_some_and(|name| name.starts_with('.')))
     };
-    source.split(['"', '\'']).filter(is_action)
+    sql.split('\'').filter(is_action)
 }
 
-fn sources(folder: &str) -> Vec<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
-    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).filter(|path| path.is_file());
-    files.map(|path| fs::read_to_string(path).unwrap()).collect()
+/// The actions that the store and the operator's commands record: bound to a statement, or named in its SQL.
+#[test]
+fn recorded_actions_are_those_of_the_enum() {
+    let mut recorded = BTreeSet::new();
+    // These two record what their caller names.
+    let names_its_action = |entry: &Entry| !["audit::record", "audit::record_by_link"].contains(&entry.name);
+    for Entry { statements, .. } in table::truth().into_iter().filter(names_its_action) {
+        for Statement { sql, values } in statements.iter().filter(|statement| statement.sql.contains("into audit")) {
+            recorded.extend(actions(sql).map(str::to_owned));
+            recorded.extend(values.iter().filter_map(|value| match value {
+                Value::Text(text) => AuditAction::parse(text).map(|_| text.clone()),
+                _ => None,
+            }));
+        }
+    }
+    let by_commands = refused::RECORDED.iter().map(|action| action.as_str().to_owned());
+    let known = AuditAction::ALL.iter().map(|action| action.as_str().to_owned()).collect();
+    assert_eq!(recorded.into_iter().chain(by_commands).collect::<BTreeSet<_>>(), known);
 }
 
 #[test]
-fn actions_in_sql_are_of_the_enum() {
-    let sources = ["src/store", "src/store/repositories", "operator/src"].map(sources).concat();
-    let mut written = sources.iter().flat_map(|source| actions(source)).map(str::to_owned).collect::<BTreeSet<_>>();
-    // `store::events` puts these together.
-    written.extend(
-        ["tag.push", "manifest.push", "tag.delete", "manifest.delete", "content.delete"]
-            .map(|name| format!("repo.{name}")),
-    );
-    let known = ACTIONS.map(|(group, name, _)| format!("{group}.{name}")).into();
-    assert_eq!(written, known);
+fn actions_that_compromised_looks_for_are_of_the_enum() {
+    let sql = include_str!("../../operator/src/compromised.sql");
+    let unknown = actions(sql).filter(|action| AuditAction::parse(action).is_none()).collect::<Vec<_>>();
+    assert!(actions(sql).count() > 10 && unknown.is_empty(), "{unknown:?}");
 }
 
 #[test]
@@ -49,8 +65,9 @@ fn rows_are_append_only() {
     assert!(refused.to_string().contains("append-only"), "{refused}");
     database.execute("delete from users", []).unwrap();
     assert_eq!(rows(), before);
-    let removals = sources("src/store").iter().map(|source| source.matches("delete from audit").count()).sum::<usize>();
-    assert_eq!(removals, 1, "`audit::expire` alone");
+    let removes = |entry: &Entry| entry.statements.iter().any(|statement| statement.sql.contains("delete from audit"));
+    let removing = table::truth().into_iter().filter(removes).map(|entry| entry.name).collect::<BTreeSet<_>>();
+    assert_eq!(removing, ["audit::expire"].into());
 }
 
 /// An index with Paul.

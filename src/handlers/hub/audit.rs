@@ -6,7 +6,7 @@ use crate::{
     auth::{Credentials, NamespaceGuard},
     context::Context,
     domain::{
-        audit::{ACTIONS, GROUPS, words},
+        audit::{AuditAction, GROUPS},
         texts, time,
     },
     error::{Result, invalid},
@@ -58,10 +58,10 @@ pub async fn list(ctx: &Context, request: &Request, credentials: &Credentials, a
 pub async fn actions(ctx: &Context, credentials: &Credentials) -> Result<Response> {
     credentials.authenticate(ctx).await?;
     let group = |(group, label): (&str, &str)| {
-        let actions = ACTIONS
-            .iter()
-            .filter(|(of, ..)| *of == group)
-            .map(|(_, name, words)| json!({ "name": name, "description": words, "label": name }));
+        let actions = AuditAction::ALL.iter().filter_map(|action| {
+            let (of, name) = action.group_and_name();
+            (of == group).then(|| json!({ "name": name, "description": action.description(), "label": name }))
+        });
         (group.to_owned(), json!({ "label": label, "actions": actions.collect::<Vec<_>>() }))
     };
     let groups = GROUPS.into_iter().map(group).collect::<Map<String, Value>>();
@@ -80,7 +80,8 @@ fn to_json(account: &str, entry: &Entry) -> Value {
     data.insert("credential".into(), entry.credential.as_str().into());
     data.insert("address".into(), entry.address.as_str().into());
     data.retain(|_, value| value.as_str().is_some_and(|text| !text.is_empty()));
-    let mut description = [words(&entry.action), " ", &entry.name].concat();
+    let words = AuditAction::parse(&entry.action).map_or("did something to", AuditAction::description);
+    let mut description = [words, " ", &entry.name].concat();
     for key in ["tag", "digest", "role", "user", "images", "reason"] {
         if let Some(Value::String(text)) = data.get(key) {
             description = description + ", " + key + " " + text;

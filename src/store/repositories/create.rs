@@ -3,7 +3,7 @@
 use constcat::concat;
 
 use crate::{
-    domain::{NamespaceId, RepositoryId, RepositoryName},
+    domain::{NamespaceId, RepositoryId, RepositoryName, audit::AuditAction},
     store::{
         FromRow, Query, Row, Statement, Step, Transaction,
         audit::{self, Account, AuditContext},
@@ -90,5 +90,5 @@ pub fn create(transaction: &mut Transaction, new: &New<'_>, pending_deletion: Op
     .bind(new.asked)]);
     let data = [("is_private", audit::flag(new.private))];
     let account = Account::Named(&new.name.namespace);
-    transaction.read(Query::any(audit::record(new.by, "repo.create", account, &new.name.to_string(), &data)))
+    transaction.read(Query::any(audit::record(new.by, AuditAction::RepoCreate, account, &new.name.to_string(), &data)))
 }

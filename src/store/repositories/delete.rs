@@ -1,7 +1,7 @@
 //! Deletions of repositories.
 
 use crate::{
-    domain::{RepositoryId, RepositoryName},
+    domain::{RepositoryId, RepositoryName, audit::AuditAction},
     store::{
         Statement,
         audit::AuditContext,
@@ -17,7 +17,7 @@ pub fn delete(id: RepositoryId, name: &RepositoryName, by: &AuditContext) -> Vec
         enqueue(id),
         tombstones::insert(id, by),
         Statement::new("delete from repositories where id = ?1").bind(id),
-        record(by, "repo.delete", name),
+        record(by, AuditAction::RepoDelete, name),
     ]
 }
 
@@ -32,7 +32,7 @@ pub fn mark(id: RepositoryId, name: &RepositoryName, by: &AuditContext) -> Vec<S
         )
         .bind(id)
         .bind(by.now),
-        record(by, "repo.delete", name),
+        record(by, AuditAction::RepoDelete, name),
         enqueue(id),
     ]
 }
@@ -51,6 +51,6 @@ pub(super) fn give_way(id: RepositoryId, name: &RepositoryName, by: &AuditContex
     vec![
         enqueue(id),
         Statement::new("delete from repositories where id = ?1 and deleted_at is not null").bind(id),
-        record(by, "repo.remove", name),
+        record(by, AuditAction::RepoRemove, name),
     ]
 }

@@ -13,7 +13,7 @@ use constcat::concat;
 use serde_json::json;
 
 use crate::{
-    domain::{NamespaceId, RepositoryId, RepositoryName, Role, access::Relations},
+    domain::{NamespaceId, RepositoryId, RepositoryName, Role, access::Relations, audit::AuditAction},
     store::{
         FromRow, Keyed, Query, Row, Statement,
         audit::{self, Account, AuditContext},
@@ -232,7 +232,7 @@ pub(super) fn bind_namespace(sql: &'static str, namespace: &str, subject: &Subje
 }
 
 /// Records in the audit what the statement before changed of a repository.
-fn record(by: &AuditContext, action: &'static str, name: &RepositoryName) -> Statement {
+fn record(by: &AuditContext, action: AuditAction, name: &RepositoryName) -> Statement {
     audit::record(by, action, Account::Named(&name.namespace), &name.to_string(), &[])
 }
 

@@ -1,7 +1,7 @@
 //! Pushes of the v1 protocol: the repository is created by the first, and search may find it after the last step.
 
 use crate::{
-    domain::{NamespaceId, RepositoryId, RepositoryName},
+    domain::{NamespaceId, RepositoryId, RepositoryName, audit::AuditAction},
     store::{
         Statement,
         audit::{self, Account, AuditContext},
@@ -38,7 +38,7 @@ pub fn create_for_push(
         .bind(by.now)
         .bind(most),
     );
-    statements.push(record(by, "repo.create", name));
+    statements.push(record(by, AuditAction::RepoCreate, name));
     statements
 }
 
@@ -47,7 +47,13 @@ pub fn create_for_push(
 #[must_use]
 pub fn record_announcement(name: &RepositoryName, images: usize, by: &AuditContext) -> Statement {
     let images = images.to_string();
-    audit::record(by, "repo.images.push", Account::Named(&name.namespace), &name.to_string(), &[("images", &images)])
+    audit::record(
+        by,
+        AuditAction::RepoImagesPush,
+        Account::Named(&name.namespace),
+        &name.to_string(),
+        &[("images", &images)],
+    )
 }
 
 /// Completes a push: search may find the repository.
@@ -60,7 +66,7 @@ pub fn complete_push(id: RepositoryId, name: &RepositoryName, by: &AuditContext)
         )
         .bind(id)
         .bind(by.now),
-        record(by, "repo.images.push", name),
+        record(by, AuditAction::RepoImagesPush, name),
         enqueue(id),
     ]
 }

@@ -1,7 +1,7 @@
 //! Transfers of repositories to other namespaces.
 
 use crate::{
-    domain::{NamespaceId, RepositoryId, RepositoryName},
+    domain::{NamespaceId, RepositoryId, RepositoryName, audit::AuditAction},
     store::{
         Statement,
         audit::{self, Account, AuditContext},
@@ -55,7 +55,8 @@ pub fn transfer(this: &Transfer<'_>, pending_deletion: Option<RepositoryId>) -> 
     );
     statements.push(record_move(this.id, from, by));
     let (old, new) = (from.to_string(), to.to_string());
-    let record = |account, name, data| audit::record(by, "repo.transfer", Account::Named(account), name, &[data]);
+    let record =
+        |account, name, data| audit::record(by, AuditAction::RepoTransfer, Account::Named(account), name, &[data]);
     // Each directly after the one before, which inserted a row if the repository was moved.
     statements.push(record(&from.namespace, &old, ("to", new.as_str())));
     statements.push(record(&to.namespace, &new, ("from", old.as_str())));

@@ -1,7 +1,7 @@
 //! Updates of a repository's details and visibility.
 
 use crate::{
-    domain::{RepositoryId, RepositoryName},
+    domain::{RepositoryId, RepositoryName, audit::AuditAction},
     store::{
         Statement,
         audit::{self, Account, AuditContext},
@@ -35,7 +35,7 @@ pub fn update(id: RepositoryId, name: &RepositoryName, change: &Change<'_>, by: 
             .bind(private),
         );
         let (account, data) = (Account::Named(&name.namespace), [("is_private", audit::flag(private))]);
-        statements.push(audit::record(by, "repo.change_privacy", account, &name.to_string(), &data));
+        statements.push(audit::record(by, AuditAction::RepoChangePrivacy, account, &name.to_string(), &data));
     }
     statements.extend([
         Statement::new(

@@ -2,5 +2,5 @@
 //! manual prints is a command.
 
 mod compromised;
-mod refused;
+pub mod refused;
 mod rights;

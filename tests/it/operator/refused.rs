@@ -1,13 +1,17 @@
 //! Every command with every word that could stand in it: what is refused leaves all tables as they were.
 
-use std::{collections::BTreeMap, rc::Rc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
+use hublet::domain::audit::AuditAction;
 use rusqlite::{Connection, types::Value};
 
 use test_support::{client::TestClient, operator};
 
 /// One of each kind of what a name can be.
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 15] = [
     "alice",
     "admin_",
     "dora_",
@@ -17,11 +21,39 @@ const NAMES: [&str; 14] = [
     "loose_one",
     "acme",
     "empty",
+    "bare_ns",
     "library",
     "docker",
     "gone_one",
     "gone_ci",
     "nobody_",
+];
+
+/// The actions that the commands record here, without flags.
+pub const RECORDED: [AuditAction; 23] = [
+    AuditAction::OrgAccessTokenCreate,
+    AuditAction::OrgAccessTokenDelete,
+    AuditAction::OrgCreate,
+    AuditAction::OrgDelete,
+    AuditAction::OrgMachineCreate,
+    AuditAction::OrgMachineDelete,
+    AuditAction::OrgMemberAdd,
+    AuditAction::OrgMemberRemove,
+    AuditAction::OrgMemberRoleChange,
+    AuditAction::RepoChangePrivacy,
+    AuditAction::RepoCollaboratorAdd,
+    AuditAction::RepoTransfer,
+    AuditAction::UserCreate,
+    AuditAction::UserDelete,
+    AuditAction::UserEmailAdd,
+    AuditAction::UserEmailConfirm,
+    AuditAction::UserEmailPrimary,
+    AuditAction::UserEmailRemove,
+    AuditAction::UserNameRelease,
+    AuditAction::UserPasswordLink,
+    AuditAction::UserRoleChange,
+    AuditAction::UserSessionsEnd,
+    AuditAction::UserStatusChange,
 ];
 
 /// The words that a parameter is tried with.
@@ -64,7 +96,7 @@ fn world() -> (TestClient, Vec<String>) {
     for command in [
         "namespace acme",
         "namespace empty",
-        "namespace gone_ns",
+        "namespace bare_ns",
         "member acme alice admin",
         "add gone_one",
         "add-machine loose_one",
@@ -106,6 +138,12 @@ fn addresses(connection: &Connection) -> i64 {
     connection.query_row(sql, [], |row| row.get(0)).unwrap()
 }
 
+/// The actions of the rows of the audit after the first ones.
+fn new_actions(connection: &Connection, rows: usize) -> Vec<String> {
+    let mut actions = connection.prepare("select action from audit order by id limit -1 offset ?1").unwrap();
+    actions.query_map([i64::try_from(rows).unwrap()], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+}
+
 /// The rows of each table.
 type Tables = BTreeMap<String, Vec<Vec<Value>>>;
 
@@ -132,7 +170,8 @@ fn tables(connection: &Connection) -> Tables {
 fn refused_command_changes_nothing() {
     let (client, uuids) = world();
     let before = tables(client.app.db.connection());
-    let mut cases = 0;
+    let recorded = |tables: &Tables| tables["audit"].len();
+    let (mut cases, mut actions) = (0, BTreeSet::new());
     for (usage, refuses) in operator::commands() {
         let mut words = usage.split(' ');
         let name = words.next().unwrap();
@@ -142,7 +181,6 @@ fn refused_command_changes_nothing() {
             let copy = Rc::new(client.app.db.copied().unwrap());
             match operator::run(&copy, &format!("{name}{line}"), 1_800_000_000) {
                 Ok(_) => {
-                    let recorded = |tables: &Tables| tables["audit"].len();
                     let after = tables(copy.connection());
                     assert_eq!(
                         recorded(&after) > recorded(&before),
@@ -154,6 +192,7 @@ fn refused_command_changes_nothing() {
                         0,
                         "{name}{line} has written an address in full into the audit"
                     );
+                    actions.extend(new_actions(copy.connection(), recorded(&before)));
                     found.0 += 1;
                 }
                 Err(error) => {
@@ -168,6 +207,8 @@ fn refused_command_changes_nothing() {
         assert_eq!(found.1 > 0, refuses, "{usage}: {found:?}");
         cases += found.1;
     }
+    let expected = RECORDED.map(|action| action.as_str().to_owned()).into();
+    assert_eq!(actions, expected);
     println!("cases: {cases} commands refused, none of which changed anything");
 }
 

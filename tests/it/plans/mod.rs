@@ -6,9 +6,9 @@
 //! are looked at, whatever the depth of a tree is.
 
 mod columns;
-mod entry;
+pub mod entry;
 mod fill;
-mod table;
+pub mod table;
 mod values;
 
 use std::{collections::BTreeSet, fs, path::Path};

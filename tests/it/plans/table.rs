@@ -2,8 +2,8 @@
 
 use hublet::{
     domain::{
-        NamespaceId, RepositoryId, RepositoryName, Role, UserId, credential::CredentialId, registry_token::AuthMethod,
-        search::Search, throttle::Failures,
+        NamespaceId, RepositoryId, RepositoryName, Role, UserId, audit::AuditAction, credential::CredentialId,
+        registry_token::AuthMethod, search::Search, throttle::Failures,
     },
     store::{
         access, access_tokens,
@@ -75,10 +75,16 @@ pub fn truth() -> Vec<Entry> {
         write("audit::record_login", vec![audit::record_login(user, AuthMethod::AccessToken(5.into()), "::1", now)]),
         read("audit::expire", audit::expire(expired + 1000, 1000, 5)),
         read("audit::expire", audit::expire(BEGINNING, 1000, 5)),
-        write("audit::record", vec![audit::record(by, "repo.create", Account::Named("user5"), "user5/app", &[])]),
-        write("audit::record", vec![audit::record(by, "repo.create", Account::Of(user), "user5/app", &[])]),
+        write(
+            "audit::record",
+            vec![audit::record(by, AuditAction::RepoCreate, Account::Named("user5"), "user5/app", &[])],
+        ),
+        write("audit::record", vec![audit::record(by, AuditAction::RepoCreate, Account::Of(user), "user5/app", &[])]),
         write("audit::record_lost_collaborators", vec![audit::record_lost_collaborators(by, repository, app, &new)]),
-        write("audit::record_by_link", vec![audit::record_by_link("link5", "user.password.change", "::1", now)]),
+        write(
+            "audit::record_by_link",
+            vec![audit::record_by_link("link5", AuditAction::UserPasswordChange, "::1", now)],
+        ),
         write("audit::record_link", vec![audit::record_link("link6", "user6@x", "::1", now)]),
         read("clients::record", clients::record(user, "another", now)),
         read("clients::record", clients::record(user, "kind0", now)),
