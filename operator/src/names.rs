@@ -2,10 +2,12 @@
 
 use constcat::concat;
 use hublet::{
-    domain::audit::AuditAction,
+    domain::{NamespaceId, audit::AuditAction},
     store::{
         Query, Statement, Transaction,
         audit::{self, Account},
+        namespaces,
+        roles::Subject,
     },
 };
 
@@ -75,7 +77,7 @@ pub async fn namespaces(operator: &Operator) -> Result<Output> {
 }
 
 /// The id of the namespace of this name, or a refusal.
-pub async fn require_namespace(operator: &Operator, name: &str) -> Result<hublet::domain::NamespaceId> {
-    let named = operator.fetch(hublet::store::namespaces::by_name(name, &hublet::store::roles::Subject::None)).await?;
+pub async fn require_namespace(operator: &Operator, name: &str) -> Result<NamespaceId> {
+    let named = operator.fetch(namespaces::by_name(name, &Subject::None)).await?;
     require(named.namespace.map(|namespace| namespace.id))
 }

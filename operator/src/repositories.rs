@@ -1,7 +1,7 @@
 //! Repositories: which there are, who sees them, and where they are.
 
 use hublet::{
-    domain::RepositoryName,
+    domain::{NamespaceName, RepositoryName},
     store::{
         Statement, Transaction,
         repositories::{self, Change, Repository, Subject, Transfer},
@@ -68,7 +68,6 @@ pub async fn list(operator: &Operator, words: &Words) -> Result<Output> {
        from namespaces n left join repositories r on r.namespace_id = n.id
        where n.name = ?1 or ?1 is null and r.id is not null
        order by n.name, r.name";
-    let rows =
-        operator.rows(Statement::new(sql).bind(namespace.as_ref().map(hublet::domain::NamespaceName::as_str))).await?;
+    let rows = operator.rows(Statement::new(sql).bind(namespace.as_ref().map(NamespaceName::as_str))).await?;
     if rows.is_empty() && namespace.is_some() { refused() } else { Ok(rows.into()) }
 }

@@ -2,6 +2,7 @@
 
 use hublet::{
     domain::{
+        UserId, UserName,
         audit::AuditAction,
         ends::{self, DAY},
         opaque_token::{self, TokenKind},
@@ -118,7 +119,7 @@ pub async fn create(operator: &Operator, words: &Words) -> Result<Output> {
 
 /// An access token, and whose it is.
 struct Owned {
-    user_id: hublet::domain::UserId,
+    user_id: UserId,
     user: String,
 }
 
@@ -163,7 +164,7 @@ pub async fn list(operator: &Operator, words: &Words) -> Result<Output> {
        from users u left join access_tokens t on t.user_id = u.id
        where u.name = ?1 or ?1 is null and t.id is not null
        order by u.name, t.id";
-    let of = name.as_ref().map(hublet::domain::UserName::as_str);
+    let of = name.as_ref().map(UserName::as_str);
     let rows = operator.rows(Statement::new(sql).bind(of).bind(operator.now)).await?;
     if rows.is_empty() && of.is_some() { refused() } else { Ok(rows.into()) }
 }

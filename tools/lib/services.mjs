@@ -60,7 +60,13 @@ export function service(text) {
 }
 
 /** What proves that an event comes from this registry, by the TOKEN_KEY of the index. */
-export const eventSecret = (tokenKey, name) => crate().eventSecret(tokenKey, name);
+export function eventSecret(tokenKey, name) {
+  try {
+    return crate().eventSecret(tokenKey, name);
+  } catch (error) {
+    throw new Failure(error.message); // it says what is wrong with TOKEN_KEY
+  }
+}
 
 /** What registries are given: by trust, the setting and the file that it names. */
 const given = {

@@ -263,6 +263,27 @@ fn modules_respect_the_architecture() {
     assert!(faults.is_empty(), "\n{}", list(&faults));
 }
 
+/// What the operator's commands use of hublet: the modules below a request.
+const OF_OPERATOR: [&str; 5] = ["auth", "config", "domain", "error", "store"];
+
+/// What is wrong with a file of the operator's commands.
+fn operator_faults(source: &Source) -> Vec<String> {
+    let is_module = |word: &str| MODULES.iter().any(|(module, _)| *module == word) && !OF_OPERATOR.contains(&word);
+    let words = source.tokens.iter().filter(|token| token.kind == Kind::Word && is_module(&token.text));
+    let found = words.map(|token| format!("{}:{}: {} is of requests", source.path, token.line, token.text));
+    shape(source).into_iter().chain(found).chain(comparisons(source)).collect()
+}
+
+#[test]
+fn operator_commands_know_no_requests() {
+    let sources = sources("operator/src");
+    assert!(sources.len() > 10, "where is the source?");
+    let faults = sources.iter().flat_map(operator_faults).collect::<Vec<_>>();
+    assert!(faults.is_empty(), "\n{}", list(&faults));
+    let planted = Source::parse("operator/src/a.rs", "//! A.\nuse hublet::{domain::Role, wire::Request};\n");
+    assert_eq!(operator_faults(&planted), ["operator/src/a.rs:2: wire is of requests"]);
+}
+
 #[test]
 fn tests_have_the_same_shape() {
     let faults = sources("tests").iter().flat_map(shape).collect::<Vec<_>>();
