@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_is_found_by_its_first_word_and_the_number_of_words() {
+    fn command_is_found_by_name_and_word_count() {
         for (words, usage) in [
             ("token alice", "token NAME"),
             ("token uuid end", "token UUID end"),

@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_moment_is_a_time_or_so_long_ago() {
+    fn since_is_a_time_or_a_duration() {
         let now = 1_800_000_000;
         for (text, moment) in [("36h", now - 129_600), ("7d", now - 604_800), ("2027-01-15T08:00:00Z", now)] {
             assert_eq!(since(text, now).unwrap(), moment);

@@ -167,13 +167,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_parameter_is_replaced_where_it_is_a_word() {
+    fn parameter_is_replaced_as_a_whole_word() {
         let words = Words::new(["NAME", "USER"].into_iter(), &["acme".into(), "alice".into()]);
         assert_eq!(words.named("no NAME, no USER: NAMES (`x NAME`) UTC."), "no acme, no alice: NAMES (`x acme`) UTC.");
     }
 
     #[test]
-    fn a_uuid_is_printed_in_groups() {
+    fn uuid_is_printed_in_groups() {
         assert!(is_uuid("00000000-0000-4000-8000-0000000000af"));
         for other in ["", "hlp_0", "00000000-0000-4000-8000-0000000000AF", "00000000-0000-4000-8000", "-----"] {
             assert!(!is_uuid(other), "{other}");

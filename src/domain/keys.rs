@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_key_signs_and_every_key_verifies() {
+    fn first_key_signs_and_every_key_verifies() {
         let (old, new) = ("o".repeat(32), "n".repeat(32));
         let before = TokenKeys::parse(&old).unwrap();
         let mac = before.signing().mac("test", &[b"x"]);

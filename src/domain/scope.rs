@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn the_catalog_is_for_administrators() {
+    fn catalog_is_for_administrators() {
         let actions = |text: &str, admin| scope(text).for_registry(admin).map(|grant| grant.actions);
         assert_eq!(actions("registry:catalog:search", false), Some(vec!["search"]));
         assert_eq!(actions("registry:catalog:*", false), None);

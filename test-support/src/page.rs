@@ -48,7 +48,7 @@ pub struct Claims {
     /// A JSON Web Token, as a rule a capture.
     pub token: String,
     /// The expected claims, as JSON.
-    pub says: String,
+    pub expected: String,
 }
 
 /// A request and what is expected for it.
@@ -79,7 +79,7 @@ const DIRECTIVES: [&str; 6] = ["Operator", "Time", "Mail", "Secret", "Scheduled"
 impl Page {
     /// Parses a page. `suffix` replaces each `~` after a name.
     pub fn read(name: &str, text: &str, suffix: &str) -> Result<Self, String> {
-        let text = renamed(text, suffix);
+        let text = with_suffix(text, suffix);
         let mut lines = text.lines().enumerate().map(|(at, line)| (at + 1, line.trim_end()));
         let (mut steps, mut asked, mut decoded) = (Vec::new(), None::<Block>, None::<&str>);
         let mut users = Users::default();
@@ -91,12 +91,12 @@ impl Page {
                     steps.extend(exchanges.into_iter().map(|exchange| Step::Exchange(Box::new(exchange))));
                     continue;
                 }
-                steps.extend(prose(at, line));
+                steps.extend(read_prose(at, line));
                 continue;
             };
             let content = lines.by_ref().map(|(_, line)| line).take_while(|line| *line != "```").collect::<Vec<_>>();
             if let Some(token) = decoded.take().filter(|_| kind == "json") {
-                let claims = Claims { line: at + 1, token: token.to_owned(), says: content.join("\n") };
+                let claims = Claims { line: at + 1, token: token.to_owned(), expected: content.join("\n") };
                 steps.push(Step::Claims(claims));
             }
             if kind != "http" {
@@ -110,12 +110,12 @@ impl Page {
                 }
                 (Some(request), true) => request,
                 (None, true) => return Err(format!("{name}:{at}: a response without a request")),
-                (Some(request), false) => return Err(unanswered(name, &request)),
+                (Some(request), false) => return Err(without_response(name, &request)),
             };
             steps.push(Step::Exchange(Box::new(Exchange { request, response: block })));
         }
         match asked {
-            Some(request) => Err(unanswered(name, &request)),
+            Some(request) => Err(without_response(name, &request)),
             None => Ok(Self { name: name.to_owned(), steps }),
         }
     }
@@ -127,7 +127,7 @@ impl Page {
     }
 }
 
-fn unanswered(name: &str, request: &Block) -> String {
+fn without_response(name: &str, request: &Block) -> String {
     format!("{name}:{}: a request without a response", request.line)
 }
 
@@ -174,7 +174,7 @@ impl Users {
     }
 }
 
-fn prose(at: usize, line: &str) -> Option<Step> {
+fn read_prose(at: usize, line: &str) -> Option<Step> {
     if line.starts_with("## ") {
         return Some(Step::Section);
     }
@@ -231,7 +231,7 @@ pub fn fresh_suffix() -> String {
 }
 
 /// The text with the suffix in place of each `~` after a word.
-fn renamed(text: &str, suffix: &str) -> String {
+fn with_suffix(text: &str, suffix: &str) -> String {
     let mut renamed = String::with_capacity(text.len());
     let mut before = ' ';
     for letter in text.chars() {
@@ -311,7 +311,7 @@ Scheduled:
         assert_eq!(exchange.request.header("x-empty"), Some(""));
         assert_eq!(exchange.request.body.as_deref(), Some("{\"email\":\n\n \"P_1@x\"}"));
         assert_eq!((exchange.response.status(), &exchange.response.body), (Some(204), &None));
-        assert_eq!((claims.token.as_str(), claims.says.as_str()), ("[token]", "{\"sub\": \"paul_1\"}"));
+        assert_eq!((claims.token.as_str(), claims.expected.as_str()), ("[token]", "{\"sub\": \"paul_1\"}"));
         assert_eq!((scheduled.word.as_str(), scheduled.rest.as_str()), ("Scheduled", ""));
         assert!(!page.changes_settings());
     }

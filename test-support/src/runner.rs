@@ -88,16 +88,18 @@ pub fn run_page(page: &Page, backend: &mut dyn Backend, summary: &mut Summary) -
         match step {
             Step::Section if skipping == Skipping::Section => skipping = Skipping::Nothing,
             Step::Section => {}
-            Step::Exchange(exchange) if skipping != Skipping::Nothing || skipped && lacks(exchange, &captures) => {
+            Step::Exchange(exchange)
+                if skipping != Skipping::Nothing || skipped && lacks_captures(exchange, &captures) =>
+            {
                 summary.skipped += 1;
             }
             Step::Exchange(exchange) => {
-                exchanged(exchange, backend, &mut captures).map_err(|(line, error)| at(line, error))?;
+                run_exchange(exchange, backend, &mut captures).map_err(|(line, error)| at(line, error))?;
                 summary.played += 1;
             }
             Step::Claims(claims)
                 if skipping != Skipping::Nothing || skipped && captures.fill(&claims.token).is_err() => {}
-            Step::Claims(claims) => says(claims, &mut captures).map_err(|error| at(claims.line, error))?,
+            Step::Claims(claims) => check_claims(claims, &mut captures).map_err(|error| at(claims.line, error))?,
             Step::Directive(directive)
                 if skipping != Skipping::Nothing || skipped && captures.fill(&directive.rest).is_err() => {}
             Step::Directive(directive) => {
@@ -105,7 +107,7 @@ pub fn run_page(page: &Page, backend: &mut dyn Backend, summary: &mut Summary) -
                 let directive = Directive { rest, ..directive.clone() };
                 match backend.run_directive(&directive).map_err(|error| at(directive.line, error))? {
                     Outcome::Done(text) => {
-                        read(&directive, &text, &mut captures).map_err(|error| at(directive.line, error))?;
+                        capture_secret(&directive, &text, &mut captures).map_err(|error| at(directive.line, error))?;
                     }
                     Outcome::Unsupported(why) => {
                         summary
@@ -122,17 +124,17 @@ pub fn run_page(page: &Page, backend: &mut dyn Backend, summary: &mut Summary) -
 }
 
 /// Compares the claims of a token.
-fn says(claims: &Claims, captures: &mut Captures) -> Result<(), String> {
+fn check_claims(claims: &Claims, captures: &mut Captures) -> Result<(), String> {
     let token = captures.fill(&claims.token)?;
     let said = token.split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
     let said = said.and_then(|said| serde_json::from_slice(&said).ok());
     let said: Value = said.ok_or_else(|| format!("{token:?} is no JSON Web Token"))?;
-    let expected = serde_json::from_str(&claims.says).map_err(|error| error.to_string())?;
+    let expected = serde_json::from_str(&claims.expected).map_err(|error| error.to_string())?;
     captures.json(&expected, &said).map_err(|error| format!("{error}\n    {said}"))
 }
 
 /// Captures the secret of the link in a text. A mail must have one.
-fn read(directive: &Directive, text: &str, captures: &mut Captures) -> Result<(), String> {
+fn capture_secret(directive: &Directive, text: &str, captures: &mut Captures) -> Result<(), String> {
     let found = if directive.word == "Secret" { Some(text.trim()) } else { secret(text) };
     match found {
         Some(secret) => captures.put("secret", secret),
@@ -148,25 +150,29 @@ fn secret(text: &str) -> Option<&str> {
     url.split_once('#').map(|(_, secret)| secret)
 }
 
-fn lacks(exchange: &Exchange, captures: &Captures) -> bool {
-    request(&exchange.request, captures).is_err()
+fn lacks_captures(exchange: &Exchange, captures: &Captures) -> bool {
+    build_request(&exchange.request, captures).is_err()
 }
 
-fn exchanged(exchange: &Exchange, backend: &mut dyn Backend, captures: &mut Captures) -> Result<(), (usize, String)> {
-    let request = request(&exchange.request, captures).map_err(|error| (exchange.request.line, error))?;
-    let answered = backend.send(&request).map_err(|error| (exchange.request.line, error))?;
-    compare(&exchange.response, &request, &answered, captures)
-        .and_then(|()| times_have_fractions(&request, &answered))
-        .map_err(|error| (exchange.response.line, report(&error, exchange, &request, &answered)))
+fn run_exchange(
+    exchange: &Exchange,
+    backend: &mut dyn Backend,
+    captures: &mut Captures,
+) -> Result<(), (usize, String)> {
+    let request = build_request(&exchange.request, captures).map_err(|error| (exchange.request.line, error))?;
+    let got = backend.send(&request).map_err(|error| (exchange.request.line, error))?;
+    compare(&exchange.response, &request, &got, captures)
+        .and_then(|()| check_times(&request, &got))
+        .map_err(|error| (exchange.response.line, report(&error, exchange, &request, &got)))
 }
 
 /// The request of a block, with the captures filled in. `Host` is for the reader.
-fn request(block: &Block, captures: &Captures) -> Result<TestRequest, String> {
+fn build_request(block: &Block, captures: &Captures) -> Result<TestRequest, String> {
     let (method, target) = block.method_and_target().ok_or_else(|| format!("{:?} is no request", block.start))?;
     let mut headers = Vec::new();
     for (name, value) in block.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("host")) {
         let value = captures.fill(value)?;
-        let encoded = if name.eq_ignore_ascii_case("authorization") { basic(&value) } else { None };
+        let encoded = if name.eq_ignore_ascii_case("authorization") { encode_basic(&value) } else { None };
         headers.push((name.clone(), encoded.unwrap_or(value)));
     }
     let body = captures.fill_body(block.body.as_deref().unwrap_or_default())?;
@@ -174,7 +180,7 @@ fn request(block: &Block, captures: &Captures) -> Result<TestRequest, String> {
 }
 
 /// Encodes credentials that the page has in clear text.
-fn basic(value: &str) -> Option<String> {
+fn encode_basic(value: &str) -> Option<String> {
     let (scheme, clear) = value.split_once(' ')?;
     let written = scheme.eq_ignore_ascii_case("basic") && clear.contains(':');
     written.then(|| format!("{scheme} {}", STANDARD.encode(clear)))
@@ -187,16 +193,16 @@ fn compare(expected: &Block, request: &TestRequest, got: &RawResponse, captures:
     }
     for (name, value) in &expected.headers {
         if name.eq_ignore_ascii_case("content-length") {
-            length(value, request, got)?;
+            check_length(value, request, got)?;
         } else {
-            header(name, value, got, captures)?;
+            check_header(name, value, got, captures)?;
         }
     }
-    expected.body.as_deref().map_or(Ok(()), |wanted| body(wanted, got, captures))
+    expected.body.as_deref().map_or(Ok(()), |wanted| check_body(wanted, got, captures))
 }
 
 /// Clients of the Hub's API take a time without a fraction for none.
-fn times_have_fractions(request: &TestRequest, got: &RawResponse) -> Result<(), String> {
+fn check_times(request: &TestRequest, got: &RawResponse) -> Result<(), String> {
     let answer = if request.target.starts_with("/v2/") { serde_json::from_slice(&got.body).ok() } else { None };
     match answer.as_ref().and_then(times::find_imprecise) {
         Some(odd) => Err(format!("the time {odd:?} has no six digits of fraction")),
@@ -206,7 +212,7 @@ fn times_have_fractions(request: &TestRequest, got: &RawResponse) -> Result<(), 
 
 /// Compares the length of what arrived: a response in this process has no such header, and a 204 never has one. One to
 /// HEAD has the length of a body that it does not have.
-fn length(value: &str, request: &TestRequest, got: &RawResponse) -> Result<(), String> {
+fn check_length(value: &str, request: &TestRequest, got: &RawResponse) -> Result<(), String> {
     let arrived = got.body.len().to_string();
     if arrived == value || request.method == "HEAD" && got.body.is_empty() {
         return Ok(());
@@ -214,28 +220,28 @@ fn length(value: &str, request: &TestRequest, got: &RawResponse) -> Result<(), S
     Err(format!("the body has {arrived} bytes, and not {value}"))
 }
 
-fn header(name: &str, value: &str, got: &RawResponse, captures: &mut Captures) -> Result<(), String> {
+fn check_header(name: &str, value: &str, got: &RawResponse, captures: &mut Captures) -> Result<(), String> {
     let found = got.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value);
     match (found, value) {
         (None, "(absent)") => Ok(()),
         (None, _) => Err(format!("there is no {name}")),
         (Some(found), "(absent)") => Err(format!("there is a {name}: {found}")),
         (Some(found), _) if captures.text(value, found) => Ok(()),
-        (Some(found), _) => Err(format!("{name} is {found:?}, and not {:?}", shown(value, captures))),
+        (Some(found), _) => Err(format!("{name} is {found:?}, and not {:?}", filled(value, captures))),
     }
 }
 
-fn body(wanted: &str, got: &RawResponse, captures: &mut Captures) -> Result<(), String> {
+fn check_body(wanted: &str, got: &RawResponse, captures: &mut Captures) -> Result<(), String> {
     let text = String::from_utf8_lossy(&got.body);
     let Ok(expected) = serde_json::from_str::<Value>(wanted) else {
         let fits = captures.text(wanted, text.trim_end_matches('\n'));
-        return if fits { Ok(()) } else { Err(format!("the body is not {:?}", shown(wanted, captures))) };
+        return if fits { Ok(()) } else { Err(format!("the body is not {:?}", filled(wanted, captures))) };
     };
     let actual = serde_json::from_str(&text).map_err(|error| format!("the body is no JSON: {error}"))?;
     captures.json(&expected, &actual)
 }
 
-fn shown(pattern: &str, captures: &Captures) -> String {
+fn filled(pattern: &str, captures: &Captures) -> String {
     captures.fill(pattern).unwrap_or_else(|_| pattern.to_owned())
 }
 
@@ -288,7 +294,7 @@ mod tests {
         }
     }
 
-    fn played(text: &str) -> (Result<(), String>, Summary, Vec<TestRequest>) {
+    fn run_text(text: &str) -> (Result<(), String>, Summary, Vec<TestRequest>) {
         let (mut echo, mut summary) = (Echo::default(), Summary::default());
         let page = Page::read("p.md", text, "_1").unwrap();
         let outcome = run_page(&page, &mut echo, &mut summary);
@@ -305,7 +311,7 @@ mod tests {
             "PUT /a HTTP/1.1\nHost: x\nAuthorization: Basic paul:to:to\n\n{\"a\": 1}",
             "HTTP/1.1 200\nX-Length: [n]\nX-None: (absent)\nContent-Length: 8\n\n{\"a\":1}",
         );
-        let (outcome, summary, request) = played(&text);
+        let (outcome, summary, request) = run_text(&text);
         outcome.unwrap();
         assert_eq!(summary, Summary { played: 1, ..Summary::default() });
         assert_eq!(request[0].headers, [("Authorization".to_owned(), "Basic cGF1bDp0bzp0bw==".to_owned())]);
@@ -323,7 +329,7 @@ mod tests {
             ("HTTP/1.1 200\n\n2", "p.md:8: body is 1, and not 2"),
             ("HTTP/1.1 200\n\nplain", "p.md:8: the body is not \"plain\""),
         ] {
-            let (outcome, summary, _) = played(&exchange("PUT /\n\n1", response));
+            let (outcome, summary, _) = run_text(&exchange("PUT /\n\n1", response));
             let error = outcome.unwrap_err();
             assert!(error.starts_with(words) && error.contains("actual:"), "{error}");
             assert_eq!(summary, Summary::default());
@@ -335,7 +341,7 @@ mod tests {
         let text = exchange("PUT /\n\n\"abc\"", "HTTP/1.1 200\nX-Length: [n]\n\n\"[word]\"")
             + "Mail: paul@example.com\n\n"
             + &exchange("POST /[word]?[n]\nX-A: <[secret]>\n\nb=[secret]", "HTTP/1.1 200");
-        let (outcome, _, request) = played(&text);
+        let (outcome, _, request) = run_text(&text);
         outcome.unwrap();
         assert_eq!(request[1].target, "/abc?5");
         assert_eq!(request[1].headers[0].1, "<s3cret>");
@@ -347,11 +353,11 @@ mod tests {
         // {"sub":"paul"}
         let caught = "Secret: registry\n\n".to_owned()
             + &exchange("PUT /\n\nx.eyJzdWIiOiJwYXVsIn0.[secret]", "HTTP/1.1 200\n\n[token]");
-        let says = |claims: &str| played(&format!("{caught}Decoded: [token]\n\n```json\n{claims}\n```\n")).0;
+        let says = |claims: &str| run_text(&format!("{caught}Decoded: [token]\n\n```json\n{claims}\n```\n")).0;
         says(r#"{"sub": "[name]"}"#).unwrap();
         says(r#"{"...": "..."}"#).unwrap();
         assert!(says("{}").unwrap_err().starts_with("p.md:18: body.sub was not expected"));
-        let nothing = played("Decoded: a.b.c\n\n```json\n{}\n```\n").0;
+        let nothing = run_text("Decoded: a.b.c\n\n```json\n{}\n```\n").0;
         assert!(nothing.unwrap_err().contains("is no JSON Web Token"));
     }
 
@@ -360,12 +366,12 @@ mod tests {
         let one = exchange("PUT /", "HTTP/1.1 200\nX-Length: [n]");
         let needs = exchange("PUT /[n]", "HTTP/1.1 200");
         let operator = format!("## A\n\nOperator: x\n\n{one}## B\n\n{needs}{one}{needs}");
-        let summary = played(&operator).1;
+        let summary = run_text(&operator).1;
         assert_eq!((summary.played, summary.skipped), (2, 2));
         assert_eq!(summary.unsupported, ["p.md:3: Operator: x (no hands)"]);
         let setting = format!("## A\n\nSetting: A=b\n\n{one}## B\n\n{one}");
-        let summary = played(&setting).1;
+        let summary = run_text(&setting).1;
         assert_eq!((summary.played, summary.skipped), (0, 2));
-        assert!(played(&needs).0.unwrap_err().contains("nothing was caught as [n]"));
+        assert!(run_text(&needs).0.unwrap_err().contains("nothing was caught as [n]"));
     }
 }

@@ -47,7 +47,7 @@ fn recorded_actions_are_those_of_the_enum() {
 }
 
 #[test]
-fn actions_that_compromised_looks_for_are_of_the_enum() {
+fn compromised_looks_for_known_actions() {
     let sql = include_str!("../../operator/src/compromised.sql");
     let unknown = actions(sql).filter(|action| AuditAction::parse(action).is_none()).collect::<Vec<_>>();
     assert!(actions(sql).count() > 10 && unknown.is_empty(), "{unknown:?}");

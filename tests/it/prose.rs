@@ -91,7 +91,7 @@ fn words() -> Vec<(Regex, &'static str)> {
 }
 
 #[test]
-fn reference_manual_and_comments_follow_the_style_sheet() {
+fn texts_follow_the_style_sheet() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let pages = ["tests/wire", "docs"].map(|folder| fs::read_dir(root.join(folder)).unwrap());
     let pages = pages.into_iter().flatten().map(|entry| entry.unwrap().path());

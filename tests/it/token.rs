@@ -171,7 +171,7 @@ fn rotation_keeps_both_keys_until_compromise() {
 }
 
 #[test]
-fn a_header_chooses_no_key_and_no_algorithm() {
+fn header_chooses_no_key_and_no_algorithm() {
     let (mut client, _) = test_app();
     let token = minted(&mut client, MINT);
     let (_, rest) = token.split_once('.').unwrap();

@@ -180,7 +180,7 @@ fn other_keys_and_purposes_are_refused() {
 }
 
 #[test]
-fn a_header_chooses_no_key_and_no_algorithm() {
+fn header_chooses_no_key_and_no_algorithm() {
     let mut site = Site::new();
     let index = site.client.app.context();
     let id = index.config.keys().unwrap().signing().id;
