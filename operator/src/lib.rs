@@ -10,7 +10,7 @@
 //! 2. Add it to [`command::COMMANDS`], by its usage; every word of the usage in capitals is a parameter (`words`).
 //! 3. A new flag is a field of [`Flags`], and a line of the options and of the help in `tools/admin.mjs`.
 //! 4. What it changes is recorded by `audit::record`, directly after the statement that changes it.
-//! 5. `tests/operator/refused.rs` runs it with every word that could stand in it; add the words of a new parameter there.
+//! 5. `tests/it/operator/refused.rs` runs it with every word that could stand in it; add the words of a new parameter there.
 
 #![cfg_attr(
     test,

@@ -1,7 +1,7 @@
 // `npm run admin -- … --remote`, with an API of this machine in place of Cloudflare's.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import fs from "node:fs";
 import os from "node:os";
@@ -10,7 +10,9 @@ import { after, before, test } from "node:test";
 import { setUpOperator } from "../../tools/lib/operator.mjs";
 import { migrate, migrations, open } from "../../tools/lib/sqlite.mjs";
 import { root, run } from "../../tools/lib/steps.mjs";
-import { startApi } from "./d1-api.mjs";
+import { copy } from "./clone.mjs";
+import { credentials, startApi } from "./d1-api.mjs";
+import { fails, works } from "./outcome.mjs";
 
 const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "hublet-remote-"));
 const file = path.join(scratch, "deployed");
@@ -123,6 +125,31 @@ test("the only account is taken, and what Cloudflare refuses is said", async () 
     /Cloudflare does not answer \(/.test(output),
   );
   await assert.rejects(admin(["add", "alice"]), ({ output }) => /PUBLIC_URL, where/.test(output));
+});
+
+test("the token is the one by which wrangler is logged in", async () => {
+  const clone = path.join(scratch, "clone");
+  copy(
+    clone,
+    `
+const words = process.argv.slice(2).join(" ");
+if (words !== "auth token --json") throw new Error(words);
+if (process.env.LOGGED_IN) console.log(JSON.stringify({ type: "oauth", token: ${JSON.stringify(credentials.CLOUDFLARE_API_TOKEN)} }));
+else console.error("Not logged in. Please run \`wrangler login\` to authenticate."), process.exit(1);
+`,
+  );
+  const { CLOUDFLARE_API_TOKEN, ...env } = { ...process.env, ...api.env, WRANGLER_COMMAND: "test" };
+  const list = (more) => {
+    const words = [path.join(clone, "tools/admin.mjs"), "namespaces", "--remote"];
+    const { status, stdout, stderr } = spawnSync(process.execPath, words, {
+      env: { ...env, ...more },
+      encoding: "utf8",
+    });
+    return { status, said: stdout + stderr };
+  };
+  // The API is a process of its own, and so may be waited for.
+  assert.match(works(list({ LOGGED_IN: "1" })), /^acme /m);
+  fails(list({}), /log in to Cloudflare first: npx wrangler login/);
 });
 
 test("a deployed database without tables is named", async () => {
