@@ -8,8 +8,8 @@ import os from "node:os";
 import path from "node:path";
 import readline from "node:readline";
 import { after, before, test } from "node:test";
+import { migrate, migrations, openLocal } from "../../tools/lib/sqlite.mjs";
 import { root, run } from "../../tools/lib/steps.mjs";
-import { wrangler } from "../../tools/lib/wrangler.mjs";
 
 const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "hublet-log-"));
 after(() => fs.rmSync(scratch, { recursive: true, force: true }));
@@ -18,10 +18,11 @@ const command = [path.join(root, "tools/admin.mjs"), "--persist-to", scratch];
 const admin = (...words) => run("node", [...command, ...words]);
 const said = async (...words) => (await admin("log", ...words)).trim().split("\n");
 
-const execute = (sql) => wrangler(["d1", "execute", "DB", "--local", "--persist-to", scratch, "--command", sql]);
+const database = openLocal(scratch, "DB", { make: true });
+const execute = (sql) => database.exec(sql);
 
 before(async () => {
-  await wrangler(["d1", "migrations", "apply", "DB", "--local", "--persist-to", scratch]);
+  migrate(database, "DB", migrations("DB"));
   await admin("add", "alice");
 });
 
@@ -62,7 +63,7 @@ test("however many there are, none is left out", async () => {
     select unixepoch() - ${ages}, 'repo.tag.push', 'many/' || n, 'many', '', '' from n`);
   const numbers = (lines) => lines.map((line) => Number(JSON.parse(line).name.slice("many/".length)));
   const all = Array.from({ length: 2_100 }, (_, at) => at + 1);
-  await insert("iif(n <= 50, 2, 0) * 86400 - 60");
+  insert("iif(n <= 50, 2, 0) * 86400 - 60");
 
   const newest = await said("--actor", "many", "--json");
   assert.deepEqual(numbers(newest), all.slice(-1_000));
@@ -85,7 +86,7 @@ test("however many there are, none is left out", async () => {
     return numbers(told);
   };
   assert.deepEqual(await next(2_100), all);
-  await insert("0");
+  insert("0");
   assert.deepEqual(await next(2_100), all);
   following.kill();
   await once(following, "exit");
@@ -113,9 +114,9 @@ test("no text that somebody chose is read as a line, a field or a command of the
   const hostile = Object.fromEntries(
     [...listed, ...Object.values(everywhere), ...Object.values(unseen)].map((text, at) => [`t${at}`, text]),
   );
-  await execute(`insert into audit (at, action, name, actor, credential, address, data)
+  execute(`insert into audit (at, action, name, actor, credential, address, data)
     values (1, 'user.login', 'alice', 'alice', '', '', '${JSON.stringify(hostile)}')`);
-  await execute(`insert into audit (at, action, name, actor, credential, address, data) values (1, 'user.refresh_token.create',
+  execute(`insert into audit (at, action, name, actor, credential, address, data) values (1, 'user.refresh_token.create',
     'a' || char(10) || 'b', 'a b', 'refresh-token a' || char(27) || 'b', '10.0.0.1' || char(9), '${JSON.stringify(data)}')`);
   const told = await said("--json");
   assert.doesNotMatch(told.join(""), /[\p{C}\u2028]/u);
@@ -131,7 +132,7 @@ test("no text that somebody chose is read as a line, a field or a command of the
       String.raw`label=été_构建 scopes=["repo:read","repo:write"] by refresh-token "a\u001bb" from "10.0.0.1\t"`,
   );
 
-  await execute(
+  execute(
     "insert into emails (user_id, address, key, created_at) select id, 'a' || char(8238) || '@a.org', 'a@a.org', 1 from users",
   );
   assert.match(await admin("list"), /^alice .* "a\\u202e@a\.org \(not confirmed\)"$/m);

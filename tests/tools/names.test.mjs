@@ -7,8 +7,8 @@ import path from "node:path";
 import { after, before, test } from "node:test";
 import { setUpOperator } from "../../tools/lib/operator.mjs";
 import { service } from "../../tools/lib/services.mjs";
+import { migrate, migrations, openLocal } from "../../tools/lib/sqlite.mjs";
 import { root, run } from "../../tools/lib/steps.mjs";
-import { wrangler } from "../../tools/lib/wrangler.mjs";
 
 before(setUpOperator);
 
@@ -24,7 +24,7 @@ test("a service is what the index takes for one", () => {
 test("who gets a name that people could take for another is told of that one", async () => {
   const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "hublet-names-"));
   after(() => fs.rmSync(scratch, { recursive: true, force: true }));
-  await wrangler(["d1", "migrations", "apply", "DB", "--local", "--persist-to", scratch]);
+  migrate(openLocal(scratch, "DB", { make: true }), "DB", migrations("DB"));
   const admin = async (...words) => {
     let said = "";
     await run("node", [path.join(root, "tools/admin.mjs"), "--persist-to", scratch, ...words], {
