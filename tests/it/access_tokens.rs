@@ -73,11 +73,11 @@ fn login_is_recorded_once_an_hour() {
             let again = calls(&mut client, method, target, basic, body);
             assert_eq!(again, (200, 1, 0), "{method} {target} {basic} {body}, hour {hour}, again");
         }
-        let told = logins(&client).split_off(before);
+        let found = logins(&client).split_off(before);
         let means =
             ["password".into(), format!("access-token {uuid}"), format!("refresh-token {}", refresh.as_str().unwrap())];
         let expected = means.map(|means| ("paul".to_owned(), means, "203.0.113.9".to_owned()));
-        assert_eq!(told, expected, "hour {hour}");
+        assert_eq!(found, expected, "hour {hour}");
         client.app.platform.advance(60 * 60);
     }
     // Nobody, and who is refused, did not log in.
@@ -148,8 +148,8 @@ fn expiring_token_is_announced() {
         client.app.platform.advance(days * DAY);
         client.app.scheduled();
         client.app.scheduled();
-        let told = warned(client).split_off(before.0);
-        assert_eq!(told, expected);
+        let found = warned(client).split_off(before.0);
+        assert_eq!(found, expected);
         let mailed = mails(client).split_off(before.1);
         assert_eq!(mailed.len(), expected.len(), "{mailed:?}");
         assert!(mailed.iter().all(|(to, _)| to == "paul@example.com"), "{mailed:?}");

@@ -117,7 +117,7 @@ fn refused_login_is_recorded_once_a_minute() {
     let (access, _) = client.access_token(&format!("Bearer {session}"));
     let login = client.ask("GET /token?service=registry&offline_token=true", "paul:secret", "").text("refresh_token");
     let refresh = format!("grant_type=refresh_token&service=registry&client_id=docker&refresh_token={login}");
-    let told = |client: &TestClient| -> Vec<(String, String)> {
+    let refusals = |client: &TestClient| -> Vec<(String, String)> {
         let sql = "select credential, data ->> 'reason' from audit where action = 'user.login.refuse' order by id";
         let connection = client.app.db.connection();
         let mut statement = connection.prepare(sql).unwrap();
@@ -137,17 +137,17 @@ fn refused_login_is_recorded_once_a_minute() {
         for _ in 0..2 {
             assert_eq!(client.ask(ask.0, ask.1, ask.2).status, 403, "{ask:?}");
         }
-        let told = told(&client);
-        assert_eq!(told.len(), at + 1, "{told:?}");
-        assert_eq!(told[at].1, reason);
+        let refusals = refusals(&client);
+        assert_eq!(refusals.len(), at + 1, "{refusals:?}");
+        assert_eq!(refusals[at].1, reason);
         let means = ["password", "access-token ", "refresh-token "][at];
-        assert!(told[at].0.starts_with(means), "{told:?}");
+        assert!(refusals[at].0.starts_with(means), "{refusals:?}");
         client.app.platform.advance(60);
     }
     client.operate("enable paul").unwrap();
     client.app.db.connection().execute("update access_tokens set is_active = 0", []).unwrap();
     assert_eq!(client.ask("GET /v1/users/", &format!("paul:{access}"), "").status, 401);
-    assert_eq!(told(&client)[3].1, "The access token has expired or is not active");
+    assert_eq!(refusals(&client)[3].1, "The access token has expired or is not active");
 }
 
 /// A machine that the operator made for nobody's namespace has no log of its own: its rows are the operator's.

@@ -35,8 +35,8 @@ fn address_changes_are_mailed_to_the_owner() {
     client.app.db.connection().execute("update emails set confirmed_at = 1 where key like 'second%'", []).unwrap();
     let third = r#"{"email": "third@example.com", "password": "secret"}"#;
     assert_eq!(client.ask("POST /v2/user/emails", &session, third).status, 201);
-    let told = mails(&client);
-    assert_eq!(told.iter().map(|(to, _)| to.as_str()).collect::<Vec<_>>(), ["third@example.com", "paul@example.com"]);
+    let mailed = mails(&client);
+    assert_eq!(mailed.iter().map(|(to, _)| to.as_str()).collect::<Vec<_>>(), ["third@example.com", "paul@example.com"]);
 
     // What is removed is told too, if a mail was ever opened there.
     let with = r#"{"password": "secret"}"#;
@@ -64,19 +64,19 @@ fn login(client: &mut TestClient, address: &str, agent: &str, form: &str) -> Vec
 #[test]
 fn login_by_a_new_client_is_mailed() {
     let (mut client, _) = test_app();
-    let told = [("paul@example.com".to_owned(), "A login to your account from a new kind of client".to_owned())];
-    assert_eq!(login(&mut client, "203.0.113.1", "docker/27.0 go/go1.21", ""), told);
+    let mailed = [("paul@example.com".to_owned(), "A login to your account from a new kind of client".to_owned())];
+    assert_eq!(login(&mut client, "203.0.113.1", "docker/27.0 go/go1.21", ""), mailed);
     assert_eq!(login(&mut client, "203.0.113.2", "Docker/28.0", ""), []);
-    assert_eq!(login(&mut client, "203.0.113.3", "curl/8.5", ""), told);
+    assert_eq!(login(&mut client, "203.0.113.3", "curl/8.5", ""), mailed);
     client.app.set("SITE", "another deployment");
     assert_eq!(login(&mut client, "203.0.113.3", "curl/8.6", ""), []);
     let form = "grant_type=password&username=paul&password=secret&service=registry&client_id=containers/image";
-    assert_eq!(login(&mut client, "203.0.113.4", "curl/8.5", form), told);
+    assert_eq!(login(&mut client, "203.0.113.4", "curl/8.5", form), mailed);
 
     let sql = "delete from clients where user_id = (select id from users where name = 'paul')";
     client.app.db.connection().execute(sql, []).unwrap();
     assert_eq!(login(&mut client, "203.0.113.5", "wget/1.2", ""), []);
-    assert_eq!(login(&mut client, "203.0.113.6", "", ""), told);
+    assert_eq!(login(&mut client, "203.0.113.6", "", ""), mailed);
 
     // Nobody fills a table with names that are made up.
     for number in 0..110 {
@@ -171,8 +171,8 @@ fn password_confirmation_is_throttled() {
     ] {
         let mut client = TestClient { app: client.app.copied().unwrap() };
         client.app.platform.finish_second();
-        let told = (0..6).map(|_| client.ask(request, &session, &body.to_string()).status).collect::<Vec<_>>();
-        assert_eq!(told, [403, 403, 403, 403, 403, 429], "{request}");
+        let statuses = (0..6).map(|_| client.ask(request, &session, &body.to_string()).status).collect::<Vec<_>>();
+        assert_eq!(statuses, [403, 403, 403, 403, 403, 429], "{request}");
         let right = client.ask(request, &session, &body.to_string().replace("guess", "secret"));
         assert_eq!(right.status, 429, "{request}: the right one waits too");
         let rows: i64 = client

@@ -110,9 +110,9 @@ fn granted_push_leaves_a_trace() {
         let full = RepositoryName::parse(namespace, rest).unwrap().to_string();
         let connection = client.app.db.connection();
         let there = |sql: &str| connection.query_row(sql, [&full], |row| row.get::<_, bool>(0)).unwrap();
-        let told = there("select exists (select 1 from audit where name = ?1 and action = 'repo.tag.push')");
+        let recorded = there("select exists (select 1 from audit where name = ?1 and action = 'repo.tag.push')");
         let made = there("select exists (select 1 from repositories where full_name = ?1)");
-        assert!(told && made, "{name}: {told} {made}");
+        assert!(recorded && made, "{name}: {recorded} {made}");
         // It is reached by one path, and by no path that means another.
         let path = format!("/v2/namespaces/{namespace}/repositories/{}", rest.replace('/', ":"));
         let shown = client.ask(&format!("GET {path}"), &session, "");

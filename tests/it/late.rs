@@ -46,7 +46,7 @@ struct Run {
     session: String,
     registry: String,
     waiting: Vec<Value>,
-    told: Vec<Value>,
+    delivered: Vec<Value>,
     answers: Vec<u16>,
 }
 
@@ -54,7 +54,7 @@ impl Run {
     fn of(beginning: &(TestClient, String)) -> Self {
         let client = TestClient { app: beginning.0.app.copied().unwrap() };
         let registry = client.event_authorization("registry");
-        Self { session: beginning.1.clone(), registry, client, waiting: vec![], told: vec![], answers: vec![] }
+        Self { session: beginning.1.clone(), registry, client, waiting: vec![], delivered: vec![], answers: vec![] }
     }
 
     fn happens(&mut self, deed: Deed) {
@@ -88,7 +88,7 @@ impl Run {
     fn delivers(&mut self) {
         let events = std::mem::take(&mut self.waiting);
         self.post(&events);
-        self.told.extend(events);
+        self.delivered.extend(events);
     }
 
     fn post(&mut self, events: &[Value]) {
@@ -102,7 +102,7 @@ impl Run {
 
     /// Everything is told once more, and once more by a registry that has forgotten its ids.
     fn repeats(&mut self) {
-        let mut events = self.told.clone();
+        let mut events = self.delivered.clone();
         self.post(&events);
         for event in &mut events {
             event["id"] = format!("again {}", event["id"]).into();

@@ -12,7 +12,7 @@ const A_WHILE: u64 = 8 * 24 * 60 * 60;
 struct Registry {
     client: TestClient,
     secret: String,
-    told: usize,
+    delivered: usize,
 }
 
 impl Registry {
@@ -20,20 +20,20 @@ impl Registry {
         let mut client = TestClient::new().unwrap();
         client.register("paul");
         let secret = client.event_authorization("registry");
-        Self { client, secret, told: 0 }
+        Self { client, secret, delivered: 0 }
     }
 
     /// Something happens to `paul/app`; names stand for digests.
     fn tells(&mut self, action: &str, tag: &str, digest: &str, images: &[&str]) {
         self.client.app.platform.advance(1);
-        self.told += 1;
+        self.delivered += 1;
         let named = |name: &&str| json!({ "digest": format!("sha256:{name}"), "platform": { "os": "linux", "architecture": name } });
         let target = json!({
             "repository": "paul/app", "tag": tag, "mediaType": if images.is_empty() { IMAGE } else { INDEX },
             "digest": if digest.is_empty() { String::new() } else { format!("sha256:{digest}") },
             "references": if images.is_empty() { json!([{ "size": 7 }]) } else { images.iter().map(named).collect::<Value>() },
         });
-        let event = json!({ "events": [{ "id": self.told.to_string(), "action": action, "target": target }] });
+        let event = json!({ "events": [{ "id": self.delivered.to_string(), "action": action, "target": target }] });
         let response = self.client.ask("POST /events", &self.secret, &event.to_string());
         assert_eq!((response.status, &response.body["taken"]), (200, &json!(1)), "{response:?}");
     }

@@ -189,8 +189,8 @@ fn concurrent_guesses_are_counted_first() {
     let client = test_app();
     client.app.platform.advance(1);
     let before = password::hashes();
-    let told = at_once(&client, &["guess"; 60]).0;
-    assert!((5..=8).contains(&(password::hashes() - before)), "{told:?}");
+    let statuses = at_once(&client, &["guess"; 60]).0;
+    assert!((5..=8).contains(&(password::hashes() - before)), "{statuses:?}");
 }
 
 #[test]

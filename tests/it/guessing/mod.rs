@@ -173,7 +173,7 @@ fn login_failures_are_indistinguishable() {
         "POST /v2/users/login",
         "POST /v2/auth/token",
     ] {
-        let mut told = Vec::new();
+        let mut observed = Vec::new();
         for name in ["nobo", "paul", "unna", "dora", "robo"] {
             let form = format!("grant_type=password&service=registry&client_id=docker&username={name}&password=guess");
             let login = json!({ "username": name, "password": "guess" }).to_string();
@@ -190,10 +190,10 @@ fn login_failures_are_indistinguishable() {
             let hashes = password::hashes() - before;
             cases += 1;
             assert_eq!((answer.status, hashes), (401, 1), "{way} as {name}: {answer:?}");
-            told.push((answer.headers, answer.body, answer.round_trips));
+            observed.push((answer.headers, answer.body, answer.round_trips));
             client.app.platform.advance(HOUR);
         }
-        assert!(told.windows(2).all(|pair| pair[0] == pair[1]), "{way}: {told:?}");
+        assert!(observed.windows(2).all(|pair| pair[0] == pair[1]), "{way}: {observed:?}");
     }
     println!("cases: {cases} wrong passwords that are one answer and one Argon2");
 }

@@ -76,15 +76,15 @@ fn planted_leaks_are_found() {
     hidden.app.search.connection().execute(write, [password]).unwrap();
     assert!(hidden.leaks()[0].starts_with("progress has a Password"), "{:?}", hidden.leaks());
 
-    let mut answered = used();
-    let password = answered.secrets.of(Kind::Password)[0].clone();
+    let mut listener = used();
+    let password = listener.secrets.of(Kind::Password)[0].clone();
     let target = format!("/v1/nothing/{password}");
     let request = test_support::runner::TestRequest {
         method: "GET".into(),
         target,
         ..test_support::runner::TestRequest::default()
     };
-    answered.send(&request).unwrap();
-    assert!(answered.leaks().iter().any(|leak| leak.starts_with("a body has a Password")), "{:?}", answered.leaks());
-    assert!(answered.leaks().iter().any(|leak| leak.starts_with("debug output has a Password")));
+    listener.send(&request).unwrap();
+    assert!(listener.leaks().iter().any(|leak| leak.starts_with("a body has a Password")), "{:?}", listener.leaks());
+    assert!(listener.leaks().iter().any(|leak| leak.starts_with("debug output has a Password")));
 }

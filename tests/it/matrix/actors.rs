@@ -99,13 +99,13 @@ pub fn fixtures() -> Fixtures {
         client.operate(&format!("member acme {name} write")).unwrap();
     }
     for (name, role) in [("mira", "read"), ("milo", "write"), ("maya", "admin")] {
-        told(&mut client, &format!("PUT /v2/namespaces/olga/members/{name}"), &hers, &json!({ "role": role }));
+        succeed(&mut client, &format!("PUT /v2/namespaces/olga/members/{name}"), &hers, &json!({ "role": role }));
     }
     repository(&mut client, PUBLIC, &hers);
     repository(&mut client, "other", &hers);
-    told(&mut client, "POST /v2/namespaces/olga/machines", &hers, &json!({ "username": "olga-ci" }));
+    succeed(&mut client, "POST /v2/namespaces/olga/machines", &hers, &json!({ "username": "olga-ci" }));
     let label = json!({ "token_label": "made for a test" });
-    let machines = told(&mut client, "POST /v2/namespaces/olga/machines/olga-ci/access-tokens", &hers, &label);
+    let machines = succeed(&mut client, "POST /v2/namespaces/olga/machines/olga-ci/access-tokens", &hers, &label);
     let login = client.ask("GET /token?service=registry&offline_token=true", "olga:secret", "");
     assert_eq!(login.status, 200);
     let kept = client.ask("GET /v2/refresh-tokens", &hers, "").body["results"][0]["uuid"].clone();
@@ -142,7 +142,7 @@ fn nobody(label: &'static str, off: bool) -> Actor {
 pub fn hide(fixtures: &mut Fixtures) {
     let hers = fixtures.actors.iter().find(|actor| actor.basic.0 == OWNER).unwrap().session.clone();
     repository(&mut fixtures.client, PRIVATE, &hers);
-    told(&mut fixtures.client, "POST /v2/repositories/olga/hidden/privacy", &hers, &json!({ "is_private": true }));
+    succeed(&mut fixtures.client, "POST /v2/repositories/olga/hidden/privacy", &hers, &json!({ "is_private": true }));
 }
 
 /// A repository of hers with an image, a tag and collaborators.
@@ -156,10 +156,10 @@ fn repository(client: &mut TestClient, name: &str, hers: &str) {
           "mediaType": "application/vnd.docker.distribution.manifest.v2+json" },
     }] });
     let registry = client.event_authorization("registry");
-    assert_eq!(told(client, "POST /events", &registry, &event)["taken"], 1);
+    assert_eq!(succeed(client, "POST /events", &registry, &event)["taken"], 1);
     for (user, role) in [("rita", "read"), ("will", "write"), ("adam", "admin")] {
         let wanted = json!({ "user": user, "role": role });
-        told(client, &format!("POST /v2/repositories/olga/{name}/collaborators"), hers, &wanted);
+        succeed(client, &format!("POST /v2/repositories/olga/{name}/collaborators"), hers, &wanted);
     }
     assert_eq!(client.ask(&format!("PUT /v2/repositories/olga/{name}/star"), hers, "").status, 204);
 }
@@ -168,17 +168,17 @@ fn repository(client: &mut TestClient, name: &str, hers: &str) {
 fn with_token(client: &mut TestClient, owner: &Actor, label: &'static str, wanted: &str, reads: bool) -> Actor {
     let mut wanted: Value = serde_json::from_str(wanted).unwrap();
     wanted["token_label"] = label.into();
-    let made = told(client, "POST /v2/access-tokens", &owner.session, &wanted);
+    let made = succeed(client, "POST /v2/access-tokens", &owner.session, &wanted);
     let secret = made["token"].as_str().unwrap().to_owned();
     let login = json!({ "username": owner.basic.0, "password": secret });
-    let session = told(client, "POST /v2/users/login", "", &login)["token"].as_str().unwrap().to_owned();
+    let session = succeed(client, "POST /v2/users/login", "", &login)["token"].as_str().unwrap().to_owned();
     let keys = client.app.context();
     let credential = session_token::verify(&session, keys.config.keys().unwrap(), keys.platform.now()).unwrap();
     let basic = (owner.basic.0.clone(), secret);
     Actor { label, basic, session: format!("Bearer {session}"), credential, reads, off: false }
 }
 
-fn told(client: &mut TestClient, request: &str, who: &str, body: &Value) -> Value {
+fn succeed(client: &mut TestClient, request: &str, who: &str, body: &Value) -> Value {
     let response = client.ask(request, who, &body.to_string());
     assert!((200..300).contains(&response.status), "{request}: {response:?}");
     response.body

@@ -22,7 +22,7 @@ const COUNTS: [(&str, &str); 10] = [
 #[derive(PartialEq, Eq)]
 pub struct State {
     pub rows: BTreeMap<&'static str, String>,
-    pub told: i64,
+    pub recorded: i64,
 }
 
 /// The state of an app. A login is recorded, refused or not, and changes nothing.
@@ -34,8 +34,9 @@ pub fn state(app: &TestApp) -> State {
             ask(&format!("select json_group_array(json_array({columns})) from (select * from {table} order by 1, 2)")),
         )
     });
-    let told = ask("select cast(count(*) as text) from audit where action not in ('user.login', 'user.login.refuse')");
-    State { rows: rows.into(), told: told.parse().unwrap() }
+    let recorded =
+        ask("select cast(count(*) as text) from audit where action not in ('user.login', 'user.login.refuse')");
+    State { rows: rows.into(), recorded: recorded.parse().unwrap() }
 }
 
 /// The tables in which two states differ.

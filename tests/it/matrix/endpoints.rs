@@ -312,7 +312,7 @@ impl Endpoint {
     }
 
     /// What the matrix says of an answer.
-    pub fn told(&self, response: &RawResponse, name: &str) -> String {
+    pub fn outcome(&self, response: &RawResponse, name: &str) -> String {
         let body: serde_json::Value = serde_json::from_slice(&response.body).unwrap_or_default();
         match self.says {
             Says::Listed if response.status == 200 => {
@@ -320,7 +320,9 @@ impl Endpoint {
                 let list = |member: &str| body[member].as_array().cloned().unwrap_or_default();
                 let listed = list("repositories").iter().any(|one| *one == full.as_str())
                     || list("results").iter().any(|one| {
-                        [&one["name"], &one["repo_name"]].iter().any(|told| **told == name || **told == full.as_str())
+                        [&one["name"], &one["repo_name"]]
+                            .iter()
+                            .any(|value| **value == name || **value == full.as_str())
                     });
                 if listed { "listed".to_owned() } else { "not listed".to_owned() }
             }

@@ -57,7 +57,7 @@ impl<'a> Twins<'a> {
     }
 
     /// The cases that were found, and how many there were.
-    fn told(self) -> (Vec<String>, usize) {
+    fn results(self) -> (Vec<String>, usize) {
         (self.found, self.cases)
     }
 }
@@ -72,7 +72,7 @@ fn differing(with: &Fixtures, without: &Fixtures, who: impl Fn(&Actor) -> bool) 
             twins.ask(actor, &request, &format!("{}{}", endpoint.label(), endpoint.query));
         }
     }
-    twins.told()
+    twins.results()
 }
 
 /// So much of everything that reading it shows: tags, images, collaborators and rows of the audit of one repository.
@@ -200,7 +200,7 @@ fn namespace_of_others_looks_missing() {
         let request = transfer.request_in(OWNER, &with, &with.client.app, actor, PUBLIC);
         twins.ask(actor, &request, "a transfer there");
     }
-    let (found, cases) = twins.told();
+    let (found, cases) = twins.results();
     assert!(found.is_empty(), "\n{}", found.join("\n"));
     println!("cases: {cases} namespaces that look missing");
 }

@@ -113,10 +113,10 @@ fn left(app: &TestApp) -> (i64, i64) {
 #[test]
 fn largest_body_stores_little() {
     let mut fixtures = actors::fixtures();
-    let told = json!({ "events": [{ "id": "a tag", "action": "push",
+    let events = json!({ "events": [{ "id": "a tag", "action": "push",
         "target": { "repository": format!("{OWNER}/{PUBLIC}"), "tag": actors::TAG, "digest": "sha256:aa" } }] });
     let registry = fixtures.client.event_authorization("registry");
-    assert_eq!(fixtures.client.ask("POST /events", &registry, &told.to_string()).status, 200);
+    assert_eq!(fixtures.client.ask("POST /events", &registry, &events.to_string()).status, 200);
     let mut snapshot = Snapshot::of(&fixtures.client.app);
     let owner = fixtures.actors.iter().find(|actor| actor.label == "the owner").unwrap();
     let (mut cases, mut most) = (0, (0, 0));

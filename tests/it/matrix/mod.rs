@@ -84,7 +84,7 @@ fn measured(endpoint: &Endpoint, fixtures: &Fixtures, snapshot: &mut Snapshot<'_
                     actor.label
                 );
             }
-            endpoint.told(&response, name)
+            endpoint.outcome(&response, name)
         };
         Line { place, cells: fixtures.actors.iter().map(&mut cell).collect() }
     };
@@ -146,7 +146,7 @@ fn changes_and_nothing_else_are_recorded() {
     let mut fixtures = actors::fixtures();
     actors::hide(&mut fixtures);
     let mut snapshot = Snapshot::of(&fixtures.client.app);
-    let (mut cases, mut told, mut faults) = (0, 0, Vec::new());
+    let (mut cases, mut recorded, mut faults) = (0, 0, Vec::new());
     for endpoint in &ENDPOINTS {
         for actor in &fixtures.actors {
             for name in [PUBLIC, PRIVATE, MISSING] {
@@ -157,9 +157,9 @@ fn changes_and_nothing_else_are_recorded() {
                 let (response, _) = send(app, &request);
                 let after = audited::state(app);
                 cases += 1;
-                told += usize::from(after.told > before.told);
-                if (after.told > before.told) != (after.rows != before.rows) {
-                    let (rows, what) = (after.told - before.told, audited::difference(&before, &after));
+                recorded += usize::from(after.recorded > before.recorded);
+                if (after.recorded > before.recorded) != (after.rows != before.rows) {
+                    let (rows, what) = (after.recorded - before.recorded, audited::difference(&before, &after));
                     faults.push(format!(
                         "{} of {name} as {}: {}, {rows} rows of the audit, and changed: {what}",
                         endpoint.label(),
@@ -170,7 +170,7 @@ fn changes_and_nothing_else_are_recorded() {
             }
         }
     }
-    println!("cases: {cases} of changes that are in the audit, of which {told} changed something");
-    assert!(told > 100, "nobody changed anything");
+    println!("cases: {cases} of changes that are in the audit, of which {recorded} changed something");
+    assert!(recorded > 100, "nobody changed anything");
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }

@@ -86,9 +86,9 @@ fn operator_transfer_equals_the_api() {
         let roles = "select count(*) from collaborators c join repositories r on r.id = c.repository_id
                      where r.full_name = 'acme/hidden'";
         assert_eq!(count(roles), left, "{flags}");
-        let told = "select count(*) from audit where action = 'repo.collaborator.remove' and actor = 'operator'
+        let removals = "select count(*) from audit where action = 'repo.collaborator.remove' and actor = 'operator'
                       and name in ('olga/hidden', 'acme/hidden')";
-        assert_eq!(count(told), 2 * (3 - left), "in both logs, {flags}");
+        assert_eq!(count(removals), 2 * (3 - left), "in both logs, {flags}");
         let mut client = client;
         let hers = fixtures.actors.iter().find(|actor| actor.basic.0 == OWNER).unwrap().session.clone();
         let again = client.ask("POST /v2/namespaces/olga/repositories", &hers, r#"{"name": "hidden"}"#);

@@ -48,9 +48,9 @@ fn tokens(app: &mut TestApp, fixtures: &Fixtures, actor: &Actor, namespace: &str
 }
 
 /// How many actions are told otherwise, of those that were compared.
-fn disagreements(actions: &Actions, token: &[String], told: &mut usize) -> Vec<String> {
+fn disagreements(actions: &Actions, token: &[String], compared: &mut usize) -> Vec<String> {
     assert_eq!(actions.len(), Action::ALL.len());
-    *told += actions.len();
+    *compared += actions.len();
     let wrong = actions.iter().filter(|(action, allowed, _)| *allowed != token.contains(action));
     let silent = actions.iter().filter(|(_, _, because)| because.is_empty());
     wrong.chain(silent).map(|action| format!("{action:?}, and the token grants {token:?}")).collect()

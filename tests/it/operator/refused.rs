@@ -86,7 +86,7 @@ fn all(parameters: &[&str], uuids: &[String]) -> Vec<String> {
 }
 
 /// An index on which there is one of each.
-fn world() -> (TestClient, Vec<String>) {
+fn test_app() -> (TestClient, Vec<String>) {
     let mut client = TestClient::new().unwrap();
     let alice = client.register("alice");
     for name in ["admin_", "dora_"] {
@@ -168,7 +168,7 @@ fn tables(connection: &Connection) -> Tables {
 
 #[test]
 fn refused_command_changes_nothing() {
-    let (client, uuids) = world();
+    let (client, uuids) = test_app();
     let before = tables(client.app.db.connection());
     let recorded = |tables: &Tables| tables["audit"].len();
     let (mut cases, mut actions) = (0, BTreeSet::new());
@@ -215,7 +215,7 @@ fn refused_command_changes_nothing() {
 /// A removal without --repositories takes none with it.
 #[test]
 fn remove_needs_permission_for_repositories() {
-    let (client, _) = world();
+    let (client, _) = test_app();
     let before = tables(client.app.db.connection());
     for name in ["alice", "acme", "empty"] {
         client.operate(&format!("remove {name}")).unwrap_err();
@@ -228,7 +228,7 @@ fn remove_needs_permission_for_repositories() {
 #[test]
 fn transfer_to_a_taken_name_is_refused() {
     let now = 1_800_000_000;
-    let (client, _) = world();
+    let (client, _) = test_app();
     let connection = client.app.db.connection();
     operator::run(&client.app.db, "privacy acme/app private", now).unwrap();
     let before = tables(connection);
@@ -244,7 +244,7 @@ fn transfer_to_a_taken_name_is_refused() {
 /// The log knows what somebody did who is gone, but there is nobody to end anything of, nor to give a link to.
 #[test]
 fn compromised_refuses_a_removed_user() {
-    let (client, _) = world();
+    let (client, _) = test_app();
     client.operate("compromised alice").unwrap();
     client.operate("remove alice --repositories").unwrap();
     client.operate("compromised alice").unwrap_err();
@@ -253,7 +253,7 @@ fn compromised_refuses_a_removed_user() {
 /// Whatever makes a user or a namespace asks whether the name was somebody's.
 #[test]
 fn removed_name_is_given_again_by_no_command() {
-    let (mut client, _) = world();
+    let (mut client, _) = test_app();
     let alice = format!(
         "Bearer {}",
         client.ask("POST /v2/users/login", "", r#"{"username": "alice", "password": "secret"}"#).text("token")

@@ -217,7 +217,7 @@ fn mailed(client: &TestClient, address: &str) -> String {
 }
 
 /// An index on which a thief of Alice's password has made one of everything.
-fn world() -> (TestClient, Made) {
+fn test_app() -> (TestClient, Made) {
     let mut client = TestClient::new().unwrap();
     client.register("alice");
     client.register("mallory");
@@ -302,7 +302,7 @@ fn every_granting_column_is_listed() {
 /// The last of the commands, by the user's own hand.
 #[test]
 fn leaving_equals_a_removal() {
-    let (client, made) = world();
+    let (client, made) = test_app();
     let mut after = TestClient { app: client.app.copied().unwrap() };
     let response = after.ask("DELETE /v2/user", &made.session, r#"{"password": "secret", "repositories": true}"#);
     assert_eq!(response.status, 204, "{response:?}");
@@ -314,7 +314,7 @@ fn leaving_equals_a_removal() {
 
 #[test]
 fn commands_revoke_and_print_as_listed() {
-    let (client, made) = world();
+    let (client, made) = test_app();
     let copied = |client: &TestClient| TestClient { app: client.app.copied().unwrap() };
     let mut wrong = Vec::new();
     for right in &RIGHTS {

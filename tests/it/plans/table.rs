@@ -23,7 +23,7 @@ use super::{
     fill::BEGINNING,
     values::{
         account, by, digests, grant, guards, machine, new_access_token, new_refresh_token, new_repository, renewal,
-        somebody, told, transfer,
+        reported, somebody, transfer,
     },
 };
 
@@ -107,7 +107,7 @@ pub fn truth() -> Vec<Entry> {
         transaction("ends::due", |transaction| ends::due(transaction, now, 5)),
         transaction("events::expire", |transaction| events::expire(transaction, expired + events::EVENT_ID_TTL, 100)),
         transaction("events::receive", |transaction| {
-            events::receive(transaction, &told(app, &new), "registry", false, now)
+            events::receive(transaction, &reported(app, &new), "registry", false, now)
         }),
         transaction("login_failures::count", |transaction| {
             login_failures::count("user5", "::1", now).map(|query| transaction.read(query))

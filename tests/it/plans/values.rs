@@ -143,7 +143,7 @@ pub fn somebody() -> users::User {
 }
 
 /// A push, a pull and deletions, by tag, by digest and of all, of a repository that is there and of a new one.
-pub fn told(app: &RepositoryName, new: &RepositoryName) -> Vec<Event> {
+pub fn reported(app: &RepositoryName, new: &RepositoryName) -> Vec<Event> {
     let platform = |digest: &str| Image {
         digest: digest.into(),
         os: "linux".into(),
