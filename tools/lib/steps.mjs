@@ -79,6 +79,10 @@ export async function main(tool) {
 function end(number) {
   if (stoppedBy) return; // npm and the terminal both send us one Ctrl-C
   stoppedBy = number;
+  kill();
+}
+
+function kill() {
   tell("SIGTERM");
   setTimeout(tell, 5_000, "SIGKILL").unref();
 }
@@ -95,16 +99,18 @@ export async function step(title, work, { always = false } = {}) {
   const began = Date.now();
   const seconds = () => (Date.now() - began) / 1000;
   let spoken = 0; // where there is no terminal to write over: one line at two seconds, then every ten
+  const shownAs = () => `${title}  ${seconds().toFixed(0)} s`;
+  begun.add(shownAs);
   lastWords = "";
   const ticker = setInterval(() => {
-    const line = `… ${title}  ${seconds().toFixed(0)} s  ${lastWords}`;
-    if (process.stderr.isTTY) return show(line);
+    if (process.stderr.isTTY) return show(`… ${[...begun].map((one) => one()).join(", ")}  ${lastWords}`);
     if (seconds() < 2 + 10 * spoken) return;
     spoken += 1;
-    console.error(line);
+    console.error(`… ${shownAs()}  ${begun.size > 1 ? "" : lastWords}`); // of several, nobody knows whose words they are
   }, 250);
   const close = (mark, news) => {
     clearInterval(ticker);
+    begun.delete(shownAs);
     show("");
     const words = [`${mark} ${title}`, `${seconds().toFixed(1)} s`];
     if (news) words.push(news);
@@ -115,11 +121,36 @@ export async function step(title, work, { always = false } = {}) {
     close("✓", typeof found === "string" ? found : undefined);
     return found;
   } catch (error) {
-    close(stoppedBy ? "-" : "✗");
+    close(stoppedBy || failed ? "-" : "✗");
     throw error;
   }
 }
 
+/**
+ * Does lists of steps at the same time, the steps of each list one after another. The first that fails ends what runs,
+ * and is the Failure.
+ *
+ * @param {[string, () => unknown][][]} lists
+ */
+export async function stepsAtOnce(lists) {
+  const all = lists.map(async (list) => {
+    for (const [title, work] of list) {
+      try {
+        await step(title, work, { always: true });
+      } catch (error) {
+        if (failed) return;
+        failed = error;
+        kill();
+      }
+      if (failed) return;
+    }
+  });
+  await Promise.all(all);
+  if (failed) throw failed;
+}
+
+const begun = new Set(); // each step that runs: how it is shown
+let failed; // the error that ends all steps
 let shown = "";
 let lastWords = ""; // of the command that runs: a sign of life on a terminal
 
@@ -181,7 +212,7 @@ export async function handOver(command, args, { env = {} } = {}) {
 }
 
 function begin(command, args, { env, ...options }) {
-  if (stoppedBy) throw new Failure("stopped");
+  if (stoppedBy || failed) throw new Failure("stopped");
   const child = spawn(command, args, { cwd: root, env: { ...process.env, ...env }, ...options });
   running.set(child, (signal) => {
     if (child.pid === undefined) return; // it never began
