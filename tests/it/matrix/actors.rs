@@ -41,7 +41,7 @@ pub struct Actor {
 /// Everybody with a password, as the matrix names them, and whether they may read the private
 /// repository.
 const PEOPLE: [(&str, &str, bool); 11] = [
-    ("jane", "a stranger", false),
+    ("jane", "another user", false),
     ("rita", "collaborator `read`", true),
     ("will", "collaborator `write`", true),
     ("adam", "collaborator `admin`", true),
