@@ -145,7 +145,8 @@ fn planted_disclosures_are_found() {
     actors::hide(&mut with);
     show(&with);
     let (found, _) = differing(&with, &without, |actor| !actor.reads && !actor.off);
-    for (endpoint, actor) in [("GET /v1/repositories/{repository}/images", "anonymous"), ("GET /token", "another user")] {
+    for (endpoint, actor) in [("GET /v1/repositories/{repository}/images", "anonymous"), ("GET /token", "another user")]
+    {
         assert!(found.iter().any(|case| case.contains(endpoint) && case.contains(actor)), "{endpoint} as {actor}");
     }
 }
