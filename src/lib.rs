@@ -3,7 +3,7 @@
 //! The service is one function, [`serve::serve`], from a plain request to a plain response. A request walks one way: `edge`
 //! converts it, `routes` resolves its path, `api` calls the handler of its method, and the handler runs five steps in a
 //! fixed order: authenticate (`auth`), parse, authorize, execute, respond. The rules are in `domain`, SQL is in `store`,
-//! and `wire` writes the response. Everything else that a request needs is injected through [`index::Context`].
+//! and `wire` writes the response. Everything else that a request needs is injected through [`context::Context`].
 //! Cloudflare appears in `edge` alone, and only there does it compile.
 
 pub mod api;

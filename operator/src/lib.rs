@@ -4,13 +4,7 @@
 //! A command knows nothing of where the database is: [`run`] is given something that takes statements with bound values
 //! and gives rows. In the tools that is `node:sqlite` or D1's REST API (`tools/lib/database.mjs`), in the tests `SQLite`.
 //!
-//! # Adding a command
-//!
-//! 1. Write its function in the module of its subject: `async fn(&Operator, &Words) -> Result<Output>`.
-//! 2. Add it to [`command::COMMANDS`], by its usage; every word of the usage in capitals is a parameter (`words`).
-//! 3. A new flag is a field of [`Flags`], and a line of the options and of the help in `tools/admin.mjs`.
-//! 4. What it changes is recorded by `audit::record`, directly after the statement that changes it.
-//! 5. `tests/it/operator/refused.rs` runs it with every word that could stand in it; add the words of a new parameter there.
+//! The README has how a command is added.
 
 #![cfg_attr(
     test,

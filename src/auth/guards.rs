@@ -132,7 +132,7 @@ impl NamespaceGuard {
         Ok(administrated)
     }
 
-    /// The same, for an admin who authenticated with their password.
+    /// The same, for an admin who authenticated with their password: for whatever concerns accounts and secrets.
     pub fn require_admin_with_password(&self) -> Result<(NamespaceId, Right)> {
         self.principal.require_password()?;
         self.require_admin()

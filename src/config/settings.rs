@@ -185,7 +185,11 @@ pub const SETTINGS: [(&str, &[Setting]); 7] = [
     (
         "Quotas",
         &[
-            setting("REPOSITORIES", number(1_000, 0, MAX_QUOTA), "Repositories of a namespace (403 beyond)."),
+            setting(
+                "REPOSITORIES",
+                number(1_000, 0, MAX_QUOTA),
+                "Repositories of a namespace, those with a pending deletion too (403 beyond).",
+            ),
             setting("MACHINES", number(100, 0, MAX_QUOTA), "Service accounts of a namespace (403 beyond)."),
             setting("ACCESS_TOKENS", number(250, 0, MAX_QUOTA), "Access tokens of a user (400 beyond)."),
             setting(

@@ -32,7 +32,7 @@ fn recorded_actions_are_those_of_the_enum() {
     let mut recorded = BTreeSet::new();
     // These two record what their caller names.
     let names_its_action = |entry: &Entry| !["audit::record", "audit::record_by_link"].contains(&entry.name);
-    for Entry { statements, .. } in table::truth().into_iter().filter(names_its_action) {
+    for Entry { statements, .. } in table::primary().into_iter().filter(names_its_action) {
         for Statement { sql, values } in statements.iter().filter(|statement| statement.sql.contains("into audit")) {
             recorded.extend(actions(sql).map(str::to_owned));
             recorded.extend(values.iter().filter_map(|value| match value {
@@ -66,7 +66,7 @@ fn rows_are_append_only() {
     database.execute("delete from users", []).unwrap();
     assert_eq!(rows(), before);
     let removes = |entry: &Entry| entry.statements.iter().any(|statement| statement.sql.contains("delete from audit"));
-    let removing = table::truth().into_iter().filter(removes).map(|entry| entry.name).collect::<BTreeSet<_>>();
+    let removing = table::primary().into_iter().filter(removes).map(|entry| entry.name).collect::<BTreeSet<_>>();
     assert_eq!(removing, ["audit::expire"].into());
 }
 

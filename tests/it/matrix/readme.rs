@@ -11,7 +11,7 @@ pub struct Line {
     pub cells: Vec<String>,
 }
 
-const BEGIN: &str = "<!-- The permission matrix: UPDATE=1 npm test -- matrix writes it. -->\n";
+const BEGIN: &str = "<!-- The permission matrix: UPDATE=1 cargo test --test it matrix:: writes it. -->\n";
 const END: &str = "<!-- The end of the permission matrix. -->\n";
 
 /// The table. Actors with the same cells everywhere are one column; endpoints with the same cells are
@@ -64,7 +64,11 @@ pub fn hold(table: &str) {
         return;
     }
     for (shown, measured) in shown.trim().lines().zip(table.lines()) {
-        assert_eq!(shown, measured, "the README says otherwise; UPDATE=1 npm test -- matrix writes it");
+        assert_eq!(shown, measured, "the README says otherwise; UPDATE=1 cargo test --test it matrix:: writes it");
     }
-    assert_eq!(shown.trim(), table.trim(), "the README says otherwise; UPDATE=1 npm test -- matrix writes it");
+    assert_eq!(
+        shown.trim(),
+        table.trim(),
+        "the README says otherwise; UPDATE=1 cargo test --test it matrix:: writes it"
+    );
 }

@@ -128,7 +128,7 @@ const SEARCH: &str =
      iif(n % (?1 / 30), '', 'rare qx ') || 'often', iif(n % 3, 'pub', 'prv'), n % 7, 1700000000 + n from numbers";
 
 /// The truth of so many repositories.
-pub fn truth(repositories: i64) -> Connection {
+pub fn primary(repositories: i64) -> Connection {
     let connection = migrated("db");
     for (of_ten, insert) in TRUTH {
         let filled = connection.execute(&format!("{NUMBERS} {insert}"), [repositories, repositories * of_ten / 10]);

@@ -99,13 +99,13 @@ fn builders(module: &str, source: &str) -> Vec<String> {
 
 #[test]
 fn statements_do_constant_work() {
-    let (small, large) = (fill::truth(REPOSITORIES), fill::truth(REPOSITORIES * TIMES));
-    let mut found = scans(&small, &large, &table::truth());
+    let (small, large) = (fill::primary(REPOSITORIES), fill::primary(REPOSITORIES * TIMES));
+    let mut found = scans(&small, &large, &table::primary());
     // With statistics the planner chooses anew, and must not choose a scan either.
     for connection in [&small, &large] {
         connection.execute_batch("analyze").unwrap();
     }
-    found.extend(scans(&small, &large, &table::truth()));
+    found.extend(scans(&small, &large, &table::primary()));
     let (small, large) = (fill::search(DOCUMENTS), fill::search(DOCUMENTS * TIMES));
     found.extend(scans(&small, &large, &table::search()));
     assert!(found.is_empty(), "\n{}", found.join("\n"));
@@ -120,7 +120,7 @@ fn every_function_of_the_store_is_in_the_table() {
         let module = file.strip_prefix(&folder).unwrap().iter().next().unwrap().to_str().unwrap();
         there.extend(builders(module.trim_end_matches(".rs"), &fs::read_to_string(&file).unwrap()));
     }
-    let tables = table::truth().into_iter().chain(table::search());
+    let tables = table::primary().into_iter().chain(table::search());
     let listed = tables.map(|entry| entry.name.to_owned()).collect::<BTreeSet<_>>();
     assert!(there.len() > 50, "where is the store?");
     assert_eq!(
@@ -133,17 +133,17 @@ fn every_function_of_the_store_is_in_the_table() {
 
 #[test]
 fn selected_columns_are_decoded() {
-    let (truth, search) = (fill::truth(REPOSITORIES), fill::search(DOCUMENTS));
+    let (truth, search) = (fill::primary(REPOSITORIES), fill::search(DOCUMENTS));
     let of = |connection: &Connection, table: Vec<Entry>| {
         table.iter().flat_map(|entry| columns::faults(connection, entry)).collect::<Vec<_>>()
     };
-    let faults = [of(&truth, table::truth()), of(&search, table::search())].concat();
+    let faults = [of(&truth, table::primary()), of(&search, table::search())].concat();
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
 
 #[test]
 fn planted_columns_are_found() {
-    let truth = fill::truth(REPOSITORIES);
+    let truth = fill::primary(REPOSITORIES);
     let planted = |sql| entry::read("planted", Query::<Option<User>>::optional(Statement::new(sql)));
     let good =
         "select 1 user_id, 'a' user_name, 'person' kind, 'active' status, 0 administrator, null password, 1 epoch";
@@ -174,7 +174,7 @@ fn planted_columns_are_found() {
 #[test]
 fn every_table_grows() {
     for (small, large) in [
-        (fill::truth(REPOSITORIES), fill::truth(REPOSITORIES * TIMES)),
+        (fill::primary(REPOSITORIES), fill::primary(REPOSITORIES * TIMES)),
         (fill::search(DOCUMENTS), fill::search(DOCUMENTS * TIMES)),
     ] {
         for ((name, less), (_, more)) in fill::tables(&small).into_iter().zip(fill::tables(&large)) {
@@ -188,7 +188,7 @@ fn every_table_grows() {
 
 #[test]
 fn planted_scans_are_found() {
-    let (small, large) = (fill::truth(REPOSITORIES), fill::truth(REPOSITORIES * TIMES));
+    let (small, large) = (fill::primary(REPOSITORIES), fill::primary(REPOSITORIES * TIMES));
     let found =
         |sql: &'static str| !scans(&small, &large, &[entry::write("planted", [Statement::new(sql)])]).is_empty();
     for scan in [

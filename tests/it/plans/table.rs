@@ -29,7 +29,7 @@ use super::{
 
 /// What is asked of `DB`, as functions by name: several of one name ask it in several ways.
 #[allow(clippy::too_many_lines, reason = "it is a table")]
-pub fn truth() -> Vec<Entry> {
+pub fn primary() -> Vec<Entry> {
     let app = &RepositoryName { namespace: "user5".into(), name: "app41".into() };
     let new = RepositoryName { namespace: "user5".into(), name: "new".into() };
     let pending_deletion = RepositoryName { namespace: "user5".into(), name: "app49".into() };
