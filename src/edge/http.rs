@@ -6,7 +6,7 @@ use js_sys::Uint8Array;
 use serde_json::json;
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
-use worker::console_error;
+use worker::{console_error, console_log};
 
 use crate::{
     context::Context,
@@ -54,9 +54,19 @@ pub async fn read(ctx: &Context, platform_request: web_sys::Request) -> Result<R
     Ok(request)
 }
 
-/// The response if a request cannot be read to its end, or a response not be written.
+/// What workerd reports if a client hangs up while its body is read.
+const DISCONNECTED: &str = "Network connection lost";
+
+/// The response if a request cannot be read to its end, or a response not be written. A client that hangs up is no fault.
 pub fn broken(error: &JsValue) -> web_sys::Response {
-    console_error!("{}", json!({ "level": "error", "fault": format!("{error:?}") }));
+    let message = format!("{error:?}");
+    let level = if message.contains(DISCONNECTED) { "info" } else { "error" };
+    let line = json!({ "level": level, "fault": message });
+    if level == "info" {
+        console_log!("{line}");
+    } else {
+        console_error!("{line}");
+    }
     response(
         500,
         "Content-Type\napplication/json\nX-Content-Type-Options\nnosniff\nCache-Control\nno-store",

@@ -172,7 +172,9 @@ pub fn limits(bytes: &[u8]) {
     let stored = TokenRestrictions::stored(scopes, Some(&resources));
     let (namespace, rest) = name.split_once('/').unwrap_or(("library", &name));
     let role = RepositoryName::parse(namespace, rest).ok().and_then(|name| stored.role(&name, true));
-    let listed = serde_json::from_str::<Vec<Resource>>(&resources).unwrap_or_default();
+    // As it is stored: of a member that stands twice in an object the last one counts.
+    let listed = serde_json::from_str::<Value>(&resources).and_then(serde_json::from_value::<Vec<Resource>>);
+    let listed = listed.unwrap_or_default();
     let namespaces = |path: &str| path.split_once('/').map_or("library", |(namespace, _)| namespace).to_owned();
     assert!(role.is_none() || listed.iter().any(|resource| namespaces(&resource.path) == namespace));
     if token_restrictions::acceptable(&listed).is_ok() {
