@@ -193,7 +193,7 @@ async function refused(operation, body) {
     try {
       return (await send(operation, body)).status;
     } catch (error) {
-      if (!["EPIPE", "ECONNRESET"].includes(error.cause?.code) || attempt === 10) throw error;
+      if (!["EPIPE", "ECONNRESET", "UND_ERR_SOCKET"].includes(error.cause?.code) || attempt === 50) throw error;
     }
   }
 }
