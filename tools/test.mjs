@@ -47,7 +47,7 @@ const lints = [
 ];
 
 /** These make their own cases, many of them. */
-const generated = ["forgery", "leaks", "matrix", "properties"];
+const generated = ["forgery", "leaks", "properties"];
 
 /** @type {[string, () => unknown][]} */
 const quick = [

@@ -1,6 +1,11 @@
 //! hublet in this process, over `SQLite` and a platform whose clock is set.
 
-use std::{cell::Cell, collections::BTreeMap, rc::Rc};
+use std::{
+    cell::Cell,
+    collections::BTreeMap,
+    ops::{Deref, DerefMut},
+    rc::Rc,
+};
 
 use hublet::{
     config::Config,
@@ -82,20 +87,32 @@ impl TestApp {
     /// same responses.
     pub fn copied(&self) -> Result<Self, String> {
         let copied = |database: &Rc<Sqlite>| database.copied().map(Rc::new).map_err(|error| error.to_string());
-        let mut app = Self {
-            db: copied(&self.db)?,
-            search: copied(&self.search)?,
+        Ok(Self { db: copied(&self.db)?, search: copied(&self.search)?, ..self.another() })
+    }
+
+    /// What a copy would be, over the same databases, which forget what it wrote: cheaper than a copy. While it lives,
+    /// only it may write there.
+    pub fn trial(&self) -> Result<Trial, String> {
+        let begin = |database: &Sqlite| database.begin_trial().map_err(|error| error.to_string());
+        begin(&self.db)?;
+        begin(&self.search)?;
+        Ok(Trial(self.another()))
+    }
+
+    /// Another isolate over the same databases, at the same time.
+    fn another(&self) -> Self {
+        Self {
+            db: Rc::clone(&self.db),
+            search: Rc::clone(&self.search),
             platform: Rc::new(self.platform.copied()),
             vars: self.vars.clone(),
             config: Rc::clone(&self.config),
-            password_cache: Rc::new(PasswordCache::new([0; 32])),
+            password_cache: Rc::new(PasswordCache::new([1; 32])),
             hash_pacer: Rc::default(),
             logins: Rc::default(),
             requests: 0,
             mail_read: 0,
-        };
-        app.restart();
-        Ok(app)
+        }
     }
 
     /// The value of a setting.
@@ -189,6 +206,34 @@ impl TestApp {
         let log = self.platform.log.borrow();
         let is_error = |line: &&Value| line.get("level").is_some_and(|level| level == "error");
         log.iter().skip(since).filter(is_error).map(ToString::to_string).collect()
+    }
+}
+
+/// An app whose databases forget what it wrote once it is dropped.
+pub struct Trial(TestApp);
+
+impl Deref for Trial {
+    type Target = TestApp;
+
+    fn deref(&self) -> &TestApp {
+        &self.0
+    }
+}
+
+impl DerefMut for Trial {
+    fn deref_mut(&mut self) -> &mut TestApp {
+        &mut self.0
+    }
+}
+
+impl Drop for Trial {
+    fn drop(&mut self) {
+        for database in [&self.0.db, &self.0.search] {
+            if let Err(error) = database.end_trial() {
+                // A test that failed in the middle of a statement has its own message; a second panic would hide it.
+                assert!(std::thread::panicking(), "{error}");
+            }
+        }
     }
 }
 

@@ -13,4 +13,4 @@ pub mod sources;
 pub mod sqlite;
 pub mod times;
 
-pub use app::TestApp;
+pub use app::{TestApp, Trial};

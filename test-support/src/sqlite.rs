@@ -26,6 +26,7 @@ const LIMITS: [(Limit, i32); 5] = [
 pub struct Sqlite {
     connection: Connection,
     steps: Cell<i64>,
+    on_trial: Cell<bool>,
 }
 
 impl Sqlite {
@@ -52,7 +53,26 @@ impl Sqlite {
     fn open() -> rusqlite::Result<Self> {
         let connection = Connection::open_in_memory()?;
         connection.pragma_update(None, "foreign_keys", true)?;
-        Ok(Self { connection, steps: Cell::new(0) })
+        connection.set_prepared_statement_cache_capacity(512);
+        Ok(Self { connection, steps: Cell::new(0), on_trial: Cell::new(false) })
+    }
+
+    /// From here on, all that is written can be undone by `end_trial`: cheaper than a copy, and one at a time.
+    pub(crate) fn begin_trial(&self) -> rusqlite::Result<()> {
+        assert!(!self.on_trial.replace(true), "the database is on trial already");
+        self.savepoint("savepoint trial")
+    }
+
+    /// Undoes what was written since `begin_trial`.
+    pub(crate) fn end_trial(&self) -> rusqlite::Result<()> {
+        self.savepoint("rollback to trial")?;
+        self.savepoint("release trial")?;
+        self.on_trial.set(false);
+        Ok(())
+    }
+
+    fn savepoint(&self, sql: &str) -> rusqlite::Result<()> {
+        self.connection.prepare_cached(sql)?.raw_execute().map(|_| ())
     }
 
     /// How many steps of `SQLite`'s machine its statements took so far: about the rows that they looked at, and nothing of
@@ -72,11 +92,14 @@ impl Sqlite {
     }
 
     fn run(&self, statements: &[Statement]) -> rusqlite::Result<Vec<Rows>> {
-        // Dropped without commit, it rolls back.
-        let transaction = self.connection.unchecked_transaction()?;
-        let answers = statements.iter().map(|statement| self.answer(statement)).collect::<rusqlite::Result<_>>()?;
-        transaction.commit()?;
-        Ok(answers)
+        // A transaction could not be within a trial; the outermost savepoint is one.
+        self.savepoint("savepoint batch")?;
+        let answers = statements.iter().map(|statement| self.answer(statement)).collect::<rusqlite::Result<_>>();
+        if answers.is_err() {
+            self.savepoint("rollback to batch")?;
+        }
+        self.savepoint("release batch")?;
+        answers
     }
 
     fn answer(&self, Statement { sql, values }: &Statement) -> rusqlite::Result<Rows> {

@@ -7,7 +7,7 @@ use hublet::domain::{
 };
 use serde_json::{Value, json};
 
-use test_support::{TestApp, client::TestClient};
+use test_support::{TestApp, Trial, client::TestClient};
 
 /// Whose everything is.
 pub const OWNER: &str = "olga";
@@ -191,8 +191,8 @@ fn id(client: &TestClient, name: &str) -> i64 {
 
 impl Actor {
     /// Their index: what they ask of is as `app`, or it is closed to requests without credentials.
-    pub fn app(&self, app: &TestApp) -> TestApp {
-        let mut app = app.copied().unwrap();
+    pub fn app(&self, app: &TestApp) -> Trial {
+        let mut app = app.trial().unwrap();
         if self.off {
             app.set("REGISTRATION", "closed");
             app.set("ANONYMOUS_READ", "off");

@@ -27,7 +27,9 @@ pub struct State {
 
 /// The state of an app. A login is recorded, refused or not, and changes nothing.
 pub fn state(app: &TestApp) -> State {
-    let ask = |sql: &str| -> String { app.db.connection().query_row(sql, [], |row| row.get(0)).unwrap() };
+    let ask = |sql: &str| -> String {
+        app.db.connection().prepare_cached(sql).unwrap().query_row([], |row| row.get(0)).unwrap()
+    };
     let rows = COUNTS.map(|(table, columns)| {
         (
             table,

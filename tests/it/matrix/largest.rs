@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 use test_support::{TestApp, runner::TestRequest, sqlite::Sqlite};
 
 use super::{
-    Snapshot,
     actors::{self, OWNER, PUBLIC},
     endpoints::{self, ENDPOINTS, Endpoint},
     send,
@@ -117,7 +116,6 @@ fn largest_body_stores_little() {
         "target": { "repository": format!("{OWNER}/{PUBLIC}"), "tag": actors::TAG, "digest": "sha256:aa" } }] });
     let registry = fixtures.client.event_authorization("registry");
     assert_eq!(fixtures.client.ask("POST /events", &registry, &events.to_string()).status, 200);
-    let mut snapshot = Snapshot::of(&fixtures.client.app);
     let owner = fixtures.actors.iter().find(|actor| actor.label == "the owner").unwrap();
     let (mut cases, mut most) = (0, (0, 0));
     let mut unasked = written();
@@ -128,7 +126,7 @@ fn largest_body_stores_little() {
         let label = endpoint.label();
         let body = largest(endpoint.method, endpoint.pattern);
         let body = body.unwrap_or_else(|| panic!("{label} needs its largest body in tests/it/matrix/largest.rs"));
-        let app = snapshot.app(owner);
+        let app = &mut owner.app(&fixtures.client.app);
         let request = filled(Endpoint { body: "", ..*endpoint }.request(&fixtures, app, owner, PUBLIC), body);
         let before = left(app);
         let (response, _) = send(app, &request);

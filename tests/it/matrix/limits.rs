@@ -6,7 +6,6 @@ use hublet::{domain::credential::CredentialId, platform::RateLimit};
 use test_support::{TestApp, runner::TestRequest};
 
 use super::{
-    Snapshot,
     actors::{self, Actor, PRIVATE, PUBLIC},
     endpoints::{ENDPOINTS, Shows, VARIANTS},
     send,
@@ -27,14 +26,14 @@ fn asked(app: &mut TestApp, request: &TestRequest) -> (Vec<RateLimit>, u16, u64)
 fn anonymous_reads_are_counted_per_address() {
     let mut fixtures = actors::fixtures();
     actors::hide(&mut fixtures);
-    let mut snapshot = Snapshot::of(&fixtures.client.app);
     let nobody = fixtures.actors.iter().find(|actor| actor.credential == CredentialId::Anonymous).unwrap();
     let (mut cases, mut counted) = (0, 0);
     for endpoint in ENDPOINTS.iter().chain(&VARIANTS).filter(|endpoint| endpoint.shows == Shows::Header) {
         for name in [PUBLIC, PRIVATE] {
-            let app = snapshot.app(nobody);
-            let sent = endpoint.request(&fixtures, app, nobody, name);
-            let (limits, status, round_trips) = asked(app, &sent);
+            let mut app = nobody.app(&fixtures.client.app);
+            let sent = endpoint.request(&fixtures, &app, nobody, name);
+            let (limits, status, round_trips) = asked(&mut app, &sent);
+            drop(app);
             let request = format!("{} {}", endpoint.method, endpoint.pattern);
             let wanted = match round_trips {
                 _ if BY_THEMSELVES.contains(&request.as_str()) => vec![RateLimit::Logins],
@@ -46,7 +45,7 @@ fn anonymous_reads_are_counted_per_address() {
             assert_eq!(limits, wanted, "{request} of {name}: {status}");
             counted += wanted.len();
             // And beyond the limit no database is asked.
-            let app = snapshot.app(nobody);
+            let app = &mut nobody.app(&fixtures.client.app);
             app.platform.over_limits.set(true);
             let (_, over_limits, round_trips) = asked(app, &sent);
             app.platform.over_limits.set(false);
@@ -72,7 +71,6 @@ fn shows_a_token(request: &TestRequest, actor: &Actor) -> bool {
 fn valid_token_is_never_refused_by_address() {
     let mut fixtures = actors::fixtures();
     actors::hide(&mut fixtures);
-    let mut snapshot = Snapshot::of(&fixtures.client.app);
     let mut cases = 0;
     for endpoint in ENDPOINTS.iter().chain(&VARIANTS) {
         let request = format!("{} {}", endpoint.method, endpoint.pattern);
@@ -86,7 +84,7 @@ fn valid_token_is_never_refused_by_address() {
             continue;
         }
         for actor in &fixtures.actors {
-            let app = snapshot.app(actor);
+            let app = &mut actor.app(&fixtures.client.app);
             let sent = endpoint.request(&fixtures, app, actor, PUBLIC);
             if !shows_a_token(&sent, actor) {
                 continue;

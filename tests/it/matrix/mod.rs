@@ -21,34 +21,6 @@ use test_support::{
     runner::{Backend, RawResponse, TestRequest},
 };
 
-/// Indexes that are as they were before, whatever is asked of them: one, and one that is closed to requests without
-/// credentials.
-struct Snapshot<'a> {
-    original: &'a TestApp,
-    apps: [Option<(TestApp, u64)>; 2],
-}
-
-impl<'a> Snapshot<'a> {
-    fn of(original: &'a TestApp) -> Self {
-        Self { original, apps: [None, None] }
-    }
-
-    /// The app that an actor asks; a new copy if the request before changed anything.
-    fn app(&mut self, actor: &Actor) -> &mut TestApp {
-        let app = &mut self.apps[usize::from(actor.off)];
-        if app.as_ref().is_none_or(|(app, before)| changes(app) != *before) {
-            let copy = actor.app(self.original);
-            let before = changes(&copy);
-            *app = Some((copy, before));
-        }
-        &mut app.as_mut().unwrap().0
-    }
-}
-
-fn changes(app: &TestApp) -> u64 {
-    app.db.connection().total_changes() + app.search.connection().total_changes()
-}
-
 /// An answer, with the calls of the databases that it waited for.
 fn send(app: &mut TestApp, request: &TestRequest) -> (RawResponse, u64) {
     let response = app.send(request).unwrap();
@@ -57,12 +29,12 @@ fn send(app: &mut TestApp, request: &TestRequest) -> (RawResponse, u64) {
 }
 
 /// What the matrix says of one endpoint: a line for each repository, a cell for each actor.
-fn measured(endpoint: &Endpoint, fixtures: &Fixtures, snapshot: &mut Snapshot<'_>, cases: &mut usize) -> Vec<Line> {
+fn measured(endpoint: &Endpoint, fixtures: &Fixtures, cases: &mut usize) -> Vec<Line> {
     let places: &[(&'static str, &str)] = &[("public", PUBLIC), ("private", PRIVATE), ("missing", MISSING)];
     let places = if endpoint.names_a_repository() { places } else { &[("", PUBLIC)] };
     let line = |(place, name): &(&'static str, &str)| {
         let mut cell = |actor: &Actor| {
-            let app = snapshot.app(actor);
+            let app = &mut actor.app(&fixtures.client.app);
             let request = endpoint.request(fixtures, app, actor, name);
             let (response, _) = send(app, &request);
             *cases += 1;
@@ -95,9 +67,8 @@ fn measured(endpoint: &Endpoint, fixtures: &Fixtures, snapshot: &mut Snapshot<'_
 fn readme_shows_the_matrix() {
     let mut fixtures = actors::fixtures();
     actors::hide(&mut fixtures);
-    let mut snapshot = Snapshot::of(&fixtures.client.app);
     let mut cases = 0;
-    let rows = ENDPOINTS.map(|endpoint| (endpoint.label(), measured(&endpoint, &fixtures, &mut snapshot, &mut cases)));
+    let rows = ENDPOINTS.map(|endpoint| (endpoint.label(), measured(&endpoint, &fixtures, &mut cases)));
     println!("cases: {cases} permission matrix");
     let labels = fixtures.actors.iter().map(|actor| actor.label).collect::<Vec<_>>();
     readme::hold(&readme::table(&labels, &rows));
@@ -118,14 +89,13 @@ fn every_endpoint_is_in_the_matrix() {
 fn responses_have_their_headers() {
     let mut fixtures = actors::fixtures();
     actors::hide(&mut fixtures);
-    let mut snapshot = Snapshot::of(&fixtures.client.app);
     let (mut cases, mut faults) = (0, Vec::new());
     for endpoint in &ENDPOINTS {
         for actor in &fixtures.actors {
             for (name, method) in
                 [(PRIVATE, endpoint.method), (PUBLIC, endpoint.method), (PUBLIC, "OPTIONS"), (PUBLIC, "BREW")]
             {
-                let app = snapshot.app(actor);
+                let app = &mut actor.app(&fixtures.client.app);
                 let sent = endpoint.request(&fixtures, app, actor, name);
                 let mut request = app.received(&TestRequest { method: method.to_owned(), ..sent }).unwrap();
                 request.https = true;
@@ -145,12 +115,11 @@ fn responses_have_their_headers() {
 fn changes_and_nothing_else_are_recorded() {
     let mut fixtures = actors::fixtures();
     actors::hide(&mut fixtures);
-    let mut snapshot = Snapshot::of(&fixtures.client.app);
     let (mut cases, mut recorded, mut faults) = (0, 0, Vec::new());
     for endpoint in &ENDPOINTS {
         for actor in &fixtures.actors {
             for name in [PUBLIC, PRIVATE, MISSING] {
-                let app = snapshot.app(actor);
+                let app = &mut actor.app(&fixtures.client.app);
                 app.platform.advance(1);
                 let before = audited::state(app);
                 let request = endpoint.request(&fixtures, app, actor, name);

@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 use test_support::{TestApp, operator};
 
 use super::{
-    Snapshot,
     actors::{self, Actor, Fixtures, MISSING, OWNER, PRIVATE, PUBLIC},
     endpoints::{Endpoint, Says, endpoint, granted},
     send,
@@ -60,15 +59,15 @@ fn disagreements(actions: &Actions, token: &[String], compared: &mut usize) -> V
 fn review_agrees_with_the_token() {
     let mut fixtures = actors::fixtures();
     actors::hide(&mut fixtures);
-    let mut snapshot = Snapshot::of(&fixtures.client.app);
     let (mut cases, mut wrong) = (0, Vec::new());
     let administrator = fixtures.actors.iter().find(|actor| actor.label == "an administrator").unwrap();
     for actor in &fixtures.actors {
         for (namespace, name) in REPOSITORIES {
-            let app = snapshot.app(actor);
-            let token = tokens(app, &fixtures, actor, namespace, name);
-            let request = REVIEW.request_in(namespace, &fixtures, app, actor, name);
-            let review = reviewed(app, &request);
+            let mut app = actor.app(&fixtures.client.app);
+            let token = tokens(&mut app, &fixtures, actor, namespace, name);
+            let request = REVIEW.request_in(namespace, &fixtures, &app, actor, name);
+            let review = reviewed(&mut app, &request);
+            drop(app);
             let label = format!("{} about {namespace}/{name}", actor.label);
             match (&review, &token) {
                 (Some(actions), Some(token)) => {
@@ -85,7 +84,7 @@ fn review_agrees_with_the_token() {
             }
             let username = if actor.basic.0.is_empty() { "" } else { username };
             let administrator = Actor { off: actor.off, ..administrator.clone() };
-            let app = snapshot.app(&administrator);
+            let app = &mut administrator.app(&fixtures.client.app);
             let mut request = REVIEW.request_in(namespace, &fixtures, app, &administrator, name);
             request.body =
                 json!({ "repository": format!("{namespace}/{name}"), "username": username }).to_string().into();
@@ -128,11 +127,10 @@ fn allowed_by_the_commands(app: &TestApp, said: &operator::Said, why: &str, off:
 fn why_agrees_with_the_review() {
     let mut fixtures = actors::fixtures();
     actors::hide(&mut fixtures);
-    let mut snapshot = Snapshot::of(&fixtures.client.app);
     let (mut cases, mut allowed, mut repaired, mut wrong) = (0, 0, 0, Vec::new());
     for actor in &fixtures.actors {
         for (namespace, name) in REPOSITORIES {
-            let app = snapshot.app(actor);
+            let app = &mut actor.app(&fixtures.client.app);
             let off = if actor.off { "off" } else { "on" };
             let (username, flag) = asked_by_the_operator(app, actor);
             let request = REVIEW.request_in(namespace, &fixtures, app, actor, name);
@@ -165,10 +163,9 @@ fn why_agrees_with_the_review() {
 fn review_hides_private_repositories() {
     let mut fixtures = actors::fixtures();
     let of = |fixtures: &Fixtures, name: &str| {
-        let mut snapshot = Snapshot::of(&fixtures.client.app);
         let mut answers = Vec::new();
         for actor in fixtures.actors.iter().filter(|actor| !actor.reads) {
-            let app = snapshot.app(actor);
+            let app = &mut actor.app(&fixtures.client.app);
             let request = REVIEW.request(fixtures, app, actor, name);
             let (response, round_trips) = send(app, &request);
             let body = String::from_utf8(response.body).unwrap().replace(name, "NAME");

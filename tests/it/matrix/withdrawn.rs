@@ -93,7 +93,7 @@ fn withdraw(db: &Rc<Sqlite>, way: &str, user: &str, repository: &str, now: i64) 
         "disable" => drop(operator::run(db, &format!("disable {user}"), now).unwrap()),
         "sessions" => drop(operator::run(db, &format!("sessions {user} end"), now)),
         sql => {
-            let mut statement = db.connection().prepare(sql).unwrap();
+            let mut statement = db.connection().prepare_cached(sql).unwrap();
             let values = [Value::Text(user.into()), Value::Text(repository.into()), Value::Integer(now)];
             let many = statement.parameter_count();
             for at in 1..=many {
@@ -131,22 +131,19 @@ impl Without {
 
 /// All that is stored, but for what is written of those who are refused.
 fn stored(app: &TestApp) -> BTreeMap<String, String> {
+    /// Each table with the statement that reads its rows, in an order of their own.
+    const TABLES: &str = "select name,
+        'select json_group_array(json_array(' || (select group_concat(name, ', ') from pragma_table_info(t.name)) ||
+        ')) from (select * from ' || name || iif(name = 'audit', ' where action <> ''user.login.refuse''', '') ||
+        ' order by 1, 2)'
+      from sqlite_schema t where type = 'table' and name not like 'sqlite_%' and name <> 'failures'";
     let connection = app.db.connection();
-    let names = |sql: &str| -> Vec<String> {
-        let mut names = connection.prepare(sql).unwrap();
-        names.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    let mut tables = connection.prepare_cached(TABLES).unwrap();
+    let tables = tables.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    let rows = |(table, sql): (String, String)| {
+        (table, connection.prepare_cached(&sql).unwrap().query_row([], |row| row.get(0)).unwrap())
     };
-    let tables = names("select name from sqlite_schema where type = 'table' and name not like 'sqlite_%'");
-    let tables = tables.into_iter().filter(|table| table != "failures");
-    let rows = |table: String| {
-        let columns = names(&format!("select name from pragma_table_info('{table}')")).join(", ");
-        let which = if table == "audit" { "where action <> 'user.login.refuse'" } else { "" };
-        let sql = format!(
-            "select json_group_array(json_array({columns})) from (select * from {table} {which} order by 1, 2)"
-        );
-        (table, names(&sql).concat())
-    };
-    tables.map(rows).collect()
+    tables.map(|table| rows(table.unwrap())).collect()
 }
 
 /// The tables in which two states differ.
@@ -182,7 +179,7 @@ fn requests(fixtures: &Fixtures, endpoint: &Endpoint, actor: &Actor, name: &str)
 
 /// Whether this is allowed as things are, and writes after it has read.
 fn writes(fixtures: &Fixtures, sent: &TestRequest) -> bool {
-    let mut app = fixtures.client.app.copied().unwrap();
+    let mut app = fixtures.client.app.trial().unwrap();
     let request = app.received(sent).unwrap();
     let wrote = Rc::new(std::cell::Cell::new(0));
     let seen = Rc::clone(&wrote);
@@ -232,7 +229,7 @@ impl Found {
                 *without = Without::of(original, (way, sql), &user, &repository);
             }
 
-            let during = original.copied().unwrap();
+            let during = original.trial().unwrap();
             let (user, repository) = (user.clone(), repository.clone());
             let withdrawing = before_first_write(move |database| withdraw(database, sql, &user, &repository, now));
             let asked_before = answer(&during, &request, withdrawing).0.status;
