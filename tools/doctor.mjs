@@ -12,8 +12,8 @@ import { operate, setUpOperator } from "./lib/operator.mjs";
 import { differences, objections } from "./lib/registries.mjs";
 import { asked, here, inspect, short } from "./lib/registry-keys.mjs";
 import { doubt, well, wrong } from "./lib/remarks.mjs";
-import { configurations, publicUrl, services, setting, settled, trust } from "./lib/services.mjs";
-import { contradiction, read } from "./lib/settings.mjs";
+import { configurations, contradiction, publicUrl, services, setting, settled, trust } from "./lib/services.mjs";
+import { read } from "./lib/settings.mjs";
 import { sayWhere, stateOf } from "./lib/started.mjs";
 import { Failure, main, parse } from "./lib/steps.mjs";
 
@@ -115,7 +115,7 @@ async function secretsAtWork() {
 
 /** Who reads what is public. */
 function readers(place) {
-  const refused = contradiction((name) => setting(place, name));
+  const refused = contradiction(place);
   if (refused) return wrong(refused, "change one of them");
   const open = (setting(place, "ANONYMOUS_READ") ?? "on") === "on";
   return well(open ? "what is public is so for anybody" : "what is public is so for every user who is signed in");
@@ -185,7 +185,7 @@ async function ending(_, flags) {
     if (error instanceof NoTables || /no such column/.test(error.message)) return []; // the check of the tables says so
     throw error;
   }
-  if (!rows.length) return well("no access token ends within 30 days");
+  if (!rows.length) return well("no access token ends within 60 days");
   const told = rows
     .slice(0, MOST_ENDING)
     .map(({ name, uuid, expires, days }) =>
@@ -195,7 +195,7 @@ async function ending(_, flags) {
       ),
     );
   if (rows.length > told.length)
-    told.push(doubt(`${rows.length - told.length} more end within 30 days`, "npm run admin -- ending"));
+    told.push(doubt(`${rows.length - told.length} more end within 60 days`, "npm run admin -- ending"));
   return told;
 }
 

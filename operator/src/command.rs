@@ -141,7 +141,7 @@ pub const COMMANDS: &[Command] = &[
         "there is no user NAME.",
         |operator, words| Box::pin(accounts::enable(operator, words)),
     ),
-    Command::new("ending", "Lists the access tokens that end within 30 days.", "", |operator, _| {
+    Command::new("ending", "Lists the access tokens that end within 60 days.", "", |operator, _| {
         Box::pin(tokens::ending(operator))
     }),
     Command::new(

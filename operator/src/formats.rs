@@ -1,7 +1,9 @@
 //! What the tools read and write as hublet does: registries, their secrets and keys, addresses.
 
+use std::collections::BTreeMap;
+
 use hublet::{
-    config::{Service, is_origin},
+    config::{Config, Service, is_origin},
     domain::{certificates::Certificate, keys::TokenKeys, registry_token::KeyHint},
 };
 
@@ -39,6 +41,12 @@ pub fn event_secret(token_key: &str, registry: &str) -> Result<String, String> {
 #[must_use]
 pub fn is_public_url(text: &str) -> bool {
     is_origin(text)
+}
+
+/// Two of these settings, by name, that exclude each other, as the log of hublet says it.
+#[must_use]
+pub fn contradiction(settings: &BTreeMap<String, String>) -> Option<String> {
+    Config::from_env(|name| settings.get(name).cloned()).contradiction
 }
 
 /// The public key of a certificate, in DER, as a JWK.

@@ -157,6 +157,12 @@ pub fn is_public_url(text: &str) -> bool {
     formats::is_public_url(text)
 }
 
+/// Two settings that exclude each other, in words, or `undefined`. `settings` is JSON, `{NAME: value}`.
+#[wasm_bindgen]
+pub fn contradiction(settings: &str) -> Answer<Option<String>> {
+    Ok(formats::contradiction(&serde_json::from_str(settings)?))
+}
+
 /// The public key of a certificate, in DER, as a JWK.
 #[wasm_bindgen]
 pub fn jwk(certificate: &[u8]) -> Answer<String> {

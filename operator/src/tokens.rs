@@ -174,7 +174,7 @@ pub async fn ending(operator: &Operator) -> Result<Output> {
     let sql = "select u.name, t.uuid, t.label, strftime('%Y-%m-%dT%H:%M:%SZ', t.expires_at, 'unixepoch') as expires,
          (t.expires_at - ?1 + 86399) / 86400 as days
        from access_tokens t join users u on u.id = t.user_id
-       where t.is_active = 1 and t.expires_at > ?1 and t.expires_at <= ?1 + 30 * 86400
+       where t.is_active = 1 and t.expires_at > ?1 and t.expires_at <= ?1 + 60 * 86400
          and (t.warned_days is null or t.warned_days in (1, 7, 30))
        order by t.expires_at limit 1000";
     Ok(operator.rows(Statement::new(sql).bind(operator.now)).await?.into())

@@ -6,7 +6,15 @@ import os from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
 import { unstable_readConfig as readConfig } from "wrangler";
-import { addresses, boundNames, configuration, crons, databaseId, variable } from "../../tools/lib/configuration.mjs";
+import {
+  addresses,
+  boundNames,
+  change,
+  configuration,
+  crons,
+  databaseId,
+  variable,
+} from "../../tools/lib/configuration.mjs";
 import { Failure, root } from "../../tools/lib/steps.mjs";
 
 const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "hublet-configuration-"));
@@ -99,4 +107,58 @@ test("what is no TOML is said with its line", () => {
     () => variable("READS", file),
     (error) => error instanceof Failure && /^wrangler\.toml, line 3: /.test(error.message),
   );
+});
+
+/** The file after a change of what it says. */
+async function changed(text, edit) {
+  fs.writeFileSync(file, text);
+  await change(edit, file);
+  return fs.readFileSync(file, "utf8");
+}
+
+test("a change keeps comments, and an example in a comment becomes the line", async () => {
+  const text = `# ours
+name = "hublet"  # the name
+
+[vars]
+# PUBLIC_URL = "https://index.example.com"  # where it is
+# MAIL_FROM = "index@example.com"
+READS = "primary" # or "nearest"
+
+# The primary database.
+[[d1_databases]]
+binding = "DB"
+# migrations_table = "x"
+
+# [[send_email]]
+# name = "MAIL"
+
+[env.staging.vars]
+# PUBLIC_URL = "https://staging.example.com"
+`;
+  const settings = await changed(text, (settings) => {
+    settings.vars.PUBLIC_URL = "https://hub.example.org";
+    settings.vars.READS = "nearest";
+    settings.d1_databases[0].jurisdiction = "eu";
+    settings.account_id = "one";
+  });
+  const lines = (text) => text.split("\n").map((line) => line.replace(/ +#/, " #")); // which may move
+  const expected = text
+    .replace('# PUBLIC_URL = "https://index.example.com"', 'PUBLIC_URL = "https://hub.example.org"')
+    .replace('READS = "primary"', 'READS = "nearest"');
+  assert.deepEqual(
+    lines(settings).filter((line) => !/^(account_id = "one"|jurisdiction = "eu")$/.test(line)),
+    lines(expected),
+  );
+  both(settings);
+  assert.equal(configuration(file).account_id, "one");
+});
+
+test("a change of what is no TOML is refused and changes nothing", async () => {
+  const text = 'name = "hublet"\n[vars]\nREADS = nearest\n';
+  await assert.rejects(
+    changed(text, () => {}),
+    Failure,
+  );
+  assert.equal(fs.readFileSync(file, "utf8"), text);
 });

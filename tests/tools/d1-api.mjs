@@ -14,6 +14,9 @@ import { DatabaseSync } from "node:sqlite";
 /** What the tools need to ask it. */
 export const credentials = { CLOUDFLARE_API_TOKEN: "a token of the test", CLOUDFLARE_ACCOUNT_ID: "account" };
 
+/** A token that opens two accounts. */
+export const TWO_ACCOUNTS = "a token of two accounts";
+
 const DATABASE = "0a1b2c3d-0000-4000-8000-000000000000";
 
 /** Starts it: `{ env, requests, stop }`. */
@@ -51,12 +54,17 @@ const refused = (status, code, message) => [status, { success: false, errors: [{
 function answer(file, broken, { authorization, path, body }) {
   if (existsSync(broken) && "d1 execute DB".startsWith(readFileSync(broken, "utf8")))
     return refused(500, 7000, "no network");
-  if (authorization !== `Bearer ${credentials.CLOUDFLARE_API_TOKEN}`)
-    return refused(401, 10_000, "Authentication error");
+  const tokens = [credentials.CLOUDFLARE_API_TOKEN, TWO_ACCOUNTS];
+  if (!tokens.some((token) => authorization === `Bearer ${token}`)) return refused(401, 10_000, "Authentication error");
   const found = (result) => [200, { success: true, errors: [], result }];
   switch (path) {
     case "/accounts":
-      return found([{ id: "account", name: "Example" }]);
+      return found([
+        { id: "account", name: "Example" },
+        ...(authorization.endsWith(TWO_ACCOUNTS) ? [{ id: "second", name: "Another" }] : []),
+      ]);
+    case "/accounts/account/workers/subdomain":
+      return found({ subdomain: "example" });
     case "/accounts/account/d1/database?name=hublet":
       return found([{ uuid: DATABASE, name: "hublet" }]);
     case `/accounts/account/d1/database/${DATABASE}/query`:

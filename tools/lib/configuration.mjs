@@ -1,8 +1,9 @@
 // wrangler.toml, as wrangler reads it. Only what stands outside of [env.*]: the tools deploy nothing else.
 
-import { readFileSync } from "node:fs";
+import { readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { Failure, root } from "./steps.mjs";
 
 const ours = path.join(root, "wrangler.toml");
@@ -14,9 +15,14 @@ const ours = path.join(root, "wrangler.toml");
  * @returns {Record<string, any>}
  */
 export function configuration(file = ours) {
+  return parsed(readFileSync(file, "utf8"));
+}
+
+/** @returns {Record<string, any>} */
+function parsed(text) {
   const { parse, TomlError } = createRequire(import.meta.url)("smol-toml"); // a fresh clone has packages only by now
   try {
-    return parse(readFileSync(file, "utf8"));
+    return parse(text);
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
     throw new Failure(`wrangler.toml, line ${error.line}: ${error.message.split("\n")[0]}`);
@@ -52,3 +58,50 @@ export function addresses(file = ours) {
 
 /** When the scheduled run comes. */
 export const crons = (file = ours) => configuration(file).triggers?.crons ?? [];
+
+/**
+ * Changes the file: `edit` changes what it says. Every comment stays, except that the example of a setting, a line in a
+ * comment, becomes the line that sets it.
+ */
+export async function change(edit, file = ours) {
+  const { patch } = await import("@decimalturn/toml-patch"); // wrangler's own refuses a file with comments
+  const text = readFileSync(file, "utf8");
+  const wanted = structuredClone(parsed(text)); // objects without a prototype are others than those that `edit` makes
+  edit(wanted);
+  const changed = patch(withExamples(text, wanted), wanted);
+  if (!isDeepStrictEqual(structuredClone(says(changed)), wanted))
+    throw new Failure("wrangler.toml cannot be changed without losing something: set it there yourself");
+  const draft = `${file}.new`;
+  writeFileSync(draft, changed, { mode: statSync(file).mode, flush: true });
+  renameSync(draft, file);
+}
+
+/** What a text says, or nothing where it is no TOML. */
+function says(text) {
+  try {
+    return parsed(text);
+  } catch (error) {
+    if (error instanceof Failure) return undefined;
+    throw error;
+  }
+}
+
+/** The text in which the examples of what is wanted are lines of their own. */
+function withExamples(text, wanted) {
+  const names = settings(wanted);
+  let lines = text.split("\n");
+  for (const [at, line] of lines.entries()) {
+    if (!/^# ?\w+ *=/.test(line)) continue;
+    const candidate = lines.with(at, line.replace(/^# ?/, ""));
+    const before = settings(parsed(lines.join("\n")));
+    const more = settings(says(candidate.join("\n")) ?? {}).filter((name) => !before.includes(name));
+    if (more.length === 1 && names.includes(more[0])) lines = candidate;
+  }
+  return lines.join("\n");
+}
+
+/** What is set, by its path; a list counts as one. */
+const settings = (table, path = "") =>
+  Object.entries(table).flatMap(([name, value]) =>
+    value && typeof value === "object" && !Array.isArray(value) ? settings(value, `${path}${name}.`) : `${path}${name}`,
+  );

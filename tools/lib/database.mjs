@@ -1,7 +1,7 @@
 // Where statements with bound values go: `[{ sql, params }]`, one transaction, and the rows of each come back.
 
 import { existsSync } from "node:fs";
-import { cloudflare } from "./cloudflare.mjs";
+import { accountId, apiToken, ask } from "./cloudflare-api.mjs";
 import { configuration } from "./configuration.mjs";
 import { localFile, openLocal, transaction } from "./sqlite.mjs";
 import { isUsual, stateOf } from "./started.mjs";
@@ -65,53 +65,6 @@ function named(batch) {
       throw error.errcode === undefined ? error : new Failure(`the database fails: ${error.message}`);
     }
   };
-}
-
-/** Where Cloudflare's API is; wrangler knows the variable too. */
-const api = () => process.env.CLOUDFLARE_API_BASE_URL ?? "https://api.cloudflare.com/client/v4";
-
-/** Milliseconds after which it is given up: a query of D1 takes 30 seconds at most. */
-const PATIENCE = 60_000;
-
-/** Asks Cloudflare. What it refuses is a Failure with its words. */
-async function ask(path, token, body) {
-  let answer;
-  try {
-    const response = await fetch(api() + path, {
-      method: body ? "POST" : "GET",
-      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-      body: body && JSON.stringify(body),
-      signal: AbortSignal.timeout(PATIENCE),
-    });
-    answer = await response.json();
-  } catch (error) {
-    throw new Failure(`Cloudflare does not answer (${error.cause?.code ?? error.message})`);
-  }
-  if (answer.success) return answer.result;
-  const [{ code, message } = { code: 0, message: "no reason" }] = answer.errors ?? [];
-  if (code === AUTHENTICATION) throw new Failure("Cloudflare does not take this token: npx wrangler login");
-  throw new Failure(`Cloudflare: ${message}`);
-}
-
-/** How Cloudflare says that it does not know a token. */
-const AUTHENTICATION = 10_000;
-
-/** The token by which wrangler is logged in, or that of the environment. It is in no command line. */
-async function apiToken() {
-  if (process.env.CLOUDFLARE_API_TOKEN) return process.env.CLOUDFLARE_API_TOKEN;
-  const { token } = JSON.parse(await cloudflare(["auth", "token", "--json"]));
-  if (!token) throw new Failure("this needs a token: npx wrangler login, or CLOUDFLARE_API_TOKEN");
-  return token;
-}
-
-/** The account that wrangler would take: what is set, or the only one. */
-async function accountId(token) {
-  const set = process.env.CLOUDFLARE_ACCOUNT_ID ?? configuration().account_id;
-  if (set) return set;
-  const accounts = await ask("/accounts", token);
-  if (accounts.length === 1) return accounts[0].id;
-  const names = accounts.map(({ name, id }) => `${name} (${id})`).join(", ");
-  throw new Failure(`there are ${accounts.length} accounts: say which by CLOUDFLARE_ACCOUNT_ID: ${names}`);
 }
 
 /** The id of the database, which wrangler.toml may leave out: then it is found by its name. */

@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { variable } from "./configuration.mjs";
+import { configuration, variable } from "./configuration.mjs";
 import { crate } from "./operator.mjs";
 import { here, inspect, make, short } from "./registry-keys.mjs";
 import { read } from "./settings.mjs";
@@ -24,6 +24,13 @@ const ofOperator = ["ACCESS_TOKEN_MAX_DAYS", "ANONYMOUS_READ", "PASSWORD_COST", 
 /** Those of them that are set. */
 export const settings = (place) =>
   Object.fromEntries(ofOperator.map((name) => [name, setting(place, name)]).filter(([, value]) => value !== undefined));
+
+/** Two settings that exclude each other, as the worker reports it; nothing where all is well. */
+export function contradiction(place) {
+  const names = Object.keys({ ...configuration().vars, ...read(place.secrets), ...place.started.vars });
+  const all = Object.fromEntries(names.map((name) => [name, setting(place, name)]));
+  return crate().contradiction(JSON.stringify(all)); // which leaves out what is undefined
+}
 
 /** Where clients and registries reach the index. */
 export function publicUrl(place, given) {

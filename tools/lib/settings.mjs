@@ -55,9 +55,3 @@ export function forDevelopment() {
   const lines = lacking.map(([name, value]) => `${name}="${value}"\n`);
   keep(development, readFileSync(development, "utf8").replace(/\n?$/, "\n") + lines.join(""));
 }
-
-/** Two settings that exclude each other, as the worker says it; nothing where all is well. */
-export function contradiction(setting) {
-  if (setting("REGISTRATION") !== "open" || (setting("ANONYMOUS_READ") ?? "on") === "on") return undefined;
-  return 'REGISTRATION = "open" with ANONYMOUS_READ = "off": anybody could sign in and read, so the worker answers nothing';
-}
