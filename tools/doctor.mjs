@@ -3,10 +3,13 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import util from "node:util";
-import { hears, signs, tokenFor } from "./lib/at-work.mjs";
+import { health, hears, signs, tokenFor } from "./lib/at-work.mjs";
 import { daysLeft, expired, issued, lastDay } from "./lib/certificates.mjs";
+import { challenges } from "./lib/challenges.mjs";
 import { cloudflare, secretNames } from "./lib/cloudflare.mjs";
 import { addresses, boundNames, crons } from "./lib/configuration.mjs";
+import { compare, seen } from "./lib/copy-of-keys.mjs";
+import { fallback } from "./lib/htpasswd.mjs";
 import { databases } from "./lib/migrations.mjs";
 import { operate, setUpOperator } from "./lib/operator.mjs";
 import { differences, objections } from "./lib/registries.mjs";
@@ -17,11 +20,14 @@ import { read } from "./lib/settings.mjs";
 import { sayWhere, stateOf } from "./lib/started.mjs";
 import { Failure, main, parse } from "./lib/steps.mjs";
 
-const help = `npm run doctor -- [--remote] [--registry SERVICE=URL]... [--config SERVICE=FILE]... [--public-url URL] [--persist-to DIR]
+const help = `npm run doctor -- [--remote [--copy DIR]] [--registry SERVICE=URL]... [--config SERVICE=FILE]... [--htpasswd FILE]
+                   [--public-url URL] [--persist-to DIR]
 
   --remote                  the deployed worker, not the one of \`npm start\`
   --registry SERVICE=URL    asks the registry of a service whether it trusts the index, and why not; may be repeated
   --config SERVICE=FILE     reads the configuration of that registry, which alone says where its events go; may be repeated
+  --htpasswd FILE           reads the file of passwords to which registries go back if hublet is down, and prints how
+  --copy DIR                compares a copy of .keys, which may be anywhere that this machine can read
   --public-url URL          where the index is reached, if not at PUBLIC_URL
   --persist-to DIR          where \`npm start -- --persist-to DIR\` keeps its databases`;
 
@@ -30,6 +36,8 @@ const options = {
   remote: { type: "boolean", default: false },
   registry: { type: "string", multiple: true, default: [] },
   config: { type: "string", multiple: true, default: [] },
+  htpasswd: { type: "string" },
+  copy: { type: "string" },
   "public-url": { type: "string" },
   "persist-to": { type: "string" },
   help: { type: "boolean", default: false, short: "h" },
@@ -42,6 +50,8 @@ const soon = 60;
 const MOST_ENDING = 20;
 
 async function doctor(flags) {
+  if (flags.copy && !flags.remote)
+    throw new Failure("--copy goes with --remote: a copy of the keys of the deployed worker");
   const place = asked(flags);
   const checks = [
     secrets,
@@ -53,8 +63,9 @@ async function doctor(flags) {
     registries,
     ...flags.config.map(configuration),
     ...flags.registry.map(registry),
-    ...(flags.remote ? [open, otherAddress, secretsAtWork] : []),
-    ...(flags.remote || flags.registry.length ? [key, ears] : []),
+    ...(flags.remote ? [open, otherAddress, secretsAtWork, copyOfKeys, unchallenged] : []),
+    ...(flags.remote || flags.registry.length ? [state, key, ears] : []),
+    ...(flags.htpasswd ? [wayBack] : []),
     ...databases.map(migrations),
     ending,
   ];
@@ -223,6 +234,21 @@ function otherAddress(place, flags) {
   );
 }
 
+/** Whether the keys are anywhere else than here. */
+const copyOfKeys = (place, { copy }) => (copy ? compare(place, typed(copy)) : seen(place));
+
+/** Whether programs get to the index, past what Cloudflare asks of browsers. */
+const unchallenged = (place, flags) => challenges(publicUrl(place, flags["public-url"]), services(place)[0]?.name);
+
+/** What the index reports of itself. */
+const state = (place, flags) => health(place, publicUrl(place, flags["public-url"]));
+
+/** Whether registries could go back to a file of passwords. */
+const wayBack = (place, { htpasswd }) => fallback(typed(htpasswd), services(place));
+
+/** A path as it was typed: npm runs us from the clone. */
+const typed = (file) => path.resolve(process.env.INIT_CWD ?? ".", file);
+
 /** Whether the index answers where it says, with the key that we have. */
 const key = (place, flags) => signs(place, publicUrl(place, flags["public-url"]));
 
@@ -313,7 +339,7 @@ const configuration = (pair) => (place, flags) => {
   if (!service) return wrong(`--config ${pair} is not SERVICE=FILE with a service of SERVICES`);
   if (!inspect(place).leaf) return [];
   const url = publicUrl(place, flags["public-url"]);
-  const found = differences(place, service, path.resolve(process.env.INIT_CWD ?? ".", file), url); // npm runs us from the clone
+  const found = differences(place, service, typed(file), url);
   return found.length
     ? found.map(({ words, cure }) => wrong(words, cure))
     : well(`${file} says what ${name} needs, and that its events go to ${url}/events`);

@@ -1,7 +1,7 @@
 // Asks an index that runs whether it is the one whose secrets and settings are here.
 
 import { deployed, inspect, short } from "./registry-keys.mjs";
-import { wrong, well } from "./remarks.mjs";
+import { doubt, wrong, well } from "./remarks.mjs";
 import { eventSecret, jwk, setting } from "./services.mjs";
 
 const who = ({ flag }) => (flag ? "the deployed worker" : "the index");
@@ -92,4 +92,63 @@ function claims(token) {
   } catch {
     return {};
   }
+}
+
+/** What `/health` may name, in words, and the cure. */
+const meanings = ({ flag }) => {
+  const start = flag ? "npm run deploy" : "npm start makes it";
+  const log = flag ? "npx wrangler tail shows why" : "the log of npm start says why";
+  return {
+    database: ["the primary database does not answer", `https://www.cloudflarestatus.com, and ${log}`],
+    migrations: ["a database lacks a migration", start],
+    key: [
+      "TOKEN_KEY, PASSWORD_PEPPER or the key of registry tokens is missing or unusable",
+      `${start}, and npm run keys${flag && ` --${flag}`}`,
+    ],
+    certificate: [
+      "the certificate of registry tokens ends within 60 days, or has ended",
+      `npm run keys -- rotate${flag}`,
+    ],
+    schedule: ["the scheduled job has not run for 10 minutes", `is it in crons in wrangler.toml? ${log}`],
+    search: ["the search index does not answer, or has not learned of changes for 10 minutes", log],
+    events: ["a registry has sent no notification for a week", "--registry and --config compare it with the index"],
+  };
+};
+
+/** What the index reports of its own health, and whether its clock is the one here. */
+export async function health(place, url) {
+  const { answer, silent } = await ask(place, `${url}/health`);
+  if (silent) return silent;
+  const apart = drift(answer);
+  const cure = "set the clocks by a time server: tokens and certificates go by them";
+  const clock = apart ? [wrong(`the clock of ${who(place)} is ${apart}`, cure)] : [];
+  return [...clock, ...codes(place, answer.status, (await json(answer)).problems)];
+}
+
+function codes(place, status, problems) {
+  if (status === 404) {
+    const cure = place.flag ? "npm run deploy" : "npm start takes it, where it is started again";
+    return [doubt(`${who(place)} has no /health: it is older than this hublet`, cure)];
+  }
+  if (![200, 503].includes(status) || !Array.isArray(problems))
+    return [wrong(`/health answers ${status}, and not as hublet does`, "is PUBLIC_URL right?")];
+  if (!problems.length)
+    return [status === 200 ? well(`${who(place)} is well`) : wrong("/health answers 503", "what does its log say?")];
+  return problems.map((code) => {
+    const [words, cure] = meanings(place)[code] ?? [
+      code,
+      "which this hublet does not know: is it older than the worker?",
+    ];
+    return (status === 200 ? doubt : wrong)(`${who(place)}: ${words}`, cure);
+  });
+}
+
+/** Seconds from which on a difference of clocks is worth a word: at 60, registries refuse tokens. */
+const DRIFT = 30;
+
+/** How the clock of an answer differs from the one here, by this number of seconds or more. */
+export function drift(answer, least = DRIFT) {
+  const late = Math.round((Date.now() - Date.parse(answer.headers.get("date"))) / 1000);
+  if (!(Math.abs(late) >= least)) return undefined; // it may have no date
+  return `${Math.abs(late)} seconds ${late > 0 ? "behind" : "ahead of"} the one here`;
 }

@@ -3,7 +3,9 @@
 import { randomUUID, sign } from "node:crypto";
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import { drift } from "./at-work.mjs";
 import { certificates } from "./certificates.mjs";
+import { unchallenged } from "./challenges.mjs";
 import { crate } from "./operator.mjs";
 import { inspect, short } from "./registry-keys.mjs";
 import { eventSecret, jwk, setting, trusted } from "./services.mjs";
@@ -14,6 +16,7 @@ const SKEW = 60;
 
 const configuration = (place, service) => short(path.join(place.folder, service.file));
 const again = "and start it again";
+const clocks = "set both clocks by one time server";
 
 /**
  * What speaks against a registry at `address` being this service of the index at `url`, which gave `token` for it:
@@ -25,6 +28,8 @@ export async function objections(place, service, address, { url, token }) {
   const configure = `give it what is in ${configuration(place, service)} ${again}`;
   const closed = await ask(address);
   if (closed.words) return [closed];
+  if (closed.headers.get("cf-mitigated") === "challenge")
+    return [{ words: "is challenged by Cloudflare: no client gets past it", cure: unchallenged }];
   if (closed.status !== 401) return [{ words: `answers ${closed.status} and asks for no token`, cure: configure }];
   const challenge = closed.headers.get("www-authenticate") ?? "";
   const differ = Object.entries({ realm: `${url}/token`, service: service.name }).flatMap(([name, wanted]) => {
@@ -36,17 +41,16 @@ export async function objections(place, service, address, { url, token }) {
   if (differ.length || !token) return differ;
   const open = await ask(address, token);
   if (open.words) return [open];
-  return open.status === 200 ? [] : [await refusal(place, service, address, open)];
+  if (open.status !== 200) return [await refusal(place, service, address, open)];
+  const apart = drift(open);
+  return apart ? [{ words: `takes our tokens, but its clock is ${apart}`, cure: clocks }] : [];
 }
 
 /** Why a registry refuses what the index signs for it. It says only that it does, and docker that it is a 401. */
 async function refusal(place, service, address, answer) {
   const issuer = setting(place, "ISSUER") ?? "hublet";
-  const late = Math.round((Date.now() - Date.parse(answer.headers.get("date"))) / 1000);
-  if (Math.abs(late) > SKEW) {
-    const words = `refuses our token (${answer.status}): its clock is ${Math.abs(late)} seconds ${late > 0 ? "behind" : "ahead of"} the one here`;
-    return { words, cure: "set both clocks by one time server" };
-  }
+  const apart = drift(answer, SKEW);
+  if (apart) return { words: `refuses our token (${answer.status}): its clock is ${apart}`, cure: clocks };
   for (const other of new Set(["hublet", ...issuers(place, service)])) {
     if (other === issuer || (await ask(address, signed(place, service, other))).status !== 200) continue;
     const words = `refuses our token (${answer.status}): its issuer is ${JSON.stringify(other)} and not ${JSON.stringify(issuer)}`;
