@@ -4,7 +4,7 @@
 //! A command knows nothing of where the database is: [`run`] is given something that takes statements with bound values
 //! and gives rows. In the tools that is `node:sqlite` or D1's REST API (`tools/lib/database.mjs`), in the tests `SQLite`.
 //!
-//! The README has how a command is added.
+//! `CONTRIBUTING.md` has how a command is added.
 
 #![cfg_attr(
     test,

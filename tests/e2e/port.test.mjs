@@ -1,4 +1,4 @@
-// `npm start` at any port, and everything after it as README says: registry, login, push, events, links, the doctor.
+// `npm start` at any port, and everything after it as the manual says: registry, login, push, events, links, the doctor.
 
 import assert from "node:assert/strict";
 import path from "node:path";

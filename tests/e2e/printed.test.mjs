@@ -1,4 +1,4 @@
-// The reverse proxies that README prints, as they are printed: what goes through them, and what must not.
+// The reverse proxies that docs/with-registry.md prints, as they are printed: what goes through them, and what must not.
 
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
@@ -13,7 +13,7 @@ import { makeImage, makeTar } from "./support/layout.mjs";
 import { startCaddy, startNginx } from "./support/proxies.mjs";
 import { refused, works } from "./support/outcome.mjs";
 import { without } from "./support/programs.mjs";
-import { block, printed, put } from "./support/readme.mjs";
+import { block, printed, put } from "./support/manual.mjs";
 import { scratch } from "./support/scratch.mjs";
 import { bySearchOf } from "./support/search.mjs";
 import { startSite, tagsBecome, withoutRegistryOr } from "./support/site.mjs";
@@ -25,7 +25,7 @@ const timeout = 120_000;
 const worker = "hublet.ACCOUNT.workers.dev";
 const secret = "a secret of 32 characters, or more";
 
-/** "To have everything at one host": the same with the two locations that README says. */
+/** "To have everything at one host": the same with the two locations that the manual says. */
 const everything = (text) =>
   put(text, {
     "location /v2/ ": `${printed(/`(location ~ [^`]+)`/)} `,

@@ -7,6 +7,7 @@ mod api;
 mod architecture;
 mod audit;
 mod configuration;
+mod docs;
 mod emails;
 mod expiry;
 mod forgery;

@@ -93,7 +93,7 @@ fn words() -> Vec<(Regex, &'static str)> {
 #[test]
 fn texts_follow_the_style_sheet() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let pages = ["tests/wire", "docs"].map(|folder| fs::read_dir(root.join(folder)).unwrap());
+    let pages = [".", "tests/wire", "docs", ".github"].map(|folder| fs::read_dir(root.join(folder)).unwrap());
     let pages = pages.into_iter().flatten().map(|entry| entry.unwrap().path());
     let pages = pages.filter(|path| path.extension().is_some_and(|end| end == "md")).collect::<Vec<_>>();
     let sources = ["src", "operator/src", "test-support/src"].map(|folder| rust_files(&root.join(folder))).concat();

@@ -1,5 +1,5 @@
 // What revokes what where a replica of the database is behind: with READS = "primary" at the next request, with
-// "nearest" as soon as the replica has heard of it. The rows are those of the README, *What revokes what*.
+// "nearest" as soon as the replica has heard of it. The rows are those of docs/revocation.md.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

@@ -101,7 +101,7 @@ function exported(text) {
 }
 
 /** An index that is at work writes down who was refused and what registries told: its database does not stay empty. */
-const elsewhere = "make two new databases, which nobody asks yet (README, Backup)";
+const elsewhere = "make two new databases, which nobody asks yet (docs/operate.md, Restore)";
 
 /** Refuses a database with something in it; gives how many rows each of its tables may have. */
 export async function requireEmpty() {

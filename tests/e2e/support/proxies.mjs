@@ -1,4 +1,4 @@
-// nginx and Caddy, with what README prints as their configuration.
+// nginx and Caddy, with what docs/with-registry.md prints as their configuration.
 
 import { writeFileSync } from "node:fs";
 import net from "node:net";

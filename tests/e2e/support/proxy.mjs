@@ -1,4 +1,4 @@
-// A reverse proxy that gives the index and the registry one host name, as the README lets nginx do.
+// A reverse proxy that gives the index and the registry one host name, as the manual lets nginx do.
 
 import http from "node:http";
 

@@ -1,4 +1,4 @@
-// An index and a registry of today that trusts it, set up from nothing as the README says, and people who use both.
+// An index and a registry of today that trusts it, set up from nothing as the manual says, and people who use both.
 
 import assert from "node:assert/strict";
 import { utimesSync } from "node:fs";

@@ -1,5 +1,5 @@
 //! The permission matrix: every endpoint asked by everybody about a public repository, a private one and
-//! none. The README shows what is measured here, and what may not be read is as if it were not there.
+//! none. `docs/permissions.md` shows what is measured here, and what may not be read is as if it were not there.
 
 mod actors;
 mod audited;
@@ -9,13 +9,13 @@ mod hidden;
 mod largest;
 mod limits;
 mod moved;
-mod readme;
+mod page;
 mod reviews;
 mod withdrawn;
 
 use actors::{Actor, Fixtures, MISSING, PRIVATE, PUBLIC};
 use endpoints::{ENDPOINTS, Endpoint};
-use readme::Line;
+use page::Line;
 use test_support::{
     TestApp,
     runner::{Backend, RawResponse, TestRequest},
@@ -64,14 +64,14 @@ fn measured(endpoint: &Endpoint, fixtures: &Fixtures, cases: &mut usize) -> Vec<
 }
 
 #[test]
-fn readme_shows_the_matrix() {
+fn manual_shows_the_matrix() {
     let mut fixtures = actors::fixtures();
     actors::hide(&mut fixtures);
     let mut cases = 0;
     let rows = ENDPOINTS.map(|endpoint| (endpoint.label(), measured(&endpoint, &fixtures, &mut cases)));
     println!("cases: {cases} permission matrix");
     let labels = fixtures.actors.iter().map(|actor| actor.label).collect::<Vec<_>>();
-    readme::hold(&readme::table(&labels, &rows));
+    page::hold(&page::table(&labels, &rows));
 }
 
 #[test]

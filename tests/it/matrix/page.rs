@@ -53,22 +53,22 @@ pub fn table(labels: &[&str], rows: &[(String, Vec<Line>)]) -> String {
     text
 }
 
-/// Compares the README's table with this one, or writes it there.
+/// Compares the table of the manual with this one, or writes it there.
 pub fn hold(table: &str) {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/permissions.md");
     let text = fs::read_to_string(&file).unwrap();
-    let (before, rest) = text.split_once(BEGIN).unwrap_or_else(|| panic!("the README has no line {BEGIN}"));
-    let (shown, behind) = rest.split_once(END).unwrap_or_else(|| panic!("the README has no line {END}"));
+    let (before, rest) = text.split_once(BEGIN).unwrap_or_else(|| panic!("docs/permissions.md has no line {BEGIN}"));
+    let (shown, behind) = rest.split_once(END).unwrap_or_else(|| panic!("docs/permissions.md has no line {END}"));
     if env::var_os("UPDATE").is_some() {
         fs::write(&file, format!("{before}{BEGIN}\n{table}\n{END}{behind}")).unwrap();
         return;
     }
     for (shown, measured) in shown.trim().lines().zip(table.lines()) {
-        assert_eq!(shown, measured, "the README says otherwise; UPDATE=1 cargo test --test it matrix:: writes it");
+        assert_eq!(shown, measured, "docs/permissions.md differs; UPDATE=1 cargo test --test it matrix:: writes it");
     }
     assert_eq!(
         shown.trim(),
         table.trim(),
-        "the README says otherwise; UPDATE=1 cargo test --test it matrix:: writes it"
+        "docs/permissions.md differs; UPDATE=1 cargo test --test it matrix:: writes it"
     );
 }
