@@ -16,7 +16,9 @@ import { soon } from "./support/time.mjs";
 const timeout = 180_000;
 const index = "http://127.0.0.1:8787";
 
-describe("the commands of the manual", { skip: withoutRegistryOr("dockerd", "docker", "curl") || withoutDocker() }, () => {
+describe("the commands of the manual", {
+  skip: withoutRegistryOr("dockerd", "docker", "curl") || withoutDocker(),
+}, () => {
   let site, dockerd, home;
   /** Runs what is printed in the folder of the clone, as a shell does that stops at the first failure. */
   const shell = (text, { cwd = site.folder, env = {} } = {}) =>
@@ -73,7 +75,10 @@ describe("the commands of the manual", { skip: withoutRegistryOr("dockerd", "doc
     const printed = works(await shell(commands("service-account")));
     const [TOKEN] = /hlp_\w+/.exec(printed) ?? assert.fail(printed);
     const folder = scratch();
-    const text = put(commands("config-json"), { "registry.example.com": site.registry.host, "acme-cluster": "acme-ci" });
+    const text = put(commands("config-json"), {
+      "registry.example.com": site.registry.host,
+      "acme-cluster": "acme-ci",
+    });
     works(await shell(text, { cwd: folder, env: { TOKEN } }));
     const image = `${site.registry.host}/acme/app`;
     const docker = (words) => shell(`docker ${words}`, { env: { DOCKER_CONFIG: folder } });
