@@ -172,7 +172,7 @@ pub async fn list(operator: &Operator, words: &Words) -> Result<Output> {
 /// `ending`
 pub async fn ending(operator: &Operator) -> Result<Output> {
     let sql = "select u.name, t.uuid, t.label, strftime('%Y-%m-%dT%H:%M:%SZ', t.expires_at, 'unixepoch') as expires,
-         (t.expires_at - ?1 + 86399) / 86400 as days
+         (t.expires_at - cast(?1 as integer) + 86399) / 86400 as days
        from access_tokens t join users u on u.id = t.user_id
        where t.is_active = 1 and t.expires_at > ?1 and t.expires_at <= ?1 + 60 * 86400
          and (t.warned_days is null or t.warned_days in (1, 7, 30))

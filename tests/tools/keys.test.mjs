@@ -605,6 +605,16 @@ test("the doctor finds what is wrong and says the cure", () => {
   fails(doctor("--registry", "registry=http://127.0.0.1:9"), /^✗ registry at http:\/\/127.0.0.1:9 does not answer/m);
 });
 
+test("the doctor names the access tokens that end within 60 days", () => {
+  works(keys());
+  tables(".wrangler/state").close();
+  works(tool("admin.mjs", ["add-machine", "robot"]));
+  for (const days of ["59", "61"]) works(tool("admin.mjs", ["token", "robot", "--days", days]));
+  const ending = works(tool("doctor.mjs")).match(/^! the access token .*$/gm);
+  assert.equal(ending.length, 1);
+  assert.match(ending[0], /^! the access token \S{36} of robot ends on \S+, in 59 days → /);
+});
+
 test("the doctor says that two settings exclude each other, there and here", () => {
   works(keys());
   const words = /^✗ REGISTRATION = "open" with ANONYMOUS_READ = "off": .* → change one of them$/m;
