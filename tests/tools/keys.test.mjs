@@ -605,6 +605,24 @@ test("the doctor finds what is wrong and says the cure", () => {
   fails(doctor("--registry", "registry=http://127.0.0.1:9"), /^✗ registry at http:\/\/127.0.0.1:9 does not answer/m);
 });
 
+test("the doctor is shown a copy of the keys, and a file of passwords", () => {
+  fs.writeFileSync(at("wrangler.toml"), read("wrangler.toml").replace(/^# (PUBLIC_URL|SERVICES) /gm, "$1 "));
+  works(keys("--remote"));
+  const remote = (...words) => tool("doctor.mjs", ["--remote", "--public-url", "http://127.0.0.1:9", ...words]).said;
+  assert.match(remote(), /^! no copy of \.keys was ever seen: .* → copy \.keys /m);
+  fs.cpSync(at(".keys"), at("copy"), { recursive: true });
+  assert.match(remote("--copy", at("copy")), /^✓ a copy of the keys was seen on /m);
+  assert.match(remote(), /^✓ a copy of the keys was seen on /m);
+  fails(tool("doctor.mjs", ["--copy", at("copy")]), /--copy goes with --remote/);
+
+  works(keys());
+  fs.writeFileSync(at("htpasswd"), `emergency:$2y$05$${"a".repeat(53)}\n`);
+  const local = () => tool("doctor.mjs", ["--htpasswd", at("htpasswd")]);
+  assert.match(works(local()), /^✓ .*htpasswd: a registry takes it, for emergency$[\s\S]*^ {6}htpasswd:$/m);
+  fs.appendFileSync(at("htpasswd"), "bob:secret\n");
+  fails(local(), /^✗ .*htpasswd, line 2: the password of bob is not hashed by bcrypt → /m);
+});
+
 test("the doctor names the access tokens that end within 60 days", () => {
   works(keys());
   tables(".wrangler/state").close();
