@@ -15,9 +15,9 @@ use crate::{
     context::Context,
     error::{Refusal, Result},
     handlers::{
-        account, events, hub, openapi,
+        account, events, health, hub, openapi,
         registry::{base, token},
-        revocation, v1,
+        revocation, site, v1,
     },
     routes::{Hub, Route},
     wire::{Dialect, Request, Response},
@@ -88,7 +88,15 @@ endpoints! { (ctx, request, credentials)
     "/events" Token Closed EVENTS Route::Events =>
         Post   EventSecret     => events::receive(ctx, request).await;
 
-    // What people open, and what says what there is.
+    // Whether all is well; what browsers and crawlers ask for; what says what there is.
+    "/health" Hub Anonymous SMALL Route::Health =>
+        Get    OptionalSession => health::report(ctx, request, credentials).await;
+    "/" Page Closed SMALL Route::Front =>
+        Get    None            => Ok(site::page());
+    "/favicon.ico" V1 Public SMALL Route::Icon =>
+        Get    None            => Ok(site::icon());
+    "/robots.txt" V1 Public SMALL Route::Robots =>
+        Get    None            => Ok(site::robots());
     "/openapi.json" V1 Public SMALL Route::OpenApi =>
         Get    None            => Ok(openapi::document());
     "/account/confirm" Page Closed SMALL Route::Confirm =>

@@ -22,6 +22,15 @@ use crate::{
     error::Fault,
 };
 
+/// The version that was built.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The commit that was built, if the build names it in `HUBLET_COMMIT`.
+pub const COMMIT: &str = match option_env!("HUBLET_COMMIT") {
+    Some(commit) => commit,
+    None => "unknown",
+};
+
 /// Bytes that `PROXY_SECRET` has at least.
 const MIN_PROXY_SECRET_LENGTH: usize = 32;
 

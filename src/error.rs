@@ -119,6 +119,12 @@ impl Fault {
         Self { what: format!("D1: {message}"), kind: said.map_or(FaultKind::Bug, |(_, kind)| *kind) }
     }
 
+    /// Whether a table or a column is missing that a migration adds.
+    #[must_use]
+    pub fn lacks_migration(&self) -> bool {
+        ["no such table", "no such column", "has no column named"].iter().any(|words| self.what.contains(words))
+    }
+
     /// A defect of ours.
     pub fn bug(what: impl Into<String>) -> Self {
         Self { what: what.into(), kind: FaultKind::Bug }
@@ -271,6 +277,19 @@ mod tests {
                 let what = format!("D1: D1_ERROR: {message}");
                 assert_eq!(Fault::from_d1(&what[4..]), Fault { what, kind });
             }
+        }
+    }
+
+    #[test]
+    fn missing_migration_is_recognized() {
+        for (message, lacks) in [
+            ("no such table: d1_migrations: SQLITE_ERROR", true),
+            ("no such column: full_name at offset 7: SQLITE_ERROR", true),
+            ("table users has no column named epoch: SQLITE_ERROR", true),
+            ("no such binding: DB", false),
+            ("Network connection lost.", false),
+        ] {
+            assert_eq!(Fault::from_d1(message).lacks_migration(), lacks, "{message}");
         }
     }
 }

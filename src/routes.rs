@@ -54,6 +54,14 @@ pub enum Route {
     Revocation,
     /// `/.well-known/jwks.json`
     Jwks,
+    /// `/health`
+    Health,
+    /// `/`
+    Front,
+    /// `/favicon.ico`
+    Icon,
+    /// `/robots.txt`
+    Robots,
     /// `/openapi.json`
     OpenApi,
     /// `/events`
@@ -72,8 +80,8 @@ pub enum Route {
 #[must_use]
 pub fn dialect(path: &str) -> Dialect {
     match path.trim_start_matches('/').split('/').next() {
-        Some("account") => Dialect::Page,
-        Some("v2") => Dialect::Hub,
+        Some("account" | "") => Dialect::Page,
+        Some("v2" | "health") => Dialect::Hub,
         _ => Dialect::V1,
     }
 }
@@ -96,6 +104,10 @@ pub fn route(path: &str) -> Result<Route> {
         ["token"] => Route::Token,
         ["token", "revoke"] => Route::Revocation,
         [".well-known", "jwks.json"] => Route::Jwks,
+        ["health"] => Route::Health,
+        [""] if path == "/" => Route::Front,
+        ["favicon.ico"] => Route::Icon,
+        ["robots.txt"] => Route::Robots,
         ["openapi.json"] => Route::OpenApi,
         ["events"] => Route::Events,
         ["account", "confirm"] => Route::Confirm,
@@ -183,8 +195,8 @@ mod tests {
     #[test]
     fn unknown_paths_are_not_found() {
         for path in [
-            "/",
             "",
+            "//",
             "/v1",
             "/v1/",
             "/v3/",

@@ -6,6 +6,8 @@ use crate::{
     domain::{
         certificates::SigningKey,
         credential::CredentialId,
+        ends::DAY,
+        health::CERTIFICATE_WARNING,
         jwt::{self, UnverifiedJwt},
         registry_token::{self, Claims, VerifiedToken},
         scope::Grant,
@@ -15,9 +17,6 @@ use crate::{
     wire::Request,
 };
 use serde_json::json;
-
-/// Seconds before the end of a certificate from which the log warns of it: 60 days.
-const EXPIRY_WARNING: i64 = 60 * 24 * 60 * 60;
 
 /// A registry token, and how long it lives.
 pub struct Signed {
@@ -68,32 +67,33 @@ pub async fn verify(ctx: &Context, token: &str) -> Result<Option<VerifiedToken>,
     Ok(registry_token::verify_claims(&parts, &ctx.config.issuer, &services, ctx.platform.now()))
 }
 
-/// The key that signs. Once in an isolate it is tried against its certificate: registries would
-/// refuse every token of a pair that does not fit.
+/// The key that signs, unless registries would refuse its tokens.
 async fn signing_key(ctx: &Context) -> Result<&SigningKey, Fault> {
     let key = ctx.config.signing_key()?;
-    let now = ctx.platform.now();
-    let fits = if let Some(fits) = key.fits.get() {
-        fits
-    } else {
-        let probe = b"does the key fit the certificate?";
-        let signature = ctx.platform.sign_es256(&key.pkcs8, probe).await?;
-        let fits = ctx.platform.verify_es256(&key.chain.leaf.point, probe, &signature).await;
-        key.fits.set(Some(fits));
-        let left = key.chain.leaf.expires_at.min(key.chain.ca.expires_at) - now;
-        if left < EXPIRY_WARNING {
-            ctx.platform
-                .log(&json!({ "level": "warning", "setting": "REGISTRY_CERTIFICATE", "ends_in_days": left / 86_400 }));
-        }
-        fits
-    };
-    if !fits {
+    if !fits_certificate(ctx, key).await? {
         return Err(Fault::unconfigured("REGISTRY_CERTIFICATE does not fit REGISTRY_KEY"));
     }
-    if key.chain.leaf.expires_at <= now || key.chain.ca.expires_at <= now {
+    if key.chain.expires_at() <= ctx.platform.now() {
         return Err(Fault::unconfigured("REGISTRY_CERTIFICATE has ended"));
     }
     Ok(key)
+}
+
+/// Whether the key is that of its certificate: tried once in an isolate. Registries would refuse every token of a pair
+/// that does not fit.
+pub async fn fits_certificate(ctx: &Context, key: &SigningKey) -> Result<bool, Fault> {
+    if let Some(fits) = key.fits.get() {
+        return Ok(fits);
+    }
+    let probe = b"does the key fit the certificate?";
+    let signature = ctx.platform.sign_es256(&key.pkcs8, probe).await?;
+    let fits = ctx.platform.verify_es256(&key.chain.leaf.point, probe, &signature).await;
+    key.fits.set(Some(fits));
+    let left = key.chain.expires_at() - ctx.platform.now();
+    if left < CERTIFICATE_WARNING {
+        ctx.platform.log(&json!({ "level": "warning", "setting": "REGISTRY_CERTIFICATE", "ends_in_days": left / DAY }));
+    }
+    Ok(fits)
 }
 
 /// Where tokens are had.

@@ -143,6 +143,12 @@ impl Chain {
         [self.leaf.base64(), self.ca.base64()]
     }
 
+    /// Seconds since 1970 after which the leaf or the CA is no longer valid.
+    #[must_use]
+    pub fn expires_at(&self) -> i64 {
+        self.leaf.expires_at.min(self.ca.expires_at)
+    }
+
     /// Every leaf whose tokens are valid.
     pub fn leaves(&self) -> impl Iterator<Item = &Certificate> {
         std::iter::once(&self.leaf).chain(&self.earlier)

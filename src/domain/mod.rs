@@ -6,6 +6,7 @@ pub mod audit;
 pub mod certificates;
 pub mod credential;
 pub mod ends;
+pub mod health;
 pub mod ids;
 pub mod images;
 pub mod json;

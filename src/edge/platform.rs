@@ -19,7 +19,7 @@ use worker::{Context, Date, Delay, Env, ScheduleContext, console_error, console_
 use futures_util::future::LocalBoxFuture;
 
 use crate::{
-    config::Config,
+    config::{COMMIT, Config, VERSION},
     domain::{
         logins::Logins,
         outgoing::OutgoingUrl,
@@ -75,6 +75,7 @@ impl Isolate {
     }
 
     fn begin(env: &Env) -> Self {
+        console_log!("{}", json!({ "level": "info", "version": VERSION, "commit": COMMIT }));
         let config = Config::from_env(|name| env.var(name).ok().map(|value| value.to_string()));
         for problem in &config.problems {
             console_error!("{}", json!({ "level": "error", "setting": problem }));

@@ -5,7 +5,11 @@ use serde_json::json;
 use crate::{
     context::Context,
     error::Result,
-    store::{Transaction, access_tokens, audit, events, links, login_failures, refresh_tokens, refusals, users},
+    store::{
+        Transaction, access_tokens, audit, events,
+        health::{self, Heartbeat},
+        links, login_failures, refresh_tokens, refusals, users,
+    },
 };
 
 /// Rows of a kind that one step of a scheduled run removes, and steps of a run: together more than a flood of refused
@@ -43,6 +47,7 @@ async fn expire_some(ctx: &Context) -> Result<bool> {
     steps.push(transaction.read(refresh_tokens));
     steps.push(transaction.read(refusals::expire(now, MAX_ROWS)));
     steps.push(transaction.read(audit::expire(now, config.audit_age, MAX_ROWS)));
+    transaction.run([health::record(Heartbeat::ScheduledRun, now)]);
     let mut outcome = ctx.db.commit_unguarded(transaction).await?;
     let mut more = false;
     for step in steps {

@@ -9,6 +9,7 @@ use crate::{
     store::{
         Outcome, Right, Transaction,
         documents::{self, DocumentState},
+        health::{self, Heartbeat},
         outbox::{self, Change, PendingChange},
         repositories::Repository,
     },
@@ -97,7 +98,8 @@ async fn verify(ctx: &Context) -> Result<(), Fault> {
             break;
         }
     }
-    ctx.db.commit_unguarded(vec![outbox::set_cursor(cursor)].into()).await?;
+    let verified = health::record(Heartbeat::SearchVerified, ctx.platform.now());
+    ctx.db.commit_unguarded(vec![outbox::set_cursor(cursor), verified].into()).await?;
     Ok(())
 }
 

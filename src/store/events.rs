@@ -8,7 +8,11 @@ use constcat::concat;
 
 use crate::{
     domain::{manifests::Image, notifications::Event, registry_token::AuthMethod},
-    store::{Query, Statement, Step, Transaction, manifests},
+    store::{
+        Query, Statement, Step, Transaction,
+        health::{self, Heartbeat},
+        manifests,
+    },
 };
 
 /// Seconds for which the id of an event is kept: a registry that was away longer sends new events.
@@ -282,6 +286,7 @@ pub fn receive(
         .bind(&list)
         .bind(service)
         .bind(now),
+        health::record(Heartbeat::Notification(service), now),
     ]);
     let unknown = "select distinct value ->> 2 || '/' || (value ->> 3) name from json_each(?1)
        where not exists (select 1 from namespaces where name = value ->> 2) limit 20";

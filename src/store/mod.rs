@@ -14,6 +14,7 @@ pub mod documents;
 pub mod emails;
 pub mod ends;
 pub mod events;
+pub mod health;
 pub mod images;
 pub mod leaving;
 pub mod links;

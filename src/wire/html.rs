@@ -24,6 +24,20 @@ fn hash(text: &str) -> String {
     STANDARD.encode(Sha256::digest(text))
 }
 
+/// The page at the address of the index itself.
+#[must_use]
+pub fn front(version: &str) -> String {
+    frame(
+        "hublet",
+        &format!(
+            "<p>A Docker Hub index: accounts, permissions, tokens and search for a registry. Version {}.</p>\
+             <p>The API is described in <a href=\"/openapi.json\">/openapi.json</a>; the manual is in the folder docs/ of \
+             the repository.</p>",
+            escaped(version)
+        ),
+    )
+}
+
 /// A page with one message.
 #[must_use]
 pub fn message(title: &str, text: &str) -> String {

@@ -33,11 +33,7 @@ impl Sqlite {
     /// An empty database with the migrations of this folder.
     pub fn migrated(folder: &str) -> Result<Self, String> {
         let database = Self::open().map_err(|error| error.to_string())?;
-        for file in migrations(folder)? {
-            let sql = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
-            let applied = database.connection.execute_batch(&sql);
-            applied.map_err(|error| format!("{}: {error}", file.display()))?;
-        }
+        migrate(&database.connection, folder)?;
         database.limit().map_err(|error| error.to_string())?;
         Ok(database)
     }
@@ -113,6 +109,24 @@ impl Sqlite {
         self.steps.set(self.steps.get() + i64::from(prepared.reset_status(StatementStatus::VmStep)));
         rows
     }
+}
+
+/// The table in which wrangler records the migrations that it applied; the times of tests are all the same.
+const APPLIED: &str = "create table d1_migrations (
+    id integer primary key autoincrement, name text unique, applied_at timestamp default '2026-01-01' not null)";
+
+/// Applies the migrations of this folder to an empty database, and records them, as wrangler does.
+pub fn migrate(connection: &Connection, folder: &str) -> Result<(), String> {
+    connection.execute_batch(APPLIED).map_err(|error| error.to_string())?;
+    for file in migrations(folder)? {
+        let failed = |error: String| format!("{}: {error}", file.display());
+        let sql = fs::read_to_string(&file).map_err(|error| failed(error.to_string()))?;
+        connection.execute_batch(&sql).map_err(|error| failed(error.to_string()))?;
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        let record = "insert into d1_migrations (name) values (?1)";
+        connection.execute(record, [&*name]).map_err(|error| failed(error.to_string()))?;
+    }
+    Ok(())
 }
 
 fn migrations(folder: &str) -> Result<Vec<std::path::PathBuf>, String> {

@@ -13,6 +13,7 @@ mod expiry;
 mod forgery;
 mod grants;
 mod guessing;
+mod health;
 mod late;
 mod leaks;
 mod manifests;

@@ -6,6 +6,7 @@ use std::{
     path::PathBuf,
 };
 
+use hublet::store::health;
 use rusqlite::{Connection, params_from_iter, types::Value};
 
 /// Where the migrations are, one folder for each database.
@@ -218,6 +219,14 @@ fn upgrade_keeps_search_results() {
         assert_eq!(database.query_row(matches, [], |row| row.get::<_, i64>(0)), Ok(5));
     });
     println!("cases: {found} rows after upgrades of SEARCH");
+}
+
+#[test]
+fn newest_migrations_are_those_of_the_folders() {
+    for (folder, named) in [("db", health::NEWEST_MIGRATION), ("search", health::NEWEST_SEARCH_MIGRATION)] {
+        let newest = migrations(folder).pop().unwrap();
+        assert_eq!(newest.file_name().unwrap(), named, "src/store/health.rs names the newest migration");
+    }
 }
 
 #[test]

@@ -39,11 +39,18 @@ function modules(main) {
     .sort((one) => (one.type === "ESModule" ? -1 : 1)); // the entry is the first
 }
 
-/** The statements of all migrations of a database, in their order. */
+/** The statements of all migrations of a database, in their order, and those that record them. */
 function migrations(folder) {
   const files = readdirSync(folder).sort();
-  return files.flatMap((file) => splitSqlQuery(readFileSync(path.join(folder, file), "utf8")));
+  return [...files.flatMap((file) => splitSqlQuery(readFileSync(path.join(folder, file), "utf8"))), ...recorded(files)];
 }
+
+/** The statements by which wrangler records that it applied these migrations. */
+export const recorded = (files) => [
+  `create table d1_migrations (id integer primary key autoincrement, name text unique,
+     applied_at timestamp default current_timestamp not null)`,
+  ...files.map((file) => `insert into d1_migrations (name) values ('${file}')`),
+];
 
 /**
  * Starts the worker with empty databases, those that are `migrated` with their tables; `vars` go over those of

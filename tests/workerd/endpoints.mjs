@@ -105,6 +105,7 @@ const gone =
 /**
  * The requests: what, who asks (a name of `as`), what is sent, and about it
  * - `needs`: what else than `DB` it cannot do without,
+ * - `reports`: that its answer says what else is out of order,
  * - `again`: why a second one does more than the first, where it does,
  * - `ends`: how it must be after the client has asked until it was told that it is done.
  */
@@ -117,6 +118,11 @@ export function requests({ made }) {
   return [
     ["GET /v1/_ping", "nobody"],
     ["GET /openapi.json", "nobody"],
+    ["GET /health", "nobody", undefined, { reports: true }],
+    ["GET /health", "session", undefined, { reports: true }],
+    ["GET /", "nobody"],
+    ["GET /favicon.ico", "nobody"],
+    ["GET /robots.txt", "nobody"],
     ["GET /v1/users/", "paul"],
     ["GET /v1/users/", "access"],
     ["GET /v1/users/", "guesser", undefined, { again: "it counts another failure" }],

@@ -62,7 +62,7 @@ const changing = {
   failures: "passwords that were refused are counted",
   clients: "of what kind each client was that somebody logged in with",
   refusals: "what was refused is counted",
-  progress: "the scheduled run writes down how far it has come",
+  progress: "the scheduled run writes down how far it has come, and when a registry was last heard",
 };
 const changingRows = {
   // Logins are written down, and what a registry tells of a namespace that is not there, for the operator alone.

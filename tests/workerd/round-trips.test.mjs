@@ -47,7 +47,9 @@ const many = Array.from({ length: 10_000 }, (_, at) => ({ id: imageId(at), check
 const table = [
   [0, 200, "GET /v1/_ping", "paul"],
   [0, 404, "GET /v1/nothing", "paul"],
-  [0, 404, "GET /", "nobody"],
+  [0, 404, "GET /v3/", "nobody"],
+  [0, 200, "GET /", "nobody"],
+  [0, 200, "GET /robots.txt", "nobody"],
   [0, 405, "POST /v1/_ping", "paul"],
   [0, 400, "GET /v1/repositories/paul/a..b/images", "paul"],
   [0, 204, `OPTIONS ${app}/images`, "nobody"],
@@ -81,6 +83,7 @@ const table = [
   [1, 200, `GET ${app}/layer/${first}/access`, "write"],
   [1, 200, "GET /v1/search?q=app", "nobody"],
   [1, 200, "GET /v1/search", "nobody"],
+  [1, 200, "GET /health", "nobody"], // both databases, at the same time
   [1, 403, `PUT ${app}/`, "jane", []],
   [1, 403, `DELETE ${app}/`, "jane"],
   [1, 403, "PUT /v1/users/paul/", "jane", { password: "another" }],

@@ -25,7 +25,8 @@ export async function methods(worker, pattern) {
 /** In which form a failure is written on a path. */
 export function dialect(target) {
   const path = target.split("?")[0];
-  if (path.startsWith("/account/")) return "page";
+  if (path === "/" || path.startsWith("/account/")) return "page";
+  if (path === "/health") return "health";
   if (["/token", "/token/revoke", "/events", "/v2/", "/v2/_catalog"].includes(path) || path.startsWith("/.well-known/"))
     return "token";
   if (/^\/v2\/.+\/(tags\/list$|manifests\/|blobs\/)/.test(path)) return "token";

@@ -11,8 +11,8 @@ const AFTERWARDS = {
   failures: ({ name }) => name === "@notices",
 };
 
-/** What is to be told to search, and the ids that were given: not a part of the truth. */
-const BESIDE = ["outbox", "sqlite_sequence"];
+/** What is to be told to search, what came when, and the ids that were given: not a part of the truth. */
+const BESIDE = ["outbox", "progress", "sqlite_sequence"];
 
 /** What any second request of the same kind moves on, and what one does that was given up and comes late. */
 export const AGAIN = ["revision", "updated_at"];

@@ -84,7 +84,7 @@ const EVENTS: &str = r#"{"events": []}"#;
 
 /// Every endpoint: one of [`hublet::api`] that is not here fails by its name.
 #[rustfmt::skip]
-pub const ENDPOINTS: [Endpoint; 93] = [
+pub const ENDPOINTS: [Endpoint; 97] = [
     endpoint("GET", "/v1/repositories/{repository}/images", ""),
     endpoint("PUT", "/v1/repositories/{repository}/images", "[]"),
     endpoint("DELETE", "/v1/repositories/{repository}/images", ""),
@@ -171,6 +171,10 @@ pub const ENDPOINTS: [Endpoint; 93] = [
     endpoint("GET", "/v1/_ping", ""),
     endpoint("GET", "/.well-known/jwks.json", ""),
     endpoint("GET", "/openapi.json", ""),
+    endpoint("GET", "/health", ""),
+    endpoint("GET", "/", ""),
+    endpoint("GET", "/favicon.ico", ""),
+    endpoint("GET", "/robots.txt", ""),
     endpoint("POST", "/events", EVENTS),
     endpoint("GET", "/account/confirm", ""),
     endpoint("POST", "/account/confirm", "secret=none"),

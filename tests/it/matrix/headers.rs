@@ -48,7 +48,7 @@ pub fn faults(request: &Request, reply: &Response, anonymous_read: bool) -> Vec<
 
 /// What is the same for everybody, and says so.
 fn keeps_public(path: &str) -> bool {
-    ["/v1/_ping", "/.well-known/jwks.json", "/openapi.json"].contains(&path)
+    ["/v1/_ping", "/.well-known/jwks.json", "/openapi.json", "/", "/favicon.ico", "/robots.txt"].contains(&path)
 }
 
 /// Whether it gives a token.

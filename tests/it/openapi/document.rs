@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::{
-    seen::{Operation, Response, Seen},
+    seen::{Operation, Response, Seen, is_own},
     shape::Shape,
 };
 
@@ -77,10 +77,11 @@ fn operation(method: &str, pattern: &str, seen: &Operation) -> Value {
         operation.insert("security".into(), seen.schemes().map(one).collect());
     }
     let failure = json!({ "$ref": format!("#/components/responses/{}", seen.dialect) });
-    let good = seen.responses.iter().filter(|(status, _)| **status < 400);
+    let own = seen.responses.iter().filter(|(status, _)| is_own(pattern, **status));
     let mut responses =
-        good.map(|(status, seen)| (status.to_string(), response(seen, reason(*status)))).collect::<Map<_, _>>();
-    let failures = seen.responses.keys().copied().filter(|status| *status >= 400).chain(implied(method, pattern, seen));
+        own.map(|(status, seen)| (status.to_string(), response(seen, reason(*status)))).collect::<Map<_, _>>();
+    let failures = seen.responses.keys().copied().chain(implied(method, pattern, seen));
+    let failures = failures.filter(|status| !is_own(pattern, *status));
     responses.extend(failures.map(|status| (status.to_string(), failure.clone())));
     operation.insert("responses".into(), Value::Object(responses));
     Value::Object(operation)
@@ -177,6 +178,7 @@ fn reason(status: u16) -> &'static str {
         201 => "Created",
         202 => "Accepted",
         204 => "Done",
+        503 => "Unavailable",
         _ => "OK",
     }
 }

@@ -1,11 +1,7 @@
 //! Databases of any size, filled by SQL alone: every table grows, what belongs to one thing does not.
 
-use std::{fs, path::Path};
-
 use rusqlite::Connection;
-
-/// Where the migrations are, one folder for each database.
-const MIGRATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/store/migrations");
+use test_support::sqlite::migrate;
 
 /// Numbers from 1 to `?2`.
 const NUMBERS: &str = "with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < ?2)";
@@ -158,12 +154,7 @@ pub fn tables(connection: &Connection) -> Vec<(String, i64)> {
 fn migrated(folder: &str) -> Connection {
     let connection = Connection::open_in_memory().unwrap();
     connection.pragma_update(None, "foreign_keys", true).unwrap();
-    let folder = fs::read_dir(Path::new(MIGRATIONS).join(folder)).unwrap();
-    let mut files = folder.map(|file| file.unwrap().path()).collect::<Vec<_>>();
-    files.sort();
-    for file in files {
-        connection.execute_batch(&fs::read_to_string(file).unwrap()).unwrap();
-    }
+    migrate(&connection, folder).unwrap();
     connection.execute_batch("begin").unwrap();
     connection
 }

@@ -8,8 +8,9 @@ use hublet::{
     store::{
         access, access_tokens,
         audit::{self, Account},
-        clients, collaborators, documents, emails, ends, events, images, leaving, links, login_failures, machines,
-        members, namespaces,
+        clients, collaborators, documents, emails, ends, events,
+        health::{self, Heartbeat},
+        images, leaving, links, login_failures, machines, members, namespaces,
         outbox::{self, Change, Document},
         rate_counters, refresh_tokens, refusals,
         repositories::{self, Subject},
@@ -109,6 +110,9 @@ pub fn primary() -> Vec<Entry> {
         transaction("events::receive", |transaction| {
             events::receive(transaction, &reported(app, &new), "registry", false, now)
         }),
+        read("health::primary", health::primary(20)),
+        write("health::record", vec![health::record(Heartbeat::ScheduledRun, now)]),
+        write("health::record", vec![health::record(Heartbeat::Notification("registry"), now)]),
         transaction("login_failures::count", |transaction| {
             login_failures::count("user5", "::1", now).map(|query| transaction.read(query))
         }),
@@ -299,6 +303,7 @@ pub fn search() -> Vec<Entry> {
         read("documents::between", documents::between(100, 150, now)),
         write("documents::hide", vec![documents::hide(41.into(), 2, now)]),
         write("documents::write", documents::write(&news, now)),
+        read("health::search", health::search()),
     ];
     for query in ["", "rare", "often", "user5/app41", "app", "qx", "rare qx", "nothing like it"] {
         let search = Search::parse(&[("q".into(), query.into())]);
