@@ -25,12 +25,6 @@ use crate::{
 /// The version that was built.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// The commit that was built, if the build names it in `HUBLET_COMMIT`.
-pub const COMMIT: &str = match option_env!("HUBLET_COMMIT") {
-    Some(commit) => commit,
-    None => "unknown",
-};
-
 /// Bytes that `PROXY_SECRET` has at least.
 const MIN_PROXY_SECRET_LENGTH: usize = 32;
 
@@ -87,6 +81,8 @@ pub struct Config {
     pub mail_from: Option<String>,
     /// What could not be read, for the log.
     pub problems: Vec<String>,
+    /// The commit that was built, which the entry module has; `unknown` in this process.
+    pub commit: String,
 }
 
 impl Config {
@@ -127,6 +123,7 @@ impl Config {
             quotas: Quotas::from_env(&read),
             mail_from: read.text("MAIL_FROM"),
             problems: read.problems.into_inner(),
+            commit: "unknown".to_owned(),
         }
     }
 

@@ -6,6 +6,8 @@
 //   npm run bench -- distance an answer costs as many delays as its round trips
 //   npm run bench -- flood    p95 of a mint by access token while passwords are guessed, beside the one without
 //   npm run bench -- growth   p50 with 1,000, 30,000 and 1,000,000 repositories (or the sizes that are named)
+//   npm run bench -- first-run
+//                             seconds from a fresh clone with empty caches to the ready line, and to the first push
 //   npm run bench -- --against DIR
 //                             processor time of this build and of the one in the folder DIR, pair by pair: twenty
 //                             minutes, with --quick six; DIR needs build/ and src/store/migrations, and is . to see
@@ -15,22 +17,18 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { build } from "./build.mjs";
+import { compile, join } from "./lib/bundle.mjs";
 import { setUpOperator } from "./lib/operator.mjs";
-import { setUp, tool } from "./lib/setup.mjs";
-import { Failure, find, main, parse, root, run, step } from "./lib/steps.mjs";
+import { setUp } from "./lib/setup.mjs";
+import { Failure, main, parse, root, step } from "./lib/steps.mjs";
 import { built } from "./lib/trees.mjs";
 
-/** The floor is a crate of its own. */
+/** The floor is a crate of its own, built as the worker is. */
 async function floor() {
-  const folder = path.join(root, "tests/bench/floor");
-  await run("sh", ["-c", `cd "${folder}" && exec "${tool("worker-build")}" --release`], {
-    env: {
-      WASM_BINDGEN_BIN: tool("wasm-bindgen"),
-      WASM_OPT_BIN: find("wasm-opt"),
-      ESBUILD_BIN: find("esbuild"),
-      CARGO_TARGET_DIR: path.join(root, "target"),
-    },
-  });
+  const folder = "tests/bench/floor";
+  const out = path.join(root, folder, "build/compiled");
+  await compile({ folder, crate: "floor", place: "worker", release: true, out });
+  await join(out, path.join(root, folder, "build"));
 }
 
 /** A table as Markdown, its columns as wide as they must be. */
@@ -50,16 +48,18 @@ await main(async () => {
   const held = folder !== undefined;
   if (held && positionals.length) throw new Failure(`--against DIR goes without ${positionals[0]}`);
   const [what = held ? "against" : "cost", ...sizes] = positionals;
-  if (!held && !["cost", "distance", "flood", "growth"].includes(what))
+  if (!held && !["cost", "distance", "first-run", "flood", "growth"].includes(what))
     throw new Failure(`${what} is nothing that is measured`);
   const against = held ? built(folder) : undefined;
   if (process.platform !== "linux") throw new Failure("the kernel's accounting is read as Linux has it");
-  await setUp();
-  await setUpOperator();
-  await step("worker", build);
-  if (what === "cost") await step("floor", floor);
-  const { bringWrk } = await import(`${tests}/load.mjs`);
-  await bringWrk();
+  await setUp({ development: true });
+  if (what !== "first-run") {
+    await setUpOperator();
+    await step("worker", build);
+    if (what === "cost") await step("floor", floor);
+    const { bringWrk } = await import(`${tests}/load.mjs`);
+    await bringWrk();
+  }
   const { measure } = await import(`${tests}/${what}.mjs`);
   const machine = `${os.cpus()[0].model}, ${os.cpus().length} cores, ${os.hostname()}`;
   const begun = new Date();

@@ -20,7 +20,7 @@ await main(async () => {
   const { positionals: folders } = parse({ allowPositionals: true });
   if (folders.length < 1 || folders.length > 2) throw new Failure("usage: npm run compare -- DIR [OTHER]");
   const trees = folders.map(built);
-  await setUp();
+  await setUp({ development: true });
   await setUpOperator();
   if (trees.length === 1) {
     await step("worker", build);

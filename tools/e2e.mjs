@@ -9,7 +9,7 @@ import { handOver, main, step } from "./lib/steps.mjs";
 import { silence } from "./lib/wrangler.mjs";
 
 await main(async () => {
-  await setUp();
+  await setUp({ development: true });
   await setUpOperator();
   forDevelopment();
   await step("worker", build);

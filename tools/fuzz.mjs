@@ -25,7 +25,7 @@ const folder = path.join(root, "target/fuzz");
 await main(async () => {
   const seconds = Number(process.argv[2] ?? 300);
   if (!(seconds > 0)) throw new Failure("usage: npm run fuzz [-- SECONDS]");
-  await setUp();
+  await setUp({ development: true });
   if (!find("c++"))
     throw new Failure("a C++ compiler is missing: install one (Debian: apt-get install build-essential)");
   const [, host] = /^host: (.*)$/m.exec(await run("rustc", ["-vV"])) ?? [];

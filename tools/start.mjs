@@ -9,10 +9,10 @@ import { build } from "./build.mjs";
 import { migrateLocally } from "./lib/migrations.mjs";
 import { forRegistries, handOut } from "./lib/services.mjs";
 import { forDevelopment } from "./lib/settings.mjs";
-import { setUpOperator } from "./lib/operator.mjs";
+import { buildOperator } from "./lib/operator.mjs";
 import { setUp } from "./lib/setup.mjs";
 import { begun, isUsual, usual } from "./lib/started.mjs";
-import { Failure, main, parse, pass, root, run, step } from "./lib/steps.mjs";
+import { Failure, home, main, parse, pass, root, run, step, stepsAtOnce } from "./lib/steps.mjs";
 import { silence } from "./lib/wrangler.mjs";
 
 const help = `npm start -- [--port PORT] [--ip ADDRESS] [--persist-to DIR] [--var NAME:VALUE]...
@@ -51,7 +51,7 @@ function flags() {
 /** Makes the databases. From here on nobody else on this machine may read what is written: they, and mail that is shown. */
 async function databases(state) {
   process.umask(0o077);
-  for (const folder of [path.join(root, ".wrangler"), path.resolve(root, state, "v3")]) {
+  for (const folder of [path.join(home, ".wrangler"), path.resolve(home, state, "v3")]) {
     mkdirSync(folder, { recursive: true });
     chmodSync(folder, 0o700); // which an earlier hublet left open
   }
@@ -88,8 +88,8 @@ async function serve({ ip, port, "persist-to": state, vars }) {
     if (!twice.test(plain)) pass(`${line}\n`);
     address ??= /Ready on (https?:\/\/\S+)/.exec(plain)?.[1];
   };
-  const input = JSON.stringify({ ip, port: port && Number(port), state, vars });
-  const serving = run(process.execPath, ["tools/lib/serve.mjs"], {
+  const input = JSON.stringify({ ip, port: port && Number(port), state: path.resolve(home, state), vars });
+  const serving = run(process.execPath, [path.join(root, "tools/lib/serve.mjs")], {
     env: { ...silence, ...closed, CI: "1" },
     input,
     heard,
@@ -155,11 +155,10 @@ await main(async () => {
   const given = flags();
   if (given.help) return console.log(help);
   await setUp();
-  await setUpOperator();
+  await stepsAtOnce([[["the operator's commands", buildOperator]], [["worker", build]]]);
   const steps = [
     ["secrets", forDevelopment],
     ["keys", () => forRegistries(given.vars)],
-    ["worker", build],
     ["databases", () => databases(given["persist-to"])],
   ];
   for (const [title, work] of steps) await step(title, work);

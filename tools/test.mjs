@@ -6,7 +6,7 @@
 
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { build } from "./build.mjs";
+import { build, buildForTests } from "./build.mjs";
 import { advisories, crates, packages } from "./lib/dependencies.mjs";
 import { nodeTests } from "./lib/node-tests.mjs";
 import { setUpOperator } from "./lib/operator.mjs";
@@ -72,6 +72,7 @@ const compiled = [
 /** @type {[string, () => unknown][]} */
 const built = [
   ["release build", build],
+  ["build for tests", buildForTests],
   ["tests in workerd", () => inWorkerd()],
 ];
 
@@ -85,7 +86,11 @@ function part(name) {
     steps.push(["tests", () => inProcess("--test", "it", "--", `${name}::`)]);
   if (has(`tests/tools/${name}.test.mjs`)) steps.push(["tests of the tools", () => ofTools(name)]);
   if (has(`tests/workerd/${name}.test.mjs`))
-    steps.push(["release build", build], ["tests in workerd", () => inWorkerd(name)]);
+    steps.push(
+      ["release build", build],
+      ["build for tests", buildForTests],
+      ["tests in workerd", () => inWorkerd(name)],
+    );
   if (!steps.length) throw new Failure(`no test is called ${name}`);
   return steps;
 }
@@ -113,8 +118,8 @@ await main(async () => {
   const names = process.argv.slice(2);
   // What two cores may do at once: much of it has one thread, or waits.
   const parts = names.length ? [[names.flatMap(part)]] : [[lints], [compiled, built]];
-  await setUp();
-  for (const lists of parts) await stepsAtOnce(lists);
+  await setUp({ development: true });
+  for (const lists of parts) await stepsAtOnce(lists, { always: true });
   if (!told.passed) throw new Failure("no test ran");
   for (const line of told.cases) console.log(line);
   console.log(`${told.passed} passed, 0 failed, ${told.skipped} skipped`);

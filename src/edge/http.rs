@@ -6,10 +6,10 @@ use js_sys::Uint8Array;
 use serde_json::json;
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
-use worker::{console_error, console_log};
 
 use crate::{
     context::Context,
+    edge::platform,
     serve::body_limit,
     wire::{Request, Response, request::HEADERS},
 };
@@ -57,22 +57,11 @@ pub async fn read(ctx: &Context, platform_request: web_sys::Request) -> Result<R
 /// What workerd reports if a client hangs up while its body is read.
 const DISCONNECTED: &str = "Network connection lost";
 
-/// The response if a request cannot be read to its end, or a response not be written. A client that hangs up is no fault.
-pub fn broken(error: &JsValue) -> web_sys::Response {
+/// Logs that a request could not be read to its end, or a response not be written. A client that hangs up is no fault.
+pub fn log(error: &JsValue) {
     let message = format!("{error:?}");
     let level = if message.contains(DISCONNECTED) { "info" } else { "error" };
-    let line = json!({ "level": level, "fault": message });
-    if level == "info" {
-        console_log!("{line}");
-    } else {
-        console_error!("{line}");
-    }
-    response(
-        500,
-        "Content-Type\napplication/json\nX-Content-Type-Options\nnosniff\nCache-Control\nno-store",
-        b"\"The index failed, try again\"",
-    )
-    .unwrap_or_else(|_| web_sys::Response::error())
+    platform::log(&json!({ "level": level, "fault": message }));
 }
 
 /// Writes a response. One of status 204 must not have a body, not even an empty one.

@@ -5,6 +5,8 @@ mod crypto;
 mod d1;
 mod http;
 mod platform;
+#[cfg(feature = "testing")]
+mod testing;
 
 use std::{
     cell::Cell,
@@ -18,7 +20,6 @@ use worker::{Env, ScheduleContext, ScheduledEvent, event, worker_sys};
 
 use crate::{
     context::Context,
-    platform::FetchLimits,
     serve,
     store::{Db, db::Sleep},
 };
@@ -28,7 +29,7 @@ use self::{
     platform::{CloudflarePlatform, ExecutionContext, Isolate},
 };
 
-/// Prints the stack of a panic beside what the platform's own hook prints, which stays in force.
+/// Prints the stack of a panic before `worker`'s own hook, by which the entry module learns of it.
 #[event(start)]
 fn start() {
     let platform = std::panic::take_hook();
@@ -38,8 +39,9 @@ fn start() {
     }));
 }
 
-/// What the platform calls for every request, as `event(fetch)` would make it; but what is ready at
-/// once, as every refusal is, goes back without a promise, which costs more than the refusal.
+/// What the entry module calls for every request, as `event(fetch)` would make it; but what is ready at once, as every
+/// refusal is, goes back without a promise, which costs more than the refusal. `undefined` is for an error that has been
+/// logged.
 #[wasm_bindgen]
 pub fn fetch(request: web_sys::Request, env: Env, context: worker_sys::Context) -> JsValue {
     let mut response = Box::pin(respond(request, env, worker::Context::new(context)));
@@ -49,37 +51,23 @@ pub fn fetch(request: web_sys::Request, env: Env, context: worker_sys::Context) 
     }
 }
 
-async fn respond(request: web_sys::Request, env: Env, execution: worker::Context) -> web_sys::Response {
+async fn respond(request: web_sys::Request, env: Env, execution: worker::Context) -> Option<web_sys::Response> {
     let answer = async {
         let ctx = context(&env, ExecutionContext::Request(execution));
+        #[cfg(feature = "testing")]
+        if let Some(response) = testing::respond(&ctx, &request.url()).await? {
+            return Ok(response);
+        }
         let request = http::read(&ctx, request).await?;
         http::write(&serve::serve(&ctx, &request).await)
     };
-    match answer.await {
-        Ok(response) => response,
-        Err(error) => http::broken(&error),
-    }
+    answer.await.inspect_err(http::log).ok()
 }
 
 #[event(scheduled)]
 async fn scheduled(_event: ScheduledEvent, env: Env, execution: ScheduleContext) {
     let ctx = context(&env, ExecutionContext::Schedule(execution));
     serve::scheduled(&ctx).await;
-}
-
-/// [`Context::fetch`] for the tests: status and body of a URL. No request reaches it, only code that holds the worker's
-/// class.
-#[wasm_bindgen(js_name = fetchUrl)]
-pub async fn fetch_url(
-    env: Env,
-    execution: worker_sys::Context,
-    url: String,
-    limits: Vec<u32>,
-) -> Result<JsValue, JsValue> {
-    let ctx = context(&env, ExecutionContext::Request(worker::Context::new(execution)));
-    let [timeout_ms, max_bytes] = limits[..] else { return Err("two limits".into()) };
-    let fetched = ctx.fetch(&url, FetchLimits { timeout_ms, max_bytes }).await.map_err(|error| format!("{error:?}"))?;
-    Ok(format!("{} {}", fetched.status, String::from_utf8_lossy(&fetched.body)).into())
 }
 
 /// What one request or scheduled run is given.

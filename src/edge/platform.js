@@ -70,6 +70,9 @@ export async function batch(env, binding, nearest, writes, statements) {
   return JSON.stringify((await answer).map(({ results }) => results));
 }
 
+/** The commit that was built: the build defines it. */
+export const commit = () => HUBLET_COMMIT;
+
 /** Whether something is bound under this name. */
 export const hasBinding = (env, binding) => Boolean(env[binding]);
 

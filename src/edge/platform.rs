@@ -19,7 +19,7 @@ use worker::{Context, Date, Delay, Env, ScheduleContext, console_error, console_
 use futures_util::future::LocalBoxFuture;
 
 use crate::{
-    config::{COMMIT, Config, VERSION},
+    config::{Config, VERSION},
     domain::{
         logins::Logins,
         outgoing::OutgoingUrl,
@@ -34,6 +34,8 @@ use crate::{
 extern "C" {
     #[wasm_bindgen(js_name = hasBinding)]
     fn has_binding(env: &Env, binding: &str) -> bool;
+
+    fn commit() -> String;
 
     #[wasm_bindgen(js_name = rateLimit)]
     fn rate_limit(env: &Env, binding: &str, key: &str) -> Promise;
@@ -75,13 +77,14 @@ impl Isolate {
     }
 
     fn begin(env: &Env) -> Self {
-        console_log!("{}", json!({ "level": "info", "version": VERSION, "commit": COMMIT }));
-        let config = Config::from_env(|name| env.var(name).ok().map(|value| value.to_string()));
+        let read = Config::from_env(|name| env.var(name).ok().map(|value| value.to_string()));
+        let config = Config { commit: commit(), ..read };
+        log(&json!({ "level": "info", "version": VERSION, "commit": config.commit }));
         for problem in &config.problems {
-            console_error!("{}", json!({ "level": "error", "setting": problem }));
+            log(&json!({ "level": "error", "setting": problem }));
         }
         if !has_binding(env, "MAIL") {
-            console_log!("{}", json!({ "level": "info", "setting": "MAIL is not bound: accounts are active at once" }));
+            log(&json!({ "level": "info", "setting": "MAIL is not bound: accounts are active at once" }));
         }
         let mut key = [0; 32];
         fill(&mut key);
@@ -91,6 +94,15 @@ impl Isolate {
             hash_pacer: Rc::default(),
             logins: Rc::default(),
         }
+    }
+}
+
+/// Writes a line of the log: an error to the console's errors.
+pub fn log(line: &Value) {
+    if line.get("level").and_then(Value::as_str) == Some("error") {
+        console_error!("{line}");
+    } else {
+        console_log!("{line}");
     }
 }
 
@@ -227,10 +239,6 @@ impl Platform for CloudflarePlatform {
     }
 
     fn log(&self, line: &Value) {
-        if line.get("level").and_then(Value::as_str) == Some("error") {
-            console_error!("{line}");
-        } else {
-            console_log!("{line}");
-        }
+        log(line);
     }
 }

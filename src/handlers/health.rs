@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     auth::{Credentials, Principal, registry_token},
-    config::{COMMIT, VERSION},
+    config::VERSION,
     context::Context,
     domain::{
         ends::DAY,
@@ -47,7 +47,7 @@ pub async fn report(ctx: &Context, request: &Request, credentials: &Credentials)
         registry_key: registry_key(ctx).await,
     };
     let is_administrator = principal.is_some_and(|principal: Principal| principal.is_administrator());
-    Ok(response(&facts, is_administrator))
+    Ok(response(&facts, is_administrator.then_some(&ctx.config.commit)))
 }
 
 fn primary_facts(ctx: &Context, page: Page<Progress, PrimaryState>) -> Primary {
@@ -93,13 +93,14 @@ async fn registry_key(ctx: &Context) -> RegistryKey {
     }
 }
 
-fn response(facts: &Facts, is_administrator: bool) -> Response {
+/// `commit` is for administrators, who get the numbers too.
+fn response(facts: &Facts, commit: Option<&String>) -> Response {
     let findings = facts.findings();
     let status = Status::of(&findings);
     let (word, problems) = (status.as_str(), codes(&findings));
-    let body = match &facts.primary {
-        Ok(primary) if is_administrator => {
-            json!({ "status": word, "problems": problems, "details": details(facts, primary) })
+    let body = match (&facts.primary, commit) {
+        (Ok(primary), Some(commit)) => {
+            json!({ "status": word, "problems": problems, "details": details(commit, facts, primary) })
         }
         _ => json!({ "status": word, "problems": problems }),
     };
@@ -115,7 +116,7 @@ fn codes(findings: &[Finding]) -> Vec<&'static str> {
 }
 
 /// What is behind each code, for administrators.
-fn details(facts: &Facts, primary: &Primary) -> Value {
+fn details(commit: &str, facts: &Facts, primary: &Primary) -> Value {
     let age = |at: Option<i64>| at.map(|at| facts.now - at);
     let days = match facts.registry_key {
         RegistryKey::Usable { expires_at } => Some((expires_at - facts.now).div_euclid(DAY)),
@@ -124,7 +125,7 @@ fn details(facts: &Facts, primary: &Primary) -> Value {
     let registries = primary.registries.iter();
     json!({
         "version": VERSION,
-        "commit": COMMIT,
+        "commit": commit,
         "migrations": migrations(&primary.migrations),
         "key": { "secrets": facts.has_secrets, "registry_key": days.is_some() },
         "certificate": { "days": days },

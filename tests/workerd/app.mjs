@@ -52,12 +52,15 @@ export const recorded = (files) => [
   ...files.map((file) => `insert into d1_migrations (name) values ('${file}')`),
 ];
 
+/** The worker that has what only tests ask for, without the harness around it. */
+export const forTests = path.join(root, "build/testing/index.js");
+
 /**
  * Starts the worker with empty databases, those that are `migrated` with their tables; `vars` go over those of
- * wrangler.toml, `config` is another one. What is asked goes to workerd itself: through wrangler's test harness, which
+ * wrangler.toml, `config` is another one, and `main` another entry, which has no harness. What is asked goes to workerd itself: through wrangler's test harness, which
  * has a proxy in another workerd before it and reports each request to Node, it takes more than twice as long.
  */
-export async function startWorker(vars = {}, { migrated = ["DB", "SEARCH"], config = configPath } = {}) {
+export async function startWorker(vars = {}, { migrated = ["DB", "SEARCH"], config = configPath, main } = {}) {
   await setUpOperator();
   const read = readConfig({ config }, { hideWarnings: true });
   const { bindings, modulesRules: _, ...bound } = getMiniflareWorkerOptions(read).workerOptions;
@@ -67,8 +70,8 @@ export async function startWorker(vars = {}, { migrated = ["DB", "SEARCH"], conf
       ...bound,
       name: read.name,
       modulesRoot: root,
-      modules: modules(read.main),
-      bindings: { ...bindings, ...keys },
+      modules: modules(main ?? read.main),
+      bindings: { ...bindings, ...keys, ...(main ? vars : {}) },
       host: "127.0.0.1",
       port: 0,
       cf: false,
@@ -117,8 +120,10 @@ export async function startWorker(vars = {}, { migrated = ["DB", "SEARCH"], conf
     await direct("vars", "", vars);
   }
 
-  for (const binding of migrated) await applyMigrations(binding);
-  if (Object.keys(vars).length) await set(vars);
+  if (!main) {
+    for (const binding of migrated) await applyMigrations(binding);
+    if (Object.keys(vars).length) await set(vars);
+  }
   return {
     url,
     ask,

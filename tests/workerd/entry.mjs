@@ -3,8 +3,17 @@
 
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { memory } from "./memory.mjs"; // before the worker, which it watches
-import Index from "../../build/index.js";
+import built from "../../build/index.js";
 import { dump, restore } from "./dump.mjs";
+
+/** A build from before hublet had an entry module of its own has a class for it. */
+const index =
+  typeof built !== "function"
+    ? built
+    : {
+        fetch: (request, env, ctx) => new built(ctx, env).fetch(request),
+        scheduled: (controller, env, ctx) => new built(ctx, env).scheduled(controller),
+      };
 
 const state = { shift: 0, now: undefined, mails: [], behind: false, vars: {} };
 
@@ -218,7 +227,7 @@ function wrap(env, counter, { databases = [], down: out = [], absent = [] } = {}
 
 /**
  * Lets the next request meet a program that has computed nothing, with memory of its own: it reads its settings once. So
- * does worker-build's glue where the program has crashed.
+ * does the entry module after a panic.
  */
 function beginAnew() {
   dispatchEvent(new ErrorEvent("error", { error: new WebAssembly.RuntimeError("to be begun anew") }));
@@ -254,15 +263,9 @@ async function direct(url, request, env, ctx) {
       const counter = new CallCounter(watching(ctx));
       const trouble = JSON.parse(value || "{}");
       state.now = trouble.now;
-      await new Index(ctx, wrap(env, counter, trouble)).scheduled({ cron: "* * * * *", scheduledTime: Date.now() });
+      await index.scheduled({ cron: "* * * * *", scheduledTime: Date.now() }, wrap(env, counter, trouble), ctx);
       await settled();
       return new Response(String(counter));
-    }
-    case "/__test/fetch": {
-      const [url, ...limits] = JSON.parse(value);
-      const bindings = { ...env, ...state.vars };
-      const fetched = new Index(ctx, bindings).fetchUrl(bindings, ctx, url, new Uint32Array(limits));
-      return new Response(await fetched.catch((error) => `refused: ${error}`));
     }
     case "/__test/batch": {
       const database = env[value];
@@ -291,7 +294,7 @@ export default class extends WorkerEntrypoint {
     const counter = new CallCounter(watching(this.ctx));
     const trouble = JSON.parse(request.headers.get("x-test-trouble") ?? "{}");
     state.now = trouble.now;
-    const response = await new Index(this.ctx, wrap(this.env, counter, trouble)).fetch(request);
+    const response = await index.fetch(request, wrap(this.env, counter, trouble), this.ctx);
     counter.answered();
     if (trouble.settle) await settled();
     const counted = new Response(response.body, response);
@@ -300,6 +303,6 @@ export default class extends WorkerEntrypoint {
   }
 
   scheduled(controller) {
-    return new Index(this.ctx, wrap(this.env, new CallCounter(watching(this.ctx)))).scheduled(controller);
+    return index.scheduled(controller, wrap(this.env, new CallCounter(watching(this.ctx))), this.ctx);
   }
 }

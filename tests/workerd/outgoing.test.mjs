@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import http from "node:http";
 import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { startWorker } from "./app.mjs";
+import { forTests, startWorker } from "./app.mjs";
 
 const MILLISECONDS = 2_000;
 const BYTES = 1_000;
@@ -47,7 +47,7 @@ const fetcher =
     worker.direct("fetch", JSON.stringify([url, ...(limits.length ? limits : [MILLISECONDS, BYTES])]));
 
 test("on a loopback address a response is bounded in size and time, and a redirect is not followed", async () => {
-  const worker = await startWorker();
+  const worker = await startWorker({}, { main: forTests });
   const fetchUrl = fetcher(worker);
   assert.equal(await fetchUrl(`${origin}/ok`), "200 pong");
   assert.equal(await fetchUrl(`${origin}/exact`), `200 ${"x".repeat(BYTES)}`);
@@ -67,7 +67,7 @@ test("on a loopback address a response is bounded in size and time, and a redire
 });
 
 test("with a public address it fetches neither from a loopback address nor from a private one nor from itself", async () => {
-  const worker = await startWorker({ PUBLIC_URL: "https://hub.example.com" });
+  const worker = await startWorker({ PUBLIC_URL: "https://hub.example.com" }, { main: forTests });
   const fetchUrl = fetcher(worker);
   asked.length = 0;
   for (const url of [

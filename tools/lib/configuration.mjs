@@ -1,12 +1,57 @@
 // wrangler.toml, as wrangler reads it. Only what stands outside of [env.*]: the tools deploy nothing else.
 
-import { readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { Failure, root } from "./steps.mjs";
+import { Failure, home, packaged, root } from "./steps.mjs";
 
-const ours = path.join(root, "wrangler.toml");
+/** The operator's own file; a package brings one to begin from. */
+const theirs = path.join(home, "wrangler.toml");
+
+/** What wrangler is given: the operator's file, or one that is made of it and of what a package has. */
+const ours = packaged ? path.join(home, ".wrangler/hublet.json") : theirs;
+
+/** The file that wrangler reads. */
+export function configurationFile() {
+  if (packaged) {
+    if (!existsSync(theirs)) copyFileSync(path.join(root, "wrangler.template.toml"), theirs);
+    mkdirSync(path.dirname(ours), { recursive: true });
+    const whole = completed(read(theirs), read(path.join(root, "wrangler.toml")));
+    writeFileSync(ours, `${JSON.stringify(whole, undefined, 2)}\n`);
+  }
+  return ours;
+}
+
+/** By which wrangler finds it. */
+export const configured = () => (packaged ? ["--config", configurationFile()] : []);
+
+/**
+ * What the operator's file says, with what it does not decide: the code, its date and its flags, the schedule, and what is
+ * bound under which name. An entry of theirs has their ids and their place.
+ */
+function completed(theirs, package_) {
+  const entries = (kind, key) => {
+    const own = theirs[kind] ?? [];
+    const given = package_[kind].map((entry) => ({ ...entry, ...own.find((one) => one[key] === entry[key]) }));
+    return [...given, ...own.filter((one) => !given.some((entry) => entry[key] === one[key]))];
+  };
+  const databases = entries("d1_databases", "binding").map((entry) =>
+    entry.migrations_dir ? { ...entry, migrations_dir: path.join(root, entry.migrations_dir) } : entry,
+  );
+  const { main, compatibility_date, compatibility_flags, triggers } = package_;
+  return {
+    ...theirs,
+    main: path.join(root, main),
+    build: undefined,
+    compatibility_date,
+    compatibility_flags,
+    triggers,
+    d1_databases: databases,
+    kv_namespaces: entries("kv_namespaces", "binding"),
+    ratelimits: entries("ratelimits", "name"),
+  };
+}
 
 /**
  * What the file says, by the parser that wrangler bundles. Wrangler's own reader comes with all of wrangler, which takes
@@ -14,8 +59,12 @@ const ours = path.join(root, "wrangler.toml");
  *
  * @returns {Record<string, any>}
  */
-export function configuration(file = ours) {
-  return parsed(readFileSync(file, "utf8"));
+export const configuration = (file) => read(file ?? configurationFile());
+
+/** A file of wrangler's. */
+function read(file) {
+  const text = readFileSync(file, "utf8");
+  return file.endsWith(".json") ? JSON.parse(text) : parsed(text);
 }
 
 /** @returns {Record<string, any>} */
@@ -30,40 +79,40 @@ function parsed(text) {
 }
 
 /** A var, if it is set there: the worker takes texts alone. */
-export function variable(name, file = ours) {
+export function variable(name, file = undefined) {
   const value = configuration(file).vars?.[name];
   return typeof value === "string" && value ? value : undefined;
 }
 
 /** What wrangler knows the database of a binding by, on this machine. */
-export function databaseId(binding, file = ours) {
+export function databaseId(binding, file = undefined) {
   const databases = configuration(file).d1_databases ?? [];
   const { preview_database_id: preview, database_id: id } = databases.find((one) => one.binding === binding) ?? {};
   return preview ?? id ?? binding;
 }
 
 /** The names by which the worker finds databases, caches, limits and mail. */
-export function boundNames(file = ours) {
+export function boundNames(file = undefined) {
   const { d1_databases, kv_namespaces, ratelimits, send_email } = configuration(file);
   const all = [d1_databases, kv_namespaces, ratelimits, send_email].flatMap((some) => some ?? []);
   return all.map(({ binding, name }) => binding ?? name);
 }
 
 /** Whether the index has an address of its own, and whether it has the one at workers.dev: unset, only without the other. */
-export function addresses(file = ours) {
+export function addresses(file = undefined) {
   const { route, routes, workers_dev } = configuration(file);
   const routed = [route, routes].flat().some(Boolean);
   return { routed, workersDev: workers_dev ?? !routed };
 }
 
 /** When the scheduled run comes. */
-export const crons = (file = ours) => configuration(file).triggers?.crons ?? [];
+export const crons = (file = undefined) => configuration(file).triggers?.crons ?? [];
 
 /**
  * Changes the file: `edit` changes what it says. Every comment stays, except that the example of a setting, a line in a
  * comment, becomes the line that sets it.
  */
-export async function change(edit, file = ours) {
+export async function change(edit, file = theirs) {
   const { patch } = await import("@decimalturn/toml-patch"); // wrangler's own refuses a file with comments
   const text = readFileSync(file, "utf8");
   const wanted = structuredClone(parsed(text)); // objects without a prototype are others than those that `edit` makes

@@ -3,7 +3,8 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { files, hash } from "./inputs.mjs";
-import { step } from "./steps.mjs";
+import { databaseId } from "./configuration.mjs";
+import { home, step } from "./steps.mjs";
 import { patiently, wrangler } from "./wrangler.mjs";
 
 /** The bindings of the two databases in wrangler.toml. */
@@ -27,10 +28,11 @@ export async function emptySearch(where) {
 /** Migrates the local databases under `state`, unless this was done: the note of it lies beside them and goes with them. */
 export async function migrateLocally(state) {
   const note = path.resolve(state, "v3/d1/migrations.sha256");
-  const wanted = hash([...files("src/store/migrations"), "wrangler.toml"]); // whose ids say which databases they are
+  // The ids of wrangler.toml say which databases they are.
+  const wanted = hash(files("src/store/migrations")) + databases.map((binding) => databaseId(binding)).join();
   if (existsSync(note) && readFileSync(note, "utf8") === wanted) return;
   for (const database of databases) {
-    await wrangler(["d1", "migrations", "apply", database, "--local", "--persist-to", state]);
+    await wrangler(["d1", "migrations", "apply", database, "--local", "--persist-to", path.resolve(home, state)]);
   }
   writeFileSync(note, wanted);
 }

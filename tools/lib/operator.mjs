@@ -1,15 +1,16 @@
 // The operator's commands and the formats that the tools share with hublet: the crate in operator/, compiled for Node.
 
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
+import { compile } from "./bundle.mjs";
 import { files, hash } from "./inputs.mjs";
-import { setUpNode, setUpRust, tool } from "./setup.mjs";
-import { Failure, root, run, step } from "./steps.mjs";
+import { setUpNode, setUpRust } from "./setup.mjs";
+import { Failure, packaged, root, step } from "./steps.mjs";
 
 const folder = path.join(root, "operator/pkg");
-const library = path.join(folder, "hublet_operator.js");
+const library = path.join(folder, "index.js");
 const stamp = path.join(folder, "inputs.sha256");
 
 /** All that decides what comes out. */
@@ -19,45 +20,29 @@ const inputs = [
   "src",
   "Cargo.toml",
   "rust-toolchain.toml",
+  "tools/bind",
+  "tools/lib/bundle.mjs",
   "tools/lib/operator.mjs",
-  "tools/lib/setup.mjs",
 ];
 
 /** Brings Node's packages, and compiles the crate unless nothing has changed: that takes a minute the first time. */
 export async function setUpOperator() {
   await setUpNode();
-  const made = hash(inputs.flatMap(files));
-  const fingerprint = () => `${made} ${hash(files("Cargo.lock"))}`;
-  if (existsSync(stamp) && readFileSync(stamp, "utf8") === fingerprint()) return;
-  await setUpRust(["wasm-bindgen"]);
-  const target = "wasm32-unknown-unknown";
-  const wasm = await place(target);
-  await step("the operator's commands", async () => {
-    await run("cargo", ["build", "--package", "hublet-operator", "--lib", "--target", target]);
-    await bind(wasm, fingerprint);
-  });
+  if (current()) return;
+  await setUpRust();
+  await step("the operator's commands", buildOperator);
 }
 
-/** The file that cargo makes: its folder may be anywhere. */
-async function place(target) {
-  const metadata = JSON.parse(await run("cargo", ["metadata", "--no-deps", "--format-version", "1"]));
-  return path.join(metadata.target_directory, target, "debug/hublet_operator.wasm");
-}
+const fingerprint = () => hash([...inputs.flatMap(files), "Cargo.lock"]);
+const current = () => packaged || (existsSync(stamp) && readFileSync(stamp, "utf8") === fingerprint());
 
-/** Written beside its place and then renamed, so that nobody ever meets half of it and two runs may do it at once. */
-async function bind(wasm, fingerprint) {
-  const draft = mkdtempSync(`${folder}.`);
-  try {
-    await run(tool("wasm-bindgen"), [wasm, "--target", "nodejs", "--no-typescript", "--out-dir", draft]);
-    writeFileSync(path.join(draft, "package.json"), '{ "type": "commonjs" }\n');
-    writeFileSync(path.join(draft, path.basename(stamp)), fingerprint());
-    rmSync(folder, { recursive: true, force: true });
-    renameSync(draft, folder);
-  } catch (error) {
-    if (!["ENOTEMPTY", "EEXIST"].includes(error.code)) throw error; // another run was faster
-  } finally {
-    rmSync(draft, { recursive: true, force: true });
-  }
+/** Compiles the crate, unless nothing has changed. */
+export async function buildOperator() {
+  if (current()) return;
+  const made = fingerprint(); // what was edited meanwhile is compiled the next time
+  await compile({ crate: "hublet-operator", place: "node", out: folder });
+  writeFileSync(path.join(folder, "package.json"), '{ "type": "commonjs" }\n');
+  writeFileSync(stamp, made);
 }
 
 /**

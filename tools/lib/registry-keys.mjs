@@ -6,16 +6,16 @@ import path from "node:path";
 import { certificates, expired, issued, lastDay, newAuthority, newLeaf } from "./certificates.mjs";
 import { development, production, read } from "./settings.mjs";
 import { started, stateOf } from "./started.mjs";
-import { Failure, root } from "./steps.mjs";
+import { Failure, home } from "./steps.mjs";
 import { assign, keep } from "./vault.mjs";
 
 /**
  * The index of this machine and the deployed one. Each has a CA of its own: anybody may register with an index that
  * somebody tries on a laptop, and what that signs must be nothing to a registry in production.
  */
-export const here = { folder: path.join(root, ".keys"), secrets: development, flag: "", started: { vars: {} } };
+export const here = { folder: path.join(home, ".keys"), secrets: development, flag: "", started: { vars: {} } };
 export const deployed = {
-  folder: path.join(root, ".keys/production"),
+  folder: path.join(home, ".keys/production"),
   secrets: production,
   flag: " --remote",
   started: { vars: {} },
@@ -25,7 +25,7 @@ export const deployed = {
 export const asked = (flags) => (flags.remote ? deployed : { ...here, started: started(stateOf(flags)) });
 
 /** A file as one reads it in a message. */
-export const short = (file) => path.relative(root, file);
+export const short = (file) => path.relative(home, file);
 
 const files = ({ folder }) => ({ certificate: path.join(folder, "ca.pem"), key: path.join(folder, "ca.key") });
 

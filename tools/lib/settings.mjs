@@ -4,12 +4,12 @@ import { createHash, randomBytes } from "node:crypto";
 import { chmodSync, existsSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import util from "node:util";
-import { root } from "./steps.mjs";
+import { home, root } from "./steps.mjs";
 import { keep } from "./vault.mjs";
 
 /** What is at work on this machine, and what the deployed worker has: Cloudflare never shows a secret again. */
-export const development = path.join(root, ".dev.vars");
-export const production = path.join(root, ".keys/production.vars");
+export const development = path.join(home, ".dev.vars");
+export const production = path.join(home, ".keys/production.vars");
 
 const key = () => randomBytes(32).toString("base64url");
 

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { databaseId } from "./configuration.mjs";
-import { Failure, root } from "./steps.mjs";
+import { Failure, home, root } from "./steps.mjs";
 
 /** Milliseconds that a writer waits for another one: the running worker writes for less. */
 const PATIENCE = 30_000;
@@ -31,7 +31,7 @@ export function localFile(state, binding) {
   const key = createHash("sha256").update("miniflare-D1DatabaseObject").digest();
   const name = hmac(key, databaseId(binding));
   const id = Buffer.concat([name, hmac(key, name)]).toString("hex");
-  return path.resolve(root, state, "v3/d1/miniflare-D1DatabaseObject", `${id}.sqlite`);
+  return path.resolve(home, state, "v3/d1/miniflare-D1DatabaseObject", `${id}.sqlite`);
 }
 
 const folder = (binding) => path.join(root, "src/store/migrations", binding.toLowerCase());

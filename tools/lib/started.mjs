@@ -2,17 +2,17 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { Failure, root } from "./steps.mjs";
+import { Failure, home } from "./steps.mjs";
 import { keep } from "./vault.mjs";
 
 /** Where the databases are that nobody put elsewhere. */
 export const usual = ".wrangler/state";
 
 /** Names the folder of the index that was started last. */
-const pointer = path.join(root, ".wrangler/started");
+const pointer = path.join(home, ".wrangler/started");
 
 /** What an index was told lies beside its databases, and goes with them. */
-const note = (state) => path.resolve(root, state, "v3/started.json");
+const note = (state) => path.resolve(home, state, "v3/started.json");
 
 /** Notes that an index answers: with its databases in `state`, at `address`, with `vars` over the settings of files. */
 export function begun(state, { address, vars }) {
@@ -33,7 +33,7 @@ export function stateOf({ "persist-to": told, remote }) {
 }
 
 /** Whether that is where nobody had to say it. */
-export const isUsual = (state) => path.resolve(root, state) === path.resolve(root, usual);
+export const isUsual = (state) => path.resolve(home, state) === path.resolve(home, usual);
 
 /** The flag by which a command that is printed works on the databases of this one, as a shell reads it, behind a blank. */
 export function databaseFlag(flags) {

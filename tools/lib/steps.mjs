@@ -1,18 +1,28 @@
 // Steps that show that they go on, and the commands that they run.
 
 import { spawn } from "node:child_process";
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import util from "node:util";
 
-/** The clone: every command runs here, and every path that we name starts here. */
+/** Where the code is: a clone, or what npm made of a package. */
 export const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Whether it is a package: then everything in it is built. */
+export const packaged = !existsSync(path.join(root, "Cargo.toml"));
+
+/**
+ * The operator's folder, with their wrangler.toml, keys and databases: the clone, or where the package was called. Every
+ * command runs here.
+ */
+export const home = packaged ? process.cwd() : root;
 
 // The npm packages come first, so that their scripts meet a Node that is new enough; rustup's folder
 // last, for a shell that has not heard of it yet.
 const folders = [
   path.join(root, "node_modules/.bin"),
+  ...(packaged ? [path.join(root, "../.bin")] : []), // what it depends on lies beside it
   ...(process.env.PATH ?? "").split(path.delimiter),
   path.join(process.env.HOME ?? "", ".cargo/bin"),
 ];
@@ -57,12 +67,29 @@ export async function onDisk(words, work) {
 const running = new Map(); // each command that runs, with how to send it a signal
 let stoppedBy = 0; // the number of the signal that ends us
 
+/** Commands as they are typed where hublet is a package; the texts of the tools have those of a clone. */
+function asTyped(text) {
+  const { name, version } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
+  const npx = /[\\/]_npx[\\/]/.test(root) ? `npx ${name}-${version}.tgz` : `npx ${name}`;
+  const command = /npm (?:run )?(\w+)(?: --(?= ))?/g;
+  return text.replace(command, (all, name) => (commands.includes(name) ? `${npx} ${name}` : all));
+}
+
+/** What a package can be asked for. */
+export const commands = ["start", "deploy", "admin", "keys", "doctor", "backup", "restore"];
+
 /** Runs a whole tool: a Failure ends it with its message, a signal together with all that it started. */
 export async function main(tool) {
   for (const [signal, number] of Object.entries({ SIGHUP: 1, SIGINT: 2, SIGTERM: 15 }))
     process.on(signal, () => end(number));
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => end(13)); // nobody reads us any more
   process.on("exit", () => tell("SIGTERM")); // where we fall over ourselves
+  if (packaged) {
+    for (const stream of [process.stdout, process.stderr]) {
+      const write = stream.write.bind(stream);
+      stream.write = (text, ...rest) => write(typeof text === "string" ? asTyped(text) : text, ...rest);
+    }
+  }
   try {
     await tool();
   } catch (error) {
@@ -132,11 +159,11 @@ export async function step(title, work, { always = false } = {}) {
  *
  * @param {[string, () => unknown][][]} lists
  */
-export async function stepsAtOnce(lists) {
+export async function stepsAtOnce(lists, { always = false } = {}) {
   const all = lists.map(async (list) => {
     for (const [title, work] of list) {
       try {
-        await step(title, work, { always: true });
+        await step(title, work, { always });
       } catch (error) {
         if (failed) return;
         failed = error;
@@ -213,7 +240,7 @@ export async function handOver(command, args, { env = {} } = {}) {
 
 function begin(command, args, { env, ...options }) {
   if (stoppedBy || failed) throw new Failure("stopped");
-  const child = spawn(command, args, { cwd: root, env: { ...process.env, ...env }, ...options });
+  const child = spawn(command, args, { cwd: home, env: { ...process.env, ...env }, ...options });
   running.set(child, (signal) => {
     if (child.pid === undefined) return; // it never began
     try {

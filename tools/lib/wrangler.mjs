@@ -1,10 +1,8 @@
 // The one way in which wrangler is called.
 
-import path from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { Failure, handOver, root, run } from "./steps.mjs";
-
-const program = path.join(root, "node_modules/.bin/wrangler");
+import { configured } from "./configuration.mjs";
+import { Failure, handOver, run } from "./steps.mjs";
 
 /** Wrangler keeps to itself what it is doing, and asks nobody for news. */
 export const silence = {
@@ -16,12 +14,12 @@ export const silence = {
 
 /** Runs wrangler to its end and returns what it answered; it asks nothing. */
 export function wrangler(args, options) {
-  return run(program, args, { ...options, env: { ...silence, CI: "1" } });
+  return run("wrangler", [...args, ...configured()], { ...options, env: { ...silence, CI: "1" } });
 }
 
 /** Lets wrangler talk with the person at the terminal. */
 export async function wranglerAloud(args) {
-  const code = await handOver(program, args, { env: silence });
+  const code = await handOver("wrangler", [...args, ...configured()], { env: silence });
   if (code !== 0) throw new Failure(`wrangler ${args[0]} failed (${code})`);
 }
 

@@ -10,11 +10,15 @@ import { pause } from "./time.mjs";
  * Starts a program and waits until it is ready: `ready` is asked again and again, with all that the program printed so
  * far, until it gives something, which becomes `answer`. `stop` fails where the program did not end, or left something.
  */
-export async function start(program, args, { ready, limit = 30_000, grace = 20_000, env = {}, ...options }) {
+export async function start(
+  program,
+  args,
+  { ready, limit = 30_000, grace = 20_000, env = {}, bare = environment, ...options },
+) {
   const mark = marked();
   const child = spawn(find(program) ?? program, args, {
     ...options,
-    env: { ...environment, ...env, ...mark.env },
+    env: { ...bare, ...env, ...mark.env },
     stdio: ["ignore", "pipe", "pipe"],
     detached: true, // a Ctrl-C at the terminal comes to it from us, not twice
   });

@@ -39,13 +39,18 @@ export const environment = Object.fromEntries(
 );
 
 /**
- * Runs a program to its end, whatever its exit code: `{ code, stdout, stderr, milliseconds }`.
+ * Runs a program to its end, whatever its exit code: `{ code, stdout, stderr, milliseconds }`. `env` is set for it over the
+ * environment of this process, or over one that is `bare`.
  * After `limit` milliseconds it is ended together with what it started, and this throws.
  */
-export async function run(program, args, { env = {}, input = "", limit = 60_000, ...options } = {}) {
+export async function run(
+  program,
+  args,
+  { env = {}, bare = environment, input = "", limit = 60_000, ...options } = {},
+) {
   const mark = marked();
   const began = performance.now();
-  const child = spawn(find(program) ?? program, args, { ...options, env: { ...environment, ...env, ...mark.env } });
+  const child = spawn(find(program) ?? program, args, { ...options, env: { ...bare, ...env, ...mark.env } });
   const answer = { code: null, stdout: "", stderr: "", milliseconds: 0 };
   for (const stream of ["stdout", "stderr"]) {
     child[stream].setEncoding("utf8").on("data", (text) => (answer[stream] += text));
