@@ -77,8 +77,8 @@ impl Isolate {
     }
 
     fn begin(env: &Env) -> Self {
-        let read = Config::from_env(|name| env.var(name).ok().map(|value| value.to_string()));
-        let config = Config { commit: commit(), ..read };
+        let mut config = Config::from_env(|name| env.var(name).ok().map(|value| value.to_string()));
+        config.commit = commit();
         log(&json!({ "level": "info", "version": VERSION, "commit": config.commit }));
         for problem in &config.problems {
             log(&json!({ "level": "error", "setting": problem }));
