@@ -106,8 +106,12 @@ test("a database that wrangler.toml names anew is made on this machine too", () 
   const both = ["DB", "SEARCH"].map((name) => `d1 migrations apply ${name} --local`);
   assert.deepEqual(told({}, start), both);
   assert.deepEqual(told({}, start), [""]);
-  fs.appendFileSync(at("wrangler.toml"), "# another id\n");
+  const settings = fs.readFileSync(at("wrangler.toml"), "utf8");
+  const named = 'database_name = "hublet"\n';
+  assert.ok(settings.includes(named));
+  fs.writeFileSync(at("wrangler.toml"), settings.replace(named, `${named}database_id = "another"\n`));
   assert.deepEqual(told({}, start), both);
+  fs.writeFileSync(at("wrangler.toml"), settings);
 });
 
 /** The steps that were announced. */
