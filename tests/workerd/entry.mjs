@@ -15,7 +15,7 @@ const index =
         scheduled: (controller, env, ctx) => new built(ctx, env).scheduled(controller),
       };
 
-const state = { shift: 0, now: undefined, mails: [], behind: false, vars: {} };
+const state = { changing: false, shift: 0, now: undefined, mails: [], behind: false, vars: {} };
 
 const Clock = globalThis.Date;
 globalThis.Date = class extends Clock {
@@ -241,9 +241,15 @@ async function direct(url, request, env, ctx) {
       state.shift = Number(value);
       return new Response();
     case "/__test/vars":
-      await settled();
-      state.vars = await request.json();
-      beginAnew();
+      // A new program ends what waits for the old one: nothing does then.
+      state.changing = true;
+      try {
+        state.vars = await request.json();
+        await settled();
+        beginAnew();
+      } finally {
+        state.changing = false;
+      }
       return new Response();
     case "/__test/memory":
       return new Response(String(memory()));
@@ -294,7 +300,14 @@ export default class extends WorkerEntrypoint {
     const counter = new CallCounter(watching(this.ctx));
     const trouble = JSON.parse(request.headers.get("x-test-trouble") ?? "{}");
     state.now = trouble.now;
-    const response = await index.fetch(request, wrap(this.env, counter, trouble), this.ctx);
+    while (state.changing) await after(2);
+    running += 1;
+    let response;
+    try {
+      response = await index.fetch(request, wrap(this.env, counter, trouble), this.ctx);
+    } finally {
+      running -= 1;
+    }
     counter.answered();
     if (trouble.settle) await settled();
     const counted = new Response(response.body, response);
