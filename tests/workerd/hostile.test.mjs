@@ -119,6 +119,8 @@ function wrong({ method, broken }, { status, headers, body }) {
     } catch {
       return "JSON that is none";
     }
+  } else if (type.startsWith("text/plain")) {
+    if (String(body) !== "User-agent: *\nDisallow: /\n") return "a text that is not that of /robots.txt";
   } else if (body.length && !type.startsWith("text/html")) return `a body of the type ${type}`;
   if (status === 401 && !headers.has("www-authenticate")) return "401 without a challenge";
   if (status === 405 && !headers.has("allow")) return "405 without Allow";
