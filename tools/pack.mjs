@@ -26,13 +26,10 @@ const parts = [
 ];
 
 /** The file that an operator begins from: without what is the package's to say. */
-export function template(text) {
-  const own = /^(main|compatibility_date|compatibility_flags|migrations_dir) = .*\n/gm;
-  const tables = /^\[(build|triggers)\]\n(?:.+\n)*\n?/gm;
-  return text
-    .replace(own, "")
-    .replace(/(^# .*\n)?^\[triggers\]\n(?:.+\n)*\n?/gm, "")
-    .replace(tables, "");
+function template(text) {
+  const lines = /^(main|compatibility_date|compatibility_flags|migrations_dir) = .*\n/gm;
+  const tables = /(^# .*\n)?^\[(build|triggers)\]\n(?:.+\n)*\n?/gm;
+  return text.replace(lines, "").replace(tables, "");
 }
 
 async function pack() {

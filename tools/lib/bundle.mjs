@@ -13,6 +13,7 @@ import {
 } from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { placed } from "./drafts.mjs";
 import { bindgen } from "./setup.mjs";
 import { root, run } from "./steps.mjs";
 
@@ -54,10 +55,8 @@ export async function compile({ folder = ".", crate, place, release = false, fla
   const words = ["metadata", ...manifest, "--no-deps", "--format-version", "1"];
   const { target_directory } = JSON.parse(execFileSync("cargo", words, { encoding: "utf8", maxBuffer: 1 << 24 }));
   const made = path.join(target_directory, target, release ? "release" : "debug");
-  mkdirSync(path.dirname(out), { recursive: true });
-  const draft = mkdtempSync(`${out}.`);
-  const at = (name) => path.join(draft, name);
-  try {
+  await placed(out, async (draft) => {
+    const at = (name) => path.join(draft, name);
     await run(bindgen(), [path.join(made, `${crate.replaceAll("-", "_")}.wasm`), draft, place]);
     if (release) await run("wasm-opt", [...small, ...features, at("index_bg.wasm"), "--output", at("index_bg.wasm")]);
     if (place === "worker") {
@@ -67,12 +66,7 @@ export async function compile({ folder = ".", crate, place, release = false, fla
       copyFileSync(existsSync(entry) ? entry : path.join(root, "src/edge/entry.mjs"), at("entry.mjs"));
     }
     rmSync(out, { recursive: true, force: true });
-    renameSync(draft, out);
-  } catch (error) {
-    if (!["ENOTEMPTY", "EEXIST"].includes(error.code)) throw error; // another run was faster
-  } finally {
-    rmSync(draft, { recursive: true, force: true });
-  }
+  });
 }
 
 /** Makes the two files of a worker from what was compiled: `index.js` and `index_bg.wasm`. */

@@ -9,18 +9,15 @@ import { Failure, home, packaged, root } from "./steps.mjs";
 /** The operator's own file; a package brings one to begin from. */
 const theirs = path.join(home, "wrangler.toml");
 
-/** What wrangler is given: the operator's file, or one that is made of it and of what a package has. */
-const ours = packaged ? path.join(home, ".wrangler/hublet.json") : theirs;
+/** What wrangler is given where hublet is a package. */
+const derived = path.join(home, ".wrangler/hublet.json");
 
-/** The file that wrangler reads. */
+/** The file that wrangler reads: the operator's, or one that is made of it and of what the package has. */
 export function configurationFile() {
-  if (packaged) {
-    if (!existsSync(theirs)) copyFileSync(path.join(root, "wrangler.template.toml"), theirs);
-    mkdirSync(path.dirname(ours), { recursive: true });
-    const whole = completed(read(theirs), read(path.join(root, "wrangler.toml")));
-    writeFileSync(ours, `${JSON.stringify(whole, undefined, 2)}\n`);
-  }
-  return ours;
+  if (!packaged) return theirs;
+  mkdirSync(path.dirname(derived), { recursive: true });
+  writeFileSync(derived, `${JSON.stringify(configuration(), undefined, 2)}\n`);
+  return derived;
 }
 
 /** By which wrangler finds it. */
@@ -59,13 +56,13 @@ function completed(theirs, package_) {
  *
  * @returns {Record<string, any>}
  */
-export const configuration = (file) => read(file ?? configurationFile());
-
-/** A file of wrangler's. */
-function read(file) {
-  const text = readFileSync(file, "utf8");
-  return file.endsWith(".json") ? JSON.parse(text) : parsed(text);
+export function configuration(file = theirs) {
+  if (!packaged || file !== theirs) return read(file);
+  if (!existsSync(theirs)) copyFileSync(path.join(root, "wrangler.template.toml"), theirs);
+  return completed(read(theirs), read(path.join(root, "wrangler.toml")));
 }
+
+const read = (file) => parsed(readFileSync(file, "utf8"));
 
 /** @returns {Record<string, any>} */
 function parsed(text) {
@@ -79,34 +76,34 @@ function parsed(text) {
 }
 
 /** A var, if it is set there: the worker takes texts alone. */
-export function variable(name, file = undefined) {
+export function variable(name, file = theirs) {
   const value = configuration(file).vars?.[name];
   return typeof value === "string" && value ? value : undefined;
 }
 
 /** What wrangler knows the database of a binding by, on this machine. */
-export function databaseId(binding, file = undefined) {
+export function databaseId(binding, file = theirs) {
   const databases = configuration(file).d1_databases ?? [];
   const { preview_database_id: preview, database_id: id } = databases.find((one) => one.binding === binding) ?? {};
   return preview ?? id ?? binding;
 }
 
 /** The names by which the worker finds databases, caches, limits and mail. */
-export function boundNames(file = undefined) {
+export function boundNames(file = theirs) {
   const { d1_databases, kv_namespaces, ratelimits, send_email } = configuration(file);
   const all = [d1_databases, kv_namespaces, ratelimits, send_email].flatMap((some) => some ?? []);
   return all.map(({ binding, name }) => binding ?? name);
 }
 
 /** Whether the index has an address of its own, and whether it has the one at workers.dev: unset, only without the other. */
-export function addresses(file = undefined) {
+export function addresses(file = theirs) {
   const { route, routes, workers_dev } = configuration(file);
   const routed = [route, routes].flat().some(Boolean);
   return { routed, workersDev: workers_dev ?? !routed };
 }
 
 /** When the scheduled run comes. */
-export const crons = (file = undefined) => configuration(file).triggers?.crons ?? [];
+export const crons = (file = theirs) => configuration(file).triggers?.crons ?? [];
 
 /**
  * Changes the file: `edit` changes what it says. Every comment stays, except that the example of a setting, a line in a

@@ -1,8 +1,9 @@
 // Everything that a fresh clone lacks, brought once: npm packages, the compiler's target, the build tools.
 
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from "node:fs";
+import { existsSync, rmSync, statSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { placed } from "./drafts.mjs";
 import { files, hash } from "./inputs.mjs";
 import { Failure, find, handOver, packaged, root, run, step, stepsAtOnce } from "./steps.mjs";
 
@@ -81,21 +82,14 @@ async function compiler() {
   if (!existsSync(library.trim())) await run("rustup", ["target", "add", target]);
 }
 
-// Installed beside its place and then renamed, so that nobody ever meets half a tool and two runs may do it at once.
 async function installBindgen() {
   if (existsSync(bindgen())) return;
-  mkdirSync(cache, { recursive: true });
-  const draft = mkdtempSync(`${bindgenHome()}.`);
-  try {
+  await placed(bindgenHome(), async (draft) => {
+    const target = path.join(draft, "target");
     const flags = ["--debug", "--locked", "--path", "tools/bind", "--root", draft];
-    await run("cargo", ["install", ...flags], { env: { CARGO_TARGET_DIR: path.join(draft, "target") } });
-    rmSync(path.join(draft, "target"), { recursive: true });
-    renameSync(draft, bindgenHome());
-  } catch (error) {
-    if (!["ENOTEMPTY", "EEXIST"].includes(error.code)) throw error; // another run was faster
-  } finally {
-    rmSync(draft, { recursive: true, force: true });
-  }
+    await run("cargo", ["install", ...flags], { env: { CARGO_TARGET_DIR: target } });
+    rmSync(target, { recursive: true });
+  });
 }
 
 /** @type {[string, () => unknown][]} */

@@ -67,12 +67,16 @@ export async function onDisk(words, work) {
 const running = new Map(); // each command that runs, with how to send it a signal
 let stoppedBy = 0; // the number of the signal that ends us
 
-/** Commands as they are typed where hublet is a package; the texts of the tools have those of a clone. */
-function asTyped(text) {
+/** Prints commands as they are typed where hublet is a package; the texts of the tools have those of a clone. */
+function printAsTyped() {
   const { name, version } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
   const npx = /[\\/]_npx[\\/]/.test(root) ? `npx ${name}-${version}.tgz` : `npx ${name}`;
   const command = /npm (?:run )?(\w+)(?: --(?= ))?/g;
-  return text.replace(command, (all, name) => (commands.includes(name) ? `${npx} ${name}` : all));
+  const typed = (text) => text.replace(command, (all, name) => (commands.includes(name) ? `${npx} ${name}` : all));
+  for (const stream of [process.stdout, process.stderr]) {
+    const write = stream.write.bind(stream);
+    stream.write = (text, ...rest) => write(typeof text === "string" ? typed(text) : text, ...rest);
+  }
 }
 
 /** What a package can be asked for. */
@@ -84,12 +88,7 @@ export async function main(tool) {
     process.on(signal, () => end(number));
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => end(13)); // nobody reads us any more
   process.on("exit", () => tell("SIGTERM")); // where we fall over ourselves
-  if (packaged) {
-    for (const stream of [process.stdout, process.stderr]) {
-      const write = stream.write.bind(stream);
-      stream.write = (text, ...rest) => write(typeof text === "string" ? asTyped(text) : text, ...rest);
-    }
-  }
+  if (packaged) printAsTyped();
   try {
     await tool();
   } catch (error) {
