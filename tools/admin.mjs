@@ -8,6 +8,7 @@ import { asked, short } from "./lib/registry-keys.mjs";
 import { publicUrl, settings } from "./lib/services.mjs";
 import { databaseFlag, sayWhere, stateOf } from "./lib/started.mjs";
 import { breathe, Failure, main, parse, step } from "./lib/steps.mjs";
+import { hides, json, shown } from "./lib/texts.mjs";
 
 /** @satisfies {import("node:util").ParseArgsConfig["options"]} */
 const options = {
@@ -62,18 +63,8 @@ ${usages.join("\n")}
   --token UUID        with why: as with this access token of theirs; the exit code is 1 for no`;
 }
 
-/** What ends a line, commands a terminal, or turns and hides text. */
-const UNSEEN = /[\p{C}\p{Zl}\p{Zp}]/u;
-
-/** JSON in which all of that is written as its number. */
-function json(value) {
-  const number = (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  return JSON.stringify(value).replace(new RegExp(UNSEEN, "gu"), (odd) => odd.split("").map(number).join(""));
-}
-
 function table(rows) {
   const columns = Object.keys(rows[0] ?? {});
-  const shown = (value) => (UNSEEN.test(value) ? json(value) : String(value));
   const width = (column) => Math.max(column.length, ...rows.map((row) => shown(row[column]).length));
   const line = (cell) =>
     columns
@@ -85,7 +76,7 @@ function table(rows) {
 
 /** Text as one word. Anybody chooses a `client_id` or the label of a token: what could be read as more is quoted. */
 function quoted(text) {
-  return UNSEEN.test(text) || /^"|\s/.test(text) ? json(text) : text;
+  return hides(text) || /^"|\s/.test(text) ? json(text) : text;
 }
 
 /** A row of the log as one line. */

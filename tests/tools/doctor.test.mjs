@@ -9,7 +9,7 @@ import os from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import { health } from "../../tools/lib/at-work.mjs";
+import { health, tokenFor } from "../../tools/lib/at-work.mjs";
 import { challenges, clients } from "../../tools/lib/challenges.mjs";
 import { fallback } from "../../tools/lib/htpasswd.mjs";
 import { root } from "../../tools/lib/steps.mjs";
@@ -107,6 +107,57 @@ test("every code of /health is explained", async () => {
   ])
     assert.match((await answers(status, body))[0], /^✗ \/health answers \d+, and not as hublet does/);
   assert.match(lines(await health(remote, "http://127.0.0.1:9"))[0], /^✗ .*\/health does not answer/);
+});
+
+test("an answer that another server gives is a finding", async () => {
+  const found = async (work, body) =>
+    lines(
+      await serving(
+        (_, answer) => answer.end(body),
+        async (url) => work(url),
+      ),
+    );
+  const another = ["✗ /health answers 200, and not as hublet does → is PUBLIC_URL right?"];
+  for (const body of [
+    "null",
+    "3",
+    '{"problems":[null]}',
+    '{"problems":[{}]}',
+    `{"problems":[],"more":"${"x".repeat(2 ** 20)}"}`,
+  ])
+    assert.deepEqual(await found((url) => health(remote, url), body), another, body.slice(0, 40));
+  for (const [code, shown] of [
+    ["constructor", "constructor"],
+    ["__proto__", "__proto__"],
+    ["\u001b[2J\n✓", String.raw`"\u001b[2J\n✓"`],
+  ]) {
+    const [line] = await found((url) => health(remote, url), JSON.stringify({ problems: [code] }));
+    assert.ok(line.startsWith(`! the deployed worker: ${shown} → which this hublet does not know`), line);
+  }
+  const token = async (url) => (await tokenFor(remote, { name: "r" }, url)).against;
+  for (const [body, words] of [
+    ["null", "gives no token for r (200)"],
+    ['{"token":5}', "gives no token for r (200)"],
+    ['{"token":"a.bnVsbA.c"}', 'signs as undefined, and ISSUER is "hublet" here'],
+    [String.raw`{"errors":[{"message":"\u001b[2J"}]}`, String.raw`gives no token for r (200: "\u001b[2J")`],
+  ]) {
+    const [line] = await found(token, body);
+    assert.ok(line.startsWith(`✗ the deployed worker ${words} → `), line);
+  }
+});
+
+test("an answer without an end is not waited for", { timeout: 5_000 }, async () => {
+  const open = new Set();
+  const endless = (_, answer) => {
+    open.add(answer.on("close", () => open.delete(answer)));
+    const more = () => answer.destroyed || answer.write("x".repeat(64 * 1024), () => setImmediate(more));
+    more();
+  };
+  await serving(endless, async (url) => {
+    assert.match(lines(await challenges(url))[0], /^✓ docker, containerd, Go's client get past Cloudflare/);
+    assert.match(lines(await health(remote, url))[0], /^✗ \/health answers 200, and not as hublet does/);
+    while (open.size) await setTimeout(10);
+  });
 });
 
 test("a clock that differs from the one here is found", async () => {

@@ -3,6 +3,7 @@
 import { deployed, inspect, short } from "./registry-keys.mjs";
 import { doubt, wrong, well } from "./remarks.mjs";
 import { eventSecret, jwk, setting } from "./services.mjs";
+import { shown } from "./texts.mjs";
 
 const who = ({ flag }) => (flag ? "the deployed worker" : "the index");
 
@@ -22,12 +23,28 @@ async function ask(place, address, options = {}) {
   }
 }
 
+/** No answer of hublet that is read here has so many bytes; that of a stranger may have no end. */
+const LONGEST = 1024 * 1024;
+
 /**
- * What an answer says in JSON; nothing where it is none.
+ * What an answer says in JSON; nothing where that is no object.
  *
  * @returns {Promise<any>}
  */
-const json = (answer) => answer.json().catch(() => ({}));
+async function json(answer) {
+  const parts = [];
+  let length = 0;
+  try {
+    for await (const part of answer.body) {
+      length += part.length;
+      if (length > LONGEST) return {};
+      parts.push(part);
+    }
+    return Object(JSON.parse(Buffer.concat(parts).toString()));
+  } catch {
+    return {};
+  }
+}
 
 /** Whether it signs with the key that we have. */
 export async function signs(place, url) {
@@ -66,11 +83,11 @@ export async function tokenFor(place, { name }, url) {
   const { answer, silent } = await ask(place, `${url}/token?service=${encodeURIComponent(name)}`);
   if (silent) return { against: silent };
   const said = await json(answer);
-  if (!said.token) {
+  if (typeof said.token !== "string") {
     const why = said.errors?.[0]?.message;
     return {
       against: wrong(
-        `${who(place)} gives no token for ${name} (${answer.status}${why ? `: ${why}` : ""})`,
+        `${who(place)} gives no token for ${name} (${answer.status}${typeof why === "string" ? `: ${shown(why)}` : ""})`,
         "what does its log say?",
       ),
     };
@@ -81,14 +98,17 @@ export async function tokenFor(place, { name }, url) {
   const cure = place.flag ? "npm run deploy" : "npm start takes it, where it is started again";
   return {
     token: said.token,
-    against: wrong(`${who(place)} signs as ${JSON.stringify(iss)}, and ISSUER is ${JSON.stringify(issuer)} here`, cure),
+    against: wrong(
+      `${who(place)} signs as ${shown(JSON.stringify(iss))}, and ISSUER is ${JSON.stringify(issuer)} here`,
+      cure,
+    ),
   };
 }
 
 /** What a token claims, whoever signed it. */
 function claims(token) {
   try {
-    return JSON.parse(Buffer.from(token.split(".")[1], "base64url").toString());
+    return Object(JSON.parse(Buffer.from(token.split(".")[1], "base64url").toString()));
   } catch {
     return {};
   }
@@ -133,13 +153,15 @@ function codes(place, status, problems) {
     const cure = place.flag ? "npm run deploy" : "npm start takes it, where it is started again";
     return [doubt(`${who(place)} has no /health: it is older than this hublet`, cure)];
   }
-  if (![200, 503].includes(status) || !Array.isArray(problems))
+  const isReport = Array.isArray(problems) && problems.every((code) => typeof code === "string");
+  if (![200, 503].includes(status) || !isReport)
     return [wrong(`/health answers ${status}, and not as hublet does`, "is PUBLIC_URL right?")];
   if (!problems.length)
     return [status === 200 ? well(`${who(place)} is well`) : wrong("/health answers 503", "what does its log say?")];
   return problems.map((code) => {
-    const [words, cure] = meanings(place)[code] ?? [
-      code,
+    const known = new Map(Object.entries(meanings(place)));
+    const [words, cure] = known.get(code) ?? [
+      shown(code),
       "which this hublet does not know: is it older than the worker?",
     ];
     return (status === 200 ? doubt : wrong)(`${who(place)}: ${words}`, cure);

@@ -43,18 +43,20 @@ export async function challenges(url, service) {
   return found.map(({ against }) => wrong(`${against}`, unchallenged));
 }
 
+/** Milliseconds in which an answer begins. */
+const PATIENCE = 10_000;
+
 /**
- * One request, with these headers alone.
+ * One request, with these headers alone. What comes after the headers of the answer, perhaps without end, is not read.
  *
  * @returns {Promise<{ answer?: http.IncomingMessage, failure?: string }>}
  */
 function get(url, headers) {
   const { request } = url.startsWith("https:") ? https : http;
   return new Promise((resolve) => {
-    const asked = request(url, { headers, agent: false, timeout: 10_000 }, (answer) =>
-      resolve({ answer: answer.resume() }),
-    );
-    asked.on("timeout", () => asked.destroy(new Error("in 10 seconds")));
+    const asked = request(url, { headers, agent: false }, (answer) => resolve({ answer: answer.destroy() }));
+    const late = setTimeout(() => asked.destroy(new Error("in 10 seconds")), PATIENCE);
+    asked.on("close", () => clearTimeout(late));
     asked.on("error", (/** @type {NodeJS.ErrnoException} */ { code, message }) =>
       resolve({ failure: code ?? message }),
     );

@@ -24,8 +24,8 @@ export async function ask(path, token, body) {
   } catch (error) {
     throw new Failure(`Cloudflare does not answer (${error.cause?.code ?? error.message})`);
   }
-  if (answer.success) return answer.result;
-  const [{ code, message } = { code: 0, message: "no reason" }] = answer.errors ?? [];
+  if (answer?.success) return answer.result;
+  const [{ code, message } = { code: 0, message: "no reason" }] = answer?.errors ?? [];
   if (code === AUTHENTICATION) throw new Failure("Cloudflare does not take this token: npx wrangler login");
   throw new Failure(`Cloudflare: ${message}`);
 }

@@ -10,6 +10,7 @@ import { crate } from "./operator.mjs";
 import { inspect, short } from "./registry-keys.mjs";
 import { eventSecret, jwk, setting, trusted } from "./services.mjs";
 import { Failure } from "./steps.mjs";
+import { shown } from "./texts.mjs";
 
 /** A clock that is so many seconds from ours is one that refuses tokens: registries allow for a minute. */
 const SKEW = 60;
@@ -36,7 +37,7 @@ export async function objections(place, service, address, { url, token }) {
     const said = new RegExp(`^Bearer\\b.*\\b${name}="([^"]*)"`, "i").exec(challenge)?.[1];
     if (said === wanted) return [];
     const whither = name === "realm" ? "; whoever logs in is sent there, and its events may go to the same place" : "";
-    return [{ words: `says ${name} "${said ?? ""}" and not "${wanted}"${whither}`, cure: configure }];
+    return [{ words: `says ${name} "${shown(said ?? "")}" and not "${wanted}"${whither}`, cure: configure }];
   });
   if (differ.length || !token) return differ;
   const open = await ask(address, token);
