@@ -162,3 +162,36 @@ test("a change of what is no TOML is refused and changes nothing", async () => {
   );
   assert.equal(fs.readFileSync(file, "utf8"), text);
 });
+
+test("a list of tables that is new is written, whatever else there is", async () => {
+  for (const text of [
+    "",
+    "[vars]\n",
+    shipped.replace(/^# routes.*\n/m, ""),
+    'name = "hublet" # ours\n\n# vars\n[vars]\n',
+  ]) {
+    const settings = await changed(text, (settings) => {
+      settings.routes = [{ pattern: "hub.example.org", custom_domain: true }];
+    });
+    both(settings);
+    const [{ pattern, custom_domain }] = configuration(file).routes;
+    assert.deepEqual([pattern, custom_domain], ["hub.example.org", true]);
+    for (const comment of text.match(/#.*$/gm) ?? []) assert.ok(settings.includes(comment), comment);
+  }
+});
+
+test("a type that wrangler refuses is said", () => {
+  for (const [text, words] of [
+    ['vars = "x"', "vars is no table"],
+    ["[[vars]]", "vars is no table"],
+    ["triggers = 5", "triggers is no table"],
+    ['[triggers]\ncrons = "* * * * *"', "crons is no list"],
+    ["d1_databases = 5", "d1_databases is no list of tables ([[…]])"],
+    ['[d1_databases]\nbinding = "DB"', "d1_databases is no list of tables ([[…]])"],
+    ["kv_namespaces = [1]", "kv_namespaces is no list of tables ([[…]])"],
+    ["[[d1_databases]]\nbinding = 'DB'\ndatabase_id = 5", "database_id in d1_databases is no text"],
+  ]) {
+    fs.writeFileSync(file, text);
+    assert.throws(() => configuration(file), new Failure(`wrangler.toml: ${words}`), text);
+  }
+});

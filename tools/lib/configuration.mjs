@@ -62,7 +62,29 @@ export function configuration(file = theirs) {
   return completed(read(theirs), read(path.join(root, "wrangler.toml")));
 }
 
-const read = (file) => parsed(readFileSync(file, "utf8"));
+const read = (file) => shaped(parsed(readFileSync(file, "utf8")));
+
+/** What the tools read in it that is no text, and what they read in each of a list. */
+const tables = ["vars", "triggers"];
+const lists = ["d1_databases", "kv_namespaces", "ratelimits", "send_email"];
+const texts = ["binding", "name", "database_name", "database_id", "preview_database_id", "migrations_dir"];
+
+/** The same, where it has the types that wrangler wants; others are a Failure here, before anything is done. */
+function shaped(said) {
+  const isTable = (value) => typeof value === "object" && !Array.isArray(value);
+  const require = (holds, name, type) => {
+    if (!holds) throw new Failure(`wrangler.toml: ${name} is no ${type}`);
+  };
+  for (const name of tables) require(isTable(said[name] ?? {}), name, "table");
+  require(Array.isArray(said.triggers?.crons ?? []), "crons", "list");
+  for (const list of lists) {
+    const entries = said[list] ?? [];
+    require(Array.isArray(entries) && entries.every(isTable), list, "list of tables ([[…]])");
+    for (const entry of entries)
+      for (const name of texts) require(typeof (entry[name] ?? "") === "string", `${name} in ${list}`, "text");
+  }
+  return said;
+}
 
 /** @returns {Record<string, any>} */
 function parsed(text) {
@@ -114,12 +136,24 @@ export async function change(edit, file = theirs) {
   const text = readFileSync(file, "utf8");
   const wanted = structuredClone(parsed(text)); // objects without a prototype are others than those that `edit` makes
   edit(wanted);
-  const changed = patch(withExamples(text, wanted), wanted);
+  const changed = patched(patch, withExamples(text, wanted), wanted);
   if (!isDeepStrictEqual(structuredClone(says(changed)), wanted))
     throw new Failure("wrangler.toml cannot be changed without losing something: set it there yourself");
   const draft = `${file}.new`;
   writeFileSync(draft, changed, { mode: statSync(file).mode, flush: true });
   renameSync(draft, file);
+}
+
+/** The text with what is wanted, or as it was where `patch` cannot write that. */
+function patched(patch, text, wanted) {
+  const there = structuredClone(parsed(text));
+  const lists = Object.keys(wanted).filter((name) => Array.isArray(wanted[name]) && !Object.hasOwn(there, name));
+  for (const name of lists) there[name] = []; // it makes no list of tables, and fills one that is empty
+  try {
+    return patch(lists.length ? patch(text, there) : text, wanted);
+  } catch {
+    return text;
+  }
 }
 
 /** What a text says, or nothing where it is no TOML. */
