@@ -73,7 +73,8 @@ async function askDatabases(ask) {
   const there = JSON.parse(await wrangler(["d1", "list", "--json"])).map(({ name }) => name);
   const all = configuration().d1_databases ?? [];
   const isNew = (one) => !one.database_id && !one.jurisdiction && !there.includes(one.database_name);
-  const names = all.filter(isNew).map((one) => one.database_name);
+  const made = all.filter(isNew);
+  const names = made.map((one) => one.database_name);
   if (!names.length) return [];
   console.log(`Databases stay where they are made: in a jurisdiction, which binds Cloudflare (${jurisdictions.join(", ")}),
 near a location (${locations.join(", ")}), or near you.`);
@@ -82,7 +83,12 @@ near a location (${locations.join(", ")}), or near you.`);
   if (locations.includes(where)) return names.map((name) => ({ name, location: where }));
   if (!jurisdictions.includes(where)) return [];
   await write(`jurisdiction = "${where}"`, (settings) => {
-    for (const one of settings.d1_databases) if (names.includes(one.database_name)) one.jurisdiction = where;
+    settings.d1_databases ??= []; // where a package binds what the file leaves out
+    for (const { binding, database_name } of made) {
+      const own = settings.d1_databases.find((one) => one.binding === binding);
+      if (own) own.jurisdiction = where;
+      else settings.d1_databases.push({ binding, database_name, jurisdiction: where });
+    }
   });
   return [];
 }

@@ -64,6 +64,15 @@ export async function onDisk(words, work) {
   }
 }
 
+/** How a machine refuses work on files: no right, no room, no disk that works, and what is no file or no folder. */
+const refusals = ["EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", "EIO", "EISDIR", "ENOTDIR"];
+
+/** The Failure that an error is, or nothing where it is a mistake of ours. */
+function failure(error) {
+  if (error instanceof Failure) return error;
+  return error.syscall && refusals.includes(error.code) ? new Failure(error.message) : undefined;
+}
+
 const running = new Map(); // each command that runs, with how to send it a signal
 let stoppedBy = 0; // the number of the signal that ends us
 
@@ -93,9 +102,10 @@ export async function main(tool) {
     await tool();
   } catch (error) {
     if (!stoppedBy) {
-      if (!(error instanceof Failure)) throw error;
-      if (error.output) process.stderr.write(`${error.output.trimEnd()}\n`);
-      console.error(`hublet: ${error.message}`);
+      const said = failure(error);
+      if (!said) throw error;
+      if (said.output) process.stderr.write(`${said.output.trimEnd()}\n`);
+      console.error(`hublet: ${said.message}`);
       process.exitCode = 1;
     }
   }

@@ -1,0 +1,86 @@
+// The commands of a package, in a folder that stands in for what npm makes of one.
+
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { after, beforeEach, test } from "node:test";
+import { setUpOperator } from "../../tools/lib/operator.mjs";
+import { copy } from "./clone.mjs";
+import { startApi } from "./d1-api.mjs";
+import { fails, works } from "./outcome.mjs";
+import { atTerminal, noTerminal } from "./terminal.mjs";
+
+const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "hublet-package-"));
+const code = path.join(scratch, `the "operator's" code, 100%`);
+const home = path.join(scratch, "their folder");
+const theirs = path.join(home, "wrangler.toml");
+after(() => fs.rmSync(scratch, { recursive: true, force: true }));
+
+await setUpOperator();
+copy(
+  code,
+  `
+const words = process.argv.slice(2).join(" ");
+if (words.startsWith("d1 list --json")) console.log("[]");
+if (words.startsWith("secret")) { console.error("code: 10007"); process.exit(1); }
+`,
+);
+fs.rmSync(path.join(code, "Cargo.toml"));
+fs.writeFileSync(path.join(code, "wrangler.template.toml"), 'name = "hublet"\n');
+
+beforeEach(() => {
+  fs.rmSync(home, { recursive: true, force: true });
+  fs.mkdirSync(home);
+});
+
+const program = path.join(code, "tools/hublet.mjs");
+
+function hublet(...words) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...words], { cwd: home, encoding: "utf8" });
+  return { status, said: stdout + stderr };
+}
+
+test("a tool is named by its path, as where it starts over with a newer Node", (t) => {
+  const tool = path.join(code, "tools/keys.mjs");
+  const text = fs.readFileSync(tool);
+  t.after(() => fs.writeFileSync(tool, text));
+  fs.writeFileSync(tool, "console.log(process.argv.slice(1).join());\n");
+  assert.equal(works(hublet("keys", "rotate")), `${tool},rotate\n`);
+});
+
+test("what the machine refuses is said", () => {
+  fs.mkdirSync(theirs);
+  fails(hublet("admin", "list"), /^hublet: EISDIR: /m);
+});
+
+test("a jurisdiction is written for each database that a deploy makes, also for one that the file leaves out", {
+  skip: noTerminal,
+}, async () => {
+  const api = await startApi(path.join(scratch, "deployed"));
+  const { CI, ...ours } = process.env;
+  const env = { ...ours, ...api.env };
+  const ENTER = "\r";
+  try {
+    for (const text of ['name = "hublet"\n', 'name = "hublet"\n\n[[d1_databases]]\nbinding = "DB" # ours\n']) {
+      fs.writeFileSync(theirs, text);
+      const command = `exec '${process.execPath}' "$HUBLET" deploy`;
+      const { left, said } = await atTerminal(
+        command,
+        [
+          ["Public address", ENTER],
+          ["Jurisdiction or location of hublet and hublet-search [near you]: ", `eu${ENTER}`],
+          ["Host of the registry", "\x04"],
+        ],
+        { env: { ...env, HUBLET: program }, cwd: home },
+      );
+      assert.deepEqual(left, [], said);
+      const written = fs.readFileSync(theirs, "utf8");
+      assert.equal(written.match(/jurisdiction = "eu"/g)?.length, 2, written);
+      assert.ok(written.includes(text.match(/#.*$/m)?.[0] ?? ""));
+    }
+  } finally {
+    api.stop();
+  }
+});
