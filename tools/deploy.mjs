@@ -130,6 +130,8 @@ async function migrate() {
 await main(async () => {
   await setUp();
   await setUpOperator();
+  if (given.some((word) => /^(-e.*|--env(=.*)?)$/.test(word)))
+    throw new Failure("what is deployed is what stands outside of [env.*]: another index has a folder of its own");
   const refused = contradiction(deployed);
   if (refused) throw new Failure(`${refused}: change one of them in wrangler.toml`);
   if (!given.includes("--dry-run")) return deploy();

@@ -18,7 +18,7 @@ import { doubt, well, wrong } from "./lib/remarks.mjs";
 import { configurations, contradiction, publicUrl, services, setting, settled, trust } from "./lib/services.mjs";
 import { read } from "./lib/settings.mjs";
 import { sayWhere, stateOf } from "./lib/started.mjs";
-import { Failure, main, parse } from "./lib/steps.mjs";
+import { Failure, failure, main, parse } from "./lib/steps.mjs";
 
 const help = `npm run doctor -- [--remote [--copy DIR]] [--registry SERVICE=URL]... [--config SERVICE=FILE]... [--htpasswd FILE]
                    [--public-url URL] [--persist-to DIR]
@@ -85,12 +85,13 @@ async function attempt(check) {
   try {
     return [await check()].flat();
   } catch (error) {
-    if (!(error instanceof Failure)) throw error;
+    const said = failure(error);
+    if (!said) throw error;
     const output = util
-      .stripVTControlCharacters(error.output)
+      .stripVTControlCharacters(said.output)
       .split("\n")
       .find((line) => /error/i.test(line));
-    return [wrong(output ? `${error.message} (${output.trim()})` : error.message)];
+    return [wrong(output ? `${said.message} (${output.trim()})` : said.message)];
   }
 }
 

@@ -6,6 +6,7 @@ import path from "node:path";
 import { setTimeout } from "node:timers/promises";
 import util from "node:util";
 import { build } from "./build.mjs";
+import { alone } from "./lib/alone.mjs";
 import { migrateLocally } from "./lib/migrations.mjs";
 import { forRegistries, handOut } from "./lib/services.mjs";
 import { forDevelopment } from "./lib/settings.mjs";
@@ -161,6 +162,8 @@ await main(async () => {
     ["keys", () => forRegistries(given.vars)],
     ["databases", () => databases(given["persist-to"])],
   ];
-  for (const [title, work] of steps) await step(title, work);
+  await alone(async () => {
+    for (const [title, work] of steps) await step(title, work);
+  });
   await serve(given);
 });

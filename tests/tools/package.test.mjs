@@ -1,11 +1,14 @@
 // The commands of a package, in a folder that stands in for what npm makes of one.
 
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import consumers from "node:stream/consumers";
 import { after, beforeEach, test } from "node:test";
+import { pathToFileURL } from "node:url";
 import { setUpOperator } from "../../tools/lib/operator.mjs";
 import { copy } from "./clone.mjs";
 import { startApi } from "./d1-api.mjs";
@@ -50,9 +53,65 @@ test("a tool is named by its path, as where it starts over with a newer Node", (
   assert.equal(works(hublet("keys", "rotate")), `${tool},rotate\n`);
 });
 
+/** Runs a program several times at once, in the folder of the operator; gives how each ended. */
+function atOnce(count, text) {
+  const one = async () => {
+    const child = spawn(process.execPath, ["--input-type=module", "--eval", text], { cwd: home });
+    const said = Promise.all([child.stdout, child.stderr].map(consumers.text));
+    const [status] = await once(child, "close");
+    return { status, said: (await said).join("") };
+  };
+  return Promise.all(Array.from({ length: count }, one));
+}
+
+const module = (name) => JSON.stringify(pathToFileURL(path.join(code, "tools/lib", name)));
+
+test("two that start at once make one folder", async () => {
+  const text = `import { mkdirSync, rmdirSync } from "node:fs";
+    import { setTimeout } from "node:timers/promises";
+    import { alone } from ${module("alone.mjs")};
+    import { forDevelopment, read, development } from ${module("settings.mjs")};
+    await alone(async () => {
+      mkdirSync("work"); // which only one can
+      await setTimeout(200);
+      rmdirSync("work");
+      forDevelopment();
+    });
+    console.log(read(development).TOKEN_KEY);`;
+  const keys = (await atOnce(3, text)).map(works);
+  assert.match(keys[0], /^[\w-]{43}\n$/);
+  assert.deepEqual(keys, [keys[0], keys[0], keys[0]]);
+});
+
+test("what two commands write at once is whole, and nothing else is left", async () => {
+  const text = `import { readFileSync } from "node:fs";
+    import { configuration, configurationFile } from ${module("configuration.mjs")};
+    for (let times = 0; times < 200; times++) {
+      if (configuration().name !== "hublet") throw new Error("half of a file");
+      JSON.parse(readFileSync(configurationFile(), "utf8"));
+    }`;
+  for (const outcome of await atOnce(4, text)) works(outcome);
+  assert.deepEqual(fs.readdirSync(home, { recursive: true }).sort(), [
+    ".wrangler",
+    ".wrangler/hublet.json",
+    "wrangler.toml",
+  ]);
+});
+
 test("what the machine refuses is said", () => {
   fs.mkdirSync(theirs);
   fails(hublet("admin", "list"), /^hublet: EISDIR: /m);
+  const found = hublet("doctor");
+  fails(found, /^✗ EISDIR: /m);
+  assert.match(found.said, /^✓ nobody else reads the secrets$/m, "the other checks are made");
+});
+
+test("an environment of wrangler.toml is not deployed", () => {
+  for (const words of [["--env", "staging"], ["--env=staging"], ["-e", "staging"]])
+    fails(
+      hublet("deploy", "--dry-run", ...words),
+      /^hublet: what is deployed is what stands outside of \[env\.\*\]: /m,
+    );
 });
 
 test("a jurisdiction is written for each database that a deploy makes, also for one that the file leaves out", {

@@ -1,10 +1,11 @@
 // wrangler.toml, as wrangler reads it. Only what stands outside of [env.*]: the tools deploy nothing else.
 
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { Failure, home, packaged, root } from "./steps.mjs";
+import { keep } from "./vault.mjs";
 
 /** The operator's own file; a package brings one to begin from. */
 const theirs = path.join(home, "wrangler.toml");
@@ -15,13 +16,19 @@ const derived = path.join(home, ".wrangler/hublet.json");
 /** The file that wrangler reads: the operator's, or one that is made of it and of what the package has. */
 export function configurationFile() {
   if (!packaged) return theirs;
-  mkdirSync(path.dirname(derived), { recursive: true });
-  writeFileSync(derived, `${JSON.stringify(configuration(), undefined, 2)}\n`);
+  keep(derived, `${JSON.stringify(configuration(), undefined, 2)}\n`); // another command may be reading it
   return derived;
 }
 
 /** By which wrangler finds it. */
 export const configured = () => (packaged ? ["--config", configurationFile()] : []);
+
+/** Makes the operator's file, which nobody meets half: what it lacks would count as a setting. */
+function begin() {
+  const draft = `${theirs}.${process.pid}.new`;
+  copyFileSync(path.join(root, "wrangler.template.toml"), draft);
+  renameSync(draft, theirs);
+}
 
 /**
  * What the operator's file says, with what it does not decide: the code, its date and its flags, the schedule, and what is
@@ -58,7 +65,7 @@ function completed(theirs, package_) {
  */
 export function configuration(file = theirs) {
   if (!packaged || file !== theirs) return read(file);
-  if (!existsSync(theirs)) copyFileSync(path.join(root, "wrangler.template.toml"), theirs);
+  if (!existsSync(theirs)) begin();
   return completed(read(theirs), read(path.join(root, "wrangler.toml")));
 }
 

@@ -68,7 +68,7 @@ export async function onDisk(words, work) {
 const refusals = ["EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", "EIO", "EISDIR", "ENOTDIR"];
 
 /** The Failure that an error is, or nothing where it is a mistake of ours. */
-function failure(error) {
+export function failure(error) {
   if (error instanceof Failure) return error;
   return error.syscall && refusals.includes(error.code) ? new Failure(error.message) : undefined;
 }

@@ -18,10 +18,14 @@ import path from "node:path";
 export function keep(file, text) {
   mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
   const place = existsSync(file) ? realpathSync(file) : file; // a link stays one
-  const draft = `${place}.new`;
+  const draft = `${place}.${process.pid}.new`; // two commands may write at once, and the last one stays
   rmSync(draft, { force: true });
-  writeFileSync(draft, text, { mode: 0o600, flag: "wx", flush: true });
-  renameSync(draft, place);
+  try {
+    writeFileSync(draft, text, { mode: 0o600, flag: "wx", flush: true });
+    renameSync(draft, place);
+  } finally {
+    rmSync(draft, { force: true });
+  }
   settle(path.dirname(place));
 }
 

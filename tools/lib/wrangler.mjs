@@ -4,8 +4,9 @@ import { setTimeout } from "node:timers/promises";
 import { configured } from "./configuration.mjs";
 import { Failure, handOver, run } from "./steps.mjs";
 
-/** Wrangler keeps to itself what it is doing, and asks nobody for news. */
+/** Wrangler keeps to itself what it is doing, asks nobody for news, and takes no [env.*] from the environment. */
 export const silence = {
+  CLOUDFLARE_ENV: "",
   WRANGLER_SEND_METRICS: "false",
   WRANGLER_SEND_ERROR_REPORTS: "false",
   WRANGLER_HIDE_BANNER: "true",
