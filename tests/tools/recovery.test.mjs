@@ -272,7 +272,12 @@ test("what a newer hublet made is refused, and so is a database with something i
     columns: { ...columns, 'stars"; drop table users; --': ["id"] },
   }));
   refuse("other", /no whole backup|other tables/);
+  for (const change of [(names) => names.toReversed(), (names) => [...names, names[0]], (names) => names.slice(1)]) {
+    rewritten("new", (header) => ({ ...header, migrations: change(header.migrations) }));
+    refuse("other", /no whole backup of hublet: its migrations are not in their order/);
+  }
   refuse("nothing", /cannot read/);
+  refuse(".", /cannot read .* \(EISDIR\)/);
   fs.writeFileSync(at("half"), fs.readFileSync(at("new")).subarray(0, 5000));
   refuse("half", /no whole backup/);
 

@@ -181,12 +181,12 @@ export async function check(file) {
 }
 
 function* lines(file, damaged) {
-  const from = openFile(file);
+  const from = readable(file, () => openSync(file, "r"));
   try {
     let rest = Buffer.alloc(0);
     for (;;) {
       const chunk = Buffer.allocUnsafe(CHUNK);
-      const length = readSync(from, chunk);
+      const length = readable(file, () => readSync(from, chunk));
       if (!length) break;
       rest = Buffer.concat([rest, chunk.subarray(0, length)]);
       let begin = 0;
@@ -203,9 +203,10 @@ function* lines(file, damaged) {
   }
 }
 
-function openFile(file) {
+/** Reads of a file; that the machine refuses it is a Failure. */
+function readable(file, work) {
   try {
-    return openSync(file, "r");
+    return work();
   } catch (error) {
     throw new Failure(`cannot read ${file} (${error.code})`);
   }

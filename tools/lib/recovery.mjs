@@ -13,9 +13,12 @@ import { Failure } from "./steps.mjs";
  */
 export async function acceptable(file) {
   const header = await check(file);
-  const unknown = header.migrations.filter((name) => !migrations("DB").includes(name));
+  const known = migrations("DB");
+  const unknown = header.migrations.filter((name) => !known.includes(name));
   if (unknown.length)
-    throw new Failure(`this backup is of a newer hublet, which has ${unknown.join(", ")}: update this clone first`);
+    throw new Failure(`this backup is of a newer hublet, which has ${unknown.join(", ")}: update hublet first`);
+  if (header.migrations.some((name, at) => name !== known[at]))
+    throw new Failure(`${file} is no whole backup of hublet: its migrations are not in their order`);
   return header;
 }
 
