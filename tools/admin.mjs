@@ -7,7 +7,7 @@ import { crate, operate, setUpOperator } from "./lib/operator.mjs";
 import { asked, short } from "./lib/registry-keys.mjs";
 import { publicUrl, settings } from "./lib/services.mjs";
 import { databaseFlag, sayWhere, stateOf } from "./lib/started.mjs";
-import { breathe, Failure, main, parse, step } from "./lib/steps.mjs";
+import { asTyped, breathe, Failure, main, parse, print, step } from "./lib/steps.mjs";
 import { hides, json, shown } from "./lib/texts.mjs";
 
 /** @satisfies {import("node:util").ParseArgsConfig["options"]} */
@@ -63,7 +63,8 @@ ${usages.join("\n")}
   --token UUID        with why: as with this access token of theirs; the exit code is 1 for no`;
 }
 
-function table(rows) {
+function table(found) {
+  const rows = found.map((row) => ("command" in row ? { ...row, command: asTyped(row.command) } : row));
   const columns = Object.keys(rows[0] ?? {});
   const width = (column) => Math.max(column.length, ...rows.map((row) => shown(row[column]).length));
   const line = (cell) =>
@@ -102,7 +103,7 @@ async function log(request, batch) {
   let after;
   for (;;) {
     const { rows, full } = await operate({ ...request, flags: { ...request.flags, after } }, batch);
-    for (const row of rows) console.log(line(row, asJson));
+    for (const row of rows) print(line(row, asJson));
     after = rows.at(-1)?.id ?? after ?? 0;
     if (full && (days !== undefined || follow)) continue;
     if (!follow) return full && console.error("hublet: the newest 1000; --days N shows all of the last N days");
@@ -156,12 +157,12 @@ async function admin() {
   const work = () => step(name, async () => operate(request, await databaseOf(flags)));
   const where = flags.remote ? ["--remote"] : ["--local", "--persist-to", stateOf(flags)];
   const said = await (name === "after-restore" ? both(work, where) : work()).catch((error) => {
-    if (error.rows?.length) console.log(table(error.rows)); // what is in the way
+    if (error.rows?.length) print(table(error.rows)); // what is in the way
     throw error;
   });
   for (const warning of said.warnings) console.error(`hublet: ${warning}`);
   if (said.headline) console.log(said.headline);
-  if (said.rows.length || !said.headline) console.log(said.rows.length ? table(said.rows) : "none yet");
+  if (said.rows.length || !said.headline) print(said.rows.length ? table(said.rows) : "none yet");
   for (const note of said.notes) console.log(note);
   if (said.denied) process.exitCode = 1;
 }

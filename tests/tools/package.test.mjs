@@ -10,6 +10,7 @@ import consumers from "node:stream/consumers";
 import { after, beforeEach, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { setUpOperator } from "../../tools/lib/operator.mjs";
+import { migrate, migrations, openLocal } from "../../tools/lib/sqlite.mjs";
 import { copy } from "./clone.mjs";
 import { startApi } from "./d1-api.mjs";
 import { fails, works } from "./outcome.mjs";
@@ -104,6 +105,29 @@ test("what the machine refuses is said", () => {
   const found = hublet("doctor");
   fails(found, /^✗ EISDIR: /m);
   assert.match(found.said, /^✓ nobody else reads the secrets$/m, "the other checks are made");
+});
+
+test("commands are printed as they are typed, and what people wrote as they wrote it", () => {
+  const database = openLocal(path.join(home, ".wrangler/state"), "DB", { make: true });
+  migrate(database, "DB", migrations("DB"));
+  database.close();
+  works(hublet("admin", "add-machine", "robot"));
+  works(hublet("admin", "token", "robot", "--label", "npm run keys"));
+  assert.match(works(hublet("admin", "tokens", "robot")), / npm run keys /);
+  assert.match(works(hublet("admin", "log")), / label="npm run keys" /);
+  assert.equal(
+    JSON.parse(
+      works(hublet("admin", "log", "--json"))
+        .trim()
+        .split("\n")
+        .at(-1),
+    ).data.label,
+    "npm run keys",
+  );
+  fails(
+    hublet("admin", "why", "robot", "push", "acme/app"),
+    /^because +command\n[^]+ npx hublet admin member acme robot write$/m,
+  );
 });
 
 test("an environment of wrangler.toml is not deployed", () => {

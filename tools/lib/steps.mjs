@@ -76,17 +76,25 @@ export function failure(error) {
 const running = new Map(); // each command that runs, with how to send it a signal
 let stoppedBy = 0; // the number of the signal that ends us
 
-/** Prints commands as they are typed where hublet is a package; the texts of the tools have those of a clone. */
-function printAsTyped() {
+/** A text with commands as they are typed where hublet is a package; the texts of the tools have those of a clone. */
+export function asTyped(text) {
+  if (!packaged) return text;
   const { name, version } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
   const npx = /[\\/]_npx[\\/]/.test(root) ? `npx ${name}-${version}.tgz` : `npx ${name}`;
   const command = /npm (?:run )?(\w+)(?: --(?= ))?/g;
-  const typed = (text) => text.replace(command, (all, name) => (commands.includes(name) ? `${npx} ${name}` : all));
+  return text.replace(command, (all, name) => (commands.includes(name) ? `${npx} ${name}` : all));
+}
+
+/** Prints all texts so; what `print` prints is none. */
+function printAsTyped() {
   for (const stream of [process.stdout, process.stderr]) {
     const write = stream.write.bind(stream);
-    stream.write = (text, ...rest) => write(typeof text === "string" ? typed(text) : text, ...rest);
+    stream.write = (text, ...rest) => write(typeof text === "string" ? asTyped(text) : text, ...rest);
   }
 }
+
+/** Prints lines of the database as they are: people write commands there too. */
+export const print = (lines) => process.stdout.write(Buffer.from(`${lines}\n`));
 
 /** What a package can be asked for. */
 export const commands = ["start", "deploy", "admin", "keys", "doctor", "backup", "restore"];
