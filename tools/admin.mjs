@@ -56,7 +56,7 @@ ${usages.join("\n")}
   --keep-collaborators  with transfer: who has a role in the repository keeps it
   --since T           with compromised: since when; 36h, 7d (when it is missing), or a time such as 2026-11-20T08:00:00Z
   --repositories      with remove: with the repositories of the namespace
-  --name TEXT         with log: only what was done to this user, namespace, token or namespace/repository
+  --name TEXT         with log: only what was done to this user, token or namespace/repository, or in this namespace
   --actor NAME        with log: only what this user did
   --json              with log: one JSON object a line
   --follow            with log: go on until it is interrupted
@@ -83,7 +83,9 @@ function quoted(text) {
 /** A row of the log as one line. */
 function line({ data, ...row }, asJson) {
   if (asJson) return json({ ...row, data: JSON.parse(data) });
-  const { time, actor, action, name, credential, address } = row;
+  const { time, actor, action, name, namespace, credential, address } = row;
+  // What is called after its namespace, or is the namespace, has it in its name.
+  const where = namespace && name !== namespace && !name.startsWith(`${namespace}/`) && `namespace=${namespace}`;
   const details = Object.entries(JSON.parse(data))
     .filter(([, value]) => value !== "")
     .map(([key, value]) => `${key}=${quoted(value)}`);
@@ -91,7 +93,9 @@ function line({ data, ...row }, asJson) {
     credential && `by ${credential.split(" ").map(quoted).join(" ")}`,
     address && `from ${quoted(address)}`,
   ];
-  return [time, quoted(actor || "-"), action, quoted(name || "-"), ...details, ...means].filter(Boolean).join(" ");
+  return [time, quoted(actor || "-"), action, quoted(name || "-"), where, ...details, ...means]
+    .filter(Boolean)
+    .join(" ");
 }
 
 /** How long `log --follow` waits before it looks again. */

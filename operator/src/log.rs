@@ -10,7 +10,7 @@ const MAX_ROWS: usize = 1_000;
 /// `log`
 ///
 /// The newest rows, or the oldest after the one that was printed last: none is passed over. The output has more to come
-/// where it is full.
+/// where it is full. `--name` of a namespace also has all that was done in it.
 pub async fn log(operator: &Operator) -> Result<Output> {
     let flags = &operator.flags;
     for name in flags.name.iter().chain(&flags.actor) {
@@ -21,14 +21,21 @@ pub async fn log(operator: &Operator) -> Result<Output> {
     }
     let since = flags.days.as_deref().map(tokens::days).transpose()?.map(|seconds| operator.now - seconds);
     let after = flags.after.or(since.map(|_| 0));
+    // A namespace that is removed has left its name in the row of its removal, one of its last.
     let sql = "with entries as (
-         select a.id, strftime('%Y-%m-%dT%H:%M:%SZ', a.at, 'unixepoch') as time, a.actor, a.action, a.name, a.credential,
-           a.address, a.data
+         select a.id, strftime('%Y-%m-%dT%H:%M:%SZ', a.at, 'unixepoch') as time, a.actor, a.action, a.name,
+           coalesce((select n.name from namespaces n where n.id = a.account),
+             (select d.name from audit d indexed by audit_by_account
+              where d.account = a.account and d.action in ('org.delete', 'user.delete') order by d.at desc limit 1),
+             '') as namespace,
+           a.credential, a.address, a.data, a.at
          from audit a
-         where (?1 is null or a.name = ?1) and (?2 is null or a.actor = ?2) and a.at >= ifnull(?3, a.at))
-       select * from (select * from entries where ?4 is null order by id desc limit ?5)
-       union all
-       select * from (select * from entries where id > ?4 order by id limit ?5)
+         where (?2 is null or a.actor = ?2) and a.at >= ifnull(?3, a.at)),
+       named as (select * from entries where ?1 is null or name = ?1 or namespace = ?1)
+       select id, time, actor, action, name, namespace, credential, address, data from (
+         select * from (select * from named where ?4 is null order by id desc limit ?5)
+         union all
+         select * from (select * from named where id > ?4 order by id limit ?5))
        order by id";
     let limit = i64::try_from(MAX_ROWS).unwrap_or(i64::MAX);
     let statement = Statement::new(sql)

@@ -111,7 +111,10 @@ pub fn create(transaction: &mut Transaction, new: &New<'_>) -> Step<Option<Token
     .bind(new.by.now)
     .bind(new.most)
     .bind(new.warned);
+    let limits = [("resources", new.resources), ("expires_at", new.expires_text)];
+    let limits = limits.into_iter().filter_map(|(key, text)| Some((key, text?)));
     let data = [("user", new.user), ("label", new.label), ("scopes", new.scopes)];
+    let data = data.into_iter().chain(limits).collect::<Vec<_>>();
     let record = audit::record(new.by, AuditAction::OrgAccessTokenCreate, Account::Of(new.user_id), new.uuid, &data);
     transaction.run([insert, record]);
     transaction.read(by_uuid(&TokenOwner::User(new.user_id), new.uuid))

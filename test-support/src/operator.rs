@@ -52,13 +52,19 @@ pub fn run_with(database: &Rc<Sqlite>, words: &str, now: i64, anonymous_read: &s
     })
 }
 
-/// What was typed. A flag has a value unless it is one that is there or not.
+/// What was typed. A flag has a value unless it is one that is there or not, and one that may be repeated all of them.
 fn request(line: &str, now: i64, anonymous_read: &str) -> serde_json::Result<Request> {
     const VALUED: [&str; 5] = ["since", "days", "name", "actor", "token"];
+    const LISTED: [&str; 2] = ["scope", "resource"];
     let (mut words, mut flags) = (Vec::new(), Map::new());
     let mut left = line.split_whitespace();
     while let Some(word) = left.next() {
         match word.strip_prefix("--") {
+            Some(flag) if LISTED.contains(&flag) => {
+                let list = flags.entry(flag).or_insert_with(|| json!([]));
+                let value = left.next().unwrap_or_default().trim_matches('\'');
+                list.as_array_mut().into_iter().for_each(|list| list.push(value.into()));
+            }
             Some(flag) if VALUED.contains(&flag) => drop(flags.insert(flag.into(), left.next().into())),
             Some(flag) => drop(flags.insert(flag.into(), true.into())),
             None => words.push(word),

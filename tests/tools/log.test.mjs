@@ -38,6 +38,14 @@ test("what was done is told, the newest last, and what is done while it follows"
     ],
   );
   assert.match((await said("--name", "acme"))[0], /^\S+Z operator org\.create acme$/);
+  await admin("add-machine", "robot_one");
+  await admin("member", "acme", "robot_one", "write");
+  const member = (await said("--name", "acme", "--json")).map((line) => JSON.parse(line)).at(-1);
+  assert.deepEqual([member.name, member.namespace, member.data], ["robot_one", "acme", { role: "write" }]);
+  assert.match(
+    (await said("--name", "acme"))[1],
+    /^\S+Z operator org\.member\.add robot_one namespace=acme role=write$/,
+  );
   await assert.rejects(admin("log", "--name", "a'b"), ({ output }) =>
     /nothing is called "a'b": a name has letters, digits/.test(output),
   );
@@ -133,7 +141,7 @@ test("no text that somebody chose is read as a line, a field or a command of the
   );
 
   execute(
-    "insert into emails (user_id, address, key, created_at) select id, 'a' || char(8238) || '@a.org', 'a@a.org', 1 from users",
+    "insert into emails (user_id, address, key, created_at) select id, 'a' || char(8238) || '@a.org', 'a@a.org', 1 from users where kind = 'person'",
   );
   assert.match(await admin("list"), /^alice .* "a\\u202e@a\.org \(not confirmed\)"$/m);
 });

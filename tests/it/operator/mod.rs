@@ -2,5 +2,6 @@
 //! manual prints is a command.
 
 mod compromised;
+mod log;
 pub mod refused;
 mod rights;
