@@ -163,6 +163,18 @@ test("a change of what is no TOML is refused and changes nothing", async () => {
   assert.equal(fs.readFileSync(file, "utf8"), text);
 });
 
+test("a file that is a link stays one", async () => {
+  const other = path.join(scratch, "theirs.toml");
+  fs.writeFileSync(other, 'name = "hublet"\n');
+  const link = path.join(scratch, "link.toml");
+  fs.symlinkSync(other, link);
+  await change((settings) => {
+    settings.account_id = "one";
+  }, link);
+  assert.ok(fs.lstatSync(link).isSymbolicLink());
+  assert.match(fs.readFileSync(other, "utf8"), /^account_id = "one"$/m);
+});
+
 test("a list of tables that is new is written, whatever else there is", async () => {
   for (const text of [
     "",

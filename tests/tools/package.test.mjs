@@ -27,6 +27,7 @@ copy(
   code,
   `
 const words = process.argv.slice(2).join(" ");
+if (process.env.CLOUDFLARE_ENV) process.exit(2);
 if (words.startsWith("d1 list --json")) console.log("[]");
 if (words.startsWith("secret")) { console.error("code: 10007"); process.exit(1); }
 `,
@@ -42,7 +43,9 @@ beforeEach(() => {
 const program = path.join(code, "tools/hublet.mjs");
 
 function hublet(...words) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...words], { cwd: home, encoding: "utf8" });
+  const env = { ...process.env, CLOUDFLARE_ENV: "staging" }; // which says nothing to the tools
+  const options = { cwd: home, env, encoding: /** @type {const} */ ("utf8") };
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...words], options);
   return { status, said: stdout + stderr };
 }
 
@@ -131,6 +134,7 @@ test("commands are printed as they are typed, and what people wrote as they wrot
 });
 
 test("an environment of wrangler.toml is not deployed", () => {
+  works(hublet("deploy", "--dry-run"));
   for (const words of [["--env", "staging"], ["--env=staging"], ["-e", "staging"]])
     fails(
       hublet("deploy", "--dry-run", ...words),

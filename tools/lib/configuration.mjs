@@ -1,6 +1,6 @@
 // wrangler.toml, as wrangler reads it. Only what stands outside of [env.*]: the tools deploy nothing else.
 
-import { copyFileSync, existsSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, realpathSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
@@ -146,9 +146,10 @@ export async function change(edit, file = theirs) {
   const changed = patched(patch, withExamples(text, wanted), wanted);
   if (!isDeepStrictEqual(structuredClone(says(changed)), wanted))
     throw new Failure("wrangler.toml cannot be changed without losing something: set it there yourself");
-  const draft = `${file}.new`;
+  const place = realpathSync(file); // a link stays one
+  const draft = `${place}.new`;
   writeFileSync(draft, changed, { mode: statSync(file).mode, flush: true });
-  renameSync(draft, file);
+  renameSync(draft, place);
 }
 
 /** The text with what is wanted, or as it was where `patch` cannot write that. */
