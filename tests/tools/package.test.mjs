@@ -105,9 +105,18 @@ test("what two commands write at once is whole, and nothing else is left", async
 test("what the machine refuses is said", () => {
   fs.mkdirSync(theirs);
   fails(hublet("admin", "list"), /^hublet: EISDIR: /m);
+  fs.writeFileSync(path.join(home, ".wrangler"), "");
+  fails(hublet("start"), /^hublet: EEXIST: /m);
   const found = hublet("doctor");
   fails(found, /^✗ EISDIR: /m);
   assert.match(found.said, /^✓ nobody else reads the secrets$/m, "the other checks are made");
+});
+
+test("a damaged note of the last start is said", () => {
+  const note = path.join(home, ".wrangler/state/v3/started.json");
+  fs.mkdirSync(path.dirname(note), { recursive: true });
+  fs.writeFileSync(note, "{");
+  fails(hublet("admin", "list"), /^hublet: .*started\.json is damaged: npx hublet start writes it anew$/m);
 });
 
 test("commands are printed as they are typed, and what people wrote as they wrote it", () => {

@@ -21,8 +21,15 @@ export function begun(state, { address, vars }) {
 }
 
 /** What the index in `state` was started with: `{ address, vars }`, without an address where it never was. */
-export const started = (state) =>
-  existsSync(note(state)) ? JSON.parse(readFileSync(note(state), "utf8")) : { vars: {} };
+export function started(state) {
+  if (!existsSync(note(state))) return { vars: {} };
+  try {
+    return JSON.parse(readFileSync(note(state), "utf8"));
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new Failure(`${note(state)} is damaged: npm start writes it anew`);
+  }
+}
 
 /** Where the databases of a tool are: where its --persist-to says, or where the index was started last. */
 export function stateOf({ "persist-to": told, remote }) {

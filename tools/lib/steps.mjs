@@ -65,7 +65,19 @@ export async function onDisk(words, work) {
 }
 
 /** How a machine refuses work on files: no right, no room, no disk that works, and what is no file or no folder. */
-const refusals = ["EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", "EIO", "EISDIR", "ENOTDIR"];
+const refusals = [
+  "EACCES",
+  "EPERM",
+  "EROFS",
+  "ENOSPC",
+  "EDQUOT",
+  "EIO",
+  "EISDIR",
+  "ENOTDIR",
+  "EEXIST",
+  "ELOOP",
+  "ENAMETOOLONG",
+];
 
 /** The Failure that an error is, or nothing where it is a mistake of ours. */
 export function failure(error) {
