@@ -5,6 +5,8 @@ use hublet::{
     domain::{
         RepositoryName,
         access_review::{ANONYMOUS, Action, Reason, ReviewedAction, Source, sentence},
+        ends::DAY,
+        token_restrictions::{Resource, TokenRestrictions, TokenScope},
     },
     error::Fault,
     store::{
@@ -14,7 +16,7 @@ use hublet::{
     },
 };
 
-use crate::{Operator, Output, Result, Words, invalid, refused, require, row, words};
+use crate::{Operator, Output, Result, Words, invalid, refuse, row, words};
 
 /// `why NAME ACTION REPOSITORY`
 ///
@@ -28,49 +30,104 @@ pub async fn why(operator: &Operator, words: &Words) -> Result<Output> {
     }
     let username = user.as_ref().map_or("", |user| user.as_str());
     let subject = Subject::of_review(username, operator.config.anonymous_read);
+    let who = if username.is_empty() { ANONYMOUS } else { username };
     let lookups = repositories::lookup_many(&[Some(name.clone())], &subject);
     let token = uuid.map(|uuid| access::token(uuid, &subject, &name.namespace));
-    let (lookups, found, (token, held_by)) =
-        operator.fetch((lookups, users::by_name(username), (token, held_by(username)))).await?;
+    let limits = uuid.map(limits);
+    let (lookups, found, (token, held_by, limits)) =
+        operator.fetch((lookups, users::by_name(username), (token, held_by(username), limits))).await?;
     let lookup = lookups.into_iter().next().ok_or_else(|| Fault::bug("no row for a lookup"))?.lookup;
+    let pending_deletion = lookup.pending_deletion().is_some();
     let lookup = lookup.ignoring_pending_deletion();
     if user.is_some() && found.is_none() {
-        return refused();
+        return refuse(format!("there is no user {username}."));
     }
-    let token = token.map(require).transpose()?.map(|token| token.token);
+    let token = match (token, uuid) {
+        (Some(None), Some(uuid)) => return refuse(format!("{who} has no access token {uuid}.")),
+        (token, _) => token.flatten().map(|token| token.token),
+    };
     let reviews = ReviewSubject::new(found, token, operator.now).review(&lookup, &name, &[action], true);
     let review = reviews.into_iter().next().ok_or_else(|| Fault::bug("no review"))?;
+    let case = Case {
+        username,
+        who,
+        name: &name,
+        lookup: &lookup,
+        pending_deletion,
+        held_by,
+        limits: limits.flatten(),
+        review: &review,
+        operator,
+    };
     if review.allowed {
-        return Ok(Output { headline: format!("yes: {}", review.text(username, &name)), ..Output::default() });
+        let headline = format!("yes: {}", review.text(username, &name));
+        let missing = lookup.repository.is_none().then(|| format!("But {}.", case.missing()));
+        return Ok(Output { headline, notes: missing.into_iter().collect(), ..Output::default() });
     }
-    let case = Case { username, name: &name, lookup: &lookup, held_by, review: &review, operator };
-    let who = if username.is_empty() { ANONYMOUS } else { username };
     let headline = format!("no: {who} may not {} {name}", action.as_str());
     Ok(Output { headline, rows: case.reasons(), denied: true, ..Output::default() })
 }
 
 /// The user whose status counts for another: the owner of the namespace of a service account, and else themselves.
-struct HeldBy(String);
+struct HeldBy {
+    name: String,
+    status: String,
+}
 
 impl FromRow for HeldBy {
     fn from_row(row: &mut Row) -> Self {
-        Self(row.get("name"))
+        Self { name: row.get("name"), status: row.get("status") }
     }
 }
 
 fn held_by(username: &str) -> Query<Option<HeldBy>> {
-    let sql = "select coalesce((select o.name from namespaces n join users o on o.id = n.owner_id
-         where n.id = u.machine_of and u.status = 'active'), u.name) name
-       from users u where u.name = ?1";
+    let sql = "select coalesce(o.name, u.name) name, coalesce(o.status, u.status) status
+       from users u left join namespaces n on n.id = u.machine_of and u.status = 'active'
+       left join users o on o.id = n.owner_id where u.name = ?1";
     Query::optional(Statement::new(sql).bind(username))
 }
 
-/// An action that is denied.
+/// The limits of an access token, as another one is given them.
+struct Limits {
+    restrictions: TokenRestrictions,
+    is_active: bool,
+    expires_text: Option<String>,
+    /// How long it is valid, in seconds.
+    age: Option<i64>,
+}
+
+impl FromRow for Limits {
+    fn from_row(row: &mut Row) -> Self {
+        let (scopes, resources) = (row.get::<String>("scopes"), row.get::<Option<String>>("resources"));
+        Self {
+            restrictions: TokenRestrictions::stored(&scopes, resources.as_deref()),
+            is_active: row.get("is_active"),
+            expires_text: row.get("expires_text"),
+            age: row.get("age"),
+        }
+    }
+}
+
+fn limits(uuid: &str) -> Query<Option<Limits>> {
+    let sql =
+        "select scopes, resources, is_active, strftime('%Y-%m-%dT%H:%M:%SZ', expires_at, 'unixepoch') expires_text,
+         expires_at - ifnull(renewed_at, created_at) age
+       from access_tokens where uuid = ?1";
+    Query::optional(Statement::new(sql).bind(uuid))
+}
+
+/// An action, and all that is known of it.
 struct Case<'a> {
     username: &'a str,
+    /// The subject of a sentence.
+    who: &'a str,
     name: &'a RepositoryName,
+    /// As if what is pending deletion did not exist.
     lookup: &'a RepositoryLookup,
+    pending_deletion: bool,
     held_by: Option<HeldBy>,
+    /// Of the access token, where there is one.
+    limits: Option<Limits>,
     review: &'a ReviewedAction,
     operator: &'a Operator,
 }
@@ -78,7 +135,6 @@ struct Case<'a> {
 impl Case<'_> {
     /// A row for each reason, with the command that removes it, where there is one.
     fn reasons(&self) -> Vec<Row> {
-        let who = if self.username.is_empty() { ANONYMOUS } else { self.username };
         let reasons = self.review.reasons.iter();
         let known = reasons.clone().any(|reason| *reason == Reason::NamespaceMissing);
         // A role is given in a namespace that exists.
@@ -86,25 +142,96 @@ impl Case<'_> {
             .then_some(&Reason::NamespaceMissing);
         let line = |reason: &Reason| {
             let command = self.command(reason).map(|command| format!("npm run admin -- {command}"));
-            row([("because", sentence(reason, who, self.name).into()), ("command", command.unwrap_or_default().into())])
+            row([("because", self.sentence(reason).into()), ("command", command.unwrap_or_default().into())])
         };
         first.into_iter().chain(reasons).map(line).collect()
+    }
+
+    /// Why there is no such repository.
+    fn missing(&self) -> String {
+        let name = self.name;
+        if self.pending_deletion {
+            format!("{name} is pending deletion")
+        } else {
+            format!("there is no repository {name}")
+        }
+    }
+
+    /// A reason in words. Users are not to learn what exists, and the operator is.
+    fn sentence(&self, reason: &Reason) -> String {
+        let Self { name, who, .. } = self;
+        match (reason, &self.lookup.repository) {
+            (Reason::NotVisible, Some(repository)) if self.username.is_empty() => {
+                let public = format!("{name} is public, and ANONYMOUS_READ is off");
+                if repository.private { format!("{name} is private") } else { public }
+            }
+            (Reason::NotVisible, Some(_)) => {
+                format!("{name} is private, and {who} has no role in it or in {}", name.namespace)
+            }
+            (Reason::NotVisible, None) if self.username.is_empty() || self.lookup.namespace_id.is_none() => {
+                self.missing()
+            }
+            (Reason::NotVisible, None) => format!("{}, and {who} has no role in {}", self.missing(), name.namespace),
+            (Reason::Account, _) => self.held_by.as_ref().map_or_else(
+                || sentence(reason, who, name),
+                |held_by| match held_by {
+                    HeldBy { name, status } if name == who => format!("{name} is {status}"),
+                    HeldBy { name, status } => format!("{who} is a service account of {name}, and {name} is {status}"),
+                },
+            ),
+            (Reason::Credentials, _) => match &self.limits {
+                Some(limits) if !limits.is_active => "the access token is deactivated".to_owned(),
+                Some(Limits { expires_text: Some(end), .. }) => format!("the access token has expired at {end}"),
+                _ => sentence(reason, who, name),
+            },
+            _ => sentence(reason, who, name),
+        }
+    }
+
+    /// The command for another access token that allows the action and nothing else that this one does not. None where
+    /// resources have scopes of their own, which the command cannot give.
+    fn replacement(&self, scope: TokenScope) -> Option<String> {
+        let Limits { restrictions, age, .. } = self.limits.as_ref()?;
+        let stands = |code: &str| self.review.reasons.iter().any(|reason| reason.code() == code);
+        let scopes = if stands("scopes") { vec![scope] } else { restrictions.scopes.clone() };
+        let mut words = vec![format!("token {}", self.username)];
+        for scope in scopes {
+            words.push(format!("--scope {}", scope.as_str()));
+        }
+        if stands("resources") {
+            words.push(format!("--resource {}", self.name));
+        } else {
+            for Resource { path, scopes } in restrictions.resources.iter().flatten() {
+                if !scopes.is_empty() {
+                    return None;
+                }
+                // A shell would replace the stars.
+                words.push(if path.contains('*') {
+                    format!("--resource '{path}'")
+                } else {
+                    format!("--resource {path}")
+                });
+            }
+        }
+        // Never longer than is allowed today; a day is the least that can be asked for.
+        let days = age.map(|age| self.operator.config.access_token_age.map_or(age, |most| age.min(most)) / DAY);
+        words.extend(days.map(|days| format!("--days {}", days.max(1))));
+        Some(words.join(" "))
     }
 
     fn command(&self, reason: &Reason) -> Option<String> {
         let (user, name, namespace) = (self.username, self.name, &self.name.namespace);
         let role = self.review.action.role();
         let scope = match self.review.action {
-            Action::Pull => "repo:read",
-            Action::Push => "repo:write",
-            Action::Delete => "repo:admin",
+            Action::Pull => TokenScope::Read,
+            Action::Push => TokenScope::Write,
+            Action::Delete => TokenScope::Admin,
         };
         let repository = self.lookup.repository.as_ref();
         match reason {
-            Reason::Account => self.held_by.as_ref().map(|HeldBy(name)| format!("enable {name}")),
+            Reason::Account => self.held_by.as_ref().map(|held_by| format!("enable {}", held_by.name)),
             Reason::NamespaceMissing => Some(format!("namespace {namespace}")),
-            Reason::Credentials | Reason::Scopes { .. } => Some(format!("token {user} --scope {scope}")),
-            Reason::Resources { .. } => Some(format!("token {user} --scope {scope} --resource {name}")),
+            Reason::Credentials | Reason::Scopes { .. } | Reason::Resources { .. } => self.replacement(scope),
             // What removes it is the command for the role.
             Reason::Library | Reason::Anonymous => None,
             Reason::NotVisible if user.is_empty() => {

@@ -9,7 +9,7 @@ use hublet::{
     },
 };
 
-use crate::{Operator, Output, Result, Words, names, passwords, refused, row};
+use crate::{Operator, Output, Result, Words, names, passwords, refuse, row};
 
 /// `add NAME`
 ///
@@ -21,7 +21,7 @@ pub async fn add(operator: &Operator, words: &Words) -> Result<Output> {
     let (user, taken) = operator.fetch((users::by_name(name), users::is_taken(name, ""))).await?;
     let waits = user.is_some_and(|user| !user.machine && user.password.is_none());
     if taken.name && (!waits || password.is_some()) {
-        return refused();
+        return names::refuse_name(operator, name).await;
     }
     let mut transaction = Transaction::new();
     transaction.run([
@@ -77,14 +77,15 @@ pub async fn add_machine(operator: &Operator, words: &Words) -> Result<Output> {
     let mut outcome = operator.commit(transaction).await?;
     let rows = outcome.take::<Vec<Row>>(shown)?;
     if rows.is_empty() {
-        return refused();
+        return names::refuse_name(operator, name).await;
     }
     Ok(Output { warnings: names::warnings(name, outcome.take(near)?), ..rows.into() })
 }
 
 /// A name that is not reserved, or a refusal.
 fn available(name: &UserName) -> Result<&str> {
-    if UserName::given(name.as_str()).is_ok() { Ok(name.as_str()) } else { refused() }
+    let name = name.as_str();
+    if UserName::given(name).is_ok() { Ok(name) } else { refuse(format!("{name} is reserved.")) }
 }
 
 /// `disable NAME`
@@ -127,8 +128,11 @@ fn set_status(operator: &Operator, transaction: &mut Transaction, user: &User, s
 /// `grant NAME`
 pub async fn grant(operator: &Operator, words: &Words) -> Result<Output> {
     let user = operator.require_user(&words.user("NAME")?).await?;
-    if user.machine || !user.active {
-        return refused();
+    if user.machine {
+        return refuse(format!("{} is a service account, which administrates nothing.", user.name));
+    }
+    if !user.active {
+        return refuse(format!("{name} is not active (`enable {name}`).", name = user.name));
     }
     administrate(operator, &user, true, "administrator").await
 }

@@ -10,7 +10,7 @@ use hublet::{
     },
 };
 
-use crate::{Operator, Output, Result, Words, refused, row, words::Change};
+use crate::{Operator, Output, Result, Words, refuse, refused, row, words::Change};
 
 /// `email NAME`
 pub async fn list(operator: &Operator, words: &Words) -> Result<Output> {
@@ -47,7 +47,14 @@ pub async fn change(operator: &Operator, words: &Words) -> Result<Output> {
             remove(operator, &mut transaction, &user, &address, &key);
             "removed"
         }
-        _ => return refused(),
+        Change::Confirm if user.machine => {
+            return refuse(format!("{name} is a service account, which has no address.", name = user.name));
+        }
+        Change::Confirm => return refuse(format!("{address} is the address of another user.")),
+        Change::Primary if is_theirs => {
+            return refuse(format!("{address} is not confirmed (`email {} {address} confirm`).", user.name));
+        }
+        Change::Primary | Change::Remove => return refuse(format!("{} has no address {address}.", user.name)),
     };
     operator.commit(transaction).await?;
     Ok(vec![row([("name", user.name.into()), ("address", address.into()), ("state", state.into())])].into())

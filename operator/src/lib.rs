@@ -98,9 +98,14 @@ impl From<Error> for Failure {
     }
 }
 
-/// A refusal; [`run`] adds why.
+/// A refusal; [`run`] adds why, by the sentence of the command.
 fn refused<T>() -> Result<T> {
-    Err(Failure::Refused { message: String::new(), in_the_way: Vec::new() })
+    refuse("")
+}
+
+/// A refusal for this reason.
+fn refuse<T>(message: impl Into<String>) -> Result<T> {
+    Err(Failure::Refused { message: message.into(), in_the_way: Vec::new() })
 }
 
 /// What is there, or a refusal.
@@ -120,18 +125,27 @@ fn row<const N: usize>(columns: [(&str, Value); N]) -> Row {
 
 /// Runs the command that a request names.
 pub async fn run(request: Request, database: Rc<dyn Database>) -> Result<Output> {
-    let (command, words) = command::find(&request.words, request.flags.machine)?;
+    let (command, mut words) = command::find(&request.words, request.flags.machine)?;
     if request.flags.password_stdin && !command.takes_password {
         return invalid(format!("{} takes no password", command.name()));
     }
     let database_flag = request.database_flag.clone();
     let operator = Operator::new(request, database);
+    let is_namespace = match words.host() {
+        Some(name) => names::is_namespace(&operator, name.as_str()).await?,
+        None => false,
+    };
+    let notice = words.resolve(is_namespace);
     match (command.run)(&operator, &words).await {
-        Ok(output) => Ok(Output { rows: typed(output.rows, &database_flag), ..output }),
-        Err(Failure::Refused { in_the_way, .. }) => Err(Failure::Refused {
-            message: words.named(command.refusal),
-            in_the_way: typed(in_the_way, &database_flag),
-        }),
+        Ok(output) => {
+            let warnings = notice.into_iter().chain(output.warnings).collect();
+            Ok(Output { warnings, rows: typed(output.rows, &database_flag), ..output })
+        }
+        Err(Failure::Refused { message, in_the_way }) => {
+            let message = if message.is_empty() { words.named(command.refusal) } else { message };
+            let message = notice.map_or_else(|| message.clone(), |notice| format!("{message} ({notice})"));
+            Err(Failure::Refused { message, in_the_way: typed(in_the_way, &database_flag) })
+        }
         Err(failure) => Err(failure),
     }
 }

@@ -11,7 +11,7 @@ use hublet::{
     },
 };
 
-use crate::{Operator, Output, Result, Words, refused, require, row};
+use crate::{Operator, Output, Result, Words, refuse, refused, row};
 
 /// The names of users and namespaces that differ from `?1` in the separators alone.
 const NEAR: &str = concat!(
@@ -60,7 +60,7 @@ pub async fn namespace(operator: &Operator, words: &Words) -> Result<Output> {
     let near = transaction.read(near(name));
     let mut outcome = operator.commit(transaction).await?;
     if !outcome.take(shared)? {
-        return refused();
+        return refuse_name(operator, name).await;
     }
     let warnings = warnings(name, outcome.take(near)?);
     Ok(Output { warnings, ..vec![row([("namespace", name.into())])].into() })
@@ -79,5 +79,20 @@ pub async fn namespaces(operator: &Operator) -> Result<Output> {
 /// The id of the namespace of this name, or a refusal.
 pub async fn require_namespace(operator: &Operator, name: &str) -> Result<NamespaceId> {
     let named = operator.fetch(namespaces::by_name(name, &Subject::None)).await?;
-    require(named.namespace.map(|namespace| namespace.id))
+    named.namespace.map_or_else(|| refuse(format!("there is no namespace {name}.")), |namespace| Ok(namespace.id))
+}
+
+/// Whether there is a namespace of this name.
+pub async fn is_namespace(operator: &Operator, name: &str) -> Result<bool> {
+    Ok(operator.fetch(namespaces::by_name(name, &Subject::None)).await?.namespace.is_some())
+}
+
+/// Refuses a new name, with what has it.
+pub async fn refuse_name<T>(operator: &Operator, name: &str) -> Result<T> {
+    let sql = "select coalesce(
+         (select iif(kind = 'machine', 'a service account', 'a user') from users where name = ?1),
+         (select 'a namespace' from namespaces where name = ?1),
+         (select 'the name of what is gone (`release ' || name || '`)' from retired_names where name = ?1)) has";
+    let has = operator.fetch(Query::<Option<String>>::one(Statement::new(sql).bind(name))).await?;
+    has.map_or_else(refused, |has| refuse(format!("{name} is taken: it is {has}.")))
 }

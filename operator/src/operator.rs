@@ -14,7 +14,7 @@ use hublet::{
 };
 use serde::Deserialize;
 
-use crate::{Result, invalid, refused, require};
+use crate::{Result, invalid, refuse, refused};
 
 /// What was typed, and what it is run with.
 #[derive(Debug, Default, Deserialize)]
@@ -141,7 +141,8 @@ impl Operator {
 
     /// The user of this name, or a refusal.
     pub async fn require_user(&self, name: &UserName) -> Result<User> {
-        require(self.fetch(users::by_name(name.as_str())).await?)
+        let found = self.fetch(users::by_name(name.as_str())).await?;
+        found.map_or_else(|| refuse(format!("there is no user {}.", name.as_str())), Ok)
     }
 
     /// Bytes that were not given before.

@@ -14,7 +14,7 @@ use hublet::{
     },
 };
 
-use crate::{Failure, Operator, Output, Result, Words, invalid, refused, row};
+use crate::{Failure, Operator, Output, Result, Words, invalid, refuse, refused, row};
 
 /// Seconds that a link is valid which the operator prints.
 const LINK_AGE: i64 = 7 * 24 * 60 * 60;
@@ -70,7 +70,7 @@ pub async fn password(operator: &Operator, words: &Words) -> Result<Output> {
     let password = given(operator, &name)?;
     let user = operator.require_user(&name).await?;
     if user.machine {
-        return refused();
+        return refuse(format!("{} is a service account, which has no password.", user.name));
     }
     let mut transaction = Transaction::new();
     let mut notes = Vec::new();

@@ -9,7 +9,7 @@ use hublet::{
     },
 };
 
-use crate::{Failure, Operator, Output, Result, Words, refused};
+use crate::{Failure, Operator, Output, Result, Words, refuse, refused};
 
 /// The namespace of the name `?1`, and the service accounts that are its own, as tables `n` and `m`.
 const MACHINES: &str = "users m join namespaces n on n.id = m.machine_of where n.name = ?1";
@@ -47,8 +47,15 @@ pub async fn remove(operator: &Operator, words: &Words) -> Result<Output> {
     if operator.flags.repositories {
         in_the_way.clear();
     }
-    if !exists || account == LIBRARY || !in_the_way.is_empty() {
-        return Err(Failure::Refused { message: String::new(), in_the_way });
+    if !exists {
+        return refuse(format!("there is no user and no namespace {account}."));
+    }
+    if account == LIBRARY {
+        return refuse(format!("{LIBRARY} is the namespace of repositories without one, and stays."));
+    }
+    if !in_the_way.is_empty() {
+        let message = format!("{account} has repositories (`transfer` them first, or --repositories).");
+        return Err(Failure::Refused { message, in_the_way });
     }
     let mut transaction = Transaction::new();
     if !operator.flags.repositories {

@@ -8,12 +8,17 @@ use hublet::{
     },
 };
 
-use crate::{Operator, Output, Result, Words, names, refused, row};
+use crate::{Operator, Output, Result, Words, names, refuse, refused, row};
 
 /// The repository of this name that is not pending deletion, or a refusal.
 pub async fn require(operator: &Operator, name: &RepositoryName) -> Result<Repository> {
     let lookup = operator.fetch(repositories::lookup(name, &Subject::Anonymous)).await?;
-    crate::require(lookup.repository.filter(|repository| !repository.pending_deletion))
+    match lookup.repository {
+        Some(repository) if repository.pending_deletion => refuse(format!("{name} is pending deletion.")),
+        Some(repository) => Ok(repository),
+        None if lookup.namespace_id.is_none() => refuse(format!("there is no namespace {}.", name.namespace)),
+        None => refuse(format!("there is no repository {name}.")),
+    }
 }
 
 /// `privacy REPOSITORY VISIBILITY`
@@ -41,8 +46,9 @@ pub async fn transfer(operator: &Operator, words: &Words) -> Result<Output> {
     let repository = require(operator, &from).await?;
     let namespace_id = names::require_namespace(operator, namespace.as_str()).await?;
     let to = RepositoryName::parse(namespace.as_str(), &from.name)?;
-    if operator.fetch(repositories::lookup(&to, &Subject::Anonymous)).await?.repository.is_some() {
-        return refused();
+    if let Some(there) = operator.fetch(repositories::lookup(&to, &Subject::Anonymous)).await?.repository {
+        let state = if there.pending_deletion { ", which is pending deletion" } else { "" };
+        return refuse(format!("there is {to} already{state}."));
     }
     let keep = operator.flags.keep_collaborators;
     let (id, by) = (repository.id, &operator.by);

@@ -8,7 +8,7 @@ use hublet::{
     },
 };
 
-use crate::{Operator, Output, Result, Words, names, repositories, require, row};
+use crate::{Operator, Output, Result, Words, names, refuse, repositories, row};
 
 /// What is printed for a role.
 fn word(role: Option<Role>) -> &'static str {
@@ -20,7 +20,9 @@ pub async fn member(operator: &Operator, words: &Words) -> Result<Output> {
     let (namespace, user, role) = (words.namespace("NAMESPACE")?, words.user("USER")?, words.role("ROLE")?);
     let (namespace, user) = (namespace.as_str(), user.as_str());
     let namespace_id = names::require_namespace(operator, namespace).await?;
-    let candidate = require(operator.fetch(members::find(namespace, user)).await?)?;
+    let Some(candidate) = operator.fetch(members::find(namespace, user)).await? else {
+        return refuse(format!("there is no user {user}."));
+    };
     let mut transaction = Transaction::new();
     match role {
         Some(role) => {

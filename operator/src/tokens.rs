@@ -56,6 +56,18 @@ fn restrictions(operator: &Operator) -> Result<(Vec<TokenScope>, Option<Vec<Reso
     Ok((scopes, resources.transpose()?))
 }
 
+/// Warnings of resources that are not what is meant by them.
+fn warnings(resources: &[Resource]) -> Vec<String> {
+    let bare = resources.iter().map(|resource| resource.path.as_str()).filter(|path| !path.contains('/'));
+    let warning = |path| {
+        format!(
+            "--resource {path} is the one repository library/{path}. For what is in the namespace {path}: \
+             --resource '{path}/*', or '{path}/**' with what is deeper"
+        )
+    };
+    bare.map(warning).collect()
+}
+
 /// How long an access token may be valid, in seconds.
 fn longest(operator: &Operator) -> Result<Option<i64>> {
     if operator.config.problems.iter().any(|problem| problem.starts_with("ACCESS_TOKEN_MAX_DAYS")) {
@@ -69,6 +81,7 @@ pub async fn create(operator: &Operator, words: &Words) -> Result<Output> {
     let name = words.user("NAME")?;
     let most = longest(operator)?;
     let (scopes, resources) = restrictions(operator)?;
+    let warnings = warnings(resources.as_deref().unwrap_or_default());
     let label = operator.flags.label.as_deref().unwrap_or("made by the operator");
     let long = (1..=MAX_LABEL_LENGTH).contains(&label.chars().count());
     if !long || texts::acceptable("--label", label, Form::Line).is_err() {
@@ -114,7 +127,7 @@ pub async fn create(operator: &Operator, words: &Words) -> Result<Output> {
     ];
     let secret = secret.reveal();
     let note = format!("\nThe token, which is shown this once; use it where a password goes:\n{secret}");
-    Ok(Output { rows: vec![row(columns)], notes: vec![note], ..Output::default() })
+    Ok(Output { warnings, rows: vec![row(columns)], notes: vec![note], ..Output::default() })
 }
 
 /// An access token, and whose it is.

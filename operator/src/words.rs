@@ -1,6 +1,10 @@
 //! The parameters of a command, each of a type of `domain`.
 
-use hublet::domain::{NamespaceName, RepositoryName, Role, UserName, access_review::Action, names};
+use hublet::domain::{
+    NamespaceName, RepositoryName, Role, UserName,
+    access_review::Action,
+    names::{self, LIBRARY},
+};
 
 use crate::{Failure, Result};
 
@@ -91,11 +95,26 @@ impl Words {
 
     /// A repository.
     pub fn repository(&self, parameter: &str) -> Result<RepositoryName> {
-        let parse = |word: &str| {
-            let (namespace, name) = word.split_once('/')?;
-            RepositoryName::parse(namespace, name).ok()
-        };
-        self.read(parameter, parse, "a repository is given as namespace/name, without a host and without a tag")
+        self.read(
+            parameter,
+            |word| reference(word, true),
+            "a repository is given as namespace/name, of letters, digits and . _ -",
+        )
+    }
+
+    /// A namespace that the word of a repository may begin with, and that docker would take for a host.
+    pub(crate) fn host(&self) -> Option<NamespaceName> {
+        host(self.word(REPOSITORY)?).and_then(NamespaceName::parse)
+    }
+
+    /// Reads the word of a repository as docker does; `is_namespace` is whether there is the namespace [`Words::host`].
+    /// Returns a sentence if the repository is another text than the word.
+    pub(crate) fn resolve(&mut self, is_namespace: bool) -> Option<String> {
+        let (_, word) = self.0.iter_mut().find(|(name, _)| *name == REPOSITORY)?;
+        let name = reference(word, is_namespace)?.to_string();
+        let notice = (*word != name).then(|| format!("{word} is read as {name}"));
+        *word = name;
+        notice
     }
 
     /// A role, and nothing for `none`.
@@ -152,6 +171,27 @@ impl Words {
     }
 }
 
+/// The parameter that is a repository.
+const REPOSITORY: &str = "REPOSITORY";
+
+/// What docker takes for the host of a reference: a first component with a dot or a colon, or `localhost`.
+fn host(word: &str) -> Option<&str> {
+    let (first, _) = word.split_once('/')?;
+    (first == "localhost" || first.contains(['.', ':'])).then_some(first)
+}
+
+/// The repository of a reference as it is given to docker: without host, tag and digest, and in `library` where it has
+/// one component. A first component that is a namespace is no host.
+fn reference(word: &str, is_namespace: bool) -> Option<RepositoryName> {
+    let name = word.split_once('@').filter(|(_, digest)| digest.contains(':')).map_or(word, |(name, _)| name);
+    let host = host(name).filter(|host| !is_namespace || host.contains(':'));
+    let name = host.map_or(Some(name), |host| name.get(host.len() + 1..))?;
+    let name =
+        name.rsplit_once(':').filter(|(_, tag)| !tag.is_empty() && !tag.contains('/')).map_or(name, |(name, _)| name);
+    let (namespace, name) = name.split_once('/').unwrap_or((LIBRARY, name));
+    RepositoryName::parse(namespace, name).ok()
+}
+
 /// What the UUID of an access token is.
 pub const A_UUID: &str = "an access token goes by its UUID, not its secret: `tokens` lists them";
 
@@ -170,6 +210,37 @@ mod tests {
     fn parameter_is_replaced_as_a_whole_word() {
         let words = Words::new(["NAME", "USER"].into_iter(), &["acme".into(), "alice".into()]);
         assert_eq!(words.named("no NAME, no USER: NAMES (`x NAME`) UTC."), "no acme, no alice: NAMES (`x acme`) UTC.");
+    }
+
+    #[test]
+    fn reference_is_read_as_docker_does() {
+        let digest = format!("sha256:{}", "a".repeat(64));
+        for (word, name) in [
+            ("acme/app", "acme/app"),
+            ("standalone", "library/standalone"),
+            ("standalone:1.0", "library/standalone"),
+            ("acme/group/app", "acme/group/app"),
+            ("acme/app:1.0", "acme/app"),
+            (&format!("acme/app@{digest}"), "acme/app"),
+            (&format!("hub.example.com:5000/acme/app:1.0@{digest}"), "acme/app"),
+            ("hub.example.com:5000/acme/group/app", "acme/group/app"),
+            ("registry:5000/app", "library/app"),
+            ("localhost/acme/app", "acme/app"),
+            ("hub.example.com/acme/app", "acme/app"),
+            ("[::1]:5000/acme/app", "acme/app"),
+        ] {
+            assert_eq!(reference(word, false).map(|name| name.to_string()).as_deref(), Some(name), "{word}");
+        }
+        for (word, name) in
+            [("my.team/app:1", "my.team/app"), ("my.team/a/b", "my.team/a/b"), ("localhost/a", "localhost/a")]
+        {
+            assert_eq!(reference(word, true).map(|name| name.to_string()).as_deref(), Some(name), "{word}");
+        }
+        for word in
+            ["", "/", "acme/", "/app", "acme//app", "acme/app:", "acme/app@", "a b", "https://hub.example.com/acme/app"]
+        {
+            assert_eq!(reference(word, false), None, "{word}");
+        }
     }
 
     #[test]

@@ -42,6 +42,18 @@ pub enum TokenScope {
 }
 
 impl TokenScope {
+    /// Its name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PublicRead => "repo:public_read",
+            Self::Read => "repo:read",
+            Self::Write => "repo:write",
+            Self::Admin => "repo:admin",
+            Self::Roles => "repo:roles",
+        }
+    }
+
     /// The role that it allows in a repository.
     fn role(self, public: bool) -> Option<Role> {
         match self {
@@ -207,6 +219,14 @@ mod tests {
     fn name(text: &str) -> RepositoryName {
         let (namespace, name) = text.split_once('/').unwrap();
         RepositoryName::parse(namespace, name).unwrap()
+    }
+
+    #[test]
+    fn scope_has_the_name_that_is_stored() {
+        for scope in [TokenScope::PublicRead, TokenScope::Read, TokenScope::Write, TokenScope::Admin, TokenScope::Roles]
+        {
+            assert_eq!(serde_json::to_value(scope).unwrap(), scope.as_str());
+        }
     }
 
     #[test]

@@ -16,6 +16,10 @@ pub struct Said {
     pub headline: String,
     /// A row a line, with two spaces between columns.
     pub rows: Vec<String>,
+    /// What is printed apart from the answer.
+    pub warnings: Vec<String>,
+    /// Paragraphs after the rows.
+    pub notes: Vec<String>,
     /// To choose a password.
     pub link: String,
     /// Whether the answer is a no.
@@ -32,7 +36,7 @@ pub fn run_with(database: &Rc<Sqlite>, words: &str, now: i64, anonymous_read: &s
     let request = request(words, now, anonymous_read).map_err(|error| error.to_string())?;
     let output =
         block_on(hublet_operator::run(request, Rc::clone(database) as Rc<_>)).map_err(|failure| match failure {
-            Failure::Refused { .. } => format!("{words} was refused"),
+            Failure::Refused { message, .. } => format!("{words} was refused: {message}"),
             Failure::Invalid(message) => format!("{words}: {message}"),
             Failure::Fault(fault) => format!("{words}: {}", fault.what),
         })?;
@@ -48,6 +52,8 @@ pub fn run_with(database: &Rc<Sqlite>, words: &str, now: i64, anonymous_read: &s
         headline: output.headline,
         rows: output.rows.iter().map(row).collect(),
         link: link.unwrap_or_default().to_owned(),
+        warnings: output.warnings,
+        notes: output.notes.clone(),
         denied: output.denied,
     })
 }

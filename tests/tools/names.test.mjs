@@ -40,5 +40,5 @@ test("who gets a name that people could take for another is told of that one", a
     await admin("add", "jane..doe"),
     /NAME cannot be "jane\.\.doe": a user's name has 2 to 64 of a-z and 0-9, .* failed/s,
   );
-  assert.match(await admin("add", "docker"), /taken or reserved.* failed/s);
+  assert.match(await admin("add", "docker"), /docker is reserved.* failed/s);
 });
