@@ -3,7 +3,7 @@
 import { text } from "node:stream/consumers";
 import { setTimeout } from "node:timers/promises";
 import { emptySearch } from "./lib/migrations.mjs";
-import { crate, operate, setUpOperator } from "./lib/operator.mjs";
+import { crate, operate, Refusal, setUpOperator } from "./lib/operator.mjs";
 import { asked, short } from "./lib/registry-keys.mjs";
 import { publicUrl, settings } from "./lib/services.mjs";
 import { databaseFlag, sayWhere, stateOf } from "./lib/started.mjs";
@@ -158,7 +158,14 @@ async function admin() {
   const { databaseOf } = await import("./lib/database.mjs"); // wants the Node that was brought
   const [name] = words;
   if (name === "log" && words.length === 1) return log(request, await databaseOf(flags));
-  const work = () => step(name, async () => operate(request, await databaseOf(flags)));
+  // A refusal is the answer of a step that has not failed.
+  const answer = async () => operate(request, await databaseOf(flags));
+  const refused = (error) => (error instanceof Refusal ? { error } : Promise.reject(error));
+  const work = async () => {
+    const { said, error } = await step(name, () => answer().then((said) => ({ said }), refused));
+    if (error) throw error;
+    return said;
+  };
   const where = flags.remote ? ["--remote"] : ["--local", "--persist-to", stateOf(flags)];
   const said = await (name === "after-restore" ? both(work, where) : work()).catch((error) => {
     if (error.rows?.length) print(table(error.rows)); // what is in the way

@@ -82,7 +82,10 @@ test("a command that is refused has changed nothing, and says why", async () => 
   await admin("add-machine", "robot_one");
   const everything = () => ["users", "namespaces", "audit", "links"].map((table) => query(`select * from ${table}`));
   const earlier = everything();
-  await assert.rejects(admin("add", "robot_one"), ({ output }) => /robot_one is taken or reserved/.test(output));
+  await assert.rejects(
+    admin("add", "robot_one"),
+    ({ output }) => /^hublet: robot_one is taken: it is a service account\.$/m.test(output) && !output.includes("✗"),
+  );
   assert.deepEqual(everything(), earlier);
 });
 
@@ -194,10 +197,7 @@ test("a word that cannot be is refused in words", async () => {
   for (const [words, sentence] of [
     [["add", "Alice"], 'NAME cannot be "Alice": a user\'s name has 2 to 64 of a-z'],
     [["namespace", "a b"], 'NAME cannot be "a b": a '],
-    [
-      ["privacy", "hub.example.com:5000/alice/app:1", "public"],
-      'REPOSITORY cannot be "hub.example.com:5000/alice/app:1": a repository is given as namespace/name, without a host',
-    ],
+    [["privacy", "alice//app", "public"], 'REPOSITORY cannot be "alice//app": a repository is given as namespace/name'],
     [["member", "acme", "alice", "owner"], 'ROLE cannot be "owner": a role is read, write or admin, or none'],
     [["email", "alice", "Alice <a@b.c>", "confirm"], 'ADDRESS cannot be "Alice <a@b.c>": an address'],
     [["token", "hlp_0", "end"], 'UUID cannot be "hlp_0": an access token goes by its UUID'],
@@ -209,6 +209,19 @@ test("a word that cannot be is refused in words", async () => {
       sentence,
     );
   }
+});
+
+test("a repository is read as docker reads it, and a token for a bare name is warned of", async () => {
+  await assert.rejects(admin("why", "alice", "pull", "standalone:1.0"), ({ output }) =>
+    [
+      /^hublet: standalone:1\.0 is read as library\/standalone$/m,
+      /^no: alice may not pull library\/standalone$/m,
+    ].every((line) => line.test(output)),
+  );
+  let said = "";
+  const heard = (text) => (said += text);
+  await run("node", [...command, "token", "alice", "--resource", "bakery"], { heard });
+  assert.match(said, /^hublet: --resource bakery is the one repository library\/bakery\. .* 'bakery\/\*'/m);
 });
 
 test("a token is good no longer than ACCESS_TOKEN_MAX_DAYS, which the index was started with", async () => {
