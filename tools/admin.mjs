@@ -42,12 +42,12 @@ ${usages.join("\n")}
 
   --remote            the database of the deployed worker, not the one of \`npm start\`
   --persist-to DIR    where \`npm start -- --persist-to DIR\` keeps its database
-  --machine           with add: a machine, who has no password (the same as add-machine)
+  --machine           with add: a service account, which has no password (the same as add-machine)
   --scope SCOPE       with token: repo:admin, repo:write, repo:read or repo:public_read; repo:read when there is none;
                       repo:roles beside repo:admin: it may change who may do what; may be repeated
   --resource PATH     with token: only this repository, or ns/*, ns/**; may be repeated
-  --days N            with token: so long, and no longer than ACCESS_TOKEN_MAX_DAYS; without it, a person's is good
-                      for a year and a machine's until it is ended, or as long as that says
+  --days N            with token: so long, and no longer than ACCESS_TOKEN_MAX_DAYS; without it, a user's is valid
+                      for a year and a service account's until it is ended, or as long as that says
                       with log: all of the last N days, not only the newest 1000
   --label TEXT        with token: what people call it
   --password-stdin    with add and password: take the password from standard input, print no link

@@ -13,7 +13,7 @@ use crate::{Operator, Output, Result, Words, names, passwords, refuse, row};
 
 /// `add NAME`
 ///
-/// A person who never chose a password may get another link.
+/// A user who never chose a password may get another link.
 pub async fn add(operator: &Operator, words: &Words) -> Result<Output> {
     let name = words.user("NAME")?;
     let password = passwords::given(operator, &name)?;
@@ -71,7 +71,7 @@ pub async fn add_machine(operator: &Operator, words: &Words) -> Result<Output> {
         .bind(operator.now),
         audit::record(&operator.by, AuditAction::OrgMachineCreate, Account::Named(name), name, &[]),
     ]);
-    let shown = "select name, kind, status from users where name = ?1 and kind = 'machine'";
+    let shown = "select name, 'service account' as kind, status from users where name = ?1 and kind = 'machine'";
     let shown = transaction.read(Query::all(Statement::new(shown).bind(name)));
     let near = transaction.read(names::near(name));
     let mut outcome = operator.commit(transaction).await?;
@@ -159,7 +159,7 @@ async fn administrate(operator: &Operator, user: &User, administrator: bool, rol
 ///
 /// A service account of a user's own namespace is active only while they are.
 pub async fn list(operator: &Operator) -> Result<Output> {
-    let sql = "select name, kind,
+    let sql = "select name, iif(kind = 'machine', 'service account', 'user') as kind,
          coalesce((select o.status from namespaces n join users o on o.id = n.owner_id
            where n.id = users.machine_of and users.status = 'active'), status) as status,
          case administrator when 1 then 'administrator' else '' end as rights,

@@ -89,8 +89,8 @@ pub const COMMANDS: &[Command] = &[
     .with_password(),
     Command::new(
         "add-machine NAME",
-        "Makes a machine of no namespace: a user without a password, whose access tokens the operator alone makes \
-         (`token`).",
+        "Makes a service account of no namespace: a user without a password, whose access tokens the operator alone makes \
+         (`token`): the admins of no namespace see or renew them.",
         "NAME is taken or reserved, or was the name of what is gone (`release NAME`).",
         |operator, words| Box::pin(accounts::add_machine(operator, words)),
     ),
@@ -132,7 +132,7 @@ pub const COMMANDS: &[Command] = &[
         "email NAME ADDRESS CHANGE",
         "Takes an e-mail address of a user away (remove), says that it is theirs, new or not (confirm), or where mail \
          goes (primary).",
-        "there is no person NAME with ADDRESS, or it is somebody else's, or not confirmed.",
+        "there is no user NAME with ADDRESS, or it is another user's, or not confirmed.",
         |operator, words| Box::pin(emails::change(operator, words)),
     ),
     Command::new(
@@ -180,7 +180,7 @@ pub const COMMANDS: &[Command] = &[
     Command::new(
         "password NAME",
         "Lets a user who forgot it choose a new password by the link that is printed; until then the old one works.",
-        "there is no person of the name NAME.",
+        "there is no user NAME with a password.",
         |operator, words| Box::pin(passwords::password(operator, words)),
     )
     .with_link()
@@ -231,7 +231,7 @@ pub const COMMANDS: &[Command] = &[
     ),
     Command::new(
         "token NAME",
-        "Makes an access token for a user or a machine and prints it, once; --resource, --scope and --days limit it.",
+        "Makes an access token for a user or a service account and prints it, once; --resource, --scope and --days limit it.",
         "there is no user NAME.",
         |operator, words| Box::pin(tokens::create(operator, words)),
     ),
@@ -287,6 +287,17 @@ mod tests {
         }
         assert!(found("token").contains("usage: npm run admin -- token NAME, or npm run admin -- token UUID end"));
         assert!(found("token-end uuid").contains(r#"there is no command \"token-end\""#));
+    }
+
+    #[test]
+    fn texts_have_the_words_of_the_manual() {
+        for command in COMMANDS {
+            let texts = format!("{} {}", command.purpose, command.refusal).to_lowercase();
+            let words = texts.split(|letter: char| !letter.is_ascii_alphanumeric()).collect::<Vec<_>>();
+            for other in ["machine", "machines", "person", "persons"] {
+                assert!(!words.contains(&other), "{}: {other}", command.usage);
+            }
+        }
     }
 
     #[test]

@@ -48,7 +48,7 @@ pub fn given(operator: &Operator, name: &UserName) -> Result<Option<String>> {
     hash.map(Some).map_err(Failure::Invalid)
 }
 
-/// Keeps a link on which the person of this name chooses a password.
+/// Keeps a link on which the user of this name chooses a password.
 pub fn link(operator: &Operator, name: &str, hash: &str) -> [Statement; 2] {
     let insert = "insert into links (hash, user_id, expires_at, created_at)
        select ?2, id, ?3, ?4 from users where name = ?1 and kind = 'person'";

@@ -51,8 +51,8 @@ actions! {
     OrgMemberAdd = "org.member.add", "added the member";
     OrgMemberRoleChange = "org.member.role.change", "changed the role of the member";
     OrgMemberRemove = "org.member.remove", "removed the member";
-    OrgMachineCreate = "org.machine.create", "created the machine";
-    OrgMachineDelete = "org.machine.delete", "deleted the machine";
+    OrgMachineCreate = "org.machine.create", "created the service account";
+    OrgMachineDelete = "org.machine.delete", "deleted the service account";
     OrgAccessTokenCreate = "org.access_token.create", "created the access token";
     OrgAccessTokenUpdate = "org.access_token.update", "updated the access token";
     OrgAccessTokenRenew = "org.access_token.renew", "gave a new secret to the access token";

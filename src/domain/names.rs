@@ -56,7 +56,7 @@ impl UserName {
         if self.0.strip_prefix(owner).is_some_and(|rest| rest.starts_with('-')) {
             return Ok(());
         }
-        invalid(format!("The name of a machine of {owner} begins with {owner}-, such as {owner}-ci"))
+        invalid(format!("The name of a service account of {owner} begins with {owner}-, such as {owner}-ci"))
     }
 
     fn available(text: &str) -> Result<Self> {

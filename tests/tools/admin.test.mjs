@@ -72,7 +72,14 @@ test("nobody on the machine sees a hash", { skip: process.platform !== "linux" &
   );
 });
 
-test("a machine with any name that it may have is removed by it", async () => {
+test("the words are those of the manual", async () => {
+  const help = (await admin("--help")).replaceAll(/add-machine|--machine/g, "");
+  assert.doesNotMatch(help, /\b(machines?|persons?)('s)?\b/i);
+  assert.match(help, /admins of no namespace see or renew/);
+  assert.match(await admin("namespaces"), /^namespace +owner +members +service accounts +repositories$/m);
+});
+
+test("a service account with any name that it may have is removed by it", async () => {
   await admin("add-machine", "____-ci");
   await admin("remove", "____-ci");
   assert.deepEqual(query("select name from users where name = '____-ci'"), []);

@@ -40,7 +40,7 @@ const admin = (words, env = {}) =>
 test("a command is sent as statements with bound values, one batch each", async () => {
   api.requests.length = 0;
   assert.match(await admin(["namespace", "acme"]), /^acme$/m);
-  assert.match(await admin(["add-machine", "baker"]), /^baker +machine +active$/m);
+  assert.match(await admin(["add-machine", "baker"]), /^baker +service account +active$/m);
   assert.match(await admin(["member", "acme", "baker", "write"]), /^acme +baker +write$/m);
   assert.match(await admin(["tokens"]), /none yet/);
   assert.deepEqual(rows("select role from members"), [{ role: "write" }]);

@@ -60,7 +60,7 @@ pub async fn create(ctx: &Context, request: &Request, credentials: &Credentials,
     let mut outcome = ctx.commit([right], transaction).await?;
     if !outcome.take(created)? {
         if outcome.take(count)? >= most {
-            return forbidden(format!("A namespace has at most {most} machines"));
+            return forbidden(format!("A namespace has at most {most} service accounts"));
         }
         // Another request was quicker.
         return invalid("This username already exists");
@@ -213,7 +213,7 @@ pub async fn delete_token(
 
 /// The id of a service account, or a 404.
 fn require(machine: Option<UserId>) -> Result<UserId> {
-    machine.map_or_else(|| not_found("machine not found"), Ok)
+    machine.map_or_else(|| not_found("service account not found"), Ok)
 }
 
 /// A service account in the form of the management API.

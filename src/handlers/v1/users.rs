@@ -122,7 +122,7 @@ pub async fn update(ctx: &Context, request: &Request, credentials: &Credentials,
     let email = change.email.as_deref();
     let adding = email.map(|email| Adding::new(ctx, &user, email, owner)).transpose()?.flatten();
     if user.machine {
-        return forbidden("A machine has neither a password nor an email");
+        return forbidden("A service account has neither a password nor an email");
     }
     let (mut transaction, by) = (Transaction::new(), principal.by(ctx, request));
     if let Some(secret) = &change.password {

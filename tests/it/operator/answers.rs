@@ -118,6 +118,18 @@ fn repository_is_read_as_docker_reads_it() {
     );
 }
 
+#[test]
+fn service_account_is_called_so() {
+    let client = test_app();
+    let listed = client.operated("list").unwrap().rows;
+    for row in ["acme-ci  service account  active", "alice  user  active"] {
+        assert!(listed.iter().any(|listed| listed.starts_with(row)), "{row}: {listed:?}");
+    }
+    let added = client.operated("add-machine loose_one").unwrap();
+    assert_eq!(added.rows, ["loose_one  service account  active"]);
+    assert_eq!(added.warnings, Vec::<String>::new());
+}
+
 /// The scopes, resources and days of the newest token of a user.
 fn newest(client: &TestClient, user: &str) -> (String, String, i64) {
     let sql = "select scopes, ifnull((select group_concat(value ->> 'path', ' ') from json_each(resources)), '-'),
