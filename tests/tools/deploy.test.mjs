@@ -190,7 +190,7 @@ test("at a terminal the first deploy asks, writes the answers, and ends with an 
     ["Its name, the service of its tokens [registry]: ", `hall${ENTER}`],
     [registration, `open${ENTER}`],
     [administrator, `library${ENTER}`],
-    ["library is taken or reserved", ""],
+    ["library is reserved", ""],
     [administrator, `alice${ENTER}`],
   ]);
   const said = works(outcome);

@@ -62,7 +62,9 @@ test("what is refused has changed nothing", async () => {
   await assert.rejects(admin(["remove", "acme"]), ({ output }) =>
     /npm run admin -- transfer acme\/app NAMESPACE --remote/.test(output),
   );
-  await assert.rejects(admin(["namespace", "baker"]), ({ output }) => /baker is taken: it is a service account/.test(output));
+  await assert.rejects(admin(["namespace", "baker"]), ({ output }) =>
+    /baker is taken: it is a service account/.test(output),
+  );
   assert.deepEqual(everything(), earlier);
 });
 
