@@ -130,6 +130,12 @@ function readers(place) {
   const refused = contradiction(place);
   if (refused) return wrong(refused, "change one of them");
   const open = (setting(place, "ANONYMOUS_READ") ?? "on") === "on";
+  const published = open && setting(place, "VISIBILITY") === "public" && setting(place, "REGISTRATION") === "open";
+  if (published && !place.flag)
+    return doubt(
+      "anybody may register, and pull what is new: this is to try it",
+      "with images of your own: docs/with-registry.md, a registry that holds images already",
+    );
   return well(open ? "what is public is so for anybody" : "what is public is so for every user who is signed in");
 }
 

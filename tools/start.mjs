@@ -8,7 +8,8 @@ import util from "node:util";
 import { build } from "./build.mjs";
 import { alone } from "./lib/alone.mjs";
 import { migrateLocally } from "./lib/migrations.mjs";
-import { forRegistries, handOut } from "./lib/services.mjs";
+import { forRegistries, handOut, setting } from "./lib/services.mjs";
+import { here } from "./lib/registry-keys.mjs";
 import { forDevelopment } from "./lib/settings.mjs";
 import { buildOperator } from "./lib/operator.mjs";
 import { setUp } from "./lib/setup.mjs";
@@ -103,7 +104,7 @@ async function serve({ ip, port, "persist-to": state, vars }) {
   const told = { address: reached(address), vars };
   begun(state, told);
   for (const words of handed(told)) console.log(`hublet: ${words}`);
-  announce(address, state);
+  announce(address, state, setting({ ...here, started: told }, "REGISTRATION"));
   everyMinute(address);
   await serving;
 }
@@ -141,13 +142,16 @@ function handed(told) {
   }
 }
 
-function announce(address, state) {
+function announce(address, state, registration) {
   const { host } = new URL(address);
   const where = isUsual(state) ? "" : ` --persist-to ${state}`;
+  const account = '{"username": "alice", "email": "alice@example.com", "password": "wonderland"}';
+  const join =
+    registration === "open" ? `curl -d '${account}' ${address}/v1/users/` : `npm run admin -- add alice${where}`;
   console.log(`
 hublet is ready on ${address} — try:
   docker search ${host}/
-  curl -d '{"username": "alice", "email": "alice@example.com", "password": "wonderland"}' ${address}/v1/users/
+  ${join}
   npm run admin -- list${where}
 `);
 }

@@ -132,6 +132,8 @@ pub struct Registry {
 pub struct Primary {
     /// Its migrations.
     pub migrations: Migrations,
+    /// When the newest of them was applied: what runs every minute is not late before that.
+    pub migrated_at: Option<i64>,
     /// Changes that wait for the search index, [`MAX_OUTBOX`] at most.
     pub outbox: i64,
     /// When the scheduled job ran.
@@ -185,14 +187,15 @@ impl Facts {
             RegistryKey::Usable { expires_at } => (expires_at < self.now + CERTIFICATE_WARNING, expires_at <= self.now),
             RegistryKey::Unused | RegistryKey::Unusable => (false, false),
         };
-        let search_late = |primary: &Primary| primary.outbox >= MAX_OUTBOX || late(primary.verified_at, MAX_RUN_AGE);
+        let run_late = |primary: &Primary, at: Option<i64>| late(at.max(primary.migrated_at), MAX_RUN_AGE);
+        let search_late = |primary: &Primary| primary.outbox >= MAX_OUTBOX || run_late(primary, primary.verified_at);
         let silent = |registry: &Registry| late(registry.notified_at, MAX_SILENCE);
         [
             (Problem::Database, self.primary == Err(Failure::Unavailable), true),
             (Problem::Migrations, unmigrated, true),
             (Problem::Key, !self.has_secrets || self.registry_key == RegistryKey::Unusable, true),
             (Problem::Certificate, ends, ended),
-            (Problem::Schedule, primary.is_some_and(|primary| late(primary.ran_at, MAX_RUN_AGE)), false),
+            (Problem::Schedule, primary.is_some_and(|primary| run_late(primary, primary.ran_at)), false),
             (
                 Problem::Search,
                 !self.search.as_ref().is_ok_and(Migrations::complete) || primary.is_some_and(search_late),
@@ -220,6 +223,7 @@ mod tests {
     fn healthy() -> (Facts, Primary) {
         let primary = Primary {
             migrations: migrations("0009_refusals.sql"),
+            migrated_at: Some(NOW - DAY),
             outbox: 0,
             ran_at: Some(NOW - MAX_RUN_AGE),
             verified_at: Some(NOW - MAX_RUN_AGE),
@@ -288,6 +292,18 @@ mod tests {
     }
 
     #[test]
+    fn new_database_is_not_late() {
+        let (facts, primary) = healthy();
+        let migrated = |ago| {
+            let migrated_at = Some(NOW - ago);
+            let new = Primary { migrated_at, ran_at: None, verified_at: None, ..primary.clone() };
+            found(&Facts { primary: Ok(new), ..facts.clone() })
+        };
+        assert_eq!(migrated(MAX_RUN_AGE), ("ok", vec![]));
+        assert_eq!(migrated(MAX_RUN_AGE + 1), ("degraded", vec!["schedule", "search"]));
+    }
+
+    #[test]
     fn later_migrations_are_no_problem() {
         let (facts, mut primary) = healthy();
         primary.migrations = migrations("0010_more.sql");
@@ -299,6 +315,7 @@ mod tests {
         let (facts, _) = healthy();
         let nothing = Primary {
             migrations: Migrations { applied: None, expected: "0009_refusals.sql" },
+            migrated_at: None,
             outbox: MAX_OUTBOX,
             ran_at: None,
             verified_at: None,

@@ -64,6 +64,7 @@ fn primary_facts(ctx: &Context, page: Page<Progress, PrimaryState>) -> Primary {
         verified_at: came_at(Heartbeat::SearchVerified),
         registries: registries.collect(),
         outbox: page.head.outbox,
+        migrated_at: page.head.migrated_at,
         migrations: Migrations { applied: page.head.migration, expected: health::NEWEST_MIGRATION },
     }
 }

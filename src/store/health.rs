@@ -71,13 +71,15 @@ impl Keyed for Progress {
 pub struct PrimaryState {
     /// The name of the newest migration that was applied.
     pub migration: Option<String>,
+    /// When it was applied; seconds since 1970.
+    pub migrated_at: Option<i64>,
     /// Changes that wait for the search index.
     pub outbox: i64,
 }
 
 impl FromRow for PrimaryState {
     fn from_row(row: &mut Row) -> Self {
-        Self { migration: row.get("migration"), outbox: row.get("outbox") }
+        Self { migration: row.get("migration"), migrated_at: row.get("migrated_at"), outbox: row.get("outbox") }
     }
 }
 
@@ -86,9 +88,9 @@ impl FromRow for PrimaryState {
 #[must_use]
 pub fn primary(most: i64) -> Query<Page<Progress, PrimaryState>> {
     let statement = Statement::new(
-        "select t.migration, t.outbox, p.task, p.cursor
-         from (select (select max(name) from d1_migrations) migration,
-                 (select count(*) from (select 1 from outbox limit ?1)) outbox) t
+        "select t.migration, t.migrated_at, t.outbox, p.task, p.cursor
+         from (select max(name) migration, max(unixepoch(applied_at)) migrated_at,
+                 (select count(*) from (select 1 from outbox limit ?1)) outbox from d1_migrations) t
          left join progress p on true",
     );
     Query::page(statement.bind(most))

@@ -107,7 +107,7 @@ describe("the commands of the manual", {
     });
     works(await shell(text));
     const hash = (await succeed("caddy", ["hash-password", "--plaintext", "in an emergency"])).trim();
-    writeFileSync(path.join(folder, "htpasswd"), `emergency:${hash}\n`, { mode: 0o600 });
+    writeFileSync(path.join(folder, "emergency.htpasswd"), `emergency:${hash}\n`, { mode: 0o600 });
     await site.index.stop();
     await site.registry.restart("htpasswd.yml");
     const login = (password) => shell(`echo ${password} | docker login --username emergency --password-stdin ${host}`);

@@ -155,6 +155,19 @@ fn certificate_is_found_60_days_before_its_end() {
 }
 
 #[test]
+fn new_databases_are_not_late() {
+    let client = TestClient::new().unwrap();
+    let applied = format!("update d1_migrations set applied_at = datetime({}, 'unixepoch')", client.app.platform.now());
+    client.app.db.connection().execute(&applied, []).unwrap();
+    let found_after = |seconds| {
+        client.app.platform.advance(seconds);
+        found(&client.app).1["problems"].clone()
+    };
+    assert_eq!(found_after(600), json!(["events"]));
+    assert_eq!(found_after(1), json!(["schedule", "search", "events"]));
+}
+
+#[test]
 fn search_that_cannot_be_written_is_found() {
     let (client, _) = healthy();
     client.app.platform.advance(11 * 60);

@@ -146,7 +146,8 @@ function told(text, { trust }) {
 
 /** What of a registry's configuration, a file, differs from what the index at `url` needs. */
 export function differences(place, service, file, url) {
-  const is = told(read(file), service);
+  const text = read(file);
+  const is = told(text, service);
   const wanted = { realm: `${url}/token`, service: service.name, issuer: setting(place, "ISSUER") ?? "hublet" };
   if (service.trust === "zot") delete wanted.issuer; // which it does not look at
   const found = Object.entries(wanted)
@@ -155,6 +156,9 @@ export function differences(place, service, file, url) {
   const { setting: trust, file: ours } = trusted(place, service);
   if (!is.trusted) found.push(`${trust} is missing`);
   else if (!trusts(place, service, is.trusted)) found.push(`${trust} ${is.trusted} is no copy of ${short(ours)}`);
+  for (const name of ["auth", "notifications"])
+    if ([...text.matchAll(new RegExp(`^${name}:`, "gm"))].length > 1)
+      found.push(`${name}: stands more than once, and the registry takes the last`);
   const events = `${url}/events`;
   if (!is.events.includes(events)) found.push(`events go to ${is.events.join(", ") || "nobody"} and not to ${events}`);
   const tokenKey = setting(place, "TOKEN_KEY");

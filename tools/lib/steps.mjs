@@ -257,6 +257,7 @@ export async function run(command, args, { env = {}, input = "", heard } = {}) {
   child.stdin.on("error", () => {}); // it may end without having read everything
   child.stdin.end(input);
   const code = await ended(child);
+  lastWords = "";
   if (code !== 0) throw new Failure(`${path.basename(command)} ${args[0]} failed (${code})`, output);
   return answer;
 }

@@ -1,0 +1,123 @@
+// A registry that holds images, with users of its own in a file of passwords, comes to the index by the commands that the
+// manual prints: who was nobody pulls nothing, roles decide about the others, and no image is another afterwards.
+
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { after, before, describe, test } from "node:test";
+import { clone } from "./support/clone.mjs";
+import { freePort, start } from "./support/daemons.mjs";
+import { startIndex } from "./support/index.mjs";
+import { makeImage, makeIndex } from "./support/layout.mjs";
+import { commands, put } from "./support/manual.mjs";
+import { refused, works } from "./support/outcome.mjs";
+import { run, succeed } from "./support/programs.mjs";
+import { scratch } from "./support/scratch.mjs";
+import { withoutRegistryOr } from "./support/site.mjs";
+import { makeSkopeo } from "./support/skopeo.mjs";
+import { soon } from "./support/time.mjs";
+
+const timeout = 180_000;
+const denied = /unauthorized|denied|authentication required/;
+
+describe("moving in", { skip: withoutRegistryOr("skopeo", "curl", "jq", "caddy") }, () => {
+  const owner = { name: "owner", password: "secret of before" };
+  const home = scratch();
+  let folder, etc, host, registry, index, images, here;
+  const begin = async () => {
+    registry = await start("docker-registry", ["serve", path.join(etc, "config.yml")], {
+      ready: (log) => log.includes(`listening on ${host}`) || undefined,
+    });
+  };
+  /** Runs a block of the manual in the folder of the clone, with what is of this machine. */
+  const printed = (text, env = {}) => {
+    const values = Object.entries(here).filter(([from]) => text.includes(from));
+    const env_ = { REGISTRY_AUTH_FILE: path.join(home, "auth.json"), ...env };
+    return run("sh", ["-ec", put(text, Object.fromEntries(values))], { cwd: folder, env: env_, limit: timeout });
+  };
+  const admin = (...words) => succeed("npm", ["run", "--silent", "admin", "--", ...words], { cwd: folder });
+  const digest = async (client, name) => JSON.parse(works(await client.inspect(`${host}/${name}`))).Digest;
+
+  before(
+    async () => {
+      [folder, etc, host] = [clone(), scratch(), `127.0.0.1:${await freePort()}`];
+      const hash = (await succeed("caddy", ["hash-password", "--plaintext", owner.password])).trim();
+      writeFileSync(path.join(etc, "users"), `${owner.name}:${hash}\n`);
+      const config = `version: 0.1
+auth:
+  htpasswd:
+    realm: registry
+    path: ${etc}/users
+notifications:
+  endpoints: []
+storage:
+  filesystem:
+    rootdirectory: ${scratch()}
+http:
+  addr: ${host}
+`;
+      writeFileSync(path.join(etc, "config.yml"), config);
+      await begin();
+      const [one, other] = [await makeImage("one"), await makeImage("another")];
+      const both = makeIndex({ "linux/amd64": one, "linux/arm64": other });
+      images = {
+        "acme/app:1.0": both,
+        "acme/app:2.0": one,
+        "acme/deep/db:1": other,
+        "tools/cli:1": one,
+        "alone:1": other,
+      };
+      const client = makeSkopeo();
+      works(await client.login(host, owner));
+      for (const [name, image] of Object.entries(images)) works(await client.push(image, `${host}/${name}`));
+    },
+    { timeout: 900_000 },
+  );
+  after(
+    async () => {
+      for (const one of [registry, index]) await one?.stop();
+    },
+    { timeout: 60_000 },
+  );
+
+  test("its images are listed by its own passwords", { timeout }, async () => {
+    here = { "127.0.0.1:5000": host, sudo: "", " -g docker-registry": "", "/etc/docker/registry": etc };
+    works(await printed(commands("list-of-images"), { OLD_LOGIN: `${owner.name}:${owner.password}` }));
+    const listed = readFileSync(path.join(folder, "images.txt"), "utf8").trim().split("\n").sort();
+    assert.deepEqual(listed, Object.keys(images).sort());
+  });
+
+  test("users, roles and the switch are as printed, and the doctor finds nothing wrong", { timeout }, async () => {
+    const vars = { REGISTRATION: "closed", VISIBILITY: "private", ANONYMOUS_READ: "off" };
+    for (const [name, value] of Object.entries(vars)) assert.ok(moving().includes(`--var ${name}:${value}`), name);
+    index = await startIndex({ folder, vars, port: await freePort() });
+    works(await printed(commands("users-and-roles")));
+    works(await printed(commands("switch")));
+    await registry.stop();
+    await begin();
+    assert.doesNotMatch(works(await printed(commands("doctor-of-a-registry"))), /^✗/m);
+    assert.equal(readFileSync(path.join(etc, "config.yml"), "utf8").match(/^(auth|notifications):/gm).length, 2);
+  });
+
+  test("images that are pushed once more are private, and what they were", { timeout }, async () => {
+    works(await printed(commands("images-again")));
+    assert.ok(!existsSync(path.join(folder, "failed.txt")));
+    await soon("known", async () => (await admin("repositories")).includes("library/alone"), 20_000);
+    assert.doesNotMatch(await admin("repositories"), /public/);
+    const [nobody, robin, keeper] = [makeSkopeo(), makeSkopeo(), makeSkopeo()];
+    works(await robin.login(host, { name: "robin", password: "the password of robin" }));
+    works(await keeper.login(host, { name: "keeper", password: "the password of keeper" }));
+    for (const [name, image] of Object.entries(images)) {
+      refused(await nobody.pull(`${host}/${name}`), denied);
+      const pulled = await robin.pull(`${host}/${name}`);
+      if (name.startsWith("tools/")) refused(pulled, denied);
+      else works(pulled);
+      assert.equal(await digest(keeper, name), image.digest, name);
+    }
+    refused(await robin.push(images["acme/app:2.0"], `${host}/acme/app:3.0`), denied);
+    works(await robin.push(images["acme/app:2.0"], `${host}/alone:2`));
+  });
+});
+
+/** The section of the manual. */
+const moving = () => readFileSync(path.join(import.meta.dirname, "../../docs/with-registry.md"), "utf8");
