@@ -10,6 +10,7 @@ import { build, buildForTests } from "./build.mjs";
 import { advisories, crates, packages } from "./lib/dependencies.mjs";
 import { nodeTests } from "./lib/node-tests.mjs";
 import { setUpOperator } from "./lib/operator.mjs";
+import { buildRelease, releaseBefore } from "./lib/release.mjs";
 import { forDevelopment } from "./lib/settings.mjs";
 import { setUp } from "./lib/setup.mjs";
 import { Failure, main, root, run, stepsAtOnce } from "./lib/steps.mjs";
@@ -69,10 +70,20 @@ const compiled = [
   ["tests of the tools", () => ofTools()],
 ];
 
+/** @type {[string, () => unknown]} */
+const earlier = [
+  "release before (once)",
+  async () => {
+    const commit = releaseBefore();
+    if (commit) await buildRelease(commit);
+  },
+];
+
 /** @type {[string, () => unknown][]} */
 const built = [
   ["release build", build],
   ["build for tests", buildForTests],
+  earlier,
   ["tests in workerd", () => inWorkerd()],
 ];
 
@@ -89,6 +100,7 @@ function part(name) {
     steps.push(
       ["release build", build],
       ["build for tests", buildForTests],
+      ...(name === "rollback" ? [earlier] : []),
       ["tests in workerd", () => inWorkerd(name)],
     );
   if (!steps.length) throw new Failure(`no test is called ${name}`);

@@ -1,12 +1,11 @@
 // Two builds of the worker, each in workerd with its own databases, that get the same requests at the same time of a clock
 // that stands still between requests.
 
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import http from "node:http";
-import path from "node:path";
 import { buffer } from "node:stream/consumers";
-import { breathe, root } from "../../tools/lib/steps.mjs";
+import { breathe } from "../../tools/lib/steps.mjs";
 import { startWorker } from "../workerd/app.mjs";
+import { stage } from "../workerd/stage.mjs";
 import { Labels } from "./labels.mjs";
 
 /** Milliseconds between two requests: no request waits for another's Argon2 (150), and tokens of 5 minutes last for 1,500. */
@@ -17,23 +16,6 @@ export const ENOUGH = 20;
 
 /** Headers that the platform or the harness sets, and not the worker. */
 const BESIDE = ["date", "connection", "keep-alive", "content-length", "transfer-encoding", "x-test-stats"];
-
-/** Copies the harness of tests/workerd, with the build and the migrations of `tree`; returns its configuration. */
-function stageOf(tree, name) {
-  const folder = path.join(root, "target/compare", name);
-  mkdirSync(folder, { recursive: true });
-  const here = path.join(root, "tests/workerd");
-  const copy = (file, from, to) => {
-    const text = readFileSync(path.join(here, file), "utf8");
-    if (!text.includes(from)) throw new Error(`${file} does not say ${from}`);
-    writeFileSync(path.join(folder, file), text.replaceAll(from, to));
-  };
-  const at = (inside) => path.relative(folder, path.join(tree, inside));
-  copy("entry.mjs", "../../build/index.js", at("build/index.js"));
-  copy("wrangler.toml", "../../src/store/migrations", at("src/store/migrations"));
-  for (const file of ["dump.mjs", "memory.mjs"]) copyFileSync(path.join(here, file), path.join(folder, file));
-  return path.join(folder, "wrangler.toml");
-}
 
 /** Sends exactly these headers and bytes; `fetch` would add and change some. */
 function send(url, { method, target, headers, body }) {
@@ -81,7 +63,7 @@ export class Sides {
 
   static async start(trees, vars = {}) {
     const sides = new Sides();
-    const start = (tree, at) => startWorker(vars, { config: stageOf(tree, ["first", "second"][at]) });
+    const start = (tree, at) => startWorker(vars, { config: stage(tree, tree, `compare/${["first", "second"][at]}`) });
     sides.workers = await Promise.all(trees.map(start));
     return sides;
   }

@@ -15,10 +15,12 @@ use test_support::{
 
 const PAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/wire");
 
-/// The pages, in the order of their names. `PAGE` runs only those whose name contains it.
+/// The pages, in the order of their names. `PAGE` runs only those whose name contains it; `PAGES` is a folder with those of
+/// another release.
 fn pages() -> Vec<PathBuf> {
     let only = std::env::var("PAGE").unwrap_or_default();
-    let entries = fs::read_dir(PAGES).into_iter().flatten().filter_map(|entry| entry.ok().map(|entry| entry.path()));
+    let folder = std::env::var("PAGES").unwrap_or_else(|_| PAGES.to_owned());
+    let entries = fs::read_dir(folder).into_iter().flatten().filter_map(|entry| entry.ok().map(|entry| entry.path()));
     let mut pages = entries
         .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
         .filter(|path| path.file_stem().is_some_and(|stem| stem.to_string_lossy().contains(&only)))

@@ -39,15 +39,17 @@ function modules(main) {
     .sort((one) => (one.type === "ESModule" ? -1 : 1)); // the entry is the first
 }
 
-/** The statements of all migrations of a database, in their order, and those that record them. */
-function migrations(folder) {
-  const files = readdirSync(folder).sort();
+/** The statements of the migrations of a folder that are not `applied`, in their order, and those that record them. */
+function migrations(folder, applied) {
+  const files = readdirSync(folder)
+    .filter((file) => !applied.includes(file))
+    .sort();
   return [...files.flatMap((file) => splitSqlQuery(readFileSync(path.join(folder, file), "utf8"))), ...recorded(files)];
 }
 
 /** The statements by which wrangler records that it applied these migrations. */
 export const recorded = (files) => [
-  `create table d1_migrations (id integer primary key autoincrement, name text unique,
+  `create table if not exists d1_migrations (id integer primary key autoincrement, name text unique,
      applied_at timestamp default current_timestamp not null)`,
   ...files.map((file) => `insert into d1_migrations (name) values ('${file}')`),
 ];
@@ -82,10 +84,17 @@ export async function startWorker(vars = {}, { migrated = ["DB", "SEARCH"], conf
   const url = await miniflare.ready;
   const env = await miniflare.getBindings();
 
-  /** Gives a database its tables. */
-  function applyMigrations(binding) {
+  /** Applies the migrations that a database lacks: those of its configuration, or of another release. */
+  async function applyMigrations(binding, folder = migrationsOf(binding)) {
+    const has = await env[binding].prepare("select 1 from sqlite_master where name = 'd1_migrations'").first();
+    const { results } = has ? await env[binding].prepare("select name from d1_migrations").all() : { results: [] };
+    const applied = results.map(({ name }) => name);
+    return direct("batch", binding, migrations(folder, applied));
+  }
+
+  function migrationsOf(binding) {
     const { migrations_dir: folder } = read.d1_databases.find((one) => one.binding === binding);
-    return direct("batch", binding, migrations(path.resolve(path.dirname(config), folder)));
+    return path.resolve(path.dirname(config), folder);
   }
 
   /** Asks; `trouble` is what goes wrong meanwhile. The answer has `stats`: what the databases were asked. */
@@ -140,9 +149,8 @@ export async function startWorker(vars = {}, { migrated = ["DB", "SEARCH"], conf
 
 const units = { s: 1, m: 60, h: 3600, d: 86_400 };
 
-/** Runs the directives of pages, at an address of its own (`INDEX_DIRECTIVES`). */
-export async function startDirectives(worker) {
-  let shift = 0;
+/** Runs the directives of pages, at an address of its own (`INDEX_DIRECTIVES`), with a clock that is ahead by `shift` ms. */
+export async function startDirectives(worker, shift = 0) {
   let vars = {};
   const set = async (wanted) => {
     vars = wanted;
@@ -180,7 +188,8 @@ export async function startDirectives(worker) {
     }
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return { url: `http://127.0.0.1:${server.address().port}/`, stop: () => server.close() };
+  if (shift) await worker.direct("clock", shift);
+  return { url: `http://127.0.0.1:${server.address().port}/`, shift: () => shift, stop: () => server.close() };
 }
 
 /** The header of a user who comes with a password. */

@@ -22,9 +22,9 @@ function cargo(env, ...words) {
 /** Compiles what plays them, which may take minutes, or wait for another cargo. */
 export const buildPlayer = () => cargo({}, "--no-run");
 
-/** Plays every page; one that does not hold is an error. */
-export async function play(worker, directives) {
-  const env = { INDEX_URL: worker.url.origin, INDEX_DIRECTIVES: directives.url };
+/** Plays every page of `pages`, a folder, or of this clone; a page that does not hold is an error. */
+export async function play(worker, directives, pages) {
+  const env = { INDEX_URL: worker.url.origin, INDEX_DIRECTIVES: directives.url, ...(pages && { PAGES: pages }) };
   const output = await cargo(env, "wire::pages_hold");
   const [, played, skipped] = /(\d+) exchanges played, (\d+) skipped/.exec(output);
   return { played: Number(played), skipped: Number(skipped) };
