@@ -21,6 +21,7 @@ const options = {
   days: { type: "string" },
   label: { type: "string" },
   "password-stdin": { type: "boolean", default: false },
+  "bcrypt-stdin": { type: "boolean", default: false },
   "keep-access-tokens": { type: "boolean", default: false },
   private: { type: "boolean", default: false },
   "keep-collaborators": { type: "boolean", default: false },
@@ -51,6 +52,7 @@ ${usages.join("\n")}
                       with log: all of the last N days, not only the newest 1000
   --label TEXT        with token: what people call it
   --password-stdin    with add and password: take the password from standard input, print no link
+  --bcrypt-stdin      with add and password: take a hash by bcrypt, as htpasswd -B writes it, from standard input
   --keep-access-tokens  with after-restore: do not deactivate them
   --private           with after-restore: every repository private, since some were made so, or deleted, in the lost days
   --keep-collaborators  with transfer: who has a role in the repository keeps it
@@ -144,7 +146,8 @@ async function admin() {
   const { values: flags, positionals: words } = parse({ options, allowPositionals: true });
   if (flags.help || !words.length) return console.log(help());
   const place = asked(flags);
-  const links = crate().links(words) && !flags.machine && !flags["password-stdin"];
+  const given = flags["password-stdin"] || flags["bcrypt-stdin"];
+  const links = crate().links(words) && !flags.machine && !given;
   const request = {
     words,
     flags,
@@ -152,7 +155,7 @@ async function admin() {
     secrets: short(place.secrets),
     database_flag: databaseFlag(flags),
     origin: links ? publicUrl(place) : "",
-    password: flags["password-stdin"] ? (await text(process.stdin)).replace(/\r?\n$/, "") : null,
+    password: given ? (await text(process.stdin)).replace(/\r?\n$/, "") : null,
   };
   sayWhere(flags);
   const { databaseOf } = await import("./lib/database.mjs"); // wants the Node that was brought

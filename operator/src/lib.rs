@@ -126,8 +126,12 @@ fn row<const N: usize>(columns: [(&str, Value); N]) -> Row {
 /// Runs the command that a request names.
 pub async fn run(request: Request, database: Rc<dyn Database>) -> Result<Output> {
     let (command, mut words) = command::find(&request.words, request.flags.machine)?;
-    if request.flags.password_stdin && !command.takes_password {
+    let Flags { password_stdin, bcrypt_stdin, .. } = request.flags;
+    if (password_stdin || bcrypt_stdin) && !command.takes_password {
         return invalid(format!("{} takes no password", command.name()));
+    }
+    if password_stdin && bcrypt_stdin {
+        return invalid("standard input is a password or a bcrypt hash, not both");
     }
     let database_flag = request.database_flag.clone();
     let operator = Operator::new(request, database);

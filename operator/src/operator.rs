@@ -57,6 +57,8 @@ pub struct Flags {
     pub label: Option<String>,
     /// With `add` and `password`.
     pub password_stdin: bool,
+    /// With `add` and `password`.
+    pub bcrypt_stdin: bool,
     /// With `after-restore`.
     pub keep_access_tokens: bool,
     /// With `after-restore`.

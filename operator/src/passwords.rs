@@ -27,9 +27,14 @@ fn peppers(operator: &Operator) -> Result<&password::Peppers> {
     })
 }
 
-/// The password that came on standard input, as it is stored.
+/// The password that came on standard input, or its hash by bcrypt, as it is stored.
 pub fn given(operator: &Operator, name: &UserName) -> Result<Option<String>> {
     let Some(password) = &operator.password else { return Ok(None) };
+    if operator.flags.bcrypt_stdin {
+        let cost = operator.config.password_cost;
+        let stored = password::import(password.trim(), operator.random()?, peppers(operator)?, cost);
+        return stored.map(Some).map_err(Failure::Invalid);
+    }
     let least = operator.config.password_length;
     let is_token = opaque_token::TokenKind::Access.has_prefix(password);
     if password::acceptable(password, least).is_err() && !is_token {

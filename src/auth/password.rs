@@ -37,7 +37,9 @@ pub async fn verify_password(
         }
         return active(ctx, user, address);
     }
-    acquire_hash_slot_for(ctx, address).await?;
+    ctx.require_rate_limit(RateLimit::Logins, address).await?;
+    let costly = user.and_then(|user| user.password.as_ref()).map(Secret::reveal).or(attempt.example.as_deref());
+    acquire_slot(ctx, costly.map_or(0, password::extra_interval_ms)).await?;
     // Of many requests with one password at once, the first may have verified it meanwhile.
     if is_cached(ctx, user, name, secret) {
         return active(ctx, user, address);
@@ -92,7 +94,7 @@ fn is_cached(ctx: &Context, user: Option<&User>, name: &UserName, secret: &Secre
     stored.is_some_and(known)
 }
 
-/// Whether the password is right, by one Argon2: for who has none, one that costs what others cost.
+/// Whether the password is right, by one Argon2: for who has none, by what costs the same as another user's.
 fn matches(ctx: &Context, attempt: &Attempt, name: &UserName, secret: &Secret) -> Result<bool, Fault> {
     let user = attempt.user.as_ref();
     let (peppers, cost) = (ctx.config.peppers()?, ctx.config.password_cost);
@@ -100,9 +102,9 @@ fn matches(ctx: &Context, attempt: &Attempt, name: &UserName, secret: &Secret) -
         return Ok(true);
     }
     let Some(stored) = user.and_then(|user| user.password.as_ref()).map(Secret::reveal) else {
-        let example = attempt.example.as_deref().and_then(password::cost_of);
         for form in forms(ctx, secret) {
-            password::verify_dummy(form.reveal(), peppers, example.unwrap_or(cost)).map_err(Fault::bug)?;
+            let example = attempt.example.as_deref();
+            password::verify_dummy(form.reveal(), example, peppers, cost).map_err(Fault::bug)?;
         }
         return Ok(false);
     };
@@ -145,7 +147,11 @@ pub fn require_quota(counted: &[RateCount], here: i64, everywhere: Option<i64>, 
 
 /// Waits until this request may compute an Argon2; [`RateLimit::Logins`] comes first.
 pub async fn acquire_hash_slot(ctx: &Context) -> Result<()> {
-    match ctx.hash_pacer.reserve(ctx.platform.now_ms()) {
+    acquire_slot(ctx, 0).await
+}
+
+async fn acquire_slot(ctx: &Context, extra_ms: u64) -> Result<()> {
+    match ctx.hash_pacer.reserve(ctx.platform.now_ms(), extra_ms) {
         Some(0) => Ok(()),
         Some(wait) => {
             ctx.platform.sleep(wait).await;

@@ -1,9 +1,10 @@
 //! Passwords: Argon2id with a pepper, and what an isolate remembers of them.
 
 mod cache;
+mod imported;
 mod pacer;
 
-use std::{cell::Cell, fmt};
+use std::{borrow::Cow, cell::Cell, fmt};
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD as BASE64};
@@ -12,6 +13,8 @@ use crate::{
     domain::{opaque_token, secret::constant_time_eq},
     error::{Result, invalid},
 };
+
+use imported::Bcrypt;
 
 pub use cache::PasswordCache;
 pub use pacer::HashPacer;
@@ -121,8 +124,10 @@ impl fmt::Debug for Peppers {
     }
 }
 
-/// A stored hash, taken apart: `$argon2id$v=19$m=,t=,p=,keyid=$salt$hash`.
+/// A stored hash, taken apart: `$argon2id$v=19$m=,t=,p=,keyid=$salt$hash`. Before that, an imported one has `$2b$05$` with
+/// the salt by which another system hashed the password: Argon2 has hashed the result of that.
 struct PasswordHash {
+    bcrypt: Option<Bcrypt>,
     cost: Cost,
     pepper: String,
     salt: Vec<u8>,
@@ -131,10 +136,12 @@ struct PasswordHash {
 
 impl PasswordHash {
     fn parse(text: &str) -> Option<Self> {
+        let (bcrypt, text) = Bcrypt::split(text).map_or((None, text), |(bcrypt, rest)| (Some(bcrypt), rest));
         let mut parts = text.strip_prefix("$argon2id$v=19$")?.split('$');
         let (cost, pepper) = parts.next()?.rsplit_once(",keyid=")?;
         let mut bytes = |at_least: usize| BASE64.decode(parts.next()?).ok().filter(|b| b.len() >= at_least);
         let stored = Self {
+            bcrypt,
             cost: Cost::parse(cost)?,
             pepper: String::from_utf8(BASE64.decode(pepper).ok()?).ok()?,
             salt: bytes(8)?,
@@ -146,7 +153,8 @@ impl PasswordHash {
     fn encode(&self) -> String {
         let encode = |bytes: &[u8]| BASE64.encode(bytes);
         let pepper = encode(self.pepper.as_bytes());
-        format!("$argon2id$v=19${},keyid={pepper}${}${}", self.cost, encode(&self.salt), encode(&self.hash))
+        let bcrypt = self.bcrypt.map(|bcrypt| bcrypt.to_string()).unwrap_or_default();
+        format!("{bcrypt}$argon2id$v=19${},keyid={pepper}${}${}", self.cost, encode(&self.salt), encode(&self.hash))
     }
 }
 
@@ -161,28 +169,51 @@ pub fn hashes() -> u64 {
     HASHES.get()
 }
 
-/// How much work they were: KiB of memory, as often as it was passed over.
+/// How much work they were: KiB of memory, as often as it was passed over; with what bcrypt took of it.
 #[must_use]
 pub fn work() -> u64 {
     WORK.get()
 }
 
-fn argon2(password: &str, salt: &[u8], pepper: &[u8], cost: Cost, length: usize) -> Result<Vec<u8>, String> {
+/// What Argon2 hashes: the password, or what bcrypt makes of it.
+fn input(password: &str, bcrypt: Option<Bcrypt>) -> Cow<'_, [u8]> {
+    let Some(bcrypt) = bcrypt else { return password.as_bytes().into() };
+    WORK.set(WORK.get() + bcrypt.work());
+    bcrypt.hash(password).to_vec().into()
+}
+
+fn argon2(input: &[u8], salt: &[u8], pepper: &[u8], cost: Cost, length: usize) -> Result<Vec<u8>, String> {
     HASHES.set(HASHES.get() + 1);
     WORK.set(WORK.get() + u64::from(cost.memory) * u64::from(cost.passes));
     let mut hash = vec![0; length];
     Params::new(cost.memory, cost.passes, cost.lanes, Some(length))
         .and_then(|params| Argon2::new_with_secret(pepper, Algorithm::Argon2id, Version::V0x13, params))
-        .and_then(|argon2| argon2.hash_password_into(password.as_bytes(), salt, &mut hash))
+        .and_then(|argon2| argon2.hash_password_into(input, salt, &mut hash))
         .map_err(|error| format!("Argon2: {error}"))?;
     Ok(hash)
 }
 
 /// Hashes a password under the first pepper, as it is stored.
 pub fn hash(password: &str, salt: [u8; 16], peppers: &Peppers, cost: Cost) -> Result<String, String> {
+    store(password.as_bytes(), None, salt, peppers, cost)
+}
+
+/// Hashes what another system stored of a password, by bcrypt: it is as hard to guess as one that was hashed here.
+pub fn import(hash: &str, salt: [u8; 16], peppers: &Peppers, cost: Cost) -> Result<String, String> {
+    let (bcrypt, hash) = Bcrypt::parse(hash)?;
+    store(&hash, Some(bcrypt), salt, peppers, cost)
+}
+
+fn store(
+    input: &[u8],
+    bcrypt: Option<Bcrypt>,
+    salt: [u8; 16],
+    peppers: &Peppers,
+    cost: Cost,
+) -> Result<String, String> {
     let (id, pepper) = peppers.first().ok_or("PASSWORD_PEPPER is empty")?;
-    let hash = argon2(password, &salt, pepper, cost, 32)?;
-    Ok(PasswordHash { cost, pepper: id.clone(), salt: salt.to_vec(), hash }.encode())
+    let hash = argon2(input, &salt, pepper, cost, 32)?;
+    Ok(PasswordHash { bcrypt, cost, pepper: id.clone(), salt: salt.to_vec(), hash }.encode())
 }
 
 /// The id of the pepper under which a stored password is hashed.
@@ -198,26 +229,32 @@ pub fn verify(password: &str, stored: &str, peppers: &Peppers) -> Result<bool, S
     let pepper = peppers
         .by_id(&stored.pepper)
         .ok_or_else(|| format!("PASSWORD_PEPPER lacks the id {:?} of a stored password", stored.pepper))?;
-    Ok(constant_time_eq(&argon2(password, &stored.salt, pepper, stored.cost, stored.hash.len())?, &stored.hash))
+    let hash = argon2(&input(password, stored.bcrypt), &stored.salt, pepper, stored.cost, stored.hash.len())?;
+    Ok(constant_time_eq(&hash, &stored.hash))
 }
 
-/// The work of a verification, for a user who does not exist: the answer must not come sooner.
-pub fn verify_dummy(password: &str, peppers: &Peppers, cost: Cost) -> Result<(), String> {
+/// The work of a verification, for a user who does not exist: that of the stored hash of another, or of one of this cost.
+/// The answer must not come sooner.
+pub fn verify_dummy(password: &str, example: Option<&str>, peppers: &Peppers, cost: Cost) -> Result<(), String> {
     let (_, pepper) = peppers.first().ok_or("PASSWORD_PEPPER is empty")?;
-    argon2(password, &[0; 16], pepper, cost, 32).map(|_| ())
+    let (bcrypt, cost) =
+        example.and_then(PasswordHash::parse).map_or((None, cost), |example| (example.bcrypt, example.cost));
+    argon2(&input(password, bcrypt), &[0; 16], pepper, cost, 32).map(|_| ())
 }
 
-/// What it costs to look at a stored hash.
+/// Milliseconds by which the slot of a stored hash is longer than that of an Argon2 alone.
 #[must_use]
-pub fn cost_of(stored: &str) -> Option<Cost> {
-    PasswordHash::parse(stored).map(|stored| stored.cost)
+pub fn extra_interval_ms(stored: &str) -> u64 {
+    PasswordHash::parse(stored).and_then(|stored| stored.bcrypt).map_or(0, Bcrypt::interval_ms)
 }
 
-/// Whether a stored hash should be replaced: another pepper or another cost is configured.
+/// Whether a stored hash should be replaced: it is imported, or another pepper or another cost is configured.
 #[must_use]
 pub fn is_outdated(stored: &str, peppers: &Peppers, cost: Cost) -> bool {
     let current = peppers.first().map(|(id, _)| id);
-    PasswordHash::parse(stored).is_none_or(|stored| stored.cost != cost || Some(&stored.pepper) != current)
+    let is_current =
+        |stored: PasswordHash| stored.bcrypt.is_none() && stored.cost == cost && Some(&stored.pepper) == current;
+    !PasswordHash::parse(stored).is_some_and(is_current)
 }
 
 #[cfg(test)]
@@ -245,10 +282,33 @@ mod tests {
     }
 
     #[test]
+    fn imported_password_is_verified_and_outdated() {
+        let (peppers, bcrypt) = (peppers(&["a"]), "$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a");
+        let stored = import(bcrypt, [1; 16], &peppers, COST).unwrap();
+        let salted = "$2b$05$abcdefghijklmnopqrstuu$argon2id$v=19$m=64,t=1,p=1,keyid=YQ$";
+        assert!(stored.starts_with(salted), "{stored}");
+        assert!(!stored.contains(&bcrypt[29..]), "what bcrypt made of it is not stored");
+        assert_eq!(PasswordHash::parse(&stored).unwrap().encode(), stored);
+        for (password, right) in [("secret", true), ("Secret", false), (bcrypt, false), (&bcrypt[29..], false)] {
+            let before = work();
+            assert_eq!(verify(password, &stored, &peppers), Ok(right), "{password}");
+            let verified = work() - before;
+            assert_eq!(verify_dummy(password, Some(&stored), &peppers, Cost::default()), Ok(()));
+            assert_eq!(work() - before, 2 * verified, "an unknown name costs as much");
+        }
+        assert!(is_outdated(&stored, &peppers, COST));
+        assert_eq!(pepper(&stored).as_deref(), Some("a"));
+        assert_eq!((extra_interval_ms(&stored), extra_interval_ms("")), (9, 0));
+        assert!(
+            import("$2y$11$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a", [1; 16], &peppers, COST).is_err()
+        );
+    }
+
+    #[test]
     fn argon2_is_the_one_of_the_reference() {
         // RFC 9106 has no vector with these parameters: this one is of the reference implementation
         // (`echo -n password | argon2 somesalt -id -m 16 -t 2 -p 1 -l 32`).
-        let hash = argon2("password", b"somesalt", &[], Cost { memory: 1 << 16, passes: 2, lanes: 1 }, 32).unwrap();
+        let hash = argon2(b"password", b"somesalt", &[], Cost { memory: 1 << 16, passes: 2, lanes: 1 }, 32).unwrap();
         let expected = "09316115d5cf24ed5a15a31a3ba326e5cf32edc24702987c02b6566f61913cf7";
         assert_eq!(crate::domain::secret::hex(&hash), expected);
     }
@@ -295,9 +355,9 @@ mod tests {
     #[test]
     fn unknown_user_costs_one_hash() {
         let before = hashes();
-        assert_eq!(verify_dummy("toto42", &peppers(&["a"]), COST), Ok(()));
+        assert_eq!(verify_dummy("toto42", None, &peppers(&["a"]), COST), Ok(()));
         assert_eq!(hashes(), before + 1);
-        assert!(verify_dummy("toto42", &Peppers(Vec::new()), COST).is_err());
+        assert!(verify_dummy("toto42", None, &Peppers(Vec::new()), COST).is_err());
     }
 
     #[test]

@@ -30,11 +30,17 @@ use super::{
     sqlite::Sqlite,
 };
 
+/// The pepper of the index, which the operator's commands get too.
+pub(crate) const PEPPER: &str = "1:a pepper of the stage which is no secret at all";
+
+/// The cheapest hash.
+pub(crate) const PASSWORD_COST: &str = "m=64,t=1,p=1";
+
 /// The settings unless a test or a page changes them: an index on a loopback address, with the cheapest hash.
 const SETTINGS: [(&str, &str); 9] = [
     ("TOKEN_KEY", "a key of the stage which is no secret at all"),
-    ("PASSWORD_PEPPER", "1:a pepper of the stage which is no secret at all"),
-    ("PASSWORD_COST", "m=64,t=1,p=1"),
+    ("PASSWORD_PEPPER", PEPPER),
+    ("PASSWORD_COST", PASSWORD_COST),
     ("REGISTRATION", "open"),
     ("VISIBILITY", "public"),
     ("SEARCH_CACHE", "0"),

@@ -7,7 +7,12 @@ use hublet_operator::{Failure, Request, command::COMMANDS};
 use serde_json::{Map, json};
 use sha2::{Digest, Sha256};
 
-use crate::{fake_platform::block_on, page::fresh_suffix, sqlite::Sqlite};
+use crate::{
+    app::{PASSWORD_COST, PEPPER},
+    fake_platform::block_on,
+    page::fresh_suffix,
+    sqlite::Sqlite,
+};
 
 /// What a command says: the rows it prints, and its link, where it has one.
 #[derive(Debug, Default)]
@@ -58,10 +63,11 @@ pub fn run_with(database: &Rc<Sqlite>, words: &str, now: i64, anonymous_read: &s
     })
 }
 
-/// What was typed. A flag has a value unless it is one that is there or not, and one that may be repeated all of them.
+/// What was typed, with standard input after ` < `. A flag has a value unless it is one that is there or not, and one that may be repeated all of them.
 fn request(line: &str, now: i64, anonymous_read: &str) -> serde_json::Result<Request> {
     const VALUED: [&str; 5] = ["since", "days", "name", "actor", "token"];
     const LISTED: [&str; 2] = ["scope", "resource"];
+    let (line, input) = line.split_once(" < ").map_or((line, None), |(line, input)| (line, Some(input)));
     let (mut words, mut flags) = (Vec::new(), Map::new());
     let mut left = line.split_whitespace();
     while let Some(word) = left.next() {
@@ -77,9 +83,11 @@ fn request(line: &str, now: i64, anonymous_read: &str) -> serde_json::Result<Req
         }
     }
     let random = (0..4).flat_map(|_| Sha256::digest(fresh_suffix()));
+    let settings =
+        json!({ "PASSWORD_PEPPER": PEPPER, "PASSWORD_COST": PASSWORD_COST, "ANONYMOUS_READ": anonymous_read });
     serde_json::from_value(json!({
-        "words": words, "flags": flags, "now": now, "random": random.collect::<Vec<_>>(),
-        "origin": "http://127.0.0.1:8787", "settings": { "PASSWORD_PEPPER": format!("1:{}", "p".repeat(32)), "ANONYMOUS_READ": anonymous_read },
+        "words": words, "flags": flags, "now": now, "random": random.collect::<Vec<_>>(), "password": input,
+        "origin": "http://127.0.0.1:8787", "settings": settings,
     }))
 }
 

@@ -43,7 +43,7 @@ export async function pages(sides) {
       sides.playing = page;
       return sides.direct("clear");
     },
-    Operator: async (words) => operate((await sides.env()).DB, words, sides.seconds),
+    Operator: async (words) => operate(await sides.env(), words, sides.seconds),
     Time: (span) => {
       const [, number, unit] = /^\+(\d+)([smhd])$/.exec(span);
       sides.later(number * units[unit] * 1000);
@@ -175,8 +175,8 @@ export async function hostile(sides, many, seed) {
   const secret = "toto42";
   const { DB, TOKEN_KEY } = await sides.env();
   for (const name of ["tom", "una"]) {
-    await operate(DB, `add ${name}`, sides.seconds);
-    const link = await operate(DB, `password ${name}`, sides.seconds);
+    await operate({ DB }, `add ${name}`, sides.seconds);
+    const link = await operate({ DB }, `password ${name}`, sides.seconds);
     const form = new URLSearchParams({ secret: new URL(link).hash.slice(1), password: secret }).toString();
     await sides.succeed("POST /account/password", {
       body: form,

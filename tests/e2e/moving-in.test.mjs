@@ -20,8 +20,8 @@ import { soon } from "./support/time.mjs";
 const timeout = 180_000;
 const denied = /unauthorized|denied|authentication required/;
 
-describe("moving in", { skip: withoutRegistryOr("skopeo", "curl", "jq", "caddy") }, () => {
-  const owner = { name: "owner", password: "secret of before" };
+describe("moving in", { skip: withoutRegistryOr("skopeo", "curl", "jq") }, () => {
+  const owner = { name: "owner", password: "secret" };
   const home = scratch();
   let folder, etc, host, registry, index, images, here;
   const begin = async () => {
@@ -41,13 +41,13 @@ describe("moving in", { skip: withoutRegistryOr("skopeo", "curl", "jq", "caddy")
   before(
     async () => {
       [folder, etc, host] = [clone(), scratch(), `127.0.0.1:${await freePort()}`];
-      const hash = (await succeed("caddy", ["hash-password", "--plaintext", owner.password])).trim();
-      writeFileSync(path.join(etc, "users"), `${owner.name}:${hash}\n`);
+      const hash = "$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a"; // of this password, by htpasswd -B
+      writeFileSync(path.join(etc, "htpasswd"), `# who pushes\n${owner.name}:${hash}\n`);
       const config = `version: 0.1
 auth:
   htpasswd:
     realm: registry
-    path: ${etc}/users
+    path: ${etc}/htpasswd
 notifications:
   endpoints: []
 storage:
@@ -92,6 +92,8 @@ http:
     for (const [name, value] of Object.entries(vars)) assert.ok(moving().includes(`--var ${name}:${value}`), name);
     index = await startIndex({ folder, vars, port: await freePort() });
     works(await printed(commands("users-and-roles")));
+    works(await printed(commands("users-of-htpasswd")));
+    await admin("member", "tools", owner.name, "read");
     works(await printed(commands("switch")));
     await registry.stop();
     await begin();
@@ -104,7 +106,10 @@ http:
     assert.ok(!existsSync(path.join(folder, "failed.txt")));
     await soon("known", async () => (await admin("repositories")).includes("library/alone"), 20_000);
     assert.doesNotMatch(await admin("repositories"), /public/);
-    const [nobody, robin, keeper] = [makeSkopeo(), makeSkopeo(), makeSkopeo()];
+    const [nobody, robin, keeper, before] = [makeSkopeo(), makeSkopeo(), makeSkopeo(), makeSkopeo()];
+    works(await before.login(host, owner));
+    works(await before.pull(`${host}/tools/cli:1`));
+    refused(await before.pull(`${host}/acme/app:1.0`), denied);
     works(await robin.login(host, { name: "robin", password: "the password of robin" }));
     works(await keeper.login(host, { name: "keeper", password: "the password of keeper" }));
     for (const [name, image] of Object.entries(images)) {

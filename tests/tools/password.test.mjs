@@ -24,11 +24,11 @@ before(async () => {
 });
 
 /** What the command does with a password for a new account, and says. */
-function add(vars, password) {
+function add(vars, password, flags = ["--password-stdin"]) {
   database.exec("delete from users; delete from namespaces; delete from retired_names");
   fs.writeFileSync(at(".dev.vars"), `PASSWORD_PEPPER="1:${"p".repeat(40)}"\n${vars}`, { mode: 0o600 });
   const env = { ...process.env, WRANGLER_COMMAND: "test" }; // the packages are there
-  const words = [at("tools/admin.mjs"), "add", "alice", "--password-stdin"];
+  const words = [at("tools/admin.mjs"), "add", "alice", ...flags];
   const { status, stdout, stderr } = spawnSync(process.execPath, words, {
     env,
     cwd: scratch,
@@ -65,4 +65,26 @@ test("a password that the operator sets is as long as PASSWORD_LENGTH says, and 
     fails(add(`PASSWORD_LENGTH="${odd}"\n`, "9 letters"), /a password has at least 12 characters/);
   }
   fails(add('PASSWORD_LENGTH="5"\n', "Alice"), /a password is not the user's own name/);
+});
+
+test("a password that was hashed by bcrypt is taken, at costs that a login can bear", () => {
+  const hash = "$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a";
+  const cheap = 'PASSWORD_COST="m=64,t=1,p=1"\n';
+  const imported = (text) => add(cheap, text, ["--bcrypt-stdin"]);
+  works(imported(`${hash}\n`));
+  const { password: stored } = database.prepare("select password from users where name = 'alice'").get();
+  assert.match(stored, /^\$2b\$05\$abcdefghijklmnopqrstuu\$argon2id\$v=19\$m=64,t=1,p=1,/);
+  assert.ok(!stored.includes(hash.slice(29)));
+  const refusal = /a bcrypt hash begins with \$2a\$, \$2b\$ or \$2y\$ and a cost from 4 to 10/;
+  for (const odd of [
+    "",
+    "secret",
+    hash.slice(1),
+    hash.replace("$05$", "$11$"),
+    hash.replace("$2y$", "$2x$"),
+    `${hash}a`,
+  ])
+    fails(imported(odd), refusal);
+  const both = ["--bcrypt-stdin", "--password-stdin"];
+  fails(add(cheap, hash, both), /standard input is a password or a bcrypt hash, not both/);
 });

@@ -163,7 +163,7 @@ export async function startDirectives(worker, shift = 0) {
       if (Object.keys(vars).length) await set({});
       return worker.direct("clear");
     },
-    Operator: async (words) => operate((await worker.env()).DB, words, Math.floor((Date.now() + shift) / 1000)),
+    Operator: async (words) => operate(await worker.env(), words, Math.floor((Date.now() + shift) / 1000)),
     Time: (span) => {
       const [, number, unit] = /^\+(\d+)([smhd])$/.exec(span);
       shift += number * units[unit] * 1000;

@@ -55,8 +55,8 @@ export async function seedDatabases(worker) {
   made.confirm = /confirm#(\S+)/.exec(await worker.direct("mail", "late@example.com"))[1];
   const now = Math.floor(Date.now() / 1000);
   for (const command of ["namespace acme", "member acme paul admin", "member acme mary read"])
-    await operate(DB, command, now);
-  made.password = new URL(await operate(DB, "password mary", now)).hash.slice(1);
+    await operate({ DB }, command, now);
+  made.password = new URL(await operate({ DB }, "password mary", now)).hash.slice(1);
 
   as.session = await session(worker, "paul");
   const hub = async (request, value) => {

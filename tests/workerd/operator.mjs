@@ -3,8 +3,12 @@
 import util from "node:util";
 import { operate as run } from "../../tools/lib/operator.mjs";
 
-/** Runs a command such as `grant paul`, and gives the link that it prints for a user. */
-export async function operate(database, line, now) {
+/**
+ * Runs a command such as `grant paul`, with standard input after ` < `, and gives the link that it prints for a user; `env`
+ * has the database and the settings.
+ */
+export async function operate({ DB: database, PASSWORD_PEPPER, PASSWORD_COST }, command, now) {
+  const [line, password] = command.split(" < ");
   const batch = async (statements) => {
     const bound = statements.map(({ sql, params }) => database.prepare(sql).bind(...params));
     return (await database.batch(bound)).map(({ results }) => results);
@@ -15,6 +19,7 @@ export async function operate(database, line, now) {
     strict: false,
     options: { since: { type: "string" } },
   });
-  const said = await run({ words, flags, now, origin: "http://127.0.0.1" }, batch);
+  const settings = { PASSWORD_PEPPER, PASSWORD_COST };
+  const said = await run({ words, flags, now, password, settings, origin: "http://127.0.0.1" }, batch);
   return /^http\S+#\S+$/m.exec(said.notes.join("\n"))?.[0] ?? "";
 }

@@ -159,7 +159,8 @@ race("one repository made by the management API", async (round) => {
 
 race("one machine", async (round) => {
   const { DB } = await worker.env();
-  if (round === 1) for (const command of ["namespace acme", "member acme paul admin"]) await operate(DB, command, 0);
+  if (round === 1)
+    for (const command of ["namespace acme", "member acme paul admin"]) await operate({ DB }, command, 0);
   const wanted = body({ username: `robot${round}` });
   const answers = await together(round, () => [
     "POST /v2/namespaces/acme/machines",
@@ -320,7 +321,7 @@ race(
   async (round) => {
     const name = `forgetful${round}`;
     await join(worker, name);
-    const link = await operate((await worker.env()).DB, `password ${name}`, Math.floor(Date.now() / 1000));
+    const link = await operate(await worker.env(), `password ${name}`, Math.floor(Date.now() / 1000));
     const secret = new URL(link).hash.slice(1);
     const use = (number) => new URLSearchParams({ secret, password: `password ${number}` }).toString();
     const answers = await together(round, (number) => ["POST /account/password", { body: use(number) }], 300);
@@ -485,7 +486,7 @@ race(
       `member tents${round} paul admin`,
       `member tents${round} ${name} admin`,
     ])
-      await operate(DB, command, 0);
+      await operate({ DB }, command, 0);
     await worker.succeed("POST /v2/repositories", {
       headers: session,
       body: body({ namespace: `tents${round}`, name: "app" }),

@@ -23,7 +23,7 @@ after(() => worker?.stop(), { timeout: 60_000 });
 /** Lets the replica hear of all that was written so far. */
 const catchUp = () => worker.direct("catch-up");
 
-const operator = async (words) => operate((await worker.env()).DB, words, Math.floor(Date.now() / 1000));
+const operator = async (words) => operate(await worker.env(), words, Math.floor(Date.now() / 1000));
 const ask = (request, authorization, sent) =>
   worker.ask(request, {
     headers: { ...(authorization ? { authorization } : {}), "content-type": "application/json" },

@@ -15,15 +15,16 @@ pub struct HashPacer {
 }
 
 impl HashPacer {
-    /// Reserves the next slot. Returns the milliseconds until it begins, or `None` if too many requests wait.
+    /// Reserves the next slot, longer by `extra_ms` than an Argon2 needs. Returns the milliseconds until it begins, or
+    /// `None` if too many requests wait.
     #[must_use]
-    pub fn reserve(&self, now_ms: u64) -> Option<u64> {
+    pub fn reserve(&self, now_ms: u64, extra_ms: u64) -> Option<u64> {
         let begin = self.next_slot_ms.get().max(now_ms);
         let wait = begin - now_ms;
         if wait > MAX_WAIT_MS {
             return None;
         }
-        self.next_slot_ms.set(begin + HASH_INTERVAL_MS);
+        self.next_slot_ms.set(begin + HASH_INTERVAL_MS + extra_ms);
         Some(wait)
     }
 }
@@ -35,10 +36,11 @@ mod tests {
     #[test]
     fn slots_are_spaced_and_bounded() {
         let pacer = HashPacer::default();
-        let waits = std::iter::from_fn(|| pacer.reserve(1000)).collect::<Vec<_>>();
+        let waits = std::iter::from_fn(|| pacer.reserve(1000, 0)).collect::<Vec<_>>();
         assert_eq!(waits[..3], [0, 150, 300]);
         assert_eq!(waits.len(), 34);
-        assert_eq!(pacer.reserve(1100), Some(5000), "while requests wait");
-        assert_eq!(pacer.reserve(60_000), Some(0));
+        assert_eq!(pacer.reserve(1100, 0), Some(5000), "while requests wait");
+        assert_eq!(pacer.reserve(60_000, 300), Some(0));
+        assert_eq!(pacer.reserve(60_000, 0), Some(450));
     }
 }

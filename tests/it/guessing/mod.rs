@@ -4,7 +4,10 @@
 mod counted;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use hublet::{domain::password, platform::RateLimit};
+use hublet::{
+    domain::password,
+    platform::{Platform, RateLimit},
+};
 use serde_json::{Value, json};
 use test_support::{
     client::TestClient,
@@ -12,6 +15,9 @@ use test_support::{
 };
 
 const MINT: &str = "/token?service=registry&scope=repository:paul/app:pull,push";
+
+/// "secret", as `htpasswd -B` stores it.
+const BCRYPT: &str = "$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a";
 
 /// Seconds after which failures are forgotten.
 const HOUR: u64 = 60 * 60;
@@ -220,6 +226,31 @@ fn unknown_name_costs_as_much_as_a_stored_hash() {
     for (name, cost) in [("paul", 64), ("zora", 256), ("nobo", 64), ("robo", 256), ("quin", 256), ("zzzz", 64)] {
         assert_eq!([costs(&mut client, name), costs(&mut client, name)], [cost; 2], "{name}");
     }
+    client.operate(&format!("add yara --bcrypt-stdin < {BCRYPT}")).unwrap();
+    for (name, cost) in [("yara", 64 + (128 << 5)), ("robo", 64 + (128 << 5)), ("yyyy", 256), ("nobo", 64)] {
+        assert_eq!([costs(&mut client, name), costs(&mut client, name)], [cost; 2], "{name}");
+    }
+}
+
+/// The first login replaces an imported password, and the next hash waits for what bcrypt takes.
+#[test]
+fn imported_password_is_replaced_by_the_first_login() {
+    let mut client = test_app();
+    client.operate(&format!("add yara --bcrypt-stdin < {BCRYPT}")).unwrap();
+    let stored = |client: &TestClient| {
+        let sql = "select password from users where name = 'yara'";
+        client.app.db.connection().query_row(sql, [], |row| row.get::<_, String>(0)).unwrap()
+    };
+    let imported = stored(&client);
+    assert!(imported.starts_with("$2b$05$") && !imported.contains(&BCRYPT[29..]), "{imported}");
+    client.app.platform.advance(1);
+    let begun = client.app.platform.now_ms();
+    assert_eq!(client.ask("GET /v1/users/", "yara:guess", "").status, 401);
+    assert_eq!(stored(&client), imported, "a wrong password changes nothing");
+    assert_eq!(client.ask("GET /v1/users/", "yara:secret", "").status, 200);
+    assert_eq!(client.app.platform.now_ms() - begun, 150 + 9 + 150 + 9, "the guess, the login, and the new hash");
+    assert!(stored(&client).starts_with("$argon2id$"), "{}", stored(&client));
+    assert_eq!(client.ask("GET /v1/users/", "yara:secret", "").status, 200);
 }
 
 #[test]

@@ -131,6 +131,9 @@ impl Backend for Listener {
     }
 
     fn run_directive(&mut self, directive: &Directive) -> Result<Outcome, String> {
+        if let Some((_, bcrypt)) = directive.rest.rsplit_once('$').filter(|_| directive.rest.contains(" < ")) {
+            self.secrets.keep(Kind::Setting, bcrypt.get(22..).unwrap_or_default());
+        }
         let done = self.app.run_directive(directive)?;
         if let Outcome::Done(text) = &done {
             if directive.word == "Secret" {
