@@ -63,6 +63,11 @@ const compiled = [
     () =>
       cargo("clippy", "--locked", ...forWasm, "--target", "wasm32-unknown-unknown", "--lib", "--", "-D", "warnings"),
   ],
+  // The fuzzer is built later, by what its own file says.
+  [
+    "Cargo.lock of the fuzzer",
+    async () => void (await cargo("tree", "--locked", "--manifest-path", "tests/fuzz/Cargo.toml")),
+  ],
   ["crates", crates],
   ["advisories of crates", advisories],
   ["npm audit", packages],

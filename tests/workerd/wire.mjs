@@ -5,6 +5,10 @@ import net from "node:net";
 /** What came back was no HTTP, or nothing came back. */
 export class Malformed extends Error {}
 
+/** Bytes of a part of a request, and milliseconds in which an answer to the first part alone may come. */
+const PART = 65_536;
+const EARLY = 25;
+
 /** One connection, on which one request follows the other's answer. It is opened again when the other side closes it. */
 export class Wire {
   #port;
@@ -24,11 +28,11 @@ export class Wire {
       if (this.#ended) await this.#open();
       // To half a request no answer comes.
       this.#patience = broken ? 1_000 : 60_000;
-      this.#socket.write(bytes);
       try {
+        const whole = await this.#write(bytes);
         const answer = await this.#answer(bodiless);
-        // What follows a broken request on the same connection has no meaning.
-        if (broken || /close/i.test(answer.headers.get("connection") ?? "")) this.close();
+        // What follows a broken request, or half of one, on the same connection has no meaning.
+        if (broken || !whole || /close/i.test(answer.headers.get("connection") ?? "")) this.close();
         return answer;
       } catch (error) {
         this.close();
@@ -37,6 +41,22 @@ export class Wire {
         if (!(error instanceof Malformed) || error.message === "no answer" || attempt) throw error;
       }
     }
+  }
+
+  /**
+   * Writes until there is an answer; gives whether that was all. A server that answers before it has read a body closes the
+   * connection, and a write that fails by it takes the answer with it: so much is written in parts.
+   */
+  async #write(bytes) {
+    const socket = this.#socket;
+    let at = 0;
+    while (at < bytes.length && !this.#ended && !this.#buffer.length) {
+      if (at) await new Promise((resolve) => setTimeout(resolve, at === PART ? EARLY : 0));
+      if (this.#ended || this.#buffer.length) break;
+      socket.write(bytes.subarray(at, at + PART));
+      at += PART;
+    }
+    return at >= bytes.length;
   }
 
   close() {
