@@ -67,7 +67,7 @@ async function makeWorld() {
   for (const name of ["paul", "mary"]) await join(worker, name, password);
   const now = Math.floor(Date.now() / 1000);
   for (const command of ["namespace acme", "member acme paul admin", "member acme mary read"])
-    await operate(DB, command, now);
+    await operate({ DB }, command, now);
   const headers = { authorization: `Bearer ${eventSecret(TOKEN_KEY, "registry")}` };
   const events = ["1.0", "1.1", "latest"].map((tag) => event("push", "paul/app", tag));
   await worker.succeed("POST /events", { headers, body: JSON.stringify({ events }) });
