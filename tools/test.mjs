@@ -44,8 +44,10 @@ const forWasm = ["--package", "hublet", "--package", "hublet-operator"];
 const lints = [
   ["format", () => Promise.all([cargo("fmt", "--all", "--check"), run("biome", ["check", "--error-on-warnings"])])],
   ["types", () => run("tsc", [])],
-  ["clippy", () => cargo("clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings")],
 ];
+
+/** @type {[string, () => unknown]} */
+const clippy = ["clippy", () => cargo("clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings")];
 
 /** These make their own cases, many of them. */
 const generated = ["forgery", "leaks", "properties"];
@@ -53,11 +55,13 @@ const generated = ["forgery", "leaks", "properties"];
 /** @type {[string, () => unknown][]} */
 const quick = [
   ...lints,
+  clippy,
   ["tests", () => inProcess("--workspace", "--", ...generated.flatMap((name) => ["--skip", `${name}::`]))],
 ];
 
 /** @type {[string, () => unknown][]} */
 const compiled = [
+  clippy,
   [
     "clippy for wasm",
     () =>
