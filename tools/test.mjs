@@ -59,9 +59,16 @@ const quick = [
   ["tests", () => inProcess("--workspace", "--", ...generated.flatMap((name) => ["--skip", `${name}::`]))],
 ];
 
+/** @type {Promise<void> | undefined} */
+let testing;
+/** What the tests in workerd need besides the release: both lists ask for it, and the first one has it made. */
+const forTests = () => (testing ??= setUpOperator().then(buildForTests));
+
 /** @type {[string, () => unknown][]} */
 const compiled = [
   clippy,
+  // Before what takes long: the tests in workerd wait for it, and cargo lets one build at a time into a profile.
+  ["build for tests", forTests],
   [
     "clippy for wasm",
     () =>
@@ -89,12 +96,7 @@ const earlier = [
 ];
 
 /** @type {[string, () => unknown][]} */
-const built = [
-  ["release build", build],
-  ["build for tests", buildForTests],
-  earlier,
-  ["tests in workerd", () => inWorkerd()],
-];
+const built = [["release build", build], earlier, ["tests in workerd", () => inWorkerd()]];
 
 /** One part of the gate by the name of its file. */
 function part(name) {
@@ -106,12 +108,10 @@ function part(name) {
     steps.push(["tests", () => inProcess("--test", "it", "--", `${name}::`)]);
   if (has(`tests/tools/${name}.test.mjs`)) steps.push(["tests of the tools", () => ofTools(name)]);
   if (has(`tests/workerd/${name}.test.mjs`))
-    steps.push(
-      ["release build", build],
-      ["build for tests", buildForTests],
-      ...(name === "rollback" ? [earlier] : []),
-      ["tests in workerd", () => inWorkerd(name)],
-    );
+    steps.push(["release build", build], ...(name === "rollback" ? [earlier] : []), [
+      "tests in workerd",
+      () => inWorkerd(name),
+    ]);
   if (!steps.length) throw new Failure(`no test is called ${name}`);
   return steps;
 }
@@ -127,7 +127,7 @@ async function ofTools(name = "*") {
 }
 
 async function inWorkerd(name = "*") {
-  await setUpOperator();
+  await forTests();
   forDevelopment();
   // Two files at once: each has an index of its own, and waits a part of its time.
   // Hostile requests are many only where nothing else is asked for: fifty thousand take minutes.

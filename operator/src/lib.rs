@@ -147,7 +147,10 @@ pub async fn run(request: Request, database: Rc<dyn Database>) -> Result<Output>
         }
         Err(Failure::Refused { message, in_the_way }) => {
             let message = if message.is_empty() { words.named(command.refusal) } else { message };
-            let message = notice.map_or_else(|| message.clone(), |notice| format!("{message} ({notice})"));
+            let message = match notice {
+                Some(notice) => format!("{message} ({notice})"),
+                None => message,
+            };
             Err(Failure::Refused { message, in_the_way: typed(in_the_way, &database_flag) })
         }
         Err(failure) => Err(failure),

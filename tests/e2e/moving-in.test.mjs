@@ -32,8 +32,9 @@ describe("moving in", { skip: withoutRegistryOr("skopeo", "curl", "jq") }, () =>
   /** Runs a block of the manual in the folder of the clone, with what is of this machine. */
   const printed = (text, env = {}) => {
     const values = Object.entries(here).filter(([from]) => text.includes(from));
-    const env_ = { REGISTRY_AUTH_FILE: path.join(home, "auth.json"), ...env };
-    return run("sh", ["-ec", put(text, Object.fromEntries(values))], { cwd: folder, env: env_, limit: timeout });
+    const login = { REGISTRY_AUTH_FILE: path.join(home, "auth.json") };
+    const options = { cwd: folder, env: { ...login, ...env }, limit: timeout };
+    return run("sh", ["-ec", put(text, Object.fromEntries(values))], options);
   };
   const admin = (...words) => succeed("npm", ["run", "--silent", "admin", "--", ...words], { cwd: folder });
   const digest = async (client, name) => JSON.parse(works(await client.inspect(`${host}/${name}`))).Digest;

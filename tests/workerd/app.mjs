@@ -147,6 +147,20 @@ export async function startWorker(vars = {}, { migrated = ["DB", "SEARCH"], conf
   };
 }
 
+/**
+ * Asks with a body that is too long. The response comes before the body has been sent, and closes the connection: a client
+ * that writes on may lose the response, and asks again.
+ */
+export async function unlessLost(ask) {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!["EPIPE", "ECONNRESET", "UND_ERR_SOCKET"].includes(error.cause?.code) || attempt === 50) throw error;
+    }
+  }
+}
+
 const units = { s: 1, m: 60, h: 3600, d: 86_400 };
 
 /** Runs the directives of pages, at an address of its own (`INDEX_DIRECTIVES`), with a clock that is ahead by `shift` ms. */

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { seedDatabases, vars } from "./endpoints.mjs";
-import { imageId, startWorker } from "./app.mjs";
+import { imageId, startWorker, unlessLost } from "./app.mjs";
 
 const mebibyte = 1 << 20;
 const json = "application/json";
@@ -184,23 +184,9 @@ for (const limit of [256 << 10, 2_000_000, 8 << 20]) {
   });
 }
 
-/**
- * The status of a body that is too long. The response comes before the body has been sent, and closes the connection: a
- * client that writes on may lose the response, and asks again.
- */
-async function refused(operation, body) {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return (await send(operation, body)).status;
-    } catch (error) {
-      if (!["EPIPE", "ECONNRESET", "UND_ERR_SOCKET"].includes(error.cause?.code) || attempt === 50) throw error;
-    }
-  }
-}
-
 test("one byte more is too many, everywhere", { timeout: 60_000 }, async () => {
   for (const operation of operations) {
-    const status = await refused(operation, " ".repeat(operation.limit + 1));
+    const { status } = await unlessLost(() => send(operation, " ".repeat(operation.limit + 1)));
     assert.equal(status, 413, `${operation.method} ${operation.path}`);
   }
 });

@@ -158,8 +158,8 @@ function codes(place, status, problems) {
     return [wrong(`/health answers ${status}, and not as hublet does`, "is PUBLIC_URL right?")];
   if (!problems.length)
     return [status === 200 ? well(`${who(place)} is well`) : wrong("/health answers 503", "what does its log say?")];
+  const known = new Map(Object.entries(meanings(place)));
   return problems.map((code) => {
-    const known = new Map(Object.entries(meanings(place)));
     const [words, cure] = known.get(code) ?? [
       shown(code),
       "which this hublet does not know: is it older than the worker?",
