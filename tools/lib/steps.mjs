@@ -109,7 +109,7 @@ function printAsTyped() {
 export const print = (lines) => process.stdout.write(Buffer.from(`${lines}\n`));
 
 /** What a package can be asked for. */
-export const commands = ["start", "deploy", "admin", "keys", "doctor", "backup", "restore"];
+export const commands = ["start", "deploy", "admin", "keys", "doctor", "registry", "backup", "restore"];
 
 /** Runs a whole tool: a Failure ends it with its message, a signal together with all that it started. */
 export async function main(tool) {
@@ -223,6 +223,11 @@ function show(line) {
 export async function breathe(words) {
   lastWords = words;
   await new Promise((resolve) => setImmediate(resolve));
+  goOn();
+}
+
+/** Ends work of our own, where somebody wants that. */
+export function goOn() {
   if (stoppedBy) throw new Failure("stopped");
 }
 
