@@ -8,7 +8,7 @@ import { executeDeletions } from "./lib/registry-deletions.mjs";
 import { checked, Index } from "./lib/registry-index.mjs";
 import { choose, request, span, unwatched } from "./lib/registry-prune.mjs";
 import { emptyReport, reconcile } from "./lib/registry-reconcile.mjs";
-import { chosenLines, collection, deletionLines, reconcileLines } from "./lib/registry-report.mjs";
+import { chosenLines, deletionLines, reconcileLines, untagged } from "./lib/registry-report.mjs";
 import { Requests } from "./lib/registry-requests.mjs";
 import { State } from "./lib/registry-state.mjs";
 import { setUpNode } from "./lib/setup.mjs";
@@ -106,10 +106,13 @@ async function indexAddress(flags) {
   throw new Failure(`--index ${given} is not https://host (http on a loopback address)`);
 }
 
-async function open(flags, { service, address }) {
+async function indexFor(flags, { service }) {
+  const place = { address: await indexAddress(flags), service, credential: await credential(flags) };
+  return new Index({ ...place, requests: new Requests({ rate: 20 }) });
+}
+
+async function open(flags, index, { service, address }) {
   const requests = new Requests({ rate: count(flags, "rate", 1) });
-  const ofIndex = { address: await indexAddress(flags), service, credential: await credential(flags) };
-  const index = new Index({ ...ofIndex, requests: new Requests({ rate: 20 }) });
   const registry = new Registry({ address, service, index, requests });
   await registry.open();
   const apart = drift(registry.answered);
@@ -130,7 +133,9 @@ async function reconciled(flags, place) {
   const modes = ["quick", "deep", "nightly", "deletions"].filter((name) => flags[name]);
   if (modes.length > 1) throw new Failure(`one of --${modes.join(", --")}`);
   const [mode = "quick"] = modes;
-  const both = await open(flags, place);
+  const index = await indexFor(flags, place);
+  if (mode === "deletions" && !(await index.hasDeletions())) return 0;
+  const both = await open(flags, index, place);
   const deleted = {};
   const known = await deletions(both, await both.index.known(), flags, deleted);
   const dry = flags["dry-run"];
@@ -156,7 +161,7 @@ async function pruned(flags, place) {
   const dry = flags["dry-run"];
   const deleted = {};
   if (unpulled !== undefined) {
-    const both = await open(flags, place);
+    const both = await open(flags, await indexFor(flags, place), place);
     const known = await both.index.known();
     const now = Date.now();
     const refused = unwatched(known.watchedSince, unpulled, now);
@@ -166,7 +171,7 @@ async function pruned(flags, place) {
     if (!dry) await request(both.index, chosen, (known) => deletions(both, known, flags, deleted));
     say(deletionLines(deleted, dry));
   }
-  if (flags.untagged) say(collection({ untagged: true }));
+  if (flags.untagged) say(untagged);
   return [...(deleted.kept ?? []), ...(deleted.failed ?? [])].length;
 }
 

@@ -51,9 +51,7 @@ export class Index {
    */
   async known() {
     const tags = new Map();
-    const first = await this.#page();
-    if (first.service !== this.service)
-      throw new Failure(`the token is that of the reconciler of ${shown(first.service)}, and not of ${this.service}`);
+    const first = await this.#first();
     for (let page = first; ; page = await this.#page(page.next)) {
       for (const { repository, tag, ...known } of page.tags) {
         if (!tags.has(repository)) tags.set(repository, new Map());
@@ -64,6 +62,19 @@ export class Index {
     return { tags, deletions: first.deletions ?? [], watchedSince: first.watched_since };
   }
 
+  /** Whether deletions wait. */
+  async hasDeletions() {
+    const { deletions = [] } = await this.#first();
+    return deletions.length > 0;
+  }
+
+  async #first() {
+    const first = await this.#page();
+    if (first.service === this.service) return first;
+    throw new Failure(`the token is that of the reconciler of ${shown(first.service)}, and not of ${this.service}`);
+  }
+
+  /** @param {string} [last] */
   async #page(last) {
     const page = await this.#ask(`/reconciler${last === undefined ? "" : `?${new URLSearchParams({ last })}`}`, {
       headers: { authorization: `Bearer ${this.credential}` },

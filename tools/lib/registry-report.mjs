@@ -63,9 +63,14 @@ export function chosenLines(chosen, { dry, known }) {
 }
 
 /** How the registry itself deletes what is not named any more. */
-export const collection = ({ untagged = false } = {}) => [
-  untagged
-    ? "Manifests without a tag are listed by no registry; distribution deletes them itself, when it collects garbage:"
-    : "The layers stay until the registry collects garbage, while it is stopped or read-only:",
-  `  docker-registry garbage-collect ${untagged ? "--delete-untagged " : ""}/etc/docker/registry/config.yml`,
+export const collection = () => [
+  "The layers stay until the registry collects garbage, while it is stopped or read-only:",
+  "  docker-registry garbage-collect /etc/docker/registry/config.yml",
+];
+
+/** What there is for manifests without a tag. */
+export const untagged = [
+  "No registry lists manifests without a tag. distribution 3 deletes them itself, while it is stopped or read-only:",
+  "  registry garbage-collect --delete-untagged /etc/distribution/config.yml",
+  "Not so with docker-registry 2.8: its --delete-untagged deletes the images of every index, too.",
 ];
