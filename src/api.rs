@@ -15,7 +15,7 @@ use crate::{
     context::Context,
     error::{Refusal, Result},
     handlers::{
-        account, events, health, hub, openapi,
+        account, events, health, hub, openapi, reconciler,
         registry::{base, token},
         revocation, site, v1,
     },
@@ -32,7 +32,7 @@ const SMALL: usize = 16 << 10;
 const IMAGES: usize = 2_000_000;
 /// As many scopes as a token may have, of the longest names.
 const SCOPES: usize = 160 << 10;
-/// 25,000 characters describe a repository.
+/// 25,000 characters describe a repository; a report of a reconciler is as long.
 const DESCRIBED: usize = 256 << 10;
 /// Notifications of a registry. The body is read only if the registry's secret is right.
 const EVENTS: usize = 8 << 20;
@@ -87,6 +87,9 @@ endpoints! { (ctx, request, credentials)
         Get    None            => Ok(base::jwks(ctx)?);
     "/events" Token Closed EVENTS Route::Events =>
         Post   EventSecret     => events::receive(ctx, request).await;
+    "/reconciler" Hub Closed DESCRIBED Route::Reconciler =>
+        Get    Reconciler      => reconciler::compare(ctx, request).await;
+        Post   Reconciler      => reconciler::report(ctx, request).await;
 
     // Whether all is well; what browsers and crawlers ask for; what says what there is.
     "/health" Hub Anonymous SMALL Route::Health =>

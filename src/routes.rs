@@ -66,6 +66,8 @@ pub enum Route {
     OpenApi,
     /// `/events`
     Events,
+    /// `/reconciler`
+    Reconciler,
     /// `/account/confirm`
     Confirm,
     /// `/account/password`
@@ -81,7 +83,7 @@ pub enum Route {
 pub fn dialect(path: &str) -> Dialect {
     match path.trim_start_matches('/').split('/').next() {
         Some("account" | "") => Dialect::Page,
-        Some("v2" | "health") => Dialect::Hub,
+        Some("v2" | "health" | "reconciler") => Dialect::Hub,
         _ => Dialect::V1,
     }
 }
@@ -110,6 +112,7 @@ pub fn route(path: &str) -> Result<Route> {
         ["robots.txt"] => Route::Robots,
         ["openapi.json"] => Route::OpenApi,
         ["events"] => Route::Events,
+        ["reconciler"] => Route::Reconciler,
         ["account", "confirm"] => Route::Confirm,
         ["account", "password"] => Route::Password,
         ["account", "forgotten"] => Route::Forgotten,

@@ -108,7 +108,7 @@ function part(name) {
     steps.push(["tests", () => inProcess("--test", "it", "--", `${name}::`)]);
   if (has(`tests/tools/${name}.test.mjs`)) steps.push(["tests of the tools", () => ofTools(name)]);
   if (has(`tests/workerd/${name}.test.mjs`))
-    steps.push(["release build", build], ...(name === "rollback" ? [earlier] : []), [
+    steps.push(["release build", build], ...(name === "contract" ? [earlier] : []), [
       "tests in workerd",
       () => inWorkerd(name),
     ]);

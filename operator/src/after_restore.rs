@@ -26,6 +26,8 @@ pub async fn after_restore(operator: &Operator) -> Result<Output> {
         Statement::new("update users set epoch = max(epoch + 1, cast(?1 as integer))").bind(first_id),
         Statement::new("delete from refresh_tokens"),
         Statement::new("delete from links"),
+        // A token that was ended since is there again; when the first one was made stays known.
+        Statement::new("update reconcilers set hash = 'ended ' || service"),
     ]);
     if !keep {
         transaction.run([Statement::new("update access_tokens set is_active = 0")]);
@@ -92,6 +94,7 @@ pub fn notice(keep: bool, private: bool, database_flag: &str) -> String {
     };
     format!(
         "hublet: everybody logs in again{tokens}
+hublet: the tools beside registries need new tokens: npm run admin -- reconciler SERVICE{database_flag}
 hublet: passwords, roles, and who is disabled are those of before: look whether one of them was changed since for a reason
 hublet: {seen}
 hublet: search finds everything once the scheduled run has been through, 10,000 repositories a minute"

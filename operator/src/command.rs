@@ -4,7 +4,7 @@ use futures_util::future::LocalBoxFuture;
 
 use crate::{
     Operator, Output, Result, Words, access, accounts, after_restore, compromised, emails, invalid, log, names,
-    passwords, removal, repositories, roles, tokens,
+    passwords, reconcilers, removal, repositories, roles, tokens,
 };
 
 /// A command.
@@ -196,6 +196,24 @@ pub const COMMANDS: &[Command] = &[
         "Makes a repository, given as namespace/name, public or private; search is told within a minute.",
         "there is no repository REPOSITORY.",
         |operator, words| Box::pin(repositories::privacy(operator, words)),
+    ),
+    Command::new(
+        "reconciler SERVICE",
+        "Makes the token of the tool beside a registry and prints it, once; an earlier one ends.",
+        "SERVICE is none of SERVICES.",
+        |operator, words| Box::pin(reconcilers::create(operator, words)),
+    ),
+    Command::new(
+        "reconciler SERVICE end",
+        "Ends the token of the tool beside a registry, and what it was to delete there.",
+        "there is no token of a tool beside SERVICE.",
+        |operator, words| Box::pin(reconcilers::end(operator, words)),
+    ),
+    Command::new(
+        "reconcilers",
+        "Lists the tools beside registries: when each was seen, and what it has to delete.",
+        "",
+        |operator, _| Box::pin(reconcilers::list(operator)),
     ),
     Command::new(
         "release ACCOUNT",

@@ -24,6 +24,7 @@ mod names;
 mod node;
 mod operator;
 mod passwords;
+mod reconcilers;
 mod removal;
 mod repositories;
 mod roles;

@@ -1,9 +1,12 @@
 //! The parameters of a command, each of a type of `domain`.
 
-use hublet::domain::{
-    NamespaceName, RepositoryName, Role, UserName,
-    access_review::Action,
-    names::{self, LIBRARY},
+use hublet::{
+    config::Service,
+    domain::{
+        NamespaceName, RepositoryName, Role, UserName,
+        access_review::Action,
+        names::{self, LIBRARY},
+    },
 };
 
 use crate::{Failure, Result};
@@ -57,6 +60,13 @@ impl Words {
         let word = self.word(parameter).unwrap_or_default();
         parse(word)
             .ok_or_else(|| Failure::Invalid(format!("{parameter} cannot be {}: {what}", serde_json::Value::from(word))))
+    }
+
+    /// The name of a registry, as `SERVICES` has it.
+    pub fn service(&self, parameter: &str) -> Result<String> {
+        let parse =
+            |word: &str| Service::parse(word).filter(|service| service.name == word).map(|service| service.name);
+        self.read(parameter, parse, "a registry is named as in SERVICES")
     }
 
     /// The name of a user.

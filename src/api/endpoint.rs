@@ -73,6 +73,8 @@ pub enum Security {
     PasswordSession,
     /// `Bearer` or `Basic`: the event secret of a registry.
     EventSecret,
+    /// `Bearer`: the token of the tool beside a registry. The handler reads it.
+    Reconciler,
     /// In the body: a password, an access token or a refresh token.
     Body,
     /// In the body: the secret of a link that was mailed.
@@ -92,6 +94,7 @@ impl Security {
             | Self::RepositoryToken
             | Self::Registry
             | Self::EventSecret
+            | Self::Reconciler
             | Self::Body
             | Self::Link => Ok(Credentials::Anonymous),
         }

@@ -6,7 +6,7 @@ use crate::{
     auth::registry_token,
     context::Context,
     domain::{
-        Access, RepositoryName, Secret, UserId, UserName, credential::CredentialId, opaque_token, password,
+        Access, RepositoryName, Secret, UserId, UserName, credential::CredentialId, opaque_token::TokenKind, password,
         repository_token::RepositoryTokenClaims, session_token,
     },
     error::{Challenge, Error, Refusal, Result, forbidden},
@@ -137,10 +137,13 @@ impl Credentials {
         }
         // Copied, it may be followed by a line feed or a blank; a password may begin with one.
         let token = secret.reveal().trim_ascii();
-        if !opaque_token::TokenKind::Access.has_prefix(token) {
+        if TokenKind::Reconciler.has_prefix(token) {
+            return Err(unauthorized("The token of a reconciler opens nothing here"));
+        }
+        if !TokenKind::Access.has_prefix(token) {
             return Ok(Self::Password { name, secret, address: request.address() });
         }
-        let hash = opaque_token::TokenKind::Access.parse_and_hash(token);
+        let hash = TokenKind::Access.parse_and_hash(token);
         let hash = hash.ok_or_else(|| unauthorized("The access token is not valid"))?;
         Ok(Self::AccessToken { name, hash, address: request.address() })
     }

@@ -7,6 +7,7 @@ mod guards;
 pub mod login;
 pub mod password;
 mod principal;
+pub mod reconciler;
 pub mod registry_token;
 
 pub use access_review::ReviewSubject;

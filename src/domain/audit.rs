@@ -41,6 +41,7 @@ actions! {
     RepoCollaboratorRemove = "repo.collaborator.remove", "took away a role in the repository";
     RepoTagPush = "repo.tag.push", "pushed a tag to the repository";
     RepoTagDelete = "repo.tag.delete", "deleted a tag of the repository";
+    RepoTagDeletionRequest = "repo.tag.deletion.request", "requested the deletion of a tag of the repository";
     RepoManifestPush = "repo.manifest.push", "pushed a manifest without a tag to the repository";
     RepoManifestDelete = "repo.manifest.delete", "deleted a manifest of the repository";
     RepoContentDelete = "repo.content.delete", "deleted from a registry all of the repository";
@@ -57,6 +58,8 @@ actions! {
     OrgAccessTokenUpdate = "org.access_token.update", "updated the access token";
     OrgAccessTokenRenew = "org.access_token.renew", "gave a new secret to the access token";
     OrgAccessTokenDelete = "org.access_token.delete", "deleted the access token";
+    OrgReconcilerCreate = "org.reconciler.create", "made a token for the tool beside the registry";
+    OrgReconcilerDelete = "org.reconciler.delete", "ended the token of the tool beside the registry";
     UserCreate = "user.create", "created the user";
     UserDelete = "user.delete", "removed the user";
     UserNameRelease = "user.name.release", "gave free the name";

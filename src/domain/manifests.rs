@@ -1,8 +1,11 @@
 //! What notifications report of a manifest: the size of an image, and the images that an index names.
 
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
-use crate::domain::notifications::{LARGEST, is_digest, text};
+use crate::domain::{
+    notifications::{LARGEST, is_digest, text},
+    time,
+};
 
 /// The most images of an index that are kept.
 const MAX_REFERENCES: usize = 100;
@@ -32,6 +35,52 @@ pub struct Image {
     pub variant: String,
 }
 
+/// What the configuration of an image says. A registry does not report it: the tool beside it reads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Configuration {
+    /// When the image was made, in milliseconds since 1970; `None` where it names no such moment.
+    pub created: Option<i64>,
+    /// The labels `org.opencontainers.image.*`, and the annotations of that name.
+    pub labels: Value,
+    /// `os`, `architecture` and `variant`; null if there is none.
+    pub platform: Value,
+}
+
+/// Milliseconds since 1970 of the first of March 2013, before which there was no image: what is reproducible is often of
+/// 1970 or 1980.
+const FIRST_IMAGE: i64 = 1_362_096_000_000;
+
+/// The most labels of an image that are kept, and the longest of them, in bytes.
+const MAX_LABELS: usize = 20;
+const MAX_LABEL_NAME_LENGTH: usize = 100;
+const MAX_LABEL_LENGTH: usize = 500;
+const LABELS: &str = "org.opencontainers.image.";
+
+impl Configuration {
+    /// Of the target of a report; `None` where the tool did not read the manifest, and names no references.
+    #[must_use]
+    pub fn of_target(target: &Value, now: i64) -> Option<Self> {
+        target.get("references")?.as_array()?;
+        let created = target.get("created").and_then(Value::as_str).and_then(time::parse_millis);
+        let labels = target.get("labels").unwrap_or(&Value::Null);
+        let names = labels.as_object().into_iter().flat_map(Map::keys);
+        let names = names.filter(|name| name.starts_with(LABELS) && name.len() <= MAX_LABEL_NAME_LENGTH);
+        let label = |name: &String| (name.clone(), text(labels, name, MAX_LABEL_LENGTH).into());
+        Some(Self {
+            created: created.filter(|created| (FIRST_IMAGE..=now).contains(created)),
+            labels: names.take(MAX_LABELS).map(label).collect::<Map<_, _>>().into(),
+            platform: target.get("platform").filter(|platform| platform.is_object()).map_or(Value::Null, |platform| {
+                let [os, architecture, variant] = platform_of(platform);
+                json!({ "os": os, "architecture": architecture, "variant": variant })
+            }),
+        })
+    }
+}
+
+fn platform_of(platform: &Value) -> [String; 3] {
+    ["os", "architecture", "variant"].map(|name| text(platform, name, MAX_TEXT_LENGTH))
+}
+
 impl Content {
     /// Of the `references` of a notification: what a manifest of this type points at.
     #[must_use]
@@ -54,9 +103,7 @@ impl Content {
 
     fn of_index(references: &[Value]) -> Self {
         let image = |reference: &Value| {
-            let platform = reference.get("platform").unwrap_or(&Value::Null);
-            let [os, architecture, variant] =
-                ["os", "architecture", "variant"].map(|name| text(platform, name, MAX_TEXT_LENGTH));
+            let [os, architecture, variant] = platform_of(reference.get("platform").unwrap_or(&Value::Null));
             let digest = text(reference, "digest", 200);
             is_digest(&digest).then_some(Image { digest, os, architecture, variant })
         };

@@ -1,14 +1,17 @@
 //! Notifications of registries: of distribution 2.8 and 3, and the `CloudEvents` of zot.
 
 mod body;
+mod reports;
+mod zot;
 
 use serde_json::Value;
 
 pub use body::{CloudEvent, parse};
+pub use reports::{Named, Report, parse_reports};
 
 use crate::domain::{
     RepositoryName,
-    manifests::{Content, Image},
+    manifests::{Configuration, Content, Image},
     names::LIBRARY,
     registry_token::{self, AuthMethod},
     texts, time,
@@ -68,6 +71,11 @@ pub struct Event {
     pub method: AuthMethod,
     /// The client's address; empty if the registry does not report one.
     pub address: String,
+    /// When the tool beside the registry found what it reports, in milliseconds since 1970; `None` of what the registry
+    /// reports itself.
+    pub imported_at: Option<i64>,
+    /// What the tool read of the manifest.
+    pub configuration: Option<Configuration>,
 }
 
 /// An event of distribution.
@@ -109,34 +117,10 @@ fn notification(event: &Value, now: i64) -> Result<Option<Event>, String> {
         by: by.to_owned(),
         method,
         address: without_port(address),
+        imported_at: None,
+        configuration: None,
     }
     .checked(whole)
-}
-
-/// An event of zot.
-fn cloud_event(data: &Value, headers: CloudEvent<'_>, now: i64) -> Result<Option<Event>, String> {
-    let action = match headers.kind {
-        Some("zotregistry.image.updated") => Action::Push,
-        Some("zotregistry.image.deleted") => Action::Delete,
-        Some("zotregistry.repository.created" | "zotregistry.image.lint_failed") => return Ok(None),
-        other => return Err(format!("a CloudEvent of the type {:?}", other.map(|kind| cut(kind, 100)))),
-    };
-    let reference = text(data, "reference", 200);
-    let by_digest = reference.contains(':');
-    Event {
-        id: cut(headers.id.unwrap_or_default(), MAX_ID_LENGTH + 1),
-        action,
-        repository: repository(data, "name")?,
-        tag: if by_digest { String::new() } else { reference },
-        digest: text(data, "digest", 200),
-        media_type: text(data, "mediaType", 255),
-        content: data.get("manifest").and_then(Value::as_str).map(Content::of_manifest).unwrap_or_default(),
-        at: moment(headers.time, now),
-        by: String::new(),
-        method: AuthMethod::Password,
-        address: String::new(),
-    }
-    .checked(false)
 }
 
 impl Event {

@@ -1,4 +1,4 @@
-//! Secrets that hublet gives out and only it reads: access tokens, refresh tokens, links.
+//! Secrets that hublet gives out and only it reads: access tokens, refresh tokens, the tokens of reconcilers, links.
 //!
 //! A token has a prefix that secret scanners know it by, 160 random bits, and a checksum, so that
 //! nonsense is refused without the database.
@@ -21,6 +21,8 @@ pub enum TokenKind {
     Access,
     /// Gets registry tokens.
     Refresh,
+    /// Of the tool beside a registry.
+    Reconciler,
 }
 
 impl TokenKind {
@@ -30,6 +32,7 @@ impl TokenKind {
         match self {
             Self::Access => "hlp_",
             Self::Refresh => "hlr_",
+            Self::Reconciler => "hlc_",
         }
     }
 

@@ -101,6 +101,19 @@ impl Scope {
         self.grant(actions)
     }
 
+    /// The part of a scope that is granted to the tool beside a registry: the catalog, every pull, and deleting where it
+    /// has something to delete.
+    #[must_use]
+    pub fn for_reconciler(&self, deletes: bool) -> Option<Grant> {
+        if self.repository().is_none() {
+            return self.for_registry(true).filter(|grant| grant.actions.contains(&"*"));
+        }
+        let granted = |action: &Action| {
+            self.asks_for(*action) && (*action == Action::Pull || deletes && *action == Action::Delete)
+        };
+        self.grant(Action::ALL.into_iter().filter(granted).map(Action::as_str).collect())
+    }
+
     fn grant(&self, actions: Vec<&'static str>) -> Option<Grant> {
         (!actions.is_empty()).then(|| Grant {
             kind: self.kind.clone(),

@@ -9,7 +9,7 @@ use constcat::concat;
 use crate::{
     domain::{manifests::Image, notifications::Event, registry_token::AuthMethod},
     store::{
-        Query, Statement, Step, Transaction,
+        Query, Statement, Step, Transaction, deletions,
         health::{self, Heartbeat},
         manifests,
     },
@@ -20,7 +20,8 @@ pub const EVENT_ID_TTL: i64 = 7 * 24 * 60 * 60;
 
 /// Events as the statements take them: `0` id, `1` action, `2` namespace, `3` name, `4` tag,
 /// `5` digest, `6` size, `7` media type, `8` milliseconds, `9` actor, `10` access token, `11` address,
-/// `12` refresh token, `13` images of an index, each with digest, system, architecture and variant.
+/// `12` refresh token, `13` images of an index, each with digest, system, architecture and variant; of what the tool
+/// beside a registry reports, `14` when, and, if it read the manifest, `15` when that was made, `16` labels, `17` platform.
 fn listed(events: &[Event]) -> Rc<str> {
     let image = |image: &Image| json!([image.digest, image.os, image.architecture, image.variant]);
     let one = |event: &Event| {
@@ -29,6 +30,7 @@ fn listed(events: &[Event]) -> Rc<str> {
             AuthMethod::AccessToken(id) => (Some(id), None),
             AuthMethod::RefreshToken(id) => (None, Some(id)),
         };
+        let configuration = event.configuration.as_ref();
         json!([
             event.id,
             event.action.as_str(),
@@ -44,6 +46,10 @@ fn listed(events: &[Event]) -> Rc<str> {
             event.address,
             refresh,
             event.content.images.iter().map(image).collect::<Value>(),
+            event.imported_at,
+            configuration.map(|read| read.created),
+            configuration.map(|read| &read.labels),
+            configuration.map(|read| &read.platform),
         ])
     };
     Value::Array(events.iter().map(one).collect()).to_string().into()
@@ -55,7 +61,8 @@ const REPORTED: &str = "select j.value ->> 0 id, j.value ->> 1 action, j.value -
      j.value ->> 4 tag, j.value ->> 5 digest, j.value ->> 6 size, j.value ->> 7 media_type, j.value ->> 8 at,
      iif(j.value ->> 9 = '' or exists (select 1 from users u where u.name = j.value ->> 9), '', ?2 || ':')
        || (j.value ->> 9) actor,
-     j.value ->> 10 access, j.value ->> 11 address, j.value ->> 12 refresh, j.value ->> 13 images
+     j.value ->> 10 access, j.value ->> 11 address, j.value ->> 12 refresh, j.value ->> 13 images,
+     j.value ->> 14 imported_at, j.value ->> 15 created_at, j.value ->> 16 labels, j.value ->> 17 platform
    from json_each(?1) j where j.value ->> 1 in (";
 
 /// After that list: those of them that were not taken before.
@@ -63,11 +70,12 @@ const NOT_TAKEN: &str = ") and not exists (select 1 from events e where e.servic
 
 /// The beginning of a statement over `fresh` events: those of them that are about a repository, with its namespace.
 /// What is older than the end of the last one of that name is about that one: it follows where it was moved to, and
-/// else is not among them.
+/// else is not among them. Nor is what the tool found of a repository whose deletion is its task.
 const FRESH: &str = concat!(
     "with fresh as materialized (
        select d.id, ifnull(m.namespace_id, n.id) namespace_id, d.namespace, d.name, d.tag, d.digest, d.size,
-         d.media_type, d.at, d.actor, d.action, d.access, d.address, d.refresh, d.images
+         d.media_type, d.at, d.actor, d.action, d.access, d.address, d.refresh, d.images, d.imported_at, d.created_at,
+         d.labels, d.platform
        from (",
     REPORTED
 );
@@ -78,7 +86,9 @@ const OF_REPOSITORIES: &str = concat!(
     ") d join namespaces n on n.name = d.namespace
        left join tombstones t on t.namespace_id = n.id and t.name = d.name and t.buried_at > d.at
        left join repositories m on m.id = t.moved_to and d.at >= t.since and m.deleted_at is null
-       where t.name is null or m.id is not null) "
+       where (t.name is null or m.id is not null) and (d.imported_at is null or not exists (
+         select 1 from deletions x where x.service = ?2 and x.repository = d.namespace || '/' || d.name
+           and x.tag = ''))) "
 );
 
 /// `fresh` are pushes.
@@ -127,7 +137,7 @@ fn record(of: impl Fn(&'static str) -> Statement, now: i64) -> Vec<Statement> {
             CREDENTIAL,
             ", f.address, json_object('service', ?2) from fresh f
              join repositories r on r.namespace_id = f.namespace_id and r.name = f.name
-             where r.deleted_at is not null group by r.id"
+             where r.deleted_at is not null and f.imported_at is null group by r.id"
         ))
         .bind(now),
         of(concat!(
@@ -155,7 +165,7 @@ fn record(of: impl Fn(&'static str) -> Statement, now: i64) -> Vec<Statement> {
             REPORTED,
             "'push', 'delete'",
             NOT_TAKEN,
-            ") f left join namespaces n on n.name = f.namespace"
+            ") f left join namespaces n on n.name = f.namespace where f.imported_at is null or f.tag <> ''"
         ))
         .bind(now),
     ]
@@ -168,7 +178,8 @@ fn push(of: impl Fn(&'static str) -> Statement, private: bool, now: i64) -> [Sta
         of(concat!(
             FRESH_PUSHES,
             "delete from repositories where deleted_at is not null and id in (
-               select r.id from fresh f join repositories r on r.namespace_id = f.namespace_id and r.name = f.name)"
+               select r.id from fresh f join repositories r on r.namespace_id = f.namespace_id and r.name = f.name
+               where f.imported_at is null)"
         )),
         of(concat!(
             FRESH_PUSHES,
@@ -176,7 +187,8 @@ fn push(of: impl Fn(&'static str) -> Statement, private: bool, now: i64) -> [Sta
              select namespace_id, name, namespace || '/' || name, max(?3, ifnull(
                  (select t.private from tombstones t
                   where t.namespace_id = fresh.namespace_id and t.name = fresh.name), 0)),
-               ?4, ?4, max(at) / 1000 from fresh where true group by namespace_id, name
+               ?4, ?4, max(iif(imported_at is null, at, ifnull(created_at, at))) / 1000
+             from fresh where true group by namespace_id, name
              on conflict (namespace_id, name) do update set
                pushed_at = max(ifnull(pushed_at, 0), excluded.pushed_at), updated_at = excluded.updated_at,
                revision = revision + 1
@@ -184,20 +196,29 @@ fn push(of: impl Fn(&'static str) -> Statement, private: bool, now: i64) -> [Sta
         ))
         .bind(private)
         .bind(now),
-        // One row a tag: the newest of this list.
+        // One row a tag: the newest of this list. What the tool found was pushed when the image was made, as far as is
+        // known; it changes nothing that is newer than its walk.
         of(concat!(
             FRESH_PUSHES,
-            "insert into tags (repository_id, service, name, digest, size, media_type, pushed_at, pushed_by)
-             select r.id, ?2, f.tag, f.digest, 0, f.media_type, max(f.at), f.actor
-             from fresh f join repositories r on r.namespace_id = f.namespace_id and r.name = f.name
-             where f.tag <> '' and r.deleted_at is null
-               and not exists (select 1 from tags d where d.repository_id = r.id and d.service = ?2
-                 and d.name in ('@', '@' || f.digest) and d.deleted = 1 and d.pushed_at >= f.at)
-             group by r.id, f.tag
+            ", pushed as (
+               select r.id repository_id, f.tag, f.digest, f.media_type, max(f.at) at, f.actor, f.imported_at, f.created_at
+               from fresh f join repositories r on r.namespace_id = f.namespace_id and r.name = f.name
+               where f.tag <> '' and r.deleted_at is null
+                 and not exists (select 1 from tags d where d.repository_id = r.id and d.service = ?2
+                   and d.name in ('@', '@' || f.digest) and d.deleted = 1 and d.pushed_at >= f.at)
+               group by r.id, f.tag)
+             insert into tags (repository_id, service, name, digest, size, media_type, pushed_at, pushed_by, imported_at)
+             select p.repository_id, ?2, p.tag, p.digest, 0, p.media_type,
+               iif(p.imported_at is null, p.at, coalesce(p.created_at, (select m.created_at from manifests m
+                 where m.repository_id = p.repository_id and m.service = ?2 and m.digest = p.digest), p.at)),
+               p.actor, p.imported_at
+             from pushed p where p.imported_at is null or not exists (
+               select 1 from tags t where t.repository_id = p.repository_id and t.service = ?2 and t.name = p.tag
+                 and (t.pushed_at >= p.at or t.digest = p.digest and t.deleted = 0))
              on conflict (repository_id, service, name) do update set digest = excluded.digest,
                media_type = excluded.media_type, pushed_at = excluded.pushed_at, pushed_by = excluded.pushed_by,
-               deleted = 0
-             where excluded.pushed_at > tags.pushed_at"
+               deleted = 0, imported_at = excluded.imported_at
+             where excluded.pushed_at > tags.pushed_at or excluded.imported_at is not null"
         )),
     ]
 }
@@ -264,6 +285,19 @@ pub fn receive(
     private: bool,
     now: i64,
 ) -> Step<Vec<String>> {
+    let unknown = take(transaction, events, service, private, now);
+    transaction.run([health::record(Heartbeat::Notification(service), now)]);
+    unknown
+}
+
+/// The same of what the tool beside the registry reports.
+pub fn take(
+    transaction: &mut Transaction,
+    events: &[Event],
+    service: &str,
+    private: bool,
+    now: i64,
+) -> Step<Vec<String>> {
     let list = listed(events);
     let of = |sql: &'static str| Statement::new(sql).bind(&list).bind(service);
     transaction.run(record(of, now));
@@ -286,7 +320,7 @@ pub fn receive(
         .bind(&list)
         .bind(service)
         .bind(now),
-        health::record(Heartbeat::Notification(service), now),
+        deletions::settle(&list, service),
     ]);
     let unknown = "select distinct value ->> 2 || '/' || (value ->> 3) name from json_each(?1)
        where not exists (select 1 from namespaces where name = value ->> 2) limit 20";

@@ -16,8 +16,9 @@ pub(super) const CONTENT: &str = "m.size content_size, m.pulled_at content_pulle
       'variant', i.variant, 'size', c.size, 'pulled_at', c.pulled_at))
     from (select * from index_images where index_id = m.id order by position) i
       join manifests c on c.id = i.image_id) images,
-   (select json_object('os', i.os, 'architecture', i.architecture, 'variant', i.variant)
-    from index_images i where i.image_id = m.id and i.os <> '' limit 1) platform";
+   ifnull((select json_object('os', i.os, 'architecture', i.architecture, 'variant', i.variant)
+    from index_images i where i.image_id = m.id and i.os <> '' limit 1), m.platform) platform,
+   m.created_at content_created_at, m.labels content_labels";
 
 /// After `tags t`: the manifest `m` of a tag, as far as there is one.
 pub(super) const MANIFEST: &str =
@@ -52,13 +53,17 @@ pub(super) fn record(of: impl Fn(&'static str) -> Statement) -> [Statement; 3] {
     [
         of(concat!(
             FRESH_PUSHES_AND_PULLS,
-            "insert into manifests (repository_id, service, digest, size, pulled_at, look_at)
-             select r.id, ?2, f.digest, max(f.size), max(iif(f.action = 'pull', f.at, null)), ?3
+            "insert into manifests (repository_id, service, digest, size, pulled_at, look_at, described, created_at,
+               labels, platform)
+             select r.id, ?2, f.digest, max(f.size), max(iif(f.action = 'pull', f.at, null)), ?3,
+               max(f.labels is not null), max(f.created_at), max(f.labels), max(f.platform)
              from fresh f join repositories r on r.namespace_id = f.namespace_id and r.name = f.name
              where f.digest <> '' and r.deleted_at is null group by r.id, f.digest
              on conflict (repository_id, service, digest) do update set size = ifnull(excluded.size, size),
                pulled_at = max(ifnull(pulled_at, excluded.pulled_at), ifnull(excluded.pulled_at, pulled_at)),
-               look_at = excluded.look_at"
+               look_at = excluded.look_at, described = max(described, excluded.described),
+               created_at = ifnull(excluded.created_at, created_at), labels = ifnull(excluded.labels, labels),
+               platform = ifnull(excluded.platform, platform)"
         )),
         of(concat!(
             FRESH_PUSHES_AND_PULLS,

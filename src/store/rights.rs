@@ -62,7 +62,7 @@ const UNLESS: &str = concat!(
 
 /// The same statement, after that condition. The second path is none, and `SQLite` names it in its error, by which
 /// `Fault::from_d1` recognises it.
-const FAIL: &str = "), '$', 'the right is gone')) held";
+pub(super) const FAIL: &str = "), '$', 'the right is gone')) held";
 
 /// Whether the user `u` has one of the roles `?5` in the namespace `n`. Access tokens never administrate.
 const HAS_ROLE: &str = "(n.owner_id = u.id or u.administrator = 1 and ?2 is not null or exists (select 1 from members m

@@ -7,6 +7,7 @@ use crate::{
     store::{
         FromRow, Keyed, Page, Query, Row, Statement, Step, Transaction,
         audit::{self, Account, AuditContext},
+        deletions,
         manifests::{self, CONTENT, MANIFEST},
         repositories::{RepositoryLookup, bind_repository},
         roles::{PLACE_LOOKUP, Subject, WITH_ROLE, WITH_ROLE_BY_ID},
@@ -41,8 +42,16 @@ pub struct Tag {
     pub content_pulled_at: Option<i64>,
     /// A JSON list of the images of an index, with their platforms; empty if it is none.
     pub images: String,
-    /// The platform that an index names for its image, as JSON.
+    /// The platform that an index names for its image, or its configuration, as JSON.
     pub platform: Option<String>,
+    /// When the image was made, in milliseconds since 1970, as far as a reconciler read it.
+    pub created_at: Option<i64>,
+    /// A JSON object of its labels, as far as a reconciler read them.
+    pub labels: Option<String>,
+    /// Whether a reconciler found it, and no registry reported it.
+    pub is_imported: bool,
+    /// The deletion that a reconciler has to do, as JSON.
+    pub deletion: Option<String>,
 }
 
 impl FromRow for Tag {
@@ -60,6 +69,10 @@ impl FromRow for Tag {
             content_pulled_at: row.get("content_pulled_at"),
             images: row.take("images").unwrap_or_default(),
             platform: row.get("platform"),
+            created_at: row.get("content_created_at"),
+            labels: row.get("content_labels"),
+            is_imported: row.get("is_imported"),
+            deletion: row.get("deletion"),
         }
     }
 }
@@ -69,8 +82,14 @@ impl Keyed for Tag {
 }
 
 /// The columns of a [`Tag`] `t` with its manifest `m`.
-const TAG_COLUMNS: &str =
-    concat!("t.id, t.repository_id, t.name, t.digest, t.media_type, t.pushed_at, t.pushed_by, t.pulled_at, ", CONTENT);
+const TAG_COLUMNS: &str = concat!(
+    "t.id, t.repository_id, t.name, t.digest, t.media_type, t.pushed_at, t.pushed_by, t.pulled_at,
+     t.imported_at is not null is_imported,
+     (select json_object('requested_at', d.requested_at, 'requested_by', d.requested_by, 'refusal', d.refusal)
+      from repositories r cross join deletions d on d.service = t.service and d.repository = r.full_name
+        and d.tag = t.name where r.id = t.repository_id and t.id is not null) deletion, ",
+    CONTENT
+);
 
 /// A list of a `place`, up to its order. Where several registries have the same tag, it is the one that was pushed
 /// last.
@@ -279,8 +298,8 @@ pub fn find(repository: &RepositoryName, subject: &Subject<'_>, tag: &str) -> Qu
     Query::optional(bind_repository(sql, repository, subject).bind(tag))
 }
 
-/// Forgets a tag (of this digest) in every registry, and returns whether there was one. A mark stays, so that an older
-/// push that is reported late does not bring it back.
+/// Forgets a tag (of this digest) in every registry without a tool beside it, and returns whether there was one. A mark
+/// stays, so that an older push that is reported late does not bring it back.
 pub fn forget(
     transaction: &mut Transaction,
     repository: RepositoryId,
@@ -291,9 +310,14 @@ pub fn forget(
 ) -> Step<bool> {
     transaction.run([
         manifests::queue_forgotten(repository, tag, by.now),
-        Statement::new("update tags set deleted = 1 where repository_id = ?1 and name = ?2 and deleted = 0")
-            .bind(repository)
-            .bind(tag),
+        Statement::new(concat!(
+            "update tags set deleted = 1 where repository_id = ?2 and name = ?3 and deleted = 0 and service not in (",
+            deletions::PRESENT,
+            ")"
+        ))
+        .bind(by.now - deletions::ABSENT_AFTER)
+        .bind(repository)
+        .bind(tag),
     ]);
     let (account, data) = (Account::Named(&name.namespace), [("tag", tag), ("digest", digest)]);
     transaction.read(Query::any(audit::record(by, AuditAction::RepoTagDelete, account, &name.to_string(), &data)))

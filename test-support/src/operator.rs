@@ -25,7 +25,7 @@ pub struct Said {
     pub warnings: Vec<String>,
     /// Paragraphs after the rows.
     pub notes: Vec<String>,
-    /// To choose a password.
+    /// To choose a password; or the line with the token of a reconciler.
     pub link: String,
     /// Whether the answer is a no.
     pub denied: bool,
@@ -52,7 +52,8 @@ pub fn run_with(database: &Rc<Sqlite>, words: &str, now: i64, anonymous_read: &s
         Value::Shared(text) => text.to_string(),
     };
     let row = |row: &hublet::store::Row| row.columns().iter().map(printed).collect::<Vec<_>>().join("  ");
-    let link = output.notes.iter().find_map(|note| note.lines().find(|line| line.contains("/account/password#")));
+    let line = |word: &str| output.notes.iter().find_map(|note| note.lines().find(|line| line.contains(word)));
+    let link = line("/account/password#").or_else(|| line("HUBLET_RECONCILER_TOKEN="));
     Ok(Said {
         headline: output.headline,
         rows: output.rows.iter().map(row).collect(),
@@ -83,8 +84,8 @@ fn request(line: &str, now: i64, anonymous_read: &str) -> serde_json::Result<Req
         }
     }
     let random = (0..4).flat_map(|_| Sha256::digest(fresh_suffix()));
-    let settings =
-        json!({ "PASSWORD_PEPPER": PEPPER, "PASSWORD_COST": PASSWORD_COST, "ANONYMOUS_READ": anonymous_read });
+    let settings = json!({ "PASSWORD_PEPPER": PEPPER, "PASSWORD_COST": PASSWORD_COST, "ANONYMOUS_READ": anonymous_read,
+            "SERVICES": "registry" });
     serde_json::from_value(json!({
         "words": words, "flags": flags, "now": now, "random": random.collect::<Vec<_>>(), "password": input,
         "origin": "http://127.0.0.1:8787", "settings": settings,

@@ -144,8 +144,12 @@ fn capture_secret(directive: &Directive, text: &str, captures: &mut Captures) ->
     Ok(())
 }
 
-/// The fragment of the first URL in a text.
+/// The token of a reconciler, or the fragment of the first URL in a text.
 fn secret(text: &str) -> Option<&str> {
+    let token = text.split_whitespace().find_map(|word| word.strip_prefix("HUBLET_RECONCILER_TOKEN="));
+    if token.is_some() {
+        return token;
+    }
     let url = text.split_whitespace().find(|word| word.starts_with("http") && word.contains('#'))?;
     url.split_once('#').map(|(_, secret)| secret)
 }

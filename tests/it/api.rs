@@ -68,8 +68,9 @@ const OPEN: [(&str, Cors); 22] = [
 ];
 
 /// The largest bodies, in bytes, where they are not 16 KiB.
-const BODIES: [(&str, usize); 9] = [
+const BODIES: [(&str, usize); 10] = [
     ("/events", 8_388_608),
+    ("/reconciler", 262_144),
     ("/token", 163_840),
     ("/v1/repositories/{repository}/", 2_000_000),
     ("/v1/repositories/{repository}/images", 2_000_000),
@@ -87,7 +88,7 @@ fn errors(pattern: &str) -> Dialect {
         Dialect::Page
     } else if of_registries.contains(&pattern) || pattern.starts_with("/v2/{repository}/") {
         Dialect::Token
-    } else if pattern == "/health" || pattern.starts_with("/v2/") {
+    } else if ["/health", "/reconciler"].contains(&pattern) || pattern.starts_with("/v2/") {
         Dialect::Hub
     } else {
         Dialect::V1

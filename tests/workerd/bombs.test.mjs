@@ -43,7 +43,15 @@ const places = {
 function send({ method, path, media }, body) {
   const hub = path.startsWith("/v2/");
   const who =
-    path === "/events" ? fixture.as.registry : hub ? fixture.as.session : path === "/token" ? {} : fixture.as.access;
+    path === "/reconciler"
+      ? fixture.as.reconciler
+      : path === "/events"
+        ? fixture.as.registry
+        : hub
+          ? fixture.as.session
+          : path === "/token"
+            ? {}
+            : fixture.as.access;
   const machine = path.includes("/machines");
   const target = path.replace(
     /\{(\w+)\}/g,

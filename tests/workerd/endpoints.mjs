@@ -74,6 +74,9 @@ export async function seedDatabases(worker) {
   const marked = await worker.succeed("DELETE /v1/repositories/paul/old/", { headers: as.paul });
   as.delete = { authorization: `Token ${marked.headers.get("x-docker-token")}` };
   as.registry = { authorization: `Bearer ${eventSecret(TOKEN_KEY, "registry")}` };
+  const [, reconciler] = (await operate({ DB, SERVICES: "registry" }, "reconciler registry", now)).split("=");
+  as.reconciler = { authorization: `Bearer ${reconciler}` };
+  as.deleter = { authorization: basic("reconciler", reconciler) };
   const tagged = JSON.stringify({ events: [event("push", "paul/app", "v1")] });
   await worker.succeed("POST /events", { headers: as.registry, body: tagged });
 
@@ -177,6 +180,12 @@ export function requests({ made }) {
     ["POST /events", "registry", told("push", "v2")],
     ["POST /events", "registry", told("pull", "v1")],
     ["POST /events", "registry", told("delete", "v1")],
+    ["GET /reconciler", "reconciler"],
+    ["POST /reconciler", "reconciler", told("push", "v3")],
+    ["POST /reconciler", "reconciler", told("delete", "v1")],
+    ["POST /reconciler", "reconciler", told("request", "v1")],
+    ["POST /reconciler", "reconciler", told("keep", "v1")],
+    [`GET ${mint}`, "deleter"],
 
     ["GET /account/confirm", "nobody"],
     ["POST /account/confirm", "nobody", form({ secret: made.confirm })],

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::domain::{
     json::{self, Json},
-    notifications::{Event, cloud_event, notification},
+    notifications::{Event, notification, zot::cloud_event},
 };
 
 /// The longest event, in bytes: a list of manifests of this length names some hundreds.
@@ -56,7 +56,7 @@ pub fn parse<'a>(
 }
 
 /// An event as a tree, which takes many times as much memory.
-fn tree(event: &Json) -> Result<Value, String> {
+pub(super) fn tree(event: &Json) -> Result<Value, String> {
     let length = event.get().len();
     if length > MAX_EVENT_BYTES {
         return Err(format!("an event of {length} bytes"));

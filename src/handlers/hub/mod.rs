@@ -7,6 +7,7 @@ pub mod access_reviews;
 pub mod access_tokens;
 pub mod audit;
 pub mod collaborators;
+mod deletion;
 pub mod emails;
 pub mod images;
 pub mod leaving;
@@ -23,4 +24,5 @@ pub mod tags;
 mod token_operations;
 mod users;
 
+pub use deletion::deleted;
 pub use pagination::{Pagination, paged, query_parameter};

@@ -3,8 +3,6 @@
 mod body;
 mod list;
 
-use serde_json::json;
-
 pub use list::list;
 
 use crate::{
@@ -16,10 +14,10 @@ use crate::{
         texts::{self, Form},
     },
     error::{Error, Result, forbidden, invalid, not_found},
-    handlers::body::JsonObject,
+    handlers::{body::JsonObject, hub::deleted},
     jobs::search_index,
     store::{
-        Over, Right, Transaction,
+        Over, Right, Transaction, deletions,
         repositories::{self, Change, New, RepositoryLookup, Transfer},
     },
     wire::{Request, Response},
@@ -216,12 +214,13 @@ pub async fn delete(
     credentials: &Credentials,
     name: &RepositoryName,
 ) -> Result<Response> {
-    let (guard, ()) = RepositoryGuard::authenticate_with(ctx, credentials, name, ()).await?;
+    let present = deletions::present(ctx.platform.now());
+    let (guard, present) = RepositoryGuard::authenticate_with(ctx, credentials, name, present).await?;
     let (repository, right) = guard.require_to_write(Role::Admin)?;
     let deletion = repositories::delete(repository.id, name, &guard.principal.by(ctx, request));
     search_index::hide_and_commit(ctx, right, repository, deletion.into()).await?;
     search_index::sync_after_response(ctx);
-    Ok(Response::json(202, &json!({})).no_store())
+    Ok(deleted(!present.is_empty(), 202))
 }
 
 /// `POST /v2/namespaces/{namespace}/repositories/{repository}/transfer`

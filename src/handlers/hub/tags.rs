@@ -1,4 +1,5 @@
-//! Tags, as registries reported them. The index holds no bytes, so forgetting a tag here deletes nothing there.
+//! Tags, as registries reported them. The index holds no bytes: the tool beside a registry deletes a tag there, and
+//! without it the tag is forgotten here.
 
 use serde_json::{Value, json};
 
@@ -7,9 +8,9 @@ use crate::{
     context::Context,
     domain::{RepositoryName, Role, manifests, texts, time},
     error::{Fault, Result, invalid, not_found},
-    handlers::hub::{Pagination, paged, query_parameter},
+    handlers::hub::{Pagination, deleted, paged, query_parameter},
     store::{
-        Transaction,
+        Transaction, deletions,
         tags::{self, Tag},
     },
     wire::{Request, Response},
@@ -71,11 +72,14 @@ pub async fn delete(
     let (repository, right) = guard.require_to_write(Role::Admin)?;
     let Some(found) = found else { return not_found(TAG_NOT_FOUND) };
     let (mut transaction, by) = (Transaction::new(), guard.principal.by(ctx, request));
+    let requested = deletions::request_tag(&mut transaction, repository.id, name, (tag, &found.digest), &by);
     let forgotten = tags::forget(&mut transaction, repository.id, name, tag, &found.digest, &by);
-    if !ctx.commit([right], transaction).await?.take(forgotten)? {
+    let mut outcome = ctx.commit([right], transaction).await?;
+    let (requested, forgotten) = (outcome.take(requested)?, outcome.take(forgotten)?);
+    if !requested && !forgotten {
         return not_found(TAG_NOT_FOUND);
     }
-    Ok(Response::empty(204).no_store())
+    Ok(deleted(requested, if requested { 202 } else { 200 }))
 }
 
 /// A tag in the form of the Hub.
@@ -103,18 +107,37 @@ fn to_json(tag: &Tag) -> Result<Value, Fault> {
         "content_type": if companion.is_some() { "unrecognized" } else { "image" },
         "companion": companion,
         "digest": tag.digest,
+        "created": tag.created_at.map(time::format_rfc3339_ms),
+        "labels": read(tag.labels.as_deref())?,
+        "imported": tag.is_imported,
+        "deletion": deletion(tag)?,
     }))
+}
+
+/// JSON that the database made.
+fn read(text: Option<&str>) -> Result<Value, Fault> {
+    let damaged = |error| Fault::bug(format!("what is known of a tag is damaged: {error}"));
+    text.map_or(Ok(Value::Null), |text| serde_json::from_str(text).map_err(damaged))
+}
+
+/// The deletion that is requested of the registry.
+fn deletion(tag: &Tag) -> Result<Value, Fault> {
+    let mut deletion = read(tag.deletion.as_deref())?;
+    if let Some(requested_at) = deletion.get_mut("requested_at") {
+        *requested_at = requested_at.as_i64().map(time::format_rfc3339_ms).into();
+    }
+    Ok(deletion)
 }
 
 /// The images of a tag: those that an index names, or the one that it is, for which an index may have named the
 /// platform.
 fn images(tag: &Tag) -> Result<Vec<Value>, Fault> {
-    let damaged = |error| Fault::bug(format!("the images of a tag are damaged: {error}"));
-    let named = serde_json::from_str::<Vec<Value>>(&tag.images).map_err(damaged)?;
-    if !named.is_empty() {
+    if let Value::Array(named) = read(Some(&tag.images))?
+        && !named.is_empty()
+    {
         return Ok(named);
     }
-    let platform = serde_json::from_str::<Value>(tag.platform.as_deref().unwrap_or("{}")).map_err(damaged)?;
+    let platform = read(tag.platform.as_deref())?;
     Ok(vec![json!({
         "digest": tag.digest,
         "os": platform.get("os"),

@@ -20,7 +20,7 @@ use crate::{
     error::{Challenge, Error, Refusal, Result, invalid},
     handlers::registry::refusals::{self, Refused},
     store::{
-        Over, Query,
+        Over, Query, reconcilers,
         refresh_tokens::{self, New},
         repositories::{self, PositionedLookup, RepositoryLookup, Subject},
     },
@@ -29,6 +29,9 @@ use crate::{
 
 /// Seconds within which another use of a refresh token is not recorded.
 const LAST_USED_GRANULARITY: i64 = 60 * 60;
+
+/// Who the tool beside a registry is in the token: a user cannot have this name.
+const RECONCILER: &str = "(reconciler)";
 
 /// The fields that are read of a form, and how many of them at most: each scope may be one.
 const FIELDS: [&str; 8] =
@@ -53,6 +56,9 @@ pub async fn get(ctx: &Context, request: &Request) -> Result<Response> {
         offline: text(&parameters, "offline_token") == Some("true"),
         ..TokenRequest::read(ctx, &parameters)?
     };
+    if let Some(hash) = as_basic(auth::reconciler::presented_as_password(request))? {
+        return as_basic(issue_to_reconciler(ctx, &hash, &wanted).await);
+    }
     let credentials = as_basic(auth::v1_credentials(ctx, request))?;
     as_basic(credentials.require_no_token())?;
     if let Some(account) = text(&parameters, "account").filter(|account| !account.is_empty()) {
@@ -197,6 +203,20 @@ async fn refresh(ctx: &Context, request: &Request, token: &str, wanted: &TokenRe
     answer(ctx, request, wanted, &principal, subject, lookups, None).await
 }
 
+/// Issues a token for the tool beside the registry: of another registry it knows nothing.
+async fn issue_to_reconciler(ctx: &Context, hash: &str, wanted: &TokenRequest<'_>) -> Result<Response> {
+    ctx.config.signing_key()?;
+    let names = wanted.scopes.iter().filter_map(Scope::repository).map(|name| name.to_string()).collect::<Vec<_>>();
+    let deletable = reconcilers::deletable(hash, &names);
+    let (reconciler, deletable) = auth::reconciler::authenticate_hash(ctx, hash, deletable).await?;
+    if reconciler.service != wanted.service.name {
+        return Err(auth::reconciler::refused());
+    }
+    let deletes = |scope: &Scope| scope.repository().is_some_and(|name| deletable.contains(&name.to_string()));
+    let grants = wanted.scopes.iter().filter_map(|scope| scope.for_reconciler(deletes(scope))).collect();
+    signed(ctx, wanted, RECONCILER.to_owned(), CredentialId::Anonymous, grants, None).await
+}
+
 /// The answer with the signed token.
 async fn answer(
     ctx: &Context,
@@ -209,8 +229,19 @@ async fn answer(
 ) -> Result<Response> {
     let (grants, refused) = wanted.grants(principal, lookups);
     refusals::record_later(ctx, request, principal, &refused);
+    signed(ctx, wanted, subject, principal.credential, grants, refresh).await
+}
+
+async fn signed(
+    ctx: &Context,
+    wanted: &TokenRequest<'_>,
+    subject: String,
+    credential: CredentialId,
+    grants: Vec<Grant>,
+    refresh: Option<&Secret>,
+) -> Result<Response> {
     let scope = scope::encode(&grants);
-    let signed = auth::registry_token::sign(ctx, wanted.service, subject, principal.credential, grants).await?;
+    let signed = auth::registry_token::sign(ctx, wanted.service, subject, credential, grants).await?;
     let mut body = Map::new();
     body.insert("token".into(), signed.token.clone().into());
     body.insert("access_token".into(), signed.token.into());

@@ -5,6 +5,7 @@ use crate::{
     store::{
         Statement,
         audit::AuditContext,
+        deletions,
         repositories::{enqueue, record},
         tombstones,
     },
@@ -18,6 +19,7 @@ pub fn delete(id: RepositoryId, name: &RepositoryName, by: &AuditContext) -> Vec
         tombstones::insert(id, by),
         Statement::new("delete from repositories where id = ?1").bind(id),
         record(by, AuditAction::RepoDelete, name),
+        deletions::request_repository(name, by),
     ]
 }
 

@@ -24,6 +24,8 @@ pub enum Kind {
     Refresh,
     /// What a registry shows with its notifications.
     Event,
+    /// What the tool beside a registry shows.
+    Reconciler,
 }
 
 /// How it is shown.
@@ -59,7 +61,7 @@ const TOKEN: Way = Way::Scheme("Token");
 const BEARER: Way = Way::Scheme("Bearer");
 
 /// The first door of a kind is the one at which its forgeries are tried.
-pub const DOORS: [Door; 26] = [
+pub const DOORS: [Door; 29] = [
     door(IMAGES, TOKEN, &[Kind::Repository]),
     door("GET /v2/", BEARER, &[Kind::Registry]),
     door("GET /v2/user", BEARER, &[Kind::Session]),
@@ -70,6 +72,9 @@ pub const DOORS: [Door; 26] = [
         &[Kind::Refresh],
     ),
     door("POST /events", BEARER, &[Kind::Event]),
+    door("GET /reconciler", BEARER, &[Kind::Reconciler]),
+    door("GET /reconciler", Way::Password, &[]),
+    door("POST /reconciler", BEARER, &[Kind::Reconciler]),
     door(IMAGES, BEARER, &[]),
     door(IMAGES, Way::Password, &[Kind::Access]),
     door("PUT /v1/repositories/paul/app/auth", TOKEN, &[Kind::Repository]),
@@ -83,7 +88,7 @@ pub const DOORS: [Door; 26] = [
     door("GET /v2/user", Way::Scheme("JWT"), &[Kind::Session]),
     door("GET /v2/user", TOKEN, &[]),
     door("GET /v2/user", Way::Password, &[]),
-    door("GET /token?service=registry", Way::Password, &[Kind::Access]),
+    door("GET /token?service=registry", Way::Password, &[Kind::Access, Kind::Reconciler]),
     door(
         "POST /token",
         Way::Field("grant_type=password&service=registry&client_id=x&username=paul&password="),
@@ -117,6 +122,7 @@ impl Site {
         let session = client.register("paul");
         let made = client.ask("PUT /v1/repositories/paul/app/", "paul:secret", "[]");
         let login = client.ask(SEARCHING, "paul:secret", "");
+        let reconciler = client.operate("reconciler registry").unwrap_or_default();
         let secrets = vec![
             (Kind::Repository, made.header("x-docker-token").to_owned()),
             (Kind::Registry, login.text("token")),
@@ -124,6 +130,7 @@ impl Site {
             (Kind::Access, client.access_token(&session).0),
             (Kind::Refresh, login.text("refresh_token")),
             (Kind::Event, client.app.event_secret("registry").unwrap_or_default()),
+            (Kind::Reconciler, reconciler.replace("HUBLET_RECONCILER_TOKEN=", "")),
         ];
         Self { client, secrets }
     }

@@ -2,7 +2,10 @@
 //! be something to them.
 
 use hublet::domain::{
-    Access, RepositoryId, RepositoryName, credential::CredentialId, repository_token::RepositoryTokenClaims,
+    Access, RepositoryId, RepositoryName,
+    credential::CredentialId,
+    opaque_token::{RANDOM, TokenKind},
+    repository_token::RepositoryTokenClaims,
     session_token,
 };
 use serde_json::{Value, json};
@@ -119,6 +122,17 @@ pub fn fixtures() -> Fixtures {
         let owner = actors.iter().find(|actor| actor.basic.0 == name).unwrap().clone();
         actors.push(with_token(&mut client, &owner, label, wanted, reads));
     }
+    // The same one in every index.
+    let token = TokenKind::Reconciler.generate([7; RANDOM]);
+    let token = token.reveal();
+    let hash = TokenKind::Reconciler.parse_and_hash(token).unwrap();
+    let insert = "insert into reconcilers (service, hash, created_at) values ('registry', ?1, 0)";
+    client.app.db.connection().execute(insert, [hash]).unwrap();
+    actors.push(Actor {
+        basic: ("reconciler".to_owned(), token.to_owned()),
+        session: format!("Bearer {token}"),
+        ..nobody("a reconciler", false)
+    });
     let uuids = [
         client.access_token(&hers).1,
         kept.as_str().unwrap().to_owned(),

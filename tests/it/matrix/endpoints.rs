@@ -84,7 +84,7 @@ const EVENTS: &str = r#"{"events": []}"#;
 
 /// Every endpoint: one of [`hublet::api`] that is not here fails by its name.
 #[rustfmt::skip]
-pub const ENDPOINTS: [Endpoint; 97] = [
+pub const ENDPOINTS: [Endpoint; 99] = [
     endpoint("GET", "/v1/repositories/{repository}/images", ""),
     endpoint("PUT", "/v1/repositories/{repository}/images", "[]"),
     endpoint("DELETE", "/v1/repositories/{repository}/images", ""),
@@ -176,6 +176,8 @@ pub const ENDPOINTS: [Endpoint; 97] = [
     endpoint("GET", "/favicon.ico", ""),
     endpoint("GET", "/robots.txt", ""),
     endpoint("POST", "/events", EVENTS),
+    endpoint("GET", "/reconciler", ""),
+    endpoint("POST", "/reconciler", EVENTS),
     endpoint("GET", "/account/confirm", ""),
     endpoint("POST", "/account/confirm", "secret=none"),
     endpoint("GET", "/account/password", ""),

@@ -35,7 +35,7 @@ const MORE: [Endpoint; 6] = [
 ];
 
 /// Endpoints that are not read and carry no user's right, with the reason.
-const EXCEPT: [(&str, &str, &str); 13] = [
+const EXCEPT: [(&str, &str, &str); 14] = [
     ("POST", "/v1/users/", "registration is anybody's, and its conditions are in its statements"),
     ("PUT", "/v1/repositories/{repository}/auth", "writes nothing"),
     ("POST", "/v2/users/login", "writes what was refused, which is nobody's right"),
@@ -46,6 +46,7 @@ const EXCEPT: [(&str, &str, &str); 13] = [
     ("POST", "/v2/{repository}/blobs/{digest}", "writes nothing"),
     ("POST", "/token/revoke", "the token is a condition of every statement"),
     ("POST", "/events", "a registry's secret, which no one takes away while it is read"),
+    ("POST", "/reconciler", "that the token is the tool's is a condition of the first statement"),
     ("POST", "/account/confirm", "the link is a condition of every statement"),
     ("POST", "/account/password", "as above"),
     ("POST", "/account/forgotten", "a link is asked for by anybody"),

@@ -131,6 +131,7 @@ fn schemes(security: Security) -> &'static [&'static str] {
         Security::Registry => &["password", "registryToken"],
         Security::Session | Security::OptionalSession | Security::PasswordSession => &["session"],
         Security::EventSecret => &["eventSecret", "password"],
+        Security::Reconciler => &["reconcilerToken"],
     }
 }
 

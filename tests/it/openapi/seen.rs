@@ -239,6 +239,7 @@ fn credentials(route: &Route, request: &TestRequest) -> &'static str {
         (Some("token"), _) => "repositoryToken",
         (Some("bearer" | "jwt"), Route::Hub(_) | Route::Health) => "session",
         (Some("bearer"), Route::Events) => "eventSecret",
+        (Some("bearer"), Route::Reconciler) => "reconcilerToken",
         (Some("bearer"), _) => "registryToken",
         _ => "",
     }

@@ -30,7 +30,7 @@ const NAMES: [&str; 15] = [
 ];
 
 /// The actions that the commands record here, without flags.
-pub const RECORDED: [AuditAction; 23] = [
+pub const RECORDED: [AuditAction; 25] = [
     AuditAction::OrgAccessTokenCreate,
     AuditAction::OrgAccessTokenDelete,
     AuditAction::OrgCreate,
@@ -40,6 +40,8 @@ pub const RECORDED: [AuditAction; 23] = [
     AuditAction::OrgMemberAdd,
     AuditAction::OrgMemberRemove,
     AuditAction::OrgMemberRoleChange,
+    AuditAction::OrgReconcilerCreate,
+    AuditAction::OrgReconcilerDelete,
     AuditAction::RepoChangePrivacy,
     AuditAction::RepoCollaboratorAdd,
     AuditAction::RepoTransfer,
@@ -70,6 +72,7 @@ fn words<'a>(parameter: &str, uuids: &'a [String]) -> Vec<&'a str> {
         "CHANGE" => vec!["confirm", "primary", "remove"],
         "UUID" => uuids.iter().map(String::as_str).collect(),
         "end" => vec!["end"],
+        "SERVICE" => vec!["registry", "elsewhere"],
         "ACTION" => vec!["pull", "push", "delete"],
         _ => panic!("what may {parameter} be?"),
     }
@@ -95,6 +98,7 @@ fn test_app() -> (TestClient, Vec<String>) {
     let (_, uuid) = client.access_token(&alice);
     for command in [
         "namespace acme",
+        "reconciler registry",
         "namespace empty",
         "namespace bare_ns",
         "member acme alice admin",

@@ -188,11 +188,12 @@ const RIGHTS: [Right; 15] = [
 ];
 
 /// What names a user, or looks like a secret, and opens nothing and gives nothing.
-const NOTHING: [&str; 5] = [
+const NOTHING: [&str; 6] = [
     "namespaces.owner_id",      // whose it is: the credentials are theirs
     "stars.user_id",            // a star
     "clients.user_id",          // what kinds of client were seen
     "retired_names.machine_of", // who may have a name again
+    "reconcilers.hash",         // only the operator makes one
     "users.epoch",              // which password it is
 ];
 

@@ -111,6 +111,17 @@ const TRUTH: &[(i64, &str)] = &[
            select (n - 1) / 10 + 2, 472222 + n % 100, 'user' || n, 'app' || n, 'role', 'push', 1, 1700000000 + n, '::1'
            from numbers",
     ),
+    (
+        1,
+        "insert into reconcilers (service, hash, created_at, seen_at)
+           select 'registry', 'reconciler', 1700000000, 1700999999 from numbers where n = 1",
+    ),
+    (
+        10,
+        "insert into deletions (service, repository, tag, digest, requested_at, requested_by)
+           select 'registry', 'user' || ((n - 1) / 10 + 1) || '/app' || n, 'tag1', 'digest' || (2 * n - 1),
+             (1700000000 + n) * 1000, '' from numbers",
+    ),
     (2, "insert into clients (user_id, kind, first_at) select (n - 1) / 2 + 1, 'kind' || (n % 2), 0 from numbers"),
 ];
 

@@ -8,11 +8,11 @@ use hublet::{
     store::{
         access, access_tokens,
         audit::{self, Account},
-        clients, collaborators, documents, emails, ends, events,
+        clients, collaborators, deletions, documents, emails, ends, events,
         health::{self, Heartbeat},
         images, leaving, links, login_failures, machines, members, namespaces,
         outbox::{self, Change, Document},
-        rate_counters, refresh_tokens, refusals,
+        rate_counters, reconcilers, refresh_tokens, refusals,
         repositories::{self, Subject},
         stars, tags, token_details, users,
     },
@@ -23,8 +23,8 @@ use super::{
     entry::{Entry, read, transaction, write},
     fill::BEGINNING,
     values::{
-        account, by, digests, grant, guards, machine, new_access_token, new_refresh_token, new_repository, renewal,
-        reported, somebody, transfer,
+        account, by, digests, grant, guards, imported, machine, named, new_access_token, new_refresh_token,
+        new_repository, reconciler, renewal, reported, somebody, transfer,
     },
 };
 
@@ -110,6 +110,24 @@ pub fn primary() -> Vec<Entry> {
         transaction("events::receive", |transaction| {
             events::receive(transaction, &reported(app, &new), "registry", false, now)
         }),
+        transaction("events::take", |transaction| {
+            events::take(transaction, &imported(app, &new), "registry", false, now)
+        }),
+        read("deletions::present", deletions::present(now)),
+        write("deletions::request_repository", [deletions::request_repository(app, by)]),
+        transaction("deletions::request_tag", |transaction| {
+            deletions::request_tag(transaction, repository, app, ("tag0", "digest82"), by)
+        }),
+        write(
+            "reconcilers::answer",
+            reconcilers::answer("registry", &[named(app)], &[(named(app), "kept".into())], now, now),
+        ),
+        read("reconcilers::deletable", reconcilers::deletable("reconciler", &[app.to_string()])),
+        read("reconcilers::deletions", reconcilers::deletions("reconciler", 10)),
+        read("reconcilers::find", reconcilers::find("reconciler")),
+        write("reconcilers::guard", [reconcilers::guard(&reconciler())]),
+        write("reconcilers::seen", reconcilers::seen(&reconciler(), now)),
+        read("reconcilers::tags", reconcilers::tags("reconciler", ("user5/app41", "tag0"), 10)),
         read("health::primary", health::primary(20)),
         write("health::record", vec![health::record(Heartbeat::ScheduledRun, now)]),
         write("health::record", vec![health::record(Heartbeat::Notification("registry"), now)]),

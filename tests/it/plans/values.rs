@@ -4,15 +4,17 @@ use hublet::{
     domain::{
         NamespaceId, RepositoryName, Role,
         credential::CredentialId,
-        manifests::{Content, Image},
-        notifications::{Action, Event},
+        manifests::{Configuration, Content, Image},
+        notifications::{Action, Event, Named},
         registry_token::AuthMethod,
     },
     store::{
-        Over, Right, Statement, access_tokens, audit::AuditContext, members, refresh_tokens, repositories, rights,
-        tags, token_details, users,
+        Over, Right, Statement, access_tokens, audit::AuditContext, members, reconcilers::Reconciler, refresh_tokens,
+        repositories, rights, tags, token_details, users,
     },
 };
+
+use serde_json::json;
 
 use super::fill::BEGINNING;
 
@@ -163,6 +165,8 @@ pub fn reported(app: &RepositoryName, new: &RepositoryName) -> Vec<Event> {
         by: "user5".into(),
         method: AuthMethod::RefreshToken(5.into()),
         address: "::1".into(),
+        imported_at: None,
+        configuration: None,
     };
     vec![
         event("new1", Action::Push, app, "tag1", "digest1"),
@@ -174,4 +178,22 @@ pub fn reported(app: &RepositoryName, new: &RepositoryName) -> Vec<Event> {
         event("new7", Action::Delete, new, "", ""),
         event("new8", Action::Delete, app, "", ""),
     ]
+}
+
+/// The same pushes and deletions as a reconciler finds them.
+pub fn imported(app: &RepositoryName, new: &RepositoryName) -> Vec<Event> {
+    let configuration =
+        Configuration { created: Some(BEGINNING), labels: json!({}), platform: json!({ "os": "linux" }) };
+    let found = |event| Event { imported_at: Some(BEGINNING), configuration: Some(configuration.clone()), ..event };
+    reported(app, new).into_iter().filter(|event| event.action != Action::Pull).map(found).collect()
+}
+
+/// A tag of a repository.
+pub fn named(repository: &RepositoryName) -> Named {
+    Named { repository: repository.clone(), tag: "tag0".into() }
+}
+
+/// A tool that was not seen yet.
+pub fn reconciler() -> Reconciler {
+    Reconciler { service: "registry".into(), hash: "reconciler".into(), created_at: BEGINNING, seen_at: None }
 }

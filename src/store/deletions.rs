@@ -1,0 +1,109 @@
+//! What was deleted here while a registry has it, until the tool beside that has deleted it there.
+
+use std::rc::Rc;
+
+use constcat::concat;
+
+use crate::{
+    domain::{RepositoryId, RepositoryName, audit::AuditAction},
+    store::{
+        FromRow, Query, Row, Statement, Step, Transaction,
+        audit::{self, Account, AuditContext},
+    },
+};
+
+/// Seconds after which a tool that is not seen any more has gone: the nightly run is missed a week long.
+pub const ABSENT_AFTER: i64 = 8 * 24 * 60 * 60;
+
+/// The services with a tool that was seen since then (`?1`).
+pub(super) const PRESENT: &str = "select service from reconcilers where seen_at >= ?1";
+
+/// The services with a tool beside them.
+#[must_use]
+pub fn present(now: i64) -> Query<Vec<String>> {
+    Query::all(Statement::new(concat!(PRESENT, " order by service")).bind(now - ABSENT_AFTER))
+}
+
+/// A deletion that a tool has not done yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deletion {
+    /// The full name of the repository, which may be gone.
+    pub repository: String,
+    /// Empty: all of the repository.
+    pub tag: String,
+    /// What the tag named.
+    pub digest: String,
+    /// Milliseconds since 1970.
+    pub requested_at: i64,
+}
+
+impl FromRow for Deletion {
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            repository: row.get("repository"),
+            tag: row.get("tag"),
+            digest: row.get("digest"),
+            requested_at: row.get("requested_at"),
+        }
+    }
+}
+
+/// Requests the deletion of a tag from the registries with a tool beside them, and returns whether there is one that has
+/// it.
+pub fn request_tag(
+    transaction: &mut Transaction,
+    id: RepositoryId,
+    name: &RepositoryName,
+    (tag, digest): (&str, &str),
+    by: &AuditContext,
+) -> Step<bool> {
+    transaction.run([Statement::new(concat!(
+        "insert into deletions (service, repository, tag, digest, requested_at, requested_by)
+         select t.service, r.full_name, t.name, t.digest, ?4, ?5
+         from tags t join repositories r on r.id = t.repository_id
+         where t.repository_id = ?2 and t.name = ?3 and t.deleted = 0 and t.service in (",
+        PRESENT,
+        ") on conflict (service, repository, tag) do update set digest = excluded.digest,
+           requested_at = excluded.requested_at, requested_by = excluded.requested_by, refusal = ''"
+    ))
+    .bind(by.now - ABSENT_AFTER)
+    .bind(id)
+    .bind(tag)
+    .bind(by.millis)
+    .bind(by.actor.as_str())]);
+    let (account, data) = (Account::Named(&name.namespace), [("tag", tag), ("digest", digest)]);
+    let action = AuditAction::RepoTagDeletionRequest;
+    transaction.read(Query::any(audit::record(by, action, account, &name.to_string(), &data)))
+}
+
+/// Requests the deletion of all that registries with a tool beside them have of a repository.
+#[must_use]
+pub fn request_repository(name: &RepositoryName, by: &AuditContext) -> Statement {
+    Statement::new(concat!(
+        "insert into deletions (service, repository, tag, digest, requested_at, requested_by)
+         select service, ?2, '', '', ?3, ?4 from (",
+        PRESENT,
+        ") where true on conflict (service, repository, tag) do update set requested_at = excluded.requested_at,
+           requested_by = excluded.requested_by, refusal = ''"
+    ))
+    .bind(by.now - ABSENT_AFTER)
+    .bind(name.to_string())
+    .bind(by.millis)
+    .bind(by.actor.as_str())
+}
+
+/// Ends the deletions of a service that these events say are done, and those of tags that were pushed since.
+pub(super) fn settle(events: &Rc<str>, service: &str) -> Statement {
+    Statement::new(
+        "delete from deletions where id in (
+           select d.id from json_each(?1) j cross join deletions d
+             on d.service = ?2 and d.repository = (j.value ->> 2) || '/' || (j.value ->> 3)
+           where j.value ->> 8 >= d.requested_at and case j.value ->> 1
+             when 'push' then j.value ->> 14 is null and d.tag <> '' and d.tag = j.value ->> 4
+             when 'delete' then case when j.value ->> 4 <> '' then d.tag = j.value ->> 4
+               when j.value ->> 5 <> '' then d.tag <> '' and d.digest = j.value ->> 5 else true end
+             else false end)",
+    )
+    .bind(events)
+    .bind(service)
+}
