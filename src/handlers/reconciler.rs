@@ -9,7 +9,7 @@ use crate::{
         notifications::{Report, parse_reports},
         texts, time,
     },
-    error::{Refusal, Result},
+    error::{Refusal, Result, invalid},
     jobs::search_index,
     store::{
         Transaction,
@@ -23,7 +23,10 @@ use crate::{
 /// Between a repository and a tag in what says where the next page begins: neither has one.
 const SEPARATOR: char = ':';
 
-/// The reports that were not understood, in the response; of all of them it has the number.
+/// The most reports of one request: each takes many times the bytes of its text.
+const MAX_REPORTS: usize = 500;
+
+/// The reasons of reports that were not understood, in the response; of all of them it has the number.
 const SHOWN: usize = 20;
 
 /// `GET /reconciler?n=&last=`
@@ -81,13 +84,22 @@ pub async fn report(ctx: &Context, request: &Request) -> Result<Response> {
     let (reconciler, ()) = reconciler::authenticate(ctx, request, |_| ()).await?;
     let body = request.body.as_deref().ok_or(Refusal::TooLarge)?;
     let (now, millis) = (ctx.platform.now(), ctx.platform.now_ms().cast_signed());
-    let (mut found, mut requests, mut refusals, mut odd) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for report in parse_reports(body, millis) {
+    let (mut found, mut requests, mut refusals) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut reasons, mut odd) = (Vec::new(), 0_usize);
+    for (number, report) in parse_reports(body, millis).enumerate() {
+        if number == MAX_REPORTS {
+            return invalid(format!("At most {MAX_REPORTS} reports"));
+        }
         match report {
             Ok(Report::Found(event)) => found.push(*event),
             Ok(Report::Request(named)) => requests.push(named),
             Ok(Report::Refuse(named, reason)) => refusals.push((named, reason)),
-            Err(reason) => odd.push(reason),
+            Err(reason) => {
+                odd += 1;
+                if odd <= SHOWN {
+                    reasons.push(texts::line(&reason));
+                }
+            }
         }
     }
     let mut transaction = Transaction::from(vec![reconcilers::guard(&reconciler)]);
@@ -97,9 +109,8 @@ pub async fn report(ctx: &Context, request: &Request) -> Result<Response> {
     let unknown = ctx.db.commit_unguarded(transaction).await?.take(unknown)?;
     search_index::sync_after_response(ctx);
     let taken = found.len() + requests.len() + refusals.len();
-    let shown = odd.iter().take(SHOWN).map(|reason| texts::line(reason)).collect::<Vec<_>>();
     let body = json!({
-        "taken": taken, "not_understood": odd.len(), "reasons": shown, "no_such_namespace": unknown,
+        "taken": taken, "not_understood": odd, "reasons": reasons, "no_such_namespace": unknown,
     });
     Ok(Response::json(200, &body).no_store())
 }

@@ -100,7 +100,7 @@ function bombs({ limit, example, path }) {
       ...lists.map((piece) => filled(limit, `{"${name}":[`, piece, "]}")),
     ]),
   ];
-  if (path === "/events") {
+  if (path === "/events" || path === "/reconciler") {
     const event = (at, action = "push") =>
       `{"id":"${at}","action":"${action}","target":{"repository":"paul/app","tag":"v${at % 40}"}}`;
     const many = (make) => {
