@@ -35,7 +35,9 @@ pub fn parse<'a>(
     if let Some(list) = json::member(body, "events").and_then(json::elements) {
         let mut ids = HashSet::new();
         // Where a registry's clock is ahead, what came later in the list is still the later.
-        let read = move |(at, event)| tree(event).and_then(|event| notification(&event, now + at)).transpose();
+        let read = move |(at, event)| {
+            tree(event, MAX_EVENT_BYTES).and_then(|event| notification(&event, now + at)).transpose()
+        };
         let is_new = move |event: &_| match event {
             Ok(Event { id, .. }) => ids.insert(id.clone()),
             Err(_) => true,
@@ -43,7 +45,7 @@ pub fn parse<'a>(
         return Box::new((0..).zip(list).filter_map(read).filter(is_new));
     }
     if headers.kind.is_some() {
-        return one(tree(body).and_then(|data| cloud_event(&data, headers, now)));
+        return one(tree(body, MAX_EVENT_BYTES).and_then(|data| cloud_event(&data, headers, now)));
     }
     if json::member(body, "specversion").is_none() {
         return one(Err("neither notifications nor a CloudEvent".into()));
@@ -51,14 +53,14 @@ pub fn parse<'a>(
     let text = |name: &str| json::member(body, name).and_then(json::value::<String>);
     let [id, kind, time] = ["id", "type", "time"].map(text);
     let headers = CloudEvent { id: id.as_deref(), kind: kind.as_deref(), time: time.as_deref() };
-    let data = json::member(body, "data").map_or(Ok(Value::Null), tree);
+    let data = json::member(body, "data").map_or(Ok(Value::Null), |data| tree(data, MAX_EVENT_BYTES));
     one(data.and_then(|data| cloud_event(&data, headers, now)))
 }
 
 /// An event as a tree, which takes many times as much memory.
-pub(super) fn tree(event: &Json) -> Result<Value, String> {
+pub(super) fn tree(event: &Json, most: usize) -> Result<Value, String> {
     let length = event.get().len();
-    if length > MAX_EVENT_BYTES {
+    if length > most {
         return Err(format!("an event of {length} bytes"));
     }
     json::value(event).ok_or_else(|| "an event that is nested too deep, or has what is no text".into())

@@ -12,6 +12,9 @@ use crate::domain::{
 /// Who the audit has for what the tool reports: a user cannot have this name.
 const TOOL: &str = "(imported)";
 
+/// The longest report, in bytes: an index of some eighty images.
+const MAX_REPORT_BYTES: usize = 20 << 10;
+
 /// The longest reason, in bytes.
 const MAX_REASON_LENGTH: usize = 200;
 
@@ -40,7 +43,7 @@ pub struct Named {
 pub fn parse_reports(body: &[u8], now: i64) -> impl Iterator<Item = Result<Report, String>> + '_ {
     let list = json::parse(body).and_then(|body| json::member(body, "events")).and_then(json::elements);
     let missing = list.is_none().then(|| Err("the body has no list of events".to_owned()));
-    let read = move |(at, event)| tree(event).and_then(|event| report(&event, now + at)).transpose();
+    let read = move |(at, event)| tree(event, MAX_REPORT_BYTES).and_then(|event| report(&event, now + at)).transpose();
     missing.into_iter().chain((0..).zip(list.into_iter().flatten()).filter_map(read))
 }
 
