@@ -7,8 +7,9 @@ import { crate, operate, Refusal, setUpOperator } from "./lib/operator.mjs";
 import { asked, short } from "./lib/registry-keys.mjs";
 import { publicUrl, settings } from "./lib/services.mjs";
 import { databaseFlag, sayWhere, stateOf } from "./lib/started.mjs";
-import { asTyped, breathe, Failure, main, parse, print, step } from "./lib/steps.mjs";
-import { hides, json, shown } from "./lib/texts.mjs";
+import { breathe, Failure, main, parse, print, step } from "./lib/steps.mjs";
+import { table } from "./lib/tables.mjs";
+import { hides, json } from "./lib/texts.mjs";
 
 /** @satisfies {import("node:util").ParseArgsConfig["options"]} */
 const options = {
@@ -63,18 +64,6 @@ ${usages.join("\n")}
   --json              with log: one JSON object a line
   --follow            with log: go on until it is interrupted
   --token UUID        with why: as with this access token of theirs; the exit code is 1 for no`;
-}
-
-function table(found) {
-  const rows = found.map((row) => ("command" in row ? { ...row, command: asTyped(row.command) } : row));
-  const columns = Object.keys(rows[0] ?? {});
-  const width = (column) => Math.max(column.length, ...rows.map((row) => shown(row[column]).length));
-  const line = (cell) =>
-    columns
-      .map((column) => shown(cell(column)).padEnd(width(column)))
-      .join("  ")
-      .trimEnd();
-  return [line((column) => column), ...rows.map((row) => line((column) => row[column]))].join("\n");
 }
 
 /** Text as one word. Anybody chooses a `client_id` or the label of a token: what could be read as more is quoted. */

@@ -17,7 +17,9 @@ mod after_restore;
 pub mod command;
 mod compromised;
 mod emails;
+pub mod export;
 pub mod formats;
+pub mod import;
 mod log;
 mod names;
 #[cfg(target_arch = "wasm32")]

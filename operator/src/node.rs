@@ -16,7 +16,7 @@ use serde_json::json;
 use wasm_bindgen::{JsCast, JsError, JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
 
-use crate::{Failure, Output, Request, after_restore, command, formats, run};
+use crate::{Failure, Operator, Output, Request, after_restore, command, export, formats, import, run};
 
 type Answer<T> = Result<T, JsError>;
 
@@ -48,15 +48,101 @@ pub fn links(words: Vec<String>) -> bool {
 #[wasm_bindgen(js_name = "run")]
 pub async fn run_command(request: String, batch: Function) -> Answer<String> {
     let request = serde_json::from_str::<Request>(&request)?;
-    let answer = match run(request, Rc::new(Node(batch))).await {
-        Ok(Output { warnings, headline, rows: table, notes, is_full, denied }) => json!({
-            "headline": headline, "rows": rows(&table), "warnings": warnings, "notes": notes, "full": is_full, "denied": denied
-        }),
+    answer(run(request, Rc::new(Node(batch))).await.map(|output| said(&output)))
+}
+
+/// What a command says, `{headline, rows, warnings, notes, full, denied}`.
+fn said(output: &Output) -> serde_json::Value {
+    let Output { warnings, headline, rows: table, notes, is_full, denied } = output;
+    json!({
+        "headline": headline, "rows": rows(table), "warnings": warnings, "notes": notes, "full": is_full, "denied": denied
+    })
+}
+
+/// An answer, or `{message, rows}` where nothing was done.
+fn answer(result: crate::Result<serde_json::Value>) -> Answer<String> {
+    let answer = match result {
+        Ok(answer) => answer,
         Err(Failure::Invalid(message)) => json!({ "message": message, "rows": [] }),
         Err(Failure::Refused { message, in_the_way }) => json!({ "message": message, "rows": rows(&in_the_way) }),
         Err(Failure::Fault(fault)) => return Err(JsError::new(&fault.what)),
     };
     Ok(answer.to_string())
+}
+
+/// Makes a plan of the files of another system: its text, and what it has.
+#[wasm_bindgen(js_name = "importPlan")]
+pub fn import_plan(files: &str) -> Answer<String> {
+    let files = serde_json::from_str(files)?;
+    let plan = import::plan(&files).map(|plan| json!({ "plan": plan, "said": said(&import::summary(&plan)) }));
+    answer(plan)
+}
+
+/// What a plan has.
+#[wasm_bindgen(js_name = "importSummary")]
+pub fn import_summary(plan: &str) -> Answer<String> {
+    answer(
+        import::Plan::read(plan).map_err(Failure::Invalid).map(|plan| json!({ "said": said(&import::summary(&plan)) })),
+    )
+}
+
+/// What a plan changes, as a list, and in words.
+#[wasm_bindgen(js_name = "importChanges")]
+pub async fn import_changes(request: String, plan: String, existing: bool, batch: Function) -> Answer<String> {
+    let operator = operator(&request, batch)?;
+    let changes = async {
+        let plan = import::Plan::read(&plan).map_err(Failure::Invalid)?;
+        let changes = import::changes(&operator, &plan, existing).await?;
+        Ok(
+            json!({ "changes": changes.changes, "most": import::MAX_CHANGES, "said": said(&import::in_words(&changes)) }),
+        )
+    };
+    answer(changes.await)
+}
+
+/// Writes some of these changes; gives the links of new users, `[[name, link]]`.
+#[wasm_bindgen(js_name = "importStep")]
+pub async fn import_step(request: String, changes: String, batch: Function) -> Answer<String> {
+    let operator = operator(&request, batch)?;
+    let changes = serde_json::from_str::<Vec<import::Change>>(&changes)?;
+    answer(import::step(&operator, &changes).await.map(|links| json!({ "links": links })))
+}
+
+/// How the index differs from what the other system of a plan allows.
+#[wasm_bindgen(js_name = "importCompare")]
+pub async fn import_compare(request: String, plan: String, batch: Function) -> Answer<String> {
+    let operator = operator(&request, batch)?;
+    let compared = async {
+        let plan = import::Plan::read(&plan).map_err(Failure::Invalid)?;
+        Ok(json!({ "said": said(&import::compare(&operator, &plan).await?) }))
+    };
+    answer(compared.await)
+}
+
+/// How two lists of grants differ: `{repositories, before, after}`.
+#[wasm_bindgen(js_name = "importDifferences")]
+pub fn import_differences(lists: &str) -> Answer<String> {
+    let lists = serde_json::from_str::<import::Lists>(lists)?;
+    answer(Ok(json!({ "said": said(&import::differences(&lists)) })))
+}
+
+/// What can be taken along, without secrets.
+#[wasm_bindgen(js_name = "exportAll")]
+pub async fn export_all(request: String, batch: Function) -> Answer<String> {
+    let operator = operator(&request, batch)?;
+    answer(export::everything(&operator).await.map(|everything| json!({ "everything": everything })))
+}
+
+/// A new password for each of some users, `[[name, password, hash]]`.
+#[wasm_bindgen(js_name = "exportPasswords")]
+pub fn export_passwords(request: &str, names: &str, batch: Function) -> Answer<String> {
+    let operator = operator(request, batch)?;
+    let names = serde_json::from_str::<Vec<String>>(names)?;
+    answer(export::new_passwords(&operator, &names).map(|passwords| json!({ "passwords": passwords })))
+}
+
+fn operator(request: &str, batch: Function) -> Answer<Operator> {
+    Ok(Operator::new(serde_json::from_str(request)?, Rc::new(Node(batch))))
 }
 
 /// Rows as lists of columns: an object would lose their order.

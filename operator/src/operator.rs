@@ -157,7 +157,12 @@ impl Operator {
 
     /// A link on which a user chooses a password, by its secret.
     pub fn link(&self, secret: &str) -> String {
-        format!("\nTo choose the password, once, within a week:\n{}/account/password#{secret}", self.origin)
+        format!("\nTo choose the password, once, within a week:\n{}", self.link_address(secret))
+    }
+
+    /// The address of that link.
+    pub fn link_address(&self, secret: &str) -> String {
+        format!("{}/account/password#{secret}", self.origin)
     }
 
     /// A secret of a link, and what is stored of it.

@@ -20,7 +20,7 @@ use crate::{Failure, Operator, Output, Result, Words, invalid, refuse, refused, 
 const LINK_AGE: i64 = 7 * 24 * 60 * 60;
 
 /// The peppers of the index.
-fn peppers(operator: &Operator) -> Result<&password::Peppers> {
+pub fn peppers(operator: &Operator) -> Result<&password::Peppers> {
     operator.config.peppers().map_err(|fault| {
         let missing = fault.what.ends_with("is missing");
         Failure::Invalid(if missing { format!("PASSWORD_PEPPER is not in {}", operator.secrets) } else { fault.what })

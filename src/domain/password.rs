@@ -204,6 +204,12 @@ pub fn import(hash: &str, salt: [u8; 16], peppers: &Peppers, cost: Cost) -> Resu
     store(&hash, Some(bcrypt), salt, peppers, cost)
 }
 
+/// Whether [`import`] takes what another system stored.
+#[must_use]
+pub fn is_importable(hash: &str) -> bool {
+    Bcrypt::parse(hash).is_ok()
+}
+
 fn store(
     input: &[u8],
     bcrypt: Option<Bcrypt>,

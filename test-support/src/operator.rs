@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use hublet::store::Value;
-use hublet_operator::{Failure, Request, command::COMMANDS};
+use hublet_operator::{Failure, Operator, Request, command::COMMANDS};
 use serde_json::{Map, json};
 use sha2::{Digest, Sha256};
 
@@ -62,6 +62,13 @@ pub fn run_with(database: &Rc<Sqlite>, words: &str, now: i64, anonymous_read: &s
         notes: output.notes.clone(),
         denied: output.denied,
     })
+}
+
+/// What a step of an import is given, with random bytes for its users.
+pub fn operator(database: &Rc<Sqlite>, now: i64, anonymous_read: &str) -> Result<Operator, String> {
+    let request = request("", now, anonymous_read).map_err(|error| error.to_string())?;
+    let random = (0..100).flat_map(|_| Sha256::digest(fresh_suffix())).collect();
+    Ok(Operator::new(Request { random, ..request }, Rc::clone(database) as Rc<_>))
 }
 
 /// What was typed, with standard input after ` < `. A flag has a value unless it is one that is there or not, and one that may be repeated all of them.

@@ -60,7 +60,10 @@ describe("the package", { skip: find("dpkg") ? false : "skipped: dpkg is not ins
       name = (await succeed("npm", ["run", "--silent", "pack"], { cwd: root, limit: 900_000 })).trim();
       renameSync(path.join(root, name), at(name));
       const nothing = await hublet([], { limit: 600_000 });
-      assert.match(nothing.stderr, /^hublet: there are start, deploy, admin, keys, doctor, registry, backup, restore$/m);
+      assert.match(
+        nothing.stderr,
+        /^hublet: there are start, deploy, admin, keys, doctor, registry, backup, restore, import, export$/m,
+      );
       const port = await freePort();
       index = await start("npx", ["--yes", `./${name}`, "start", "--port", port], {
         cwd: folder,

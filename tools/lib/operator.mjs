@@ -52,16 +52,22 @@ export async function buildOperator() {
  */
 export const crate = () => createRequire(import.meta.url)(library);
 
-/** What a command that was run says. A row is a list of columns, each with its name. */
+/**
+ * What a command that was run says. A row is a list of columns, each with its name.
+ *
+ * @returns {any}
+ */
 const parsed = ({ rows, ...said }) => ({ ...said, rows: rows.map((columns) => Object.fromEntries(columns)) });
 
-/**
- * Runs a command: `words` and `flags` as they were typed, and what else a `Request` of the crate has. `batch` runs
- * statements, `[{ sql, params }]`, as one transaction, and gives the rows of each.
- *
- * Gives `{ rows, warnings, notes, full, denied }`; a command that did nothing is a `Refusal`.
- */
-export async function operate(request, batch) {
+/** What the crate answers, which is JSON; where it did nothing, a `Refusal`. */
+function answered(text) {
+  const answer = JSON.parse(text);
+  if (answer.message !== undefined) throw new Refusal(answer.message, parsed(answer).rows);
+  return answer.said ? { ...answer, said: parsed(answer.said) } : answer;
+}
+
+/** Calls the crate with a function that carries its statements; what that fails with comes back as it is. */
+async function carried(batch, call) {
   let failed;
   const carry = async (statements) => {
     try {
@@ -71,17 +77,34 @@ export async function operate(request, batch) {
       throw error;
     }
   };
-  const now = Math.floor(Date.now() / 1000);
-  const whole = { now, random: [...randomBytes(128)], ...request };
-  let answer;
   try {
-    answer = parsed(JSON.parse(await crate().run(JSON.stringify(whole), carry)));
+    return await call(carry);
   } catch (error) {
     throw failed ?? error;
   }
-  if (answer.message !== undefined) throw new Refusal(answer.message, answer.rows);
-  return answer;
 }
+
+/** A request of the crate, with the time and with random bytes. */
+const whole = (request, bytes) =>
+  JSON.stringify({ now: Math.floor(Date.now() / 1000), random: [...randomBytes(bytes)], ...request });
+
+/**
+ * Runs a command: `words` and `flags` as they were typed, and what else a `Request` of the crate has. `batch` runs
+ * statements, `[{ sql, params }]`, as one transaction, and gives the rows of each.
+ *
+ * Gives `{ rows, warnings, notes, full, denied }`; a command that did nothing is a `Refusal`.
+ */
+export async function operate(request, batch) {
+  return parsed(answered(await carried(batch, (carry) => crate().run(whole(request, 128), carry))));
+}
+
+/** Calls what the crate exports under a name, on a database; `values` come between the request and that. */
+export async function operateOn(name, request, batch, ...values) {
+  return answered(await carried(batch, (carry) => crate()[name](whole(request, 4096), ...values, carry)));
+}
+
+/** Calls what the crate exports under a name, which needs no database. */
+export const compute = (name, value) => answered(crate()[name](value));
 
 /** Why a command did nothing, with what stands in its way. */
 export class Refusal extends Failure {

@@ -109,7 +109,18 @@ function printAsTyped() {
 export const print = (lines) => process.stdout.write(Buffer.from(`${lines}\n`));
 
 /** What a package can be asked for. */
-export const commands = ["start", "deploy", "admin", "keys", "doctor", "registry", "backup", "restore"];
+export const commands = [
+  "start",
+  "deploy",
+  "admin",
+  "keys",
+  "doctor",
+  "registry",
+  "backup",
+  "restore",
+  "import",
+  "export",
+];
 
 /** Runs a whole tool: a Failure ends it with its message, a signal together with all that it started. */
 export async function main(tool) {

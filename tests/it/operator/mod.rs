@@ -3,6 +3,8 @@
 
 mod answers;
 mod compromised;
+mod import;
+mod import_rules;
 mod log;
 pub mod refused;
 mod rights;

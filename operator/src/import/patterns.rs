@@ -1,0 +1,280 @@
+//! The patterns of other systems, as regular expressions: Go's `path.Match`, zot's globs, and Go's regular expressions.
+
+use std::collections::HashMap;
+
+use regex::bytes::{Regex, RegexBuilder};
+
+/// Whether a pattern, or a rule, is for something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Matched {
+    /// It is.
+    Yes,
+    /// It is not.
+    No,
+    /// It depends on what is not known here.
+    Unknown,
+}
+
+impl Matched {
+    /// Whether both are.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::No, _) | (_, Self::No) => Self::No,
+            (Self::Yes, Self::Yes) => Self::Yes,
+            _ => Self::Unknown,
+        }
+    }
+
+    fn known(matched: bool) -> Self {
+        if matched { Self::Yes } else { Self::No }
+    }
+}
+
+/// Patterns that were compiled, each once.
+#[derive(Debug, Default)]
+pub struct Patterns(HashMap<String, Compiled>);
+
+/// What became of a pattern.
+#[derive(Debug)]
+enum Compiled {
+    Regex(Regex),
+    /// The other system takes it for none, and nothing matches it.
+    Invalid,
+    /// It is one of there, and cannot be compiled here.
+    Unknown,
+}
+
+impl Patterns {
+    /// A pattern of `docker_auth`: a regular expression between slashes, and else one of `path.Match`.
+    pub fn of_docker_auth(&mut self, pattern: &str, text: &str) -> Matched {
+        let regex = pattern.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')).filter(|rest| !rest.is_empty());
+        match regex {
+            // Go takes a brace that begins no repetition for itself.
+            Some(regex) => self.matched(regex, text, |regex| Some(regex.replace("${", r"$\{"))),
+            None => self.matched(pattern, text, of_path_match),
+        }
+    }
+
+    /// A glob of zot.
+    pub fn of_zot(&mut self, glob: &str, text: &str) -> Matched {
+        self.matched(glob, text, of_glob)
+    }
+
+    /// The group of this number, which Go's regular expression catches in a text; `None` where it catches none.
+    pub fn group(&mut self, regex: &str, number: usize, text: &str) -> Option<String> {
+        let Compiled::Regex(regex) = self.compiled(regex, |regex| Some(regex.to_owned())) else { return None };
+        let groups = regex.captures(text.as_bytes()).filter(|_| number > 0 && number < regex.captures_len())?;
+        let found = groups.get(number).map_or(&[][..], |group| group.as_bytes());
+        Some(String::from_utf8_lossy(found).into_owned())
+    }
+
+    fn matched(&mut self, pattern: &str, text: &str, translate: fn(&str) -> Option<String>) -> Matched {
+        match self.compiled(pattern, translate) {
+            Compiled::Regex(regex) => Matched::known(regex.is_match(text.as_bytes())),
+            Compiled::Invalid => Matched::No,
+            Compiled::Unknown => Matched::Unknown,
+        }
+    }
+
+    /// The same text is not one pattern in two languages: no caller uses two.
+    fn compiled(&mut self, pattern: &str, translate: fn(&str) -> Option<String>) -> &Compiled {
+        self.0.entry(pattern.to_owned()).or_insert_with(|| {
+            let Some(regex) = translate(pattern) else { return Compiled::Invalid };
+            // Names are ASCII, and without tables of Unicode the expressions are those of Go.
+            RegexBuilder::new(&regex).unicode(false).build().map_or(Compiled::Unknown, Compiled::Regex)
+        })
+    }
+}
+
+type Letters<'a> = std::iter::Peekable<std::str::Chars<'a>>;
+
+/// What `path.Match` takes, which is all of a text; `None` where it takes the pattern for none.
+fn of_path_match(pattern: &str) -> Option<String> {
+    let mut regex = String::new();
+    let mut letters = pattern.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '*' => regex.push_str("[^/]*"),
+            '?' => regex.push_str("[^/]"),
+            '[' => regex.push_str(&class(&mut letters, &['^'], "")?),
+            '\\' => regex.push_str(&number(letters.next()?)),
+            letter => regex.push_str(&number(letter)),
+        }
+    }
+    Some(format!("(?s)^(?:{regex})$"))
+}
+
+/// What doublestar takes, by which zot matches: stars of their own between slashes cross them.
+fn of_glob(glob: &str) -> Option<String> {
+    let mut regex = String::new();
+    let mut letters = glob.chars().peekable();
+    let (mut before, mut depth) = ('/', 0_usize);
+    while let Some(letter) = letters.next() {
+        match letter {
+            '*' if letters.peek() == Some(&'*') => {
+                letters.next();
+                let next = letters.peek().copied().unwrap_or(',');
+                match (before, next) {
+                    ('/' | '{' | ',', '/') => {
+                        letters.next();
+                        regex.push_str("(?:.*/)?");
+                    }
+                    ('/' | '{' | ',', ',' | '}') => match regex.strip_suffix(&number('/')) {
+                        Some(parent) => regex = format!("{parent}(?:/.*)?"),
+                        None => regex.push_str(".*"),
+                    },
+                    _ => regex.push_str("[^/]*"),
+                }
+            }
+            '*' => regex.push_str("[^/]*"),
+            '?' => regex.push_str("[^/]"),
+            '[' => regex.push_str(&class(&mut letters, &['^', '!'], "/")?),
+            '{' => {
+                depth += 1;
+                regex.push_str("(?:");
+            }
+            ',' if depth > 0 => regex.push('|'),
+            '}' if depth > 0 => {
+                depth -= 1;
+                regex.push(')');
+            }
+            '\\' => regex.push_str(&number(letters.next()?)),
+            letter => regex.push_str(&number(letter)),
+        }
+        before = letter;
+    }
+    (depth == 0).then(|| format!("(?s)^(?:{regex})$"))
+}
+
+/// A class, after its bracket; `never` is what it does not match.
+fn class(letters: &mut Letters<'_>, negations: &[char], never: &str) -> Option<String> {
+    let negated = letters.next_if(|letter| negations.contains(letter)).is_some();
+    let mut ranges = String::new();
+    let mut count = 0;
+    while count == 0 || letters.next_if_eq(&']').is_none() {
+        let first = of_class(letters)?;
+        let last = if letters.next_if_eq(&'-').is_some() { of_class(letters)? } else { first };
+        letters.peek()?;
+        if first <= last {
+            ranges.extend([number(first), "-".to_owned(), number(last)]);
+        }
+        count += 1;
+    }
+    let all = || "[\\x00-\\x7f]".to_owned();
+    let class = match (negated, ranges.is_empty()) {
+        (false, true) => "[^\\x00-\\xff]".to_owned(),
+        (false, false) => format!("[{ranges}]"),
+        (true, true) => all(),
+        (true, false) => format!("[^{ranges}]"),
+    };
+    Some(if never.is_empty() { class } else { format!("[{class}--{}]", number('/')) })
+}
+
+/// A letter of a class.
+fn of_class(letters: &mut Letters<'_>) -> Option<char> {
+    match letters.next()? {
+        '-' | ']' => None,
+        '\\' => letters.next(),
+        letter => Some(letter),
+    }
+}
+
+/// A letter as a regular expression, by its number.
+fn number(letter: char) -> String {
+    format!("\\x{{{:x}}}", u32::from(letter))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(matched: impl Fn(&mut Patterns, &str, &str) -> Matched, cases: &[(&str, &str, Matched)]) {
+        for (pattern, text, expected) in cases {
+            assert_eq!(matched(&mut Patterns::default(), pattern, text), *expected, "{pattern} {text}");
+        }
+    }
+
+    /// Of Go's own table, and what is between slashes.
+    #[test]
+    fn patterns_of_docker_auth() {
+        use Matched::{No, Unknown, Yes};
+        check(
+            Patterns::of_docker_auth,
+            &[
+                ("abc", "abc", Yes),
+                ("*", "abc", Yes),
+                ("*c", "abc", Yes),
+                ("a*/b", "abc/b", Yes),
+                ("a*/b", "a/c/b", No),
+                ("a*b*c*d*e*/f", "axbxcxdxexxx/f", Yes),
+                ("a*b?c*x", "abxbbxdbxebxczzy", No),
+                ("ab[c]", "abc", Yes),
+                ("ab[b-d]", "abc", Yes),
+                ("ab[e-g]", "abc", No),
+                ("ab[^c]", "abc", No),
+                ("ab[^e-g]", "abc", Yes),
+                ("a\\*b", "a*b", Yes),
+                ("a\\*b", "ab", No),
+                ("a?b", "a/b", No),
+                ("a[^a]b", "a/b", Yes),
+                ("[a-ζ]*", "a", Unknown),
+                ("[]a]", "]", No),
+                ("[-]", "-", No),
+                ("[x-]", "x", No),
+                ("[b-a]", "a", No),
+                ("[", "a", No),
+                ("[^", "a", No),
+                ("[^bc", "a", No),
+                ("a[", "a", No),
+                ("a[", "ab", No),
+                ("\\", "a", No),
+                ("*x", "xxx", Yes),
+                ("", "", Yes),
+                ("*", "", Yes),
+                ("ns/*", "ns/a/b", No),
+                ("//", "//", Yes),
+                ("/ns/", "a/ns/b", Yes),
+                ("/^ns/.+$/", "ns/a/b", Yes),
+                ("/.+/", "", No),
+                ("/^${labels:x}$/", "x", No),
+                ("/a{b/", "a{b", Unknown),
+                ("/(/", "(", Unknown),
+            ],
+        );
+        let mut patterns = Patterns::default();
+        assert_eq!(patterns.group("^(.+)-(x)?", 1, "team-app"), Some("team".into()));
+        assert_eq!(patterns.group("^(.+)-(x)?", 2, "team-app"), Some(String::new()));
+        for (number, text) in [(0, "team-app"), (3, "team-app"), (1, "app")] {
+            assert_eq!(patterns.group("^(.+)-(x)?", number, text), None);
+        }
+    }
+
+    #[test]
+    fn globs_of_zot() {
+        use Matched::{No, Yes};
+        check(
+            Patterns::of_zot,
+            &[
+                ("**", "a/b/c", Yes),
+                ("*", "a/b", No),
+                ("*", "a", Yes),
+                ("repos1/**", "repos1/a/b", Yes),
+                ("repos1/**", "repos1", Yes),
+                ("repos1/**", "repos10", No),
+                ("**/app", "app", Yes),
+                ("**/app", "a/b/app", Yes),
+                ("**/app", "a/xapp", No),
+                ("a/**/b", "a/b", Yes),
+                ("a/**/b", "a/x/y/b", Yes),
+                ("a**", "ab/c", No),
+                ("{infra,tools}/*", "tools/x", Yes),
+                ("{infra,tools/**}", "tools/x/y", Yes),
+                ("{infra", "infra", No),
+                ("a[!b]c", "axc", Yes),
+                ("a[!b]c", "a/c", No),
+                ("a.b", "axb", No),
+            ],
+        );
+    }
+}
