@@ -168,8 +168,8 @@ fn fits(pattern: &str, text: &str) -> bool {
     }
 }
 
-/// Whether the conditions are met, where those on addresses and services are `met`.
-fn meets(conditions: &Value, account: &str, repository: &str, met: bool) -> bool {
+/// Whether the conditions are met, apart from those on addresses and services.
+fn meets(conditions: &Value, account: &str, repository: &str) -> bool {
     let groups = USERS.iter().find(|(name, _)| *name == account).map_or(&[][..], |(_, groups)| groups);
     let mut vars = [("${account}", account), ("${type}", "repository"), ("${name}", repository)]
         .map(|(name, value)| (name.to_owned(), regex::escape(value).replace("\\-", "-")))
@@ -192,35 +192,31 @@ fn meets(conditions: &Value, account: &str, repository: &str, met: bool) -> bool
     let label = conditions["labels"]["group"]
         .as_str()
         .is_none_or(|pattern| groups.iter().any(|group| fits(&put(pattern, &vars), group)));
-    let other = ["ip", "service"].iter().all(|field| conditions[field].is_null() || met);
-    by_label && label && other
+    by_label && label
 }
 
-/// What `docker_auth` grants, whatever address a request comes from and for whatever service it is.
+/// What `docker_auth` grants, whatever address a request comes from and for whatever service it is: of all ways in which the rules
+/// that depend on it may be met, what each grants.
 fn granted(config: &Value, account: &str, repository: &str) -> BTreeSet<&'static str> {
-    let rules = config["acl"].as_array().unwrap();
-    let open =
-        rules.iter().filter(|rule| !rule["match"]["ip"].is_null() || !rule["match"]["service"].is_null()).count();
-    let mut all = BTreeSet::from(ACTIONS);
-    for world in 0..1_u32 << open {
-        let mut seen = 0;
-        let mut found = BTreeSet::new();
-        for rule in rules {
-            let conditions = &rule["match"];
-            let depends = !conditions["ip"].is_null() || !conditions["service"].is_null();
-            let met = world >> seen & 1 == 1;
-            seen += u32::from(depends);
-            if meets(conditions, account, repository, met) {
-                let actions = rule["actions"].as_array().unwrap();
-                let is_all = actions.len() == 1 && actions[0] == "*";
-                found =
-                    ACTIONS.into_iter().filter(|action| is_all || actions.iter().any(|one| one == action)).collect();
-                break;
-            }
+    let mut ways = Vec::new();
+    let mut is_sure = false;
+    for rule in config["acl"].as_array().unwrap() {
+        let conditions = &rule["match"];
+        if meets(conditions, account, repository) {
+            let actions = rule["actions"].as_array().unwrap();
+            let is_all = actions.len() == 1 && actions[0] == "*";
+            let given = ACTIONS.into_iter().filter(|action| is_all || actions.iter().any(|one| one == action));
+            ways.push(given.collect::<BTreeSet<_>>());
+            is_sure = conditions["ip"].is_null() && conditions["service"].is_null();
         }
-        all.retain(|action| found.contains(action));
+        if is_sure {
+            break;
+        }
     }
-    all
+    if !is_sure {
+        ways.push(BTreeSet::new());
+    }
+    ACTIONS.into_iter().filter(|action| ways.iter().all(|way| way.contains(action))).collect()
 }
 
 /// A name here.
