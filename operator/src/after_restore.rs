@@ -3,7 +3,7 @@
 use hublet::{
     domain::audit::AuditAction,
     store::{
-        Statement, Transaction,
+        Query, Statement, Transaction,
         audit::{self, Account},
     },
 };
@@ -26,9 +26,13 @@ pub async fn after_restore(operator: &Operator) -> Result<Output> {
         Statement::new("update users set epoch = max(epoch + 1, cast(?1 as integer))").bind(first_id),
         Statement::new("delete from refresh_tokens"),
         Statement::new("delete from links"),
-        // A token that was ended since is there again; when the first one was made stays known.
-        Statement::new("update reconcilers set hash = 'ended ' || service"),
     ]);
+    // Of a database that is older than its table there is nothing to end.
+    let table = Query::any(Statement::new("select 1 from sqlite_schema where name = 'reconcilers'"));
+    if operator.fetch(table).await? {
+        // A token that was ended since is there again; when the first one was made stays known.
+        transaction.run([Statement::new("update reconcilers set hash = 'ended ' || service")]);
+    }
     if !keep {
         transaction.run([Statement::new("update access_tokens set is_active = 0")]);
     }
