@@ -65,7 +65,7 @@ async function remove(registry, asked, { known = {}, ...how } = {}) {
     ]),
   );
   const events = [];
-  const index = { report: async (some) => void events.push(...some) };
+  const index = { report: async (some) => events.push(...some) };
   const { kept, failed } = await executeDeletions({ registry, index, known: { deletions, tags }, ...how });
   assert.deepEqual(failed, []);
   const reported = events.map(({ action, target }) => `${action} ${target.repository}:${target.tag ?? ""}`);

@@ -67,7 +67,10 @@ test("a name without a slash is in the library", () => {
 test("what is pruned is old, unused, not among the newest, and no tag of an image that stays", () => {
   const now = Date.parse("2026-11-30T00:00:00Z");
   const ago = (days) => new Date(now - days * DAY).toISOString();
-  const tag = (digest, pushed, pulled = null) => ({ digest, pushed_at: ago(pushed), pulled_at: pulled && ago(pulled) });
+  const tag = (digest, pushed, pulled = null, imported = null) => {
+    const [pulled_at, imported_at] = [pulled, imported].map((days) => days && ago(days));
+    return { digest, pushed_at: ago(pushed), pulled_at, imported_at };
+  };
   const hex = (digit) => digit.repeat(64);
   const tags = maps({
     "acme/app": {
@@ -75,6 +78,7 @@ test("what is pruned is old, unused, not among the newest, and no tag of an imag
       old: tag(`sha256:${hex("a")}`, 200),
       pulled: tag("sha256:p", 200, 89),
       unpulled: tag("sha256:u", 200, 90),
+      found: tag("sha256:f", 200, null, 10),
       alias: tag("sha256:n", 300),
       [`sha256-${hex("a")}.sig`]: tag("sha256:s", 200),
       [`sha256-${hex("b")}.sig`]: tag("sha256:t", 200),
@@ -110,8 +114,7 @@ test("patterns, spans, and since when pulls are known", () => {
   const now = Date.now();
   const since = (days) => new Date(now - days * DAY).toISOString();
   assert.equal(unwatched(since(90), 90 * DAY, now), undefined);
-  assert.match(unwatched(since(89), 90 * DAY, now), /notifies the index since/);
-  assert.match(unwatched(null, 90 * DAY, now), /has never notified/);
+  assert.match(unwatched(since(89), 90 * DAY, now), /is watched since/);
 });
 
 test("creation and labels are reported where they mean something", () => {
@@ -125,11 +128,11 @@ test("creation and labels are reported where they mean something", () => {
   assert.equal(labels(null), undefined);
 });
 
-test("events are sent in lists of at most 500 and a megabyte", () => {
+test("events are sent in lists of at most 500 and 200 kB", () => {
   const sizes = (events) => batches(events).map((list) => list.length);
   assert.deepEqual(sizes([]), []);
   assert.deepEqual(sizes(Array(1201).fill({})), [500, 500, 201]);
-  assert.deepEqual(sizes(Array(3).fill({ text: "x".repeat(400_000) })), [2, 1]);
+  assert.deepEqual(sizes(Array(3).fill({ text: "x".repeat(80_000) })), [2, 1]);
 });
 
 test("work on many things is done by a number at once, and the first failure ends it", async () => {

@@ -7,7 +7,7 @@ import { shown } from "./texts.mjs";
 
 /** Events of one request, and their bytes. */
 const MOST_EVENTS = 500;
-const LONGEST_EVENTS = 1_000_000;
+const LONGEST_EVENTS = 200_000;
 
 /** Bytes of an answer. */
 const LONGEST = 16 * 1024 * 1024;
@@ -47,7 +47,7 @@ export class Index {
    * What it knows of the registry: `tags` by repository and name, the `deletions` that wait, and since when it is
    * notified (`watchedSince`).
    *
-   * @returns {Promise<{ tags: Map<string, Map<string, any>>, deletions: any[], watchedSince: string | null }>}
+   * @returns {Promise<{ tags: Map<string, Map<string, any>>, deletions: any[], watchedSince: string }>}
    */
   async known() {
     const tags = new Map();
@@ -84,21 +84,29 @@ export class Index {
     return page;
   }
 
-  /** Reports events, each without its id; gives how many of them it did not understand. */
+  /** Reports events, each without its id; gives lines about what the index did not take. */
   async report(events) {
+    const [reasons, unknown] = [new Set(), new Set()];
     let odd = 0;
     for (const batch of batches(events.map((event) => ({ id: this.#id(), ...event })))) {
-      const { not_understood } = await this.#ask("/events", {
+      const answer = await this.#ask("/reconciler", {
         method: "POST",
         headers: {
           authorization: `Bearer ${this.credential}`,
-          "content-type": "application/vnd.docker.distribution.events.v1+json",
+          "content-type": "application/json",
         },
         body: `{"events":[${batch.join(",")}]}`,
       });
-      odd += Number(not_understood) || 0;
+      odd += Number(answer.not_understood) || 0;
+      for (const reason of answer.reasons ?? []) reasons.add(reason);
+      for (const name of answer.no_such_namespace ?? []) unknown.add(name.split("/")[0]);
     }
-    return odd;
+    const lines = [...unknown]
+      .sort()
+      .map((name) => `there is no namespace ${name}: npm run admin -- namespace ${name}`);
+    return odd
+      ? [...lines, `the index did not understand ${odd} of ${events.length} events: ${[...reasons].join("; ")}`]
+      : lines;
   }
 
   /** One that no event ever had; a request that is sent again has the same. */

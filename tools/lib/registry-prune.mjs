@@ -26,24 +26,24 @@ export function fits(pattern, repository) {
 
 /** Why nothing can be pruned: pulls of which the index was not notified are none to it. */
 export function unwatched(watchedSince, unpulled, now) {
-  if (watchedSince === null) return "the registry has never notified the index: none of its pulls are known";
   if (now - Date.parse(watchedSince) >= unpulled) return undefined;
-  return `the registry notifies the index since ${watchedSince}: who pulled what before is not known`;
+  return `the registry is watched since ${watchedSince}: who pulled what before is not known`;
 }
 
 /**
- * The tags that were neither pushed nor pulled for `unpulled` milliseconds, without the `keep` newest of each repository:
+ * The tags that were neither pushed, found nor pulled for `unpulled` milliseconds, without the `keep` newest of each repository:
  * `{ repository, tag, digest }` each. An image stays with all its tags while one of them does, and what is attached to
  * it stays with it.
  */
 export function choose(tags, { now, unpulled, keep, patterns }) {
   const old = (time) => time === null || now - Date.parse(time) >= unpulled;
+  const isUsed = (one) => ![one.pushed_at, one.pulled_at, one.imported_at].every(old);
   const all = [...tags].filter(([repository]) => patterns.some((pattern) => fits(pattern, repository)));
   return all.flatMap(([repository, some]) => {
     const entries = [...some].map(([tag, known]) => ({ repository, tag, ...known }));
     const own = entries.filter(({ tag }) => !ATTACHED.test(tag));
     const newest = own.sort((a, b) => Date.parse(b.pushed_at) - Date.parse(a.pushed_at)).slice(0, keep);
-    const stay = new Set(newest.concat(own.filter((one) => !old(one.pushed_at) || !old(one.pulled_at))).map(digestOf));
+    const stay = new Set(newest.concat(own.filter(isUsed)).map(digestOf));
     const chosen = own.filter((one) => !stay.has(one.digest));
     const gone = new Set(chosen.map(digestOf));
     const attached = entries.filter(({ tag, digest }) => {

@@ -108,8 +108,9 @@ async function take(index, events, report) {
     if (tag !== undefined || !reported.has(key)) return reported.add(key);
     return false;
   });
-  const odd = due.length ? await index.report(due) : 0;
-  if (odd) report.refused.push(`the index did not understand ${odd} of ${due.length} events: its log has the reason`);
+  for (const line of due.length ? await index.report(due) : []) {
+    if (!report.refused.includes(line)) report.refused.push(line);
+  }
 }
 
 /** Reports what is gone, unless it is so much that the registry is not believed. */
@@ -136,7 +137,7 @@ export const removal = (repository, tag, timestamp) => ({
   target: { repository, ...(tag && { tag }) },
 });
 
-/** Whether the index took what it lacked: it takes nothing into a namespace that is not there. */
+/** Whether the index took what it lacked. */
 async function verify(index, report) {
   const due = [...report.added, ...report.moved];
   if (!due.length) return;
@@ -144,11 +145,8 @@ async function verify(index, report) {
   const lacking = due.filter(({ repository, tag }) => !tags.get(repository)?.has(tag));
   const repositories = [...new Set(lacking.map(({ repository }) => repository))].sort();
   for (const repository of repositories) {
-    const [namespace] = repository.split("/");
     const many = lacking.filter((one) => one.repository === repository).length;
-    report.refused.push(
-      `${repository}: the index did not take ${many === 1 ? "its tag" : `its ${many} tags`}: is there a namespace ${namespace}? npm run admin -- namespace ${namespace}`,
-    );
+    report.refused.push(`${repository}: the index did not take ${many === 1 ? "a tag" : `${many} tags`} of it`);
   }
   const lost = new Set(lacking);
   for (const list of ["added", "moved"]) report[list] = report[list].filter((one) => !lost.has(one));
