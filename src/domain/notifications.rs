@@ -96,6 +96,9 @@ fn notification(event: &Value, now: i64) -> Result<Option<Event>, String> {
         other => return Err(format!("an event with the action {:?}", other.map(|action| cut(action, 100)))),
     };
     let subject = event.get("actor").map_or_else(String::new, |actor| text(actor, "name", 255));
+    if action == Action::Pull && subject == registry_token::RECONCILER {
+        return Ok(None); // the tool beside the registry read it to describe it
+    }
     let (by, method) = registry_token::read_subject(&subject);
     let address = event.get("request").map_or_else(String::new, |request| text(request, "addr", 100));
     let (tag, digest) = (text(target, "tag", 200), text(target, "digest", 200));
@@ -301,6 +304,16 @@ mod tests {
         let times =
             read(body.as_bytes(), CloudEvent::default(), NOW).0.iter().map(|event| event.at).collect::<Vec<_>>();
         assert_eq!(times, [NOW, NOW + 1, NOW + 2]);
+    }
+
+    #[test]
+    fn what_the_tool_beside_a_registry_reads_is_no_pull() {
+        let event = |action: &str, actor: &str| {
+            let target = json!({ "repository": "paul/app", "digest": "sha256:aa", "tag": "1.0" });
+            let event = json!({ "id": "1", "action": action, "target": target, "actor": { "name": actor } });
+            read(json!({ "events": [event] }).to_string().as_bytes(), CloudEvent::default(), NOW).0.len()
+        };
+        assert_eq!((event("pull", "paul"), event("pull", "(reconciler)"), event("delete", "(reconciler)")), (1, 0, 1));
     }
 
     #[test]

@@ -14,6 +14,9 @@ use crate::domain::{
 /// Seconds that `nbf` lies back: clocks differ.
 const NBF_LEEWAY: i64 = 30;
 
+/// Who the tool beside a registry is in its tokens, and so in notifications: a user cannot have this name.
+pub const RECONCILER: &str = "(reconciler)";
+
 /// How a registry learns which key signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyHint {

@@ -30,9 +30,6 @@ use crate::{
 /// Seconds within which another use of a refresh token is not recorded.
 const LAST_USED_GRANULARITY: i64 = 60 * 60;
 
-/// Who the tool beside a registry is in the token: a user cannot have this name.
-const RECONCILER: &str = "(reconciler)";
-
 /// The fields that are read of a form, and how many of them at most: each scope may be one.
 const FIELDS: [&str; 8] =
     ["service", "scope", "client_id", "access_type", "grant_type", "username", "password", "refresh_token"];
@@ -214,7 +211,7 @@ async fn issue_to_reconciler(ctx: &Context, hash: &str, wanted: &TokenRequest<'_
     }
     let deletes = |scope: &Scope| scope.repository().is_some_and(|name| deletable.contains(&name.to_string()));
     let grants = wanted.scopes.iter().filter_map(|scope| scope.for_reconciler(deletes(scope))).collect();
-    signed(ctx, wanted, RECONCILER.to_owned(), CredentialId::Anonymous, grants, None).await
+    signed(ctx, wanted, registry_token::RECONCILER.to_owned(), CredentialId::Anonymous, grants, None).await
 }
 
 /// The answer with the signed token.
