@@ -19,7 +19,14 @@ export function setting(place, name) {
 }
 
 /** By which settings the operator's commands go. */
-const ofOperator = ["ACCESS_TOKEN_MAX_DAYS", "ANONYMOUS_READ", "PASSWORD_COST", "PASSWORD_LENGTH", "PASSWORD_PEPPER"];
+const ofOperator = [
+  "ACCESS_TOKEN_MAX_DAYS",
+  "ANONYMOUS_READ",
+  "PASSWORD_COST",
+  "PASSWORD_LENGTH",
+  "PASSWORD_PEPPER",
+  "SERVICES",
+];
 
 /** Those of them that are set. */
 export const settings = (place) =>
