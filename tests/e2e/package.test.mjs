@@ -108,6 +108,7 @@ describe("the package", { skip: find("dpkg") ? false : "skipped: dpkg is not ins
     assert.match((await hublet(["admin", "nothing"])).stderr, /npx hublet-[\d.]+\.tgz admin/);
     works(await hublet(["keys"]));
     works(await hublet(["doctor"]));
+    assert.match(works(await hublet(["registry", "--help"])), /npx hublet\S* registry reconcile SERVICE=URL/);
     works(await hublet(["backup", "copy.sql"]));
     assert.ok(existsSync(at("copy.sql")));
     works(await hublet(["restore", "copy.sql", "--persist-to", "elsewhere"]));

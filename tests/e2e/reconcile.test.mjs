@@ -106,8 +106,6 @@ describe("the tool beside a registry", { skip: withoutRegistryOr("skopeo") }, ()
     for (const { size } of index.images) assert.ok(size > 0);
     const image = await manage(200, "GET", `repositories/${name}/tags/1.0`);
     assert.ok(image.full_size > 0 && image.imported && image.labels[VERSION] === "1.0", JSON.stringify(image));
-    const chart = await manage(200, "GET", "repositories/acme/app-0003");
-    assert.ok(chart.content_types.includes("helm"), JSON.stringify(chart));
 
     // The registry notifies of what the tool reads too, one after the other: after a pull of a user all of it was heard.
     const last = "repositories/acme/app-0200/tags/1.2";
@@ -142,7 +140,7 @@ describe("the tool beside a registry", { skip: withoutRegistryOr("skopeo") }, ()
 
   test("what hublet has no namespace for is named", { timeout }, async () => {
     storage.tag("elsewhere/app", "1", storage.image("elsewhere/app", "1"));
-    refused(await tool("reconcile"), /elsewhere\/app: the index did not take its tag: is there a namespace elsewhere/);
+    refused(await tool("reconcile"), /✗ there is no namespace elsewhere: npm run admin -- namespace elsewhere$/m);
     storage.lose("elsewhere/app");
     assert.equal(await reconcile(), "nothing differs");
   });
@@ -162,7 +160,7 @@ describe("the tool beside a registry", { skip: withoutRegistryOr("skopeo") }, ()
     const heads = () => site.registry.log().match(/"HEAD \/v2\//g)?.length ?? 0;
     const before = heads();
     assert.equal(await reconcile(...more), "nothing differs");
-    const due = left.reduce((sum, name) => sum + all.get(name).length, 0);
+    const due = left.reduce((sum, name) => sum + all.get(name).length, 1); // and library/alone
     t.diagnostic(`${due} of ${TAGS} tags were left`);
     assert.ok(heads() - before <= due, `${heads() - before} of ${due}`);
     assert.ok(!existsSync(file));
@@ -240,7 +238,7 @@ describe("the tool beside a registry", { skip: withoutRegistryOr("skopeo") }, ()
     }
     works(await skopeo.pull(`${site.registry.host}/${pulled}:1.3`));
     const tag = () => manage(200, "GET", `${at(pulled)}/tags/1.3`);
-    await soon("pull counted", async () => (await tag()).tag_last_pulled !== null, 60_000);
+    await soon("pull counted", async () => (await tag()).tag_last_pulled !== null, timeout);
     works(await tool("prune", "--unpulled", "90d", "--keep", "0", "--repository", pulled));
     assert.deepEqual(Object.keys(await knows(pulled)), ["1.3"]);
     assert.equal(await reconcile(), "nothing differs");

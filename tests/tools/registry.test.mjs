@@ -6,7 +6,7 @@ import http from "node:http";
 import { after, test } from "node:test";
 import { Registry } from "../../tools/lib/registry-client.mjs";
 import { believed, compare, isDue, named, namesOf } from "../../tools/lib/registry-comparison.mjs";
-import { created, labels } from "../../tools/lib/registry-contents.mjs";
+import { Contents, created, labels } from "../../tools/lib/registry-contents.mjs";
 import { batches, checked, Index } from "../../tools/lib/registry-index.mjs";
 import { choose, fits, span, unwatched } from "../../tools/lib/registry-prune.mjs";
 import { each, Requests } from "../../tools/lib/registry-requests.mjs";
@@ -122,10 +122,34 @@ test("creation and labels are reported where they mean something", () => {
   for (const odd of ["1970-01-01T00:00:00Z", "1980-01-01T00:00:01Z", "2999-01-01T00:00:00Z", "today", undefined, 7])
     assert.equal(created(odd), undefined, `${odd}`);
   const name = "org.opencontainers.image";
-  const all = { [`${name}.version`]: "1", [`${name}.title`]: "t".repeat(1001), maintainer: "x", [`${name}.url`]: 7 };
+  const all = { [`${name}.version`]: "1", [`${name}.title`]: "t".repeat(500), maintainer: "x", [`${name}.url`]: 7 };
   assert.deepEqual(labels(all), { [`${name}.version`]: "1" });
   assert.equal(labels({ maintainer: "x" }), undefined);
   assert.equal(labels(null), undefined);
+});
+
+test("a report has at most 20 KiB, whatever the manifest", async () => {
+  const digest = `sha256:${"0".repeat(64)}`;
+  const type = (kind) => `application/vnd.docker.${"x".repeat(60)}.${kind}`;
+  const layers = Array(127).fill({ mediaType: type("layer"), digest, size: 1_000_000 });
+  const annotations = Object.fromEntries(
+    Array.from({ length: 100 }, (_, at) => [`org.opencontainers.image.${at}`, "\u0001".repeat(80)]),
+  );
+  const platform = { os: "linux", architecture: "mips64le", variant: "v8", "os.version": "x".repeat(100) };
+  const manifests = Array(200).fill({ mediaType: type("manifest"), digest, size: 1_000, platform });
+  const config = { mediaType: type("config"), digest, size: 1 };
+  const image = { digest, mediaType: type("manifest"), size: 1, manifest: { config, layers, annotations } };
+  const index = { digest: "i", mediaType: "application/vnd.oci.image.index.v1+json", size: 1 };
+  const contents = new Contents({ manifest: async () => image });
+  const targets = await contents.targets("acme/app", { ...index, manifest: { manifests, annotations } });
+  for (const target of targets)
+    assert.ok(JSON.stringify(target).length < 19 * 1024, `${JSON.stringify(target).length}`);
+  const { references } = targets[0];
+  assert.equal(
+    references.reduce((sum, { size }) => sum + size, 0),
+    127_000_001,
+    "the size is that of all layers",
+  );
 });
 
 test("events are sent in lists of at most 500 and 200 kB", () => {

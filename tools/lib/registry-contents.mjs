@@ -5,13 +5,19 @@ import { INDEXES } from "./registry-client.mjs";
 /** Configurations that say when and for what an image was made. */
 const CONFIGURATIONS = ["application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"];
 
-/** Labels that are reported, of the names of the Open Container Initiative alone, and their bytes. */
-const LABEL = /^org\.opencontainers\.image\.[a-z0-9.-]+$/;
-const MOST_LABELS = 32;
-const LONGEST_LABEL = 1_000;
+/** The label and the annotation that says when something was made. */
+const CREATED = "org.opencontainers.image.created";
 
-/** Manifests that one index may name: the largest that are published name some thirty. */
-const MOST_IMAGES = 100;
+/** Labels that are reported, of the names of the Open Container Initiative alone, and their bytes, of one and of all. */
+const LABEL = /^org\.opencontainers\.image\.[a-z0-9.-]{1,60}$/;
+const LONGEST_LABEL = 500;
+const LONGEST_LABELS = 4_000;
+
+/** Images of an index that are reported: a report has 20 KiB at most, and the largest indexes name some thirty. */
+const MOST_IMAGES = 80;
+
+/** Layers that are reported whole; of the others the size is. */
+const MOST_LAYERS = 40;
 
 /** The first containers of Docker are of this day: reproducible builds say 1970 or 1980, and mean nothing by it. */
 const FIRST_DAY = Date.parse("2013-03-20T00:00:00Z");
@@ -58,26 +64,32 @@ export class Contents {
   }
 
   async #index(repository, manifest) {
-    const references = descriptors(manifest.manifests);
+    const named = descriptors(manifest.manifests).slice(0, MOST_IMAGES);
     const images = [];
-    for (const { digest, mediaType, platform } of references.slice(0, MOST_IMAGES)) {
+    for (const { digest, mediaType, platform } of named) {
       if (isIndex(mediaType)) continue; // one in another: its images are reported where it has a tag
       const image = await this.registry.manifest(repository, digest);
       if (image) images.push((await this.#read(repository, image, platform)).target); // some are pushed in parts
     }
-    return { references, images, ...named({ labels: labels(manifest.annotations) }) };
+    const references = named.map(({ digest, platform }) => present({ digest, platform }));
+    const newest = images
+      .map((image) => image.created ?? "")
+      .sort()
+      .at(-1);
+    const made = created(manifest.annotations?.[CREATED]) ?? text(newest);
+    return { references, images, ...present({ created: made, labels: labels(manifest.annotations) }) };
   }
 
   async #image(repository, manifest, platform) {
     const [config] = descriptors([manifest.config]);
-    const layers = descriptors(manifest.layers);
+    const layers = descriptors(manifest.layers).map((one, at) => (at < MOST_LAYERS ? one : { size: one.size }));
     const isImage = config && CONFIGURATIONS.includes(config.mediaType);
     const configuration = isImage ? await this.registry.configuration(repository, config) : undefined;
     return {
       references: config ? [config, ...layers] : layers,
-      ...named({
+      ...present({
         artifactType: text(manifest.artifactType),
-        created: created(configuration?.created),
+        created: created(configuration?.created) ?? created(manifest.annotations?.[CREATED]),
         labels: labels({ ...object(manifest.annotations), ...object(configuration?.config?.Labels) }),
         platform: platformOf(configuration) ?? platformOf(platform),
       }),
@@ -96,13 +108,13 @@ function descriptors(list) {
     mediaType,
     digest,
     ...(Number.isSafeInteger(size) && size >= 0 && { size }),
-    ...named({ platform: platformOf(platform) }),
+    ...present({ platform: platformOf(platform) }),
   }));
 }
 
 function platformOf(value) {
   const [os, architecture, variant] = ["os", "architecture", "variant"].map((name) => text(value?.[name]));
-  return os && architecture ? { os, architecture, ...named({ variant }) } : undefined;
+  return os && architecture ? { os, architecture, ...present({ variant }) } : undefined;
 }
 
 /** When an image was made, or nothing where its configuration does not mean it. */
@@ -113,10 +125,15 @@ export function created(value, now = Date.now()) {
 
 /** The labels that are reported. */
 export function labels(all) {
-  const fitting = Object.entries(object(all)).filter(
-    ([name, value]) => LABEL.test(name) && text(value) && Buffer.byteLength(value) <= LONGEST_LABEL,
-  );
-  return fitting.length ? Object.fromEntries(fitting.slice(0, MOST_LABELS)) : undefined;
+  let length = 0;
+  const fitting = Object.entries(object(all)).filter(([name, value]) => {
+    if (!LABEL.test(name) || !text(value)) return false;
+    const more = Buffer.byteLength(JSON.stringify([name, value]));
+    if (more > LONGEST_LABEL || length + more > LONGEST_LABELS) return false;
+    length += more;
+    return true;
+  });
+  return fitting.length ? Object.fromEntries(fitting) : undefined;
 }
 
 const text = (value) => (typeof value === "string" && value !== "" ? value : undefined);
@@ -127,4 +144,4 @@ const object = (value) => (value && typeof value === "object" && !Array.isArray(
  *
  * @returns {any}
  */
-const named = (all) => Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+const present = (all) => Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));

@@ -113,8 +113,6 @@ function make(storage, { name, text, tag, isIndex, isChart }) {
  */
 export function fill(storage, { repositories, tags }) {
   const all = new Map();
-  const each = Math.ceil(tags / repositories);
-  let left = tags;
   for (let at = 0; at < repositories; at += 1) {
     const name = `acme/app-${String(at).padStart(4, "0")}`;
     const names = [];
@@ -122,14 +120,13 @@ export function fill(storage, { repositories, tags }) {
       storage.tag(name, tag, manifest);
       names.push(tag);
     };
-    const many = Math.min(each, left);
+    const many = Math.floor(tags / repositories) + (at < tags % repositories ? 1 : 0);
     for (let number = 0; names.length < many; number += 1) {
       const [tag, text] = [`1.${number}`, `${name} ${number}`];
       const made = make(storage, { name, text, tag, isIndex: number % 8 === 1, isChart: at % 50 === 3 });
       add(tag, made);
       if (number === 0 && names.length < many) names.push(storage.signature(name, made));
     }
-    left -= many;
     all.set(name, names);
   }
   return all;

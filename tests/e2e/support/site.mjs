@@ -78,7 +78,7 @@ export async function startSite({ vars = {}, oneHost = false, url: given, env } 
     manage: (user) => manage(front.address, user),
     /** What the index knows of the tags of a repository: their digests by name. */
     async tags(repository, user) {
-      const path = `namespaces/${repository.replace("/", "/repositories/")}/tags`;
+      const path = `namespaces/${repository.replace("/", "/repositories/")}/tags?page_size=100`;
       const { results } = await manage(front.address, user)(200, "GET", path);
       return Object.fromEntries(results.map(({ name, digest }) => [name, digest]));
     },
