@@ -1,5 +1,6 @@
 // Pruning: which tags are old and unused, by what the index knows of their pushes and pulls.
 
+import path from "node:path";
 import { Failure } from "./steps.mjs";
 
 const UNITS = { h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 };
@@ -18,11 +19,7 @@ export function span(text) {
 }
 
 /** Whether the name of a repository fits a pattern, in which * stops at a slash and ** does not. */
-export function fits(pattern, repository) {
-  const parts = { "**": ".*", "*": "[^/]*", "?": "[^/]" };
-  const source = pattern.replace(/\*\*|[*?]|[^\w/]/g, (found) => parts[found] ?? `\\${found}`);
-  return new RegExp(`^${source}$`).test(repository);
-}
+export const fits = (pattern, repository) => path.posix.matchesGlob(repository, pattern);
 
 /** Why nothing can be pruned: pulls of which the index was not notified are none to it. */
 export function unwatched(watchedSince, unpulled, now) {
