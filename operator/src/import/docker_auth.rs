@@ -1,6 +1,6 @@
 //! `docker_auth`: the users and the access control list of its configuration, evaluated as it evaluates them.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, rc::Rc};
 
 use regex::bytes::Regex;
 use serde::Deserialize;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::import::{
     actions::Actions,
-    patterns::{Matched, Patterns},
+    patterns::{Compiled, Matched, Patterns},
     source::{Account, Accounts, Refused, Rules},
 };
 
@@ -73,11 +73,21 @@ impl Rule {
     }
 }
 
+/// A rule, as far as it does not depend on the repository.
+enum Prepared {
+    /// All of it does.
+    ByRepository(Rc<Rule>),
+    /// One of these patterns has to match the repository.
+    ByName(Matched, Vec<Rc<Compiled>>, Actions),
+}
+
 /// A configuration, whose texts are all strings.
 pub struct DockerAuth {
     users: BTreeMap<String, User>,
-    rules: Vec<Rule>,
+    rules: Vec<Rc<Rule>>,
     patterns: Patterns,
+    /// What is known of the rules for one account, which is asked for many repositories.
+    prepared: Option<(String, Rc<[Prepared]>)>,
     /// `${name:1}`, as its pattern has it.
     groups: Regex,
 }
@@ -107,6 +117,7 @@ impl DockerAuth {
         }
         let rules = config.get("acl").filter(|rules| rules.as_str() != Some("")).map(Vec::<Rule>::deserialize);
         let rules = rules.transpose().map_err(|error| format!("acl: {error}"))?.unwrap_or_default();
+        let rules = rules.into_iter().map(Rc::new).collect();
         for name in OTHER_USERS.into_iter().filter(|name| config.get(name).is_some()) {
             accounts.refused.push(Refused::new(name, "its users are not in this file: add them here"));
         }
@@ -114,7 +125,7 @@ impl DockerAuth {
             accounts.refused.push(Refused::new(name, "its rules are not read: what they alone grant is lost"));
         }
         let groups = Regex::new(r"\$\{(.+?):([0-9]+)\}").map_err(|error| error.to_string())?;
-        let mut system = Self { users, rules, patterns: Patterns::default(), groups };
+        let mut system = Self { users, rules, patterns: Patterns::default(), prepared: None, groups };
         accounts.notes = system.uncertain();
         Ok((system, accounts))
     }
@@ -129,7 +140,9 @@ impl DockerAuth {
                 "depends on an address"
             } else if service.is_some() {
                 "depends on the service"
-            } else if patterns.into_iter().any(|pattern| self.patterns.of_docker_auth(pattern, "") == Matched::Unknown)
+            } else if patterns
+                .into_iter()
+                .any(|pattern| self.patterns.of_docker_auth(pattern).matches("") == Matched::Unknown)
             {
                 "has a pattern that is not understood here"
             } else {
@@ -142,8 +155,19 @@ impl DockerAuth {
         notes
     }
 
-    /// Whether a rule is for an account and a repository.
-    fn matches(&mut self, conditions: &Conditions, account: &str, repository: &str) -> Matched {
+    /// What a rule is for an account.
+    fn prepared(&mut self, rule: &Rc<Rule>, account: &str) -> Prepared {
+        let Conditions { account: of_account, kind, name, labels, .. } = &rule.conditions;
+        let mut patterns = [of_account, kind, name].into_iter().flatten().chain(labels.values());
+        if patterns.any(|pattern| pattern.contains("${name") || pattern.contains("${Name")) {
+            return Prepared::ByRepository(Rc::clone(rule));
+        }
+        let (matched, names) = self.evaluated(&rule.conditions, account, "");
+        Prepared::ByName(matched, names, rule.gives())
+    }
+
+    /// Whether the conditions of a rule are met apart from the name, and the patterns one of which the name has to match.
+    fn evaluated(&mut self, conditions: &Conditions, account: &str, repository: &str) -> (Matched, Vec<Rc<Compiled>>) {
         let Conditions { account: of_account, kind, name, ip, service, labels } = conditions;
         let known = [("account", of_account, account), ("type", kind, "repository"), ("name", name, repository)];
         let mut values = known.map(|(field, _, text)| (format!("${{{field}}}"), quoted(text))).to_vec();
@@ -151,24 +175,30 @@ impl DockerAuth {
             for (placeholder, field, number) in self.placeholders(pattern.as_deref().unwrap_or_default()) {
                 let found = known.iter().find(|(known, _, _)| *known == field);
                 let Some((_, Some(pattern), text)) = found else { continue };
-                let regex = pattern.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'));
-                let group = regex.and_then(|regex| self.patterns.group(regex, number, text));
-                values.extend(group.map(|group| (placeholder, group)));
+                if pattern.starts_with('/') && pattern.ends_with('/') {
+                    let group = self.patterns.group(pattern, number, text);
+                    values.extend(group.map(|group| (placeholder, group)));
+                }
             }
         }
         let of_user = self.users.get(account).map(|user| user.labels.clone()).unwrap_or_default();
         let mut matched = Matched::Yes;
-        for (_, pattern, text) in known {
+        for (pattern, text) in [(of_account, account), (kind, "repository")] {
             if let Some(pattern) = pattern {
-                matched = matched.and(self.with_labels(pattern, text, &values, &of_user));
+                let patterns = self.with_labels(pattern, &values, &of_user);
+                matched = matched.and(any(&patterns, text));
             }
         }
         for (label, pattern) in labels {
-            let pattern = replaced(pattern, &values);
-            let texts = of_user.get(label).map(Vec::as_slice).unwrap_or_default();
-            matched = matched.and(any(texts.iter().map(|text| self.patterns.of_docker_auth(&pattern, text))));
+            let pattern = self.patterns.of_docker_auth(&replaced(pattern, &values));
+            let texts = of_user.get(label).into_iter().flatten();
+            matched = matched.and(first(texts.map(|text| pattern.matches(text))));
         }
-        if ip.is_some() || service.is_some() { matched.and(Matched::Unknown) } else { matched }
+        if ip.is_some() || service.is_some() {
+            matched = matched.and(Matched::Unknown);
+        }
+        let name = name.as_deref().unwrap_or("/^/");
+        (matched, self.with_labels(name, &values, &of_user))
     }
 
     /// The groups that a pattern names: the placeholder, the field, and the number.
@@ -186,59 +216,76 @@ impl DockerAuth {
         all.collect()
     }
 
-    /// Matches a pattern as it is, and then with each combination of the labels that it names.
+    /// A pattern as it is, and with each combination of the labels that it names.
     fn with_labels(
         &mut self,
         pattern: &str,
-        text: &str,
         values: &[(String, String)],
         labels: &BTreeMap<String, Vec<String>>,
-    ) -> Matched {
-        let plain = self.patterns.of_docker_auth(&replaced(pattern, values), text);
-        if plain == Matched::Yes {
-            return plain;
-        }
+    ) -> Vec<Rc<Compiled>> {
+        let mut patterns = vec![self.patterns.of_docker_auth(&replaced(pattern, values))];
         let named = labels.iter().map(|(label, texts)| (format!("${{labels:{label}}}"), texts));
+        let named = named.filter(|(placeholder, _)| pattern.contains(placeholder.as_str())).collect::<Vec<_>>();
+        if named.is_empty() {
+            return patterns;
+        }
+        if named.iter().fold(1_usize, |product, (_, texts)| product.saturating_mul(texts.len())) > MAX_COMBINATIONS {
+            patterns.push(Rc::new(Compiled::Unknown));
+            return patterns;
+        }
         let mut combinations = vec![values.to_vec()];
-        let mut has_labels = false;
-        for (placeholder, texts) in named.filter(|(placeholder, _)| pattern.contains(placeholder.as_str())) {
-            has_labels = true;
-            if combinations.len().saturating_mul(texts.len()) > MAX_COMBINATIONS {
-                return Matched::Unknown;
-            }
+        for (placeholder, texts) in named {
             let with = |values: &Vec<(String, String)>| {
                 let one = |text: &String| [values.clone(), vec![(placeholder.clone(), text.clone())]].concat();
                 texts.iter().map(one).collect::<Vec<_>>()
             };
             combinations = combinations.iter().flat_map(with).collect();
         }
-        let combinations = if has_labels { combinations } else { Vec::new() };
-        let matched = combinations.iter().map(|values| self.patterns.of_docker_auth(&replaced(pattern, values), text));
-        any(std::iter::once(plain).chain(matched))
+        patterns.extend(combinations.iter().map(|values| self.patterns.of_docker_auth(&replaced(pattern, values))));
+        patterns
     }
 }
 
 impl Rules for DockerAuth {
     /// The first rule that matches counts. Where it is not known whether one does, what both ways allow.
     fn allowed(&mut self, account: &str, repository: &str) -> Actions {
+        let known = self.prepared.take().filter(|(known, _)| known == account);
+        let (account, rules) = known.unwrap_or_else(|| {
+            let rules = self.rules.clone();
+            (account.to_owned(), rules.iter().map(|rule| self.prepared(rule, account)).collect())
+        });
         let mut bound = Actions::ALL;
-        for at in 0..self.rules.len() {
-            let Some((conditions, gives)) = self.rules.get(at).map(|rule| (rule.conditions.clone(), rule.gives()))
-            else {
-                break;
+        let mut found = Actions::NONE;
+        for rule in rules.iter() {
+            let (matched, gives) = match rule {
+                Prepared::ByName(Matched::No, ..) => continue,
+                Prepared::ByName(matched, names, gives) => (matched.and(any(names, repository)), *gives),
+                Prepared::ByRepository(rule) => {
+                    let (matched, names) = self.evaluated(&rule.conditions, &account, repository);
+                    (matched.and(any(&names, repository)), rule.gives())
+                }
             };
-            match self.matches(&conditions, account, repository) {
+            match matched {
                 Matched::No => {}
-                Matched::Yes => return bound.and(gives),
+                Matched::Yes => {
+                    found = bound.and(gives);
+                    break;
+                }
                 Matched::Unknown => bound = bound.and(gives),
             }
         }
-        Actions::NONE
+        self.prepared = Some((account, rules));
+        found
     }
 }
 
+/// Whether one of these patterns matches.
+fn any(patterns: &[Rc<Compiled>], text: &str) -> Matched {
+    first(patterns.iter().map(|pattern| pattern.matches(text)))
+}
+
 /// Whether one of them matches.
-fn any(matched: impl Iterator<Item = Matched>) -> Matched {
+fn first(matched: impl Iterator<Item = Matched>) -> Matched {
     let mut found = Matched::No;
     for one in matched {
         match one {

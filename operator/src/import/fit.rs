@@ -30,6 +30,15 @@ struct Place {
     there: Vec<String>,
 }
 
+/// The repositories of a namespace.
+#[derive(Default)]
+struct Inside {
+    /// Where they are in the list of all.
+    at: Vec<usize>,
+    /// What a new one would be called there.
+    new: BTreeSet<String>,
+}
+
 impl Place {
     /// What an account there may do in all that it is there.
     fn allowed(&self, rules: &mut dyn Rules, account: &str) -> Actions {
@@ -49,20 +58,22 @@ pub fn make(
     let users = named(users, &choices.renamed, &mut refused);
     let places = placed(repositories, &mut refused);
     let mut granted = Granted::new(&places.iter().map(|place| place.name.to_string()).collect::<Vec<_>>());
-    let mut new = BTreeMap::<(&str, &str), Actions>::new();
-    let namespaces = places.iter().map(|place| place.name.namespace.as_str()).collect::<BTreeSet<_>>();
+    let mut namespaces = BTreeMap::<&str, Inside>::new();
+    for (at, place) in places.iter().enumerate() {
+        let inside = namespaces.entry(&place.name.namespace).or_default();
+        inside.at.push(at);
+        inside.new.extend(place.there.iter().map(|there| match there.split_once('/') {
+            Some((namespace, _)) => format!("{namespace}/{NEW}"),
+            None => NEW.to_owned(),
+        }));
+    }
+    let mut of_new = BTreeMap::<(&str, &str), Option<Role>>::new();
     for User { name, source, .. } in &users {
         let row = places.iter().map(|place| place.allowed(rules, source)).collect();
         granted.users.insert(name.clone(), row);
-        for namespace in &namespaces {
-            let inside = places.iter().filter(|place| place.name.namespace == *namespace);
-            let forms = inside.flat_map(|place| &place.there).map(|there| match there.split_once('/') {
-                Some((namespace, _)) => format!("{namespace}/{NEW}"),
-                None => NEW.to_owned(),
-            });
-            let forms = forms.collect::<BTreeSet<_>>();
-            let allowed = forms.iter().fold(Actions::ALL, |all, form| all.and(rules.allowed(source, form)));
-            new.insert((name, namespace), allowed);
+        for (namespace, inside) in &namespaces {
+            let allowed = inside.new.iter().fold(Actions::ALL, |all, form| all.and(rules.allowed(source, form)));
+            of_new.insert((name, namespace), allowed.role(choices.admins));
         }
     }
     if anonymous {
@@ -72,23 +83,24 @@ pub fn make(
     let public = public(&granted);
     let (mut members, mut collaborators) = (Vec::new(), Vec::new());
     for User { name, .. } in &users {
-        for namespace in namespaces.iter().copied().filter(|namespace| namespace != name) {
-            let row = granted.users.get(name).into_iter().flatten().copied();
-            let inside = row.zip(&places).enumerate().filter(|(_, (_, place))| place.name.namespace == namespace);
-            let inside = inside.map(|(at, (actions, place))| {
-                let is_public = public.contains(&at);
-                (actions.role(choices.admins), is_public, place.name.to_string())
-            });
-            let inside = inside.collect::<Vec<_>>();
-            let of_new = new.get(&(name, namespace)).copied().unwrap_or_default().role(choices.admins);
-            let least = inside.iter().map(|(role, ..)| *role).chain([of_new]).min().flatten();
-            let all_public = inside.iter().all(|(_, is_public, _)| *is_public);
+        let row = granted.users.get(name).map(Vec::as_slice).unwrap_or_default();
+        for (namespace, inside) in namespaces.iter().filter(|(namespace, _)| *namespace != name) {
+            let role = |at: usize| row.get(at).and_then(|actions| actions.role(choices.admins));
+            let of_new = of_new.get(&(name.as_str(), *namespace)).copied().flatten();
+            let least = inside.at.iter().map(|at| role(*at)).chain([of_new]).min().flatten();
+            let all_public = inside.at.iter().all(|at| public.contains(at));
             let of_namespace = least.filter(|role| *role != Role::Read || !all_public);
-            members.extend(of_namespace.map(|role| Member { namespace: namespace.into(), user: name.clone(), role }));
-            for (role, is_public, repository) in inside {
-                let by_others = of_namespace.max(is_public.then_some(Role::Read));
-                collaborators.extend(role.filter(|role| Some(*role) > by_others).map(|role| Collaborator {
-                    repository,
+            members.extend(of_namespace.map(|role| Member {
+                namespace: (*namespace).to_owned(),
+                user: name.clone(),
+                role,
+            }));
+            for at in inside.at.iter().copied() {
+                let by_others = of_namespace.max(public.contains(&at).then_some(Role::Read));
+                let role = role(at).filter(|role| Some(*role) > by_others);
+                let repository = || granted.repositories.get(at).cloned().unwrap_or_default();
+                collaborators.extend(role.map(|role| Collaborator {
+                    repository: repository(),
                     user: name.clone(),
                     role,
                 }));
@@ -96,7 +108,7 @@ pub fn make(
         }
     }
     let owners = users.iter().map(|user| user.name.as_str()).collect::<BTreeSet<_>>();
-    let shared = namespaces.iter().filter(|name| **name != LIBRARY && !owners.contains(**name));
+    let shared = namespaces.keys().filter(|name| **name != LIBRARY && !owners.contains(**name));
     Plan {
         source: source.to_owned(),
         namespaces: shared.map(|name| (*name).to_owned()).collect(),

@@ -1,6 +1,6 @@
 //! The patterns of other systems, as regular expressions: Go's `path.Match`, zot's globs, and Go's regular expressions.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, rc::Rc};
 
 use regex::bytes::{Regex, RegexBuilder};
 
@@ -33,11 +33,12 @@ impl Matched {
 
 /// Patterns that were compiled, each once.
 #[derive(Debug, Default)]
-pub struct Patterns(HashMap<String, Compiled>);
+pub struct Patterns(HashMap<String, Rc<Compiled>>);
 
 /// What became of a pattern.
 #[derive(Debug)]
-enum Compiled {
+pub enum Compiled {
+    /// It is this.
     Regex(Regex),
     /// The other system takes it for none, and nothing matches it.
     Invalid,
@@ -47,43 +48,53 @@ enum Compiled {
 
 impl Patterns {
     /// A pattern of `docker_auth`: a regular expression between slashes, and else one of `path.Match`.
-    pub fn of_docker_auth(&mut self, pattern: &str, text: &str) -> Matched {
+    pub fn of_docker_auth(&mut self, pattern: &str) -> Rc<Compiled> {
         let regex = pattern.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')).filter(|rest| !rest.is_empty());
-        match regex {
-            // Go takes a brace that begins no repetition for itself.
-            Some(regex) => self.matched(regex, text, |regex| Some(regex.replace("${", r"$\{"))),
-            None => self.matched(pattern, text, of_path_match),
-        }
+        // Go takes a brace that begins no repetition for itself.
+        self.compiled(pattern, || {
+            regex.map_or_else(|| of_path_match(pattern), |regex| Some(regex.replace("${", r"$\{")))
+        })
     }
 
     /// A glob of zot.
-    pub fn of_zot(&mut self, glob: &str, text: &str) -> Matched {
-        self.matched(glob, text, of_glob)
+    pub fn of_zot(&mut self, glob: &str) -> Rc<Compiled> {
+        self.compiled(glob, || of_glob(glob))
     }
 
-    /// The group of this number, which Go's regular expression catches in a text; `None` where it catches none.
-    pub fn group(&mut self, regex: &str, number: usize, text: &str) -> Option<String> {
-        let Compiled::Regex(regex) = self.compiled(regex, |regex| Some(regex.to_owned())) else { return None };
+    /// The group of this number, which Go's regular expression, with its slashes, catches in a text; `None` where it catches none.
+    pub fn group(&mut self, pattern: &str, number: usize, text: &str) -> Option<String> {
+        let compiled = self.of_docker_auth(pattern);
+        let Compiled::Regex(regex) = &*compiled else { return None };
         let groups = regex.captures(text.as_bytes()).filter(|_| number > 0 && number < regex.captures_len())?;
         let found = groups.get(number).map_or(&[][..], |group| group.as_bytes());
         Some(String::from_utf8_lossy(found).into_owned())
     }
 
-    fn matched(&mut self, pattern: &str, text: &str, translate: fn(&str) -> Option<String>) -> Matched {
-        match self.compiled(pattern, translate) {
-            Compiled::Regex(regex) => Matched::known(regex.is_match(text.as_bytes())),
-            Compiled::Invalid => Matched::No,
-            Compiled::Unknown => Matched::Unknown,
-        }
-    }
-
     /// The same text is not one pattern in two languages: no caller uses two.
-    fn compiled(&mut self, pattern: &str, translate: fn(&str) -> Option<String>) -> &Compiled {
-        self.0.entry(pattern.to_owned()).or_insert_with(|| {
-            let Some(regex) = translate(pattern) else { return Compiled::Invalid };
-            // Names are ASCII, and without tables of Unicode the expressions are those of Go.
-            RegexBuilder::new(&regex).unicode(false).build().map_or(Compiled::Unknown, Compiled::Regex)
-        })
+    fn compiled(&mut self, pattern: &str, translate: impl FnOnce() -> Option<String>) -> Rc<Compiled> {
+        if let Some(compiled) = self.0.get(pattern) {
+            return Rc::clone(compiled);
+        }
+        // Names are ASCII, and without tables of Unicode the expressions are those of Go.
+        let regex = translate().map(|regex| RegexBuilder::new(&regex).unicode(false).build());
+        let compiled = Rc::new(match regex {
+            None => Compiled::Invalid,
+            Some(regex) => regex.map_or(Compiled::Unknown, Compiled::Regex),
+        });
+        self.0.insert(pattern.to_owned(), Rc::clone(&compiled));
+        compiled
+    }
+}
+
+impl Compiled {
+    /// Whether it is for a text.
+    #[must_use]
+    pub fn matches(&self, text: &str) -> Matched {
+        match self {
+            Self::Regex(regex) => Matched::known(regex.is_match(text.as_bytes())),
+            Self::Invalid => Matched::No,
+            Self::Unknown => Matched::Unknown,
+        }
     }
 }
 
@@ -189,9 +200,9 @@ fn number(letter: char) -> String {
 mod tests {
     use super::*;
 
-    fn check(matched: impl Fn(&mut Patterns, &str, &str) -> Matched, cases: &[(&str, &str, Matched)]) {
+    fn check(compiled: fn(&mut Patterns, &str) -> Rc<Compiled>, cases: &[(&str, &str, Matched)]) {
         for (pattern, text, expected) in cases {
-            assert_eq!(matched(&mut Patterns::default(), pattern, text), *expected, "{pattern} {text}");
+            assert_eq!(compiled(&mut Patterns::default(), pattern).matches(text), *expected, "{pattern} {text}");
         }
     }
 
@@ -243,10 +254,10 @@ mod tests {
             ],
         );
         let mut patterns = Patterns::default();
-        assert_eq!(patterns.group("^(.+)-(x)?", 1, "team-app"), Some("team".into()));
-        assert_eq!(patterns.group("^(.+)-(x)?", 2, "team-app"), Some(String::new()));
+        assert_eq!(patterns.group("/^(.+)-(x)?/", 1, "team-app"), Some("team".into()));
+        assert_eq!(patterns.group("/^(.+)-(x)?/", 2, "team-app"), Some(String::new()));
         for (number, text) in [(0, "team-app"), (3, "team-app"), (1, "app")] {
-            assert_eq!(patterns.group("^(.+)-(x)?", number, text), None);
+            assert_eq!(patterns.group("/^(.+)-(x)?/", number, text), None);
         }
     }
 

@@ -60,7 +60,7 @@ impl Zot {
     pub fn read(config: &Value) -> Result<(Self, Accounts), String> {
         let config = lower_keys(config);
         let at = |path: &str| config.pointer(path).filter(|value| !value.is_null());
-        let rules = at("/http/accesscontrol").map(AccessControl::deserialize);
+        let rules = at("/http/accesscontrol").map(|rules| AccessControl::deserialize(&current(rules)));
         let rules = rules.transpose().map_err(|error| format!("accessControl: {error}"))?;
         let mut accounts = Accounts::default();
         for name in OTHER_USERS.into_iter().filter(|name| at(&format!("/http/auth/{name}")).is_some()) {
@@ -99,7 +99,7 @@ impl Rules for Zot {
         };
         let (mut length, mut found) = (0, Actions::NONE);
         for (glob, policies) in &rules.repositories {
-            match self.patterns.of_zot(glob, repository) {
+            match self.patterns.of_zot(glob).matches(repository) {
                 Matched::Yes if glob.len() >= length => {}
                 // It may be the longest that matches, and deny.
                 Matched::Unknown => return Actions::NONE,
@@ -114,6 +114,18 @@ impl Rules for Zot {
         }
         if is_for(&rules.adminpolicy) { found.or(actions([&rules.adminpolicy.actions])) } else { found }
     }
+}
+
+/// `accessControl` as it is today: until zot 1.4.3 the globs were in it themselves.
+fn current(rules: &Value) -> Value {
+    let Some(members) = rules.as_object().filter(|members| !members.contains_key("repositories")) else {
+        return rules.clone();
+    };
+    let others = ["adminpolicy", "groups", "metrics"];
+    let (others, globs): (serde_json::Map<_, _>, serde_json::Map<_, _>) =
+        members.clone().into_iter().partition(|(name, _)| others.contains(&name.as_str()));
+    let globs = ("repositories".to_owned(), Value::from(globs));
+    others.into_iter().chain([globs]).collect::<serde_json::Map<_, _>>().into()
 }
 
 /// What lists of zot's actions are together. A push creates tags and changes them.
