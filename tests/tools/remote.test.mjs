@@ -54,6 +54,25 @@ test("a command is sent as statements with bound values, one batch each", async 
   assert.ok(statements.some(({ params }) => params.includes("baker")));
 });
 
+test("a plan is written as statements with bound values, and compared", async () => {
+  const plan = path.join(scratch, "plan.json");
+  const members = [{ namespace: "tools", user: "baker", role: "read" }];
+  fs.writeFileSync(plan, JSON.stringify({ namespaces: ["tools"], members, repositories: ["tools/app"] }));
+  const imports = (...words) =>
+    run("node", [path.join(root, "tools/import.mjs"), ...words, "--remote"], { env: api.env });
+  api.requests.length = 0;
+  assert.match(await imports("apply", plan), /^3 written, 0 there already$/m);
+  assert.match(await imports("apply", plan), /^0 written, 3 there already$/m);
+  const statements = api.requests.flatMap(({ body }) => body?.batch ?? []);
+  for (const { sql } of statements) assert.doesNotMatch(sql, /tools|baker/);
+  assert.deepEqual(rows("select full_name from repositories"), [{ full_name: "tools/app" }]);
+  // The plan has no grants, and gives what it gives; baker is none of its users, and so gains.
+  await assert.rejects(imports("compare", plan), ({ output }) => /^gains +baker +pull +tools\/app$/m.test(output));
+  await run("node", [path.join(root, "tools/admin.mjs"), "remove", "tools", "--repositories", "--remote"], {
+    env: api.env,
+  });
+});
+
 test("what is refused has changed nothing", async () => {
   const everything = () => ["users", "namespaces", "audit", "outbox"].map((table) => rows(`select * from ${table}`));
   database.exec(`insert into repositories (namespace_id, name, full_name, private, created_at, updated_at)

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, rc::Rc};
 
-use regex::bytes::Regex;
+use regex_lite::Regex;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -203,15 +203,12 @@ impl DockerAuth {
 
     /// The groups that a pattern names: the placeholder, the field, and the number.
     fn placeholders(&self, pattern: &str) -> Vec<(String, String, usize)> {
-        let text = |group: Option<regex::bytes::Match<'_>>| {
-            group.map(|group| String::from_utf8_lossy(group.as_bytes()).into_owned()).unwrap_or_default()
-        };
-        let all = self.groups.captures_iter(pattern.as_bytes());
-        let all = all.map(|found| {
+        let all = self.groups.captures_iter(pattern).map(|found| {
+            let text = |group| found.get(group).map_or("", |group| group.as_str()).to_owned();
             // The first letter is read in either case.
-            let mut field = text(found.get(1));
+            let mut field = text(1);
             field.get_mut(..1).into_iter().for_each(str::make_ascii_lowercase);
-            (text(found.get(0)), field, text(found.get(2)).parse().unwrap_or(0))
+            (text(0), field, text(2).parse().unwrap_or(0))
         });
         all.collect()
     }

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, rc::Rc};
 
-use regex::bytes::{Regex, RegexBuilder};
+use regex_lite::Regex;
 
 /// Whether a pattern, or a rule, is for something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,9 +65,8 @@ impl Patterns {
     pub fn group(&mut self, pattern: &str, number: usize, text: &str) -> Option<String> {
         let compiled = self.of_docker_auth(pattern);
         let Compiled::Regex(regex) = &*compiled else { return None };
-        let groups = regex.captures(text.as_bytes()).filter(|_| number > 0 && number < regex.captures_len())?;
-        let found = groups.get(number).map_or(&[][..], |group| group.as_bytes());
-        Some(String::from_utf8_lossy(found).into_owned())
+        let groups = regex.captures(text).filter(|_| number > 0 && number < regex.captures_len())?;
+        Some(groups.get(number).map_or("", |group| group.as_str()).to_owned())
     }
 
     /// The same text is not one pattern in two languages: no caller uses two.
@@ -75,11 +74,9 @@ impl Patterns {
         if let Some(compiled) = self.0.get(pattern) {
             return Rc::clone(compiled);
         }
-        // Names are ASCII, and without tables of Unicode the expressions are those of Go.
-        let regex = translate().map(|regex| RegexBuilder::new(&regex).unicode(false).build());
-        let compiled = Rc::new(match regex {
+        let compiled = Rc::new(match translate() {
             None => Compiled::Invalid,
-            Some(regex) => regex.map_or(Compiled::Unknown, Compiled::Regex),
+            Some(regex) => Regex::new(&regex).map_or(Compiled::Unknown, Compiled::Regex),
         });
         self.0.insert(pattern.to_owned(), Rc::clone(&compiled));
         compiled
@@ -91,7 +88,7 @@ impl Compiled {
     #[must_use]
     pub fn matches(&self, text: &str) -> Matched {
         match self {
-            Self::Regex(regex) => Matched::known(regex.is_match(text.as_bytes())),
+            Self::Regex(regex) => Matched::known(regex.is_match(text)),
             Self::Invalid => Matched::No,
             Self::Unknown => Matched::Unknown,
         }
@@ -108,7 +105,7 @@ fn of_path_match(pattern: &str) -> Option<String> {
         match letter {
             '*' => regex.push_str("[^/]*"),
             '?' => regex.push_str("[^/]"),
-            '[' => regex.push_str(&class(&mut letters, &['^'], "")?),
+            '[' => regex.push_str(&class(&mut letters, &['^'], None)?),
             '\\' => regex.push_str(&number(letters.next()?)),
             letter => regex.push_str(&number(letter)),
         }
@@ -140,7 +137,7 @@ fn of_glob(glob: &str) -> Option<String> {
             }
             '*' => regex.push_str("[^/]*"),
             '?' => regex.push_str("[^/]"),
-            '[' => regex.push_str(&class(&mut letters, &['^', '!'], "/")?),
+            '[' => regex.push_str(&class(&mut letters, &['^', '!'], Some('/'))?),
             '{' => {
                 depth += 1;
                 regex.push_str("(?:");
@@ -158,28 +155,37 @@ fn of_glob(glob: &str) -> Option<String> {
     (depth == 0).then(|| format!("(?s)^(?:{regex})$"))
 }
 
-/// A class, after its bracket; `never` is what it does not match.
-fn class(letters: &mut Letters<'_>, negations: &[char], never: &str) -> Option<String> {
+/// A class, after its bracket; it does not match what is `never`. One that matches nothing makes the pattern one of nothing.
+fn class(letters: &mut Letters<'_>, negations: &[char], never: Option<char>) -> Option<String> {
     let negated = letters.next_if(|letter| negations.contains(letter)).is_some();
-    let mut ranges = String::new();
+    let mut ranges = Vec::new();
     let mut count = 0;
     while count == 0 || letters.next_if_eq(&']').is_none() {
         let first = of_class(letters)?;
         let last = if letters.next_if_eq(&'-').is_some() { of_class(letters)? } else { first };
         letters.peek()?;
-        if first <= last {
-            ranges.extend([number(first), "-".to_owned(), number(last)]);
-        }
+        ranges.push((u32::from(first), u32::from(last)));
         count += 1;
     }
-    let all = || "[\\x00-\\x7f]".to_owned();
-    let class = match (negated, ranges.is_empty()) {
-        (false, true) => "[^\\x00-\\xff]".to_owned(),
-        (false, false) => format!("[{ranges}]"),
-        (true, true) => all(),
-        (true, false) => format!("[^{ranges}]"),
-    };
-    Some(if never.is_empty() { class } else { format!("[{class}--{}]", number('/')) })
+    if let Some(never) = never.map(u32::from) {
+        let apart = |(first, last): (u32, u32)| {
+            let inside = (first..=last).contains(&never);
+            if inside { vec![(first, never.saturating_sub(1)), (never + 1, last)] } else { vec![(first, last)] }
+        };
+        ranges = if negated {
+            [ranges, vec![(never, never)]].concat()
+        } else {
+            ranges.into_iter().flat_map(apart).collect()
+        };
+    }
+    let ranges = ranges.into_iter().filter(|(first, last)| first <= last);
+    let ranges = ranges.map(|(first, last)| [first, last].map(of_number).join("-")).collect::<Vec<_>>().concat();
+    match (negated, ranges.is_empty()) {
+        (false, true) => None,
+        (true, true) => Some("[\\s\\S]".to_owned()),
+        (false, false) => Some(format!("[{ranges}]")),
+        (true, false) => Some(format!("[^{ranges}]")),
+    }
 }
 
 /// A letter of a class.
@@ -193,7 +199,12 @@ fn of_class(letters: &mut Letters<'_>) -> Option<char> {
 
 /// A letter as a regular expression, by its number.
 fn number(letter: char) -> String {
-    format!("\\x{{{:x}}}", u32::from(letter))
+    of_number(u32::from(letter))
+}
+
+/// The letter of a number.
+fn of_number(number: u32) -> String {
+    format!("\\x{{{number:x}}}")
 }
 
 #[cfg(test)]
@@ -229,7 +240,8 @@ mod tests {
                 ("a\\*b", "ab", No),
                 ("a?b", "a/b", No),
                 ("a[^a]b", "a/b", Yes),
-                ("[a-ζ]*", "a", Unknown),
+                ("[a-ζ]*", "γ", Yes),
+                ("[^b-a]", "/", Yes),
                 ("[]a]", "]", No),
                 ("[-]", "-", No),
                 ("[x-]", "x", No),
@@ -284,6 +296,9 @@ mod tests {
                 ("{infra", "infra", No),
                 ("a[!b]c", "axc", Yes),
                 ("a[!b]c", "a/c", No),
+                ("a[+-z]c", "a/c", No),
+                ("a[+-z]c", "axc", Yes),
+                ("a[+-z]c", "a.c", Yes),
                 ("a.b", "axb", No),
             ],
         );

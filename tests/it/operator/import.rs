@@ -278,6 +278,38 @@ fn zot_policies_are_evaluated() {
     assert!(!compare(&client.app.db, &plan, "on").denied);
 }
 
+/// Of before zot 1.4.3, as its examples had it: globs in `accessControl` itself.
+#[test]
+fn old_configuration_of_zot_is_read() {
+    let config = json!({ "http": { "accessControl": {
+        "**": { "defaultPolicy": ["read"] },
+        "repos2/repo": { "policies": [{ "users": ["mallory"], "actions": ["create", "read", "update"] }] },
+        "adminPolicy": { "users": ["keeper"], "actions": ["read", "create", "update", "delete"] },
+    } } });
+    let files = Files {
+        source: "zot".to_owned(),
+        htpasswd: ["keeper", "mallory"].map(|name| format!("{name}:{HASH}")).join("\n"),
+        config,
+        repositories: texts(&["repos2/repo", "repos2/x"]),
+        ..Files::default()
+    };
+    let plan = import::plan(&files).unwrap();
+    let lists = plan.grants.iter().flatten();
+    let lists = lists.map(|list| format!("{}: {} {}", list.users.join(" "), list.actions, list.repositories.join(" ")));
+    assert_eq!(
+        lists.collect::<Vec<_>>(),
+        [
+            "mallory: pull repos2/x",
+            "mallory: pull, push repos2/repo",
+            "keeper: pull, push, delete repos2/repo repos2/x",
+        ]
+    );
+    let roles = plan.collaborators.iter().map(|one| format!("{} {} {:?}", one.repository, one.user, one.role));
+    assert_eq!(roles.collect::<Vec<_>>(), ["repos2/repo mallory Write"]);
+    let members = plan.members.iter().map(|one| format!("{} {:?}", one.user, one.role)).collect::<Vec<_>>();
+    assert_eq!(members, ["keeper Write", "mallory Read"]);
+}
+
 #[test]
 fn plan_written_by_hand_is_read_strictly() {
     let good = json!({
