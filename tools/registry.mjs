@@ -144,7 +144,9 @@ async function reconciled(flags, place) {
     const file = flags.state
       ? typed(flags.state)
       : path.join(home, `.wrangler/registry-${fileName(place.service)}.json`);
-    const state = await onDisk(`${file} cannot be read`, () => new State(file, mode));
+    // Each night another seventh is looked at.
+    const kind = mode === "nightly" ? `${mode} ${new Date().toISOString().slice(0, 10)}` : mode;
+    const state = await onDisk(`${file} cannot be read`, () => new State(file, kind));
     const run = { ...both, known, mode, state, believe: flags.believe, dry };
     report = await step(`${mode} run`, () => reconcile(run), { always: true });
   }

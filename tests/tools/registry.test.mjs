@@ -2,7 +2,10 @@
 // are busy, page their lists, or are others than they should be.
 
 import assert from "node:assert/strict";
+import fs from "node:fs";
 import http from "node:http";
+import os from "node:os";
+import path from "node:path";
 import { after, test } from "node:test";
 import { Registry } from "../../tools/lib/registry-client.mjs";
 import { believed, compare, isDue, named, namesOf } from "../../tools/lib/registry-comparison.mjs";
@@ -10,6 +13,7 @@ import { Contents, created, labels } from "../../tools/lib/registry-contents.mjs
 import { batches, checked, Index } from "../../tools/lib/registry-index.mjs";
 import { choose, fits, span, unwatched } from "../../tools/lib/registry-prune.mjs";
 import { each, Requests } from "../../tools/lib/registry-requests.mjs";
+import { State } from "../../tools/lib/registry-state.mjs";
 
 const DAY = 86_400_000;
 
@@ -292,6 +296,25 @@ test("a manifest of other bytes than its digest has is not believed", async () =
   const registry = client(await server(() => [200, wrong, "{}"]));
   registry.takesTokens = false;
   await assert.rejects(registry.manifest("acme/app", "1"), /answers with other bytes/);
+});
+
+test("a run goes on where one of its kind was interrupted, within a day", () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "hublet-registry-"));
+  after(() => fs.rmSync(folder, { recursive: true }));
+  const file = path.join(folder, "state.json");
+  assert.equal(new State(file, "deep").finished, "");
+  new State(file, "deep").finish("acme/app");
+  assert.equal(new State(file, "deep").finished, "acme/app");
+  assert.equal(new State(file, "nightly 2026-11-30").finished, "");
+  const began = new Date(Date.now() - DAY).toISOString();
+  fs.writeFileSync(file, JSON.stringify({ run: "deep", began, finished: "acme/app" }));
+  assert.equal(new State(file, "deep").finished, "");
+  new State(file, "deep").end();
+  assert.ok(!fs.existsSync(file));
+  for (const odd of ["", "[]", '{"run": "deep"}']) {
+    fs.writeFileSync(file, odd);
+    assert.throws(() => new State(file, "deep"), /is no state of a run: delete it/);
+  }
 });
 
 test("a token of a reconciler has its form", () => {
