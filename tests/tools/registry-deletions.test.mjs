@@ -112,7 +112,23 @@ test("an index goes with the images that nothing else needs", async () => {
   const indexes = { "sha256:i": ["sha256:a", "sha256:b", "sha256:c"], "sha256:j": ["sha256:b"] };
   const registry = new Played({ "acme/app": { 1: "sha256:i", 2: "sha256:j", c: "sha256:c" } }, { indexes });
   const { removed } = await remove(registry, ["acme/app:1@sha256:i"]);
-  assert.deepEqual(removed, ["acme/app@sha256:i", "acme/app@sha256:a"]);
+  assert.deepEqual(removed, ["acme/app@sha256:a", "acme/app@sha256:i"]);
+});
+
+test("an index whose images could only be deleted in part is still there to be done again", async () => {
+  const registry = new Played({ "acme/app": { 1: "sha256:i" } }, { indexes: { "sha256:i": ["sha256:a", "sha256:b"] } });
+  const whole = registry.remove.bind(registry);
+  registry.remove = async (name, reference) => (reference === "sha256:b" ? 500 : whole(name, reference));
+  const deletions = [{ repository: "acme/app", tag: "1", digest: "sha256:i", requested_at: REQUESTED }];
+  const events = [];
+  const index = { report: async (some) => events.push(...some) };
+  const known = { deletions, tags: new Map() };
+  const { failed, deleted } = await executeDeletions({ registry, index, known });
+  assert.match(failed[0], /DELETE \/v2\/acme\/app\/manifests\/sha256:b answers 500/);
+  assert.deepEqual([deleted, events], [[], []]);
+  registry.remove = whole;
+  await executeDeletions({ registry, index, known });
+  assert.deepEqual(registry.removed.slice(1), ["acme/app@sha256:a", "acme/app@sha256:b", "acme/app@sha256:i"]);
 });
 
 test("what an index that stays has as a part is not deleted, whatever was asked for", async () => {

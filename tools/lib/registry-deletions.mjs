@@ -124,12 +124,13 @@ class Work {
     const parts = stay.map(([tag]) => tag).filter((tag) => indexes.get(tag)?.includes(digest));
     if (this.dry) return this.#done(survey, tags, digest);
     if (parts.length || (others.length && !this.withOthers)) return this.#byTag(survey, digest, tags, others, parts);
-    const inside = await survey.images(digest, mediaType); // they are not to be read when it is gone
+    const left = stay.filter(([tag]) => !others.includes(tag));
+    const needed = new Set(left.flatMap(([tag, one]) => [one.digest, ...(indexes.get(tag) ?? [])]));
+    // First what is inside: while the tag is there, a run that was interrupted is done again.
+    for (const image of await survey.images(digest, mediaType))
+      if (!needed.has(image)) await this.#remove(survey, image);
     await this.#remove(survey, digest);
     this.#done(survey, [...tags, ...others], digest);
-    const left = await survey.indexes();
-    const needed = new Set([...survey.tags.values()].map((one) => one.digest).concat(...left.values()));
-    for (const image of inside) if (!needed.has(image)) await this.#remove(survey, image);
   }
 
   /** Deletes tags alone, where the registry has a way to do that: distribution 3 and zot have one. */
