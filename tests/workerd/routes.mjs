@@ -30,5 +30,5 @@ export function dialect(target) {
   if (["/token", "/token/revoke", "/events", "/v2/", "/v2/_catalog"].includes(path) || path.startsWith("/.well-known/"))
     return "token";
   if (/^\/v2\/.+\/(tags\/list$|manifests\/|blobs\/)/.test(path)) return "token";
-  return path.startsWith("/v2/") ? "hub" : "v1";
+  return path.startsWith("/v2/") || path === "/reconciler" ? "hub" : "v1";
 }

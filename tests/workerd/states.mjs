@@ -1,7 +1,7 @@
 // What the databases hold, compared: the truth, and whether search was told it.
 
 /** Written after the answer, where it may be lost: nobody is promised it. */
-const NOTED = ["used_at"];
+const NOTED = ["used_at", "seen_at"];
 
 /** Rows that are written there: how a login went, with what kind of client, and how many were mailed about it. */
 const AFTERWARDS = {
