@@ -117,7 +117,7 @@ impl FromRow for ComparedTag {
 pub fn tags(hash: &str, (repository, tag): (&str, &str), limit: i64) -> Query<Vec<ComparedTag>> {
     let sql = concat!(
         "select r.full_name repository, t.name, t.digest, t.pushed_at, t.imported_at,
-           max(m.pulled_at, ifnull(t.pulled_at * 1000, m.pulled_at)) pulled_at, ifnull(m.described, 0) described
+           max(ifnull(m.pulled_at, t.pulled_at * 1000), ifnull(t.pulled_at * 1000, m.pulled_at)) pulled_at, ifnull(m.described, 0) described
          from repositories r cross join tags t on t.repository_id = r.id and t.service = (",
         OF_TOKEN,
         ") left join manifests m on m.repository_id = t.repository_id and m.service = t.service
