@@ -5,9 +5,15 @@ import net from "node:net";
 /** What came back was no HTTP, or nothing came back. */
 export class Malformed extends Error {}
 
-/** Bytes of a part of a request, and milliseconds in which an answer to the first part alone may come. */
+/** Bytes of a part of a request. */
 const PART = 65_536;
-const EARLY = 25;
+
+/** Milliseconds in which an answer to the first part alone, and to each later one, may come; longer at each attempt. */
+const PAUSES = [
+  { first: 25, later: 0 },
+  { first: 25, later: 25 },
+  { first: 250, later: 250 },
+];
 
 /** One connection, on which one request follows the other's answer. It is opened again when the other side closes it. */
 export class Wire {
@@ -29,7 +35,7 @@ export class Wire {
       // To half a request no answer comes.
       this.#patience = broken ? 1_000 : 60_000;
       try {
-        const whole = await this.#write(bytes);
+        const whole = await this.#write(bytes, PAUSES[attempt]);
         const answer = await this.#answer(bodiless);
         // What follows a broken request, or half of one, on the same connection has no meaning.
         if (broken || !whole || /close/i.test(answer.headers.get("connection") ?? "")) this.close();
@@ -37,8 +43,9 @@ export class Wire {
       } catch (error) {
         this.close();
         if (broken && error instanceof Malformed) return { status: 0, headers: new Map(), body: Buffer.alloc(0) };
-        // The other side may close a connection just when it is used again.
-        if (!(error instanceof Malformed) || error.message === "no answer" || attempt) throw error;
+        // The other side may close a connection just when it is used again, or while it is written to.
+        const last = attempt + 1 === PAUSES.length;
+        if (!(error instanceof Malformed) || error.message === "no answer" || last) throw error;
       }
     }
   }
@@ -47,11 +54,11 @@ export class Wire {
    * Writes until there is an answer; gives whether that was all. A server that answers before it has read a body closes the
    * connection, and a write that fails by it takes the answer with it: so much is written in parts.
    */
-  async #write(bytes) {
+  async #write(bytes, { first, later }) {
     const socket = this.#socket;
     let at = 0;
     while (at < bytes.length && !this.#ended && !this.#buffer.length) {
-      if (at) await new Promise((resolve) => setTimeout(resolve, at === PART ? EARLY : 0));
+      if (at) await new Promise((resolve) => setTimeout(resolve, at === PART ? first : later));
       if (this.#ended || this.#buffer.length) break;
       socket.write(bytes.subarray(at, at + PART));
       at += PART;
