@@ -3,15 +3,15 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    auth::{Credentials, NamespaceGuard},
+    auth::Credentials,
     context::Context,
     domain::{
         audit::{AuditAction, GROUPS},
-        texts, time,
+        time,
     },
-    error::{Result, invalid},
+    error::Result,
     handlers::hub::{Pagination, query_parameter},
-    store::audit::{self, Entry, List},
+    operations::audit::{self, AuditEntry, ListAudit},
     wire::{Request, Response},
 };
 
@@ -22,32 +22,18 @@ const DEFAULT_PAGE_SIZE: i64 = 25;
 ///
 /// The newest first. A `name` may have a tag after a colon.
 pub async fn list(ctx: &Context, request: &Request, credentials: &Credentials, account: &str) -> Result<Response> {
-    let text = |name: &str| query_parameter(request, name).filter(|value| !value.is_empty());
-    let (action, name, actor) = (text("action"), text("name"), text("actor"));
-    let moment = |name: &str| text(name).map(|text| time::parse(&text));
-    let (from, to) = (moment("from"), moment("to"));
-    let (name, tag) = match name.as_deref().and_then(|name| name.split_once(':')) {
-        Some((name, tag)) => (Some(name), Some(tag)),
-        None => (name.as_deref(), None),
-    };
+    let text = |name: &str| query_parameter(request, name).unwrap_or_default();
     let page = Pagination::with_default_size(request, DEFAULT_PAGE_SIZE);
-    let list = audit::list(&List {
-        account,
-        reader: &credentials.subject(ctx),
-        action: action.as_deref(),
-        name,
-        tag,
-        actor: actor.as_deref(),
-        from: from.flatten(),
-        to: to.flatten(),
+    let wanted = ListAudit {
+        action: &text("action"),
+        name: &text("name"),
+        actor: &text("actor"),
+        from: &text("from"),
+        to: &text("to"),
         limit: page.size,
         offset: page.offset(),
-    });
-    let (guard, entries) = NamespaceGuard::authenticate_with(ctx, credentials, account, list).await?;
-    if from == Some(None) || to == Some(None) {
-        return invalid("from, to: a time, as 2030-01-02T03:04:05Z");
-    }
-    guard.require_admin()?;
+    };
+    let entries = audit::list(ctx, credentials, account, &wanted).await?;
     let logs = entries.iter().map(|entry| to_json(account, entry)).collect::<Vec<_>>();
     Ok(Response::json(200, &json!({ "logs": logs })).no_store())
 }
@@ -69,31 +55,14 @@ pub async fn actions(ctx: &Context, credentials: &Credentials) -> Result<Respons
 }
 
 /// An entry in the form of the Hub; `data` has the credential and the address too.
-fn to_json(account: &str, entry: &Entry) -> Value {
-    let mut data = match serde_json::from_str(&entry.data) {
-        Ok(Value::Object(data)) => data,
-        _ => Map::new(),
-    };
-    for value in data.values_mut() {
-        *value = value.as_str().map(texts::line).into();
-    }
-    data.insert("credential".into(), entry.credential.as_str().into());
-    data.insert("address".into(), entry.address.as_str().into());
-    data.retain(|_, value| value.as_str().is_some_and(|text| !text.is_empty()));
-    let words = AuditAction::parse(&entry.action).map_or("did something to", AuditAction::description);
-    let mut description = [words, " ", &entry.name].concat();
-    for key in ["tag", "digest", "role", "user", "images", "reason"] {
-        if let Some(Value::String(text)) = data.get(key) {
-            description = description + ", " + key + " " + text;
-        }
-    }
+fn to_json(account: &str, entry: &AuditEntry) -> Value {
     json!({
         "account": account,
         "action": entry.action,
         "name": entry.name,
-        "actor": texts::line(&entry.actor),
-        "data": data,
+        "actor": entry.actor,
+        "data": entry.data,
         "timestamp": time::format_rfc3339(entry.at),
-        "action_description": description,
+        "action_description": entry.description,
     })
 }

@@ -6,87 +6,44 @@ mod list;
 pub use list::list;
 
 use crate::{
-    auth::{Credentials, NO_NAMESPACE, Principal, RepositoryGuard},
+    auth::Credentials,
     context::Context,
-    domain::{
-        NamespaceId, RepositoryName, Role,
-        names::MAX_NAME_LENGTH,
-        texts::{self, Form},
-    },
-    error::{Error, Result, forbidden, invalid, not_found},
+    domain::RepositoryName,
+    error::{Result, invalid},
     handlers::{body::JsonObject, hub::deleted},
-    jobs::search_index,
-    store::{
-        Over, Right, Transaction, deletions,
-        repositories::{self, Change, New, RepositoryLookup, Transfer},
-    },
+    operations::repositories::{self, CreateRepository, TransferRepository, UpdateRepository},
     wire::{Request, Response},
 };
 
-/// The longest texts, in characters: what the Hub takes.
-const MAX_DESCRIPTION_LENGTH: usize = 100;
-const MAX_FULL_DESCRIPTION_LENGTH: usize = 25_000;
-
-/// The body that creates a repository.
-struct CreateRepository {
-    name: String,
-    namespace: Option<String>,
-    changes: UpdateRepository,
+fn read_new(request: &Request) -> Result<CreateRepository> {
+    let body = JsonObject::parse_json(request)?;
+    Ok(CreateRepository {
+        name: body.text("name")?,
+        namespace: body.optional_string("namespace")?,
+        changes: read_changes(body)?,
+    })
 }
 
-impl CreateRepository {
-    fn read(request: &Request) -> Result<Self> {
-        let body = JsonObject::parse_json(request)?;
-        Ok(Self {
-            name: body.text("name")?,
-            namespace: body.optional_string("namespace")?,
-            changes: UpdateRepository::of(body)?,
-        })
-    }
+fn read_changes(body: JsonObject<'_>) -> Result<UpdateRepository> {
+    Ok(UpdateRepository {
+        description: body.optional_string("description")?,
+        full_description: body.optional_string("full_description")?,
+        is_private: body.optional_bool("is_private")?,
+    })
 }
 
-/// The body that changes one.
-#[derive(Default)]
-struct UpdateRepository {
-    description: Option<String>,
-    full_description: Option<String>,
-    is_private: Option<bool>,
+/// Only `is_private`.
+fn read_privacy(request: &Request) -> Result<UpdateRepository> {
+    let Some(private) = JsonObject::parse_json(request)?.optional_bool("is_private")? else {
+        return invalid("is_private is missing");
+    };
+    Ok(UpdateRepository { is_private: Some(private), ..UpdateRepository::default() })
 }
 
-impl UpdateRepository {
-    fn read(request: &Request) -> Result<Self> {
-        Self::of(JsonObject::parse_json(request)?)
-    }
-
-    fn of(body: JsonObject<'_>) -> Result<Self> {
-        Ok(Self {
-            description: body.optional_string("description")?,
-            full_description: body.optional_string("full_description")?,
-            is_private: body.optional_bool("is_private")?,
-        })
-    }
-
-    /// Only `is_private`.
-    fn of_privacy(request: &Request) -> Result<Self> {
-        let Some(private) = JsonObject::parse_json(request)?.optional_bool("is_private")? else {
-            return invalid("is_private is missing");
-        };
-        Ok(Self { is_private: Some(private), ..Self::default() })
-    }
-}
-
-/// The body that transfers one.
-struct TransferRepository {
-    namespace: String,
-    keep_collaborators: bool,
-}
-
-impl TransferRepository {
-    fn read(request: &Request) -> Result<Self> {
-        let body = JsonObject::parse_json(request)?;
-        let keep_collaborators = body.optional_bool("keep_collaborators")?.unwrap_or_default();
-        Ok(Self { namespace: body.text("namespace")?, keep_collaborators })
-    }
+fn read_transfer(request: &Request) -> Result<TransferRepository> {
+    let body = JsonObject::parse_json(request)?;
+    let keep_collaborators = body.optional_bool("keep_collaborators")?.unwrap_or_default();
+    Ok(TransferRepository { namespace: body.text("namespace")?, keep_collaborators })
 }
 
 /// `POST /v2/namespaces/{namespace}/repositories`, `POST /v2/repositories`
@@ -98,47 +55,9 @@ pub async fn create(
     credentials: &Credentials,
     namespace: Option<&String>,
 ) -> Result<Response> {
-    // Wrong credentials are refused before a wrong body, so the lookup is made before the body is checked.
-    let wanted = CreateRepository::read(request);
-    let (asked, name) = wanted.as_ref().map_or((None, ""), |wanted| {
-        (wanted.namespace.as_deref().filter(|namespace| !namespace.is_empty()), wanted.name.as_str())
-    });
-    let [asked, name] = [asked, Some(name)].map(|name| name.filter(|name| name.len() <= MAX_NAME_LENGTH));
-    let lookup = repositories::lookup_in_own_namespace(
-        namespace.map(String::as_str).or(asked),
-        name.unwrap_or_default(),
-        &credentials.subject(ctx),
-    );
-    let (principal, destination) = credentials.authenticate_with(ctx, lookup).await?;
-    let wanted = wanted?;
-    let name = acceptable_name(destination.namespace.as_deref(), &wanted)?;
-    require_good(wanted.changes.description.as_deref(), wanted.changes.full_description.as_deref())?;
-    let pending_deletion = destination.lookup.pending_deletion();
-    let lookup = destination.lookup.ignoring_pending_deletion();
-    let (namespace, right) = require_creatable(&principal, &lookup, &name)?;
-    let private = ctx.config.private_by_default || destination.was_private == Some(true);
-    let new = New {
-        namespace,
-        name: &name,
-        description: wanted.changes.description.as_deref().unwrap_or_default(),
-        full_description: wanted.changes.full_description.as_deref().unwrap_or_default(),
-        private: wanted.changes.is_private.unwrap_or(private),
-        asked: wanted.changes.is_private.is_some(),
-        by: &principal.by(ctx, request),
-        most: ctx.config.quotas.repositories,
-    };
-    let mut transaction = Transaction::new();
-    let created = repositories::create(&mut transaction, &new, pending_deletion);
-    let details = transaction.read(repositories::details(&name, &credentials.subject(ctx)));
-    let mut outcome = ctx.commit([right], transaction).await?;
-    let (created, details) = (outcome.take(created)?, outcome.take(details)?);
-    if !created {
-        return conflict(&name, &details.lookup, new.most);
-    }
-    if pending_deletion.is_some() {
-        search_index::sync_after_response(ctx);
-    }
-    body::details(principal, &name, details, 201)
+    let namespace = namespace.map(String::as_str);
+    let created = repositories::create(ctx, request, credentials, namespace, read_new(request)).await?;
+    Ok(body::reply(&created, 201))
 }
 
 /// `GET /v2/namespaces/{namespace}/repositories/{repository}`
@@ -148,10 +67,7 @@ pub async fn get(
     credentials: &Credentials,
     name: &RepositoryName,
 ) -> Result<Response> {
-    credentials.require_anonymous_limit(ctx, request).await?;
-    let details = repositories::details(name, &credentials.subject(ctx));
-    let (principal, details) = credentials.authenticate_with(ctx, details).await?;
-    body::details(principal, name, details, 200)
+    Ok(body::reply(&repositories::get(ctx, request, credentials, name).await?, 200))
 }
 
 /// `PATCH /v2/namespaces/{namespace}/repositories/{repository}`
@@ -161,7 +77,8 @@ pub async fn update(
     credentials: &Credentials,
     name: &RepositoryName,
 ) -> Result<Response> {
-    change(ctx, request, credentials, name, UpdateRepository::read(request)).await
+    let changes = JsonObject::parse_json(request).and_then(read_changes);
+    Ok(body::reply(&repositories::update(ctx, request, credentials, name, changes).await?, 200))
 }
 
 /// `POST /v2/namespaces/{namespace}/repositories/{repository}/privacy`
@@ -171,38 +88,7 @@ pub async fn privacy(
     credentials: &Credentials,
     name: &RepositoryName,
 ) -> Result<Response> {
-    change(ctx, request, credentials, name, UpdateRepository::of_privacy(request)).await
-}
-
-/// Updates a repository; only its admins change who can see it.
-async fn change(
-    ctx: &Context,
-    request: &Request,
-    credentials: &Credentials,
-    name: &RepositoryName,
-    changes: Result<UpdateRepository>,
-) -> Result<Response> {
-    let (guard, ()) = RepositoryGuard::authenticate_with(ctx, credentials, name, ()).await?;
-    let changes = changes?;
-    require_good(changes.description.as_deref(), changes.full_description.as_deref())?;
-    let (repository, right) = match changes.is_private {
-        Some(_) => guard.require_to_change_roles()?,
-        None => guard.require_to_write(Role::Write)?,
-    };
-    let change = Change {
-        description: changes.description.as_deref(),
-        full_description: changes.full_description.as_deref(),
-        private: changes.is_private,
-    };
-    let mut transaction =
-        Transaction::from(repositories::update(repository.id, name, &change, &guard.principal.by(ctx, request)));
-    let details = transaction.read(repositories::details(name, &credentials.subject(ctx)));
-    let mut outcome = match changes.is_private {
-        Some(true) => search_index::hide_and_commit(ctx, right, repository, transaction).await?,
-        _ => ctx.commit([right], transaction).await?,
-    };
-    search_index::sync_after_response(ctx);
-    body::details(guard.principal, name, outcome.take(details)?, 200)
+    Ok(body::reply(&repositories::update(ctx, request, credentials, name, read_privacy(request)).await?, 200))
 }
 
 /// `DELETE /v2/namespaces/{namespace}/repositories/{repository}`
@@ -214,13 +100,7 @@ pub async fn delete(
     credentials: &Credentials,
     name: &RepositoryName,
 ) -> Result<Response> {
-    let present = deletions::present(ctx.platform.now());
-    let (guard, present) = RepositoryGuard::authenticate_with(ctx, credentials, name, present).await?;
-    let (repository, right) = guard.require_to_write(Role::Admin)?;
-    let deletion = repositories::delete(repository.id, name, &guard.principal.by(ctx, request));
-    search_index::hide_and_commit(ctx, right, repository, deletion.into()).await?;
-    search_index::sync_after_response(ctx);
-    Ok(deleted(!present.is_empty(), 202))
+    Ok(deleted(repositories::delete(ctx, request, credentials, name).await?, 202))
 }
 
 /// `POST /v2/namespaces/{namespace}/repositories/{repository}/transfer`
@@ -233,86 +113,5 @@ pub async fn transfer(
     credentials: &Credentials,
     name: &RepositoryName,
 ) -> Result<Response> {
-    let wanted = TransferRepository::read(request);
-    let namespace = wanted.as_ref().map_or("", |wanted| wanted.namespace.as_str());
-    let there = RepositoryName { namespace: namespace.to_owned(), name: name.name.clone() };
-    let lookup = repositories::lookup(&there, &credentials.subject(ctx));
-    let (guard, lookup) = RepositoryGuard::authenticate_with(ctx, credentials, name, lookup).await?;
-    let keep = wanted?.keep_collaborators;
-    let there = RepositoryName::parse(&there.namespace, &there.name)?;
-    let (repository, right) = guard.require_to_change_roles()?;
-    let (pending_deletion, lookup) = (lookup.pending_deletion(), lookup.ignoring_pending_deletion());
-    let (namespace, mut right_there) = require_creatable(&guard.principal, &lookup, &there)?;
-    if keep {
-        if guard.principal.effective_role(&lookup, &there) < Some(Role::Admin) {
-            return forbidden("Access denied: keep_collaborators is for admins of the namespace it goes to");
-        }
-        guard.principal.require_roles(&there)?;
-        right_there.over = Over::Namespace(namespace, Role::Admin);
-    }
-    let (by, most) = (guard.principal.by(ctx, request), ctx.config.quotas.repositories);
-    let transfer = Transfer { id: repository.id, from: name, namespace, to: &there, keep, by: &by, most };
-    let mut transaction = Transaction::from(repositories::transfer(&transfer, pending_deletion));
-    let details = transaction.read(repositories::details(&there, &credentials.subject(ctx)));
-    let details = ctx.commit([right, right_there], transaction).await?.take(details)?;
-    if details.lookup.repository.as_ref().is_none_or(|found| found.id != repository.id) {
-        return conflict(&there, &details.lookup, most);
-    }
-    search_index::sync_after_response(ctx);
-    body::details(guard.principal, &there, details, 200)
-}
-
-/// The name of a new repository; `namespace` is the one that was looked up.
-fn acceptable_name(namespace: Option<&str>, wanted: &CreateRepository) -> Result<RepositoryName> {
-    let Some(namespace) = namespace else { return invalid("namespace: whose the repository is to be") };
-    if wanted.namespace.as_deref().is_some_and(|asked| !asked.is_empty() && asked != namespace) {
-        return invalid("namespace: the path names another one");
-    }
-    RepositoryName::parse(namespace, &wanted.name)
-}
-
-/// Refuses texts that are too long, in the words that the Hub has for it, and those that would not be what they seem.
-fn require_good(description: Option<&str>, full_description: Option<&str>) -> Result<()> {
-    let texts = [
-        ("description", description, MAX_DESCRIPTION_LENGTH, Form::Lines),
-        ("full_description", full_description, MAX_FULL_DESCRIPTION_LENGTH, Form::Page),
-    ];
-    for (field, text, longest, form) in texts {
-        if text.is_some_and(|text| text.chars().count() > longest) {
-            return invalid(format!("{field}: Exceeded max number of characters ({longest})"));
-        }
-        texts::acceptable(field, text.unwrap_or_default(), form)?;
-    }
-    Ok(())
-}
-
-/// The id of the namespace of a name that is free, for a principal who may create a repository there, with the right
-/// to. A private repository that they may not see looks like a name that is free and that they may not use, and so does
-/// a namespace that does not exist.
-fn require_creatable(
-    principal: &Principal,
-    lookup: &RepositoryLookup,
-    name: &RepositoryName,
-) -> Result<(NamespaceId, Right)> {
-    if principal.effective_role(lookup, name) < Some(Role::Write) {
-        return forbidden("Access denied: not allowed to create a repository in this namespace");
-    }
-    let Some(namespace) = lookup.namespace_id else { return not_found(NO_NAMESPACE) };
-    if lookup.repository.is_some() {
-        return exists(name);
-    }
-    Ok((namespace, principal.right(Over::Namespace(namespace, Role::Write))))
-}
-
-/// Why none was created under a name: another request was quicker, or the namespace is full.
-fn conflict<T>(name: &RepositoryName, lookup: &RepositoryLookup, most: i64) -> Result<T> {
-    if lookup.repository.is_some() {
-        return exists(name);
-    }
-    forbidden(format!("A namespace holds at most {most} repositories"))
-}
-
-/// 400 in the words of the older clients, which look for them.
-fn exists<T>(name: &RepositoryName) -> Result<T, Error> {
-    invalid(format!("Repository {name} already exists"))
+    Ok(body::reply(&repositories::transfer(ctx, request, credentials, name, read_transfer(request)).await?, 200))
 }

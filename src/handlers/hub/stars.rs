@@ -5,22 +5,24 @@ use serde_json::json;
 use crate::{
     auth::{Credentials, RepositoryGuard},
     context::Context,
-    domain::{RepositoryId, RepositoryName, Role, UserId},
+    domain::{RepositoryName, Role},
     error::Result,
     handlers::hub::{Pagination, paged},
-    jobs::search_index,
-    store::{Statement, repositories, stars},
+    operations::stars,
+    store::repositories,
     wire::{Request, Response},
 };
 
 /// `PUT /v2/namespaces/{namespace}/repositories/{repository}/star`
 pub async fn add(ctx: &Context, credentials: &Credentials, name: &RepositoryName) -> Result<Response> {
-    change(ctx, credentials, name, stars::add).await
+    stars::add(ctx, credentials, name).await?;
+    Ok(Response::empty(204).no_store())
 }
 
 /// `DELETE /v2/namespaces/{namespace}/repositories/{repository}/star`
 pub async fn remove(ctx: &Context, credentials: &Credentials, name: &RepositoryName) -> Result<Response> {
-    change(ctx, credentials, name, stars::remove).await
+    stars::remove(ctx, credentials, name).await?;
+    Ok(Response::empty(204).no_store())
 }
 
 /// `GET /v2/namespaces/{namespace}/repositories/{repository}/star`
@@ -39,18 +41,4 @@ pub async fn list(
     let starred = found.details.is_some_and(|details| details.has_starred);
     let stars = if starred { vec![json!({ "user": guard.principal.name() })] } else { Vec::new() };
     paged(ctx, request, Pagination::read(request), i64::from(starred), stars)
-}
-
-/// Changes the star of a user who may read the repository.
-async fn change(
-    ctx: &Context,
-    credentials: &Credentials,
-    name: &RepositoryName,
-    change: fn(UserId, RepositoryId) -> Vec<Statement>,
-) -> Result<Response> {
-    let (guard, ()) = RepositoryGuard::authenticate_with(ctx, credentials, name, ()).await?;
-    let (repository, right) = guard.require_to_write(Role::Read)?;
-    ctx.commit([right], change(guard.principal.require_user()?.id, repository.id).into()).await?;
-    search_index::sync_after_response(ctx);
-    Ok(Response::empty(204).no_store())
 }

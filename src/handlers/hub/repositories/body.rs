@@ -3,24 +3,20 @@
 use serde_json::{Value, json};
 
 use crate::{
-    auth::{Principal, RepositoryGuard},
     domain::{
         RepositoryName, Role,
+        access::Relations,
         texts::{self, Form},
         time,
     },
-    error::{Fault, Result},
-    store::repositories::{RepositoryDetails, RepositoryLookup, Summary},
+    operations::repositories::{ListedRepository, ReadableRepository},
+    store::repositories::Summary,
     wire::Response,
 };
 
-/// The details of a repository as a reply, for a principal who may read it.
-pub fn details(principal: Principal, name: &RepositoryName, found: RepositoryDetails, status: u16) -> Result<Response> {
-    let RepositoryDetails { lookup, details } = found;
-    let affiliation = affiliation(&lookup);
-    let guard = RepositoryGuard::new(principal, name, lookup);
-    let (private, role) = (guard.require(Role::Read)?.private, guard.role());
-    let details = details.ok_or_else(|| Fault::bug("no details of a repository that may be read"))?;
+/// The details of a repository as a reply.
+pub fn reply(repository: &ReadableRepository, status: u16) -> Response {
+    let ReadableRepository { name, private, role, relations, details } = repository;
     let more = json!({
         "user": name.namespace,
         "is_automated": false,
@@ -29,27 +25,26 @@ pub fn details(principal: Principal, name: &RepositoryName, found: RepositoryDet
         "has_starred": details.has_starred,
         "full_description": texts::display(&details.full_description, Form::Page),
         "permissions": {
-            "read": role >= Some(Role::Read),
-            "write": role >= Some(Role::Write),
-            "admin": role >= Some(Role::Admin),
+            "read": *role >= Role::Read,
+            "write": *role >= Role::Write,
+            "admin": *role >= Role::Admin,
         },
         "immutable_tags_settings": { "enabled": false, "rules": [] },
         "source": null,
     });
-    let mut body = to_json(name, private, affiliation, &details.summary);
+    let mut body = to_json(name, *private, *relations, &details.summary);
     if let (Value::Object(body), Value::Object(more)) = (&mut body, more) {
         body.extend(more);
     }
-    Ok(Response::json(status, &body).no_store())
+    Response::json(status, &body).no_store()
 }
 
 /// A repository as an item of a list.
-pub fn summary(name: &RepositoryName, lookup: &RepositoryLookup, summary: &Summary) -> Value {
-    let private = lookup.repository.as_ref().is_some_and(|repository| repository.private);
-    to_json(name, private, affiliation(lookup), summary)
+pub fn summary(repository: &ListedRepository) -> Value {
+    to_json(&repository.name, repository.private, repository.relations, &repository.summary)
 }
 
-fn to_json(name: &RepositoryName, private: bool, affiliation: Option<&str>, summary: &Summary) -> Value {
+fn to_json(name: &RepositoryName, private: bool, relations: Relations, summary: &Summary) -> Value {
     let updated_at = time::format_rfc3339(summary.updated_at);
     json!({
         "name": name.name,
@@ -64,7 +59,7 @@ fn to_json(name: &RepositoryName, private: bool, affiliation: Option<&str>, summ
         "last_updated": updated_at,
         "last_modified": updated_at,
         "date_registered": time::format_rfc3339(summary.created_at),
-        "affiliation": affiliation,
+        "affiliation": affiliation(relations),
         "media_types": [],
         "content_types": if summary.is_tagged { json!(["image"]) } else { json!([]) },
         "categories": [],
@@ -73,8 +68,7 @@ fn to_json(name: &RepositoryName, private: bool, affiliation: Option<&str>, summ
 }
 
 /// The relation of the user to a repository, other than one that every user has.
-fn affiliation(lookup: &RepositoryLookup) -> Option<&'static str> {
-    let relations = lookup.relations(false);
+fn affiliation(relations: Relations) -> Option<&'static str> {
     if relations.owner {
         return Some("owner");
     }

@@ -1,0 +1,14 @@
+//! What the management API and the pages of the site both do. A function here authenticates, checks and executes, and
+//! returns plain values, which its handler writes as JSON or as a page.
+//!
+//! What a client asks for is a `Result`: wrong credentials are refused before a wrong body.
+
+pub mod access_reviews;
+pub mod audit;
+mod candidates;
+pub mod collaborators;
+pub mod members;
+pub mod namespaces;
+pub mod repositories;
+pub mod stars;
+pub mod tags;
