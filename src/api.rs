@@ -15,11 +15,11 @@ use crate::{
     context::Context,
     error::{Refusal, Result},
     handlers::{
-        account, events, health, hub, openapi, reconciler,
+        account, events, health, hub, openapi, pages, reconciler,
         registry::{base, token},
         revocation, site, v1,
     },
-    routes::{Hub, Route},
+    routes::{Hub, Page, Route},
     wire::{Dialect, Request, Response},
 };
 
@@ -95,7 +95,7 @@ endpoints! { (ctx, request, credentials)
     "/health" Hub Anonymous SMALL Route::Health =>
         Get    OptionalSession => health::report(ctx, request, credentials).await;
     "/" Page Closed SMALL Route::Front =>
-        Get    None            => Ok(site::page());
+        Get    OptionalCookie  => pages::home::page(ctx, request, credentials).await;
     "/favicon.ico" V1 Public SMALL Route::Icon =>
         Get    None            => Ok(site::icon());
     "/robots.txt" V1 Public SMALL Route::Robots =>
@@ -103,7 +103,7 @@ endpoints! { (ctx, request, credentials)
     "/openapi.json" V1 Public SMALL Route::OpenApi =>
         Get    None            => Ok(openapi::document());
     "/account/confirm" Page Closed SMALL Route::Confirm =>
-        Get    None            => Ok(account::confirm_page());
+        Get    None            => Ok(account::confirm_page(ctx));
         Post   Link            => account::confirm(ctx, request).await;
     "/account/password" Page Closed SMALL Route::Password =>
         Get    None            => Ok(account::password_page(ctx));
@@ -111,6 +111,25 @@ endpoints! { (ctx, request, credentials)
     "/account/forgotten" Page Closed SMALL Route::Forgotten =>
         Get    None            => account::forgotten_page(ctx);
         Post   None            => account::forgotten(ctx, request).await;
+
+    // The pages. They take the cookie of a browser and nothing else, and nothing else takes that.
+    "/sign-in" Page Closed SMALL Route::Page(Page::SignIn) =>
+        Get    None            => Ok(pages::sign_in::page(ctx, request));
+        Post   Body            => pages::sign_in::sign_in(ctx, request).await;
+    "/sign-out" Page Closed SMALL Route::Page(Page::SignOut) =>
+        Post   Cookie          => pages::sign_in::sign_out(ctx, request, credentials).await;
+    "/search" Page Closed SMALL Route::Page(Page::Search) =>
+        Get    OptionalCookie  => pages::search::page(ctx, request, credentials).await;
+    "/settings" Page Closed SMALL Route::Page(Page::Settings) =>
+        Get    Cookie          => pages::settings::page(ctx, request, credentials).await;
+    "/static/{file}" Page Public SMALL Route::Page(Page::Asset(file)) =>
+        Get    None            => site::asset(file);
+    "/r/{namespace}" Page Closed SMALL Route::Page(Page::Namespace(namespace)) =>
+        Get    OptionalCookie  => pages::namespace::page(ctx, request, credentials, namespace).await;
+    "/r/{repository}" Page Closed SMALL Route::Page(Page::Repository(name)) =>
+        Get    OptionalCookie  => pages::repository::page(ctx, request, credentials, name).await;
+    "/r/{repository}/-/tags/{tag}" Page Closed SMALL Route::Page(Page::Tag(name, tag)) =>
+        Get    OptionalCookie  => pages::tag::page(ctx, request, credentials, name, tag).await;
 
     // The management API: logins, accounts and their tokens.
     "/v2/users/login" Hub Closed SMALL Route::Hub(Hub::Login) =>

@@ -47,6 +47,10 @@ pub struct Config {
     pub private_by_default: bool,
     /// `ANONYMOUS_READ = "on"`: anonymous requests may read public repositories.
     pub anonymous_read: bool,
+    /// `PAGES = "on"`: there are pages, beside those of mailed links.
+    pub pages: bool,
+    /// `SITE_NAME`: what stands on every page.
+    pub site_name: String,
     /// Two settings that exclude each other: every request is answered with 503 until one of them changes.
     pub contradiction: Option<String>,
     /// `REGISTRY`: host and port of the v1 registry; the host of the request if unset.
@@ -105,6 +109,8 @@ impl Config {
             registration_open,
             private_by_default: read.is("VISIBILITY", "private"),
             anonymous_read,
+            pages: read.is("PAGES", "on"),
+            site_name: read.text("SITE_NAME").unwrap_or_else(|| "hublet".into()),
             contradiction: contradiction(&read, registration_open, anonymous_read),
             registry: read.text("REGISTRY"),
             public_url: public_url(&read),

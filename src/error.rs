@@ -16,6 +16,10 @@ pub enum Refusal {
     UnsupportedToken,
     /// 401: the credentials are missing or wrong; the challenge names the ones that are wanted.
     Unauthorized(Challenge, Reason),
+    /// 303 to the page on which to sign in; 403 for a form, whose text the browser keeps.
+    SignIn,
+    /// 403: the password must be typed again, in a form that sends the request again; why, if it was.
+    Reauthenticate(Option<Reason>),
     /// 403: the account exists, but is not active.
     Inactive,
     /// 403: the caller is known and may not do this.
@@ -166,6 +170,22 @@ impl Error {
     #[must_use]
     pub fn fault(&self) -> Option<&Fault> {
         if let ErrorKind::Fault(fault) = self.kind() { Some(fault) } else { None }
+    }
+
+    /// The status and the words of what stands beside the form that was sent: what is wrong with it, or with what it is
+    /// about. `None` for what a page of its own answers.
+    #[must_use]
+    pub fn beside_a_form(&self) -> Option<(u16, String)> {
+        let (status, reason) = match self.refusal()? {
+            Refusal::Invalid(reason) => (400, reason.clone()),
+            Refusal::Unauthorized(_, reason) | Refusal::Forbidden(reason) => (403, reason.clone()),
+            Refusal::Inactive => (403, "Account is not Active".into()),
+            Refusal::TooMany { retry_after } => {
+                (429, format!("Too many attempts, try again in {retry_after} seconds").into())
+            }
+            _ => return None,
+        };
+        Some((status, reason.into_owned()))
     }
 
     /// What a 401 is elsewhere; every other error as it is.

@@ -5,8 +5,10 @@
 //! redirected: old clients lose their credentials on the way.
 
 pub mod hub;
+pub mod pages;
 
 pub use hub::Hub;
+pub use pages::Page;
 
 use crate::{
     domain::{
@@ -76,13 +78,17 @@ pub enum Route {
     Forgotten,
     /// The management API.
     Hub(Hub),
+    /// The pages, beside those of mailed links.
+    Page(Page),
 }
 
 /// In which form a failure is written on a path that is no route.
 #[must_use]
 pub fn dialect(path: &str) -> Dialect {
     match path.trim_start_matches('/').split('/').next() {
-        Some("account" | "") => Dialect::Page,
+        Some("account" | "" | "r" | "settings" | "admin" | "search" | "sign-in" | "sign-out" | "static") => {
+            Dialect::Page
+        }
         Some("v2" | "health" | "reconciler") => Dialect::Hub,
         _ => Dialect::V1,
     }
@@ -116,7 +122,7 @@ pub fn route(path: &str) -> Result<Route> {
         ["account", "confirm"] => Route::Confirm,
         ["account", "password"] => Route::Password,
         ["account", "forgotten"] => Route::Forgotten,
-        _ => return Err(Refusal::NoRoute.into()),
+        _ => return Page::read(&segments).map(Route::Page),
     };
     Ok(route)
 }

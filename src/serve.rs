@@ -4,12 +4,13 @@ use serde_json::json;
 
 use crate::{
     api::{self, Cors},
+    auth::browser,
     context::Context,
     error::{Error, Fault, FaultKind, Refusal, Result},
-    handlers::events,
+    handlers::{events, site},
     jobs::{expiry, search_index, warnings},
-    routes::{self, Route},
-    wire::{Request, Response, response},
+    routes::{self, Page, Route},
+    wire::{Dialect, Request, Response, response},
 };
 
 /// Bytes that the body of a request may have, by its path and headers.
@@ -36,7 +37,8 @@ pub async fn serve(ctx: &Context, request: &Request) -> Response {
     let fault = answer.as_ref().err().and_then(Error::fault).map(|fault| fault.what.clone());
     let path = route.as_ref().ok().map(api::path);
     let dialect = path.map_or_else(|| routes::dialect(&request.path), |path| path.errors);
-    let response = answer.unwrap_or_else(|error| response::error_response(&error, dialect, &request.path, &request.id));
+    let response =
+        answer.unwrap_or_else(|error| response::error_response(&error, dialect, request, &ctx.config.site_name));
     let response = with_common_headers(ctx, response, request, path.map_or(Cors::Closed, |path| path.cors));
     ctx.platform.log(&json!({
         "level": if fault.is_some() { "error" } else { "info" },
@@ -79,6 +81,20 @@ async fn handle(ctx: &Context, request: &Request, route: &Route) -> Result<Respo
     let limited = path.max_body > 0 && *route != Route::Events && path.endpoint(&request.method).is_some();
     if limited && request.body.is_none() {
         return Err(Refusal::TooLarge.into());
+    }
+    if path.errors == Dialect::Page {
+        match route {
+            Route::Front if !ctx.config.pages && path.endpoint(&request.method).is_some() => {
+                return Ok(site::front(&ctx.config.site_name));
+            }
+            Route::Page(page) if !ctx.config.pages && !matches!(page, Page::Asset(_)) => {
+                return Err(Refusal::NoRoute.into());
+            }
+            _ => {}
+        }
+        if request.method == "POST" && path.endpoint("POST").is_some() {
+            browser::require_same_origin(ctx, request)?;
+        }
     }
     api::dispatch(ctx, request, route).await
 }

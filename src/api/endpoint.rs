@@ -71,6 +71,12 @@ pub enum Security {
     OptionalSession,
     /// `Bearer`: a session token that was issued for a password.
     PasswordSession,
+    /// The cookie of a browser, without which the page to sign in follows. Only pages take one.
+    Cookie,
+    /// The cookie of a browser, or none where anonymous requests may read.
+    OptionalCookie,
+    /// The cookie of a browser in which the password was typed lately, or a password beside it.
+    FreshCookie,
     /// `Bearer` or `Basic`: the event secret of a registry.
     EventSecret,
     /// `Bearer`: the token of the tool beside a registry. The handler reads it.
@@ -89,6 +95,9 @@ impl Security {
             Self::V1 => auth::v1_credentials(ctx, request),
             Self::Session | Self::PasswordSession => auth::session(ctx, request),
             Self::OptionalSession => auth::optional_session(ctx, request),
+            Self::Cookie => auth::browser::required_cookie(request),
+            Self::OptionalCookie => auth::browser::optional_cookie(ctx, request),
+            Self::FreshCookie => auth::browser::fresh_cookie(request),
             Self::None
             | Self::OptionalPassword
             | Self::RepositoryToken
@@ -214,6 +223,9 @@ macro_rules! endpoints {
     (@credentials V1 $presented:ident) => { $presented };
     (@credentials Session $presented:ident) => { $presented };
     (@credentials OptionalSession $presented:ident) => { $presented };
+    (@credentials Cookie $presented:ident) => { $presented };
+    (@credentials OptionalCookie $presented:ident) => { $presented };
+    (@credentials FreshCookie $presented:ident) => { $presented };
     (@credentials PasswordSession $presented:ident) => { &PasswordSession::new($presented) };
     (@credentials $other:ident $presented:ident) => { () };
     (@path $pattern:literal $errors:ident $cors:ident $max_body:ident $( $method:ident $security:ident; )+) => {

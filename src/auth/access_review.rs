@@ -27,7 +27,7 @@ impl ReviewSubject {
         let credential = user.as_ref().map(|user| CredentialId::Password { user: user.id, epoch: user.epoch });
         let credential = credential.unwrap_or(CredentialId::Anonymous);
         let restrictions = token.map(|token| token.restrictions);
-        Self { principal: Principal { user, credential, restrictions }, active, token_valid }
+        Self { principal: Principal { user, credential, restrictions, browser: None }, active, token_valid }
     }
 
     /// The decision about each action on a repository, which was looked up for this subject. `visible` is whether the client

@@ -3,7 +3,7 @@
 //! Credentials that the header alone refuses are refused before any storage is asked.
 
 use crate::{
-    auth::registry_token,
+    auth::{browser::Cookie, registry_token},
     context::Context,
     domain::{
         Access, RepositoryName, Secret, UserId, UserName, credential::CredentialId, opaque_token::TokenKind, password,
@@ -48,6 +48,8 @@ pub enum Credentials {
     Token(RepositoryTokenClaims),
     /// A genuine session token, or registry token, whose right must still exist.
     Bearer(CredentialId),
+    /// The cookie of a browser, which the row must confirm.
+    Browser(Cookie),
 }
 
 /// 401 with the challenge of the index.
@@ -192,6 +194,7 @@ impl Credentials {
     pub fn user(&self) -> UserId {
         match self {
             Self::Bearer(credential) => credential.user().unwrap_or(UserId::NONE),
+            Self::Browser(cookie) => cookie.user,
             _ => UserId::NONE,
         }
     }
@@ -200,12 +203,18 @@ impl Credentials {
     #[must_use]
     pub fn allows_admin(&self) -> bool {
         match self {
-            Self::Password { .. } => true,
+            Self::Password { .. } | Self::Browser(_) => true,
             Self::Token(RepositoryTokenClaims { credential, .. }) | Self::Bearer(credential) => {
                 matches!(credential, CredentialId::Password { .. })
             }
             Self::Anonymous | Self::AccessToken { .. } => false,
         }
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_anonymous(&self) -> bool {
+        *self == Self::Anonymous
     }
 
     /// Whether an access token is involved, which may grant less than its user's role.
@@ -216,7 +225,7 @@ impl Credentials {
             Self::Token(RepositoryTokenClaims { credential, .. }) | Self::Bearer(credential) => {
                 matches!(credential, CredentialId::AccessToken { .. })
             }
-            Self::Anonymous | Self::Password { .. } => false,
+            Self::Anonymous | Self::Password { .. } | Self::Browser(_) => false,
         }
     }
 
@@ -228,6 +237,7 @@ impl Credentials {
             Self::Anonymous => CredentialId::Anonymous,
             Self::Password { name, .. } => return Subject::Name(name.as_str()),
             Self::AccessToken { hash, .. } => return Subject::AccessToken(hash),
+            Self::Browser(cookie) => return Subject::Id(cookie.user),
             Self::Token(RepositoryTokenClaims { credential, .. }) | Self::Bearer(credential) => *credential,
         };
         match credential {

@@ -114,6 +114,12 @@ impl NamespaceGuard {
         self.role().is_some() || shown && self.principal.reaches_namespaces()
     }
 
+    /// Whether the principal may create repositories in the namespace.
+    #[must_use]
+    pub fn writes(&self) -> bool {
+        self.role() >= Some(Role::Write) && self.lookup.namespace_id.is_some()
+    }
+
     /// The id of the namespace and the right to write in it, for its admins. An access token restricted to some
     /// repositories does not grant access to the whole namespace. Other users get the same response as for a missing
     /// namespace.

@@ -1,6 +1,7 @@
 //! Authentication: from the credentials of a request to the principal, and to what they may do.
 
 mod access_review;
+pub mod browser;
 mod credentials;
 pub mod grants;
 mod guards;

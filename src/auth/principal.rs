@@ -17,6 +17,7 @@ use crate::{
         Batch, Over, Query, Right, Rows, Statement,
         access_tokens::{self, AccessToken},
         audit::AuditContext,
+        refresh_tokens::BrowserSession,
         repositories::RepositoryLookup,
         users::{self, Holder, User},
     },
@@ -32,10 +33,14 @@ pub struct Principal {
     pub credential: CredentialId,
     /// The restrictions of the access token with which they authenticated.
     pub restrictions: Option<TokenRestrictions>,
+    /// The session of the browser whose cookie authenticated them.
+    pub browser: Option<BrowserSession>,
 }
 
 impl Principal {
-    const ANONYMOUS: Self = Self { user: None, credential: CredentialId::Anonymous, restrictions: None };
+    /// An anonymous request.
+    pub const ANONYMOUS: Self =
+        Self { user: None, credential: CredentialId::Anonymous, restrictions: None, browser: None };
 
     /// Whether they administrate the whole index with these credentials: access tokens never do.
     #[must_use]
@@ -173,13 +178,14 @@ impl Credentials {
                     read_with_user(ctx, users::for_password_login(name.as_str(), address), statements).await?;
                 let user = auth::password::verify_password(ctx, &attempt, name, secret, address).await?;
                 let credential = CredentialId::Password { user: user.id, epoch: user.epoch };
-                (Principal { user: Some(user), credential, restrictions: None }, answers)
+                (Principal { user: Some(user), credential, restrictions: None, browser: None }, answers)
             }
             Self::AccessToken { name, hash, address } => {
                 let (holder, answers) =
                     read_with_user(ctx, users::with_access_token(name.as_str(), hash), statements).await?;
                 (verify_access_token(ctx, holder, address)?, answers)
             }
+            Self::Browser(cookie) => auth::browser::authenticate(ctx, cookie, statements).await?,
             Self::Token(RepositoryTokenClaims { credential, .. }) | Self::Bearer(credential) => {
                 let (holder, answers) = if has_holder {
                     let mut answers = ctx.db.batch(statements).await?;
@@ -234,7 +240,7 @@ fn verify_credential_id(ctx: &Context, credential: CredentialId, holder: Option<
     let Holder { user, token } = holder.filter(is_theirs)?;
     match credential {
         CredentialId::Password { epoch, .. } if user.epoch == epoch => {
-            Some(Principal { user: Some(user), credential, restrictions: None })
+            Some(Principal { user: Some(user), credential, restrictions: None, browser: None })
         }
         CredentialId::AccessToken { .. } => {
             let token = token.filter(|token| token.is_good(ctx.platform.now()))?;
@@ -253,5 +259,5 @@ fn principal_for_token(ctx: &Context, user: User, token: AccessToken) -> Princip
         ctx.after_response("note the use of an access token", access_tokens::used(token.id, now));
     }
     let credential = CredentialId::AccessToken { user: user.id, token: token.id };
-    Principal { user: Some(user), credential, restrictions: Some(token.restrictions) }
+    Principal { user: Some(user), credential, restrictions: Some(token.restrictions), browser: None }
 }

@@ -111,6 +111,12 @@ pub const SETTINGS: [(&str, &[Setting]); 7] = [
                 "The registries that take hublet's tokens. `HOST` is where their clients reach them; hublet never \
                  connects to it.",
             ),
+            setting(
+                "PAGES",
+                choice("on", "off", "off"),
+                "Whether there are pages, beside those that mailed links lead to.",
+            ),
+            setting("SITE_NAME", text("hublet", "any text"), "The name of this index, on every page."),
             setting("ISSUER", text("hublet", "any text"), "The issuer (`iss`) of registry tokens."),
             setting(
                 "MAIL_FROM",

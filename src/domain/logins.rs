@@ -22,6 +22,31 @@ pub fn kind(client: &str) -> String {
     product.chars().filter(harmless).take(MAX_KIND_LENGTH).collect::<String>().to_ascii_lowercase()
 }
 
+/// Browsers and systems by the words that their `User-Agent` has; the first one counts, since most name others, too.
+const BROWSERS: [(&str, &str); 5] =
+    [("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari")];
+const SYSTEMS: [(&str, &str); 6] = [
+    ("Android", "Android"),
+    ("iPhone", "iOS"),
+    ("iPad", "iPadOS"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+];
+
+/// A browser and its system, for the list of sessions.
+#[must_use]
+pub fn browser(user_agent: &str) -> String {
+    let named = |names: &[(&str, &'static str)]| {
+        names.iter().find(|(word, _)| user_agent.contains(word)).map(|(_, name)| *name)
+    };
+    match (named(&BROWSERS), named(&SYSTEMS)) {
+        (Some(browser), Some(system)) => format!("{browser} on {system}"),
+        (Some(browser), None) => browser.to_owned(),
+        _ => kind(user_agent),
+    }
+}
+
 /// Whose login, with what, and from which address.
 type Login = (UserId, AuthMethod, String);
 

@@ -29,6 +29,7 @@ pub mod texts;
 pub mod throttle;
 pub mod time;
 pub mod token_restrictions;
+pub mod versions;
 
 pub use access::{Access, Role};
 pub use ids::{AccessTokenId, NamespaceId, RefreshTokenId, RepositoryId, UserId};

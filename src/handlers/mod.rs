@@ -7,6 +7,7 @@ pub mod events;
 pub mod health;
 pub mod hub;
 pub mod openapi;
+pub mod pages;
 pub mod reconciler;
 pub mod registry;
 pub mod revocation;

@@ -1,5 +1,7 @@
 //! What a search finds for a client, in the v1 API as in the Hub's.
 
+use std::collections::HashSet;
+
 use serde_json::json;
 
 use crate::{
@@ -10,6 +12,7 @@ use crate::{
     store::{
         Count, Page,
         documents::{self, Match, Visibility},
+        namespaces,
         repositories::{self, ReadablePrivate},
     },
     wire::Request,
@@ -17,6 +20,9 @@ use crate::{
 
 /// The most private repositories of one user that a search looks into.
 const MAX_PRIVATE: i64 = 10_000;
+
+/// The most namespaces of one user by which a page marks what is theirs.
+const MAX_NAMESPACES: i64 = 1_000;
 
 /// A page of what is found for these credentials, and whether there is more that they may read than was searched.
 pub async fn find(
@@ -64,4 +70,67 @@ fn readable(principal: &Principal, own: &[ReadablePrivate]) -> String {
 #[must_use]
 pub fn owner(name: &str) -> &str {
     name.split_once('/').map_or(LIBRARY, |(namespace, _)| namespace)
+}
+
+/// What a page shows of a search.
+pub struct Found {
+    /// The client.
+    pub principal: Principal,
+    /// What was found; `None` while the search index is out of order.
+    pub results: Option<Page<Match>>,
+    /// Whether there is more that the client may read than was searched.
+    pub cut: bool,
+    private: HashSet<String>,
+    namespaces: Vec<String>,
+}
+
+impl Found {
+    /// Whether a repository is in a namespace that the client owns or is a member of.
+    #[must_use]
+    pub fn is_own(&self, full_name: &str) -> bool {
+        let namespace = full_name.split_once('/').map_or(full_name, |(namespace, _)| namespace);
+        self.namespaces.iter().any(|own| own == namespace)
+    }
+
+    /// Whether a repository is a private one that the client has a role in.
+    #[must_use]
+    pub fn is_private(&self, full_name: &str) -> bool {
+        self.private.contains(full_name)
+    }
+}
+
+/// The same for a page, which works without the search index, too.
+pub async fn find_for_page(
+    ctx: &Context,
+    request: &Request,
+    credentials: &Credentials,
+    search: &Search,
+) -> Result<Found> {
+    credentials.require_anonymous_limit(ctx, request).await?;
+    let mut found = Found {
+        principal: Principal::ANONYMOUS,
+        results: None,
+        cut: false,
+        private: HashSet::new(),
+        namespaces: Vec::new(),
+    };
+    let mut visibility = Visibility::Public;
+    if !is_anonymous(credentials) {
+        let own = repositories::readable_private(&credentials.subject(ctx), MAX_PRIVATE + 1);
+        let namespaces = namespaces::names(credentials.user(), MAX_NAMESPACES);
+        let (principal, (own, namespaces)) = credentials.authenticate_with(ctx, (own, namespaces)).await?;
+        visibility = if principal.is_administrator() {
+            Visibility::All
+        } else {
+            Visibility::PublicAnd(readable(&principal, &own))
+        };
+        found.cut = own.iter().any(|part| part.cut) && !principal.is_administrator();
+        found.private = own.into_iter().flat_map(|part| part.repositories).map(|(_, name)| name).collect();
+        (found.principal, found.namespaces) = (principal, namespaces);
+    }
+    match ctx.search.fetch(documents::find(search, &visibility)).await {
+        Ok(results) => found.results = Some(results),
+        Err(fault) => ctx.report::<()>("search for a page", Err(fault.into())),
+    }
+    Ok(found)
 }

@@ -1,14 +1,27 @@
 //! What browsers and crawlers ask any site for.
 
 use crate::{
-    config::VERSION,
+    error::{Result, not_found},
     wire::{Response, html},
 };
 
-/// `GET /`
+/// What stands at `/` where there are no pages.
 #[must_use]
-pub fn page() -> Response {
-    Response::html(200, html::front(VERSION)).with("Cache-Control", "public, max-age=300")
+pub fn front(site: &str) -> Response {
+    let text = "Accounts, permissions, tokens and search for a registry. The API is described in /openapi.json.";
+    Response::html(200, html::message(site, site, text)).with("Cache-Control", "public, max-age=300")
+}
+
+/// `GET /static/{file}`
+///
+/// Browsers keep it for a year: its name has the hash of what is in it.
+pub fn asset(file: &str) -> Result<Response> {
+    let Some(asset) = [&html::STYLE, &html::SCRIPT].into_iter().find(|asset| asset.name == file) else {
+        return not_found("There is no such file");
+    };
+    Ok(Response { body: asset.text.as_bytes().to_vec(), ..Response::empty(200) }
+        .with("Content-Type", asset.media_type)
+        .with("Cache-Control", "public, max-age=31536000, immutable"))
 }
 
 /// `GET /favicon.ico`

@@ -6,7 +6,7 @@
 use crate::store::{FromRow, Keyed, Page, Query, Row, Statement};
 
 /// The newest migration of `DB`.
-pub const NEWEST_MIGRATION: &str = "0010_reconcilers.sql";
+pub const NEWEST_MIGRATION: &str = "0011_pages.sql";
 
 /// The newest migration of `SEARCH`.
 pub const NEWEST_SEARCH_MIGRATION: &str = "0007_one_index.sql";

@@ -16,6 +16,7 @@ pub mod emails;
 pub mod ends;
 pub mod events;
 pub mod health;
+pub mod home;
 pub mod images;
 pub mod leaving;
 pub mod links;

@@ -1,4 +1,4 @@
-//! Refresh tokens: what docker keeps instead of the password.
+//! Sessions: the refresh tokens that docker keeps instead of the password, and the cookies of browsers.
 
 use constcat::concat;
 
@@ -21,10 +21,30 @@ pub struct New<'a> {
     pub hash: &'a str,
     /// `client_id`, as it was sent.
     pub client: &'a str,
+    /// What keeps it.
+    pub kind: Kind,
     /// Who logs in.
     pub by: &'a AuditContext,
     /// The most that a user may have; the least used of more go.
     pub most: i64,
+}
+
+/// What keeps a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Docker, a refresh token.
+    Docker,
+    /// A browser, a cookie.
+    Browser,
+}
+
+impl Kind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Docker => "docker",
+            Self::Browser => "browser",
+        }
+    }
 }
 
 /// The least used of a user (`?1`), beyond the most that they may have (`?2`).
@@ -36,15 +56,16 @@ const BEYOND: &str = "user_id = ?1 and id in (
 pub fn create(new: &New<'_>) -> Vec<Statement> {
     vec![
         Statement::new(
-            "insert into refresh_tokens (uuid, user_id, hash, client, address, created_at, used_at)
-             select ?1, id, ?3, ?4, ?5, ?6, ?6 from users where id = ?2",
+            "insert into refresh_tokens (uuid, user_id, hash, client, address, created_at, used_at, kind, authenticated_at)
+             select ?1, id, ?3, ?4, ?5, ?6, ?6, ?7, iif(?7 = 'browser', ?6, null) from users where id = ?2",
         )
         .bind(new.uuid)
         .bind(new.user_id)
         .bind(new.hash)
         .bind(new.client)
         .bind(new.by.address.as_str())
-        .bind(new.by.now),
+        .bind(new.by.now)
+        .bind(new.kind.as_str()),
         audit::record(
             new.by,
             AuditAction::UserRefreshTokenCreate,
@@ -97,6 +118,72 @@ pub fn user(hash: &str, now: i64, unused: i64, age: i64) -> Query<Option<Holder>
     Query::optional(Statement::new(sql).bind(hash).bind(now).bind(unused).bind(age))
 }
 
+/// Whose the cookie of a browser is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrowserHolder {
+    /// The user.
+    pub user: User,
+    /// The session.
+    pub session: BrowserSession,
+    /// When it was last used, roughly.
+    pub used_at: i64,
+}
+
+/// The session of a browser.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrowserSession {
+    /// Its id.
+    pub id: RefreshTokenId,
+    /// Its public name.
+    pub uuid: String,
+    /// When the password was typed last; seconds since 1970.
+    pub authenticated_at: i64,
+    /// What the administrators have to say on every page.
+    pub notice: Option<String>,
+}
+
+impl FromRow for BrowserHolder {
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            user: User::from_row(row),
+            session: BrowserSession {
+                id: row.get("session_id"),
+                uuid: row.get("session_uuid"),
+                authenticated_at: row.get("session_authenticated_at"),
+                notice: row.get("notice"),
+            },
+            used_at: row.get("session_used_at"),
+        }
+    }
+}
+
+/// The user of a cookie that names them and is not too old (`unused` and `age` in seconds).
+#[must_use]
+pub fn browser(hash: &str, user: UserId, now: i64, unused: i64, age: i64) -> Query<Option<BrowserHolder>> {
+    let sql = concat!(
+        "select ",
+        USER_COLUMNS,
+        ", t.id session_id, t.uuid session_uuid, t.authenticated_at session_authenticated_at, t.used_at session_used_at,
+           (select text from notices order by id desc limit 1) notice
+         from refresh_tokens t join users u on u.id = t.user_id
+         where t.hash = coalesce(?1, '') and t.user_id = ?2 and t.kind = 'browser' and t.used_at > ?3 - ?4
+           and t.created_at > ?3 - ?5"
+    );
+    Query::optional(Statement::new(sql).bind(hash).bind(user).bind(now).bind(unused).bind(age))
+}
+
+/// Notes that the password was typed again.
+#[must_use]
+pub fn authenticated(id: RefreshTokenId, now: i64) -> Statement {
+    Statement::new("update refresh_tokens set authenticated_at = ?2 where id = ?1").bind(id).bind(now)
+}
+
+/// Gives one a name; gives whether there was one.
+pub fn name(transaction: &mut Transaction, user: UserId, uuid: &str, label: &str) -> Step<bool> {
+    let update = "update refresh_tokens set label = ?3 where user_id = ?1 and uuid = ?2 returning id";
+    transaction.read(Query::any(Statement::new(update).bind(user).bind(uuid).bind(label)))
+}
+
 /// Notes that one was used.
 #[must_use]
 pub fn used(id: RefreshTokenId, now: i64) -> Statement {
@@ -108,8 +195,12 @@ pub fn used(id: RefreshTokenId, now: i64) -> Statement {
 pub struct RefreshToken {
     /// Its public name.
     pub uuid: String,
-    /// `client_id`, as it was sent.
+    /// `client_id`, as it was sent; of a browser, its name and system.
     pub client: String,
+    /// Whether a browser keeps it, and not docker.
+    pub is_browser: bool,
+    /// The name that its user gave it; empty if none.
+    pub label: String,
     /// From where the user logged in.
     pub address: String,
     /// Seconds since 1970.
@@ -123,6 +214,8 @@ impl FromRow for RefreshToken {
         Self {
             uuid: row.get("uuid"),
             client: row.get("client"),
+            is_browser: row.get("is_browser"),
+            label: row.get("label"),
             address: row.get("address"),
             created_at: row.get("created_at"),
             used_at: row.get("used_at"),
@@ -133,7 +226,8 @@ impl FromRow for RefreshToken {
 /// Those of a user that are not too old, the last used first.
 #[must_use]
 pub fn list(user: UserId, now: i64, unused: i64, age: i64) -> Query<Vec<RefreshToken>> {
-    let sql = "select uuid, client, address, created_at, used_at from refresh_tokens
+    let sql =
+        "select uuid, client, kind = 'browser' is_browser, label, address, created_at, used_at from refresh_tokens
        where user_id = ?1 and used_at > ?2 - ?3 and created_at > ?2 - ?4 order by used_at desc, id desc";
     Query::all(Statement::new(sql).bind(user).bind(now).bind(unused).bind(age))
 }

@@ -1,9 +1,11 @@
 //! The tags of repositories, as the events of registries report them.
 
 use constcat::concat;
+use serde::Deserialize;
 
 use crate::{
     domain::{RepositoryId, RepositoryName, audit::AuditAction},
+    error::Fault,
     store::{
         FromRow, Keyed, Page, Query, Row, Statement, Step, Transaction,
         audit::{self, Account, AuditContext},
@@ -75,6 +77,56 @@ impl FromRow for Tag {
             deletion: row.get("deletion"),
         }
     }
+}
+
+/// An image that a tag names.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct Image {
+    /// Of its manifest.
+    pub digest: String,
+    /// `linux`
+    pub os: Option<String>,
+    /// `arm64`
+    pub architecture: Option<String>,
+    /// `v8`
+    pub variant: Option<String>,
+    /// Bytes.
+    pub size: Option<i64>,
+}
+
+impl Image {
+    /// `linux/arm64/v8`; empty if it is not known.
+    #[must_use]
+    pub fn platform(&self) -> String {
+        let parts = [&self.os, &self.architecture, &self.variant].into_iter().flatten();
+        parts.filter(|part| !part.is_empty()).map(String::as_str).collect::<Vec<_>>().join("/")
+    }
+}
+
+impl Tag {
+    /// The images of a tag: those that an index names, or the one that it is, for which an index may have named the
+    /// platform.
+    pub fn images(&self) -> Result<Vec<Image>, Fault> {
+        let damaged = |error| Fault::bug(format!("what is known of a tag is damaged: {error}"));
+        let named = match self.images.as_str() {
+            "" => Vec::new(),
+            list => serde_json::from_str::<Vec<Image>>(list).map_err(damaged)?,
+        };
+        if !named.is_empty() {
+            return Ok(named);
+        }
+        let platform = self.platform.as_deref().map(serde_json::from_str::<Platform>).transpose().map_err(damaged)?;
+        let Platform { os, architecture, variant } = platform.unwrap_or_default();
+        Ok(vec![Image { digest: self.digest.clone(), os, architecture, variant, size: self.content_size }])
+    }
+}
+
+/// A platform, as the database has it.
+#[derive(Default, Deserialize)]
+struct Platform {
+    os: Option<String>,
+    architecture: Option<String>,
+    variant: Option<String>,
 }
 
 impl Keyed for Tag {
@@ -296,6 +348,18 @@ pub fn find(repository: &RepositoryName, subject: &Subject<'_>, tag: &str) -> Qu
         " where p.role >= 1 and t.name = ?6 and t.deleted = 0 order by t.pushed_at desc, t.id desc limit 1"
     );
     Query::optional(bind_repository(sql, repository, subject).bind(tag))
+}
+
+/// The names of the tags that share the digest of a tag, it among them, for a subject who may read them: at most 100.
+#[must_use]
+pub fn sharing(repository: &RepositoryName, subject: &Subject<'_>, tag: &str) -> Query<Vec<String>> {
+    let sql = concat!(
+        WITH_ROLE,
+        "select distinct o.name name from place p cross join tags t on t.repository_id = p.repository_id
+         cross join tags o on o.repository_id = t.repository_id and o.service = t.service and o.digest = t.digest
+         where p.role >= 1 and t.name = ?6 and t.deleted = 0 and o.deleted = 0 order by o.name limit 100"
+    );
+    Query::all(bind_repository(sql, repository, subject).bind(tag))
 }
 
 /// Forgets a tag (of this digest) in every registry without a tool beside it, and returns whether there was one. A mark

@@ -1,86 +1,302 @@
-//! Pages for a person: one plain frame, no script but the one that reads a link's secret.
+//! Pages: the frame that surrounds each, and the parts that several have. What is put into a page is escaped by its type.
 
-/// Takes the secret out of the fragment, which no server and no log has seen, into the form, and
-/// out of the address bar.
-const SCRIPT: &str = "const field=document.querySelector('input[name=secret]');\
-if(field){field.value=location.hash.slice(1);history.replaceState(null,'',location.pathname)}";
+use std::sync::LazyLock;
 
-/// What a browser may load on a page: its own style and the one script above.
-pub const POLICY: &str = "default-src 'none'; style-src 'sha256-STYLE'; script-src 'sha256-SCRIPT'; \
+use maud::{DOCTYPE, Markup, html};
+
+use crate::{
+    domain::{secret::sha256_hex, time},
+    wire::{Request, Response},
+};
+
+/// What a browser may load on a page, and where a form may go: this site alone. Nothing is inline.
+pub const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
 form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
-const STYLE: &str = "body{font:1.1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:4rem auto;padding:0 1rem}\
-input,button{font:inherit;padding:.5rem .8rem;margin:.3rem 0;box-sizing:border-box}input{width:100%}";
+/// The field of a form in which the password is typed again.
+pub const PASSWORD_FIELD: &str = "confirm_password";
 
-/// The policy with the hashes of the texts that it allows.
-#[must_use]
-pub fn policy() -> String {
-    POLICY.replace("STYLE", &hash(STYLE)).replace("SCRIPT", &hash(SCRIPT))
+/// Hexadecimal digits of a hash in the name of a file.
+const HASH_DIGITS: usize = 12;
+
+/// A file that browsers keep, since its name has the hash of what is in it.
+pub struct Asset {
+    /// Its name below `/static/`.
+    pub name: String,
+    /// Its Content-Type.
+    pub media_type: &'static str,
+    /// What is in it.
+    pub text: &'static str,
 }
 
-fn hash(text: &str) -> String {
-    use base64::{Engine, engine::general_purpose::STANDARD};
-    use sha2::{Digest, Sha256};
-    STANDARD.encode(Sha256::digest(text))
+impl Asset {
+    fn new(name: &str, extension: &str, media_type: &'static str, text: &'static str) -> Self {
+        let hash = sha256_hex(text);
+        let digits = hash.get(..HASH_DIGITS).unwrap_or(&hash);
+        Self { name: format!("{name}-{digits}.{extension}"), media_type, text }
+    }
+
+    fn path(&self) -> String {
+        format!("/static/{}", self.name)
+    }
 }
 
-/// The page at the address of the index itself.
+/// The style sheet of all pages.
+pub static STYLE: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new("pages", "css", "text/css; charset=utf-8", include_str!("static/pages.css")));
+
+/// The script of all pages.
+pub static SCRIPT: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new("pages", "js", "text/javascript; charset=utf-8", include_str!("static/pages.js")));
+
+/// A link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// What is to be read.
+    pub text: String,
+    /// Where it leads.
+    pub path: String,
+}
+
+impl Link {
+    /// A link with this text.
+    pub fn new(text: impl Into<String>, path: impl Into<String>) -> Self {
+        Self { text: text.into(), path: path.into() }
+    }
+}
+
+/// What surrounds the content of a page.
+#[derive(Debug, Clone, Default)]
+pub struct Page<'a> {
+    /// `SITE_NAME`.
+    pub site: &'a str,
+    /// Of this page alone: the heading, too.
+    pub title: &'a str,
+    /// The user who is signed in.
+    pub user: Option<&'a str>,
+    /// Whether they administrate the index.
+    pub administrator: bool,
+    /// Whether there is something to search.
+    pub searchable: bool,
+    /// What was searched.
+    pub query: &'a str,
+    /// The pages above this one.
+    pub crumbs: Vec<Link>,
+    /// The pages beside this one, and the path of this one.
+    pub tabs: (Vec<Link>, &'a str),
+    /// What the administrators have to say.
+    pub notice: Option<&'a str>,
+    /// What has just been done.
+    pub done: Option<&'a str>,
+    /// What was wrong with the form that was sent.
+    pub error: Option<&'a str>,
+}
+
+impl Page<'_> {
+    /// The response with this content.
+    #[must_use]
+    pub fn response(&self, status: u16, content: &Markup) -> Response {
+        Response::html(status, self.render(content)).no_store()
+    }
+
+    fn render(&self, content: &Markup) -> String {
+        let titled =
+            if self.title == self.site { self.site.to_owned() } else { format!("{} · {}", self.title, self.site) };
+        html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    title { (titled) }
+                    link rel="stylesheet" href=(STYLE.path());
+                    script src=(SCRIPT.path()) defer {}
+                }
+                body {
+                    a.skip href="#main" { "Skip to content" }
+                    (self.header())
+                    @if let Some(notice) = self.notice { p.notice role="note" { (notice) } }
+                    main id="main" {
+                        @if !self.crumbs.is_empty() {
+                            nav.crumbs aria-label="Breadcrumb" {
+                                ol { @for crumb in &self.crumbs { li { a href=(crumb.path) { (crumb.text) } } } }
+                            }
+                        }
+                        h1 { (self.title) }
+                        @if !self.tabs.0.is_empty() {
+                            nav.tabs aria-label="Sections" {
+                                @for tab in &self.tabs.0 {
+                                    a href=(tab.path) aria-current=[(tab.path == self.tabs.1).then_some("page")] { (tab.text) }
+                                }
+                            }
+                        }
+                        @if let Some(done) = self.done { p.notice role="status" { (done) } }
+                        @if let Some(error) = self.error { p.error role="alert" { (error) } }
+                        (content)
+                    }
+                }
+            }
+        }
+        .into_string()
+    }
+
+    fn header(&self) -> Markup {
+        html! {
+            header {
+                a.home href="/" { (self.site) }
+                @if self.searchable { (search_form(self.query, false)) }
+                @if let Some(user) = self.user {
+                    nav aria-label="Account" {
+                        @if self.administrator { a href="/admin" { "Administration" } }
+                        a href="/settings/tokens" { "Tokens" }
+                        a href="/settings" { (user) }
+                        form method="post" action="/sign-out" { button { "Sign out" } }
+                    }
+                } @else if self.searchable {
+                    nav aria-label="Account" { a href="/sign-in" { "Sign in" } }
+                }
+            }
+        }
+    }
+}
+
+/// The form that searches; with the cursor in it on the first page.
 #[must_use]
-pub fn front(version: &str) -> String {
-    frame(
-        "hublet",
-        &format!(
-            "<p>A Docker Hub index: accounts, permissions, tokens and search for a registry. Version {}.</p>\
-             <p>The API is described in <a href=\"/openapi.json\">/openapi.json</a>; the manual is in the folder docs/ of \
-             the repository.</p>",
-            escaped(version)
-        ),
-    )
+pub fn search_form(query: &str, focused: bool) -> Markup {
+    html! {
+        form role="search" action="/search" {
+            input type="search" name="q" value=(query) aria-label="Search repositories" placeholder="Search repositories"
+                maxlength="255" autofocus[focused];
+            button { "Search" }
+        }
+    }
 }
 
 /// A page with one message.
 #[must_use]
-pub fn message(title: &str, text: &str) -> String {
-    frame(title, &format!("<p>{}</p>", escaped(text)))
+pub fn message(site: &str, title: &str, text: &str) -> String {
+    Page { site, title, ..Page::default() }.render(&html! { p { (text) } })
 }
 
-/// A page with a form that posts the secret of a link to the page's own address. What follows a
-/// link by itself (a scanner of mail) posts nothing.
+/// The page of a form that takes the password again: it sends the fields of the form once more, with the password.
 #[must_use]
-pub fn form(title: &str, text: &str, fields: &str, button: &str) -> String {
-    frame(
-        title,
-        &format!(
-            "<p>{}</p><form method=\"post\"><input type=\"hidden\" name=\"secret\">{fields}\
-             <button>{}</button></form><script>{SCRIPT}</script>",
-            escaped(text),
-            escaped(button)
-        ),
-    )
+pub fn reauthenticate(site: &str, request: &Request, error: Option<&str>) -> String {
+    let body = request.body.as_deref().unwrap_or_default();
+    let fields = super::request::form(body).filter(|(name, _)| name != PASSWORD_FIELD).collect::<Vec<_>>();
+    Page { site, title: "Type your password again", error, ..Page::default() }.render(&html! {
+        p { "What you asked for needs your password, which was typed more than ten minutes ago." }
+        form.stack method="post" {
+            @for (name, value) in &fields { input type="hidden" name=(name) value=(value); }
+            label { "Password " input type="password" name=(PASSWORD_FIELD) maxlength="1024" autocomplete="current-password" required autofocus; }
+            button { "Continue" }
+        }
+    })
 }
 
-/// The field for a new password, with its minimum length.
+/// A command to copy.
 #[must_use]
-pub fn password(least: usize) -> String {
-    format!(
-        "<label>New password <input type=\"password\" name=\"password\" minlength=\"{least}\" \
-         maxlength=\"1024\" autocomplete=\"new-password\" required></label>"
+pub fn command(text: &str) -> Markup {
+    html! {
+        div.command { code { (text) } button type="button" data-copy hidden { "Copy" } }
+    }
+}
+
+/// Several lines to copy.
+#[must_use]
+pub fn commands(text: &str) -> Markup {
+    html! {
+        div.command { pre { code { (text) } } button type="button" data-copy hidden { "Copy" } }
+    }
+}
+
+/// A time, in seconds since 1970.
+#[must_use]
+pub fn time(seconds: i64) -> Markup {
+    let exact = time::format_seconds(seconds);
+    let readable = exact.get(..16).unwrap_or(&exact).replace('T', " ");
+    html! { time datetime=(exact) { (readable) } }
+}
+
+/// A time in seconds since 1970, if there is one.
+#[must_use]
+pub fn optional_time(seconds: Option<i64>) -> Markup {
+    seconds.map_or_else(|| html! { "never" }, time)
+}
+
+/// A number of bytes, in the largest unit of which there is one.
+#[must_use]
+pub fn size(bytes: i64) -> String {
+    let units = [("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)];
+    let unit = units.into_iter().find(|(_, of)| bytes >= *of);
+    unit.map_or_else(
+        || format!("{bytes} bytes"),
+        |(name, of)| format!("{}.{} {name}", bytes / of, bytes % of * 10 / of),
     )
 }
 
-/// The field for an e-mail address.
-pub const EMAIL: &str = "<label>E-mail <input type=\"email\" name=\"email\" maxlength=\"254\" \
-autocomplete=\"email\" required></label>";
-
-fn frame(title: &str, content: &str) -> String {
-    let title = escaped(title);
-    format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width\"><meta name=\"referrer\" content=\"no-referrer\">\
-         <title>{title}</title><style>{STYLE}</style><h1>{title}</h1>{content}</html>\n"
-    )
+/// The links to the page before and the page after: of a list of `count` items at `path`, which ends with `?` or `&`.
+#[must_use]
+pub fn pager(path: &str, page: i64, page_size: i64, count: i64) -> Markup {
+    let last = (count + page_size - 1) / page_size.max(1);
+    html! {
+        @if last > 1 {
+            nav.pages aria-label="Pages" {
+                @if page > 1 { a rel="prev" href=(format!("{path}page={}", page - 1)) { "Previous" } }
+                span { (format!("Page {page} of {last}")) }
+                @if page < last { a rel="next" href=(format!("{path}page={}", page + 1)) { "Next" } }
+            }
+        }
+    }
 }
 
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+/// A text for a query, percent-encoded.
+#[must_use]
+pub fn encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                encoded.push(char::from(byte));
+            }
+            _ => {
+                encoded.push('%');
+                for digit in [byte >> 4, byte & 15] {
+                    encoded.push(char::from_digit(digit.into(), 16).unwrap_or('0').to_ascii_uppercase());
+                }
+            }
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_readable() {
+        for (bytes, text) in [
+            (0, "0 bytes"),
+            (999, "999 bytes"),
+            (1_000, "1.0 kB"),
+            (1_999, "1.9 kB"),
+            (12_345_678, "12.3 MB"),
+            (2_000_000_000, "2.0 GB"),
+        ] {
+            assert_eq!(size(bytes), text);
+        }
+    }
+
+    #[test]
+    fn text_of_a_query_is_encoded() {
+        assert_eq!(encoded("/r/a?b=ü &"), "/r/a%3Fb%3D%C3%BC%20%26");
+    }
+
+    #[test]
+    fn pages_are_counted() {
+        let text = |page, count| pager("/x?", page, 10, count).into_string();
+        assert_eq!(text(1, 10), "");
+        assert!(text(1, 11).contains("/x?page=2") && !text(1, 11).contains("Previous"));
+        assert!(text(2, 11).contains("/x?page=1") && text(2, 11).contains("Page 2 of 2"));
+    }
 }

@@ -5,7 +5,7 @@ use std::{cell::Cell, fmt, net::IpAddr};
 use crate::domain::names::is_loopback;
 
 /// The headers that hublet reads; the edge provides no others. The last three are the attributes of a `CloudEvent`.
-pub const HEADERS: [&str; 10] = [
+pub const HEADERS: [&str; 13] = [
     "authorization",
     "x-docker-token",
     "content-type",
@@ -13,6 +13,9 @@ pub const HEADERS: [&str; 10] = [
     "cf-connecting-ip",
     "x-forwarded-for",
     "x-hublet-proxy",
+    "cookie",
+    "origin",
+    "sec-fetch-site",
     "ce-id",
     "ce-type",
     "ce-time",

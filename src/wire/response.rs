@@ -4,7 +4,10 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use crate::error::{Challenge, Error, ErrorKind, FaultKind, Refusal};
+use crate::{
+    error::{Challenge, Error, ErrorKind, FaultKind, Refusal},
+    wire::{Request, html},
+};
 
 /// One reply.
 #[derive(Clone, PartialEq, Eq)]
@@ -57,7 +60,7 @@ impl Response {
         Self { body: body.into_bytes(), ..Self::empty(status) }
     }
 
-    /// A page, which may load nothing but what is in it.
+    /// A page, which may load nothing from elsewhere.
     #[must_use]
     pub fn html(status: u16, body: String) -> Self {
         let response = Self {
@@ -65,7 +68,17 @@ impl Response {
             headers: vec![("Content-Type", "text/html; charset=utf-8".into())],
             body: body.into_bytes(),
         };
-        response.with("Content-Security-Policy", crate::wire::html::policy())
+        response
+            .with("Referrer-Policy", "same-origin")
+            .with("Cross-Origin-Opener-Policy", "same-origin")
+            .with("Cross-Origin-Resource-Policy", "same-origin")
+            .with("Content-Security-Policy", crate::wire::html::POLICY)
+    }
+
+    /// A redirect to a path of this site, which is asked for with `GET`.
+    #[must_use]
+    pub fn see_other(path: &str) -> Self {
+        Self { status: 303, headers: vec![("Location", path.to_owned())], body: Vec::new() }.no_store()
     }
 
     /// Adds a header, or replaces the one of this name.
@@ -89,10 +102,11 @@ impl Response {
     }
 }
 
-/// A failure as a reply. `path` and `id` are those of the request.
+/// A failure as a reply; `site` is the name that a page has.
 #[must_use]
-pub fn error_response(error: &Error, dialect: Dialect, path: &str, id: &str) -> Response {
+pub fn error_response(error: &Error, dialect: Dialect, request: &Request, site: &str) -> Response {
     let (status, reason) = status_and_message(error);
+    let (path, id) = (request.path.as_str(), request.id.as_str());
     let response = match dialect {
         Dialect::V1 => Response::json(status, &v1_body(error, &reason, path, id)),
         Dialect::Hub => Response::json(status, &json!({ "message": reason, "detail": reason, "errinfo": {} })),
@@ -105,7 +119,7 @@ pub fn error_response(error: &Error, dialect: Dialect, path: &str, id: &str) -> 
                 "errors": [{ "code": distribution_code(error, status), "message": reason }],
             }),
         ),
-        Dialect::Page => Response::html(status, crate::wire::html::message("hublet", &reason)),
+        Dialect::Page => page(error, status, &reason, request, site),
     };
     let response = response.no_store();
     match error.kind() {
@@ -129,6 +143,30 @@ pub fn error_response(error: &Error, dialect: Dialect, path: &str, id: &str) -> 
     }
 }
 
+/// A failure as a page. Where one has to sign in first, a page is shown after that; a form is not lost.
+fn page(error: &Error, status: u16, reason: &str, request: &Request, site: &str) -> Response {
+    match error.refusal() {
+        Some(Refusal::SignIn) if matches!(request.method.as_str(), "GET" | "HEAD") => {
+            let query = if request.query.is_empty() { String::new() } else { format!("?{}", request.query) };
+            Response::see_other(&format!("/sign-in?next={}", html::encoded(&format!("{}{query}", request.path))))
+        }
+        Some(Refusal::Reauthenticate(error)) => {
+            Response::html(status, html::reauthenticate(site, request, error.as_deref()))
+        }
+        _ if error.fault().is_some() => {
+            Response::html(status, html::message(site, "Not now", &format!("{reason} (request {})", request.id)))
+        }
+        _ => {
+            let title = match status {
+                404 => "Not found",
+                429 => "Too many attempts",
+                _ => "Refused",
+            };
+            Response::html(status, html::message(site, title, reason))
+        }
+    }
+}
+
 /// The status of a failure and its words for the caller. A fault keeps its own words for the log.
 fn status_and_message(error: &Error) -> (u16, String) {
     match error.kind() {
@@ -137,6 +175,10 @@ fn status_and_message(error: &Error) -> (u16, String) {
             Refusal::UnknownGrant => (400, "grant_type is neither password nor refresh_token".into()),
             Refusal::UnsupportedToken => (400, "Such a token ends by itself, or with what it was given for".into()),
             Refusal::Unauthorized(_, reason) => (401, reason.to_string()),
+            Refusal::SignIn => {
+                (403, "You are signed out. Sign in on another page, then go back and send the form again.".into())
+            }
+            Refusal::Reauthenticate(_) => (403, "The password must be typed again".into()),
             Refusal::Inactive => (403, "Account is not Active".into()),
             Refusal::Forbidden(reason) => (403, reason.to_string()),
             Refusal::NotFound(reason) | Refusal::Elsewhere(reason) => (404, reason.to_string()),

@@ -60,6 +60,8 @@ impl TestClient {
             let kind = if body.starts_with(['{', '[']) { "application/json" } else { form };
             headers.push(("Content-Type".to_owned(), kind.to_owned()));
         }
+        // As a browser does; programs are not asked for it where they may come.
+        headers.push(("Sec-Fetch-Site".to_owned(), "same-origin".to_owned()));
         let sent = TestRequest { method: method.to_owned(), target: target.to_owned(), headers, body: body.into() };
         let response = self.app.send(&sent).unwrap_or_default();
         let round_trips =
@@ -78,6 +80,14 @@ impl TestClient {
         self.ask("POST /v1/users/", "", &account.to_string());
         let login = json!({ "username": name, "password": "secret" }).to_string();
         format!("Bearer {}", self.ask("POST /v2/users/login", "", &login).text("token"))
+    }
+
+    /// Signs a user with the password `secret` in as a browser does, and returns the value of the cookie.
+    pub fn sign_in(&mut self, name: &str) -> String {
+        let response = self.ask("POST /sign-in", "", &format!("username={name}&password=secret"));
+        let cookie = response.header("set-cookie");
+        let value = cookie.split_once('=').and_then(|(_, rest)| rest.split_once(';')).map(|(value, _)| value);
+        value.unwrap_or_default().to_owned()
     }
 
     /// Confirms the address of a user that was registered here.

@@ -42,12 +42,13 @@ fn nothing_is_in_the_table_twice() {
 }
 
 /// What scripts of other origins read, written down once more: one that is here by mistake gives away what it answers.
-const OPEN: [(&str, Cors); 22] = [
+const OPEN: [(&str, Cors); 23] = [
     ("/.well-known/jwks.json", Cors::Public),
     ("/favicon.ico", Cors::Public),
     ("/health", Cors::Anonymous),
     ("/openapi.json", Cors::Public),
     ("/robots.txt", Cors::Public),
+    ("/static/{file}", Cors::Public),
     ("/token", Cors::Token),
     ("/v1/_ping", Cors::Public),
     ("/v1/repositories/{repository}/images", Cors::Anonymous),
@@ -84,7 +85,8 @@ const BODIES: [(&str, usize); 10] = [
 /// The form of a failure on a path of the table.
 fn errors(pattern: &str) -> Dialect {
     let of_registries = ["/v2/", "/v2/_catalog", "/token", "/token/revoke", "/events", "/.well-known/jwks.json"];
-    if pattern == "/" || pattern.starts_with("/account/") {
+    let pages = ["/account/", "/admin", "/r/", "/search", "/settings", "/sign-", "/static/"];
+    if pattern == "/" || pages.iter().any(|start| pattern.starts_with(start)) {
         Dialect::Page
     } else if of_registries.contains(&pattern) || pattern.starts_with("/v2/{repository}/") {
         Dialect::Token

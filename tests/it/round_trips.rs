@@ -173,7 +173,7 @@ fn responses_keep_to_their_round_trips() {
         (1, 200, "GET /v2/repositories/paul/app/images".into(), &session, String::new()),
         (1, 200, "GET /v2/repositories/paul/app/images-summary".into(), "", String::new()),
         (1, 200, "GET /v2/search/repositories/?query=app".into(), "", String::new()),
-        (0, 200, "GET /".into(), "", String::new()),
+        (1, 200, "GET /".into(), "", String::new()),
         (0, 204, "GET /favicon.ico".into(), "", String::new()),
         (0, 200, "GET /robots.txt".into(), "", String::new()),
         // The health is that of both databases, which are asked at the same time.

@@ -28,7 +28,8 @@ fn missing_setting_is_logged_and_reported() {
         }
         let (method, target) = request.split_once(' ').unwrap();
         let headers = if body.contains('=') { "application/x-www-form-urlencoded" } else { "application/json" };
-        let headers = vec![("Content-Type".to_owned(), headers.to_owned())];
+        let headers = [("Content-Type", headers), ("Sec-Fetch-Site", "same-origin")];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         let sent = TestRequest { method: method.into(), target: target.into(), headers, body: body.into() };
         let response = app.send(&sent).unwrap();
         let said = String::from_utf8(response.body).unwrap();

@@ -100,7 +100,12 @@ export async function startWorker(vars = {}, { migrated = ["DB", "SEARCH"], conf
   /** Asks; `trouble` is what goes wrong meanwhile. The answer has `stats`: what the databases were asked. */
   async function ask(request, { trouble, ...init } = {}) {
     const [method, target] = request.split(" ");
-    const headers = { ...init.headers, ...(trouble ? { "x-test-trouble": JSON.stringify(trouble) } : {}) };
+    // As a browser does; programs are not asked for it where they may come.
+    const headers = {
+      "sec-fetch-site": "same-origin",
+      ...init.headers,
+      ...(trouble ? { "x-test-trouble": JSON.stringify(trouble) } : {}),
+    };
     const response = await fetch(new URL(target, url), { method, redirect: "manual", ...init, headers });
     const body = await response.text();
     const stats = JSON.parse(response.headers.get("x-test-stats"));

@@ -50,6 +50,8 @@ export async function seedDatabases(worker) {
     await register(name, { absent: ["MAIL"] });
     as[name] = { authorization: basic(name, password) };
   }
+  const signedIn = await worker.ask("POST /sign-in", { body: form({ username: "paul", password }) });
+  as.browser = { cookie: signedIn.headers.get("set-cookie").split(";")[0] };
   as.guesser = { authorization: basic("paul", "a guess") };
   await register("late");
   made.confirm = /confirm#(\S+)/.exec(await worker.direct("mail", "late@example.com"))[1];
@@ -124,6 +126,18 @@ export function requests({ made }) {
     ["GET /health", "nobody", undefined, { reports: true }],
     ["GET /health", "session", undefined, { reports: true }],
     ["GET /", "nobody"],
+    ["GET /", "browser"],
+    ["GET /sign-in", "nobody"],
+    ["POST /sign-in", "nobody", form({ username: "paul", password }), { again: "it is another session" }],
+    ["POST /sign-out", "browser", undefined, { again: "the session has ended" }],
+    ["GET /search?q=app", "nobody", undefined, { reports: true }],
+    ["GET /search?q=app", "browser", undefined, { reports: true }],
+    ["GET /settings", "browser"],
+    ["GET /static/pages.css", "nobody"],
+    ["GET /r/paul", "browser"],
+    ["GET /r/paul/app", "browser"],
+    ["GET /r/paul/app", "nobody"],
+    ["GET /r/paul/app/-/tags/v1", "browser"],
     ["GET /favicon.ico", "nobody"],
     ["GET /robots.txt", "nobody"],
     ["GET /v1/users/", "paul"],

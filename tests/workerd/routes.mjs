@@ -5,12 +5,10 @@ import path from "node:path";
 import { root } from "../../tools/lib/steps.mjs";
 import { imageId } from "./app.mjs";
 
-/** The patterns of the paths, of the document that a test of `cargo test` holds to the table of the API. */
+/** The patterns of the paths, as the table of the API has them. */
 export function patterns() {
-  const { paths } = JSON.parse(readFileSync(path.join(root, "src/openapi.json"), "utf8"));
-  return Object.keys(paths).map((one) =>
-    one.replace("/v1/repositories/{namespace}/{repository}", "/v1/repositories/{repository}"),
-  );
+  const table = readFileSync(path.join(root, "src/api.rs"), "utf8");
+  return [...table.matchAll(/^ {4}"(\/[^"]*)" (?:V1|Hub|Token|Page) /gm)].map(([, pattern]) => pattern);
 }
 
 const samples = { "{image}": imageId(1), "{repository}": "paul/app" };
@@ -25,7 +23,7 @@ export async function methods(worker, pattern) {
 /** In which form a failure is written on a path. */
 export function dialect(target) {
   const path = target.split("?")[0];
-  if (path === "/" || path.startsWith("/account/")) return "page";
+  if (path === "/" || /^\/(account|admin|r|search|settings|sign-in|sign-out|static)(\/|$)/.test(path)) return "page";
   if (path === "/health") return "health";
   if (["/token", "/token/revoke", "/events", "/v2/", "/v2/_catalog"].includes(path) || path.startsWith("/.well-known/"))
     return "token";

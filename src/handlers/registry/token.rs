@@ -161,6 +161,7 @@ async fn issue(
             user_id: user,
             hash: &opaque_token::TokenKind::Refresh.parse_and_hash(token.reveal()).unwrap_or_default(),
             client: &wanted.client,
+            kind: refresh_tokens::Kind::Docker,
             by: &principal.by(ctx, request),
             most: ctx.config.quotas.refresh_tokens,
         };
@@ -195,7 +196,7 @@ async fn refresh(ctx: &Context, request: &Request, token: &str, wanted: &TokenRe
     }
     ctx.authenticated.set(credential);
     let subject = registry_token::subject(&user.name, AuthMethod::RefreshToken(id));
-    let principal = Principal { user: Some(user), credential, restrictions: None };
+    let principal = Principal { user: Some(user), credential, restrictions: None, browser: None };
     auth::login::record_success_with(ctx, request, &principal, AuthMethod::RefreshToken(id), &wanted.client);
     answer(ctx, request, wanted, &principal, subject, lookups, None).await
 }

@@ -40,7 +40,7 @@ const MODULES: [(&str, &[&str]); 16] = [
         &["domain", "wire", "store", "error", "context", "config", "platform", "auth", "mail", "jobs", "operations"],
     ),
     ("api", &["auth", "handlers", "routes", "context", "wire", "error"]),
-    ("serve", &["api", "routes", "handlers", "jobs", "context", "wire", "error"]),
+    ("serve", &["api", "auth::browser", "routes", "handlers", "jobs", "context", "wire", "error"]),
     (
         "edge",
         &[

@@ -26,6 +26,8 @@ pub enum Kind {
     Event,
     /// What the tool beside a registry shows.
     Reconciler,
+    /// What a browser keeps.
+    Cookie,
 }
 
 /// How it is shown.
@@ -37,6 +39,8 @@ pub enum Way {
     Password,
     /// As this field of a form, behind what else is in it.
     Field(&'static str),
+    /// As the cookie of a browser.
+    Cookie,
     /// As this member of a JSON object, behind the others.
     Member(&'static str),
 }
@@ -61,7 +65,7 @@ const TOKEN: Way = Way::Scheme("Token");
 const BEARER: Way = Way::Scheme("Bearer");
 
 /// The first door of a kind is the one at which its forgeries are tried.
-pub const DOORS: [Door; 29] = [
+pub const DOORS: [Door; 31] = [
     door(IMAGES, TOKEN, &[Kind::Repository]),
     door("GET /v2/", BEARER, &[Kind::Registry]),
     door("GET /v2/user", BEARER, &[Kind::Session]),
@@ -73,6 +77,8 @@ pub const DOORS: [Door; 29] = [
     ),
     door("POST /events", BEARER, &[Kind::Event]),
     door("GET /reconciler", BEARER, &[Kind::Reconciler]),
+    door("GET /settings", Way::Cookie, &[Kind::Cookie]),
+    door("GET /v2/user", Way::Cookie, &[]),
     door("GET /reconciler", Way::Password, &[]),
     door("POST /reconciler", BEARER, &[Kind::Reconciler]),
     door(IMAGES, BEARER, &[]),
@@ -130,6 +136,7 @@ impl Site {
             (Kind::Access, client.access_token(&session).0),
             (Kind::Refresh, login.text("refresh_token")),
             (Kind::Event, client.app.event_secret("registry").unwrap_or_default()),
+            (Kind::Cookie, client.sign_in("paul")),
             (Kind::Reconciler, reconciler.replace("HUBLET_RECONCILER_TOKEN=", "")),
         ];
         Self { client, secrets }
@@ -146,6 +153,7 @@ impl Site {
         let mut request =
             TestRequest { method: method.to_owned(), target: target.to_owned(), ..TestRequest::default() };
         let mut header = |name: &str, value: String| request.headers.push((name.to_owned(), value));
+        header("Sec-Fetch-Site", "same-origin".into());
         match door.way {
             Way::Scheme(scheme) => header("Authorization", format!("{scheme} {text}")),
             Way::Password => header("Authorization", format!("Basic {}", STANDARD.encode(format!("paul:{text}")))),
@@ -162,6 +170,7 @@ impl Site {
                 );
                 request.body = format!("{fields}{encoded}").into_bytes();
             }
+            Way::Cookie => header("Cookie", format!("hublet={text}")),
             Way::Member(members) => {
                 header("Content-Type", "application/json".into());
                 request.body = format!("{members}{}}}", serde_json::Value::from(text)).into_bytes();
@@ -172,7 +181,9 @@ impl Site {
         let round_trips = log.iter().rev().find_map(|line| line.get("round_trips")?.as_u64()).unwrap_or(u64::MAX);
         drop(log);
         self.client.app.platform.log.borrow_mut().clear();
-        (response.status, round_trips)
+        // To be sent to where one signs in is to be refused.
+        let sign_in = response.headers.iter().any(|(name, value)| name == "location" && value.starts_with("/sign-in?"));
+        (if sign_in { 401 } else { response.status }, round_trips)
     }
 
     /// The door at which forgeries of a kind are tried.

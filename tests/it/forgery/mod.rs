@@ -28,6 +28,10 @@ fn refused(site: &mut Site, kind: Kind, forgeries: impl IntoIterator<Item = Stri
     // What people copy has blanks around it.
     let copied =
         |text: &str| matches!(kind, Kind::Access | Kind::Refresh | Kind::Reconciler) && text.trim_ascii() == genuine;
+    // What follows a semicolon is another cookie.
+    let copied = |text: &str| {
+        copied(text) || kind == Kind::Cookie && text.split(';').next().is_some_and(|first| first.trim_end() == genuine)
+    };
     let is_forged = |text: &String| !lookalikes::means(text, &genuine) && !copied(text);
     let forgeries = forgeries.into_iter().filter(is_forged).collect::<BTreeSet<_>>();
     for text in &forgeries {

@@ -33,6 +33,10 @@ pub struct Actor {
     pub basic: (String, String),
     /// A session token.
     pub session: String,
+    /// The cookie of a browser; empty for who has none.
+    pub cookie: String,
+    /// Whether the cookie is sent to every endpoint, and nothing else.
+    pub only_cookie: bool,
     /// Whose right a repository token of theirs is.
     pub credential: CredentialId,
     /// Whether they may read the private repository.
@@ -92,6 +96,7 @@ const NOBODY: (&str, &str) = ("nobody", "no secret");
 pub fn fixtures() -> Fixtures {
     let mut client = TestClient::new().unwrap();
     let sessions = PEOPLE.map(|(name, ..)| client.register(name));
+    let cookies = PEOPLE.map(|(name, ..)| client.sign_in(name));
     let hers = sessions[7].clone();
     let second = json!({ "email": "olga@example.org" }).to_string();
     assert_eq!(client.ask("PUT /v1/users/olga/", "olga:secret", &second).status, 204);
@@ -113,11 +118,19 @@ pub fn fixtures() -> Fixtures {
     assert_eq!(login.status, 200);
     let kept = client.ask("GET /v2/refresh-tokens", &hers, "").body["results"][0]["uuid"].clone();
     let mut actors = vec![nobody("anonymous", false), nobody("anonymous, off", true)];
-    actors.extend(PEOPLE.iter().zip(&sessions).map(|((name, label, reads), session)| {
+    actors.extend(PEOPLE.iter().zip(sessions.iter().zip(&cookies)).map(|((name, label, reads), (session, cookie))| {
         let basic = ((*name).to_owned(), "secret".to_owned());
         let credential = CredentialId::Password { user: id(&client, name).into(), epoch: 1 };
-        Actor { label, basic, session: session.clone(), credential, reads: *reads, off: false }
+        let (session, cookie) = (session.clone(), cookie.clone());
+        Actor { label, basic, session, cookie, only_cookie: false, credential, reads: *reads, off: false }
     }));
+    // What opens her pages opens nothing of the API.
+    actors.push(Actor {
+        cookie: cookies[7].clone(),
+        only_cookie: true,
+        reads: true,
+        ..nobody("the owner's cookie", false)
+    });
     for (name, label, wanted, reads) in TOKENS {
         let owner = actors.iter().find(|actor| actor.basic.0 == name).unwrap().clone();
         actors.push(with_token(&mut client, &owner, label, wanted, reads));
@@ -149,7 +162,16 @@ pub fn fixtures() -> Fixtures {
 
 fn nobody(label: &'static str, off: bool) -> Actor {
     let basic = (String::new(), String::new());
-    Actor { label, basic, session: String::new(), credential: CredentialId::Anonymous, reads: false, off }
+    Actor {
+        label,
+        basic,
+        session: String::new(),
+        cookie: String::new(),
+        only_cookie: false,
+        credential: CredentialId::Anonymous,
+        reads: false,
+        off,
+    }
 }
 
 /// Makes the private repository.
@@ -189,7 +211,8 @@ fn with_token(client: &mut TestClient, owner: &Actor, label: &'static str, wante
     let keys = client.app.context();
     let credential = session_token::verify(&session, keys.config.keys().unwrap(), keys.platform.now()).unwrap();
     let basic = (owner.basic.0.clone(), secret);
-    Actor { label, basic, session: format!("Bearer {session}"), credential, reads, off: false }
+    let session = format!("Bearer {session}");
+    Actor { label, basic, session, cookie: String::new(), only_cookie: false, credential, reads, off: false }
 }
 
 fn succeed(client: &mut TestClient, request: &str, who: &str, body: &Value) -> Value {

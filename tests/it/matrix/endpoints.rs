@@ -84,7 +84,7 @@ const EVENTS: &str = r#"{"events": []}"#;
 
 /// Every endpoint: one of [`hublet::api`] that is not here fails by its name.
 #[rustfmt::skip]
-pub const ENDPOINTS: [Endpoint; 99] = [
+pub const ENDPOINTS: [Endpoint; 108] = [
     endpoint("GET", "/v1/repositories/{repository}/images", ""),
     endpoint("PUT", "/v1/repositories/{repository}/images", "[]"),
     endpoint("DELETE", "/v1/repositories/{repository}/images", ""),
@@ -178,6 +178,15 @@ pub const ENDPOINTS: [Endpoint; 99] = [
     endpoint("POST", "/events", EVENTS),
     endpoint("GET", "/reconciler", ""),
     endpoint("POST", "/reconciler", EVENTS),
+    endpoint("GET", "/sign-in", ""),
+    endpoint("POST", "/sign-in", "").showing(Shows::Body),
+    endpoint("POST", "/sign-out", ""),
+    endpoint("GET", "/search", "").asking("?q={name}", Says::Listed),
+    endpoint("GET", "/settings", ""),
+    endpoint("GET", "/static/{file}", ""),
+    endpoint("GET", "/r/{namespace}", "").asking("?name={name}", Says::Listed),
+    endpoint("GET", "/r/{repository}", ""),
+    endpoint("GET", "/r/{repository}/-/tags/{tag}", ""),
     endpoint("GET", "/account/confirm", ""),
     endpoint("POST", "/account/confirm", "secret=none"),
     endpoint("GET", "/account/password", ""),
@@ -208,6 +217,9 @@ pub const VARIANTS: [Endpoint; 13] = [
 pub fn describes(endpoint: &Endpoint, status: u16) -> bool {
     static DESCRIPTION: LazyLock<serde_json::Value> =
         LazyLock::new(|| serde_json::from_str(include_str!("../../../src/openapi.json")).unwrap());
+    if !crate::openapi::is_described(endpoint.pattern) {
+        return [200, 303, 400, 403, 404].contains(&status);
+    }
     let path = endpoint.pattern.replace("/v1/repositories/{repository}", "/v1/repositories/{namespace}/{repository}");
     let operation = &DESCRIPTION["paths"][path][endpoint.method.to_lowercase()];
     operation["responses"].get(status.to_string()).is_some()
@@ -216,6 +228,11 @@ pub fn describes(endpoint: &Endpoint, status: u16) -> bool {
 /// The method and the pattern of every endpoint.
 pub fn all() -> BTreeSet<(&'static str, &'static str)> {
     api::endpoints().map(|(path, endpoint)| (endpoint.method.as_str(), path.pattern)).collect()
+}
+
+/// Whether an endpoint is a page, which takes the cookie of a browser and nothing else.
+pub fn is_page(pattern: &str) -> bool {
+    path(pattern).errors == Dialect::Page
 }
 
 /// The path of an endpoint in the table of the API.
@@ -259,7 +276,7 @@ impl Endpoint {
     ) -> TestRequest {
         let placed = |text: &str| text.replace(OWNER, namespace).replace("{name}", name);
         let v1 = self.pattern.starts_with("/v1/repositories");
-        let repository = if v1 || self.pattern.starts_with("/v2/{repository}") {
+        let repository = if v1 || ["/v2/{repository}", "/r/"].iter().any(|start| self.pattern.starts_with(start)) {
             format!("{namespace}/{name}")
         } else {
             name.to_owned()
@@ -288,6 +305,7 @@ impl Endpoint {
             ("{tag}", TAG),
             ("{reference}", TAG),
             ("{digest}", "sha256:aa"),
+            ("{file}", "pages.css"),
         ];
         let path = path.iter().fold(self.pattern.to_owned(), |path, (variable, value)| path.replace(variable, value));
         let (who, secret) = actor.named();
@@ -299,11 +317,18 @@ impl Endpoint {
         let dialect = self::path(self.pattern).errors;
         let authorization = match self.shows {
             Shows::Body => String::new(),
+            _ if actor.only_cookie || is_page(self.pattern) => String::new(),
             Shows::Token => actor.repository_token(app, namespace, name),
             Shows::Header if dialect == Dialect::Hub => actor.session.clone(),
             Shows::Header if actor.basic.0.is_empty() => String::new(),
             Shows::Header => format!("Basic {}", STANDARD.encode(format!("{}:{}", actor.basic.0, actor.basic.1))),
         };
+        // Over http and over https it has another name.
+        if !actor.cookie.is_empty() && (actor.only_cookie || is_page(self.pattern)) {
+            let cookie = &actor.cookie;
+            headers.push(("Cookie".to_owned(), format!("hublet={cookie}; __Host-hublet={cookie}")));
+        }
+        headers.push(("Sec-Fetch-Site".to_owned(), "same-origin".to_owned()));
         if !authorization.is_empty() {
             headers.push(("Authorization".to_owned(), authorization));
         }
@@ -321,6 +346,11 @@ impl Endpoint {
     pub fn outcome(&self, response: &RawResponse, name: &str) -> String {
         let body: serde_json::Value = serde_json::from_slice(&response.body).unwrap_or_default();
         match self.says {
+            Says::Listed if response.status == 200 && is_page(self.pattern) => {
+                let link = format!("\"/r/{OWNER}/{name}\"");
+                let listed = String::from_utf8_lossy(&response.body).contains(&link);
+                if listed { "listed".to_owned() } else { "not listed".to_owned() }
+            }
             Says::Listed if response.status == 200 => {
                 let full = format!("{OWNER}/{name}");
                 let list = |member: &str| body[member].as_array().cloned().unwrap_or_default();

@@ -1,11 +1,9 @@
 //! What the headers of every answer must say.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use hublet::{
     api, routes,
     wire::{Dialect, Request, Response},
 };
-use sha2::{Digest, Sha256};
 
 /// What is wrong with the headers of an answer that came over https, where requests without credentials read what is public,
 /// or do not.
@@ -14,7 +12,7 @@ pub fn faults(request: &Request, reply: &Response, anonymous_read: bool) -> Vec<
     let has = |name: &str, value: &str| reply.header(name) == Some(value);
     let shown = request.header("authorization").is_some() && request.method != "OPTIONS";
     let about_a_person = shown || reply.status >= 400 || gives(reply);
-    let page = routes::dialect(&request.path) == Dialect::Page;
+    let page = routes::dialect(&request.path) == Dialect::Page && !request.path.starts_with("/static/");
     let reads = ["GET", "HEAD", "OPTIONS"].contains(&request.method.as_str());
     let public = route.as_ref().is_some_and(|route| api::path(route).cors.is_public_read(anonymous_read));
     // A registry's page of another origin gets its tokens, with a password that was typed there.
@@ -41,14 +39,23 @@ pub fn faults(request: &Request, reply: &Response, anonymous_read: bool) -> Vec<
         ),
         (gives_tokens || reply.header("Access-Control-Allow-Headers").is_none(), "pages of others send headers"),
         (has("Access-Control-Allow-Origin", "*") == open, "pages of others read what they should not, or nothing"),
-        (reply.header("Set-Cookie").is_none(), "there is a cookie"),
+        (
+            reply.header("Set-Cookie").is_none_or(|cookie| page && is_strict_cookie(cookie)),
+            "there is a cookie, or one that is not strict",
+        ),
     ];
     rules.iter().filter(|(holds, _)| !holds).map(|(_, fault)| *fault).collect()
 }
 
+/// A cookie that no script reads and no other host gets.
+fn is_strict_cookie(cookie: &str) -> bool {
+    let says = |word: &str| cookie.split(';').any(|part| part.trim() == word);
+    cookie.starts_with("__Host-hublet=") && ["Path=/", "HttpOnly", "Secure", "SameSite=Lax"].into_iter().all(says)
+}
+
 /// What is the same for everybody, and says so.
 fn keeps_public(path: &str) -> bool {
-    ["/v1/_ping", "/.well-known/jwks.json", "/openapi.json", "/", "/favicon.ico", "/robots.txt"].contains(&path)
+    ["/v1/_ping", "/.well-known/jwks.json", "/openapi.json", "/favicon.ico", "/robots.txt"].contains(&path)
 }
 
 /// Whether it gives a token.
@@ -57,17 +64,20 @@ fn gives(reply: &Response) -> bool {
     reply.header("X-Docker-Token").is_some() || body.contains("token\":\"")
 }
 
-/// A page loads nothing but its own style and its own script, by their hashes.
+/// A page loads nothing from elsewhere, and has nothing in it that runs.
 fn is_strict(reply: &Response) -> bool {
+    if reply.status == 303 {
+        return reply.body.is_empty();
+    }
     let Some(policy) = reply.header("Content-Security-Policy") else { return false };
     let body = String::from_utf8_lossy(&reply.body);
-    let inline = |tag: &str| {
-        let content = body.split_once(&format!("<{tag}>")).and_then(|(_, rest)| rest.split_once(&format!("</{tag}>")));
-        content.is_none_or(|(content, _)| {
-            policy.contains(&format!("{tag}-src 'sha256-{}'", STANDARD.encode(Sha256::digest(content))))
-        })
-    };
     let says = |word: &str| policy.split(';').any(|part| part.trim() == word);
     let closed = ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"];
-    closed.into_iter().all(says) && !policy.contains("unsafe") && inline("style") && inline("script")
+    let inline = ["<style", "style=", "<script>", "javascript:"];
+    let tags = body.split('<').map(|part| part.split('>').next().unwrap_or_default()).collect::<Vec<_>>();
+    let harmless = |tag: &&str| {
+        !inline.iter().any(|word| format!("<{tag}>").contains(word))
+            && !tag.split(' ').any(|attribute| attribute.starts_with("on") && attribute.contains('='))
+    };
+    closed.into_iter().all(says) && !policy.contains("unsafe") && tags.iter().all(harmless)
 }

@@ -35,7 +35,7 @@ const MORE: [Endpoint; 6] = [
 ];
 
 /// Endpoints that are not read and carry no user's right, with the reason.
-const EXCEPT: [(&str, &str, &str); 14] = [
+const EXCEPT: [(&str, &str, &str); 16] = [
     ("POST", "/v1/users/", "registration is anybody's, and its conditions are in its statements"),
     ("PUT", "/v1/repositories/{repository}/auth", "writes nothing"),
     ("POST", "/v2/users/login", "writes what was refused, which is nobody's right"),
@@ -47,6 +47,8 @@ const EXCEPT: [(&str, &str, &str); 14] = [
     ("POST", "/token/revoke", "the token is a condition of every statement"),
     ("POST", "/events", "a registry's secret, which no one takes away while it is read"),
     ("POST", "/reconciler", "that the token is the tool's is a condition of the first statement"),
+    ("POST", "/sign-in", "opens a session by a password, which is verified"),
+    ("POST", "/sign-out", "ends the session that it has"),
     ("POST", "/account/confirm", "the link is a condition of every statement"),
     ("POST", "/account/password", "as above"),
     ("POST", "/account/forgotten", "a link is asked for by anybody"),

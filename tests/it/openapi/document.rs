@@ -14,7 +14,8 @@ const ABOUT: &str = "Accounts, repositories, permissions, tokens and search for 
 /// The document: a line for each path and for each component, so that a change is a change of few
 /// lines.
 pub fn print(seen: &Seen) -> String {
-    let paths = seen.operations.iter().map(|(pattern, operations)| {
+    let described = seen.operations.iter().filter(|(pattern, _)| super::is_described(pattern));
+    let paths = described.map(|(pattern, operations)| {
         let item = operations
             .iter()
             .map(|(method, operation)| (method.to_lowercase(), self::operation(method, pattern, operation)));

@@ -126,7 +126,8 @@ impl Seen {
         operation.body_limit = path.max_body;
         operation.responses.entry(got.status).or_default().meet(Some(&route), got);
         match got.status {
-            200..300 => {
+            // A form that was sent leads to a page.
+            200..300 | 303 if !(got.status == 303 && request.method == "GET") => {
                 operation.round_trips =
                     Some(operation.round_trips.map_or(round_trips, |fewest| fewest.min(round_trips)));
                 operation.succeed(heading, &route, query, written, request);
@@ -241,6 +242,7 @@ fn credentials(route: &Route, request: &TestRequest) -> &'static str {
         (Some("bearer"), Route::Events) => "eventSecret",
         (Some("bearer"), Route::Reconciler) => "reconcilerToken",
         (Some("bearer"), _) => "registryToken",
+        (None, _) if request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("cookie")) => "cookie",
         _ => "",
     }
 }

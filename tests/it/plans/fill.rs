@@ -68,8 +68,9 @@ const TRUTH: &[(i64, &str)] = &[
     ),
     (
         2,
-        "insert into refresh_tokens (uuid, user_id, hash, client, address, created_at, used_at)
-           select 'uuid' || n, (n - 1) % (?1 / 10) + 1, 'refresh' || n, '', '', 1700000000 + n, 1700000000 + n
+        "insert into refresh_tokens (uuid, user_id, hash, client, address, created_at, used_at, kind, authenticated_at)
+           select 'uuid' || n, (n - 1) % (?1 / 10) + 1, 'refresh' || n, '', '', 1700000000 + n, 1700000000 + n,
+             iif(n % 2, 'browser', 'docker'), iif(n % 2, 1700000000 + n, null)
            from numbers",
     ),
     (

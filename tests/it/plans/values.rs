@@ -91,7 +91,15 @@ pub fn grant(namespace_id: NamespaceId) -> members::Grant<'static> {
 }
 
 pub fn new_refresh_token(by: &AuditContext) -> refresh_tokens::New<'_> {
-    refresh_tokens::New { uuid: "new", user_id: 5.into(), hash: "new", client: "", by, most: 1 }
+    refresh_tokens::New {
+        uuid: "new",
+        user_id: 5.into(),
+        hash: "new",
+        client: "",
+        kind: refresh_tokens::Kind::Docker,
+        by,
+        most: 1,
+    }
 }
 
 pub fn new_repository<'a>(

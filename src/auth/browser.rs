@@ -1,0 +1,204 @@
+//! Browsers: the cookie of a session, which page endpoints alone take, and where a form may come from.
+//!
+//! A cookie names its user, so that what a page is about is read in the round trip that verifies it.
+
+use futures_util::future::LocalBoxFuture;
+
+use crate::{
+    auth::{self, Credentials, Principal, require_https},
+    context::Context,
+    domain::{
+        Secret, UserId, UserName,
+        credential::CredentialId,
+        opaque_token::{self, TokenKind},
+        password,
+    },
+    error::{Fault, Refusal, Result, forbidden},
+    store::{
+        Over, Rows, Statement,
+        refresh_tokens::{self, BrowserHolder, BrowserSession},
+        users,
+    },
+    wire::{Form, Request, html::PASSWORD_FIELD},
+};
+
+/// Seconds after which an unused session expires.
+const UNUSED: i64 = 14 * 24 * 60 * 60;
+
+/// Seconds after which every session expires.
+pub const AGE: i64 = 90 * 24 * 60 * 60;
+
+/// Seconds for which a password that was typed allows what takes more than a session.
+pub const FRESH: i64 = 10 * 60;
+
+/// Seconds within which another use of a session is not written down.
+const LAST_USED_GRANULARITY: i64 = 10 * 60;
+
+/// The cookie of a browser, and what the endpoint wants of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cookie {
+    /// The user that it names.
+    pub user: UserId,
+    /// As its secret is stored.
+    hash: String,
+    /// Whether the password must have been typed within [`FRESH`], or is typed now.
+    fresh: Option<Typed>,
+}
+
+/// The password in a form, if it has one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Typed {
+    secret: Option<Secret>,
+    address: String,
+}
+
+/// The name of the cookie. A browser takes the prefix over https only, and then sends the cookie to this host alone.
+fn name(request: &Request) -> &'static str {
+    if request.https { "__Host-hublet" } else { "hublet" }
+}
+
+/// A cookie that a response sets; an empty value deletes it.
+fn set(request: &Request, value: &str, age: i64) -> String {
+    let secure = if request.https { "; Secure" } else { "" };
+    format!("{}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={age}{secure}", name(request))
+}
+
+/// The cookie that ends a session in the browser.
+#[must_use]
+pub fn removed(request: &Request) -> String {
+    set(request, "", 0)
+}
+
+/// The session of a page, if the request has a cookie that could be one.
+fn cookie(request: &Request) -> Option<(UserId, String)> {
+    let cookies = request.header("cookie")?.split(';');
+    let value = cookies.filter_map(|pair| pair.trim().split_once('=')).find(|(key, _)| *key == name(request))?.1;
+    opaque_token::parse_cookie(value)
+}
+
+/// Reads the cookie of a page that needs none where anonymous requests may read.
+pub fn optional_cookie(ctx: &Context, request: &Request) -> Result<Credentials> {
+    if cookie(request).is_none() && ctx.config.anonymous_read {
+        return Ok(Credentials::Anonymous);
+    }
+    required_cookie(request)
+}
+
+/// Reads the cookie of a page for which one signs in.
+pub fn required_cookie(request: &Request) -> Result<Credentials> {
+    let (user, hash) = cookie(request).ok_or(Refusal::SignIn)?;
+    require_https(request)?;
+    Ok(Credentials::Browser(Cookie { user, hash, fresh: None }))
+}
+
+/// Reads the cookie, and the password beside it, of a form that takes a password that was typed lately.
+pub fn fresh_cookie(request: &Request) -> Result<Credentials> {
+    let Credentials::Browser(cookie) = required_cookie(request)? else { return Err(Refusal::SignIn.into()) };
+    let secret = Form::read(request)?.optional(PASSWORD_FIELD).map(Secret::new);
+    let fresh = Some(Typed { secret, address: request.address() });
+    Ok(Credentials::Browser(Cookie { fresh, ..cookie }))
+}
+
+/// Refuses a form that a page of another origin sent: browsers name its origin, and programs have no cookie.
+pub fn require_same_origin(ctx: &Context, request: &Request) -> Result<()> {
+    let ours = ctx.config.public_url.clone().unwrap_or_else(|| request.origin());
+    let site = request.header("sec-fetch-site").map(|site| matches!(site, "same-origin" | "none"));
+    let origin = request.header("origin").map(|origin| origin == ours);
+    match (site, origin) {
+        (Some(true), None | Some(true)) | (None, Some(true)) => Ok(()),
+        _ => forbidden("This form was sent by a page of another site"),
+    }
+}
+
+/// Authenticates a cookie, and reads these statements, in one round trip.
+pub(super) fn authenticate<'a>(
+    ctx: &'a Context,
+    cookie: &'a Cookie,
+    statements: Vec<Statement>,
+) -> LocalBoxFuture<'a, Result<(Principal, Vec<Rows>)>> {
+    Box::pin(async move {
+        let (now, config) = (ctx.platform.now(), &ctx.config);
+        let (unused, age) = (UNUSED.min(config.refresh_unused), AGE.min(config.refresh_age));
+        let holder = refresh_tokens::browser(&cookie.hash, cookie.user, now, unused, age);
+        let typed = cookie.fresh.as_ref().and_then(|typed| Some((typed.secret.as_ref()?, typed.address.as_str())));
+        let attempt = typed.map(|(_, address)| users::for_password_login_again(cookie.user, address));
+        let mut all = vec![holder.statement().clone()];
+        all.extend(attempt.iter().map(|attempt| attempt.statement().clone()));
+        all.extend(statements);
+        let mut answers = ctx.db.batch(all).await?.into_iter();
+        let mut next = || answers.next().ok_or_else(|| Fault::bug("fewer answers than statements"));
+        let found = holder.decode(next()?)?;
+        let attempt = attempt.map(|attempt| attempt.decode(next()?)).transpose()?.flatten();
+        let answers = answers.collect();
+        let Some(BrowserHolder { user, session, used_at }) = found.filter(|found| found.user.active) else {
+            return Err(Refusal::SignIn.into());
+        };
+        if cookie.fresh.is_some() && session.authenticated_at + FRESH <= now {
+            let Some(((secret, address), attempt)) = typed.zip(attempt) else {
+                return Err(Refusal::Reauthenticate(None).into());
+            };
+            let wrong = || Refusal::Reauthenticate(Some("The password is wrong.".into()));
+            if secret.reveal().len() > password::MAX_PASSWORD_BYTES {
+                return Err(wrong().into());
+            }
+            let name = UserName::parse(&user.name).ok_or_else(|| Fault::bug("a user has a name that is none"))?;
+            auth::password::verify_password(ctx, &attempt, &name, secret, address)
+                .await
+                .map_err(|error| error.map_unauthorized(|_| wrong()))?;
+            ctx.after_response("note that a password was typed", refresh_tokens::authenticated(session.id, now));
+        }
+        if used_at + LAST_USED_GRANULARITY <= now {
+            ctx.after_response("note the use of a session", refresh_tokens::used(session.id, now));
+        }
+        let credential = CredentialId::Password { user: user.id, epoch: user.epoch };
+        Ok((Principal { user: Some(user), credential, restrictions: None, browser: Some(session) }, answers))
+    })
+}
+
+/// Opens a session for a user who typed their password; returns the cookie that the response sets.
+pub async fn open(ctx: &Context, request: &Request, principal: &Principal, client: &str) -> Result<String> {
+    let user = principal.require_password()?;
+    let token = opaque_token::cookie(user.id, ctx.random());
+    let new = refresh_tokens::New {
+        uuid: &opaque_token::uuid(ctx.random()),
+        user_id: user.id,
+        hash: &TokenKind::Browser.parse_and_hash(token.reveal()).unwrap_or_default(),
+        client,
+        kind: refresh_tokens::Kind::Browser,
+        by: &principal.by(ctx, request),
+        most: ctx.config.quotas.refresh_tokens,
+    };
+    ctx.commit([principal.right(Over::Themselves)], refresh_tokens::create(&new).into()).await?;
+    Ok(set(request, token.reveal(), AGE))
+}
+
+impl Principal {
+    /// The session of the browser, where a cookie authenticated it.
+    pub fn require_browser(&self) -> Result<&BrowserSession> {
+        self.browser.as_ref().ok_or_else(|| Fault::bug("a page without a session").into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(https: bool, headers: &[(&str, &str)]) -> Request {
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Request { https, host: "127.0.0.1:8787".into(), headers, ..Request::default() }
+    }
+
+    #[test]
+    fn cookie_is_read_by_its_name() {
+        let token = opaque_token::cookie(UserId::new(3), [7; opaque_token::RANDOM]);
+        let hash = TokenKind::Browser.parse_and_hash(token.reveal()).unwrap();
+        let good = token.reveal();
+        let read = |https: bool, cookies: &str| cookie(&request(https, &[("cookie", cookies)]));
+        assert_eq!(read(false, &format!("a=b; hublet={good}")), Some((UserId::new(3), hash.clone())));
+        assert_eq!(read(true, &format!("__Host-hublet={good}; hublet=x")), Some((UserId::new(3), hash)));
+        for other in [format!("hublet={good}0"), format!("__Host-hublet={good}"), "hublet=".into(), String::new()] {
+            assert_eq!(read(false, &other), None, "{other}");
+        }
+        assert_eq!(read(true, &format!("hublet={good}")), None, "set over plain http, on any host");
+    }
+}

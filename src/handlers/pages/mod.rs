@@ -1,0 +1,157 @@
+//! The pages of the index. A page handler authenticates the cookie, and then uses the guard, the queries and the
+//! operations of the management API: no rule is here.
+
+pub mod home;
+pub mod namespace;
+pub mod repository;
+pub mod search;
+pub mod settings;
+pub mod sign_in;
+pub mod tag;
+
+use maud::{Markup, html};
+
+use crate::{
+    auth::Principal,
+    context::Context,
+    domain::{RepositoryName, Role},
+    error::Result,
+    store::refresh_tokens::BrowserSession,
+    wire::{
+        Form, Request,
+        html::{Link, Page, command},
+        request,
+    },
+};
+
+/// Items on a page of a list.
+pub const PAGE_SIZE: i64 = 50;
+
+/// What surrounds a page for this principal.
+#[must_use]
+pub fn page<'a>(ctx: &'a Context, principal: &'a Principal, title: &'a str) -> Page<'a> {
+    Page {
+        site: &ctx.config.site_name,
+        title,
+        user: principal.user.as_ref().map(|user| user.name.as_str()),
+        administrator: principal.is_administrator(),
+        searchable: true,
+        notice: principal.browser.as_ref().and_then(|session: &BrowserSession| session.notice.as_deref()),
+        ..Page::default()
+    }
+}
+
+/// The path of the page of a repository.
+#[must_use]
+pub fn repository_path(name: &RepositoryName) -> String {
+    format!("/r/{name}")
+}
+
+/// The pages above that of a repository.
+#[must_use]
+pub fn namespace_crumb(namespace: &str) -> Link {
+    Link::new(namespace, format!("/r/{namespace}"))
+}
+
+/// The pages beside that of a repository, for who may open them.
+#[must_use]
+pub fn repository_tabs(name: &RepositoryName, role: Option<Role>) -> Vec<Link> {
+    let of = |text: &str, path: &str| Link::new(text, format!("{}{path}", repository_path(name)));
+    let mut tabs = vec![of("Tags", "")];
+    if role >= Some(Role::Write) {
+        tabs.push(of("Settings", "/-/settings"));
+    }
+    if role >= Some(Role::Admin) {
+        tabs.push(of("Access", "/-/access"));
+    }
+    tabs
+}
+
+/// The pages beside that of a namespace, for who may open them.
+#[must_use]
+pub fn namespace_tabs(namespace: &str, admin: bool) -> Vec<Link> {
+    let of = |text: &str, path: &str| Link::new(text, format!("/r/{namespace}{path}"));
+    let mut tabs = vec![of("Repositories", "")];
+    if admin {
+        tabs.extend([
+            of("Members", "/-/members"),
+            of("Service accounts", "/-/service-accounts"),
+            of("Deletions", "/-/deletions"),
+            of("Refusals", "/-/refusals"),
+            of("Audit", "/-/audit"),
+        ]);
+    }
+    tabs
+}
+
+/// The pages of an account.
+#[must_use]
+pub fn settings_tabs() -> Vec<Link> {
+    vec![Link::new("Account", "/settings")]
+}
+
+/// How an image is pulled: `reference` is `:TAG` or `@DIGEST`.
+#[must_use]
+pub fn pull_lines(host: Option<&str>, name: &RepositoryName, reference: &str) -> Markup {
+    let image = format!("{}/{name}{reference}", host.unwrap_or("REGISTRY"));
+    html! {
+        section {
+            h2 { "Pull" }
+            (command(&format!("docker pull {image}")))
+            details {
+                summary { "podman, skopeo, Kubernetes" }
+                (command(&format!("podman pull {image}")))
+                (command(&format!("skopeo inspect docker://{image}")))
+                (command(&format!("image: {image}")))
+            }
+            @if host.is_none() { p.hint { "REGISTRY is the address of your registry: the operator has not set it here (SERVICES = \"NAME@HOST\")." } }
+        }
+    }
+}
+
+/// Where the clients of the first registry reach it, as far as the operator set it.
+#[must_use]
+pub fn registry_host(ctx: &Context) -> Option<&str> {
+    ctx.config.services.iter().find_map(|service| service.host.as_deref())
+}
+
+/// The number of the page of a list that is asked for, from 1.
+#[must_use]
+pub fn page_number(request: &Request) -> i64 {
+    let number = request.parameters().into_iter().find(|(name, _)| name == "page");
+    number.and_then(|(_, number)| number.parse().ok()).unwrap_or(1).clamp(1, 1_000_000)
+}
+
+/// A part of a path, as it was meant.
+#[must_use]
+pub fn component(text: &str) -> String {
+    request::decoded(text.replace('+', "%2B").as_bytes())
+}
+
+/// What has just been done, as the path says to which a form led.
+#[must_use]
+pub fn done(query: &Form) -> Option<&'static str> {
+    let done = DONE.iter().find(|(word, _)| *word == query.text("done"));
+    done.map(|(_, text)| *text)
+}
+
+/// What forms do, by the word for it in the path that they lead to.
+const DONE: [(&str, &str); 1] = [("saved", "Saved.")];
+
+/// A path of this site to which a form leads: nothing that a browser takes for another site.
+#[must_use]
+pub fn own_path(next: &str) -> &str {
+    let own = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n', '\t']);
+    if own { next } else { "/" }
+}
+
+/// A result whose refusal stands beside the form; a fault, and a session that has ended, have a page of their own.
+pub fn beside_form<T>(result: Result<T>) -> Result<Result<T, (u16, String)>> {
+    match result {
+        Ok(value) => Ok(Ok(value)),
+        Err(error) => match error.beside_a_form() {
+            Some(refusal) => Ok(Err(refusal)),
+            None => Err(error),
+        },
+    }
+}

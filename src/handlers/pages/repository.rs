@@ -1,0 +1,177 @@
+//! The page of a repository: what it is, how it is pulled, and its tags.
+
+use maud::{Markup, html};
+
+use crate::{
+    auth::{Credentials, RepositoryGuard},
+    context::Context,
+    domain::{
+        RepositoryName, Role, manifests,
+        texts::{self, Form as TextForm},
+        versions,
+    },
+    error::{Fault, Result},
+    handlers::pages,
+    store::{
+        repositories,
+        tags::{self, Tag},
+    },
+    wire::{
+        Form, Request, Response,
+        html::{encoded, optional_time, pager, size, time},
+    },
+};
+
+/// The most tags that are read to be put into the order of versions.
+const MAX_SORTED: i64 = 1_000;
+
+/// How tags are ordered, as the query and as the page names it.
+const ORDERS: [(&str, &str); 3] = [("pushed", "newest first"), ("name", "by name"), ("version", "by version")];
+
+/// `GET /r/{repository}?name=&order=&page=`
+pub async fn page(
+    ctx: &Context,
+    request: &Request,
+    credentials: &Credentials,
+    name: &RepositoryName,
+) -> Result<Response> {
+    credentials.require_anonymous_limit(ctx, request).await?;
+    let (query, number) = (Form::of_query(request), pages::page_number(request));
+    let part = query.text("name");
+    let order = ORDERS.iter().map(|(order, _)| *order).find(|order| *order == query.text("order")).unwrap_or("pushed");
+    let offset = (number - 1) * pages::PAGE_SIZE;
+    let subject = credentials.subject(ctx);
+    let (ordering, limit, from) = match order {
+        "name" => ("-name", pages::PAGE_SIZE, offset),
+        "version" => ("last_updated", MAX_SORTED, 0),
+        _ => ("last_updated", pages::PAGE_SIZE, offset),
+    };
+    let list = tags::list(name, &subject, part, ordering, limit, from)
+        .ok_or_else(|| Fault::bug("an order of tags that does not exist"))?;
+    let (principal, (found, mut list)) =
+        credentials.authenticate_with(ctx, (repositories::details(name, &subject), list)).await?;
+    let guard = RepositoryGuard::new(principal, name, found.lookup);
+    let private = guard.require(Role::Read)?.private;
+    let details = found.details.ok_or_else(|| Fault::bug("no details of a repository that may be read"))?;
+    if order == "version" {
+        list.items.sort_by(|a, b| versions::compare(&b.name, &a.name));
+        let from = usize::try_from(offset).unwrap_or(usize::MAX);
+        list.items =
+            list.items.into_iter().skip(from).take(usize::try_from(pages::PAGE_SIZE).unwrap_or_default()).collect();
+    }
+    let (title, path) = (name.to_string(), pages::repository_path(name));
+    let mut frame = pages::page(ctx, &guard.principal, &title);
+    frame.crumbs = vec![pages::namespace_crumb(&name.namespace)];
+    frame.done = pages::done(&query);
+    let tabs = pages::repository_tabs(name, guard.role());
+    if tabs.len() > 1 {
+        frame.tabs = (tabs, &path);
+    }
+    let listed = Tags {
+        name,
+        list: &list.items,
+        count: list.head.count,
+        part,
+        order,
+        number,
+        deletes: guard.role() >= Some(Role::Admin),
+    };
+    let reference = list.items.first().map_or("latest", |tag| tag.name.as_str());
+    let full = texts::display(&details.full_description, TextForm::Page);
+    Ok(frame.response(
+        200,
+        &html! {
+            p {
+                span.badge { @if private { "private" } @else { "public" } }
+                @if !details.summary.description.is_empty() { " " (texts::line(&details.summary.description)) }
+            }
+            (pages::pull_lines(pages::registry_host(ctx), name, &format!(":{reference}")))
+            (listed.render()?)
+            @if !full.trim().is_empty() { article.markdown { p { (full) } } }
+        },
+    ))
+}
+
+/// A page of the list of tags.
+struct Tags<'a> {
+    name: &'a RepositoryName,
+    list: &'a [Tag],
+    count: i64,
+    part: &'a str,
+    order: &'a str,
+    number: i64,
+    deletes: bool,
+}
+
+impl Tags<'_> {
+    fn render(&self) -> Result<Markup, Fault> {
+        let rows = self.list.iter().map(|tag| self.row(tag)).collect::<Result<Vec<_>, _>>()?;
+        let path = pages::repository_path(self.name);
+        let base = format!("{path}?name={}&order={}&", encoded(self.part), self.order);
+        Ok(html! {
+            section {
+                h2 { "Tags" }
+                form.filter {
+                    label { "Name contains " input name="name" value=(self.part) maxlength="128"; }
+                    label {
+                        "Order "
+                        select name="order" {
+                            @for (order, text) in ORDERS { option value=(order) selected[order == self.order] { (text) } }
+                        }
+                    }
+                    button { "Show" }
+                }
+                @if self.order == "version" && self.count > MAX_SORTED { p.hint { "The newest " (MAX_SORTED) " tags are put in order." } }
+                form method="post" action=(format!("{path}/-/tags")) {
+                    table {
+                        caption { (self.count) @if self.count == 1 { " tag" } @else { " tags" } }
+                        thead {
+                            tr {
+                                @if self.deletes { th scope="col" { "Delete" } }
+                                th scope="col" { "Tag" } th scope="col" { "Digest" } th scope="col" { "Platforms" } th scope="col" { "Size" }
+                                th scope="col" { "Pushed" } th scope="col" { "Pulled" }
+                            }
+                        }
+                        tbody { @for row in &rows { (row) } }
+                    }
+                    @if self.deletes && !self.list.is_empty() {
+                        p { button.danger { "Delete the marked tags" } }
+                        p.hint { "The tool beside the registry deletes them there; without it they are forgotten here, and the registry keeps them." }
+                    }
+                }
+                (pager(&base, self.number, pages::PAGE_SIZE, self.count))
+            }
+        })
+    }
+
+    fn row(&self, tag: &Tag) -> Result<Markup, Fault> {
+        let same = self.list.iter().filter(|other| other.digest == tag.digest && other.name != tag.name);
+        let same = same.map(|other| other.name.as_str()).take(3).collect::<Vec<_>>().join(", ");
+        let images = tag.images()?;
+        let platforms =
+            images.iter().map(tags::Image::platform).filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", ");
+        let total = images.iter().filter_map(|image| image.size).max();
+        Ok(html! {
+            tr {
+                @if self.deletes { td { input type="checkbox" name="tag" value=(tag.name) aria-label=(format!("Delete {}", tag.name)); } }
+                th scope="row" {
+                    a href=(format!("{}/-/tags/{}", pages::repository_path(self.name), encoded(&tag.name))) { (tag.name) }
+                    @if let Some(kind) = manifests::companion(&tag.name) { " " span.badge { (kind) } }
+                    @if tag.deletion.is_some() { " " span.badge { "pending deletion" } }
+                    @if !same.is_empty() { br; small { "same as " (same) } }
+                }
+                td { code title=(tag.digest) { (short(&tag.digest)) } }
+                td { (platforms) }
+                td { @if let Some(total) = total { (size(total)) } }
+                td { (time(tag.pushed_at / 1_000)) @if !tag.pushed_by.is_empty() { br; small { (texts::line(&tag.pushed_by)) } } }
+                td { (optional_time(tag.pulled_at)) }
+            }
+        })
+    }
+}
+
+/// The beginning of a digest; the whole is its title.
+fn short(digest: &str) -> &str {
+    let hex = digest.split_once(':').map_or(digest, |(_, hex)| hex);
+    hex.get(..12).unwrap_or(hex)
+}

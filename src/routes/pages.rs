@@ -1,0 +1,52 @@
+//! The routes of the pages. `-` is no component of a name: what follows it is about the repository, or the namespace.
+
+use crate::{
+    domain::RepositoryName,
+    error::{Refusal, Result},
+};
+
+/// What a page is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Page {
+    /// `/sign-in`
+    SignIn,
+    /// `/sign-out`
+    SignOut,
+    /// `/search`
+    Search,
+    /// `/settings`
+    Settings,
+    /// `/static/{file}`
+    Asset(String),
+    /// `/r/{namespace}`
+    Namespace(String),
+    /// `/r/{repository}`
+    Repository(RepositoryName),
+    /// `/r/{repository}/-/tags/{tag}`
+    Tag(RepositoryName, String),
+}
+
+impl Page {
+    /// The route of a path.
+    pub fn read(segments: &[&str]) -> Result<Self> {
+        Ok(match segments {
+            ["sign-in"] => Self::SignIn,
+            ["sign-out"] => Self::SignOut,
+            ["search"] => Self::Search,
+            ["settings"] => Self::Settings,
+            ["static", file] => Self::Asset((*file).to_owned()),
+            ["r", namespace] => Self::Namespace((*namespace).to_owned()),
+            ["r", namespace, rest @ ..] => {
+                let mut halves = rest.splitn(2, |segment| *segment == "-");
+                let name = halves.next().unwrap_or_default();
+                let repository = || RepositoryName::parse(namespace, &name.join("/"));
+                match (name, halves.next()) {
+                    ([_, ..], None) => Self::Repository(repository()?),
+                    ([_, ..], Some(["tags", tag])) => Self::Tag(repository()?, (*tag).to_owned()),
+                    _ => return Err(Refusal::NoRoute.into()),
+                }
+            }
+            _ => return Err(Refusal::NoRoute.into()),
+        })
+    }
+}
