@@ -3,6 +3,7 @@
 pub mod authorization;
 mod form;
 pub mod html;
+pub mod markdown;
 pub mod request;
 pub mod response;
 

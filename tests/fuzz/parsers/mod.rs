@@ -1,13 +1,14 @@
 //! Every parser of foreign bytes, with what must hold whatever they are fed: nothing panics, what is printed is read
 //! as it was, and what is refused is not repeated where it could be a secret.
 
+mod markdown;
 mod tokens;
 mod words;
 
 type Parser = fn(&[u8]);
 
 /// The parsers, from `a` on: the letter with which what is fed to them begins.
-const PARSERS: [Parser; 20] = [
+const PARSERS: [Parser; 21] = [
     tokens::authorization,
     tokens::repository,
     tokens::signed_repository,
@@ -28,6 +29,7 @@ const PARSERS: [Parser; 20] = [
     words::times,
     words::address,
     words::search,
+    markdown::description,
 ];
 
 /// Feeds bytes to the parser that their first letter names.
