@@ -143,7 +143,7 @@ pub fn error_response(error: &Error, dialect: Dialect, request: &Request, site: 
     }
 }
 
-/// A failure as a page. Where one has to sign in first, a page is shown after that; a form is not lost.
+/// A failure as a page. Where one has to sign in first, the page follows that; a form is not lost.
 fn page(error: &Error, status: u16, reason: &str, request: &Request, site: &str) -> Response {
     match error.refusal() {
         Some(Refusal::SignIn) if matches!(request.method.as_str(), "GET" | "HEAD") => {
