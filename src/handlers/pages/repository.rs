@@ -1,6 +1,6 @@
 //! The page of a repository: what it is, how it is pulled, and its tags.
 
-use maud::{Markup, html};
+use maud::{Markup, PreEscaped, html};
 
 use crate::{
     auth::{Credentials, RepositoryGuard},
@@ -19,6 +19,7 @@ use crate::{
     wire::{
         Form, Request, Response,
         html::{encoded, optional_time, pager, size, time},
+        markdown,
     },
 };
 
@@ -87,7 +88,7 @@ pub async fn page(
             }
             (pages::pull_lines(pages::registry_host(ctx), name, &format!(":{reference}")))
             (listed.render()?)
-            @if !full.trim().is_empty() { article.markdown { p { (full) } } }
+            @if !full.trim().is_empty() { article.markdown { (PreEscaped(markdown::html(&full))) } }
         },
     ))
 }
