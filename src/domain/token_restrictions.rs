@@ -149,8 +149,11 @@ fn list<T: DeserializeOwned>(text: &str) -> Vec<T> {
     serde_json::from_str::<Value>(text).and_then(serde_json::from_value).unwrap_or_default()
 }
 
-/// Refuses scopes that open nothing.
+/// Refuses too many scopes, and those that open nothing.
 pub fn acceptable_scopes(scopes: &[TokenScope]) -> Result<()> {
+    if scopes.len() > MAX_SCOPES {
+        return invalid(format!("scopes: at most {MAX_SCOPES}"));
+    }
     if scopes.is_empty() {
         return invalid(format!("scopes: at least one of {SCOPES}"));
     }
@@ -160,8 +163,11 @@ pub fn acceptable_scopes(scopes: &[TokenScope]) -> Result<()> {
     Ok(())
 }
 
-/// Refuses resources that are not of the form.
+/// Refuses too many resources, and those that are not of the form.
 pub fn acceptable(resources: &[Resource]) -> Result<()> {
+    if resources.len() > MAX_RESOURCES {
+        return invalid(format!("resources: at most {MAX_RESOURCES}"));
+    }
     for Resource { path, scopes } in resources {
         if scopes.len() > MAX_SCOPES {
             return invalid(format!("resources: at most {MAX_SCOPES} scopes each"));
@@ -263,6 +269,10 @@ mod tests {
         assert!(accepted(&long(MAX_NAME_LENGTH)) && !accepted(&long(MAX_NAME_LENGTH + 1)));
         let scoped = |number: usize| vec![Resource { path: "ns/app".into(), scopes: vec![TokenScope::Read; number] }];
         assert!(acceptable(&scoped(MAX_SCOPES)).is_ok() && acceptable(&scoped(MAX_SCOPES + 1)).is_err());
+        let resources = |number: usize| vec![Resource { path: "ns/app".into(), scopes: vec![] }; number];
+        assert!(acceptable(&resources(MAX_RESOURCES)).is_ok() && acceptable(&resources(MAX_RESOURCES + 1)).is_err());
+        let scopes = |number: usize| acceptable_scopes(&vec![TokenScope::Read; number]);
+        assert!(scopes(MAX_SCOPES).is_ok() && scopes(MAX_SCOPES + 1).is_err());
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 pub mod account;
 pub mod body;
-pub mod emails;
 pub mod events;
 pub mod health;
 pub mod hub;
@@ -11,6 +10,5 @@ pub mod pages;
 pub mod reconciler;
 pub mod registry;
 pub mod revocation;
-pub mod search;
 pub mod site;
 pub mod v1;

@@ -4,11 +4,21 @@
 //! What a client asks for is a `Result`: wrong credentials are refused before a wrong body.
 
 pub mod access_reviews;
+pub mod access_tokens;
 pub mod audit;
 mod candidates;
 pub mod collaborators;
+pub mod emails;
+pub mod health;
+pub mod leaving;
+pub mod login;
+pub mod machines;
 pub mod members;
 pub mod namespaces;
+pub mod password;
+pub mod refresh_tokens;
+pub mod registration;
 pub mod repositories;
+pub mod search;
 pub mod stars;
 pub mod tags;

@@ -4,64 +4,43 @@ use crate::{
     auth::PasswordSession,
     context::Context,
     error::Result,
-    handlers::hub::{
-        Pagination,
-        token_operations::{self, CreateAccessToken, Holder, RenewAccessToken, UpdateAccessToken},
-    },
-    store::{
-        Over, access_tokens,
-        token_details::{self, TokenOwner},
-    },
+    handlers::hub::{Pagination, token_body},
+    operations::access_tokens,
     wire::{Request, Response},
 };
 
 /// `POST /v2/access-tokens`
 pub async fn create(ctx: &Context, request: &Request, session: &PasswordSession<'_>) -> Result<Response> {
-    let (principal, creation, ()) = session.authenticate_with(ctx, CreateAccessToken::read(ctx, request), ()).await?;
-    let right = principal.right(Over::Themselves);
-    let holder = Holder { id: session.user(), name: principal.name(), machine: false };
-    token_operations::create(ctx, request, (&principal, right), holder, &creation).await
+    let token = access_tokens::create(ctx, request, session, token_body::creation(request)).await?;
+    Ok(token_body::reply_with_secret(201, &token))
 }
 
 /// `GET /v2/access-tokens`
 pub async fn list(ctx: &Context, request: &Request, session: &PasswordSession<'_>) -> Result<Response> {
     let page = Pagination::read(request);
-    let list = token_details::list(session.user(), page.size, page.offset());
-    let (_, (), tokens) = session.authenticate_with(ctx, Ok(()), list).await?;
-    token_operations::list(ctx, request, page, &tokens)
+    let tokens = access_tokens::list(ctx, session, page.size, page.offset()).await?;
+    token_body::list(ctx, request, page, &tokens)
 }
 
 /// `GET /v2/access-tokens/{uuid}`
 pub async fn get(ctx: &Context, session: &PasswordSession<'_>, uuid: &str) -> Result<Response> {
-    let found = token_details::by_uuid(&TokenOwner::User(session.user()), uuid);
-    let (_, (), token) = session.authenticate_with(ctx, Ok(()), found).await?;
-    Ok(token_operations::reply(&token_operations::require(token)?))
+    Ok(token_body::reply(&access_tokens::get(ctx, session, uuid).await?))
 }
 
 /// `PATCH /v2/access-tokens/{uuid}`
 pub async fn update(ctx: &Context, request: &Request, session: &PasswordSession<'_>, uuid: &str) -> Result<Response> {
-    let found = token_details::by_uuid(&TokenOwner::User(session.user()), uuid);
-    let (principal, change, token) = session.authenticate_with(ctx, UpdateAccessToken::read(request), found).await?;
-    token_operations::require(token)?;
-    let (right, by) = (principal.right(Over::Themselves), principal.by(ctx, request));
-    token_operations::update(ctx, right, (session.user(), uuid), &change, &by).await
+    let token = access_tokens::update(ctx, request, session, uuid, token_body::change(request)).await?;
+    Ok(token_body::reply(&token))
 }
 
 /// `POST /v2/access-tokens/{uuid}/renew`
 pub async fn renew(ctx: &Context, request: &Request, session: &PasswordSession<'_>, uuid: &str) -> Result<Response> {
-    let found = access_tokens::renewable(&TokenOwner::User(session.user()), uuid);
-    let (principal, renewal, token) =
-        session.authenticate_with(ctx, RenewAccessToken::read(ctx, request), found).await?;
-    let token = token_operations::require(token)?;
-    let (right, by) = (principal.right(Over::Themselves), principal.by(ctx, request));
-    token_operations::renew(ctx, right, (&token, uuid, false), &renewal, &by).await
+    let token = access_tokens::renew(ctx, request, session, uuid, token_body::renewal(request)).await?;
+    Ok(token_body::reply_with_secret(200, &token))
 }
 
 /// `DELETE /v2/access-tokens/{uuid}`
 pub async fn delete(ctx: &Context, request: &Request, session: &PasswordSession<'_>, uuid: &str) -> Result<Response> {
-    let found = token_details::by_uuid(&TokenOwner::User(session.user()), uuid);
-    let (principal, (), token) = session.authenticate_with(ctx, Ok(()), found).await?;
-    token_operations::require(token)?;
-    let (right, by) = (principal.right(Over::Themselves), principal.by(ctx, request));
-    token_operations::delete(ctx, right, (session.user(), uuid), &by).await
+    access_tokens::delete(ctx, request, session, uuid).await?;
+    Ok(Response::empty(204).no_store())
 }

@@ -21,7 +21,7 @@ pub mod search;
 pub mod sessions;
 pub mod stars;
 pub mod tags;
-mod token_operations;
+mod token_body;
 mod users;
 
 pub use deletion::deleted;

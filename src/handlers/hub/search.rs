@@ -7,10 +7,8 @@ use crate::{
     context::Context,
     domain::{names::LIBRARY, search::Search, texts},
     error::Result,
-    handlers::{
-        hub::{Pagination, query_parameter},
-        search::{find, owner},
-    },
+    handlers::hub::{Pagination, query_parameter},
+    operations::search::{find, owner},
     store::documents::Match,
     wire::{Request, Response},
 };

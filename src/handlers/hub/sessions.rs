@@ -3,21 +3,15 @@
 use serde_json::{Value, json};
 
 use crate::{
-    auth::{self, Credentials, PasswordSession},
+    auth::{Credentials, PasswordSession},
     context::Context,
     domain::{Secret, session_token, texts, time},
-    error::{Challenge, Fault, Refusal, Result, not_found},
+    error::{Fault, Result},
     handlers::{body::JsonObject, hub::users::kind},
-    store::{
-        Over, Transaction,
-        refresh_tokens::{self, RefreshToken},
-        users,
-    },
+    operations::{login::log_in, refresh_tokens},
+    store::{refresh_tokens::RefreshToken, users},
     wire::{Request, Response},
 };
-
-/// For a refresh token that is not there.
-const REFRESH_TOKEN_NOT_FOUND: &str = "refresh token not found";
 
 /// `POST /v2/users/login`
 pub async fn login(ctx: &Context, request: &Request) -> Result<Response> {
@@ -37,16 +31,8 @@ pub async fn auth_token(ctx: &Context, request: &Request) -> Result<Response> {
 async fn open(ctx: &Context, request: &Request, [name, secret]: [&'static str; 2]) -> Result<String> {
     let body = JsonObject::parse(request)?;
     let (name, secret) = (body.text(name)?, body.text(secret)?);
-    auth::require_https(request)?;
-    let opened = async {
-        let credentials = Credentials::basic(&name, Secret::new(secret), request)?;
-        credentials.authenticate(ctx).await
-    };
-    let principal = opened
-        .await
-        .map_err(|error| error.map_unauthorized(|reason| Refusal::Unauthorized(Challenge::Session, reason)))?;
+    let principal = log_in(ctx, request, &name, Secret::new(secret)).await?;
     let (keys, now) = (ctx.config.keys()?, ctx.platform.now());
-    auth::login::record_success(ctx, request, &principal);
     Ok(session_token::sign(keys, principal.credential, principal.name(), ctx.random(), now))
 }
 
@@ -79,9 +65,7 @@ pub async fn current_user(ctx: &Context, credentials: &Credentials) -> Result<Re
 ///
 /// The logins that docker keeps: from where, and when each was last used.
 pub async fn refresh_tokens(ctx: &Context, session: &PasswordSession<'_>) -> Result<Response> {
-    let (now, config) = (ctx.platform.now(), &ctx.config);
-    let list = refresh_tokens::list(session.user(), now, config.refresh_unused, config.refresh_age);
-    let (_, (), tokens) = session.authenticate_with(ctx, Ok(()), list).await?;
+    let tokens = refresh_tokens::list(ctx, session).await?;
     let one = |token: &RefreshToken| {
         json!({
             "uuid": token.uuid,
@@ -102,15 +86,6 @@ pub async fn end_refresh_token(
     session: &PasswordSession<'_>,
     uuid: &str,
 ) -> Result<Response> {
-    let user = session.user();
-    let (principal, (), found) = session.authenticate_with(ctx, Ok(()), refresh_tokens::by_uuid(user, uuid)).await?;
-    if !found {
-        return not_found(REFRESH_TOKEN_NOT_FOUND);
-    }
-    let mut transaction = Transaction::new();
-    let ended = refresh_tokens::delete(&mut transaction, user, uuid, &principal.by(ctx, request));
-    if !ctx.commit([principal.right(Over::Themselves)], transaction).await?.take(ended)? {
-        return not_found(REFRESH_TOKEN_NOT_FOUND);
-    }
+    refresh_tokens::end(ctx, request, session, uuid).await?;
     Ok(Response::empty(204).no_store())
 }

@@ -7,7 +7,8 @@ use crate::{
     context::Context,
     domain::{names::LIBRARY, search::Search, texts},
     error::Result,
-    handlers::{pages, search},
+    handlers::pages,
+    operations::search,
     wire::{
         Form, Request, Response,
         html::{self, encoded, pager},

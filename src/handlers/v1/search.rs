@@ -7,7 +7,7 @@ use crate::{
     context::Context,
     domain::{names::LIBRARY, search::Search, texts},
     error::{Error, Result},
-    handlers::search::{find, is_anonymous, owner},
+    operations::search::{find, is_anonymous, owner},
     store::{Page, documents::Match},
     wire::{Request, Response},
 };

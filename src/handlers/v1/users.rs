@@ -5,28 +5,20 @@ use serde_json::json;
 use crate::{
     auth::{self, Credentials},
     context::Context,
-    domain::{UserName, names, password},
+    domain::{Secret, names, password},
     error::{Result, forbidden, invalid, not_found},
-    handlers::{
-        body::JsonObject,
-        emails::{Adding, EMAIL_TAKEN},
+    handlers::body::JsonObject,
+    mail::notices::{self, Notice},
+    operations::{
+        emails::Adding,
+        registration::{self, Register},
     },
-    mail::{
-        links::Link,
-        notices::{self, Notice},
-    },
-    platform::RateLimit,
     store::{
         Over, Right, Transaction, emails,
-        links::Owner,
-        rate_counters::{self, Counter},
-        users::{self, NewUser, User},
+        users::{self, User},
     },
     wire::{Request, Response},
 };
-
-/// Old clients compare these bytes, quotes and all, and then try to log in.
-const NAME_TAKEN: &str = "Username or email already exists";
 
 /// `GET /v1/users/`
 pub async fn login(ctx: &Context, request: &Request, credentials: &Credentials) -> Result<Response> {
@@ -37,74 +29,13 @@ pub async fn login(ctx: &Context, request: &Request, credentials: &Credentials) 
 }
 
 /// `POST /v1/users/`
-///
-/// docker registers before it logs in, with any e-mail its user types, and goes on only if the response is that the
-/// name is taken: so the name is checked before the rest of the body.
 pub async fn register(ctx: &Context, request: &Request) -> Result<Response> {
-    auth::require_https(request)?;
-    if !ctx.config.registration_open {
-        return Err(auth::unauthorized("Registration is closed"));
-    }
-    let body = JsonObject::parse(request)?;
-    let (now, from, most) = (ctx.platform.now(), request.address(), ctx.config.quotas);
-    // Also who only asks which names and addresses are taken.
-    ctx.require_rate_limit(RateLimit::Logins, &from).await?;
-    let typed = body.get("username");
-    let Some(typed) = typed.as_deref().filter(|name| !name.is_empty()) else { return invalid("Missing username") };
-    let email = body.get("email").unwrap_or_default();
-    let email = email.as_str();
-    let (mut email_taken, mut counted) = (false, Vec::new());
-    if UserName::parse(typed).is_some() {
-        let current = rate_counters::current(Counter::Registrations, &from);
-        let (taken, current) = ctx.db.fetch((users::is_taken(typed, &email.to_lowercase()), current)).await?;
-        counted = current;
-        if taken.name && UserName::given(typed).is_ok() {
-            return invalid(NAME_TAKEN);
-        }
-        email_taken = taken.email;
-    }
-    let name = UserName::new_account(typed)?;
-    let Some(secret) = body.get("password") else { return invalid("Missing password") };
-    let secret = secret.as_str();
-    password::acceptable(secret, ctx.config.password_length)?;
-    password::require_not_the_name(secret, name.as_str())?;
-    let email = names::email(email)?;
-    if email_taken {
-        return invalid(EMAIL_TAKEN);
-    }
-    let (here, everywhere) =
-        (most.registrations_per_address.at(request.is_loopback()), most.registrations.at(request.is_loopback()));
-    // Before the work of hashing: one more would be too many.
-    auth::password::require_quota(&counted, here - 1, Some(everywhere - 1), now)?;
-    auth::password::acquire_hash_slot(ctx).await?;
-    let account = NewUser {
-        name: name.as_str(),
-        password: &auth::password::hash(ctx, secret)?,
-        email,
-        email_key: &email.to_lowercase(),
-        confirmed: !ctx.platform.can_send_mail(),
-        now,
-        from: &from,
-        most: (here, everywhere),
-    };
-    let mut transaction = Transaction::new();
-    let counted = transaction.read(rate_counters::increment(Counter::Registrations, &from, now));
-    transaction.run(users::register(&account));
-    let link = (!account.confirmed).then(|| Link::new(ctx)).transpose()?;
-    if let Some(link) = &link {
-        let owner = Owner::Password(account.password);
-        transaction.run([link.query(account.email_key, owner, now, most.mails.max(1)).into()]);
-    }
-    let made = transaction.read(users::is_registered(&account));
-    let mut outcome = ctx.db.commit_unguarded(transaction).await?;
-    auth::password::require_quota(&outcome.take(counted)?, here, Some(everywhere), now)?;
-    if !outcome.take(made)? {
-        // Another request was quicker, with the same name or the same e-mail.
-        return invalid(NAME_TAKEN);
-    }
-    if let Some(link) = link {
-        link.send_to(ctx, email, name.as_str());
-    }
+    let wanted = JsonObject::parse(request).map(|body| Register {
+        name: body.get("username").unwrap_or_default(),
+        email: body.get("email").unwrap_or_default(),
+        password: body.get("password").map(Secret::new),
+    });
+    registration::register(ctx, request, wanted).await?;
     Ok(Response::json(201, &json!("User Created")).no_store())
 }
 

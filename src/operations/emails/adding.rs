@@ -1,4 +1,4 @@
-//! Adding an address to an account: by the document's `PUT /v1/users/`, and by the management API.
+//! Adding an address to an account: by the document's `PUT /v1/users/` too.
 
 use crate::{
     context::Context,

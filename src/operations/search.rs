@@ -1,4 +1,4 @@
-//! What a search finds for a client, in the v1 API as in the Hub's.
+//! What a search finds for a client, in the v1 API as in the management API and on a page.
 
 use std::collections::HashSet;
 
