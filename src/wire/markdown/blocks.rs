@@ -211,7 +211,7 @@ impl Document {
         let Leaf::Paragraph(text) = &mut self.leaf else { return false };
         let columns = if line.indent() < 4 { table::columns(line.text()) } else { Vec::new() };
         let start = text.rfind('\n').map_or(0, |end| end + 1);
-        if columns.is_empty() || table::cells(after(text, start)).count() != columns.len() {
+        if columns.is_empty() || table::cells(after(text, start)).len() != columns.len() {
             return false;
         }
         let rows = vec![text.split_off(start)];

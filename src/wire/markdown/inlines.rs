@@ -4,7 +4,7 @@
 use super::{
     emphasis::{self, Run},
     links::{self, Definitions},
-    scan::{after, run, span, steps},
+    scan::{after, is_letter, run, slice, span, steps},
 };
 
 /// The most marks around code: a longer run of them is text.
@@ -97,7 +97,7 @@ impl<'a> Inlines<'a> {
 
     /// Ends the text before this place, goes on by a number of bytes, and adds what they are.
     fn piece(&mut self, bytes: usize, piece: Option<Piece<'a>>) {
-        let text = self.text.get(self.from..self.at).unwrap_or_default();
+        let text = slice(self.text, self.from, self.at);
         if !text.is_empty() {
             self.pieces.push(Piece::Text(text));
         }
@@ -111,14 +111,14 @@ impl<'a> Inlines<'a> {
         match next.bytes().next() {
             Some(b'\n') => self.piece(2, Some(Piece::Break)),
             Some(byte) if byte.is_ascii_punctuation() => {
-                self.piece(2, Some(Piece::Escaped(next.get(..1).unwrap_or_default())));
+                self.piece(2, Some(Piece::Escaped(slice(next, 0, 1))));
             }
             _ => self.at += 1,
         }
     }
 
     fn line_end(&mut self) {
-        let text = self.text.get(self.from..self.at).unwrap_or_default();
+        let text = slice(self.text, self.from, self.at);
         if text.ends_with("  ") {
             self.at = self.from + text.trim_end_matches(' ').len();
             let blanks = self.from + text.len() - self.at;
@@ -147,13 +147,13 @@ impl<'a> Inlines<'a> {
             end += ticks;
             end += span(after(rest, end), |byte| byte != b'`');
         }
-        let code = rest.get(length..end).unwrap_or_default();
+        let code = slice(rest, length, end);
         self.piece(end + length, Some(Piece::Code(code)));
     }
 
     fn run(&mut self, byte: u8) {
         let length = run(self.rest(), byte);
-        let before = self.text.get(..self.at).and_then(|text| text.chars().next_back());
+        let before = slice(self.text, 0, self.at).chars().next_back();
         let next = after(self.rest(), length).chars().next();
         let Some(run) = Run::of(byte, length, before, next) else {
             self.at += length;
@@ -225,8 +225,8 @@ impl<'a> Inlines<'a> {
     }
 
     fn bare(&mut self) {
-        let within = self.text.get(..self.at).and_then(|text| text.chars().next_back());
-        let length = if within.is_some_and(char::is_alphanumeric) { 0 } else { links::bare(self.rest()) };
+        let before = self.at.checked_sub(1).and_then(|at| self.text.as_bytes().get(at));
+        let length = if before.is_some_and(|byte| is_letter(*byte)) { 0 } else { links::bare(self.rest()) };
         let address = self.rest().get(..length).filter(|address| !address.is_empty());
         self.autolink(address.map(|address| (address.to_owned(), length)), 0);
     }

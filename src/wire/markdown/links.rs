@@ -1,8 +1,6 @@
 //! Where links of a text in Markdown lead: the addresses that a page may link to, and those that the text defines.
 
-use std::collections::BTreeMap;
-
-use super::scan::{after, closed, span, steps};
+use super::scan::{after, closed, is_letter, slice, span, steps};
 
 /// What an address begins with: every other scheme, and what is relative to a page of ours, is no link.
 const SCHEMES: [&str; 3] = ["http://", "https://", "mailto:"];
@@ -13,9 +11,12 @@ const MAX_LABEL: usize = 999;
 /// The most parentheses in one another in an address.
 const MAX_PARENTHESES: usize = 32;
 
+/// The most definitions of a text that count: each label is compared with all of them.
+const MAX_DEFINITIONS: usize = 256;
+
 /// The addresses that a text defines, by their labels.
 #[derive(Default)]
-pub struct Definitions(BTreeMap<String, String>);
+pub struct Definitions(Vec<(String, String)>);
 
 impl Definitions {
     /// The address of a label.
@@ -23,14 +24,23 @@ impl Definitions {
         if label.len() > MAX_LABEL {
             return None;
         }
-        self.0.get(&folded(label)).map(String::as_str)
+        let label = folded(label);
+        self.0.iter().find(|(name, _)| *name == label).map(|(_, address)| address.as_str())
     }
 }
 
 /// A label as it is compared: in small letters, with one blank between words.
 fn folded(label: &str) -> String {
-    steps::add(label.len());
-    label.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
+    let mut folded = String::new();
+    for letter in label.trim().chars() {
+        steps::add(1);
+        match letter {
+            ' ' | '\t' | '\n' if folded.ends_with(' ') => {}
+            '\t' | '\n' => folded.push(' '),
+            letter => folded.push(letter.to_ascii_lowercase()),
+        }
+    }
+    folded
 }
 
 /// Whether a link may lead to an address. A browser leaves out some letters that are not seen, so none are allowed.
@@ -58,14 +68,12 @@ pub fn bracketed(text: &str) -> Option<(String, usize)> {
     if after(inner, length).bytes().next() != Some(b'>') {
         return None;
     }
-    let inner = inner.get(..length)?;
-    let is_email = inner.split_once('@').is_some_and(|(name, host)| {
-        let part = |text: &str| {
-            let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-_+".contains(&byte);
-            !text.is_empty() && text.bytes().all(allowed)
-        };
-        part(name) && part(host)
-    });
+    let inner = slice(inner, 0, length);
+    let part =
+        |text: &str| span(text, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'+'));
+    let name = part(inner);
+    let host = part(after(inner, name + 1));
+    let is_email = name > 0 && host > 0 && name + 1 + host == length && after(inner, name).starts_with('@');
     let address = if is_email { ["mailto:", inner].concat() } else { inner.to_owned() };
     is_allowed(&address).then_some((address, length + 2))
 }
@@ -74,13 +82,13 @@ pub fn bracketed(text: &str) -> Option<(String, usize)> {
 pub fn bare(text: &str) -> usize {
     let scheme = SCHEMES.iter().take(2).find(|scheme| text.starts_with(**scheme)).map_or(0, |scheme| scheme.len());
     let rest = after(text, scheme);
-    if scheme == 0 || !rest.starts_with(|letter: char| letter.is_alphanumeric()) {
+    if scheme == 0 || !rest.bytes().next().is_some_and(is_letter) {
         return 0;
     }
     let ends = |letter: char| letter.is_whitespace() || letter.is_control() || "<>\"[]`\\|".contains(letter);
     let length = rest.find(ends).unwrap_or(rest.len());
     steps::add(length);
-    let mut address = rest.get(..length).unwrap_or_default();
+    let mut address = slice(rest, 0, length);
     // What ends a sentence, or what was opened before the address, is none of it.
     let count = |mark: char| address.matches(mark).count();
     let mut unopened = count(')').saturating_sub(count('('));
@@ -91,7 +99,7 @@ pub fn bare(text: &str) -> usize {
             b'.' | b',' | b';' | b':' | b'!' | b'?' | b'*' | b'_' | b'~' | b'\'' => {}
             _ => break,
         }
-        address = address.get(..address.len() - 1).unwrap_or_default();
+        address = slice(address, 0, address.len() - 1);
     }
     scheme + address.len()
 }
@@ -104,8 +112,8 @@ fn blanks(text: &str) -> usize {
 fn destination(text: &str) -> Option<(&str, usize)> {
     if let Some(inner) = text.strip_prefix('<') {
         let length = closed(inner, b'>', b'<')?;
-        let address = inner.get(..length).filter(|address| !address.contains('\n'))?;
-        return Some((address, length + 2));
+        let address = slice(inner, 0, length);
+        return (!address.contains('\n')).then_some((address, length + 2));
     }
     let (mut depth, mut escaped) = (0, false);
     let end = text.bytes().position(|byte| {
@@ -123,7 +131,7 @@ fn destination(text: &str) -> Option<(&str, usize)> {
         false
     });
     let length = end.unwrap_or(text.len());
-    (depth == 0).then_some((text.get(..length)?, length))
+    (depth == 0).then_some((slice(text, 0, length), length))
 }
 
 /// The bytes of blanks and of the title after an address, if there is one. No page shows it.
@@ -157,7 +165,7 @@ pub fn inline(text: &str) -> Option<(&str, usize)> {
 pub fn label(text: &str) -> Option<(&str, usize)> {
     let inner = text.strip_prefix('[')?;
     let length = closed(inner, b']', b'[')?;
-    Some((inner.get(..length)?, length + 2))
+    Some((slice(inner, 0, length), length + 2))
 }
 
 /// Takes the lines that define addresses from the beginning of a paragraph, and gives the rest. The first definition of
@@ -173,7 +181,9 @@ pub fn definitions<'a>(paragraph: &'a str, definitions: &mut Definitions) -> &'a
         if name.trim().is_empty() || name.len() > MAX_LABEL || title(text) != text.len() {
             break;
         }
-        definitions.0.entry(folded(name)).or_insert_with(|| self::address(address));
+        if definitions.0.len() < MAX_DEFINITIONS {
+            definitions.0.push((folded(name), self::address(address)));
+        }
         rest = others;
     }
     rest

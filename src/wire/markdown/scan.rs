@@ -19,9 +19,19 @@ pub fn after(text: &str, bytes: usize) -> &str {
     text.get(bytes..).unwrap_or_default()
 }
 
+/// A part of a text, as `after`.
+pub fn slice(text: &str, from: usize, to: usize) -> &str {
+    text.get(from..to).unwrap_or_default()
+}
+
 /// What is a blank within a line.
 pub fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
+}
+
+/// What is of a word: letters and digits, and all that is not ASCII.
+pub fn is_letter(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || !byte.is_ascii()
 }
 
 /// The bytes to the first of two, of which neither is at a place where a backslash takes its meaning; `None` where the

@@ -1,6 +1,6 @@
 //! Tables as GFM has them: rows of cells between bars.
 
-use super::scan::steps;
+use super::scan::{run, slice, steps};
 
 /// Where the text of a column stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -17,25 +17,23 @@ pub struct Table {
 }
 
 /// The cells of a line. A bar after a backslash is none of the table, also in code.
-pub fn cells(row: &str) -> impl Iterator<Item = &str> {
+pub fn cells(row: &str) -> Vec<&str> {
     let row = row.trim();
-    let mut rest = Some(row.strip_prefix('|').unwrap_or(row));
-    std::iter::from_fn(move || {
-        let row = rest?;
-        let mut escaped = false;
-        let bar = row.bytes().position(|byte| {
-            steps::add(1);
-            let is_bar = byte == b'|' && !escaped;
-            escaped = byte == b'\\';
-            is_bar
-        });
-        let (cell, after) = bar.map_or((row, None), |bar| {
-            let (cell, after) = row.split_at(bar);
-            (cell, after.strip_prefix('|').filter(|after| !after.is_empty()))
-        });
-        rest = after;
-        Some(cell.trim())
-    })
+    let row = row.strip_prefix('|').unwrap_or(row);
+    let (mut cells, mut start, mut escaped) = (Vec::new(), 0, false);
+    for (at, byte) in row.bytes().enumerate() {
+        steps::add(1);
+        if byte == b'|' && !escaped {
+            cells.push(slice(row, start, at).trim());
+            start = at + 1;
+        }
+        escaped = byte == b'\\';
+    }
+    // A bar may end the line.
+    if start < row.len() || cells.is_empty() {
+        cells.push(slice(row, start, row.len()).trim());
+    }
+    cells
 }
 
 /// The columns that a line below the head of a table gives it; none where it is another line.
@@ -43,15 +41,18 @@ pub fn columns(line: &str) -> Vec<Align> {
     if !line.contains('|') || !line.starts_with(['|', ':', '-']) {
         return Vec::new();
     }
-    let align = |cell: &str| {
+    let mut columns = Vec::new();
+    for cell in cells(line) {
         let dashes = cell.strip_prefix(':').unwrap_or(cell);
         let dashes = dashes.strip_suffix(':').unwrap_or(dashes);
-        let is_delimiter = !dashes.is_empty() && dashes.bytes().all(|byte| byte == b'-');
-        is_delimiter.then_some(match (cell.starts_with(':'), cell.ends_with(':')) {
+        if dashes.is_empty() || run(dashes, b'-') < dashes.len() {
+            return Vec::new();
+        }
+        columns.push(match (cell.starts_with(':'), cell.ends_with(':')) {
             (true, true) => Align::Center,
             (false, true) => Align::End,
             _ => Align::Start,
-        })
-    };
-    cells(line).map(align).collect::<Option<Vec<_>>>().unwrap_or_default()
+        });
+    }
+    columns
 }
