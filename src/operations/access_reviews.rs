@@ -1,7 +1,7 @@
 //! Why an action is denied, who has access to a repository, and what was refused in a namespace.
 
 use crate::{
-    auth::{self, Credentials, NamespaceGuard, RepositoryGuard, ReviewSubject},
+    auth::{self, Credentials, NamespaceGuard, Principal, RepositoryGuard, ReviewSubject},
     context::Context,
     domain::{
         RepositoryName, Role, UserName,
@@ -63,6 +63,8 @@ impl Question {
 
 /// The answer.
 pub struct Review {
+    /// The client that asked.
+    pub principal: Principal,
     /// The user whose access was reviewed; empty for a request without credentials.
     pub username: String,
     /// The repository.
@@ -115,7 +117,7 @@ pub async fn review(
     let visible = !case.own || guard.principal.effective_role(&lookup, &question.repository).is_some();
     let actions = case.subject.review(&lookup, &question.repository, &question.actions, visible);
     let username = case.subject.principal.name().to_owned();
-    Ok(Review { username, repository: question.repository, actions })
+    Ok(Review { principal: guard.principal, username, repository: question.repository, actions })
 }
 
 /// Whose access is reviewed.
@@ -175,17 +177,17 @@ fn reviewed_token(guard: &NamespaceGuard, own: bool, token: Option<ReviewedToken
 }
 
 /// A page of the owner, the members and the collaborators of a repository, by name, for its admins.
-pub async fn list_access(
-    ctx: &Context,
-    credentials: &Credentials,
-    name: &RepositoryName,
+pub async fn list_access<'a>(
+    ctx: &'a Context,
+    credentials: &'a Credentials,
+    name: &'a RepositoryName,
     limit: i64,
     offset: i64,
-) -> Result<Page<UserAccess>> {
+) -> Result<(RepositoryGuard<'a>, Page<UserAccess>)> {
     let list = access::list(name, &credentials.subject(ctx), limit, offset);
     let (guard, list) = RepositoryGuard::authenticate_with(ctx, credentials, name, list).await?;
     guard.require(Role::Admin)?;
-    Ok(list)
+    Ok((guard, list))
 }
 
 /// What was refused in a namespace in seven days, the last hour first, for its admins.
@@ -195,9 +197,9 @@ pub async fn list_refusals(
     namespace: &str,
     limit: i64,
     offset: i64,
-) -> Result<Vec<Refusal>> {
+) -> Result<(NamespaceGuard, Vec<Refusal>)> {
     let list = refusals::list(namespace, &credentials.subject(ctx), limit, offset);
     let (guard, list) = NamespaceGuard::authenticate_with(ctx, credentials, namespace, list).await?;
     guard.require_admin()?;
-    Ok(list)
+    Ok((guard, list))
 }

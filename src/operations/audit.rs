@@ -1,8 +1,6 @@
 //! Who did what in a namespace, for its admins.
 
-use std::collections::BTreeMap;
-
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::{
     auth::{Credentials, NamespaceGuard},
@@ -41,8 +39,8 @@ pub struct AuditEntry {
     pub name: String,
     /// The user; empty for an anonymous request.
     pub actor: String,
-    /// The credential, the address, and the other data of the entry, as far as they are not empty.
-    pub data: BTreeMap<String, String>,
+    /// The data of the entry by their names, as far as they are not empty; then the credential and the address.
+    pub data: Vec<(String, String)>,
     /// All of it in words.
     pub description: String,
 }
@@ -53,7 +51,7 @@ pub async fn list(
     credentials: &Credentials,
     account: &str,
     wanted: &ListAudit<'_>,
-) -> Result<Vec<AuditEntry>> {
+) -> Result<(NamespaceGuard, Vec<AuditEntry>)> {
     let moment = |text: &str| Some(text).filter(|text| !text.is_empty()).map(time::parse);
     let (from, to) = (moment(wanted.from), moment(wanted.to));
     let (name, tag) = match wanted.name.split_once(':') {
@@ -77,21 +75,24 @@ pub async fn list(
         return invalid("from, to: a time, as 2030-01-02T03:04:05Z");
     }
     guard.require_admin()?;
-    Ok(entries.into_iter().map(AuditEntry::new).collect())
+    Ok((guard, entries.into_iter().map(AuditEntry::new).collect()))
 }
 
 impl AuditEntry {
     fn new(entry: Entry) -> Self {
-        let data = serde_json::from_str::<Map<String, Value>>(&entry.data).unwrap_or_default();
-        let texts = data.iter().filter_map(|(key, value)| Some((key.clone(), texts::line(value.as_str()?))));
-        let mut data = texts.collect::<BTreeMap<String, String>>();
-        data.insert("credential".into(), entry.credential);
-        data.insert("address".into(), entry.address);
-        data.retain(|_, text| !text.is_empty());
+        let mut data = Vec::new();
+        if let Ok(Value::Object(object)) = serde_json::from_str(&entry.data) {
+            for (name, value) in object {
+                data.push((name, value.as_str().map(texts::line).unwrap_or_default()));
+            }
+        }
+        data.push(("credential".into(), entry.credential));
+        data.push(("address".into(), entry.address));
+        data.retain(|(_, text)| !text.is_empty());
         let words = AuditAction::parse(&entry.action).map_or("did something to", AuditAction::description);
         let mut description = [words, " ", &entry.name].concat();
         for key in ["tag", "digest", "role", "user", "images", "reason"] {
-            if let Some(text) = data.get(key) {
+            if let Some((_, text)) = data.iter().find(|(name, _)| name == key) {
                 description = description + ", " + key + " " + text;
             }
         }

@@ -23,17 +23,17 @@ pub struct AddCollaborator {
 }
 
 /// A page of the collaborators of a repository, by name, for its admins.
-pub async fn list(
-    ctx: &Context,
-    credentials: &Credentials,
-    name: &RepositoryName,
+pub async fn list<'a>(
+    ctx: &'a Context,
+    credentials: &'a Credentials,
+    name: &'a RepositoryName,
     limit: i64,
     offset: i64,
-) -> Result<Page<Collaborator>> {
+) -> Result<(RepositoryGuard<'a>, Page<Collaborator>)> {
     let list = collaborators::list(name, &credentials.subject(ctx), limit, offset);
     let (guard, list) = RepositoryGuard::authenticate_with(ctx, credentials, name, list).await?;
     guard.require(Role::Admin)?;
-    Ok(list)
+    Ok((guard, list))
 }
 
 /// Gives a user a role in a repository, or another one, and returns the collaborator.

@@ -21,11 +21,11 @@ pub async fn list(
     namespace: &str,
     limit: i64,
     offset: i64,
-) -> Result<Page<Member>> {
+) -> Result<(NamespaceGuard, Page<Member>)> {
     let list = members::list(namespace, &credentials.subject(ctx), limit, offset);
     let (guard, list) = NamespaceGuard::authenticate_with(ctx, credentials, namespace, list).await?;
     guard.require_admin()?;
-    Ok(list)
+    Ok((guard, list))
 }
 
 /// Gives a user the role of this name in a namespace, or another one, and returns the member.

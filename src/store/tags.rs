@@ -1,11 +1,13 @@
 //! The tags of repositories, as the events of registries report them.
 
+mod contents;
+
+pub use contents::{Deletion, Image};
+
 use constcat::concat;
-use serde::Deserialize;
 
 use crate::{
     domain::{RepositoryId, RepositoryName, audit::AuditAction},
-    error::Fault,
     store::{
         FromRow, Keyed, Page, Query, Row, Statement, Step, Transaction,
         audit::{self, Account, AuditContext},
@@ -77,56 +79,6 @@ impl FromRow for Tag {
             deletion: row.get("deletion"),
         }
     }
-}
-
-/// An image that a tag names.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-pub struct Image {
-    /// Of its manifest.
-    pub digest: String,
-    /// `linux`
-    pub os: Option<String>,
-    /// `arm64`
-    pub architecture: Option<String>,
-    /// `v8`
-    pub variant: Option<String>,
-    /// Bytes.
-    pub size: Option<i64>,
-}
-
-impl Image {
-    /// `linux/arm64/v8`; empty if it is not known.
-    #[must_use]
-    pub fn platform(&self) -> String {
-        let parts = [&self.os, &self.architecture, &self.variant].into_iter().flatten();
-        parts.filter(|part| !part.is_empty()).map(String::as_str).collect::<Vec<_>>().join("/")
-    }
-}
-
-impl Tag {
-    /// The images of a tag: those that an index names, or the one that it is, for which an index may have named the
-    /// platform.
-    pub fn images(&self) -> Result<Vec<Image>, Fault> {
-        let damaged = |error| Fault::bug(format!("what is known of a tag is damaged: {error}"));
-        let named = match self.images.as_str() {
-            "" => Vec::new(),
-            list => serde_json::from_str::<Vec<Image>>(list).map_err(damaged)?,
-        };
-        if !named.is_empty() {
-            return Ok(named);
-        }
-        let platform = self.platform.as_deref().map(serde_json::from_str::<Platform>).transpose().map_err(damaged)?;
-        let Platform { os, architecture, variant } = platform.unwrap_or_default();
-        Ok(vec![Image { digest: self.digest.clone(), os, architecture, variant, size: self.content_size }])
-    }
-}
-
-/// A platform, as the database has it.
-#[derive(Default, Deserialize)]
-struct Platform {
-    os: Option<String>,
-    architecture: Option<String>,
-    variant: Option<String>,
 }
 
 impl Keyed for Tag {

@@ -85,7 +85,7 @@ pub async fn list(
     name: &RepositoryName,
 ) -> Result<Response> {
     let page = Pagination::read(request);
-    let list = access_reviews::list_access(ctx, credentials, name, page.size, page.offset()).await?;
+    let (_, list) = access_reviews::list_access(ctx, credentials, name, page.size, page.offset()).await?;
     paged(ctx, request, page, list.head.count, list.items.iter().map(with_access).collect())
 }
 
@@ -112,7 +112,7 @@ pub async fn refusals(
     namespace: &str,
 ) -> Result<Response> {
     let page = Pagination::with_default_size(request, REFUSALS);
-    let list = access_reviews::list_refusals(ctx, credentials, namespace, page.size, page.offset()).await?;
+    let (_, list) = access_reviews::list_refusals(ctx, credentials, namespace, page.size, page.offset()).await?;
     let one = |refused: &Refusal| {
         json!({
             "username": refused.username,

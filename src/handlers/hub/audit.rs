@@ -33,7 +33,7 @@ pub async fn list(ctx: &Context, request: &Request, credentials: &Credentials, a
         limit: page.size,
         offset: page.offset(),
     };
-    let entries = audit::list(ctx, credentials, account, &wanted).await?;
+    let (_, entries) = audit::list(ctx, credentials, account, &wanted).await?;
     let logs = entries.iter().map(|entry| to_json(account, entry)).collect::<Vec<_>>();
     Ok(Response::json(200, &json!({ "logs": logs })).no_store())
 }
@@ -56,12 +56,13 @@ pub async fn actions(ctx: &Context, credentials: &Credentials) -> Result<Respons
 
 /// An entry in the form of the Hub; `data` has the credential and the address too.
 fn to_json(account: &str, entry: &AuditEntry) -> Value {
+    let data = entry.data.iter().map(|(name, text)| (name.clone(), text.as_str().into()));
     json!({
         "account": account,
         "action": entry.action,
         "name": entry.name,
         "actor": entry.actor,
-        "data": entry.data,
+        "data": data.collect::<Map<String, Value>>(),
         "timestamp": time::format_rfc3339(entry.at),
         "action_description": entry.description,
     })

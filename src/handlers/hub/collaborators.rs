@@ -24,7 +24,7 @@ pub async fn list(
     name: &RepositoryName,
 ) -> Result<Response> {
     let page = Pagination::read(request);
-    let list = collaborators::list(ctx, credentials, name, page.size, page.offset()).await?;
+    let (_, list) = collaborators::list(ctx, credentials, name, page.size, page.offset()).await?;
     paged(ctx, request, page, list.head.count, list.items.iter().map(to_json).collect())
 }
 

@@ -19,7 +19,7 @@ use crate::{
 /// `GET /v2/namespaces/{namespace}/members`
 pub async fn list(ctx: &Context, request: &Request, credentials: &Credentials, namespace: &str) -> Result<Response> {
     let page = Pagination::read(request);
-    let list = members::list(ctx, credentials, namespace, page.size, page.offset()).await?;
+    let (_, list) = members::list(ctx, credentials, namespace, page.size, page.offset()).await?;
     paged(ctx, request, page, list.head.count, list.items.iter().map(to_json).collect())
 }
 

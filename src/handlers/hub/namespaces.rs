@@ -19,14 +19,14 @@ use crate::{
 /// An access token for some repositories opens none of them as a whole.
 pub async fn organisations(ctx: &Context, request: &Request, credentials: &Credentials) -> Result<Response> {
     let page = Pagination::read(request);
-    let list = namespaces::list_organisations(ctx, credentials, page.size, page.offset()).await?;
+    let (_, list) = namespaces::list_organisations(ctx, credentials, page.size, page.offset()).await?;
     let objects = list.items.iter().map(|item| organisation(item.id, &item.name, item.created_at)).collect();
     paged(ctx, request, page, list.head.count, objects)
 }
 
 /// `GET /v2/repositories/namespaces`
 pub async fn names(ctx: &Context, credentials: &Credentials) -> Result<Response> {
-    let names = namespaces::list_names(ctx, credentials).await?;
+    let (_, names) = namespaces::list_names(ctx, credentials).await?;
     Ok(Response::json(200, &json!({ "namespaces": names })).no_store())
 }
 
@@ -35,13 +35,13 @@ pub async fn names(ctx: &Context, credentials: &Credentials) -> Result<Response>
 /// For a client that may read something in the user's namespace; for others there is no such user. An organisation of
 /// this name is answered too.
 pub async fn user(ctx: &Context, request: &Request, credentials: &Credentials, name: &str) -> Result<Response> {
-    let named = namespaces::find(ctx, request, credentials, name).await?;
+    let (_, named) = namespaces::find(ctx, request, credentials, name).await?;
     reply(named.and_then(|named| user_of(name, named).or_else(|| organisation_of(name, named))), "user not found")
 }
 
 /// `GET /v2/orgs/{namespace}`
 pub async fn get(ctx: &Context, request: &Request, credentials: &Credentials, name: &str) -> Result<Response> {
-    let named = namespaces::find(ctx, request, credentials, name).await?;
+    let (_, named) = namespaces::find(ctx, request, credentials, name).await?;
     reply(named.and_then(|named| organisation_of(name, named)), "organization not found")
 }
 

@@ -9,8 +9,8 @@ use crate::{
     domain::{RepositoryName, manifests, texts, time},
     error::{Fault, Result},
     handlers::hub::{Pagination, deleted, paged, query_parameter},
-    operations::tags::{self, ListTags, TagContents, TagImage},
-    store::tags::Tag,
+    operations::tags::{self, ListTags},
+    store::tags::{Image, Tag},
     wire::{Request, Response},
 };
 
@@ -27,7 +27,7 @@ pub async fn list(
     let (part, ordering) = (query_parameter(request, "name"), query_parameter(request, "ordering"));
     let (part, ordering) = (part.as_deref().unwrap_or_default(), ordering.as_deref().unwrap_or("last_updated"));
     let wanted = ListTags { name: part, ordering, limit: page.size, offset: page.offset() };
-    let tags = tags::list(ctx, request, credentials, name, &wanted).await?;
+    let (_, tags) = tags::list(ctx, request, credentials, name, &wanted).await?;
     let results = tags.items.iter().map(to_json).collect::<Result<_, _>>()?;
     paged(ctx, request, page, tags.head.count, results)
 }
@@ -40,7 +40,7 @@ pub async fn get(
     name: &RepositoryName,
     tag: &str,
 ) -> Result<Response> {
-    let tag = tags::get(ctx, request, credentials, name, tag).await?;
+    let (_, tag) = tags::get(ctx, request, credentials, name, tag).await?;
     Ok(Response::json(200, &to_json(&tag)?).no_store())
 }
 
@@ -60,8 +60,9 @@ pub async fn delete(
 fn to_json(tag: &Tag) -> Result<Value, Fault> {
     let pushed = time::format_rfc3339_ms(tag.pushed_at);
     let companion = manifests::companion(&tag.name);
-    let contents = TagContents::parse(tag)?;
-    let deletion = contents.deletion.map(|deletion| {
+    let images = tag.images()?;
+    let size = images.iter().filter_map(|image| image.size).find(|size| *size > 0);
+    let deletion = tag.deletion()?.map(|deletion| {
         json!({
             "requested_at": time::format_rfc3339_ms(deletion.requested_at),
             "requested_by": deletion.requested_by,
@@ -71,13 +72,13 @@ fn to_json(tag: &Tag) -> Result<Value, Fault> {
     Ok(json!({
         "id": tag.id,
         "name": tag.name,
-        "images": contents.images.iter().map(|image| image_to_json(image, &pushed)).collect::<Vec<_>>(),
+        "images": images.iter().map(|image| image_to_json(image, &pushed)).collect::<Vec<_>>(),
         "creator": 0,
         "last_updated": pushed,
         "last_updater": 0,
         "last_updater_username": texts::line(&tag.pushed_by),
         "repository": tag.repository_id,
-        "full_size": contents.size.unwrap_or_default(),
+        "full_size": size.unwrap_or_default(),
         "v2": true,
         "status": "active",
         "tag_status": "active",
@@ -88,14 +89,14 @@ fn to_json(tag: &Tag) -> Result<Value, Fault> {
         "companion": companion,
         "digest": tag.digest,
         "created": tag.created_at.map(time::format_rfc3339_ms),
-        "labels": contents.labels,
+        "labels": tag.labels()?,
         "imported": tag.is_imported,
         "deletion": deletion,
     }))
 }
 
 /// An image in the form of the Hub, which has a word for an unknown platform, too.
-fn image_to_json(image: &TagImage, pushed: &str) -> Value {
+fn image_to_json(image: &Image, pushed: &str) -> Value {
     let known = |text: &str| if text.is_empty() { "unknown" } else { text }.to_owned();
     json!({
         "architecture": known(&image.architecture),

@@ -1,7 +1,7 @@
 //! The repositories of a namespace, as far as the client may read them.
 
 use crate::{
-    auth::{Credentials, NO_NAMESPACE},
+    auth::{Credentials, NO_NAMESPACE, Principal},
     context::Context,
     domain::{RepositoryName, Role, access::Relations},
     error::{Result, invalid, not_found},
@@ -51,7 +51,7 @@ pub async fn list(
     request: &Request,
     credentials: &Credentials,
     wanted: &ListRepositories<'_>,
-) -> Result<Page<ListedRepository>> {
+) -> Result<(Principal, Page<ListedRepository>)> {
     let limited = credentials.uses_access_token();
     let list = List {
         namespace: wanted.namespace,
@@ -77,12 +77,14 @@ pub async fn list(
         let private = lookup.repository.as_ref().is_some_and(|repository| repository.private);
         Some(ListedRepository { name, private, role, relations: lookup.relations(false), summary })
     };
-    let readable = found.items.into_iter().filter_map(readable);
-    if !limited {
-        return Ok(Page { head: Count { count: found.head.count }, items: readable.collect() });
+    let mut items = found.items.into_iter().filter_map(readable).collect::<Vec<_>>();
+    let mut count = found.head.count;
+    if limited {
+        count = i64::try_from(items.len()).unwrap_or(MAX_READ);
+        let [skipped, taken] =
+            [wanted.offset, wanted.limit].map(|number| usize::try_from(number).unwrap_or(usize::MAX));
+        items.drain(..skipped.min(items.len()));
+        items.truncate(taken);
     }
-    let readable = readable.collect::<Vec<_>>();
-    let count = i64::try_from(readable.len()).unwrap_or(MAX_READ);
-    let [skipped, taken] = [wanted.offset, wanted.limit].map(|number| usize::try_from(number).unwrap_or(usize::MAX));
-    Ok(Page { head: Count { count }, items: readable.into_iter().skip(skipped).take(taken).collect() })
+    Ok((principal, Page { head: Count { count }, items }))
 }

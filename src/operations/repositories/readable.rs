@@ -9,6 +9,8 @@ use crate::{
 
 /// A repository that the client may read.
 pub struct ReadableRepository {
+    /// The client.
+    pub principal: Principal,
     /// Its full name.
     pub name: RepositoryName,
     /// Only for users with a role in it.
@@ -31,6 +33,6 @@ impl ReadableRepository {
         let (Some(role), Some(details)) = (guard.role(), details) else {
             return Err(Fault::bug("no details of a repository that may be read").into());
         };
-        Ok(Self { name, private, role, relations, details })
+        Ok(Self { principal: guard.principal, name, private, role, relations, details })
     }
 }

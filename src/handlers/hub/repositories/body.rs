@@ -16,7 +16,7 @@ use crate::{
 
 /// The details of a repository as a reply.
 pub fn reply(repository: &ReadableRepository, status: u16) -> Response {
-    let ReadableRepository { name, private, role, relations, details } = repository;
+    let ReadableRepository { name, private, role, relations, details, .. } = repository;
     let more = json!({
         "user": name.namespace,
         "is_automated": false,

@@ -20,6 +20,6 @@ pub async fn list(ctx: &Context, request: &Request, credentials: &Credentials, n
         limit: page.size,
         offset: page.offset(),
     };
-    let list = repositories::list(ctx, request, credentials, &wanted).await?;
+    let (_, list) = repositories::list(ctx, request, credentials, &wanted).await?;
     paged(ctx, request, page, list.head.count, list.items.iter().map(body::summary).collect())
 }
