@@ -51,13 +51,14 @@ function takeSecret() {
   history.replaceState(null, "", location.pathname + location.search);
 }
 
-/** Fetches this page again, and puts in what has changed of an element that waits. */
+/** Fetches this page again, and puts in what has changed of an element that waits; once it is gone, all of the page. */
 async function look(element, known) {
   const response = await fetch(location.href, { cache: "no-store", redirect: "error" });
   if (!response.ok) throw new Error(response.statusText);
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   const found = page.querySelector("[data-poll]");
-  const html = found?.outerHTML ?? known;
+  if (!found) return location.reload();
+  const html = found.outerHTML;
   if (html === known) return known;
   uncover(found);
   element.dataset.poll = found.dataset.poll;
