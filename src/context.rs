@@ -81,6 +81,12 @@ impl Context {
         Ok(rights.iter().map(|right| guard(right, now)).collect())
     }
 
+    /// A text in the Unicode normal form NFD.
+    #[must_use]
+    pub fn nfd(&self, text: &str) -> String {
+        self.platform.normalized(text, "NFD")
+    }
+
     /// Counts one request against a rate limit; 429 if it is exceeded.
     pub async fn require_rate_limit(&self, limit: RateLimit, key: &str) -> Result<()> {
         if self.platform.check_rate_limit(limit, key).await {

@@ -1,7 +1,5 @@
 //! What a search asks for, and how a repository is found.
 
-use icu_normalizer::DecomposingNormalizerBorrowed;
-
 use crate::domain::names::LIBRARY;
 
 /// Results of a page, if the client does not set it.
@@ -42,11 +40,11 @@ pub struct Search {
 impl Search {
     /// Reads `q`, `n` and `page`.
     #[must_use]
-    pub fn parse(parameters: &[(String, String)]) -> Self {
+    pub fn parse(parameters: &[(String, String)], decompose: Decompose<'_>) -> Self {
         let text = |name: &str| parameters.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
         let number = |name: &str| text(name).trim().parse::<i64>().ok();
         let query = text("q");
-        let bounded = fold(&query.chars().take(MAX_QUERY_LENGTH).collect::<String>());
+        let bounded = fold(&query.chars().take(MAX_QUERY_LENGTH).collect::<String>(), decompose);
         let bounded = bounded.trim();
         let bounded = bounded.strip_prefix(LIBRARY).and_then(|rest| rest.strip_prefix('/')).unwrap_or(bounded);
         // A NUL would end the text inside the database, and the others are marks.
@@ -126,25 +124,35 @@ fn untagged(term: &str) -> &str {
     term.rsplit_once(':').filter(|(left, right)| name(left) && tag(right)).map_or(term, |(name, _)| name)
 }
 
+/// A text in the Unicode normal form NFD. The platform has it; tables of our own would be a twentieth of the worker.
+pub type Decompose<'a> = &'a dyn Fn(&str) -> String;
+
 /// A text as it is compared: in lower case and without diacritics. Syllables of Hangul stay whole.
 #[must_use]
-pub fn fold(text: &str) -> String {
-    let parts = DecomposingNormalizerBorrowed::new_nfd();
-    let mut folded = String::with_capacity(text.len());
-    for c in text.chars().flat_map(char::to_lowercase) {
-        if c.is_ascii() || ('가'..='힣').contains(&c) {
-            folded.push(c);
-        } else {
-            folded.extend(parts.normalize_iter(std::iter::once(c)).filter(|c| !('\u{300}'..='\u{36f}').contains(c)));
-        }
+pub fn fold(text: &str, decompose: Decompose<'_>) -> String {
+    let lower = text.to_lowercase();
+    if lower.is_ascii() {
+        return lower;
+    }
+    let is_syllable = |letter: char| ('가'..='힣').contains(&letter);
+    let mut folded = String::with_capacity(lower.len());
+    // A syllable ends each part, which has no other.
+    for part in lower.split_inclusive(is_syllable) {
+        let (letters, syllable) = part
+            .char_indices()
+            .last()
+            .filter(|(_, last)| is_syllable(*last))
+            .map_or((part, ""), |(at, _)| part.split_at(at));
+        folded.extend(decompose(letters).chars().filter(|letter| !('\u{300}'..='\u{36f}').contains(letter)));
+        folded.push_str(syllable);
     }
     folded
 }
 
 /// A description in the form that is searched: folded, followed by the first two characters of its words.
 #[must_use]
-pub fn text_of_description(description: &str) -> String {
-    let mut told = fold(description);
+pub fn text_of_description(description: &str, decompose: Decompose<'_>) -> String {
+    let mut told = fold(description, decompose);
     let starts = told.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     let starts = starts.flat_map(|word| [WORD, WORD].into_iter().chain(word.chars().take(2))).collect::<String>();
     told.push(NAME);
@@ -171,11 +179,17 @@ pub fn last_component(name: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use unicode_normalization::UnicodeNormalization;
+
     use super::*;
+
+    fn nfd(text: &str) -> String {
+        text.nfd().collect()
+    }
 
     fn parse(pairs: &[(&str, &str)]) -> Search {
         let pairs = pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect::<Vec<_>>();
-        Search::parse(&pairs)
+        Search::parse(&pairs, &nfd)
     }
 
     #[test]
@@ -228,7 +242,7 @@ mod tests {
         assert_eq!(parse(&[("q", "c# 🐳 +é")]).anywhere(), ["\u{2}\u{2}c", "\u{2}\u{2}e"]);
         assert_eq!(parse(&[("q", "🐳")]).anywhere(), ["\u{2}\u{2}🐳"]);
         let starts = "\u{1}\u{2}\u{2}cr\u{2}\u{2}br\u{2}\u{2}2\u{2}\u{2}a";
-        assert_eq!(text_of_description("Crème-brûlée, 2 à"), format!("creme-brulee, 2 a{starts}"));
+        assert_eq!(text_of_description("Crème-brûlée, 2 à", &nfd), format!("creme-brulee, 2 a{starts}"));
     }
 
     #[test]

@@ -74,7 +74,7 @@ async fn drain_outbox(ctx: &Context, rounds: usize) -> Result<(), Fault> {
         }
         let (written, news): (Vec<_>, Vec<_>) =
             pending.into_iter().map(|PendingChange { outbox_id, news }| ((outbox_id, news.revision), news)).unzip();
-        ctx.search.commit_unguarded(documents::write(&news, ctx.platform.now()).into()).await?;
+        ctx.search.commit_unguarded(documents::write(&news, ctx.platform.now(), &|text| ctx.nfd(text)).into()).await?;
         ctx.db.commit_unguarded(vec![outbox::acknowledge(&written)].into()).await?;
     }
     Ok(())
@@ -91,7 +91,9 @@ async fn verify(ctx: &Context) -> Result<(), Fault> {
         let wrong = difference(truth, held);
         if !wrong.is_empty() {
             ctx.platform.log(&json!({ "level": "warning", "doing": "verify search", "mended": wrong.len() }));
-            ctx.search.commit_unguarded(documents::write(&wrong, ctx.platform.now()).into()).await?;
+            ctx.search
+                .commit_unguarded(documents::write(&wrong, ctx.platform.now(), &|text| ctx.nfd(text)).into())
+                .await?;
         }
         cursor = if full { end } else { 0 };
         if !full {

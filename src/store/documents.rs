@@ -7,7 +7,7 @@ use constcat::concat;
 use crate::{
     domain::{
         RepositoryId, RepositoryName,
-        search::{self, MAX_MATCHES, Search, last_component, tokenize},
+        search::{self, Decompose, MAX_MATCHES, Search, last_component, tokenize},
     },
     store::{FromRow, Keyed, Page, Query, Row, Statement, outbox::Change},
 };
@@ -19,7 +19,7 @@ pub const HIDE_GRACE_PERIOD: i64 = 60;
 /// Updates documents; news that is older than a document does not change it, unless the document was hidden for a
 /// change that was never committed.
 #[must_use]
-pub fn write(news: &[Change], now: i64) -> Vec<Statement> {
+pub fn write(news: &[Change], now: i64, decompose: Decompose<'_>) -> Vec<Statement> {
     let mut documents = Vec::new();
     let mut gone = Vec::new();
     for Change { repository_id, revision, document } in news {
@@ -38,7 +38,7 @@ pub fn write(news: &[Change], now: i64) -> Vec<Statement> {
                     if document.private { "prv" } else { "pub" },
                     document.star_count,
                     document.pushed_at,
-                    search::text_of_description(&document.description),
+                    search::text_of_description(&document.description, decompose),
                 ]));
             }
         }

@@ -12,6 +12,7 @@ use hublet::{
     },
 };
 use test_support::{client::TestClient, fake_platform::block_on, sqlite::Sqlite};
+use unicode_normalization::UnicodeNormalization;
 
 /// Documents of the smaller and the larger search. Of both sorts there are as many as one search looks at.
 const SIZES: [i64; 2] = [2_000, 20_000];
@@ -28,7 +29,11 @@ fn rows(database: &Sqlite, statements: &[Statement]) -> Vec<Rows> {
 
 fn read(q: &str, n: i64, page: i64) -> Search {
     let numbers = [("n", n), ("page", page)].map(|(key, number)| (key.to_owned(), number.to_string()));
-    Search::parse(&[&[("q".to_owned(), q.to_owned())], numbers.as_slice()].concat())
+    Search::parse(&[&[("q".to_owned(), q.to_owned())], numbers.as_slice()].concat(), &nfd)
+}
+
+fn nfd(text: &str) -> String {
+    text.nfd().collect()
 }
 
 /// The names on a page, and how many there are in all.
@@ -41,7 +46,7 @@ fn found(database: &Sqlite, search: &Search, sight: &Visibility) -> (Vec<String>
 fn filled(news: &[Change]) -> Sqlite {
     let database = Sqlite::migrated("search").unwrap();
     for news in news.chunks(1_000) {
-        rows(&database, &documents::write(news, 0));
+        rows(&database, &documents::write(news, 0, &nfd));
     }
     database
 }
@@ -290,7 +295,7 @@ fn search_covers_ten_thousand_collaborations() {
             pushed_at: 1,
         };
         let entries = (from..=to).map(|id| news(id + 1000, document(id))).collect::<Vec<_>>();
-        entries.chunks(1_000).for_each(|entries| drop(rows(&client.app.search, &documents::write(entries, 0))));
+        entries.chunks(1_000).for_each(|entries| drop(rows(&client.app.search, &documents::write(entries, 0, &nfd))));
     };
     let ask = |client: &mut TestClient, q: &str, who: &str| {
         let before = client.app.db.steps();

@@ -20,11 +20,10 @@ const DEFAULT_PAGE_SIZE: i64 = 25;
 pub async fn repositories(ctx: &Context, request: &Request, credentials: &Credentials) -> Result<Response> {
     let page = Pagination::with_default_size(request, DEFAULT_PAGE_SIZE);
     let query = query_parameter(request, "query").unwrap_or_default();
-    let search = Search::parse(&[
-        ("q".into(), query),
-        ("n".into(), page.size.to_string()),
-        ("page".into(), page.number.to_string()),
-    ]);
+    let search = Search::parse(
+        &[("q".into(), query), ("n".into(), page.size.to_string()), ("page".into(), page.number.to_string())],
+        &|text| ctx.nfd(text),
+    );
     let (found, cut) = find(ctx, request, credentials, &search).await?;
     let cut = cut.then(|| ("incomplete_results", true.into()));
     Ok(page.reply(ctx, request, found.head.count, found.items.iter().map(to_json).collect(), cut)?)

@@ -24,11 +24,10 @@ const RESULTS: i64 = 25;
 pub async fn page(ctx: &Context, request: &Request, credentials: &Credentials) -> Result<Response> {
     let (query, number) = (Form::of_query(request), pages::page_number(request));
     let query = query.text("q");
-    let wanted = Search::parse(&[
-        ("q".into(), query.to_owned()),
-        ("n".into(), RESULTS.to_string()),
-        ("page".into(), number.to_string()),
-    ]);
+    let wanted = Search::parse(
+        &[("q".into(), query.to_owned()), ("n".into(), RESULTS.to_string()), ("page".into(), number.to_string())],
+        &|text| ctx.nfd(text),
+    );
     let found = search::find_for_page(ctx, request, credentials, &wanted).await?;
     let title = if query.is_empty() { "All repositories".to_owned() } else { format!("Search: {query}") };
     let frame = html::Page { query, ..pages::page(ctx, &found.principal, &title) };

@@ -17,7 +17,7 @@ use crate::{
 /// docker and podman take nothing but 200, so no parameter is an error.
 pub async fn search(ctx: &Context, request: &Request) -> Result<Response> {
     let credentials = auth::registry_credentials(ctx, request, true).await?;
-    let search = Search::parse(&request.parameters());
+    let search = Search::parse(&request.parameters(), &|text| ctx.nfd(text));
     if ctx.config.anonymous_read && is_anonymous(&credentials) {
         return anonymous(ctx, request, &credentials, &search).await;
     }

@@ -66,7 +66,7 @@ pub fn query(bytes: &[u8]) {
 pub fn search(bytes: &[u8]) {
     let (q, numbers) = two(bytes);
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    let read = search::Search::parse(&[pair("q", &q), pair("n", &numbers), pair("page", &numbers)]);
+    let read = search::Search::parse(&[pair("q", &q), pair("n", &numbers), pair("page", &numbers)], &str::to_owned);
     assert!((1..=100).contains(&read.page_size) && (1..=1_000).contains(&read.page) && read.terms.len() <= 8);
     for phrases in [read.anywhere(), read.tokens(), vec![read.whole()], vec![read.beginning()]] {
         // Each is as long as the full text finds it, every quote is one of a pair, and nothing ends the text.

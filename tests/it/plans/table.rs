@@ -330,11 +330,11 @@ pub fn search() -> Vec<Entry> {
     let mut table = vec![
         read("documents::between", documents::between(100, 150, now)),
         write("documents::hide", vec![documents::hide(41.into(), 2, now)]),
-        write("documents::write", documents::write(&news, now)),
+        write("documents::write", documents::write(&news, now, &str::to_owned)),
         read("health::search", health::search()),
     ];
     for query in ["", "rare", "often", "user5/app41", "app", "qx", "rare qx", "nothing like it"] {
-        let search = Search::parse(&[("q".into(), query.into())]);
+        let search = Search::parse(&[("q".into(), query.into())], &str::to_owned);
         for sight in [
             documents::Visibility::Public,
             documents::Visibility::PublicAnd("[3,6,9]".into()),
