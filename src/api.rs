@@ -34,6 +34,8 @@ const IMAGES: usize = 2_000_000;
 const SCOPES: usize = 160 << 10;
 /// 25,000 characters describe a repository; a report of a reconciler is as long.
 const DESCRIBED: usize = 256 << 10;
+/// The same characters in a form, where each of their bytes may be three.
+const DESCRIBED_FORM: usize = 400 << 10;
 /// Notifications of a registry. The body is read only if the registry's secret is right.
 const EVENTS: usize = 8 << 20;
 
@@ -128,6 +130,14 @@ endpoints! { (ctx, request, credentials)
         Get    OptionalCookie  => pages::namespace::page(ctx, request, credentials, namespace).await;
     "/r/{repository}" Page Closed SMALL Route::Page(Page::Repository(name)) =>
         Get    OptionalCookie  => pages::repository::page(ctx, request, credentials, name).await;
+    "/r/{repository}/-/tags" Page Closed SMALL Route::Page(Page::Tags(name)) =>
+        Post   FreshCookie     => pages::repository::delete_tags(ctx, request, credentials, name).await;
+    "/r/{repository}/-/settings" Page Closed DESCRIBED_FORM Route::Page(Page::RepositorySettings(name)) =>
+        Get    Cookie          => pages::repository_settings::page(ctx, request, credentials, name).await;
+        Post   FreshCookie     => pages::repository_settings::change(ctx, request, credentials, name).await;
+    "/r/{repository}/-/access" Page Closed SMALL Route::Page(Page::Access(name)) =>
+        Get    Cookie          => pages::access::page(ctx, request, credentials, name).await;
+        Post   FreshCookie     => pages::access::change(ctx, request, credentials, name).await;
     "/r/{repository}/-/tags/{tag}" Page Closed SMALL Route::Page(Page::Tag(name, tag)) =>
         Get    OptionalCookie  => pages::tag::page(ctx, request, credentials, name, tag).await;
 

@@ -9,11 +9,11 @@ use crate::{
     },
     error::{Fault, Result, invalid, not_found},
     store::{
-        Page,
+        Batch, Page,
         access::{self, ReviewedToken, UserAccess},
         access_tokens::AccessToken,
         refusals::{self, Refusal},
-        repositories::{self, Subject},
+        repositories::{self, PositionedLookup, Subject},
         users::{self, User},
     },
     wire::Request,
@@ -96,6 +96,17 @@ pub async fn review(
     question: Result<Question>,
 ) -> Result<Review> {
     credentials.require_anonymous_limit(ctx, request).await?;
+    let (_, review, ()) = review_with(ctx, credentials, question, ()).await?;
+    review
+}
+
+/// The same with the client, and with what else is read in that round trip.
+pub async fn review_with<B: Batch>(
+    ctx: &Context,
+    credentials: &Credentials,
+    question: Result<Question>,
+    about: B,
+) -> Result<(Principal, Result<Review>, B::Output)> {
     let question = question.map(Question::normalized);
     let empty = Question::empty();
     let asked = question.as_ref().unwrap_or(&empty);
@@ -108,12 +119,25 @@ pub async fn review(
     let token = asked.access_token.as_deref().map(|uuid| access::token(uuid, &subject, namespace));
     let user = asked.username.as_deref().map(users::by_name);
     let lookup = repositories::lookup_many(&[Some(asked.repository.clone())], &subject);
-    let (guard, (lookups, user, token)) =
-        NamespaceGuard::authenticate_with(ctx, credentials, namespace, (lookup, user, token)).await?;
-    let question = question?;
+    let read = ((lookup, user, token), about);
+    let (guard, ((lookups, user, token), about)) =
+        NamespaceGuard::authenticate_with(ctx, credentials, namespace, read).await?;
+    let review =
+        question.and_then(|question| decide(ctx, &guard, question, lookups, (user.flatten(), token.flatten())));
+    Ok((guard.principal, review, about))
+}
+
+/// The answer to a question, of what was read about it.
+fn decide(
+    ctx: &Context,
+    guard: &NamespaceGuard,
+    question: Question,
+    lookups: Vec<PositionedLookup>,
+    (user, token): (Option<User>, Option<ReviewedToken>),
+) -> Result<Review> {
     let lookup = lookups.into_iter().next().ok_or_else(|| Fault::bug("no row for a lookup"))?.lookup;
     let lookup = lookup.ignoring_pending_deletion();
-    let case = Case::new(ctx, &question, &guard, user.flatten(), token.flatten())?;
+    let case = Case::new(ctx, &question, guard, user, token)?;
     let visible = !case.own || guard.principal.effective_role(&lookup, &question.repository).is_some();
     let actions = case.subject.review(&lookup, &question.repository, &question.actions, visible);
     let username = case.subject.principal.name().to_owned();

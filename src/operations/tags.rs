@@ -8,6 +8,7 @@ use crate::{
     error::{Result, invalid, not_found},
     store::{
         Page, Transaction, deletions,
+        tag_digests::{self, NamedDigest},
         tags::{self, Tag},
     },
     wire::Request,
@@ -15,6 +16,9 @@ use crate::{
 
 /// 404 for a tag that does not exist. Clients look for these words.
 const TAG_NOT_FOUND: &str = "tag not found";
+
+/// The most tags that are deleted at once: as many as a page lists.
+pub const MAX_DELETED: usize = 50;
 
 /// Which tags of a repository are listed, and in which order.
 pub struct ListTags<'a> {
@@ -61,25 +65,53 @@ pub async fn get<'a>(
     tag.map_or_else(|| not_found(TAG_NOT_FOUND), |tag| Ok((guard, tag)))
 }
 
-/// Deletes a tag; returns whether a tool beside a registry will delete it there.
+/// What became of tags that were to be deleted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DeletedTags {
+    /// How many a tool beside a registry will delete there.
+    pub requested: usize,
+    /// How many are forgotten here, and a registry keeps them.
+    pub forgotten: usize,
+}
+
+/// Deletes the tags of these names, at most [`MAX_DELETED`]; one that is gone already is passed over, but not if all are.
 pub async fn delete(
     ctx: &Context,
     request: &Request,
     credentials: &Credentials,
     name: &RepositoryName,
-    tag: &str,
-) -> Result<bool> {
-    let find = tags::find(name, &credentials.subject(ctx), tag);
-    let (guard, found) = RepositoryGuard::authenticate_with(ctx, credentials, name, find).await?;
+    names: &[&str],
+) -> Result<DeletedTags> {
+    let listed = names.iter().take(MAX_DELETED).collect::<Vec<_>>();
+    let digests = tag_digests::list(name, &credentials.subject(ctx), &json!(listed).to_string());
+    let (guard, digests) = RepositoryGuard::authenticate_with(ctx, credentials, name, digests).await?;
     let (repository, right) = guard.require_to_write(Role::Admin)?;
-    let Some(found) = found else { return not_found(TAG_NOT_FOUND) };
-    let (mut transaction, by) = (Transaction::new(), guard.principal.by(ctx, request));
-    let requested = deletions::request_tag(&mut transaction, repository.id, name, (tag, &found.digest), &by);
-    let forgotten = tags::forget(&mut transaction, repository.id, name, tag, &found.digest, &by);
-    let mut outcome = ctx.commit([right], transaction).await?;
-    let (requested, forgotten) = (outcome.take(requested)?, outcome.take(forgotten)?);
-    if !requested && !forgotten {
+    if names.is_empty() {
+        return invalid("No tag is marked");
+    }
+    if names.len() > MAX_DELETED {
+        return invalid(format!("At most {MAX_DELETED} tags are deleted at once"));
+    }
+    if digests.is_empty() {
         return not_found(TAG_NOT_FOUND);
     }
-    Ok(requested)
+    let (mut transaction, by) = (Transaction::new(), guard.principal.by(ctx, request));
+    let steps = digests.iter().map(|NamedDigest { tag, digest }| {
+        let requested = deletions::request_tag(&mut transaction, repository.id, name, (tag, digest), &by);
+        (requested, tags::forget(&mut transaction, repository.id, name, tag, digest, &by))
+    });
+    let steps = steps.collect::<Vec<_>>();
+    let mut outcome = ctx.commit([right], transaction).await?;
+    let mut deleted = DeletedTags::default();
+    for (requested, forgotten) in steps {
+        match (outcome.take(requested)?, outcome.take(forgotten)?) {
+            (true, _) => deleted.requested += 1,
+            (false, true) => deleted.forgotten += 1,
+            (false, false) => {}
+        }
+    }
+    if deleted == DeletedTags::default() {
+        return not_found(TAG_NOT_FOUND);
+    }
+    Ok(deleted)
 }

@@ -22,6 +22,12 @@ pub enum Page {
     Namespace(String),
     /// `/r/{repository}`
     Repository(RepositoryName),
+    /// `/r/{repository}/-/tags`
+    Tags(RepositoryName),
+    /// `/r/{repository}/-/settings`
+    RepositorySettings(RepositoryName),
+    /// `/r/{repository}/-/access`
+    Access(RepositoryName),
     /// `/r/{repository}/-/tags/{tag}`
     Tag(RepositoryName, String),
 }
@@ -42,6 +48,9 @@ impl Page {
                 let repository = || RepositoryName::parse(namespace, &name.join("/"));
                 match (name, halves.next()) {
                     ([_, ..], None) => Self::Repository(repository()?),
+                    ([_, ..], Some(["tags"])) => Self::Tags(repository()?),
+                    ([_, ..], Some(["settings"])) => Self::RepositorySettings(repository()?),
+                    ([_, ..], Some(["access"])) => Self::Access(repository()?),
                     ([_, ..], Some(["tags", tag])) => Self::Tag(repository()?, (*tag).to_owned()),
                     _ => return Err(Refusal::NoRoute.into()),
                 }

@@ -36,6 +36,7 @@ pub mod rights;
 pub mod roles;
 mod row;
 pub mod stars;
+pub mod tag_digests;
 pub mod tags;
 pub mod token_details;
 mod tombstones;

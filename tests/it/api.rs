@@ -69,8 +69,9 @@ const OPEN: [(&str, Cors); 23] = [
 ];
 
 /// The largest bodies, in bytes, where they are not 16 KiB.
-const BODIES: [(&str, usize); 10] = [
+const BODIES: [(&str, usize); 11] = [
     ("/events", 8_388_608),
+    ("/r/{repository}/-/settings", 409_600),
     ("/reconciler", 262_144),
     ("/token", 163_840),
     ("/v1/repositories/{repository}/", 2_000_000),

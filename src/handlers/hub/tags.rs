@@ -52,7 +52,7 @@ pub async fn delete(
     name: &RepositoryName,
     tag: &str,
 ) -> Result<Response> {
-    let requested = tags::delete(ctx, request, credentials, name, tag).await?;
+    let requested = tags::delete(ctx, request, credentials, name, &[tag]).await?.requested > 0;
     Ok(deleted(requested, if requested { 202 } else { 200 }))
 }
 

@@ -9,7 +9,7 @@ use crate::{
     handlers::pages,
     store::home::{self, FirstSteps, OwnNamespace, Pushed, Reporting},
     wire::{
-        Request, Response,
+        Form, Request, Response,
         html::{self as parts, Page, command, search_form, time},
     },
 };
@@ -29,7 +29,8 @@ pub async fn page(ctx: &Context, request: &Request, credentials: &Credentials) -
     let (principal, (pushed, (namespaces, steps, reporting))) =
         credentials.authenticate_with(ctx, (home::pushed(known, MAX_PUSHED), own)).await?;
     let site = ctx.config.site_name.as_str();
-    let frame = Page { searchable: false, ..pages::page(ctx, &principal, site) };
+    let done = pages::done(&Form::of_query(request));
+    let frame = Page { searchable: false, done, ..pages::page(ctx, &principal, site) };
     let host = pages::registry_host(ctx);
     let Some(user) = &principal.user else {
         return Ok(frame

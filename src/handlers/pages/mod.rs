@@ -1,9 +1,11 @@
 //! The pages of the index. A page handler authenticates the cookie, and then uses the guard, the queries and the
 //! operations of the management API: no rule is here.
 
+pub mod access;
 pub mod home;
 pub mod namespace;
 pub mod repository;
+pub mod repository_settings;
 pub mod search;
 pub mod settings;
 pub mod sign_in;
@@ -12,10 +14,10 @@ pub mod tag;
 use maud::{Markup, html};
 
 use crate::{
-    auth::Principal,
+    auth::{Credentials, Principal, browser},
     context::Context,
     domain::{RepositoryName, Role},
-    error::Result,
+    error::{Error, Refusal, Result, invalid},
     store::refresh_tokens::BrowserSession,
     wire::{
         Form, Request,
@@ -136,13 +138,88 @@ pub fn done(query: &Form) -> Option<&'static str> {
 }
 
 /// What forms do, by the word for it in the path that they lead to.
-const DONE: [(&str, &str); 1] = [("saved", "Saved.")];
+const DONE: [(&str, &str); 7] = [
+    ("saved", "Saved."),
+    ("moved", "Moved. The images stay in the registry under the old name: push them again under this one."),
+    ("deleted-pending", "Deleted here. The tool beside the registry deletes the images there at its next run."),
+    ("deleted-forgotten", "Deleted here. The registry keeps the images, and serves them to who may pull there."),
+    ("tags-pending", "The deletion waits for the tool beside the registry: it deletes the tags there at its next run."),
+    ("tags-forgotten", "Forgotten here. The registry keeps the images, and serves them to who may pull there."),
+    (
+        "tags-both",
+        "Some wait for the tool beside the registry; the rest are forgotten here, and the registry keeps them.",
+    ),
+];
 
 /// A path of this site to which a form leads: nothing that a browser takes for another site.
 #[must_use]
 pub fn own_path(next: &str) -> &str {
     let own = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n', '\t']);
     if own { next } else { "/" }
+}
+
+/// The form that gives a user a role; `typed` was refused.
+#[must_use]
+pub fn grant_form(title: &str, hint: &str, typed: Option<&Form>) -> Markup {
+    let text = |name: &str| typed.map_or("", |fields| fields.text(name));
+    html! {
+        section {
+            h2 { (title) }
+            form.filter method="post" {
+                label { "User " input name="user" value=(text("user")) maxlength="64" autocapitalize="none" autocomplete="off" required; }
+                label { "Role " (role_select(Role::parse(text("role")).unwrap_or(Role::Read))) }
+                button name="action" value="set" { "Add" }
+            }
+            p.hint { (hint) " read: pull. write: pull and push. admin: also change settings, roles and delete." }
+        }
+    }
+}
+
+/// The forms in the row of a user that change and take away the role.
+#[must_use]
+pub fn role_form(user: &str, role: Role) -> Markup {
+    html! {
+        form method="post" {
+            input type="hidden" name="user" value=(user);
+            label { span.live { "Role of " (user) " " } (role_select(role)) }
+            " " button name="action" value="set" { "Change" }
+            " " button.danger name="action" value="remove" { "Remove" span.live { " " (user) } }
+        }
+    }
+}
+
+fn role_select(chosen: Role) -> Markup {
+    html! {
+        select name="role" {
+            @for role in [Role::Read, Role::Write, Role::Admin] { option value=(role.as_str()) selected[role == chosen] { (role.as_str()) } }
+        }
+    }
+}
+
+/// The choice of who sees a repository.
+#[must_use]
+pub fn visibility_choice(private: bool) -> Markup {
+    html! {
+        fieldset {
+            legend { "Who sees it" }
+            label.choice { input type="radio" name="visibility" value="public" checked[!private]; "Public: everyone who may read this index" }
+            label.choice { input type="radio" name="visibility" value="private" checked[private]; "Private: only users with a role in it" }
+        }
+    }
+}
+
+/// Which of them was chosen.
+pub fn is_private(fields: &Form) -> Result<bool> {
+    match fields.text("visibility") {
+        "private" => Ok(true),
+        "public" => Ok(false),
+        _ => invalid("Choose who sees it"),
+    }
+}
+
+/// The credentials of a form whose page is shown again, with what was refused: the password is not asked for twice.
+pub fn again(request: &Request) -> Result<Credentials> {
+    browser::required_cookie(request)
 }
 
 /// A result whose refusal stands beside the form; a fault, and a session that has ended, have a page of their own.
@@ -154,4 +231,13 @@ pub fn beside_form<T>(result: Result<T>) -> Result<Result<T, (u16, String)>> {
             None => Err(error),
         },
     }
+}
+
+/// The same where what was not found may be what was typed: of what is not visible the page refuses to be shown again.
+pub fn beside_its_form<T>(result: Result<T>) -> Result<Result<T, (u16, String)>> {
+    let missing = match result.as_ref().err().and_then(Error::refusal) {
+        Some(Refusal::NotFound(reason)) => Some((404, reason.clone().into_owned())),
+        _ => None,
+    };
+    missing.map_or_else(|| beside_form(result), |missing| Ok(Err(missing)))
 }

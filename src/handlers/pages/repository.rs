@@ -1,4 +1,4 @@
-//! The page of a repository: what it is, how it is pulled, and its tags.
+//! The page of a repository: what it is, how it is pulled, and its tags, of which marked ones are deleted.
 
 use maud::{Markup, PreEscaped, html};
 
@@ -12,6 +12,7 @@ use crate::{
     },
     error::{Fault, Result},
     handlers::pages,
+    operations::tags::{self as operation, DeletedTags},
     store::{
         repositories,
         tags::{self, Tag},
@@ -35,6 +36,52 @@ pub async fn page(
     request: &Request,
     credentials: &Credentials,
     name: &RepositoryName,
+) -> Result<Response> {
+    show(ctx, request, credentials, name, &Shown { status: 200, ..Shown::default() }).await
+}
+
+/// `POST /r/{repository}/-/tags`
+///
+/// The names of the marked tags; what is refused is shown above the list, with the marks.
+pub async fn delete_tags(
+    ctx: &Context,
+    request: &Request,
+    credentials: &Credentials,
+    name: &RepositoryName,
+) -> Result<Response> {
+    let fields = Form::read(request)?;
+    let marked = fields.all("tag").collect::<Vec<_>>();
+    match pages::beside_its_form(operation::delete(ctx, request, credentials, name, &marked).await)? {
+        Ok(DeletedTags { requested, forgotten }) => {
+            let done = match (requested, forgotten) {
+                (_, 0) => "tags-pending",
+                (0, _) => "tags-forgotten",
+                _ => "tags-both",
+            };
+            Ok(Response::see_other(&format!("{}?done={done}", pages::repository_path(name))))
+        }
+        Err((status, reason)) => {
+            let shown = Shown { status, error: Some(&reason), marked: &marked };
+            show(ctx, request, &pages::again(request)?, name, &shown).await
+        }
+    }
+}
+
+/// What the page shows beside the repository.
+#[derive(Default)]
+struct Shown<'a> {
+    status: u16,
+    error: Option<&'a str>,
+    /// The tags that are marked.
+    marked: &'a [&'a str],
+}
+
+async fn show(
+    ctx: &Context,
+    request: &Request,
+    credentials: &Credentials,
+    name: &RepositoryName,
+    shown: &Shown<'_>,
 ) -> Result<Response> {
     credentials.require_anonymous_limit(ctx, request).await?;
     let (query, number) = (Form::of_query(request), pages::page_number(request));
@@ -63,6 +110,7 @@ pub async fn page(
     let mut frame = pages::page(ctx, &guard.principal, &title);
     frame.crumbs = vec![pages::namespace_crumb(&name.namespace)];
     frame.done = pages::done(&query);
+    frame.error = shown.error;
     let tabs = pages::repository_tabs(name, guard.role());
     if tabs.len() > 1 {
         frame.tabs = (tabs, &path);
@@ -74,12 +122,12 @@ pub async fn page(
         part,
         order,
         number,
-        deletes: guard.role() >= Some(Role::Admin),
+        marked: (guard.role() >= Some(Role::Admin)).then_some(shown.marked),
     };
     let reference = list.items.first().map_or("latest", |tag| tag.name.as_str());
     let full = texts::display(&details.full_description, TextForm::Page);
     Ok(frame.response(
-        200,
+        shown.status,
         &html! {
             p {
                 span.badge { @if private { "private" } @else { "public" } }
@@ -112,7 +160,8 @@ struct Tags<'a> {
     part: &'a str,
     order: &'a str,
     number: i64,
-    deletes: bool,
+    /// For who may delete them.
+    marked: Option<&'a [&'a str]>,
 }
 
 impl Tags<'_> {
@@ -139,14 +188,14 @@ impl Tags<'_> {
                         caption { (self.count) @if self.count == 1 { " tag" } @else { " tags" } }
                         thead {
                             tr {
-                                @if self.deletes { th scope="col" { "Delete" } }
+                                @if self.marked.is_some() { th scope="col" { "Delete" } }
                                 th scope="col" { "Tag" } th scope="col" { "Digest" } th scope="col" { "Platforms" } th scope="col" { "Size" }
                                 th scope="col" { "Pushed" } th scope="col" { "Pulled" }
                             }
                         }
                         tbody { @for row in &rows { (row) } }
                     }
-                    @if self.deletes && !self.list.is_empty() {
+                    @if self.marked.is_some() && !self.list.is_empty() {
                         p { button.danger { "Delete the marked tags" } }
                         p.hint { "The tool beside the registry deletes them there; without it they are forgotten here, and the registry keeps them." }
                     }
@@ -163,7 +212,9 @@ impl Tags<'_> {
         let total = images.iter().filter_map(|image| image.size).max();
         Ok(html! {
             tr {
-                @if self.deletes { td { input type="checkbox" name="tag" value=(tag.name) aria-label=(format!("Delete {}", tag.name)); } }
+                @if let Some(marked) = self.marked {
+                    td { input type="checkbox" name="tag" value=(tag.name) aria-label=(format!("Delete {}", tag.name)) checked[marked.contains(&tag.name.as_str())]; }
+                }
                 th scope="row" {
                     a href=(format!("{}/-/tags/{}", pages::repository_path(self.name), encoded(&tag.name))) { (tag.name) }
                     @if let Some(kind) = manifests::companion(&tag.name) { " " span.badge { (kind) } }

@@ -84,7 +84,7 @@ const EVENTS: &str = r#"{"events": []}"#;
 
 /// Every endpoint: one of [`hublet::api`] that is not here fails by its name.
 #[rustfmt::skip]
-pub const ENDPOINTS: [Endpoint; 108] = [
+pub const ENDPOINTS: [Endpoint; 114] = [
     endpoint("GET", "/v1/repositories/{repository}/images", ""),
     endpoint("PUT", "/v1/repositories/{repository}/images", "[]"),
     endpoint("DELETE", "/v1/repositories/{repository}/images", ""),
@@ -186,6 +186,12 @@ pub const ENDPOINTS: [Endpoint; 108] = [
     endpoint("GET", "/static/{file}", ""),
     endpoint("GET", "/r/{namespace}", "").asking("?name={name}", Says::Listed),
     endpoint("GET", "/r/{repository}", ""),
+    endpoint("POST", "/r/{repository}/-/tags", "tag=latest"),
+    endpoint("GET", "/r/{repository}/-/settings", ""),
+    endpoint("POST", "/r/{repository}/-/settings", "action=describe&description=new&full_description=").noted(" (texts)"),
+    endpoint("POST", "/r/{repository}/-/settings", "action=delete&name=olga/{name}").noted(" (the end)"),
+    endpoint("GET", "/r/{repository}/-/access", ""),
+    endpoint("POST", "/r/{repository}/-/access", "action=set&user=jane&role=read"),
     endpoint("GET", "/r/{repository}/-/tags/{tag}", ""),
     endpoint("GET", "/account/confirm", ""),
     endpoint("POST", "/account/confirm", "secret=none"),

@@ -195,7 +195,7 @@ fn writes(fixtures: &Fixtures, sent: &TestRequest) -> bool {
             }
         }),
     );
-    reply.status < 300 && wrote.get() > 1
+    reply.status < 400 && wrote.get() > 1
 }
 
 /// How often a right went, by endpoint and by way, and what was wrong.
@@ -239,7 +239,7 @@ impl Found {
             let case = format!("{} of {name} as {}, and {way}", endpoint.label(), actor.label);
             if asked_before != asked_after {
                 self.faults.push(format!("{case}: {asked_before}, and {asked_after} afterwards"));
-            } else if asked_after < 300 {
+            } else if asked_after < 400 {
                 self.kept += 1;
             } else {
                 let changed = differing(&without.stored, &stored(&during));

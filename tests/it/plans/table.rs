@@ -14,7 +14,7 @@ use hublet::{
         outbox::{self, Change, Document},
         rate_counters, reconcilers, refresh_tokens, refusals,
         repositories::{self, Subject},
-        stars, tags, token_details, users,
+        stars, tag_digests, tags, token_details, users,
     },
 };
 use serde_json::json;
@@ -113,6 +113,7 @@ pub fn primary() -> Vec<Entry> {
         transaction("events::take", |transaction| {
             events::take(transaction, &imported(app, &new), "registry", false, now)
         }),
+        read("tag_digests::list", tag_digests::list(app, &by_name, r#"["tag0","tag1"]"#)),
         read("deletions::present", deletions::present(now)),
         write("deletions::request_repository", [deletions::request_repository(app, by)]),
         transaction("deletions::request_tag", |transaction| {
