@@ -63,8 +63,6 @@ impl Question {
 
 /// The answer.
 pub struct Review {
-    /// The client that asked.
-    pub principal: Principal,
     /// The user whose access was reviewed; empty for a request without credentials.
     pub username: String,
     /// The repository.
@@ -141,7 +139,7 @@ fn decide(
     let visible = !case.own || guard.principal.effective_role(&lookup, &question.repository).is_some();
     let actions = case.subject.review(&lookup, &question.repository, &question.actions, visible);
     let username = case.subject.principal.name().to_owned();
-    Ok(Review { principal: guard.principal, username, repository: question.repository, actions })
+    Ok(Review { username, repository: question.repository, actions })
 }
 
 /// Whose access is reviewed.

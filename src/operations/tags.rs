@@ -1,6 +1,8 @@
 //! Tags, as registries reported them. The index holds no bytes: the tool beside a registry deletes a tag there, and
 //! without it the tag is forgotten here.
 
+use serde_json::json;
+
 use crate::{
     auth::{Credentials, RepositoryGuard},
     context::Context,

@@ -1,4 +1,4 @@
-//! Who has access to a repository: collaborators, everyone with a role, and why somebody may do something or not.
+//! Who has access to a repository: collaborators, every user with a role, and why a user may do something or not.
 
 use maud::{Markup, html};
 
@@ -90,15 +90,12 @@ async fn show(
     let subject = credentials.subject(ctx);
     let list = access::list(name, &subject, pages::PAGE_SIZE, (number - 1) * pages::PAGE_SIZE);
     let read = (list, repositories::lookup(name, &subject));
-    let (principal, answer, (list, lookup)) = match question(&query, name) {
-        Some(question) => {
-            let (principal, review, read) = access_reviews::review_with(ctx, credentials, Ok(question), read).await?;
-            (principal, Some(review), read)
-        }
-        None => {
-            let (principal, read) = credentials.authenticate_with(ctx, read).await?;
-            (principal, None, read)
-        }
+    let (principal, answer, (list, lookup)) = if let Some(question) = question(&query, name) {
+        let (principal, review, read) = access_reviews::review_with(ctx, credentials, Ok(question), read).await?;
+        (principal, Some(review), read)
+    } else {
+        let (principal, read) = credentials.authenticate_with(ctx, read).await?;
+        (principal, None, read)
     };
     let guard = RepositoryGuard::new(principal, name, lookup);
     guard.require(Role::Admin)?;

@@ -217,7 +217,7 @@ pub fn is_private(fields: &Form) -> Result<bool> {
     }
 }
 
-/// The credentials of a form whose page is shown again, with what was refused: the password is not asked for twice.
+/// The credentials of a form whose page comes back with what was refused: the password is not asked for twice.
 pub fn again(request: &Request) -> Result<Credentials> {
     browser::required_cookie(request)
 }
@@ -233,7 +233,7 @@ pub fn beside_form<T>(result: Result<T>) -> Result<Result<T, (u16, String)>> {
     }
 }
 
-/// The same where what was not found may be what was typed: of what is not visible the page refuses to be shown again.
+/// The same where what was not found may be what was typed: what is not visible has no page that comes back.
 pub fn beside_its_form<T>(result: Result<T>) -> Result<Result<T, (u16, String)>> {
     let missing = match result.as_ref().err().and_then(Error::refusal) {
         Some(Refusal::NotFound(reason)) => Some((404, reason.clone().into_owned())),

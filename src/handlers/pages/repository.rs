@@ -42,7 +42,7 @@ pub async fn page(
 
 /// `POST /r/{repository}/-/tags`
 ///
-/// The names of the marked tags; what is refused is shown above the list, with the marks.
+/// The names of the marked tags; what is refused stands above the list, where the marks stay.
 pub async fn delete_tags(
     ctx: &Context,
     request: &Request,

@@ -180,6 +180,11 @@ fn requests(fixtures: &Fixtures, endpoint: &Endpoint, actor: &Actor, name: &str)
     [Access::Write, Access::Delete].map(token).into()
 }
 
+/// The user whose right goes: of the owner's cookie, that of the owner.
+fn user_of(actor: &Actor) -> String {
+    if actor.only_cookie { OWNER.to_owned() } else { actor.basic.0.clone() }
+}
+
 /// Whether this is allowed as things are, and writes after it has read.
 fn writes(fixtures: &Fixtures, sent: &TestRequest) -> bool {
     let mut app = fixtures.client.app.trial().unwrap();
@@ -219,7 +224,7 @@ impl Found {
         name: &str,
         sent: &TestRequest,
     ) {
-        let (user, repository) = (actor.basic.0.clone(), format!("{OWNER}/{name}"));
+        let (user, repository) = (user_of(actor), format!("{OWNER}/{name}"));
         let original = &fixtures.client.app;
         let key = (user.clone(), repository.clone());
         let all = self.without.entry(key).or_insert_with(|| Without::all(original, &user, &repository));
