@@ -20,6 +20,9 @@ const NO_REPOSITORY: &str = "repository not found";
 /// For a namespace that is not there.
 pub const NO_NAMESPACE: &str = "namespace not found";
 
+/// For a namespace in which the principal may create no repository.
+pub const NOT_CREATABLE: &str = "Access denied: not allowed to create a repository in this namespace";
+
 /// A principal before a repository.
 pub struct RepositoryGuard<'a> {
     /// The client.
@@ -118,6 +121,11 @@ impl NamespaceGuard {
     #[must_use]
     pub fn writes(&self) -> bool {
         self.role() >= Some(Role::Write) && self.lookup.namespace_id.is_some()
+    }
+
+    /// Refuses those who may not create repositories in it. They get the same response as for a missing namespace.
+    pub fn require_writes(&self) -> Result<()> {
+        if self.writes() { Ok(()) } else { forbidden(NOT_CREATABLE) }
     }
 
     /// The id of the namespace and the right to write in it, for its admins. An access token restricted to some

@@ -16,5 +16,5 @@ pub use credentials::{
     Credentials, INVALID_CREDENTIALS, no_session, optional_session, password_credentials, registry_credentials,
     require_https, session, unauthorized, v1_credentials,
 };
-pub use guards::{NO_NAMESPACE, NamespaceGuard, PasswordSession, RepositoryGuard};
+pub use guards::{NO_NAMESPACE, NOT_CREATABLE, NamespaceGuard, PasswordSession, RepositoryGuard};
 pub use principal::Principal;

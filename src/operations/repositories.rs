@@ -7,7 +7,7 @@ pub use list::{ListRepositories, ListedRepository, list};
 pub use readable::ReadableRepository;
 
 use crate::{
-    auth::{Credentials, NO_NAMESPACE, Principal, RepositoryGuard},
+    auth::{Credentials, NO_NAMESPACE, NOT_CREATABLE, Principal, RepositoryGuard},
     context::Context,
     domain::{
         NamespaceId, RepositoryName, Role,
@@ -234,7 +234,7 @@ fn require_creatable(
     name: &RepositoryName,
 ) -> Result<(NamespaceId, Right)> {
     if principal.effective_role(lookup, name) < Some(Role::Write) {
-        return forbidden("Access denied: not allowed to create a repository in this namespace");
+        return forbidden(NOT_CREATABLE);
     }
     let Some(namespace) = lookup.namespace_id else { return not_found(NO_NAMESPACE) };
     if lookup.repository.is_some() {

@@ -28,6 +28,16 @@ pub enum Page {
     RepositorySettings(RepositoryName),
     /// `/r/{repository}/-/access`
     Access(RepositoryName),
+    /// `/r/{namespace}/-/new`
+    NewRepository(String),
+    /// `/r/{namespace}/-/members`
+    Members(String),
+    /// `/r/{namespace}/-/audit`
+    Audit(String),
+    /// `/r/{namespace}/-/refusals`
+    Refusals(String),
+    /// `/r/{namespace}/-/deletions`
+    Deletions(String),
     /// `/r/{repository}/-/tags/{tag}`
     Tag(RepositoryName, String),
 }
@@ -51,6 +61,11 @@ impl Page {
                     ([_, ..], Some(["tags"])) => Self::Tags(repository()?),
                     ([_, ..], Some(["settings"])) => Self::RepositorySettings(repository()?),
                     ([_, ..], Some(["access"])) => Self::Access(repository()?),
+                    ([], Some(["new"])) => Self::NewRepository((*namespace).to_owned()),
+                    ([], Some(["members"])) => Self::Members((*namespace).to_owned()),
+                    ([], Some(["audit"])) => Self::Audit((*namespace).to_owned()),
+                    ([], Some(["refusals"])) => Self::Refusals((*namespace).to_owned()),
+                    ([], Some(["deletions"])) => Self::Deletions((*namespace).to_owned()),
                     ([_, ..], Some(["tags", tag])) => Self::Tag(repository()?, (*tag).to_owned()),
                     _ => return Err(Refusal::NoRoute.into()),
                 }

@@ -7,8 +7,10 @@ use constcat::concat;
 use crate::{
     domain::{RepositoryId, RepositoryName, audit::AuditAction},
     store::{
-        FromRow, Query, Row, Statement, Step, Transaction,
+        FromRow, Keyed, Page, Query, Row, Statement, Step, Transaction,
         audit::{self, Account, AuditContext},
+        repositories::bind_namespace,
+        roles::{Subject, WITH_ROLE},
     },
 };
 
@@ -46,6 +48,58 @@ impl FromRow for Deletion {
             requested_at: row.get("requested_at"),
         }
     }
+}
+
+/// A deletion that a tool has not done yet, with who asked for it, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaitingDeletion {
+    /// The registry.
+    pub service: String,
+    /// The full name of the repository, which may be gone.
+    pub repository: String,
+    /// Empty: all of the repository.
+    pub tag: String,
+    /// Milliseconds since 1970.
+    pub requested_at: i64,
+    /// The name of the user.
+    pub requested_by: String,
+    /// Why the tool did not do it; empty if it did not try.
+    pub refusal: String,
+}
+
+impl FromRow for WaitingDeletion {
+    fn from_row(row: &mut Row) -> Self {
+        Self {
+            service: row.get("service"),
+            repository: row.get("repository"),
+            tag: row.get("tag"),
+            requested_at: row.get("requested_at"),
+            requested_by: row.get("requested_by"),
+            refusal: row.get("refusal"),
+        }
+    }
+}
+
+impl Keyed for WaitingDeletion {
+    const KEY: &'static str = "service";
+}
+
+/// The deletions of a namespace that a tool has not done yet, the newest first, for its admins.
+#[must_use]
+pub fn waiting(namespace: &str, subject: &Subject<'_>, limit: i64, offset: i64) -> Query<Page<WaitingDeletion>> {
+    let sql = concat!(
+        WITH_ROLE,
+        ", waiting as materialized (
+           select d.id, d.service, d.repository, d.tag, d.requested_at, d.requested_by, d.refusal
+           from place p cross join namespaces n on n.id = p.namespace_id cross join reconcilers c
+           cross join deletions d on d.service = c.service
+             and d.repository > n.name || '/' and d.repository < n.name || '0'
+           where p.role >= 3)
+         select c.count, w.service, w.repository, w.tag, w.requested_at, w.requested_by, w.refusal
+         from (select count(*) count from waiting) c
+         left join (select * from waiting order by id desc limit ?6 offset ?7) w on true order by w.id desc"
+    );
+    Query::page(bind_namespace(sql, namespace, subject).bind(limit).bind(offset))
 }
 
 /// Requests the deletion of a tag from the registries with a tool beside them, and returns whether there is one that has

@@ -249,6 +249,22 @@ pub fn pager(path: &str, page: i64, page_size: i64, count: i64) -> Markup {
     }
 }
 
+/// The links to the page before and the page after: of a list at `path`, which ends with `?` or `&`, of which it is known
+/// whether there is `more`.
+#[must_use]
+pub fn neighbours(path: &str, page: i64, more: bool) -> Markup {
+    let count = if more { page + 1 } else { page };
+    html! {
+        @if count > 1 {
+            nav.pages aria-label="Pages" {
+                @if page > 1 { a rel="prev" href=(format!("{path}page={}", page - 1)) { "Previous" } }
+                span { (format!("Page {page}")) }
+                @if more { a rel="next" href=(format!("{path}page={}", page + 1)) { "Next" } }
+            }
+        }
+    }
+}
+
 /// A text for a query, percent-encoded.
 #[must_use]
 pub fn encoded(text: &str) -> String {

@@ -2,8 +2,13 @@
 //! operations of the management API: no rule is here.
 
 pub mod access;
+pub mod audit;
+pub mod deletions;
 pub mod home;
+pub mod members;
 pub mod namespace;
+pub mod new_repository;
+pub mod refusals;
 pub mod repository;
 pub mod repository_settings;
 pub mod search;
@@ -86,6 +91,19 @@ pub fn namespace_tabs(namespace: &str, admin: bool) -> Vec<Link> {
     tabs
 }
 
+/// What surrounds a page for the admins of a namespace.
+#[must_use]
+pub fn administrated<'a>(
+    ctx: &'a Context,
+    principal: &'a Principal,
+    namespace: &str,
+    title: &'a str,
+    path: &'a str,
+) -> Page<'a> {
+    let crumbs = vec![namespace_crumb(namespace)];
+    Page { crumbs, tabs: (namespace_tabs(namespace, true), path), ..page(ctx, principal, title) }
+}
+
 /// The pages of an account.
 #[must_use]
 pub fn settings_tabs() -> Vec<Link> {
@@ -138,8 +156,9 @@ pub fn done(query: &Form) -> Option<&'static str> {
 }
 
 /// What forms do, by the word for it in the path that they lead to.
-const DONE: [(&str, &str); 7] = [
+const DONE: [(&str, &str); 8] = [
     ("saved", "Saved."),
+    ("created", "Made. Push an image to it."),
     ("moved", "Moved. The images stay in the registry under the old name: push them again under this one."),
     ("deleted-pending", "Deleted here. The tool beside the registry deletes the images there at its next run."),
     ("deleted-forgotten", "Deleted here. The registry keeps the images, and serves them to who may pull there."),

@@ -84,7 +84,7 @@ const EVENTS: &str = r#"{"events": []}"#;
 
 /// Every endpoint: one of [`hublet::api`] that is not here fails by its name.
 #[rustfmt::skip]
-pub const ENDPOINTS: [Endpoint; 114] = [
+pub const ENDPOINTS: [Endpoint; 121] = [
     endpoint("GET", "/v1/repositories/{repository}/images", ""),
     endpoint("PUT", "/v1/repositories/{repository}/images", "[]"),
     endpoint("DELETE", "/v1/repositories/{repository}/images", ""),
@@ -185,6 +185,13 @@ pub const ENDPOINTS: [Endpoint; 114] = [
     endpoint("GET", "/settings", ""),
     endpoint("GET", "/static/{file}", ""),
     endpoint("GET", "/r/{namespace}", "").asking("?name={name}", Says::Listed),
+    endpoint("GET", "/r/{namespace}/-/new", ""),
+    endpoint("POST", "/r/{namespace}/-/new", "name={name}&visibility=private"),
+    endpoint("GET", "/r/{namespace}/-/members", ""),
+    endpoint("POST", "/r/{namespace}/-/members", "action=set&user=mira&role=admin"),
+    endpoint("GET", "/r/{namespace}/-/audit", ""),
+    endpoint("GET", "/r/{namespace}/-/refusals", ""),
+    endpoint("GET", "/r/{namespace}/-/deletions", ""),
     endpoint("GET", "/r/{repository}", ""),
     endpoint("POST", "/r/{repository}/-/tags", "tag=latest"),
     endpoint("GET", "/r/{repository}/-/settings", ""),

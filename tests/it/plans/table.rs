@@ -114,6 +114,7 @@ pub fn primary() -> Vec<Entry> {
             events::take(transaction, &imported(app, &new), "registry", false, now)
         }),
         read("tag_digests::list", tag_digests::list(app, &by_name, r#"["tag0","tag1"]"#)),
+        read("deletions::waiting", deletions::waiting("user5", &by_id, 10, 0)),
         read("deletions::present", deletions::present(now)),
         write("deletions::request_repository", [deletions::request_repository(app, by)]),
         transaction("deletions::request_tag", |transaction| {
