@@ -133,6 +133,12 @@ impl Config {
         }
     }
 
+    /// Whether clients reach hublet over https: by this request, or by its public address, behind which a proxy may be.
+    #[must_use]
+    pub fn is_https(&self, request: bool) -> bool {
+        request || self.public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
+    }
+
     /// The keys under which hublet signs for itself.
     pub fn keys(&self) -> Result<&TokenKeys, Fault> {
         self.token_key.as_ref().map_err(Fault::unconfigured)

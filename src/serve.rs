@@ -105,7 +105,7 @@ fn with_common_headers(ctx: &Context, response: Response, request: &Request, cor
     if response.header("Vary").is_none() {
         response = response.with("Vary", "Accept");
     }
-    if request.https {
+    if ctx.config.is_https(request.https) {
         response = response.with("Strict-Transport-Security", "max-age=31536000");
     }
     let by_anybody = request.header("authorization").is_none();

@@ -95,9 +95,9 @@ impl Security {
             Self::V1 => auth::v1_credentials(ctx, request),
             Self::Session | Self::PasswordSession => auth::session(ctx, request),
             Self::OptionalSession => auth::optional_session(ctx, request),
-            Self::Cookie => auth::browser::required_cookie(request),
+            Self::Cookie => auth::browser::required_cookie(ctx, request),
             Self::OptionalCookie => auth::browser::optional_cookie(ctx, request),
-            Self::FreshCookie => auth::browser::fresh_cookie(request),
+            Self::FreshCookie => auth::browser::fresh_cookie(ctx, request),
             Self::None
             | Self::OptionalPassword
             | Self::RepositoryToken

@@ -53,47 +53,47 @@ struct Typed {
 }
 
 /// The name of the cookie. A browser takes the prefix over https only, and then sends the cookie to this host alone.
-fn name(request: &Request) -> &'static str {
-    if request.https { "__Host-hublet" } else { "hublet" }
+fn name(https: bool) -> &'static str {
+    if https { "__Host-hublet" } else { "hublet" }
 }
 
 /// A cookie that a response sets; an empty value deletes it.
-fn set(request: &Request, value: &str, age: i64) -> String {
-    let secure = if request.https { "; Secure" } else { "" };
-    format!("{}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={age}{secure}", name(request))
+fn set(https: bool, value: &str, age: i64) -> String {
+    let secure = if https { "; Secure" } else { "" };
+    format!("{}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={age}{secure}", name(https))
 }
 
 /// The cookie that ends a session in the browser.
 #[must_use]
-pub fn removed(request: &Request) -> String {
-    set(request, "", 0)
+pub fn removed(ctx: &Context, request: &Request) -> String {
+    set(ctx.config.is_https(request.https), "", 0)
 }
 
 /// The session of a page, if the request has a cookie that could be one.
-fn cookie(request: &Request) -> Option<(UserId, String)> {
+fn cookie(request: &Request, https: bool) -> Option<(UserId, String)> {
     let cookies = request.header("cookie")?.split(';');
-    let value = cookies.filter_map(|pair| pair.trim().split_once('=')).find(|(key, _)| *key == name(request))?.1;
+    let value = cookies.filter_map(|pair| pair.trim().split_once('=')).find(|(key, _)| *key == name(https))?.1;
     opaque_token::parse_cookie(value)
 }
 
 /// Reads the cookie of a page that needs none where anonymous requests may read.
 pub fn optional_cookie(ctx: &Context, request: &Request) -> Result<Credentials> {
-    if cookie(request).is_none() && ctx.config.anonymous_read {
+    if ctx.config.anonymous_read && cookie(request, ctx.config.is_https(request.https)).is_none() {
         return Ok(Credentials::Anonymous);
     }
-    required_cookie(request)
+    required_cookie(ctx, request)
 }
 
 /// Reads the cookie of a page for which one signs in.
-pub fn required_cookie(request: &Request) -> Result<Credentials> {
-    let (user, hash) = cookie(request).ok_or(Refusal::SignIn)?;
+pub fn required_cookie(ctx: &Context, request: &Request) -> Result<Credentials> {
+    let (user, hash) = cookie(request, ctx.config.is_https(request.https)).ok_or(Refusal::SignIn)?;
     require_https(request)?;
     Ok(Credentials::Browser(Cookie { user, hash, fresh: None }))
 }
 
 /// Reads the cookie, and the password beside it, of a form that takes a password that was typed lately.
-pub fn fresh_cookie(request: &Request) -> Result<Credentials> {
-    let Credentials::Browser(cookie) = required_cookie(request)? else { return Err(Refusal::SignIn.into()) };
+pub fn fresh_cookie(ctx: &Context, request: &Request) -> Result<Credentials> {
+    let Credentials::Browser(cookie) = required_cookie(ctx, request)? else { return Err(Refusal::SignIn.into()) };
     let secret = Form::read(request)?.optional(PASSWORD_FIELD).map(Secret::new);
     let fresh = Some(Typed { secret, address: request.address() });
     Ok(Credentials::Browser(Cookie { fresh, ..cookie }))
@@ -169,7 +169,7 @@ pub async fn open(ctx: &Context, request: &Request, principal: &Principal, clien
         most: ctx.config.quotas.refresh_tokens,
     };
     ctx.commit([principal.right(Over::Themselves)], refresh_tokens::create(&new).into()).await?;
-    Ok(set(request, token.reveal(), AGE))
+    Ok(set(ctx.config.is_https(request.https), token.reveal(), AGE))
 }
 
 impl Principal {
@@ -183,9 +183,9 @@ impl Principal {
 mod tests {
     use super::*;
 
-    fn request(https: bool, headers: &[(&str, &str)]) -> Request {
+    fn request(headers: &[(&str, &str)]) -> Request {
         let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Request { https, host: "127.0.0.1:8787".into(), headers, ..Request::default() }
+        Request { host: "127.0.0.1:8787".into(), headers, ..Request::default() }
     }
 
     #[test]
@@ -193,7 +193,7 @@ mod tests {
         let token = opaque_token::cookie(UserId::new(3), [7; opaque_token::RANDOM]);
         let hash = TokenKind::Browser.parse_and_hash(token.reveal()).unwrap();
         let good = token.reveal();
-        let read = |https: bool, cookies: &str| cookie(&request(https, &[("cookie", cookies)]));
+        let read = |https: bool, cookies: &str| cookie(&request(&[("cookie", cookies)]), https);
         assert_eq!(read(false, &format!("a=b; hublet={good}")), Some((UserId::new(3), hash.clone())));
         assert_eq!(read(true, &format!("__Host-hublet={good}; hublet=x")), Some((UserId::new(3), hash)));
         for other in [format!("hublet={good}0"), format!("__Host-hublet={good}"), "hublet=".into(), String::new()] {

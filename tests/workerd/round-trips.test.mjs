@@ -48,7 +48,7 @@ const table = [
   [0, 200, "GET /v1/_ping", "paul"],
   [0, 404, "GET /v1/nothing", "paul"],
   [0, 404, "GET /v3/", "nobody"],
-  [0, 200, "GET /", "nobody"],
+  [1, 200, "GET /", "nobody"],
   [0, 200, "GET /robots.txt", "nobody"],
   [0, 405, "POST /v1/_ping", "paul"],
   [0, 400, "GET /v1/repositories/paul/a..b/images", "paul"],

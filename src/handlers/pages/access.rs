@@ -54,7 +54,7 @@ pub async fn change(
     match pages::beside_its_form(changed)? {
         Ok(()) => Ok(Response::see_other(&format!("{}/-/access?done=saved", repository_path(name)))),
         Err((status, reason)) => {
-            show(ctx, request, &pages::again(request)?, name, (status, Some((&fields, &reason)))).await
+            show(ctx, request, &pages::again(ctx, request)?, name, (status, Some((&fields, &reason)))).await
         }
     }
 }

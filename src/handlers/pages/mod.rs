@@ -237,8 +237,8 @@ pub fn is_private(fields: &Form) -> Result<bool> {
 }
 
 /// The credentials of a form whose page comes back with what was refused: the password is not asked for twice.
-pub fn again(request: &Request) -> Result<Credentials> {
-    browser::required_cookie(request)
+pub fn again(ctx: &Context, request: &Request) -> Result<Credentials> {
+    browser::required_cookie(ctx, request)
 }
 
 /// A result whose refusal stands beside the form; a fault, and a session that has ended, have a page of their own.

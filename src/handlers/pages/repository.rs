@@ -62,7 +62,7 @@ pub async fn delete_tags(
         }
         Err((status, reason)) => {
             let shown = Shown { status, error: Some(&reason), marked: &marked };
-            show(ctx, request, &pages::again(request)?, name, &shown).await
+            show(ctx, request, &pages::again(ctx, request)?, name, &shown).await
         }
     }
 }
@@ -135,7 +135,7 @@ async fn show(
             }
             (pages::pull_lines(pages::registry_host(ctx), name, &format!(":{reference}")))
             (listed.render()?)
-            @if !full.trim().is_empty() { article.markdown { (PreEscaped(markdown::html(&full))) } }
+            @if !full.trim().is_empty() { section { h2 { "About" } article.markdown { (PreEscaped(markdown::html(&full))) } } }
         },
     ))
 }

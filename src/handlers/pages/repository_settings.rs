@@ -47,7 +47,7 @@ pub async fn change(
     match pages::beside_its_form(done)? {
         Ok(path) => Ok(Response::see_other(&path)),
         Err((status, reason)) => {
-            show(ctx, request, &pages::again(request)?, name, (status, Some((&fields, &reason)))).await
+            show(ctx, request, &pages::again(ctx, request)?, name, (status, Some((&fields, &reason)))).await
         }
     }
 }

@@ -70,7 +70,11 @@ pub async fn sign_out(ctx: &Context, request: &Request, credentials: &Credential
     let by = principal.by(ctx, request);
     let ended = refresh_tokens::delete(&mut transaction, user.id, &session.uuid, &by);
     ctx.commit([principal.right(Over::Themselves)], transaction).await?.take(ended)?;
-    let response = Response::see_other("/sign-in").with("Set-Cookie", browser::removed(request));
+    let response = Response::see_other("/sign-in").with("Set-Cookie", browser::removed(ctx, request));
     // Browsers know it over https alone.
-    Ok(if request.https { response.with("Clear-Site-Data", "\"cache\", \"cookies\", \"storage\"") } else { response })
+    Ok(if ctx.config.is_https(request.https) {
+        response.with("Clear-Site-Data", "\"cache\", \"cookies\", \"storage\"")
+    } else {
+        response
+    })
 }
