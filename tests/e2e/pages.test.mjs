@@ -61,7 +61,7 @@ describe("pages", { skip: withoutRegistryOr("skopeo") || withoutChromium() }, ()
       await page.getByRole("button", { name: "Search" }).click();
       await page.getByRole("link", { name: "alice/app" }).click();
       await page.getByRole("link", { name: "1.0" }).click();
-      assert.match(await page.locator("main").innerText(), new RegExp(`docker pull \\S+/alice/app@${image.digest}`));
+      assert.match(await page.locator("main").textContent(), new RegExp(`docker pull \\S+/alice/app@${image.digest}`));
       assert.deepEqual(complaints, []);
       await close();
     }
@@ -75,7 +75,7 @@ describe("pages", { skip: withoutRegistryOr("skopeo") || withoutChromium() }, ()
     for (const name of ["app", "no-such"]) {
       const answer = await page.goto(`${site.index.address}/r/alice/${name}`);
       assert.equal(answer.status(), 404);
-      texts.push(await page.locator("body").innerText());
+      texts.push(await page.locator("body").textContent());
     }
     assert.equal(texts[0], texts[1]);
     await close();

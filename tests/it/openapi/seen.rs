@@ -89,7 +89,7 @@ pub struct Response {
 const LONGEST_EXAMPLE: usize = 250;
 
 /// Headers of every answer, or of every answer of a kind.
-const USUAL: [&str; 9] = [
+const USUAL: [&str; 13] = [
     "content-type",
     "content-security-policy",
     "cache-control",
@@ -99,6 +99,10 @@ const USUAL: [&str; 9] = [
     "access-control-allow-origin",
     "access-control-allow-methods",
     "access-control-max-age",
+    "strict-transport-security",
+    "referrer-policy",
+    "cross-origin-opener-policy",
+    "cross-origin-resource-policy",
 ];
 
 const JSON: &str = "application/json";
