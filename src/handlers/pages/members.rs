@@ -38,7 +38,7 @@ pub async fn change(ctx: &Context, request: &Request, credentials: &Credentials,
     match pages::beside_its_form(changed)? {
         Ok(()) => Ok(Response::see_other(&format!("/r/{namespace}/-/members?done=saved"))),
         Err((status, reason)) => {
-            show(ctx, request, &pages::again(request)?, namespace, (status, Some((&fields, &reason)))).await
+            show(ctx, request, &pages::again(ctx, request)?, namespace, (status, Some((&fields, &reason)))).await
         }
     }
 }
