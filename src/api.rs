@@ -124,6 +124,16 @@ endpoints! { (ctx, request, credentials)
         Get    OptionalCookie  => pages::search::page(ctx, request, credentials).await;
     "/settings" Page Closed SMALL Route::Page(Page::Settings) =>
         Get    Cookie          => pages::settings::page(ctx, request, credentials).await;
+        Post   Cookie          => pages::settings::change(ctx, request, credentials).await;
+    "/settings/tokens" Page Closed SMALL Route::Page(Page::Tokens) =>
+        Get    Cookie          => pages::tokens::page(ctx, request, credentials).await;
+        Post   FreshCookie     => pages::tokens::change(ctx, request, credentials).await;
+    "/settings/tokens/new" Page Closed SMALL Route::Page(Page::NewToken) =>
+        Get    Cookie          => pages::tokens::new(ctx, request, credentials).await;
+        Post   FreshCookie     => pages::tokens::create(ctx, request, credentials).await;
+    "/settings/sessions" Page Closed SMALL Route::Page(Page::Sessions) =>
+        Get    Cookie          => pages::sessions::page(ctx, request, credentials).await;
+        Post   Cookie          => pages::sessions::change(ctx, request, credentials).await;
     "/static/{file}" Page Public SMALL Route::Page(Page::Asset(file)) =>
         Get    None            => site::asset(file);
     "/r/{namespace}" Page Closed SMALL Route::Page(Page::Namespace(namespace)) =>

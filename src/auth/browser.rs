@@ -16,7 +16,7 @@ use crate::{
     error::{Fault, Refusal, Result, forbidden},
     store::{
         Over, Rows, Statement,
-        refresh_tokens::{self, BrowserHolder, BrowserSession},
+        refresh_tokens::{self, BrowserHolder, BrowserSession, RefreshToken},
         users,
     },
     wire::{Form, Request, html::PASSWORD_FIELD},
@@ -67,6 +67,12 @@ fn set(https: bool, value: &str, age: i64) -> String {
 #[must_use]
 pub fn removed(ctx: &Context, request: &Request) -> String {
     set(ctx.config.is_https(request.https), "", 0)
+}
+
+/// Whether the session of a browser has not expired by what holds for cookies alone.
+#[must_use]
+pub fn is_current(session: &RefreshToken, now: i64) -> bool {
+    session.used_at > now - UNUSED && session.created_at > now - AGE
 }
 
 /// The session of a page, if the request has a cookie that could be one.

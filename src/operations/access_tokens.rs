@@ -7,7 +7,7 @@ pub use wanted::{CreateAccessToken, RenewAccessToken, UpdateAccessToken};
 pub use writes::IssuedAccessToken;
 
 use crate::{
-    auth::PasswordSession,
+    auth::{PasswordSession, Principal},
     context::Context,
     error::{Result, not_found},
     store::{
@@ -26,12 +26,13 @@ pub async fn create(
     request: &Request,
     session: &PasswordSession<'_>,
     wanted: Result<CreateAccessToken>,
-) -> Result<IssuedAccessToken> {
+) -> Result<(Principal, IssuedAccessToken)> {
     let wanted = wanted.and_then(|wanted| wanted.acceptable(ctx));
     let (principal, creation, ()) = session.authenticate_with(ctx, wanted, ()).await?;
     let right = principal.right(Over::Themselves);
     let holder = writes::Holder { id: session.user(), name: principal.name(), machine: false };
-    writes::create(ctx, request, (&principal, right), holder, &creation).await
+    let issued = writes::create(ctx, request, (&principal, right), holder, &creation).await?;
+    Ok((principal, issued))
 }
 
 /// A page of the tokens of the user, the newest first.
@@ -40,10 +41,10 @@ pub async fn list(
     session: &PasswordSession<'_>,
     limit: i64,
     offset: i64,
-) -> Result<Page<TokenDetails, TokenCounts>> {
+) -> Result<(Principal, Page<TokenDetails, TokenCounts>)> {
     let list = token_details::list(session.user(), limit, offset);
-    let (_, (), tokens) = session.authenticate_with(ctx, Ok(()), list).await?;
-    Ok(tokens)
+    let (principal, (), tokens) = session.authenticate_with(ctx, Ok(()), list).await?;
+    Ok((principal, tokens))
 }
 
 /// A token of the user.
@@ -76,13 +77,14 @@ pub async fn renew(
     session: &PasswordSession<'_>,
     uuid: &str,
     wanted: Result<RenewAccessToken>,
-) -> Result<IssuedAccessToken> {
+) -> Result<(Principal, IssuedAccessToken)> {
     let found = access_tokens::renewable(&TokenOwner::User(session.user()), uuid);
     let wanted = wanted.and_then(|wanted| wanted.acceptable(ctx));
     let (principal, renewal, token) = session.authenticate_with(ctx, wanted, found).await?;
     let token = require(token)?;
     let (right, by) = (principal.right(Over::Themselves), principal.by(ctx, request));
-    writes::renew(ctx, right, (&token, uuid, false), &renewal, &by).await
+    let issued = writes::renew(ctx, right, (&token, uuid, false), &renewal, &by).await?;
+    Ok((principal, issued))
 }
 
 /// Deletes a token of the user.

@@ -6,7 +6,7 @@ mod adding;
 pub use adding::{Adding, EMAIL_TAKEN};
 
 use crate::{
-    auth::PasswordSession,
+    auth::{PasswordSession, Principal},
     context::Context,
     domain::{Secret, names},
     error::{Fault, Result, forbidden, not_found},
@@ -38,9 +38,9 @@ pub struct AccountEmail {
 }
 
 /// The addresses of the user, the primary one first, what is not confirmed last.
-pub async fn list(ctx: &Context, session: &PasswordSession<'_>) -> Result<Vec<AccountEmail>> {
-    let (_, (), addresses) = session.authenticate_with(ctx, Ok(()), emails::list(session.user())).await?;
-    Ok(of_account(addresses).collect())
+pub async fn list(ctx: &Context, session: &PasswordSession<'_>) -> Result<(Principal, Vec<AccountEmail>)> {
+    let (principal, (), addresses) = session.authenticate_with(ctx, Ok(()), emails::list(session.user())).await?;
+    Ok((principal, of_account(addresses).collect()))
 }
 
 /// Adds an address; returns it, and whether it was added: it may be theirs already.

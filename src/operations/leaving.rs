@@ -4,7 +4,7 @@ use crate::{
     auth::PasswordSession,
     context::Context,
     domain::Secret,
-    error::{Result, forbidden},
+    error::{Result, forbidden, invalid},
     jobs::search_index,
     store::{Over, Transaction, leaving},
     wire::Request,
@@ -12,6 +12,8 @@ use crate::{
 
 /// An account that is to be deleted.
 pub struct DeleteAccount {
+    /// The name of the account, where it is typed so that no other one is meant.
+    pub name: Option<String>,
     /// Whether its repositories are deleted too; else it has none.
     pub repositories: bool,
     /// The password of the account.
@@ -26,9 +28,12 @@ pub async fn leave(
     session: &PasswordSession<'_>,
     wanted: Result<DeleteAccount>,
 ) -> Result<()> {
-    let wanted = wanted.map(|wanted| (wanted.repositories, wanted.password));
+    let wanted = wanted.map(|wanted| ((wanted.name, wanted.repositories), wanted.password));
     let there = leaving::conflicts(session.user());
-    let (principal, repositories, there) = session.confirm_with(ctx, request, wanted, there).await?;
+    let (principal, (name, repositories), there) = session.confirm_with(ctx, request, wanted, there).await?;
+    if name.is_some_and(|name| name != principal.name()) {
+        return invalid("The user name is another one");
+    }
     let in_the_way =
         || forbidden("You have repositories: transfer them first, or send repositories: true to remove them");
     if !repositories && there {

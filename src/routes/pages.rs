@@ -16,6 +16,12 @@ pub enum Page {
     Search,
     /// `/settings`
     Settings,
+    /// `/settings/tokens`
+    Tokens,
+    /// `/settings/tokens/new`
+    NewToken,
+    /// `/settings/sessions`
+    Sessions,
     /// `/static/{file}`
     Asset(String),
     /// `/r/{namespace}`
@@ -50,6 +56,9 @@ impl Page {
             ["sign-out"] => Self::SignOut,
             ["search"] => Self::Search,
             ["settings"] => Self::Settings,
+            ["settings", "tokens"] => Self::Tokens,
+            ["settings", "tokens", "new"] => Self::NewToken,
+            ["settings", "sessions"] => Self::Sessions,
             ["static", file] => Self::Asset((*file).to_owned()),
             ["r", namespace] => Self::Namespace((*namespace).to_owned()),
             ["r", namespace, rest @ ..] => {

@@ -247,6 +247,24 @@ pub fn delete(transaction: &mut Transaction, user: UserId, uuid: &str, by: &Audi
     transaction.read(Query::any(record))
 }
 
+/// Removes those of a user but for this one.
+#[must_use]
+pub fn delete_others(user: UserId, uuid: &str, by: &AuditContext) -> Vec<Statement> {
+    vec![
+        Statement::new(
+            "insert into audit (at, account, action, name, actor, credential, address)
+             select ?3, (select id from namespaces where owner_id = ?1), 'user.refresh_token.delete', uuid, ?4,
+               'password', ?5 from refresh_tokens where user_id = ?1 and uuid <> ?2",
+        )
+        .bind(user)
+        .bind(uuid)
+        .bind(by.now)
+        .bind(by.actor.as_str())
+        .bind(by.address.as_str()),
+        Statement::new("delete from refresh_tokens where user_id = ?1 and uuid <> ?2").bind(user).bind(uuid),
+    ]
+}
+
 /// Revokes the refresh token with this hash. No row if there is none.
 #[must_use]
 pub fn revoke(hash: &str, address: &str, now: i64) -> Vec<Statement> {

@@ -11,14 +11,14 @@ use crate::{
 
 /// `POST /v2/access-tokens`
 pub async fn create(ctx: &Context, request: &Request, session: &PasswordSession<'_>) -> Result<Response> {
-    let token = access_tokens::create(ctx, request, session, token_body::creation(request)).await?;
+    let (_, token) = access_tokens::create(ctx, request, session, token_body::creation(request)).await?;
     Ok(token_body::reply_with_secret(201, &token))
 }
 
 /// `GET /v2/access-tokens`
 pub async fn list(ctx: &Context, request: &Request, session: &PasswordSession<'_>) -> Result<Response> {
     let page = Pagination::read(request);
-    let tokens = access_tokens::list(ctx, session, page.size, page.offset()).await?;
+    let (_, tokens) = access_tokens::list(ctx, session, page.size, page.offset()).await?;
     token_body::list(ctx, request, page, &tokens)
 }
 
@@ -35,7 +35,7 @@ pub async fn update(ctx: &Context, request: &Request, session: &PasswordSession<
 
 /// `POST /v2/access-tokens/{uuid}/renew`
 pub async fn renew(ctx: &Context, request: &Request, session: &PasswordSession<'_>, uuid: &str) -> Result<Response> {
-    let token = access_tokens::renew(ctx, request, session, uuid, token_body::renewal(request)).await?;
+    let (_, token) = access_tokens::renew(ctx, request, session, uuid, token_body::renewal(request)).await?;
     Ok(token_body::reply_with_secret(200, &token))
 }
 

@@ -14,7 +14,7 @@ use crate::{
 
 /// `GET /v2/user/emails`
 pub async fn list(ctx: &Context, session: &PasswordSession<'_>) -> Result<Response> {
-    let addresses = emails::list(ctx, session).await?;
+    let (_, addresses) = emails::list(ctx, session).await?;
     let results = addresses.iter().map(to_json).collect::<Vec<Value>>();
     Ok(Response::json(200, &json!({ "count": results.len(), "results": results })).no_store())
 }

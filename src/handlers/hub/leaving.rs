@@ -14,7 +14,7 @@ use crate::{
 pub async fn leave(ctx: &Context, request: &Request, session: &PasswordSession<'_>) -> Result<Response> {
     let wanted = JsonObject::parse_json(request).and_then(|body| {
         let repositories = body.optional_bool("repositories")? == Some(true);
-        Ok(DeleteAccount { repositories, password: Secret::new(body.text("password")?) })
+        Ok(DeleteAccount { name: None, repositories, password: Secret::new(body.text("password")?) })
     });
     leaving::leave(ctx, request, session, wanted).await?;
     Ok(Response::empty(204).no_store())

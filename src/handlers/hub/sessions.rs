@@ -65,7 +65,7 @@ pub async fn current_user(ctx: &Context, credentials: &Credentials) -> Result<Re
 ///
 /// The logins that docker keeps: from where, and when each was last used.
 pub async fn refresh_tokens(ctx: &Context, session: &PasswordSession<'_>) -> Result<Response> {
-    let tokens = refresh_tokens::list(ctx, session).await?;
+    let (_, tokens) = refresh_tokens::list(ctx, session).await?;
     let one = |token: &RefreshToken| {
         json!({
             "uuid": token.uuid,

@@ -12,9 +12,12 @@ pub mod refusals;
 pub mod repository;
 pub mod repository_settings;
 pub mod search;
+pub mod sessions;
 pub mod settings;
 pub mod sign_in;
 pub mod tag;
+mod token_parts;
+pub mod tokens;
 
 use maud::{Markup, html};
 
@@ -107,7 +110,20 @@ pub fn administrated<'a>(
 /// The pages of an account.
 #[must_use]
 pub fn settings_tabs() -> Vec<Link> {
-    vec![Link::new("Account", "/settings")]
+    let tabs = [("Account", "/settings"), ("Access tokens", "/settings/tokens"), ("Sessions", "/settings/sessions")];
+    tabs.map(|(text, path)| Link::new(text, path)).into()
+}
+
+/// What surrounds a page of an account, at this path; with what the query says was done, or what was wrong.
+#[must_use]
+pub fn settings_page<'a>(
+    ctx: &'a Context,
+    principal: &'a Principal,
+    title: &'a str,
+    (path, query, error): (&'a str, &Form, Option<&'a str>),
+) -> Page<'a> {
+    let done = if error.is_none() { done(query) } else { None };
+    Page { tabs: (settings_tabs(), path), done, error, ..page(ctx, principal, title) }
 }
 
 /// How an image is pulled: `reference` is `:TAG` or `@DIGEST`.
@@ -124,8 +140,16 @@ pub fn pull_lines(host: Option<&str>, name: &RepositoryName, reference: &str) ->
                 (command(&format!("skopeo inspect docker://{image}")))
                 (command(&format!("image: {image}")))
             }
-            @if host.is_none() { p.hint { "REGISTRY is the address of your registry: the operator has not set it here (SERVICES = \"NAME@HOST\")." } }
+            (host_hint(host))
         }
+    }
+}
+
+/// What REGISTRY means, where the address of the registry is not known.
+#[must_use]
+pub fn host_hint(host: Option<&str>) -> Markup {
+    html! {
+        @if host.is_none() { p.hint { "REGISTRY is the address of your registry: the operator has not set it here (SERVICES = \"NAME@HOST\")." } }
     }
 }
 
@@ -156,7 +180,8 @@ pub fn done(query: &Form) -> Option<&'static str> {
 }
 
 /// What forms do, by the word for it in the path that they lead to.
-const DONE: [(&str, &str); 8] = [
+const DONE: [(&str, &str); 9] = [
+    ("added", "Added. Where mail is sent, a link that confirms the address is on its way."),
     ("saved", "Saved."),
     ("created", "Made. Push an image to it."),
     ("moved", "Moved. The images stay in the registry under the old name: push them again under this one."),

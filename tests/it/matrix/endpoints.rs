@@ -84,7 +84,7 @@ const EVENTS: &str = r#"{"events": []}"#;
 
 /// Every endpoint: one of [`hublet::api`] that is not here fails by its name.
 #[rustfmt::skip]
-pub const ENDPOINTS: [Endpoint; 121] = [
+pub const ENDPOINTS: [Endpoint; 128] = [
     endpoint("GET", "/v1/repositories/{repository}/images", ""),
     endpoint("PUT", "/v1/repositories/{repository}/images", "[]"),
     endpoint("DELETE", "/v1/repositories/{repository}/images", ""),
@@ -183,6 +183,13 @@ pub const ENDPOINTS: [Endpoint; 121] = [
     endpoint("POST", "/sign-out", ""),
     endpoint("GET", "/search", "").asking("?q={name}", Says::Listed),
     endpoint("GET", "/settings", ""),
+    endpoint("POST", "/settings", "action=add&new=third@example.com&password=[secret]"),
+    endpoint("GET", "/settings/tokens", ""),
+    endpoint("POST", "/settings/tokens", "action=off&uuid=[token]").noted(" of the owner"),
+    endpoint("GET", "/settings/tokens/new", ""),
+    endpoint("POST", "/settings/tokens/new", "label=other&scope=repo:read&days=90"),
+    endpoint("GET", "/settings/sessions", ""),
+    endpoint("POST", "/settings/sessions", "action=end&uuid=[login]").noted(" of the owner"),
     endpoint("GET", "/static/{file}", ""),
     endpoint("GET", "/r/{namespace}", "").asking("?name={name}", Says::Listed),
     endpoint("GET", "/r/{namespace}/-/new", ""),
@@ -322,7 +329,8 @@ impl Endpoint {
         ];
         let path = path.iter().fold(self.pattern.to_owned(), |path, (variable, value)| path.replace(variable, value));
         let (who, secret) = actor.named();
-        let mut body = placed(self.body).replace("[name]", who).replace("[secret]", secret);
+        let words = [("[name]", who), ("[secret]", secret), ("[token]", token), ("[login]", refresh)];
+        let mut body = words.iter().fold(placed(self.body), |body, (word, value)| body.replace(word, value));
         if self.shows == Shows::Body && !body.starts_with('{') {
             body = format!("{body}&username={who}&password={secret}");
         }

@@ -25,10 +25,17 @@ use super::{
 
 /// Other ways in which endpoints write, or are written by.
 #[rustfmt::skip]
-const MORE: [Endpoint; 6] = [
+const MORE: [Endpoint; 13] = [
     endpoint("GET", "/token", "").asking("?service=registry&offline_token=true", endpoints::Says::Status),
     endpoint("POST", "/token", "grant_type=password&service=registry&client_id=matrix&access_type=offline").showing(Shows::Body),
     endpoint("PUT", "/v1/users/{username}/", r#"{"password": "another one"}"#),
+    endpoint("POST", "/settings", "action=primary&email=olga@example.org&password=[secret]"),
+    endpoint("POST", "/settings", "action=remove&email=olga@example.org&password=[secret]"),
+    endpoint("POST", "/settings", "action=password&password=[secret]&new_password=another&again=another"),
+    endpoint("POST", "/settings", "action=delete&name=[name]&password=[secret]&repositories=on"),
+    endpoint("POST", "/settings/tokens", "action=renew&uuid=[token]"),
+    endpoint("POST", "/settings/sessions", "action=name&uuid=[login]&label=other"),
+    endpoint("POST", "/settings/sessions", "action=others"),
     endpoint("PATCH", "/v2/namespaces/{namespace}/repositories/{repository}", r#"{"description": "new", "is_private": true}"#),
     endpoint("PUT", "/v1/repositories/{repository}/images", "[]").showing(Shows::Token),
     endpoint("DELETE", "/v1/repositories/{repository}/images", "").showing(Shows::Token),

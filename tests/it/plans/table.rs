@@ -219,6 +219,7 @@ pub fn primary() -> Vec<Entry> {
         read("refresh_tokens::by_uuid", refresh_tokens::by_uuid(user, "uuid5")),
         write("refresh_tokens::create", refresh_tokens::create(&new_refresh_token(by))),
         transaction("refresh_tokens::delete", |transaction| refresh_tokens::delete(transaction, user, "uuid5", by)),
+        write("refresh_tokens::delete_others", refresh_tokens::delete_others(user, "uuid5", by)),
         read("refresh_tokens::expire", refresh_tokens::expire(expired + 1000, 1000, 1000, 100)),
         write("refresh_tokens::revoke", refresh_tokens::revoke("refresh5", "::1", now)),
         read("refresh_tokens::list", refresh_tokens::list(user, now, now, now)),

@@ -1,0 +1,223 @@
+//! What the pages of access tokens are made of: the table, the form of a new one, and the secret, which one answer has.
+
+use maud::{Markup, html};
+use serde_json::Value;
+
+use crate::{
+    context::Context,
+    domain::{
+        ends::{self, DAY},
+        texts, time,
+        token_restrictions::{Resource, TokenScope},
+    },
+    error::{Result, invalid},
+    handlers::pages,
+    operations::access_tokens::{CreateAccessToken, IssuedAccessToken},
+    store::token_details::TokenDetails,
+    wire::{
+        Form,
+        html::{self as parts, command, optional_time, time as shown},
+    },
+};
+
+/// The scopes, and what each means.
+const SCOPES: [(TokenScope, &str); 5] = [
+    (TokenScope::PublicRead, "Pull what everybody may pull"),
+    (TokenScope::Read, "Pull"),
+    (TokenScope::Write, "Pull and push"),
+    (TokenScope::Admin, "Pull, push and delete"),
+    (TokenScope::Roles, "Also change who may do what, together with the one above"),
+];
+
+/// After how many days a token may end.
+const DAYS: [i64; 4] = [7, 30, 60, 90];
+
+/// Seconds before its end from which a token expires soon.
+const SOON: i64 = 7 * DAY;
+
+/// For how long the earlier secret of a renewed token may stay valid: seconds.
+const OVERLAPS: [(i64, &str); 4] =
+    [(0, "no longer"), (3_600, "for an hour"), (DAY, "for a day"), (ends::MAX_OVERLAP, "for 7 days")];
+
+/// The texts of a list.
+fn texts_of<'a>(list: &'a Value, member: &'a str) -> impl Iterator<Item = &'a str> {
+    list.as_array().into_iter().flatten().filter_map(move |item| item.get(member).unwrap_or(item).as_str())
+}
+
+/// What is to be noticed of a token.
+fn state(token: &TokenDetails, end: Option<i64>, now: i64) -> Option<&'static str> {
+    match end {
+        Some(end) if end <= now => Some("expired"),
+        _ if !token.active => Some("off"),
+        Some(end) if end - now <= SOON => Some("expires soon"),
+        _ => None,
+    }
+}
+
+/// Tokens, each with what can be done to it: `renew`, `on`, `off` and `delete` of the form's `uuid`.
+#[must_use]
+pub fn table(tokens: &[TokenDetails], count: i64, now: i64) -> Markup {
+    html! {
+        div.scroll {
+            table {
+                caption { (count) @if count == 1 { " token" } @else { " tokens" } }
+                thead { tr { @for head in ["Name", "May", "Made", "Last used", "Ends", "Change"] { th scope="col" { (head) } } } }
+                tbody {
+                    @for token in tokens {
+                        @let end = token.expires_text.as_deref().and_then(time::parse);
+                        tr {
+                            th scope="row" {
+                                (texts::line(&token.label))
+                                @if let Some(state) = state(token, end, now) { " " span.badge { (state) } }
+                            }
+                            td {
+                                @for scope in texts_of(&token.scopes, "") { (scope) " " }
+                                @if let Some(resources) = &token.resources {
+                                    "in "
+                                    @for path in texts_of(resources, "path") { code { (path) } " " }
+                                }
+                            }
+                            td { (shown(token.created_at)) }
+                            td { (optional_time(token.used_at)) }
+                            td {
+                                (optional_time(end))
+                                @if let Some(until) = token.previous_until.filter(|until| *until > now) {
+                                    "; its earlier secret " (shown(until))
+                                }
+                            }
+                            td { (changes(token)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn changes(token: &TokenDetails) -> Markup {
+    html! {
+        details {
+            summary { "Change " span.live { (texts::line(&token.label)) } }
+            form.stack method="post" {
+                input type="hidden" name="uuid" value=(token.uuid);
+                @if token.active {
+                    label {
+                        "With a new secret, the earlier one works "
+                        select name="overlap" { @for (seconds, text) in OVERLAPS { option value=(seconds) { (text) } } }
+                    }
+                    button name="action" value="renew" { "Renew" }
+                    button name="action" value="off" { "Turn off" }
+                } @else {
+                    button name="action" value="on" { "Turn on" }
+                }
+                button.danger name="action" value="delete" { "Delete" }
+            }
+        }
+    }
+}
+
+/// The days after which a token may end that is made now; the most come last.
+fn days(ctx: &Context) -> (impl Iterator<Item = i64>, i64) {
+    let most = ctx.config.access_token_age.unwrap_or(ends::PERSON).min(ends::PERSON) / DAY;
+    (DAYS.into_iter().filter(move |days| *days < most), most)
+}
+
+/// The form of a new token, with what was typed.
+#[must_use]
+pub fn form(ctx: &Context, fields: &Form) -> Markup {
+    let scopes = if fields.is_checked("scope") { fields.all("scope").collect() } else { vec!["repo:read"] };
+    let (fewer, most) = days(ctx);
+    let usual = if most > 90 { "90" } else { "" };
+    let chosen = if fields.is_checked("days") { fields.text("days") } else { usual };
+    html! {
+        form.stack method="post" {
+            label { "Name " input name="label" value=(fields.text("label")) maxlength="100" required; }
+            fieldset {
+                legend { "What it may do" }
+                @for (scope, meaning) in SCOPES {
+                    label.choice {
+                        input type=(if scope == TokenScope::Roles { "checkbox" } else { "radio" }) name="scope"
+                            value=(scope.as_str()) checked[scopes.contains(&scope.as_str())];
+                        (meaning)
+                    }
+                }
+                p.hint { "It never may more than you." }
+            }
+            label { "Only in these repositories " textarea name="repositories" aria-describedby="patterns" { (fields.lines("repositories")) } }
+            p.hint id="patterns" {
+                "One in a line; without any, it is for all of yours. " code { "acme/app" } " is one repository, "
+                code { "acme/app-*" } " is every one whose name begins so, and " code { "acme/**" } " is all that is in acme."
+            }
+            label {
+                "It ends "
+                select name="days" {
+                    @for days in fewer { (choice(&days.to_string(), chosen, &format!("after {days} days"))) }
+                    (choice("", chosen, &format!("after {most} days")))
+                    (choice("date", chosen, "at the end of this day (UTC):"))
+                }
+            }
+            label { "Day, if you choose one " input type="date" name="date" value=(fields.text("date")); }
+            button { "Make the token" }
+        }
+    }
+}
+
+fn choice(value: &str, chosen: &str, text: &str) -> Markup {
+    html! { option value=(value) selected[value == chosen] { (text) } }
+}
+
+/// Reads that form.
+pub fn creation(ctx: &Context, fields: &Form) -> Result<CreateAccessToken> {
+    let mut scopes = Vec::new();
+    for text in fields.all("scope") {
+        match SCOPES.iter().find(|(scope, _)| scope.as_str() == text) {
+            Some((scope, _)) => scopes.push(*scope),
+            None => return invalid("There is no such scope"),
+        }
+    }
+    let lines = fields.exact("repositories").lines().map(str::trim).filter(|line| !line.is_empty());
+    let resources = lines.map(|path| Resource { path: path.to_owned(), scopes: Vec::new() }).collect::<Vec<_>>();
+    let end = match (fields.text("days"), fields.text("date")) {
+        ("", _) => None,
+        ("date", "") => return invalid("On which day does it end?"),
+        ("date", day) => Some(format!("{day}T23:59:59Z")),
+        (days, _) => match days.parse::<u16>() {
+            Ok(days) => Some(time::format_seconds(ctx.platform.now() + i64::from(days) * DAY)),
+            Err(_) => return invalid("After how many days does it end?"),
+        },
+    };
+    Ok(CreateAccessToken {
+        label: fields.required("label", "The name")?,
+        scopes: Some(scopes),
+        expires_at: end,
+        resources: (!resources.is_empty()).then_some(resources),
+    })
+}
+
+/// The secret of a token of this user, and how it is used.
+#[must_use]
+pub fn secret(ctx: &Context, user: &str, token: &IssuedAccessToken) -> Markup {
+    let known = pages::registry_host(ctx);
+    let host = known.unwrap_or("REGISTRY");
+    let login = format!("docker login {host} --username {user} --password-stdin");
+    let piped = format!("echo \"$REGISTRY_TOKEN\" | {login}");
+    html! {
+        p.notice role="status" { "Copy it now: it is shown this once." }
+        (command(token.secret.reveal()))
+        h2 { "Log in with docker" }
+        (command(&login))
+        p.hint { "Paste it, then press Enter and Ctrl+D." }
+        (pages::host_hint(known))
+        h2 { "In a pipeline" }
+        p.hint { "Keep it there as the secret REGISTRY_TOKEN, never in a file of the project." }
+        @for (system, lines) in [
+            ("GitHub Actions", format!("- uses: docker/login-action@v3\n  with:\n    registry: {host}\n    username: {user}\n    password: ${{{{ secrets.REGISTRY_TOKEN }}}}")),
+            ("GitLab CI", format!("before_script:\n  - {piped}")),
+            ("Jenkins", format!("withCredentials([string(credentialsId: 'REGISTRY_TOKEN', variable: 'REGISTRY_TOKEN')]) {{\n  sh '{piped}'\n}}")),
+            ("Kubernetes", format!("kubectl create secret docker-registry registry --docker-server={host} \\\n  --docker-username={user} --docker-password=\"$REGISTRY_TOKEN\"")),
+        ] {
+            h3 { (system) }
+            (parts::commands(&lines))
+        }
+    }
+}
