@@ -1,7 +1,7 @@
 //! The pages of the user's own access tokens.
 
 use crate::{
-    auth::{Credentials, PasswordSession, Principal, browser},
+    auth::{Credentials, PasswordSession, Principal},
     context::Context,
     domain::texts,
     error::{Result, invalid},
@@ -66,9 +66,7 @@ pub async fn change(ctx: &Context, request: &Request, credentials: &Credentials)
     match beside_form(changed)? {
         Ok(Some((principal, token))) => Ok(issued(ctx, &principal, &token)),
         Ok(None) => Ok(Response::see_other("/settings/tokens?done=saved")),
-        Err((status, reason)) => {
-            list(ctx, request, &browser::required_cookie(ctx, request)?, status, Some(&reason)).await
-        }
+        Err((status, reason)) => list(ctx, request, &pages::again(ctx, request)?, status, Some(&reason)).await,
     }
 }
 
@@ -98,9 +96,7 @@ pub async fn create(ctx: &Context, request: &Request, credentials: &Credentials)
     let created = access_tokens::create(ctx, request, &PasswordSession::new(credentials), wanted).await;
     match beside_form(created)? {
         Ok((principal, token)) => Ok(issued(ctx, &principal, &token)),
-        Err((status, reason)) => {
-            form(ctx, &browser::required_cookie(ctx, request)?, &fields, status, Some(&reason)).await
-        }
+        Err((status, reason)) => form(ctx, &pages::again(ctx, request)?, &fields, status, Some(&reason)).await,
     }
 }
 
