@@ -14,7 +14,7 @@ pub enum Kind {
     Password,
     /// A whole `Authorization` header, behind its scheme.
     Header,
-    /// An access token or a refresh token.
+    /// An access token, a refresh token or a cookie.
     Opaque,
     /// The signature of a repository token.
     Repository,
@@ -118,7 +118,7 @@ impl Secrets {
 
     fn form(&mut self, form: &str) -> String {
         let field = |pair: &str| match pair.split_once('=') {
-            Some(("password", password)) => format!("password={}", self.password(password)),
+            Some((name, password)) if name.ends_with("password") => format!("{name}={}", self.password(password)),
             Some((name @ ("refresh_token" | "secret"), value)) => {
                 self.keep(if name == "secret" { Kind::Link } else { Kind::Opaque }, value);
                 pair.to_owned()
@@ -151,6 +151,10 @@ impl Secrets {
         if let Some(token) = header("x-docker-token") {
             let signature = token.split(',').next().unwrap_or_default();
             self.keep(Kind::Repository, signature.trim_start_matches("signature="));
+        }
+        let cookie = header("set-cookie").and_then(|cookie| cookie.split_once('='));
+        if let Some((value, _)) = cookie.and_then(|(_, rest)| rest.split_once(';')) {
+            self.keep(Kind::Opaque, value);
         }
         let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
         for token in ["token", "access_token", "refresh_token"].iter().filter_map(|name| body[name].as_str()) {
