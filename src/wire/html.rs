@@ -74,8 +74,6 @@ pub struct Page<'a> {
     pub title: &'a str,
     /// The user who is signed in.
     pub user: Option<&'a str>,
-    /// Whether they administrate the index.
-    pub administrator: bool,
     /// Whether there is something to search.
     pub searchable: bool,
     /// What was searched.
@@ -147,7 +145,6 @@ impl Page<'_> {
                 @if self.searchable { (search_form(self.query, false)) }
                 @if let Some(user) = self.user {
                     nav aria-label="Account" {
-                        @if self.administrator { a href="/admin" { "Administration" } }
                         a href="/settings/tokens" { "Tokens" }
                         a href="/settings" { (user) }
                         form method="post" action="/sign-out" { button { "Sign out" } }

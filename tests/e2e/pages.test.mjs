@@ -12,6 +12,26 @@ import { certify, serve } from "./support/tls.mjs";
 
 const timeout = 120_000;
 
+/** Every screen of somebody who is signed in, of an index with one repository. */
+const screens = [
+  "/",
+  "/search?q=app",
+  "/r/alice",
+  "/r/alice/-/new",
+  "/r/alice/-/members",
+  "/r/alice/-/deletions",
+  "/r/alice/-/refusals",
+  "/r/alice/-/audit",
+  "/r/alice/app",
+  "/r/alice/app/-/tags/1.0",
+  "/r/alice/app/-/settings",
+  "/r/alice/app/-/access?user=robert&action=pull",
+  "/settings",
+  "/settings/tokens",
+  "/settings/tokens/new",
+  "/settings/sessions",
+];
+
 /** A server with TLS before an index, as a reverse proxy is. */
 async function startTls() {
   const ca = await certify();
@@ -88,7 +108,7 @@ describe("pages", { skip: withoutRegistryOr("skopeo") || withoutChromium() }, ()
         await page.goto(`${site.index.address}/sign-in`);
         await accessible(page);
         await signIn(page, site.index.address, alice);
-        for (const path of ["/", "/search?q=app", "/r/alice", "/r/alice/app", "/r/alice/app/-/tags/1.0", "/settings"]) {
+        for (const path of screens) {
           const answer = await page.goto(`${site.index.address}${path}`);
           assert.equal(answer.status(), 200, path);
           await accessible(page);
@@ -99,6 +119,43 @@ describe("pages", { skip: withoutRegistryOr("skopeo") || withoutChromium() }, ()
       }
     }
   });
+
+  for (const script of [true, false]) {
+    test(`a colleague makes a token and works with it ${script ? "with" : "without"} script`, { timeout }, async () => {
+      const { page, complaints, close } = await browser.visit({ script });
+      await signIn(page, site.index.address, alice);
+      await page.getByRole("link", { name: "Make a token" }).click();
+      await page.getByLabel("Name", { exact: true }).fill(`laptop ${script}`);
+      await page.getByRole("radio").nth(2).check();
+      await page.getByRole("button", { name: "Make the token" }).click();
+      const secret = await page.locator("code", { hasText: /^hlp_/ }).textContent();
+
+      const [client, image] = [makeSkopeo(), await makeImage(`story ${script}`)];
+      works(await client.login(site.host, { name: alice.name, password: secret }));
+      works(await client.push(image, `${site.host}/alice/story:1`));
+      await tagsBecome(site, "alice/story", { 1: image.digest }, alice);
+      await page.goto(`${site.index.address}/r/alice/story`);
+      await page.getByRole("link", { name: "1", exact: true }).waitFor();
+
+      await page.getByRole("link", { name: "Access", exact: true }).click();
+      await page.getByLabel("User", { exact: true }).first().fill("robert");
+      await page.getByRole("button", { name: "Add" }).click();
+      await page.getByRole("rowheader", { name: "robert" }).waitFor();
+      await page.goto(`${site.index.address}/r/alice/-/audit`);
+      await page
+        .getByRole("cell", { name: /robert/ })
+        .first()
+        .waitFor();
+
+      await page.goto(`${site.index.address}/settings/sessions`);
+      await page.getByRole("button", { name: "End all others" }).click();
+      await page.getByText("1 session").waitFor();
+      await page.getByRole("button", { name: "Sign out" }).click();
+      await page.getByLabel("User name").waitFor();
+      assert.deepEqual(complaints, []);
+      await close();
+    });
+  }
 
   test("who signs out is signed out", { timeout }, async () => {
     const { page, context, close } = await browser.visit({ script: false });

@@ -44,7 +44,6 @@ pub fn page<'a>(ctx: &'a Context, principal: &'a Principal, title: &'a str) -> P
         site: &ctx.config.site_name,
         title,
         user: principal.user.as_ref().map(|user| user.name.as_str()),
-        administrator: principal.is_administrator(),
         searchable: true,
         notice: principal.browser.as_ref().and_then(|session: &BrowserSession| session.notice.as_deref()),
         ..Page::default()
@@ -85,7 +84,6 @@ pub fn namespace_tabs(namespace: &str, admin: bool) -> Vec<Link> {
     if admin {
         tabs.extend([
             of("Members", "/-/members"),
-            of("Service accounts", "/-/service-accounts"),
             of("Deletions", "/-/deletions"),
             of("Refusals", "/-/refusals"),
             of("Audit", "/-/audit"),

@@ -52,7 +52,7 @@ async fn render(
                 p { "A new one signs you out everywhere, and ends the logins that docker keeps. Access tokens stay." }
                 (password_field("Your password", "password", "current-password"))
                 (password_field("New password", "new_password", "new-password"))
-                (password_field("New password again", "again", "new-password"))
+                (password_field("New password again", "repeated_password", "new-password"))
                 button name="action" value="password" { "Change the password" }
             }
             form.stack method="post" action=(PATH) {
@@ -129,7 +129,7 @@ async fn act(ctx: &Context, request: &Request, credentials: &Credentials, fields
         }
         "remove" => emails::remove(ctx, request, &session, &chosen()?, Ok(password)).await?,
         "password" => {
-            let (new, again) = (secret("new_password"), secret("again"));
+            let (new, again) = (secret("new_password"), secret("repeated_password"));
             let wanted = if new == again {
                 Ok(ChangePassword { new, current: password })
             } else {

@@ -31,7 +31,7 @@ const MORE: [Endpoint; 13] = [
     endpoint("PUT", "/v1/users/{username}/", r#"{"password": "another one"}"#),
     endpoint("POST", "/settings", "action=primary&email=olga@example.org&password=[secret]"),
     endpoint("POST", "/settings", "action=remove&email=olga@example.org&password=[secret]"),
-    endpoint("POST", "/settings", "action=password&password=[secret]&new_password=another&again=another"),
+    endpoint("POST", "/settings", "action=password&password=[secret]&new_password=another&repeated_password=another"),
     endpoint("POST", "/settings", "action=delete&name=[name]&password=[secret]&repositories=on"),
     endpoint("POST", "/settings/tokens", "action=renew&uuid=[token]"),
     endpoint("POST", "/settings/sessions", "action=name&uuid=[login]&label=other"),
