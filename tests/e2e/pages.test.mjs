@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import http from "node:http";
 import { after, before, describe, test } from "node:test";
-import { accessible, fits, startBrowser, withoutChromium } from "./support/browser.mjs";
+import { excess, obstacles, startBrowser, withoutChromium } from "./support/browser.mjs";
 import { makeImage } from "./support/layout.mjs";
 import { works } from "./support/outcome.mjs";
 import { startSite, tagsBecome, withoutRegistryOr } from "./support/site.mjs";
@@ -105,15 +105,17 @@ describe("pages", { skip: withoutRegistryOr("skopeo") || withoutChromium() }, ()
     for (const width of [320, 1280]) {
       for (const scheme of ["light", "dark"]) {
         const { page, complaints, close } = await browser.visit({ width, scheme });
-        await page.goto(`${site.index.address}/sign-in`);
-        await accessible(page);
-        await signIn(page, site.index.address, alice);
-        for (const path of screens) {
+        const found = [];
+        const look = async (path) => {
           const answer = await page.goto(`${site.index.address}${path}`);
           assert.equal(answer.status(), 200, path);
-          await accessible(page);
-          await fits(page);
-        }
+          found.push(...(await obstacles(page)).map((obstacle) => `${path}: ${obstacle}`));
+          if (await excess(page)) found.push(`${path} is wider than ${width} by ${await excess(page)}`);
+        };
+        await look("/sign-in");
+        await signIn(page, site.index.address, alice);
+        for (const path of screens) await look(path);
+        assert.deepEqual(found, []);
         assert.deepEqual(complaints, []);
         await close();
       }

@@ -33,7 +33,7 @@ async fn list(
         status,
         &html! {
             p { "Where you are signed in. A session that you do not know: end it, and change your password." }
-            div.scroll {
+            div {
                 table {
                     caption { (sessions.len()) @if sessions.len() == 1 { " session" } @else { " sessions" } }
                     thead { tr { @for head in ["Client", "Kind", "Address", "Since", "Last used", "Name and end"] { th scope="col" { (head) } } } }

@@ -58,7 +58,7 @@ fn state(token: &TokenDetails, end: Option<i64>, now: i64) -> Option<&'static st
 #[must_use]
 pub fn table(tokens: &[TokenDetails], count: i64, now: i64) -> Markup {
     html! {
-        div.scroll {
+        div {
             table {
                 caption { (count) @if count == 1 { " token" } @else { " tokens" } }
                 thead { tr { @for head in ["Name", "May", "Made", "Last used", "Ends", "Change"] { th scope="col" { (head) } } } }
