@@ -77,7 +77,7 @@ describe("npm start at any port", { skip: withoutRegistryOr("dockerd", "docker")
     assert.equal(link, `${index.address}/account/password`);
     assert.equal((await send(link, "GET", "/account/password")).status, 200);
     const form = {
-      headers: { "Content-Type": "application/x-www-form-urlencoded" },
+      headers: { "Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin" },
       body: `secret=${secret}&password=${password}`,
     };
     assert.equal((await send(link, "POST", "/account/password", form)).status, 200);
