@@ -8,10 +8,9 @@ use crate::{
     auth::{self, Credentials, Principal, require_https},
     context::Context,
     domain::{
-        Secret, UserId, UserName,
+        Secret, UserId,
         credential::CredentialId,
         opaque_token::{self, TokenKind},
-        password,
     },
     error::{Fault, Refusal, Result, forbidden},
     store::{
@@ -75,8 +74,15 @@ pub fn is_current(session: &RefreshToken, now: i64) -> bool {
     session.used_at > now - UNUSED && session.created_at > now - AGE
 }
 
-/// The session of a page, if the request has a cookie that could be one.
-fn cookie(request: &Request, https: bool) -> Option<(UserId, String)> {
+/// The cookie of a request, if it has one that could open a session.
+fn cookie(ctx: &Context, request: &Request) -> Result<Option<Cookie>> {
+    let Some((user, hash)) = parse(request, ctx.config.is_https(request.https)) else { return Ok(None) };
+    require_https(request)?;
+    Ok(Some(Cookie { user, hash, fresh: None }))
+}
+
+/// The user that the cookie of a request names, and how it is stored.
+fn parse(request: &Request, https: bool) -> Option<(UserId, String)> {
     let cookies = request.header("cookie")?.split(';');
     let value = cookies.filter_map(|pair| pair.trim().split_once('=')).find(|(key, _)| *key == name(https))?.1;
     opaque_token::parse_cookie(value)
@@ -84,22 +90,20 @@ fn cookie(request: &Request, https: bool) -> Option<(UserId, String)> {
 
 /// Reads the cookie of a page that needs none where anonymous requests may read.
 pub fn optional_cookie(ctx: &Context, request: &Request) -> Result<Credentials> {
-    if ctx.config.anonymous_read && cookie(request, ctx.config.is_https(request.https)).is_none() {
-        return Ok(Credentials::Anonymous);
+    match cookie(ctx, request)? {
+        None if ctx.config.anonymous_read => Ok(Credentials::Anonymous),
+        found => found.map(Credentials::Browser).ok_or_else(|| Refusal::SignIn.into()),
     }
-    required_cookie(ctx, request)
 }
 
 /// Reads the cookie of a page for which one signs in.
 pub fn required_cookie(ctx: &Context, request: &Request) -> Result<Credentials> {
-    let (user, hash) = cookie(request, ctx.config.is_https(request.https)).ok_or(Refusal::SignIn)?;
-    require_https(request)?;
-    Ok(Credentials::Browser(Cookie { user, hash, fresh: None }))
+    cookie(ctx, request)?.map(Credentials::Browser).ok_or_else(|| Refusal::SignIn.into())
 }
 
 /// Reads the cookie, and the password beside it, of a form that takes a password that was typed lately.
 pub fn fresh_cookie(ctx: &Context, request: &Request) -> Result<Credentials> {
-    let Credentials::Browser(cookie) = required_cookie(ctx, request)? else { return Err(Refusal::SignIn.into()) };
+    let cookie = cookie(ctx, request)?.ok_or(Refusal::SignIn)?;
     let secret = Form::read(request)?.optional(PASSWORD_FIELD).map(Secret::new);
     let fresh = Some(Typed { secret, address: request.address() });
     Ok(Credentials::Browser(Cookie { fresh, ..cookie }))
@@ -108,10 +112,13 @@ pub fn fresh_cookie(ctx: &Context, request: &Request) -> Result<Credentials> {
 /// Refuses a form that a page of another origin sent. A browser says by `Sec-Fetch-Site` how the origins compare, and no
 /// script writes that header; an older one, or one over plain http, names the origin, which a proxy may have rewritten.
 pub fn require_same_origin(ctx: &Context, request: &Request) -> Result<()> {
-    let ours = ctx.config.public_url.clone().unwrap_or_else(|| request.origin());
+    let is_ours = |origin: &str| match &ctx.config.public_url {
+        Some(ours) => origin == ours,
+        None => origin == request.origin(),
+    };
     let same = match request.header("sec-fetch-site") {
         Some(site) => matches!(site, "same-origin" | "none"),
-        None => request.header("origin").is_some_and(|origin| origin == ours),
+        None => request.header("origin").is_some_and(is_ours),
     };
     if same { Ok(()) } else { forbidden("This form was sent by a page of another site") }
 }
@@ -140,17 +147,9 @@ pub(super) fn authenticate<'a>(
             return Err(Refusal::SignIn.into());
         };
         if cookie.fresh.is_some() && session.authenticated_at + FRESH <= now {
-            let Some(((secret, address), attempt)) = typed.zip(attempt) else {
-                return Err(Refusal::Reauthenticate(None).into());
-            };
+            let Some((secret, address)) = typed else { return Err(Refusal::Reauthenticate(None).into()) };
             let wrong = || Refusal::Reauthenticate(Some("The password is wrong.".into()));
-            if secret.reveal().len() > password::MAX_PASSWORD_BYTES {
-                return Err(wrong().into());
-            }
-            let name = UserName::parse(&user.name).ok_or_else(|| Fault::bug("a user has a name that is none"))?;
-            auth::password::verify_password(ctx, &attempt, &name, secret, address)
-                .await
-                .map_err(|error| error.map_unauthorized(|_| wrong()))?;
+            auth::password::verify_password_again(ctx, &user, attempt, secret, address, wrong).await?;
             ctx.after_response("note that a password was typed", refresh_tokens::authenticated(session.id, now));
         }
         if used_at + LAST_USED_GRANULARITY <= now {
@@ -199,7 +198,7 @@ mod tests {
         let token = opaque_token::cookie(UserId::new(3), [7; opaque_token::RANDOM]);
         let hash = TokenKind::Browser.parse_and_hash(token.reveal()).unwrap();
         let good = token.reveal();
-        let read = |https: bool, cookies: &str| cookie(&request(&[("cookie", cookies)]), https);
+        let read = |https: bool, cookies: &str| parse(&request(&[("cookie", cookies)]), https);
         assert_eq!(read(false, &format!("a=b; hublet={good}")), Some((UserId::new(3), hash.clone())));
         assert_eq!(read(true, &format!("__Host-hublet={good}; hublet=x")), Some((UserId::new(3), hash)));
         for other in [format!("hublet={good}0"), format!("__Host-hublet={good}"), "hublet=".into(), String::new()] {

@@ -211,12 +211,6 @@ impl Credentials {
         }
     }
 
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_anonymous(&self) -> bool {
-        *self == Self::Anonymous
-    }
-
     /// Whether an access token is involved, which may grant less than its user's role.
     #[must_use]
     pub fn uses_access_token(&self) -> bool {

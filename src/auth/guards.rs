@@ -4,8 +4,8 @@
 use crate::{
     auth::{self, Credentials, Principal},
     context::Context,
-    domain::{NamespaceId, RepositoryName, Role, Secret, UserId, UserName, password},
-    error::{Fault, Refusal, Result, forbidden, not_found},
+    domain::{NamespaceId, RepositoryName, Role, Secret, UserId},
+    error::{Refusal, Result, forbidden, not_found},
     store::{
         Batch, Over, Right,
         repositories::{self, Repository, RepositoryLookup},
@@ -198,16 +198,9 @@ impl<'a> PasswordSession<'a> {
         let attempt = users::for_password_login_again(self.user(), &address);
         let (principal, (wanted, secret), (attempt, about)) =
             self.authenticate_with(ctx, wanted, (attempt, about)).await?;
-        let user = principal.require_user()?;
         let wrong = || Refusal::Forbidden("The password is wrong".into());
-        if secret.reveal().len() > password::MAX_PASSWORD_BYTES {
-            return Err(wrong().into());
-        }
-        let attempt = attempt.ok_or_else(|| Fault::bug("no row for a user"))?;
-        let name = UserName::parse(&user.name).ok_or_else(|| Fault::bug("a user has a name that is none"))?;
-        auth::password::verify_password(ctx, &attempt, &name, &secret, &address)
-            .await
-            .map_err(|error| error.map_unauthorized(|_| wrong()))?;
+        auth::password::verify_password_again(ctx, principal.require_user()?, attempt, &secret, &address, wrong)
+            .await?;
         Ok((principal, wanted, about))
     }
 }

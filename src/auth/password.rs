@@ -63,6 +63,24 @@ pub async fn verify_password(
     }
 }
 
+/// Verifies the password of a user who is authenticated already and types it again; a wrong one is this refusal.
+pub async fn verify_password_again(
+    ctx: &Context,
+    user: &User,
+    attempt: Option<Attempt>,
+    secret: &Secret,
+    address: &str,
+    wrong: impl Fn() -> Refusal,
+) -> Result<()> {
+    if secret.reveal().len() > password::MAX_PASSWORD_BYTES {
+        return Err(wrong().into());
+    }
+    let attempt = attempt.ok_or_else(|| Fault::bug("no row for a user"))?;
+    let name = UserName::parse(&user.name).ok_or_else(|| Fault::bug("a user has a name that is none"))?;
+    let verified = verify_password(ctx, &attempt, &name, secret, address).await;
+    verified.map(|_| ()).map_err(|error| error.map_unauthorized(|_| wrong()))
+}
+
 /// Counts a guess, and gives how many of its name from its address there are now; refused where the name must
 /// wait by now.
 async fn count_attempt(ctx: &Context, guess: Guess<'_>) -> Result<i64> {

@@ -52,10 +52,15 @@ pub fn is_anonymous(credentials: &Credentials) -> bool {
 async fn visibility(ctx: &Context, credentials: &Credentials) -> Result<(Visibility, bool)> {
     let own = repositories::readable_private(&credentials.subject(ctx), MAX_PRIVATE + 1);
     let (principal, own) = credentials.authenticate_with(ctx, own).await?;
+    Ok(visible(&principal, &own))
+}
+
+/// The same for a principal, of whose private repositories these were read.
+fn visible(principal: &Principal, own: &[ReadablePrivate]) -> (Visibility, bool) {
     if principal.is_administrator() {
-        return Ok((Visibility::All, false));
+        return (Visibility::All, false);
     }
-    Ok((Visibility::PublicAnd(readable(&principal, &own)), own.iter().any(|part| part.cut)))
+    (Visibility::PublicAnd(readable(principal, own)), own.iter().any(|part| part.cut))
 }
 
 /// The ids of those that the access token allows too, if the client sent one, as JSON.
@@ -73,7 +78,7 @@ pub fn owner(name: &str) -> &str {
 }
 
 /// What a page shows of a search.
-pub struct Found {
+pub struct SearchResults {
     /// The client.
     pub principal: Principal,
     /// What was found; `None` while the search index is out of order.
@@ -84,7 +89,7 @@ pub struct Found {
     namespaces: Vec<String>,
 }
 
-impl Found {
+impl SearchResults {
     /// Whether a repository is in a namespace that the client owns or is a member of.
     #[must_use]
     pub fn is_own(&self, full_name: &str) -> bool {
@@ -105,9 +110,9 @@ pub async fn find_for_page(
     request: &Request,
     credentials: &Credentials,
     search: &Search,
-) -> Result<Found> {
+) -> Result<SearchResults> {
     credentials.require_anonymous_limit(ctx, request).await?;
-    let mut found = Found {
+    let mut found = SearchResults {
         principal: Principal::ANONYMOUS,
         results: None,
         cut: false,
@@ -119,12 +124,7 @@ pub async fn find_for_page(
         let own = repositories::readable_private(&credentials.subject(ctx), MAX_PRIVATE + 1);
         let namespaces = namespaces::names(credentials.user(), MAX_NAMESPACES);
         let (principal, (own, namespaces)) = credentials.authenticate_with(ctx, (own, namespaces)).await?;
-        visibility = if principal.is_administrator() {
-            Visibility::All
-        } else {
-            Visibility::PublicAnd(readable(&principal, &own))
-        };
-        found.cut = own.iter().any(|part| part.cut) && !principal.is_administrator();
+        (visibility, found.cut) = visible(&principal, &own);
         found.private = own.into_iter().flat_map(|part| part.repositories).map(|(_, name)| name).collect();
         (found.principal, found.namespaces) = (principal, namespaces);
     }

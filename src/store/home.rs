@@ -4,7 +4,12 @@ use constcat::concat;
 
 use crate::{
     domain::UserId,
-    store::{FromRow, Query, Row, Statement},
+    store::{
+        FromRow, Query, Row, Statement,
+        health::Progress,
+        roles::{RELATED, ROLE_BY_ID, Subject},
+        users::STATUS,
+    },
 };
 
 /// The newest pushes that are looked at: of those that the user may not read, none is listed.
@@ -52,22 +57,23 @@ impl FromRow for Pushed {
     }
 }
 
-/// Of the newest pushes in the whole index those that a user may read (`None`: an anonymous request), at most `most`.
+/// Of the newest pushes in the whole index those that a subject without an access token may read, at most `most`.
 #[must_use]
-pub fn pushed(user: Option<UserId>, most: i64) -> Query<Vec<Pushed>> {
+pub fn pushed(subject: &Subject<'_>, most: i64) -> Query<Vec<Pushed>> {
     let sql = concat!(
         "with newest as materialized (
            select id, namespace_id, full_name, private, pushed_at from repositories
-           where deleted_at is null and pushed_at is not null order by pushed_at desc limit ?2)
+           where deleted_at is null and pushed_at is not null order by pushed_at desc limit ?4)
          select r.full_name, r.private, r.pushed_at
-         from newest r cross join namespaces n on n.id = r.namespace_id
-         left join users u on u.id = ?1
-         left join members m on m.namespace_id = n.id and m.user_id = u.id
-         left join collaborators c on c.repository_id = r.id and c.user_id = u.id
-         where r.private = 0 or n.owner_id = u.id or m.role is not null or c.role is not null or u.administrator = 1
-         order by r.pushed_at desc limit ?3"
+         from newest r cross join namespaces n on n.id = r.namespace_id left join users u on ",
+        STATUS,
+        " = 'active' and u.id = coalesce(?2, 0)",
+        RELATED,
+        " where ",
+        ROLE_BY_ID,
+        " >= 1 order by r.pushed_at desc limit ?5"
     );
-    Query::all(Statement::new(sql).bind(user.unwrap_or(UserId::NONE)).bind(LOOKED_AT).bind(most))
+    Query::all(subject.bind_to(Statement::new(sql)).bind(LOOKED_AT).bind(most))
 }
 
 /// How far a user has come with their first image.
@@ -98,23 +104,8 @@ pub fn first_steps(user: UserId) -> Query<FirstSteps> {
     Query::one(Statement::new(sql).bind(user))
 }
 
-/// A registry, and when it reported last.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reporting {
-    /// The task of its heartbeat.
-    pub task: String,
-    /// Seconds since 1970.
-    pub at: i64,
-}
-
-impl FromRow for Reporting {
-    fn from_row(row: &mut Row) -> Self {
-        Self { task: row.get("task"), at: row.get("cursor") }
-    }
-}
-
-/// The registries that have reported, as heartbeats.
+/// When each registry reported last, as their heartbeats.
 #[must_use]
-pub fn reporting() -> Query<Vec<Reporting>> {
+pub fn notifications() -> Query<Vec<Progress>> {
     Query::all(Statement::new("select task, cursor from progress where task > 'events ' and task < 'events!'"))
 }

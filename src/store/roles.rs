@@ -142,7 +142,7 @@ const FOUND: &str = concat!(
 );
 
 /// After them: the roles of the user as a member `m` and as a collaborator `c`, as far as there are any.
-const RELATED: &str = " left join members m on m.namespace_id = n.id and m.user_id = u.id
+pub(super) const RELATED: &str = " left join members m on m.namespace_id = n.id and m.user_id = u.id
      left join collaborators c on c.repository_id = r.id and c.user_id = u.id";
 
 /// After a table of what is looked up: that, and the relations of the subject to it.

@@ -1,12 +1,12 @@
 //! Pages: the frame that surrounds each, and the parts that several have. What is put into a page is escaped by its type.
 
-use std::sync::LazyLock;
+use std::{fmt::Display, sync::LazyLock};
 
 use maud::{DOCTYPE, Markup, html};
 
 use crate::{
     domain::{secret::sha256_hex, time},
-    wire::{Request, Response},
+    wire::{Request, Response, request},
 };
 
 /// What a browser may load on a page, and where a form may go: this site alone. Nothing is inline.
@@ -179,7 +179,7 @@ pub fn message(site: &str, title: &str, text: &str) -> String {
 #[must_use]
 pub fn reauthenticate(site: &str, request: &Request, error: Option<&str>) -> String {
     let body = request.body.as_deref().unwrap_or_default();
-    let fields = super::request::form(body).filter(|(name, _)| name != PASSWORD_FIELD).collect::<Vec<_>>();
+    let fields = request::form(body).filter(|(name, _)| name != PASSWORD_FIELD).collect::<Vec<_>>();
     Page { site, title: "Type your password again", error, ..Page::default() }.render(&html! {
         p { "What you asked for needs your password, which was typed more than ten minutes ago." }
         form.stack method="post" {
@@ -262,24 +262,18 @@ pub fn neighbours(path: &str, page: i64, more: bool) -> Markup {
     }
 }
 
-/// A text for a query, percent-encoded.
+/// A text for a path or a query, percent-encoded but for its slashes.
 #[must_use]
 pub fn encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                encoded.push(char::from(byte));
-            }
-            _ => {
-                encoded.push('%');
-                for digit in [byte >> 4, byte & 15] {
-                    encoded.push(char::from_digit(digit.into(), 16).unwrap_or('0').to_ascii_uppercase());
-                }
-            }
-        }
-    }
-    encoded
+    request::encoded(text, "/")
+}
+
+/// A number of things: `1 tag`, `2 tags`.
+#[must_use]
+pub fn plural(count: impl Display, one: &str, many: &str) -> String {
+    let count = count.to_string();
+    let things = if count == "1" { one } else { many };
+    format!("{count} {things}")
 }
 
 #[cfg(test)]
@@ -303,6 +297,12 @@ mod tests {
     #[test]
     fn text_of_a_query_is_encoded() {
         assert_eq!(encoded("/r/a?b=ü &"), "/r/a%3Fb%3D%C3%BC%20%26");
+    }
+
+    #[test]
+    fn one_thing_is_one() {
+        let tags = |count: i64| plural(count, "tag", "tags");
+        assert_eq!([tags(0), tags(1), tags(2)], ["0 tags", "1 tag", "2 tags"]);
     }
 
     #[test]

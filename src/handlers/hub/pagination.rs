@@ -6,7 +6,7 @@ use crate::{
     auth,
     context::Context,
     error::{Fault, Result, not_found},
-    wire::{Request, Response},
+    wire::{Request, Response, request::encoded},
 };
 
 /// Which page of a list is asked for.
@@ -54,7 +54,7 @@ impl Pagination {
         let origin = auth::registry_token::origin(ctx, request)?;
         let mut others = String::new();
         for (key, value) in request.parameters().iter().filter(|(key, _)| key != "page" && key != "page_size") {
-            others = others + "&" + &escaped(key) + "=" + &escaped(value);
+            others = others + "&" + &encoded(key, "") + "=" + &encoded(value, "");
         }
         let at = |number: i64| format!("{origin}{}?page={number}&page_size={}{others}", request.path, self.size);
         let next = (self.number * self.size < count).then(|| at(self.number + 1));
@@ -81,10 +81,4 @@ pub fn paged(ctx: &Context, request: &Request, page: Pagination, count: i64, res
 #[must_use]
 pub fn query_parameter(request: &Request, name: &str) -> Option<String> {
     request.parameters().into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
-}
-
-/// Percent-encoding of what a query may not hold.
-fn escaped(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }

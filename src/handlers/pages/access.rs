@@ -21,7 +21,7 @@ use crate::{
     },
     wire::{
         Form, Request, Response,
-        html::{Link, pager},
+        html::{Link, pager, plural},
     },
 };
 
@@ -115,7 +115,7 @@ async fn show(
             section {
                 h2 { "Who has access" }
                 table {
-                    caption { (list.head.count) @if list.head.count == 1 { " user" } @else { " users" } }
+                    caption { (plural(list.head.count, "user", "users")) }
                     thead { tr { th scope="col" { "User" } th scope="col" { "Role" } th scope="col" { "From" } th scope="col" { "Change" } } }
                     tbody { @for user in &list.items { (row(user)) } }
                 }

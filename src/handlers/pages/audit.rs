@@ -35,7 +35,7 @@ pub async fn page(ctx: &Context, request: &Request, credentials: &Credentials, n
     let (query, number) = (Form::of_query(request), pages::page_number(request));
     let (from, to) = (moment(query.text("from"), "T00:00:00Z"), moment(query.text("to"), "T23:59:59Z"));
     let file = Some(query.text("format")).filter(|format| ["csv", "jsonl"].contains(format));
-    // One more than is listed, to know whether there is another page.
+    // One more than is listed: see `pages::cut`.
     let (limit, offset) = match file {
         Some(_) => (MAX_ROWS, 0),
         None => (pages::PAGE_SIZE + 1, (number - 1) * pages::PAGE_SIZE),
@@ -63,9 +63,7 @@ pub async fn page(ctx: &Context, request: &Request, credentials: &Credentials, n
         Some(_) => return Ok(attachment(namespace, "jsonl", "application/jsonl", json_lines(&entries))),
         None => {}
     }
-    let size = usize::try_from(pages::PAGE_SIZE).unwrap_or_default();
-    let more = entries.len() > size;
-    entries.truncate(size);
+    let more = pages::cut(&mut entries);
     let (title, path) = (format!("{namespace}: audit"), format!("/r/{namespace}/-/audit"));
     let mut frame = pages::administrated(ctx, &guard.principal, namespace, &title, &path);
     frame.error = refused.as_ref().map(|(_, reason)| reason.as_str());

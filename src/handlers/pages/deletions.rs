@@ -11,7 +11,7 @@ use crate::{
     store::deletions::{self, WaitingDeletion},
     wire::{
         Request, Response,
-        html::{pager, time},
+        html::{pager, plural, time},
     },
 };
 
@@ -33,7 +33,7 @@ pub async fn page(ctx: &Context, request: &Request, credentials: &Credentials, n
                 @else { "The tool beside the registry deletes these at its next run." }
             }
             table {
-                caption { (list.head.count) @if list.head.count == 1 { " deletion waits" } @else { " deletions wait" } }
+                caption { (plural(list.head.count, "deletion waits", "deletions wait")) }
                 thead {
                     tr {
                         th scope="col" { "What" } th scope="col" { "Registry" } th scope="col" { "Asked for" }

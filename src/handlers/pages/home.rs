@@ -7,7 +7,10 @@ use crate::{
     context::Context,
     error::Result,
     handlers::pages,
-    store::home::{self, FirstSteps, OwnNamespace, Pushed, Reporting},
+    store::{
+        health::{Heartbeat, Progress},
+        home::{self, FirstSteps, OwnNamespace, Pushed},
+    },
     wire::{
         Form, Request, Response,
         html::{self as parts, Page, command, search_form, time},
@@ -24,10 +27,9 @@ const MAX_PUSHED: i64 = 20;
 pub async fn page(ctx: &Context, request: &Request, credentials: &Credentials) -> Result<Response> {
     credentials.require_anonymous_limit(ctx, request).await?;
     let user = credentials.user();
-    let own = (home::namespaces(user, MAX_NAMESPACES), home::first_steps(user), home::reporting());
-    let known = (!credentials.is_anonymous()).then_some(user);
-    let (principal, (pushed, (namespaces, steps, reporting))) =
-        credentials.authenticate_with(ctx, (home::pushed(known, MAX_PUSHED), own)).await?;
+    let own = (home::namespaces(user, MAX_NAMESPACES), home::first_steps(user), home::notifications());
+    let (principal, (pushed, (namespaces, steps, notifications))) =
+        credentials.authenticate_with(ctx, (home::pushed(&credentials.subject(ctx), MAX_PUSHED), own)).await?;
     let site = ctx.config.site_name.as_str();
     let done = pages::done(&Form::of_query(request));
     let frame = Page { searchable: false, done, ..pages::page(ctx, &principal, site) };
@@ -40,7 +42,7 @@ pub async fn page(ctx: &Context, request: &Request, credentials: &Credentials) -
         200,
         &html! {
             (search_form("", true))
-            @if pushed.is_empty() { (nothing(ctx, &reporting, principal.is_administrator())) }
+            @if pushed.is_empty() { (nothing(ctx, &notifications, principal.is_administrator())) }
             @if !steps.pushed { (first_steps(steps, host, &user.name)) }
             (own_namespaces(&namespaces))
             @if !pushed.is_empty() { (list(&pushed)) }
@@ -85,16 +87,19 @@ fn list(pushed: &[Pushed]) -> Markup {
 }
 
 /// Why there is nothing to see yet: a registry that has reported nothing, or none at all.
-fn nothing(ctx: &Context, reporting: &[Reporting], administrator: bool) -> Markup {
-    let heard = |service: &str| reporting.iter().find(|row| row.task.strip_prefix("events ") == Some(service));
+fn nothing(ctx: &Context, notifications: &[Progress], administrator: bool) -> Markup {
+    let last = |service: &str| {
+        let task = Heartbeat::Notification(service).task();
+        notifications.iter().find(|progress| progress.task == task)
+    };
     html! {
         section {
             h2 { "Nothing here yet" }
             @if ctx.config.services.is_empty() { p { "No registry takes the tokens of this index yet: the setting SERVICES names one." } }
             @for service in &ctx.config.services {
                 p {
-                    @match heard(&service.name) {
-                        Some(row) => { "The registry " (service.name) " reported last at " (time(row.at)) "; nothing that you may read was pushed." }
+                    @match last(&service.name) {
+                        Some(row) => { "The registry " (service.name) " reported last at " (time(row.cursor)) "; nothing that you may read was pushed." }
                         None => { "The registry " (service.name) " has reported nothing yet: 0 events from " (service.name) "." }
                     }
                 }

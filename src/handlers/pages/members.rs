@@ -12,7 +12,7 @@ use crate::{
     store::members::Member,
     wire::{
         Form, Request, Response,
-        html::{pager, time},
+        html::{pager, plural, time},
     },
 };
 
@@ -64,7 +64,7 @@ async fn show(
         status,
         &html! {
             table {
-                caption { (list.head.count) @if list.head.count == 1 { " member" } @else { " members" } }
+                caption { (plural(list.head.count, "member", "members")) }
                 thead { tr { th scope="col" { "User" } th scope="col" { "Role" } th scope="col" { "Account since" } th scope="col" { "Change" } } }
                 tbody { @for member in &list.items { (row(member)) } }
             }

@@ -26,7 +26,6 @@ use crate::{
     context::Context,
     domain::{RepositoryName, Role},
     error::{Error, Refusal, Result, invalid},
-    store::refresh_tokens::BrowserSession,
     wire::{
         Form, Request,
         html::{Link, Page, command},
@@ -45,7 +44,7 @@ pub fn page<'a>(ctx: &'a Context, principal: &'a Principal, title: &'a str) -> P
         title,
         user: principal.user.as_ref().map(|user| user.name.as_str()),
         searchable: true,
-        notice: principal.browser.as_ref().and_then(|session: &BrowserSession| session.notice.as_deref()),
+        notice: principal.browser.as_ref().and_then(|session| session.notice.as_deref()),
         ..Page::default()
     }
 }
@@ -162,6 +161,15 @@ pub fn registry_host(ctx: &Context) -> Option<&str> {
 pub fn page_number(request: &Request) -> i64 {
     let number = request.parameters().into_iter().find(|(name, _)| name == "page");
     number.and_then(|(_, number)| number.parse().ok()).unwrap_or(1).clamp(1, 1_000_000)
+}
+
+/// Cuts a list to a page, and returns whether there is another one: of a list whose length is not known, one item more is
+/// read than is listed.
+pub fn cut<T>(list: &mut Vec<T>) -> bool {
+    let size = usize::try_from(PAGE_SIZE).unwrap_or_default();
+    let more = list.len() > size;
+    list.truncate(size);
+    more
 }
 
 /// A part of a path, as it was meant.

@@ -14,7 +14,7 @@ use crate::{
     },
     wire::{
         Form, Request, Response,
-        html::{encoded, pager, time},
+        html::{encoded, pager, plural, time},
     },
 };
 
@@ -57,7 +57,7 @@ pub async fn page(ctx: &Context, request: &Request, credentials: &Credentials, n
             }
             @if guard.writes() { p { a href=(format!("{path}/-/new")) { "New repository" } } }
             table {
-                caption { (count) @if count == 1 { " repository" } @else { " repositories" } }
+                caption { (plural(count, "repository", "repositories")) }
                 thead { tr { th scope="col" { "Name" } th scope="col" { "Description" } th scope="col" { "Changed" } } }
                 tbody {
                     @for item in items {

@@ -22,12 +22,10 @@ use crate::{
 pub async fn page(ctx: &Context, request: &Request, credentials: &Credentials, namespace: &str) -> Result<Response> {
     let number = pages::page_number(request);
     let offset = (number - 1) * pages::PAGE_SIZE;
-    // One more than is listed, to know whether there is another page.
+    // One more than is listed: see `pages::cut`.
     let (guard, mut list) =
         access_reviews::list_refusals(ctx, credentials, namespace, pages::PAGE_SIZE + 1, offset).await?;
-    let size = usize::try_from(pages::PAGE_SIZE).unwrap_or_default();
-    let more = list.len() > size;
-    list.truncate(size);
+    let more = pages::cut(&mut list);
     let (title, path) = (format!("{namespace}: refusals"), format!("/r/{namespace}/-/refusals"));
     let frame = pages::administrated(ctx, &guard.principal, namespace, &title, &path);
     Ok(frame.response(

@@ -19,7 +19,7 @@ use crate::{
     },
     wire::{
         Form, Request, Response,
-        html::{encoded, optional_time, pager, size, time},
+        html::{encoded, optional_time, pager, plural, size, time},
         markdown,
     },
 };
@@ -185,7 +185,7 @@ impl Tags<'_> {
                 @if self.order == "version" && self.count > MAX_SORTED { p.hint { "The newest " (MAX_SORTED) " tags are put in order." } }
                 form method="post" action=(format!("{path}/-/tags")) {
                     table {
-                        caption { (self.count) @if self.count == 1 { " tag" } @else { " tags" } }
+                        caption { (plural(self.count, "tag", "tags")) }
                         thead {
                             tr {
                                 @if self.marked.is_some() { th scope="col" { "Delete" } }

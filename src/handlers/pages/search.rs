@@ -11,7 +11,7 @@ use crate::{
     operations::search,
     wire::{
         Form, Request, Response,
-        html::{self, encoded, pager},
+        html::{self, encoded, pager, plural},
     },
 };
 
@@ -39,7 +39,7 @@ pub async fn page(ctx: &Context, request: &Request, credentials: &Credentials) -
     Ok(frame.response(
         200,
         &html! {
-            p { (count) @if count == 1 { " repository" } @else { " repositories" } }
+            p { (plural(count, "repository", "repositories")) }
             @if found.cut { p.hint { "There is more that you may read than a search looks into: this may not be all." } }
             ul.cards {
                 @for item in &results.items {

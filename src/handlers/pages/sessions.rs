@@ -9,7 +9,10 @@ use crate::{
     error::{Result, invalid},
     handlers::pages::{self, beside_form},
     operations::refresh_tokens::{self, MAX_LABEL_LENGTH},
-    wire::{Form, Request, Response, html::time},
+    wire::{
+        Form, Request, Response,
+        html::{plural, time},
+    },
 };
 
 const PATH: &str = "/settings/sessions";
@@ -35,7 +38,7 @@ async fn list(
             p { "Where you are signed in. A session that you do not know: end it, and change your password." }
             div {
                 table {
-                    caption { (sessions.len()) @if sessions.len() == 1 { " session" } @else { " sessions" } }
+                    caption { (plural(sessions.len(), "session", "sessions")) }
                     thead { tr { @for head in ["Client", "Kind", "Address", "Since", "Last used", "Name and end"] { th scope="col" { (head) } } } }
                     tbody {
                         @for session in &sessions {

@@ -13,7 +13,10 @@ use crate::{
         leaving::{self, DeleteAccount},
         password::{self, ChangePassword},
     },
-    wire::{Form, Request, Response, html::time},
+    wire::{
+        Form, Request, Response,
+        html::{plural, time},
+    },
 };
 
 const PATH: &str = "/settings";
@@ -74,7 +77,7 @@ fn password_field(text: &str, name: &str, autocomplete: &str) -> Markup {
 fn table(addresses: &[AccountEmail], chosen: &str) -> Markup {
     html! {
         table {
-            caption { (addresses.len()) @if addresses.len() == 1 { " address" } @else { " addresses" } }
+            caption { (plural(addresses.len(), "address", "addresses")) }
             thead { tr { th scope="col" { "Address" } th scope="col" { "Added" } } }
             tbody {
                 @for AccountEmail { address, primary } in addresses {

@@ -11,7 +11,7 @@ use crate::{
     store::tags,
     wire::{
         Request, Response,
-        html::{Link, command, encoded, optional_time, size, time},
+        html::{Link, command, encoded, optional_time, plural, size, time},
     },
 };
 
@@ -63,7 +63,7 @@ pub async fn page(
             section {
                 h2 { "Images" }
                 table {
-                    caption { (images.len()) @if images.len() == 1 { " image" } @else { " images" } }
+                    caption { (plural(images.len(), "image", "images")) }
                     thead { tr { th scope="col" { "Platform" } th scope="col" { "Digest" } th scope="col" { "Size" } } }
                     tbody {
                         @for image in &images {

@@ -16,7 +16,7 @@ use crate::{
     store::token_details::TokenDetails,
     wire::{
         Form,
-        html::{self as parts, command, optional_time, time as shown},
+        html::{self as parts, command, optional_time, plural, time as shown},
     },
 };
 
@@ -60,7 +60,7 @@ pub fn table(tokens: &[TokenDetails], count: i64, now: i64) -> Markup {
     html! {
         div {
             table {
-                caption { (count) @if count == 1 { " token" } @else { " tokens" } }
+                caption { (plural(count, "token", "tokens")) }
                 thead { tr { @for head in ["Name", "May", "Made", "Last used", "Ends", "Change"] { th scope="col" { (head) } } } }
                 tbody {
                     @for token in tokens {

@@ -209,8 +209,8 @@ pub fn primary() -> Vec<Entry> {
         read("outbox::cursor", outbox::cursor()),
         read("home::first_steps", home::first_steps(user)),
         read("home::namespaces", home::namespaces(user, 10)),
-        read("home::pushed", home::pushed(Some(user), 10)),
-        read("home::reporting", home::reporting()),
+        read("home::pushed", home::pushed(&by_id, 10)),
+        read("home::notifications", home::notifications()),
         write("refresh_tokens::authenticated", vec![refresh_tokens::authenticated(5.into(), now)]),
         read("refresh_tokens::browser", refresh_tokens::browser("refresh5", user, now, now, now)),
         transaction("refresh_tokens::name", |transaction| {
