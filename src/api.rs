@@ -120,6 +120,9 @@ endpoints! { (ctx, request, credentials)
         Post   Body            => pages::sign_in::sign_in(ctx, request).await;
     "/sign-out" Page Closed SMALL Route::Page(Page::SignOut) =>
         Post   Cookie          => pages::sign_in::sign_out(ctx, request, credentials).await;
+    "/register" Page Closed SMALL Route::Page(Page::Register) =>
+        Get    None            => Ok(pages::register::page(ctx));
+        Post   None            => pages::register::register(ctx, request).await;
     "/search" Page Closed SMALL Route::Page(Page::Search) =>
         Get    OptionalCookie  => pages::search::page(ctx, request, credentials).await;
     "/settings" Page Closed SMALL Route::Page(Page::Settings) =>
@@ -144,6 +147,12 @@ endpoints! { (ctx, request, credentials)
     "/r/{namespace}/-/members" Page Closed SMALL Route::Page(Page::Members(namespace)) =>
         Get    Cookie          => pages::members::page(ctx, request, credentials, namespace).await;
         Post   FreshCookie     => pages::members::change(ctx, request, credentials, namespace).await;
+    "/r/{namespace}/-/service-accounts" Page Closed SMALL Route::Page(Page::ServiceAccounts(namespace)) =>
+        Get    Cookie          => pages::service_accounts::page(ctx, request, credentials, namespace).await;
+        Post   FreshCookie     => pages::service_accounts::change(ctx, request, credentials, namespace).await;
+    "/r/{namespace}/-/service-accounts/{username}" Page Closed SMALL Route::Page(Page::ServiceAccount(namespace, user)) =>
+        Get    Cookie          => pages::service_account::page(ctx, request, credentials, namespace, user).await;
+        Post   FreshCookie     => pages::service_account::change(ctx, request, credentials, namespace, user).await;
     "/r/{namespace}/-/audit" Page Closed SMALL Route::Page(Page::Audit(namespace)) =>
         Get    Cookie          => pages::audit::page(ctx, request, credentials, namespace).await;
     "/r/{namespace}/-/refusals" Page Closed SMALL Route::Page(Page::Refusals(namespace)) =>

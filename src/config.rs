@@ -18,6 +18,7 @@ use crate::{
         keys::TokenKeys,
         password::{Cost, MIN_PASSWORD_LENGTH, Peppers},
         secret::{Secret, constant_time_eq},
+        texts,
     },
     error::Fault,
 };
@@ -110,7 +111,7 @@ impl Config {
             private_by_default: read.is("VISIBILITY", "private"),
             anonymous_read,
             pages: read.is("PAGES", "on"),
-            site_name: read.text("SITE_NAME").unwrap_or_else(|| "hublet".into()),
+            site_name: texts::line(read.text("SITE_NAME").as_deref().unwrap_or("hublet")),
             contradiction: contradiction(&read, registration_open, anonymous_read),
             registry: read.text("REGISTRY"),
             public_url: public_url(&read),

@@ -86,9 +86,9 @@ pub enum Route {
 #[must_use]
 pub fn dialect(path: &str) -> Dialect {
     match path.trim_start_matches('/').split('/').next() {
-        Some("account" | "" | "r" | "settings" | "admin" | "search" | "sign-in" | "sign-out" | "static") => {
-            Dialect::Page
-        }
+        Some(
+            "account" | "" | "r" | "settings" | "admin" | "register" | "search" | "sign-in" | "sign-out" | "static",
+        ) => Dialect::Page,
         Some("v2" | "health" | "reconciler") => Dialect::Hub,
         _ => Dialect::V1,
     }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    api::{self, Cors},
+    api::{self, Cors, Security},
     auth::browser,
     context::Context,
     error::{Error, Fault, FaultKind, Refusal, Result},
@@ -68,8 +68,28 @@ pub async fn scheduled(ctx: &Context) {
 /// right.
 async fn answered(ctx: &Context, request: &Request, route: &Route) -> Result<Response> {
     let answer = handle(ctx, request, route).await;
-    let fault = answer.as_ref().err().and_then(Error::fault);
-    if fault.is_some_and(|fault| fault.kind == FaultKind::Stale) { handle(ctx, request, route).await } else { answer }
+    let Err(error) = &answer else { return answer };
+    if error.fault().is_some_and(|fault| fault.kind == FaultKind::Stale) {
+        return handle(ctx, request, route).await;
+    }
+    let security = api::path(route).endpoint(&request.method).map(|endpoint| endpoint.security);
+    let optional = security == Some(Security::OptionalCookie) && ctx.config.anonymous_read;
+    if optional && error.refusal() == Some(&Refusal::SignIn) {
+        return signed_out(ctx, request, route).await;
+    }
+    answer
+}
+
+/// The answer to a browser whose session has ended, of a page that needs none: the one to an anonymous request, and the
+/// cookie is taken away. What such a request may not read, and what does not exist, leads to the page on which to sign in.
+async fn signed_out(ctx: &Context, request: &Request, route: &Route) -> Result<Response> {
+    let mut anonymous = request.clone();
+    anonymous.headers.retain(|(name, _)| name != "cookie");
+    match handle(ctx, &anonymous, route).await {
+        Ok(response) => Ok(response.with("Set-Cookie", browser::removed(ctx, request))),
+        Err(error) if matches!(error.refusal(), Some(Refusal::NotFound(_))) => Err(Refusal::SignIn.into()),
+        refused => refused,
+    }
 }
 
 async fn handle(ctx: &Context, request: &Request, route: &Route) -> Result<Response> {
@@ -90,6 +110,7 @@ async fn handle(ctx: &Context, request: &Request, route: &Route) -> Result<Respo
             Route::Page(page) if !ctx.config.pages && !matches!(page, Page::Asset(_)) => {
                 return Err(Refusal::NoRoute.into());
             }
+            Route::Page(Page::Register) if !ctx.config.registration_open => return Err(Refusal::NoRoute.into()),
             _ => {}
         }
         if request.method == "POST" && path.endpoint("POST").is_some() {

@@ -57,6 +57,12 @@ impl<'a> RepositoryGuard<'a> {
         self.principal.effective_role(&self.lookup, self.name)
     }
 
+    /// Whether the principal is an admin of the whole namespace, who reads its audit.
+    #[must_use]
+    pub fn administrates_namespace(&self) -> bool {
+        self.principal.role_in_namespace(&self.lookup) >= Some(Role::Admin)
+    }
+
     /// The repository, if the principal has this role in it: 404 where they may not know of it, 403 for less.
     pub fn require(&self, wanted: Role) -> Result<&Repository> {
         let role = self.role();
@@ -106,8 +112,7 @@ impl NamespaceGuard {
 
     /// The most that the principal may do in the whole namespace.
     fn role(&self) -> Option<Role> {
-        let role = self.lookup.relations(self.principal.is_administrator()).effective_role();
-        self.principal.restrictions.as_ref().map_or(role, |restrictions| role.min(restrictions.role_in_namespace()))
+        self.principal.role_in_namespace(&self.lookup)
     }
 
     /// Whether the principal may know that there is such a namespace: for their role in it, or for something in it that

@@ -9,8 +9,8 @@ use crate::{
     auth::{self, Credentials, unauthorized},
     context::Context,
     domain::{
-        NamespaceId, RepositoryId, RepositoryName, Role, credential::CredentialId, registry_token::AuthMethod,
-        repository_token::RepositoryTokenClaims, token_restrictions::TokenRestrictions,
+        NamespaceId, RepositoryId, RepositoryName, Role, access::Relations, credential::CredentialId,
+        registry_token::AuthMethod, repository_token::RepositoryTokenClaims, token_restrictions::TokenRestrictions,
     },
     error::{Challenge, Fault, Refusal, Result, forbidden},
     store::{
@@ -56,6 +56,14 @@ impl Principal {
             None => relations.effective_role(),
             Some(restrictions) => relations.effective_role().min(restrictions.role(name, relations.public)),
         }
+    }
+
+    /// The most that they may do in the whole namespace of a place.
+    #[must_use]
+    pub fn role_in_namespace(&self, lookup: &RepositoryLookup) -> Option<Role> {
+        let relations = lookup.relations(self.is_administrator());
+        let role = Relations { collaborator: None, public: false, ..relations }.effective_role();
+        self.restrictions.as_ref().map_or(role, |restrictions| role.min(restrictions.role_in_namespace()))
     }
 
     /// The user, or a 401.

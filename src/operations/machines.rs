@@ -59,12 +59,12 @@ pub async fn create(
     Ok(Machine { name: name.as_str().to_owned(), role: Some(role), created_at: by.now })
 }
 
-/// The service accounts of a namespace.
-pub async fn list(ctx: &Context, credentials: &Credentials, namespace: &str) -> Result<Vec<Machine>> {
+/// The service accounts of a namespace, for its admins.
+pub async fn list(ctx: &Context, credentials: &Credentials, namespace: &str) -> Result<(NamespaceGuard, Vec<Machine>)> {
     let list = machines::list(namespace, &credentials.subject(ctx));
     let (guard, machines) = NamespaceGuard::authenticate_with(ctx, credentials, namespace, list).await?;
     guard.require_admin_with_password()?;
-    Ok(machines)
+    Ok((guard, machines))
 }
 
 /// Deletes a service account.
@@ -85,6 +85,6 @@ pub async fn delete(
 }
 
 /// The id of a service account, or a 404.
-fn require(machine: Option<UserId>) -> Result<UserId> {
+pub fn require(machine: Option<UserId>) -> Result<UserId> {
     machine.map_or_else(|| not_found("service account not found"), Ok)
 }

@@ -1,7 +1,9 @@
 //! Tags, as registries reported them. The index holds no bytes: the tool beside a registry deletes a tag there, and
 //! without it the tag is forgotten here.
 
-use serde_json::json;
+use std::rc::Rc;
+
+use serde_json::{Value, json};
 
 use crate::{
     auth::{Credentials, RepositoryGuard},
@@ -19,8 +21,8 @@ use crate::{
 /// 404 for a tag that does not exist. Clients look for these words.
 const TAG_NOT_FOUND: &str = "tag not found";
 
-/// The most tags that are deleted at once: as many as a page lists.
-pub const MAX_DELETED: usize = 50;
+/// The most tags that are deleted at once: as many as a page of the API lists.
+pub const MAX_DELETED: usize = 100;
 
 /// Which tags of a repository are listed, and in which order.
 pub struct ListTags<'a> {
@@ -43,7 +45,7 @@ pub async fn list<'a>(
     wanted: &ListTags<'_>,
 ) -> Result<(RepositoryGuard<'a>, Page<Tag>)> {
     let ListTags { name: part, ordering, limit, offset } = *wanted;
-    let Some(list) = tags::list(name, &credentials.subject(ctx), part, ordering, limit, offset) else {
+    let Some(list) = tags::list(name, &credentials.subject(ctx), part, ordering, (limit, offset), false) else {
         return invalid("ordering: name or last_updated, which descend; ascending behind a -");
     };
     credentials.require_anonymous_limit(ctx, request).await?;
@@ -61,7 +63,7 @@ pub async fn get<'a>(
     tag: &str,
 ) -> Result<(RepositoryGuard<'a>, Tag)> {
     credentials.require_anonymous_limit(ctx, request).await?;
-    let find = tags::find(name, &credentials.subject(ctx), tag);
+    let find = tags::find(name, &credentials.subject(ctx), tag, false);
     let (guard, tag) = RepositoryGuard::authenticate_with(ctx, credentials, name, find).await?;
     guard.require(Role::Read)?;
     tag.map_or_else(|| not_found(TAG_NOT_FOUND), |tag| Ok((guard, tag)))
@@ -97,21 +99,16 @@ pub async fn delete(
     if digests.is_empty() {
         return not_found(TAG_NOT_FOUND);
     }
-    let (mut transaction, by) = (Transaction::new(), guard.principal.by(ctx, request));
-    let steps = digests.iter().map(|NamedDigest { tag, digest }| {
-        let requested = deletions::request_tag(&mut transaction, repository.id, name, (tag, digest), &by);
-        (requested, tags::forget(&mut transaction, repository.id, name, tag, digest, &by))
-    });
-    let steps = steps.collect::<Vec<_>>();
+    let tags = digests.iter().map(|NamedDigest { tag, digest }| json!([tag, digest])).collect::<Value>();
+    let (tags, by) = (Rc::from(tags.to_string()), guard.principal.by(ctx, request));
+    let mut transaction = Transaction::new();
+    let requested = deletions::request_tags(&mut transaction, repository.id, name, &tags, &by);
+    let forgotten = tags::forget(&mut transaction, repository.id, name, &tags, &by);
     let mut outcome = ctx.commit([right], transaction).await?;
-    let mut deleted = DeletedTags::default();
-    for (requested, forgotten) in steps {
-        match (outcome.take(requested)?, outcome.take(forgotten)?) {
-            (true, _) => deleted.requested += 1,
-            (false, true) => deleted.forgotten += 1,
-            (false, false) => {}
-        }
-    }
+    let (requested, forgotten) = (outcome.take(requested)?, outcome.take(forgotten)?);
+    // One that two registries have may be both.
+    let only_forgotten = forgotten.iter().filter(|tag| !requested.contains(tag)).count();
+    let deleted = DeletedTags { requested: requested.len(), forgotten: only_forgotten };
     if deleted == DeletedTags::default() {
         return not_found(TAG_NOT_FOUND);
     }

@@ -12,6 +12,8 @@ pub enum Page {
     SignIn,
     /// `/sign-out`
     SignOut,
+    /// `/register`
+    Register,
     /// `/search`
     Search,
     /// `/settings`
@@ -38,6 +40,10 @@ pub enum Page {
     NewRepository(String),
     /// `/r/{namespace}/-/members`
     Members(String),
+    /// `/r/{namespace}/-/service-accounts`
+    ServiceAccounts(String),
+    /// `/r/{namespace}/-/service-accounts/{username}`
+    ServiceAccount(String, String),
     /// `/r/{namespace}/-/audit`
     Audit(String),
     /// `/r/{namespace}/-/refusals`
@@ -54,6 +60,7 @@ impl Page {
         Ok(match segments {
             ["sign-in"] => Self::SignIn,
             ["sign-out"] => Self::SignOut,
+            ["register"] => Self::Register,
             ["search"] => Self::Search,
             ["settings"] => Self::Settings,
             ["settings", "tokens"] => Self::Tokens,
@@ -72,6 +79,10 @@ impl Page {
                     ([_, ..], Some(["access"])) => Self::Access(repository()?),
                     ([], Some(["new"])) => Self::NewRepository((*namespace).to_owned()),
                     ([], Some(["members"])) => Self::Members((*namespace).to_owned()),
+                    ([], Some(["service-accounts"])) => Self::ServiceAccounts((*namespace).to_owned()),
+                    ([], Some(["service-accounts", user])) => {
+                        Self::ServiceAccount((*namespace).to_owned(), (*user).to_owned())
+                    }
                     ([], Some(["audit"])) => Self::Audit((*namespace).to_owned()),
                     ([], Some(["refusals"])) => Self::Refusals((*namespace).to_owned()),
                     ([], Some(["deletions"])) => Self::Deletions((*namespace).to_owned()),

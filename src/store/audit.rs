@@ -83,6 +83,30 @@ pub fn record(
     .bind(Value::Object(object).to_string())
 }
 
+/// The beginning of a statement that records what is done to each of some tags (`?3`, a JSON list of their names and
+/// digests) of a repository (`?2`), before it is done; up to the services in which they are.
+pub(super) const EACH_TAG: &str = "insert into audit (at, account, action, name, actor, credential, address, data)
+   select ?4, (select id from namespaces where name = ?5), ?6, ?7, ?8,
+     ?9 || ifnull((select ' ' || uuid from access_tokens where id = ?10), ''), ?11,
+     json_object('digest', j.value ->> 1, 'tag', j.value ->> 0)
+   from json_each(?3) j where j.value ->> 0 in (
+     select t.name from tags t where t.repository_id = ?2 and t.deleted = 0 and t.service";
+
+/// Its end, after the services.
+pub(super) const RETURNING_TAGS: &str = ")) returning data ->> 'tag' tag";
+
+/// Such a statement, of which the services, the repository and the tags are bound; gives the names of the tags.
+pub(super) fn record_tags(
+    statement: Statement,
+    by: &AuditContext,
+    action: AuditAction,
+    name: &RepositoryName,
+) -> Query<Vec<String>> {
+    let (method, token) = credential_columns(by.credential);
+    let statement = statement.bind(by.now).bind(name.namespace.as_str()).bind(action.as_str()).bind(name.to_string());
+    Query::all(statement.bind(by.actor.as_str()).bind(method).bind(token).bind(by.address.as_str()))
+}
+
 /// A row in the log of each of the two namespaces for every collaborator of a repository that was moved by
 /// the statement before this one, and loses them.
 #[must_use]

@@ -8,7 +8,7 @@ use crate::{
     domain::{RepositoryId, RepositoryName, audit::AuditAction},
     store::{
         FromRow, Keyed, Page, Query, Row, Statement, Step, Transaction,
-        audit::{self, Account, AuditContext},
+        audit::{self, AuditContext},
         repositories::bind_namespace,
         roles::{Subject, WITH_ROLE},
     },
@@ -102,32 +102,34 @@ pub fn waiting(namespace: &str, subject: &Subject<'_>, limit: i64, offset: i64) 
     Query::page(bind_namespace(sql, namespace, subject).bind(limit).bind(offset))
 }
 
-/// Requests the deletion of a tag from the registries with a tool beside them, and returns whether there is one that has
-/// it.
-pub fn request_tag(
+/// Requests the deletion of tags (`tags`: a JSON list of their names and digests) from the registries with a tool beside
+/// them, and returns the names of those that one has.
+pub fn request_tags(
     transaction: &mut Transaction,
     id: RepositoryId,
     name: &RepositoryName,
-    (tag, digest): (&str, &str),
+    tags: &Rc<str>,
     by: &AuditContext,
-) -> Step<bool> {
+) -> Step<Vec<String>> {
+    let record = concat!(audit::EACH_TAG, " in (", PRESENT, audit::RETURNING_TAGS);
+    let present = Statement::new(record).bind(by.now - ABSENT_AFTER).bind(id).bind(tags);
+    let requested = transaction.read(audit::record_tags(present, by, AuditAction::RepoTagDeletionRequest, name));
     transaction.run([Statement::new(concat!(
         "insert into deletions (service, repository, tag, digest, requested_at, requested_by)
          select t.service, r.full_name, t.name, t.digest, ?4, ?5
          from tags t join repositories r on r.id = t.repository_id
-         where t.repository_id = ?2 and t.name = ?3 and t.deleted = 0 and t.service in (",
+         where t.repository_id = ?2 and t.name in (select value ->> 0 from json_each(?3)) and t.deleted = 0
+           and t.service in (",
         PRESENT,
         ") on conflict (service, repository, tag) do update set digest = excluded.digest,
            requested_at = excluded.requested_at, requested_by = excluded.requested_by, refusal = ''"
     ))
     .bind(by.now - ABSENT_AFTER)
     .bind(id)
-    .bind(tag)
+    .bind(tags)
     .bind(by.millis)
     .bind(by.actor.as_str())]);
-    let (account, data) = (Account::Named(&name.namespace), [("tag", tag), ("digest", digest)]);
-    let action = AuditAction::RepoTagDeletionRequest;
-    transaction.read(Query::any(audit::record(by, action, account, &name.to_string(), &data)))
+    requested
 }
 
 /// Requests the deletion of all that registries with a tool beside them have of a repository.

@@ -1,5 +1,7 @@
 //! The manifests that tags name, as registries report them: their sizes, their pulls, and the images of an index.
 
+use std::rc::Rc;
+
 use constcat::concat;
 
 use crate::{
@@ -91,15 +93,17 @@ pub(super) fn record(of: impl Fn(&'static str) -> Statement) -> [Statement; 3] {
     ]
 }
 
-/// Queues the manifest of a tag that is about to be forgotten to be looked at.
-pub(super) fn queue_forgotten(repository: RepositoryId, tag: &str, now: i64) -> Statement {
+/// Queues the manifests of tags (`tags`: a JSON list of their names and digests) that are about to be forgotten to be
+/// looked at.
+pub(super) fn queue_forgotten(repository: RepositoryId, tags: &Rc<str>, now: i64) -> Statement {
     Statement::new(
         "update manifests set look_at = ?3 where id in (
            select m.id from tags t join manifests m on m.repository_id = t.repository_id and m.service = t.service
-             and m.digest = t.digest where t.repository_id = ?1 and t.name = ?2)",
+             and m.digest = t.digest
+           where t.repository_id = ?1 and t.name in (select value ->> 0 from json_each(?2)))",
     )
     .bind(repository)
-    .bind(tag)
+    .bind(tags)
     .bind(now)
 }
 

@@ -34,9 +34,8 @@ pub fn list(repository: &RepositoryName, subject: &Subject<'_>, names: &str) -> 
         WITH_ROLE,
         "select name, digest from (
            select t.name, t.digest, max(t.pushed_at)
-           from place p cross join (select distinct value from json_each(?6)) j
-           cross join tags t on t.repository_id = p.repository_id and t.name = j.value
-           where p.role >= 1 and t.deleted = 0 group by t.name)"
+           from place p cross join tags t on t.repository_id = p.repository_id
+           where p.role >= 1 and t.deleted = 0 and t.name in (select value from json_each(?6)) group by t.name)"
     );
     Query::all(bind_repository(sql, repository, subject).bind(names))
 }

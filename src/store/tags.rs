@@ -2,7 +2,9 @@
 
 mod contents;
 
-pub use contents::{Deletion, Image};
+pub use contents::{Deletion, Image, PushCredential};
+
+use std::rc::Rc;
 
 use constcat::concat;
 
@@ -10,7 +12,7 @@ use crate::{
     domain::{RepositoryId, RepositoryName, audit::AuditAction},
     store::{
         FromRow, Keyed, Page, Query, Row, Statement, Step, Transaction,
-        audit::{self, Account, AuditContext},
+        audit::{self, AuditContext},
         deletions,
         manifests::{self, CONTENT, MANIFEST},
         repositories::{RepositoryLookup, bind_repository},
@@ -56,6 +58,8 @@ pub struct Tag {
     pub is_imported: bool,
     /// The deletion that a reconciler has to do, as JSON.
     pub deletion: Option<String>,
+    /// With what it was pushed, as JSON, where that was asked for.
+    pub pushed_with: Option<String>,
 }
 
 impl FromRow for Tag {
@@ -77,6 +81,7 @@ impl FromRow for Tag {
             labels: row.get("content_labels"),
             is_imported: row.get("is_imported"),
             deletion: row.get("deletion"),
+            pushed_with: row.get("pushed_with"),
         }
     }
 }
@@ -95,6 +100,21 @@ const TAG_COLUMNS: &str = concat!(
     CONTENT
 );
 
+/// After them, up to whether it is wanted: with what it was pushed, for admins and for who pushed it. The audit has it: the
+/// first such push that was recorded since then, within a day.
+const PUSHED_WITH: &str = ", (select json_object('credential', a.credential, 'label', k.label,
+       'machine', exists (select 1 from users u where u.name = a.actor and u.kind = 'machine'))
+     from place v cross join repositories r on r.id = t.repository_id
+       cross join audit a indexed by audit_by_name on a.account = v.namespace_id and a.name = r.full_name
+         and a.at between t.pushed_at / 1000 and t.pushed_at / 1000 + 86400
+       left join access_tokens k on k.uuid = substr(a.credential, 14)
+     where a.action = 'repo.tag.push' and a.actor = t.pushed_by and a.data ->> 'tag' = t.name
+       and a.data ->> 'digest' = t.digest
+       and (v.role >= 3 or v.user_id = (select id from users where name = t.pushed_by)) and ";
+
+/// After that.
+const IF_WANTED: &str = " order by a.at limit 1) pushed_with";
+
 /// A list of a `place`, up to its order. Where several registries have the same tag, it is the one that was pushed
 /// last.
 const LISTED: &str = concat!(
@@ -103,6 +123,9 @@ const LISTED: &str = concat!(
        where p.role >= 1 and t.deleted = 0 and (?6 = '' or instr(lower(t.name), lower(?6)) > 0) group by t.name)
      select c.count, ",
     TAG_COLUMNS,
+    PUSHED_WITH,
+    "?9",
+    IF_WANTED,
     " from (select count(*) count from newest) c left join (select id from newest order by "
 );
 
@@ -128,8 +151,8 @@ pub fn list(
     subject: &Subject<'_>,
     name: &str,
     ordering: &str,
-    limit: i64,
-    offset: i64,
+    (limit, offset): (i64, i64),
+    with_credentials: bool,
 ) -> Option<Query<Page<Tag>>> {
     let (by_id, any) = match ordering {
         "name" => (
@@ -148,7 +171,7 @@ pub fn list(
         _ => return None,
     };
     let statement = bind_repository(subject.text(by_id, any), repository, subject);
-    Some(Query::page(statement.bind(name).bind(limit).bind(offset)))
+    Some(Query::page(statement.bind(name).bind(limit).bind(offset).bind(with_credentials)))
 }
 
 /// A repository, and the names of its tags.
@@ -290,16 +313,24 @@ pub fn digests(
 
 /// A tag by its name, for a subject who may read it: where several registries have it, the one that was pushed last.
 #[must_use]
-pub fn find(repository: &RepositoryName, subject: &Subject<'_>, tag: &str) -> Query<Option<Tag>> {
+pub fn find(
+    repository: &RepositoryName,
+    subject: &Subject<'_>,
+    tag: &str,
+    with_credential: bool,
+) -> Query<Option<Tag>> {
     let sql = concat!(
         WITH_ROLE,
         "select ",
         TAG_COLUMNS,
+        PUSHED_WITH,
+        "?7",
+        IF_WANTED,
         " from place p cross join tags t on t.repository_id = p.repository_id",
         MANIFEST,
         " where p.role >= 1 and t.name = ?6 and t.deleted = 0 order by t.pushed_at desc, t.id desc limit 1"
     );
-    Query::optional(bind_repository(sql, repository, subject).bind(tag))
+    Query::optional(bind_repository(sql, repository, subject).bind(tag).bind(with_credential))
 }
 
 /// The names of the tags that share the digest of a tag, it among them, for a subject who may read them: at most 100.
@@ -314,27 +345,26 @@ pub fn sharing(repository: &RepositoryName, subject: &Subject<'_>, tag: &str) ->
     Query::all(bind_repository(sql, repository, subject).bind(tag))
 }
 
-/// Forgets a tag (of this digest) in every registry without a tool beside it, and returns whether there was one. A mark
-/// stays, so that an older push that is reported late does not bring it back.
+/// Forgets tags (`tags`: a JSON list of their names and digests) in every registry without a tool beside it, and returns
+/// the names of those that there were. A mark stays, so that an older push that is reported late does not bring one back.
 pub fn forget(
     transaction: &mut Transaction,
     repository: RepositoryId,
     name: &RepositoryName,
-    tag: &str,
-    digest: &str,
+    tags: &Rc<str>,
     by: &AuditContext,
-) -> Step<bool> {
+) -> Step<Vec<String>> {
+    let of = |sql: &'static str| Statement::new(sql).bind(by.now - deletions::ABSENT_AFTER).bind(repository).bind(tags);
+    let record = of(concat!(audit::EACH_TAG, " not in (", deletions::PRESENT, audit::RETURNING_TAGS));
+    let forgotten = transaction.read(audit::record_tags(record, by, AuditAction::RepoTagDelete, name));
     transaction.run([
-        manifests::queue_forgotten(repository, tag, by.now),
-        Statement::new(concat!(
-            "update tags set deleted = 1 where repository_id = ?2 and name = ?3 and deleted = 0 and service not in (",
+        manifests::queue_forgotten(repository, tags, by.now),
+        of(concat!(
+            "update tags set deleted = 1 where repository_id = ?2 and name in (select value ->> 0 from json_each(?3))
+               and deleted = 0 and service not in (",
             deletions::PRESENT,
             ")"
-        ))
-        .bind(by.now - deletions::ABSENT_AFTER)
-        .bind(repository)
-        .bind(tag),
+        )),
     ]);
-    let (account, data) = (Account::Named(&name.namespace), [("tag", tag), ("digest", digest)]);
-    transaction.read(Query::any(audit::record(by, AuditAction::RepoTagDelete, account, &name.to_string(), &data)))
+    forgotten
 }

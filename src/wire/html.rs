@@ -5,7 +5,7 @@ use std::{fmt::Display, sync::LazyLock};
 use maud::{DOCTYPE, Markup, html};
 
 use crate::{
-    domain::{secret::sha256_hex, time},
+    domain::{secret::sha256_hex, texts, time},
     wire::{Request, Response, request},
 };
 
@@ -97,10 +97,11 @@ impl Page<'_> {
         Response::html(status, self.render(content)).no_store()
     }
 
+    /// What turns the direction of a text, or is a control character, is left out of all of it.
     fn render(&self, content: &Markup) -> String {
         let titled =
             if self.title == self.site { self.site.to_owned() } else { format!("{} · {}", self.title, self.site) };
-        html! {
+        let page = html! {
             (DOCTYPE)
             html lang="en" {
                 head {
@@ -134,8 +135,8 @@ impl Page<'_> {
                     }
                 }
             }
-        }
-        .into_string()
+        };
+        texts::display(&page.into_string(), texts::Form::Page)
     }
 
     fn header(&self) -> Markup {

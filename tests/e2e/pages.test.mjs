@@ -19,6 +19,7 @@ const screens = [
   "/r/alice",
   "/r/alice/-/new",
   "/r/alice/-/members",
+  "/r/alice/-/service-accounts",
   "/r/alice/-/deletions",
   "/r/alice/-/refusals",
   "/r/alice/-/audit",

@@ -86,7 +86,7 @@ const BODIES: [(&str, usize); 11] = [
 /// The form of a failure on a path of the table.
 fn errors(pattern: &str) -> Dialect {
     let of_registries = ["/v2/", "/v2/_catalog", "/token", "/token/revoke", "/events", "/.well-known/jwks.json"];
-    let pages = ["/account/", "/admin", "/r/", "/search", "/settings", "/sign-", "/static/"];
+    let pages = ["/account/", "/admin", "/r/", "/register", "/search", "/settings", "/sign-", "/static/"];
     if pattern == "/" || pages.iter().any(|start| pattern.starts_with(start)) {
         Dialect::Page
     } else if of_registries.contains(&pattern) || pattern.starts_with("/v2/{repository}/") {

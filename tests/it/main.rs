@@ -21,6 +21,7 @@ mod matrix;
 mod migrations;
 mod openapi;
 mod operator;
+mod pages;
 mod plans;
 mod properties;
 mod prose;

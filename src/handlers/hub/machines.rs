@@ -29,7 +29,7 @@ fn read(request: &Request) -> Result<CreateMachine> {
 
 /// `GET /v2/namespaces/{namespace}/machines`
 pub async fn list(ctx: &Context, credentials: &Credentials, namespace: &str) -> Result<Response> {
-    let machines = machines::list(ctx, credentials, namespace).await?;
+    let (_, machines) = machines::list(ctx, credentials, namespace).await?;
     let results = machines.iter().map(to_json).collect::<Vec<Value>>();
     Ok(Response::json(200, &json!({ "count": results.len(), "results": results })).no_store())
 }
@@ -68,7 +68,7 @@ pub async fn create_token(
     name: &str,
 ) -> Result<Response> {
     let wanted = token_body::creation(request);
-    let token = access_tokens::create(ctx, request, credentials, (namespace, name), wanted).await?;
+    let (_, token) = access_tokens::create(ctx, request, credentials, (namespace, name), wanted).await?;
     Ok(token_body::reply_with_secret(201, &token))
 }
 
@@ -82,7 +82,7 @@ pub async fn renew_token(
     uuid: &str,
 ) -> Result<Response> {
     let wanted = token_body::renewal(request);
-    let token = access_tokens::renew(ctx, request, credentials, (namespace, name), uuid, wanted).await?;
+    let (_, token) = access_tokens::renew(ctx, request, credentials, (namespace, name), uuid, wanted).await?;
     Ok(token_body::reply_with_secret(200, &token))
 }
 

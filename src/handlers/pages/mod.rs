@@ -9,9 +9,12 @@ pub mod members;
 pub mod namespace;
 pub mod new_repository;
 pub mod refusals;
+pub mod register;
 pub mod repository;
 pub mod repository_settings;
 pub mod search;
+pub mod service_account;
+pub mod service_accounts;
 pub mod sessions;
 pub mod settings;
 pub mod sign_in;
@@ -22,10 +25,11 @@ pub mod tokens;
 use maud::{Markup, html};
 
 use crate::{
-    auth::{Credentials, Principal, browser},
+    auth::{Credentials, Principal, RepositoryGuard, browser},
     context::Context,
-    domain::{RepositoryName, Role},
-    error::{Error, Refusal, Result, invalid},
+    domain::{RepositoryName, Role, texts},
+    error::{Error, Fault, Refusal, Result, invalid},
+    store::tags::{PushCredential, Tag},
     wire::{
         Form, Request,
         html::{Link, Page, command},
@@ -83,12 +87,19 @@ pub fn namespace_tabs(namespace: &str, admin: bool) -> Vec<Link> {
     if admin {
         tabs.extend([
             of("Members", "/-/members"),
+            of("Service accounts", "/-/service-accounts"),
             of("Deletions", "/-/deletions"),
             of("Refusals", "/-/refusals"),
             of("Audit", "/-/audit"),
         ]);
     }
     tabs
+}
+
+/// The path of the page of the service accounts of a namespace.
+#[must_use]
+pub fn service_accounts_path(namespace: &str) -> String {
+    format!("/r/{namespace}/-/service-accounts")
 }
 
 /// What surrounds a page for the admins of a namespace.
@@ -121,6 +132,25 @@ pub fn settings_page<'a>(
 ) -> Page<'a> {
     let done = if error.is_none() { done(query) } else { None };
     Page { tabs: (settings_tabs(), path), done, error, ..page(ctx, principal, title) }
+}
+
+/// Who pushed a tag; and with what, for who did it and who reads the audit of the namespace.
+pub fn pusher(tag: &Tag, guard: &RepositoryGuard<'_>) -> Result<Markup, Fault> {
+    let knows = guard.administrates_namespace() || guard.principal.name() == tag.pushed_by;
+    let credential = if knows { tag.push_credential()? } else { None };
+    Ok(html! {
+        (texts::line(&tag.pushed_by))
+        @if let Some(PushCredential { kind, label, machine }) = credential {
+            @if machine { " (service account)" }
+            @match (kind.as_str(), label) {
+                ("password", _) => { ", with the password" }
+                ("access-token", Some(label)) => { ", with the access token " (texts::line(&label)) }
+                ("access-token", None) => { ", with an access token that is deleted" }
+                ("refresh-token", _) => { ", with a login of docker" }
+                _ => {}
+            }
+        }
+    })
 }
 
 /// How an image is pulled: `reference` is `:TAG` or `@DIGEST`.
@@ -186,9 +216,12 @@ pub fn done(query: &Form) -> Option<&'static str> {
 }
 
 /// What forms do, by the word for it in the path that they lead to.
-const DONE: [(&str, &str); 9] = [
+const DONE: &[(&str, &str)] = &[
     ("added", "Added. Where mail is sent, a link that confirms the address is on its way."),
     ("saved", "Saved."),
+    ("mailed", "Your account is made. Open the link that was mailed to you, then sign in."),
+    ("registered", "Your account is made. Sign in."),
+    ("account", "Made. Make an access token for it now."),
     ("created", "Made. Push an image to it."),
     ("moved", "Moved. The images stay in the registry under the old name: push them again under this one."),
     ("deleted-pending", "Deleted here. The tool beside the registry deletes the images there at its next run."),

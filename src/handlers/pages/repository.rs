@@ -94,7 +94,7 @@ async fn show(
         "version" => ("last_updated", MAX_SORTED, 0),
         _ => ("last_updated", pages::PAGE_SIZE, offset),
     };
-    let list = tags::list(name, &subject, part, ordering, limit, from)
+    let list = tags::list(name, &subject, part, ordering, (limit, from), true)
         .ok_or_else(|| Fault::bug("an order of tags that does not exist"))?;
     let (principal, (found, mut list)) =
         credentials.authenticate_with(ctx, (repositories::details(name, &subject), list)).await?;
@@ -123,6 +123,7 @@ async fn show(
         order,
         number,
         marked: (guard.role() >= Some(Role::Admin)).then_some(shown.marked),
+        guard: &guard,
     };
     let reference = list.items.first().map_or("latest", |tag| tag.name.as_str());
     let full = texts::display(&details.full_description, TextForm::Page);
@@ -162,6 +163,8 @@ struct Tags<'a> {
     number: i64,
     /// For who may delete them.
     marked: Option<&'a [&'a str]>,
+    /// Who sees them.
+    guard: &'a RepositoryGuard<'a>,
 }
 
 impl Tags<'_> {
@@ -224,7 +227,7 @@ impl Tags<'_> {
                 td { code title=(tag.digest) { (short(&tag.digest)) } }
                 td { @for image in &images { (image.platform()) " " } }
                 td { @if let Some(bytes) = total { (size(bytes)) } }
-                td { (time(tag.pushed_at / 1_000)) @if !tag.pushed_by.is_empty() { br; small { (texts::line(&tag.pushed_by)) } } }
+                td { (time(tag.pushed_at / 1_000)) @if !tag.pushed_by.is_empty() { br; small { (pages::pusher(tag, self.guard)?) } } }
                 td { (optional_time(tag.pulled_at)) }
             }
         })

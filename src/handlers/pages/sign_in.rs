@@ -7,22 +7,28 @@ use crate::{
     context::Context,
     domain::{Secret, logins},
     error::{Result, forbidden},
-    handlers::pages::{beside_form, own_path},
+    handlers::pages::{beside_form, done, own_path},
     store::{Over, Transaction, refresh_tokens},
     wire::{Form, Request, Response, html::Page},
 };
 
-/// `GET /sign-in?next=`
+/// `GET /sign-in?next=&done=`
 ///
 /// The same whether or not there is anything.
 #[must_use]
 pub fn page(ctx: &Context, request: &Request) -> Response {
-    form(ctx, 200, Form::of_query(request).text("next"), "", None)
+    let query = Form::of_query(request);
+    form(ctx, 200, (query.text("next"), ""), (done(&query), None))
 }
 
-fn form(ctx: &Context, status: u16, next: &str, name: &str, error: Option<&str>) -> Response {
+fn form(
+    ctx: &Context,
+    status: u16,
+    (next, name): (&str, &str),
+    (done, error): (Option<&str>, Option<&str>),
+) -> Response {
     let site = ctx.config.site_name.as_str();
-    let frame = Page { site, title: site, error, ..Page::default() };
+    let frame = Page { site, title: site, done, error, ..Page::default() };
     frame.response(
         status,
         &html! {
@@ -35,6 +41,7 @@ fn form(ctx: &Context, status: u16, next: &str, name: &str, error: Option<&str>)
             @if ctx.platform.can_send_mail() && ctx.config.public_url.is_some() {
                 p { a href="/account/forgotten" { "Forgotten password" } }
             }
+            @if ctx.config.registration_open { p { a href="/register" { "Register" } } }
         },
     )
 }
@@ -58,7 +65,7 @@ pub async fn sign_in(ctx: &Context, request: &Request) -> Result<Response> {
     };
     match beside_form(opened.await)? {
         Ok(cookie) => Ok(Response::see_other(own_path(next)).with("Set-Cookie", cookie)),
-        Err((status, reason)) => Ok(form(ctx, status, next, name, Some(&reason))),
+        Err((status, reason)) => Ok(form(ctx, status, (next, name), (None, Some(&reason)))),
     }
 }
 

@@ -26,7 +26,7 @@ pub async fn page(
     credentials.require_anonymous_limit(ctx, request).await?;
     let tag = component(tag);
     let subject = credentials.subject(ctx);
-    let read = (tags::find(name, &subject, &tag), tags::sharing(name, &subject, &tag));
+    let read = (tags::find(name, &subject, &tag, true), tags::sharing(name, &subject, &tag));
     let (guard, (found, sharing)) = RepositoryGuard::authenticate_with(ctx, credentials, name, read).await?;
     guard.require(Role::Read)?;
     let Some(found) = found else { return not_found("tag not found") };
@@ -47,7 +47,7 @@ pub async fn page(
             dl.facts {
                 dt { "Digest" } dd { code { (found.digest) } }
                 dt { "Type" } dd { (texts::line(&found.media_type)) }
-                dt { "Pushed" } dd { (time(found.pushed_at / 1_000)) @if !found.pushed_by.is_empty() { " by " (texts::line(&found.pushed_by)) } @if found.is_imported { " (found by the tool beside the registry)" } }
+                dt { "Pushed" } dd { (time(found.pushed_at / 1_000)) @if !found.pushed_by.is_empty() { " by " (pages::pusher(&found, &guard)?) } @if found.is_imported { " (found by the tool beside the registry)" } }
                 @if let Some(created) = found.created_at { dt { "Made" } dd { (time(created / 1_000)) } }
                 dt { "Pulled" } dd { (optional_time(found.pulled_at)) }
                 @if sharing.len() > 1 {

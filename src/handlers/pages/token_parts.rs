@@ -12,7 +12,7 @@ use crate::{
     },
     error::{Result, invalid},
     handlers::pages,
-    operations::access_tokens::{CreateAccessToken, IssuedAccessToken},
+    operations::access_tokens::{CreateAccessToken, IssuedAccessToken, RenewAccessToken, UpdateAccessToken},
     store::token_details::TokenDetails,
     wire::{
         Form,
@@ -116,18 +116,49 @@ fn changes(token: &TokenDetails) -> Markup {
     }
 }
 
-/// The days after which a token may end that is made now; the most come last.
-fn days(ctx: &Context) -> (impl Iterator<Item = i64>, i64) {
-    let most = ctx.config.access_token_age.unwrap_or(ends::PERSON).min(ends::PERSON) / DAY;
-    (DAYS.into_iter().filter(move |days| *days < most), most)
+/// What a form asks for.
+pub enum TokenChange {
+    /// A new token.
+    Creation,
+    /// A new secret.
+    Renewal(RenewAccessToken),
+    /// The end of a token.
+    Deletion,
+    /// Whether a token opens anything.
+    Update(Result<UpdateAccessToken>),
 }
 
-/// The form of a new token, with what was typed.
+/// What a form of the table asks for, or the form of a new token.
 #[must_use]
-pub fn form(ctx: &Context, fields: &Form) -> Markup {
+pub fn change(fields: &Form) -> TokenChange {
+    let active = |active| TokenChange::Update(Ok(UpdateAccessToken { active: Some(active), label: None }));
+    match fields.text("action") {
+        "" => TokenChange::Creation,
+        "renew" => {
+            let overlap_seconds = fields.text("overlap").parse().unwrap_or_default();
+            TokenChange::Renewal(RenewAccessToken { overlap_seconds, expires_at: None })
+        }
+        "delete" => TokenChange::Deletion,
+        "on" => active(true),
+        "off" => active(false),
+        _ => TokenChange::Update(invalid("There is no such action")),
+    }
+}
+
+/// After how many days a token ends at last that is made now; nothing for one without an end.
+fn most_days(ctx: &Context, machine: bool) -> Option<i64> {
+    let most = ctx.config.access_token_age;
+    let most = if machine { most } else { Some(most.unwrap_or(ends::PERSON).min(ends::PERSON)) };
+    most.map(|seconds| seconds / DAY)
+}
+
+/// The form of a new token, of a user or of a service account, with what was typed.
+#[must_use]
+pub fn form(ctx: &Context, fields: &Form, machine: bool) -> Markup {
     let scopes = if fields.is_checked("scope") { fields.all("scope").collect() } else { vec!["repo:read"] };
-    let (fewer, most) = days(ctx);
-    let usual = if most > 90 { "90" } else { "" };
+    let most = most_days(ctx, machine);
+    let fewer = DAYS.into_iter().filter(|days| most.is_none_or(|most| *days < most));
+    let usual = if machine || most <= Some(90) { "" } else { "90" };
     let chosen = if fields.is_checked("days") { fields.text("days") } else { usual };
     html! {
         form.stack method="post" {
@@ -141,18 +172,18 @@ pub fn form(ctx: &Context, fields: &Form) -> Markup {
                         (meaning)
                     }
                 }
-                p.hint { "It never may more than you." }
+                p.hint { "It never may more than " @if machine { "the service account" } @else { "you" } "." }
             }
             label { "Only in these repositories " textarea name="repositories" aria-describedby="patterns" { (fields.lines("repositories")) } }
             p.hint id="patterns" {
-                "One in a line; without any, it is for all of yours. " code { "acme/app" } " is one repository, "
+                "One in a line; without any, it is for all of them. " code { "acme/app" } " is one repository, "
                 code { "acme/app-*" } " is every one whose name begins so, and " code { "acme/**" } " is all that is in acme."
             }
             label {
                 "It ends "
                 select name="days" {
                     @for days in fewer { (choice(&days.to_string(), chosen, &format!("after {days} days"))) }
-                    (choice("", chosen, &format!("after {most} days")))
+                    (choice("", chosen, &most.map_or("never".into(), |most| format!("after {most} days"))))
                     (choice("date", chosen, "at the end of this day (UTC):"))
                 }
             }

@@ -5,8 +5,11 @@ use crate::{
     context::Context,
     domain::texts,
     error::{Result, invalid},
-    handlers::pages::{self, PAGE_SIZE, beside_form, token_parts},
-    operations::access_tokens::{self, IssuedAccessToken, RenewAccessToken, UpdateAccessToken},
+    handlers::pages::{
+        self, PAGE_SIZE, beside_form,
+        token_parts::{self, TokenChange},
+    },
+    operations::access_tokens::{self, IssuedAccessToken},
     wire::{Form, Request, Response, html::pager},
 };
 use maud::html;
@@ -45,23 +48,11 @@ async fn list(
 pub async fn change(ctx: &Context, request: &Request, credentials: &Credentials) -> Result<Response> {
     let fields = Form::read(request)?;
     let (session, uuid) = (PasswordSession::new(credentials), fields.text("uuid"));
-    let update = |active| access_tokens::update(ctx, request, &session, uuid, active);
-    let wanted = |active| UpdateAccessToken { active: Some(active), label: None };
-    let changed = match fields.text("action") {
-        "renew" => {
-            let overlap_seconds = fields.text("overlap").parse().unwrap_or_default();
-            let wanted = Ok(RenewAccessToken { overlap_seconds, expires_at: None });
-            access_tokens::renew(ctx, request, &session, uuid, wanted).await.map(Some)
-        }
-        "delete" => access_tokens::delete(ctx, request, &session, uuid).await.map(|()| None),
-        action => {
-            let wanted = match action {
-                "on" => Ok(wanted(true)),
-                "off" => Ok(wanted(false)),
-                _ => invalid("There is no such action"),
-            };
-            update(wanted).await.map(|_| None)
-        }
+    let changed = match token_parts::change(&fields) {
+        TokenChange::Renewal(wanted) => access_tokens::renew(ctx, request, &session, uuid, Ok(wanted)).await.map(Some),
+        TokenChange::Deletion => access_tokens::delete(ctx, request, &session, uuid).await.map(|()| None),
+        TokenChange::Update(wanted) => access_tokens::update(ctx, request, &session, uuid, wanted).await.map(|_| None),
+        TokenChange::Creation => invalid("There is no such action"),
     };
     match beside_form(changed)? {
         Ok(Some((principal, token))) => Ok(issued(ctx, &principal, &token)),
@@ -86,7 +77,7 @@ async fn form(
 ) -> Result<Response> {
     let principal = credentials.authenticate(ctx).await?;
     let frame = pages::settings_page(ctx, &principal, "New token", (PATH, fields, error));
-    Ok(frame.response(status, &token_parts::form(ctx, fields)))
+    Ok(frame.response(status, &token_parts::form(ctx, fields, false)))
 }
 
 /// `POST /settings/tokens/new`

@@ -1,7 +1,7 @@
 //! The access tokens of a service account, managed by the admins of its namespace.
 
 use crate::{
-    auth::{Credentials, NamespaceGuard},
+    auth::{Credentials, NamespaceGuard, Principal},
     context::Context,
     error::Result,
     operations::{
@@ -40,7 +40,7 @@ pub async fn create(
     credentials: &Credentials,
     (namespace, name): (&str, &str),
     wanted: Result<CreateAccessToken>,
-) -> Result<IssuedAccessToken> {
+) -> Result<(Principal, IssuedAccessToken)> {
     let machine = store::machines::find(namespace, name);
     let (guard, machine) = NamespaceGuard::authenticate_with(ctx, credentials, namespace, machine).await?;
     let creation = wanted?.acceptable(ctx)?;
@@ -48,7 +48,8 @@ pub async fn create(
     let id = machines::require(machine)?;
     let right = guard.principal.right(Over::Machine { id, namespace: namespace_id });
     let holder = Holder { id, name, machine: true };
-    writes::create(ctx, request, (&guard.principal, right), holder, &creation).await
+    let issued = writes::create(ctx, request, (&guard.principal, right), holder, &creation).await?;
+    Ok((guard.principal, issued))
 }
 
 /// Gives a token of a service account a new secret, which is in what this returns and nowhere else.
@@ -59,7 +60,7 @@ pub async fn renew(
     (namespace, name): (&str, &str),
     uuid: &str,
     wanted: Result<RenewAccessToken>,
-) -> Result<IssuedAccessToken> {
+) -> Result<(Principal, IssuedAccessToken)> {
     let found = access_tokens::renewable(&TokenOwner::Machine(namespace, name), uuid);
     let (guard, token) = NamespaceGuard::authenticate_with(ctx, credentials, namespace, found).await?;
     let renewal = wanted?.acceptable(ctx)?;
@@ -67,7 +68,8 @@ pub async fn renew(
     let token = require(token)?;
     let right = guard.principal.right(Over::Machine { id: token.user_id, namespace });
     let by = guard.principal.by(ctx, request);
-    writes::renew(ctx, right, (&token, uuid, true), &renewal, &by).await
+    let issued = writes::renew(ctx, right, (&token, uuid, true), &renewal, &by).await?;
+    Ok((guard.principal, issued))
 }
 
 /// A token of a service account.

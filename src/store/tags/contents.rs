@@ -32,6 +32,17 @@ pub struct Deletion {
     pub refusal: String,
 }
 
+/// With what a tag was pushed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PushCredential {
+    /// `password`, `access-token`, `refresh-token`; empty if it is not known.
+    pub kind: String,
+    /// What people call the access token; `None` if there is none any more.
+    pub label: Option<String>,
+    /// Whether a service account pushed it.
+    pub machine: bool,
+}
+
 impl Image {
     fn new(image: &Value) -> Self {
         let text = |name: &str| text(image, name);
@@ -70,6 +81,17 @@ impl Tag {
     /// The labels of its image as a JSON object, as far as a reconciler read them; else null.
     pub fn labels(&self) -> Result<Value, Fault> {
         parse(self.labels.as_deref())
+    }
+
+    /// With what it was pushed, as far as that was asked for and is known.
+    pub fn push_credential(&self) -> Result<Option<PushCredential>, Fault> {
+        let known = parse(self.pushed_with.as_deref())?;
+        let credential = text(&known, "credential");
+        Ok((!known.is_null()).then(|| PushCredential {
+            kind: credential.split(' ').next().unwrap_or_default().to_owned(),
+            label: known.get("label").and_then(Value::as_str).map(str::to_owned),
+            machine: integer(&known, "machine") == Some(1),
+        }))
     }
 
     /// The deletion that is requested of the registry.

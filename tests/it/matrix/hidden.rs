@@ -4,8 +4,9 @@ use test_support::{TestApp, runner::TestRequest};
 
 use super::{
     actors::{self, Actor, Fixtures, MISSING, OWNER, PRIVATE, PUBLIC},
-    endpoints::{ENDPOINTS, Endpoint, VARIANTS},
+    endpoints::{ENDPOINTS, Endpoint},
     send,
+    variants::VARIANTS,
 };
 
 /// The namespace of others that is looked for.

@@ -7,12 +7,13 @@ use test_support::{TestApp, runner::TestRequest};
 
 use super::{
     actors::{self, Actor, PRIVATE, PUBLIC},
-    endpoints::{ENDPOINTS, Shows, VARIANTS, is_page},
+    endpoints::{ENDPOINTS, Shows, is_page},
     send,
+    variants::VARIANTS,
 };
 
 /// What is counted for an address, whatever it asks a database.
-const BY_THEMSELVES: [&str; 2] = ["POST /v1/users/", "POST /account/forgotten"];
+const BY_THEMSELVES: [&str; 3] = ["POST /v1/users/", "POST /register", "POST /account/forgotten"];
 
 /// What every limit of an address was asked by this request, which is answered with this status.
 fn asked(app: &mut TestApp, request: &TestRequest) -> (Vec<RateLimit>, u16, u64) {

@@ -11,6 +11,7 @@ mod limits;
 mod moved;
 mod page;
 mod reviews;
+mod variants;
 mod withdrawn;
 
 use actors::{Actor, Fixtures, MISSING, PRIVATE, PUBLIC};

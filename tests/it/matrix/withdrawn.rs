@@ -25,7 +25,7 @@ use super::{
 
 /// Other ways in which endpoints write, or are written by.
 #[rustfmt::skip]
-const MORE: [Endpoint; 13] = [
+const MORE: [Endpoint; 17] = [
     endpoint("GET", "/token", "").asking("?service=registry&offline_token=true", endpoints::Says::Status),
     endpoint("POST", "/token", "grant_type=password&service=registry&client_id=matrix&access_type=offline").showing(Shows::Body),
     endpoint("PUT", "/v1/users/{username}/", r#"{"password": "another one"}"#),
@@ -34,6 +34,10 @@ const MORE: [Endpoint; 13] = [
     endpoint("POST", "/settings", "action=password&password=[secret]&new_password=another&repeated_password=another"),
     endpoint("POST", "/settings", "action=delete&name=[name]&password=[secret]&repositories=on"),
     endpoint("POST", "/settings/tokens", "action=renew&uuid=[token]"),
+    endpoint("POST", "/r/{namespace}/-/service-accounts", "action=remove&username=olga-ci"),
+    endpoint("POST", "/r/{namespace}/-/service-accounts/{username}", "label=other&scope=repo:read&days=90"),
+    endpoint("POST", "/r/{namespace}/-/service-accounts/{username}", "action=renew&uuid=[token]"),
+    endpoint("POST", "/r/{namespace}/-/service-accounts/{username}", "action=delete&uuid=[token]"),
     endpoint("POST", "/settings/sessions", "action=name&uuid=[login]&label=other"),
     endpoint("POST", "/settings/sessions", "action=others"),
     endpoint("PATCH", "/v2/namespaces/{namespace}/repositories/{repository}", r#"{"description": "new", "is_private": true}"#),
@@ -42,8 +46,9 @@ const MORE: [Endpoint; 13] = [
 ];
 
 /// Endpoints that are not read and carry no user's right, with the reason.
-const EXCEPT: [(&str, &str, &str); 16] = [
+const EXCEPT: [(&str, &str, &str); 17] = [
     ("POST", "/v1/users/", "registration is anybody's, and its conditions are in its statements"),
+    ("POST", "/register", "as above"),
     ("PUT", "/v1/repositories/{repository}/auth", "writes nothing"),
     ("POST", "/v2/users/login", "writes what was refused, which is nobody's right"),
     ("POST", "/v2/auth/token", "as above"),

@@ -45,6 +45,7 @@ pub fn primary() -> Vec<Entry> {
         login_failures::Guess { name: "user5", address: "::1", at: now, anywhere: Failures { count: 3, last_at: now } };
     let asking = links::Requester { from: "::1", most: 10 };
     let ids = json!([[format!("{:064x}", 1), "sum"], [format!("{:064x}", 9), null]]).to_string();
+    let marked = r#"[["tag0","digest82"],["tag1","digest81"]]"#.into();
     let mut table = vec![
         transaction("access_tokens::create", |transaction| access_tokens::create(transaction, &new_access_token(by))),
         transaction("access_tokens::delete", |transaction| access_tokens::delete(transaction, user, "uuid5", by)),
@@ -117,8 +118,8 @@ pub fn primary() -> Vec<Entry> {
         read("deletions::waiting", deletions::waiting("user5", &by_id, 10, 0)),
         read("deletions::present", deletions::present(now)),
         write("deletions::request_repository", [deletions::request_repository(app, by)]),
-        transaction("deletions::request_tag", |transaction| {
-            deletions::request_tag(transaction, repository, app, ("tag0", "digest82"), by)
+        transaction("deletions::request_tags", |transaction| {
+            deletions::request_tags(transaction, repository, app, &marked, by)
         }),
         write(
             "reconcilers::answer",
@@ -241,9 +242,9 @@ pub fn primary() -> Vec<Entry> {
         write("rights::guard", guards(now)),
         write("stars::add", stars::add(user, repository)),
         write("stars::remove", stars::remove(1.into(), 10.into())),
-        read("tags::find", tags::find(app, &by_id, "tag1")),
+        read("tags::find", tags::find(app, &by_id, "tag1", true)),
         read("tags::sharing", tags::sharing(app, &by_id, "tag1")),
-        transaction("tags::forget", |transaction| tags::forget(transaction, repository, app, "tag1", "digest1", by)),
+        transaction("tags::forget", |transaction| tags::forget(transaction, repository, app, &marked, by)),
         read("tags::digests", tags::digests(app, &by_id, &digests(""))),
         read("tags::digests", tags::digests(app, &by_id, &digests("active"))),
         read("token_details::by_uuid", token_details::by_uuid(&token_details::TokenOwner::User(user), "uuid5")),
@@ -309,7 +310,7 @@ pub fn primary() -> Vec<Entry> {
             table.extend(repositories::list(&list, subject).map(|list| read("repositories::list", list)));
         }
         for subject in [&by_id, &by_name] {
-            table.extend(tags::list(app, subject, "", ordering, 5, 0).map(|list| read("tags::list", list)));
+            table.extend(tags::list(app, subject, "", ordering, (5, 0), true).map(|list| read("tags::list", list)));
         }
     }
     table
