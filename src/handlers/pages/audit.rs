@@ -136,7 +136,7 @@ fn row(entry: &AuditEntry) -> Markup {
         tr {
             td { (time(entry.at)) }
             th scope="row" { @if entry.actor.is_empty() { "not logged in" } @else { (entry.actor) } }
-            td { (texts::line(&entry.description)) }
+            td.long { (texts::line(&entry.description)) }
             td { (data(entry, "credential")) }
             td { (data(entry, "address")) }
         }

@@ -55,7 +55,7 @@ pub async fn page(ctx: &Context, request: &Request, credentials: &Credentials, n
                 label { "Name contains " input name="name" value=(part) maxlength="255"; }
                 button { "Filter" }
             }
-            @if guard.writes() { p { a href=(format!("{path}/-/new")) { "New repository" } } }
+            @if guard.writes() { p { a.button href=(format!("{path}/-/new")) { "New repository" } } }
             table {
                 caption { (plural(count, "repository", "repositories")) }
                 thead { tr { th scope="col" { "Name" } th scope="col" { "Description" } th scope="col" { "Changed" } } }

@@ -37,7 +37,7 @@ async fn list(
         status,
         &html! {
             p { "A token takes the place of your password in docker and in programs. It may do less than you, and it ends." }
-            p { a href="/settings/tokens/new" { "New token" } }
+            p { a.button href="/settings/tokens/new" { "New token" } }
             (token_parts::table(&tokens.items, count, ctx.platform.now()))
             (pager("/settings/tokens?", number, PAGE_SIZE, count))
         },

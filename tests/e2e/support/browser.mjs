@@ -12,28 +12,35 @@ export const withoutChromium = () => without("chromium");
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /** Starts a browser; `visit` opens a page of its own profile, in which a person is signed in or not. */
-export async function startBrowser() {
+export async function startBrowser({ env } = {}) {
   const browser = await chromium.launch({
+    env: { ...process.env, ...env },
     executablePath: "/usr/bin/chromium",
     args: ["--no-sandbox", "--disable-dev-shm-usage"],
   });
   return {
     stop: () => browser.close(),
-    /** `complaints` are what the console says of the policy of a page, and errors of its script. */
-    async visit({ script = true, width = 1280, scheme = "light" } = {}) {
+    /**
+     * `complaints` are what the console says of the policy of a page, and errors of its script; `hosts` are those that
+     * were asked for anything. `headers` go with each request.
+     */
+    async visit({ script = true, width = 1280, height = 900, scheme = "light", headers } = {}) {
       const context = await browser.newContext({
         javaScriptEnabled: script,
-        viewport: { width, height: 900 },
+        viewport: { width, height },
         colorScheme: scheme,
+        extraHTTPHeaders: headers,
         ignoreHTTPSErrors: true,
       });
       const page = await context.newPage();
       const complaints = [];
+      const hosts = new Set();
+      context.on("request", (request) => hosts.add(new URL(request.url()).host));
       page.on("console", (message) => {
         if (/content security policy/i.test(message.text())) complaints.push(message.text());
       });
       page.on("pageerror", (error) => complaints.push(String(error)));
-      return { page, context, complaints, close: () => context.close() };
+      return { page, context, complaints, hosts, close: () => context.close() };
     },
   };
 }
