@@ -9,7 +9,7 @@ import { main, root, run, step } from "./lib/steps.mjs";
 
 /** What an operator has no use for: it compiles, or it is about the code. */
 const left =
-  /^tools\/(bind|pack|test|e2e|bench|compare|fuzz)\b|^tools\/lib\/(node-tests|trees|hub-clients|schemathesis|dependencies|release)\b/;
+  /^tools\/(bind|pack|test|e2e|bench|compare|fuzz|pictures)\b|^tools\/lib\/(node-tests|trees|hub-clients|schemathesis|dependencies|release)\b/;
 
 const parts = [
   "build/index.js",

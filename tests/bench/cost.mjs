@@ -4,6 +4,7 @@ import { run, step } from "../../tools/lib/steps.mjs";
 import { load, together, used } from "./load.mjs";
 import { scratch, serve } from "./servers.mjs";
 import { basic, counted, databases, pairs, people } from "./fixture.mjs";
+import { columns, measurePages, rows } from "./pages.mjs";
 
 /** What has a budget: processor time at most so many times the floor, `db` with one round trip. */
 const BUDGETS = {
@@ -113,6 +114,9 @@ export async function measure({ quick, print }) {
     }),
   );
 
+  const pages = await step("pages", () => measurePages(index, quick ? 100 : 400), always);
+  print(columns, rows(pages));
+
   const starts = await step("start-up", () => startUp([floor, twin, index], quick ? 3 : 7), always);
   print(
     ["start-up to the first answer", "CPU ms", "× floor"],
@@ -131,7 +135,7 @@ export async function measure({ quick, print }) {
       ["ratio", (argon2.worker / argon2.native).toFixed(2)],
     ],
   );
-  return { results, counts, starts, pushes, argon2 };
+  return { results, counts, pages, starts, pushes, argon2 };
 }
 
 /** The first check of a password in an isolate, less what a remembered one costs; and the same natively. */

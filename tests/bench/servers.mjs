@@ -42,7 +42,8 @@ const modules = (tree) => ({
   },
 });
 
-const vars = {
+/** The settings of each. */
+export const vars = {
   REGISTRATION: "open",
   VISIBILITY: "public",
   SEARCH_CACHE: "0",

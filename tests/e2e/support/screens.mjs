@@ -16,6 +16,7 @@ const later = (minutes) => new Date(Date.parse(NOW) + minutes * 60_000).toISOStr
  */
 export const screens = [
   { name: "sign-in", endpoint: "/sign-in", path: "/sign-in" },
+  { name: "register", endpoint: "/register", path: "/register" },
   {
     name: "home",
     endpoint: "/",
@@ -51,6 +52,18 @@ export const screens = [
     as: "olga",
   },
   { name: "members", endpoint: "/r/{namespace}/-/members", path: "/r/acme/-/members", as: "olga" },
+  {
+    name: "service-accounts",
+    endpoint: "/r/{namespace}/-/service-accounts",
+    path: "/r/acme/-/service-accounts",
+    as: "olga",
+  },
+  {
+    name: "service-account",
+    endpoint: "/r/{namespace}/-/service-accounts/{username}",
+    path: "/r/acme/-/service-accounts/acme_builds",
+    as: "olga",
+  },
   { name: "audit", endpoint: "/r/{namespace}/-/audit", path: "/r/acme/-/audit", as: "olga" },
   { name: "refusals", endpoint: "/r/{namespace}/-/refusals", path: "/r/acme/-/refusals", as: "olga" },
   { name: "deletions", endpoint: "/r/{namespace}/-/deletions", path: "/r/acme/-/deletions", as: "olga" },

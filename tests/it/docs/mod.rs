@@ -5,6 +5,7 @@ mod commands;
 mod counts;
 mod links;
 mod markdown;
+mod pictures;
 
 use std::{
     fs,

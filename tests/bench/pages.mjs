@@ -1,0 +1,102 @@
+// What a page takes to its first byte, beside the API's answers about the same thing: in turns, one connection.
+
+import { createHash } from "node:crypto";
+import { gzipSync } from "node:zlib";
+import { eventSecret } from "../../tools/lib/services.mjs";
+import { basic } from "./fixture.mjs";
+import { quantile } from "./load.mjs";
+import { vars } from "./servers.mjs";
+
+/** At most so many times what the API takes. */
+const MOST = 1.3;
+
+const digest = (text) => `sha256:${createHash("sha256").update(text).digest("hex")}`;
+
+/** As many tags as a page lists, each of two images. */
+function pushes(repository) {
+  const one = (name) => {
+    const references = ["amd64", "arm64"].map((architecture) => ({
+      mediaType: "application/vnd.oci.image.manifest.v1+json",
+      digest: digest(`${name} ${architecture}`),
+      size: 1_000,
+      platform: { os: "linux", architecture },
+    }));
+    const target = {
+      repository,
+      tag: name,
+      mediaType: "application/vnd.oci.image.index.v1+json",
+      digest: digest(name),
+    };
+    return {
+      id: name,
+      timestamp: new Date().toISOString(),
+      action: "push",
+      target: { ...target, references },
+      request: { id: name, addr: "127.0.0.1:50000", method: "PUT", useragent: "docker" },
+      actor: { name: "paul" },
+    };
+  };
+  return { events: Array.from({ length: 50 }, (_, at) => one(`1.${at}.0`)) };
+}
+
+/** Measures them on a server that has the people of the fixture. */
+export async function measurePages(server, times) {
+  const send = async (target, { headers, ...init } = {}) => {
+    const began = performance.now();
+    const answer = await fetch(`${server.url}${target}`, { ...init, headers, redirect: "manual" });
+    const took = performance.now() - began;
+    const text = await answer.text();
+    if (answer.status >= 400) throw new Error(`${target}: ${answer.status} ${text}`);
+    return { took, text, answer };
+  };
+  const secret = eventSecret(vars.TOKEN_KEY, "registry");
+  const body = JSON.stringify(pushes("paul/app"));
+  await send("/events", { method: "POST", headers: { authorization: `Bearer ${secret}` }, body });
+  const form = new URLSearchParams({ username: "paul", password: "correct horse" });
+  const signed = await send("/sign-in", { method: "POST", headers: { "sec-fetch-site": "same-origin" }, body: form });
+  const page = { cookie: signed.answer.headers.get("set-cookie").split(";")[0] };
+  const login = JSON.stringify({ username: "paul", password: "correct horse" });
+  const session = await send("/v2/users/login", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: login,
+  });
+  const api = { authorization: `Bearer ${JSON.parse(session.text).token}` };
+  const cases = {
+    "a repository": [
+      "/r/paul/app",
+      [
+        ["/v2/repositories/paul/app", api],
+        ["/v2/repositories/paul/app/tags?page_size=50", api],
+      ],
+    ],
+    "a search": ["/search?q=quagga", [["/v1/search?q=quagga", { authorization: basic("paul", "correct horse") }]]],
+  };
+  const results = {};
+  for (const [name, [path, answers]] of Object.entries(cases)) {
+    const [pages, others] = [[], []];
+    for (let time = 0; time < times + 20; time += 1) {
+      const ours = await send(path, { headers: page });
+      let theirs = 0;
+      for (const [target, headers] of answers) theirs += (await send(target, { headers })).took;
+      // The first ones warm both.
+      if (time >= 20) pages.push(ours.took) && others.push(theirs);
+    }
+    const [ours, theirs] = [pages, others].map((list) => quantile(list));
+    const { text } = await send(path, { headers: page });
+    results[name] = { ours, theirs, ratio: ours / theirs, bytes: gzipSync(text).length };
+  }
+  return results;
+}
+
+/** The rows of their table. */
+export const columns = ["page", "first byte, ms", "of the API, ms", "×", "at most", "bytes, compressed"];
+export const rows = (results) =>
+  Object.entries(results).map(([name, { ours, theirs, ratio, bytes }]) => [
+    name,
+    ours.toFixed(2),
+    theirs.toFixed(2),
+    ratio.toFixed(2),
+    `${MOST} ${ratio <= MOST ? "met" : "missed"}`,
+    bytes,
+  ]);

@@ -1,0 +1,101 @@
+// Pictures of the screens: each as it is in Chromium, in the font of these pictures, as a PNG of few colours.
+
+import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { Failure, find, run, step } from "../../../tools/lib/steps.mjs";
+import { startBrowser } from "./browser.mjs";
+import { scratch } from "./scratch.mjs";
+import { enter, open, screens } from "./screens.mjs";
+import { startShowcase } from "./showcase.mjs";
+
+/** Debian's packages: a browser, what makes a PNG small, and fonts as those of people's systems. */
+const programs = ["chromium", "pngquant"];
+const FONTS = "/usr/share/fonts/opentype/inter/Inter-Regular.otf";
+const packages = ["chromium", "pngquant", "fonts-inter", "fonts-dejavu-core"];
+
+/** The tallest picture: what is below is more of the same. */
+const HEIGHT = { 1280: 1_400, 320: 1_400 };
+
+/** Installs what is missing where that can be done unasked, as the benchmark does. */
+export async function bring() {
+  if (programs.every(find) && existsSync(FONTS)) return;
+  const advice = `pictures need ${packages.join(", ")}: install them (Debian: apt-get install ${packages.join(" ")})`;
+  if (!find("apt-get") || process.getuid() !== 0) throw new Failure(advice);
+  const install = (...words) => run("apt-get", words, { env: { DEBIAN_FRONTEND: "noninteractive" } });
+  await step(
+    "Debian's packages",
+    async () => {
+      await install("update");
+      await install("install", "--yes", "--no-install-recommends", ...packages);
+    },
+    { always: true },
+  );
+}
+
+/** The fonts of the pictures, wherever they are made: what a page names by its kind is one of these. */
+function fonts() {
+  const folder = scratch();
+  const alias = (kind, font) =>
+    `<alias binding="same"><family>${kind}</family><prefer><family>${font}</family></prefer></alias>`;
+  const file = path.join(folder, "fonts.conf");
+  writeFileSync(
+    file,
+    `<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>
+<dir>/usr/share/fonts</dir><cachedir>${folder}/cache</cachedir>
+${alias("system-ui", "Inter")}${alias("sans-serif", "Inter")}${alias("ui-monospace", "DejaVu Sans Mono")}${alias("monospace", "DejaVu Sans Mono")}
+</fontconfig>`,
+  );
+  return { FONTCONFIG_FILE: file };
+}
+
+/** A secret has no place in a picture: the same digit in the place of each of its own. */
+const hideSecrets = (page) =>
+  page.locator("code").evaluateAll((codes) => {
+    for (const code of codes)
+      code.textContent = code.textContent.replace(/\b(hl\w_)[0-9a-f]{16,}/g, (all, kind) =>
+        kind.padEnd(all.length, "0"),
+      );
+  });
+
+/** One picture; gives its bytes. */
+async function picture({ page }, file, width) {
+  await hideSecrets(page);
+  const height = await page.evaluate(() => Math.ceil(document.body.getBoundingClientRect().bottom) + 24);
+  const clip = { x: 0, y: 0, width, height: Math.min(height, HEIGHT[width]) };
+  const whole = await page.screenshot({ fullPage: true, clip, animations: "disabled", caret: "hide" });
+  const raw = path.join(scratch(), "raw.png");
+  writeFileSync(raw, whole);
+  await run("pngquant", ["--force", "--strip", "--speed", "1", "--nofs", "--output", file, "64", raw]);
+  return statSync(file).size;
+}
+
+/** Makes all of them, in a folder that has no others. */
+export async function take(folder) {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const showcase = await startShowcase();
+  const browser = await startBrowser({ env: fonts() });
+  const made = [];
+  const shoot = async (visit, screen, { name, width = 1280 }) => {
+    await open(visit, showcase, screen);
+    made.push({ name, bytes: await picture(visit, path.join(folder, `${name}.png`), width) });
+  };
+  try {
+    for (const name of new Set(screens.map((screen) => screen.as))) {
+      const visit = await enter(browser, showcase, name);
+      for (const screen of screens.filter((screen) => screen.as === name)) await shoot(visit, screen, screen);
+      await visit.close();
+    }
+    for (const screen of screens) {
+      for (const { name, ...options } of screen.also ?? []) {
+        const visit = await enter(browser, showcase, screen.as, options);
+        await shoot(visit, screen, { name, ...options });
+        await visit.close();
+      }
+    }
+  } finally {
+    await browser.stop();
+    await showcase.stop();
+  }
+  return made;
+}
