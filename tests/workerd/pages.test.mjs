@@ -95,7 +95,7 @@ test("without SEARCH one page says so, and all others are as before", { timeout 
 
 test("while DB is exported or down a page says so, and what needs none is as before", { timeout }, async () => {
   const export_ = { database: "DB", when: "before", message: "Currently processing a long-running export." };
-  const open = ["/sign-in", "/account/forgotten", "/account/password", "/account/confirm"];
+  const open = ["/sign-in", "/register", "/account/forgotten", "/account/password", "/account/confirm"];
   for await (const { headers, paths } of ofUsers()) {
     for (const path of paths) {
       const before = await showcase.worker.ask(`GET ${path}`, { headers });
