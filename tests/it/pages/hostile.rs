@@ -102,6 +102,9 @@ fn index() -> (TestClient, String) {
     let tool = format!("Bearer {}", tool.split_once('=').unwrap().1);
     assert_eq!(client.ask("GET /reconciler", &tool, "").status, 200);
     let registry = client.event_authorization("registry");
+    client.access_token(&olga);
+    let sql = "select 'olga/' || id from access_tokens";
+    let pusher = client.app.db.connection().query_row(sql, [], |row| row.get::<_, String>(0)).unwrap();
     let digest = |letter: &str| format!("sha256:{}", letter.repeat(64));
     let platform = |digest: String| {
         serde_json::json!({ "digest": digest, "size": 9,
@@ -109,7 +112,7 @@ fn index() -> (TestClient, String) {
     };
     let push = |tag: &str, letter: &str, images: Value| {
         let kind = if images.is_null() { "manifest" } else { "index" };
-        serde_json::json!({ "id": tag, "action": "push", "actor": { "name": "olga" }, "target": { "repository": "olga/app",
+        serde_json::json!({ "id": tag, "action": "push", "actor": { "name": pusher }, "target": { "repository": "olga/app",
             "tag": tag, "digest": digest(letter), "size": 9, "references": images,
             "mediaType": format!("application/vnd.oci.image.{kind}.v1+json") } })
     };
@@ -129,7 +132,6 @@ fn index() -> (TestClient, String) {
         ("POST /v2/namespaces/olga/machines", &olga, r#"{"username": "olga-ci"}"#),
         ("POST /v2/namespaces/olga/machines", &olga, r#"{"username": "olga-two"}"#),
         ("POST /v2/namespaces/olga/machines/olga-ci/access-tokens", &olga, r#"{"token_label": "one"}"#),
-        ("POST /v2/access-tokens", &olga, r#"{"token_label": "one"}"#),
         ("POST /events", &registry, &events),
         ("DELETE /v2/repositories/olga/app/tags/1.1", &olga, ""),
         ("GET /token?service=registry&offline_token=true&client_id=docker", "olga:secret", ""),
