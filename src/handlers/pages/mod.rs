@@ -143,7 +143,7 @@ pub fn pusher(tag: &Tag, guard: &RepositoryGuard<'_>) -> Result<Markup, Fault> {
         @if let Some(PushCredential { kind, label, machine }) = credential {
             @if machine { " (service account)" }
             @match (kind.as_str(), label) {
-                ("password", _) => { ", with the password" }
+                ("password", _) if !machine => { ", with the password" }
                 ("access-token", Some(label)) => { ", with the access token " (texts::line(&label)) }
                 ("access-token", None) => { ", with an access token that is deleted" }
                 ("refresh-token", _) => { ", with a login of docker" }

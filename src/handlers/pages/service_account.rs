@@ -3,7 +3,7 @@
 use maud::html;
 
 use crate::{
-    auth::{Credentials, NamespaceGuard, Principal},
+    auth::{Credentials, NamespaceGuard},
     context::Context,
     domain::texts,
     error::Result,
@@ -15,7 +15,7 @@ use crate::{
     store::{self, token_details},
     wire::{
         Form, Request, Response,
-        html::{Link, Page, pager},
+        html::{Link, pager},
     },
 };
 
@@ -59,7 +59,8 @@ pub async fn change(
         Ok(Some((principal, token))) => {
             let title = format!("The secret of {}", texts::line(&token.details.label));
             let path = pages::service_accounts_path(namespace);
-            let frame = framed(ctx, &principal, machine, &title, &path);
+            let mut frame = pages::administrated(ctx, &principal, namespace, &title, &path);
+            frame.crumbs.push(Link::new(user.as_str(), format!("{path}/{user}")));
             Ok(frame.response(200, &token_parts::secret(ctx, &user, &token)))
         }
         Ok(None) => Ok(Response::see_other(&format!("{}/{user}?done=saved", pages::service_accounts_path(namespace)))),
@@ -67,19 +68,6 @@ pub async fn change(
             show(ctx, request, &pages::again(ctx, request)?, machine, (status, Some((&fields, &reason)))).await
         }
     }
-}
-
-/// What surrounds a page about a service account.
-fn framed<'a>(
-    ctx: &'a Context,
-    principal: &'a Principal,
-    (namespace, user): (&str, &str),
-    title: &'a str,
-    path: &'a str,
-) -> Page<'a> {
-    let mut frame = pages::administrated(ctx, principal, namespace, title, path);
-    frame.crumbs.push(Link::new(user, format!("{path}/{user}")));
-    frame
 }
 
 /// The page with this status, and with what was typed and refused.
@@ -98,7 +86,7 @@ async fn show(
     guard.require_admin_with_password()?;
     machines::require(machine)?;
     let (title, path) = (format!("{user}: access tokens"), pages::service_accounts_path(namespace));
-    let mut frame = framed(ctx, &guard.principal, (namespace, user), &title, &path);
+    let mut frame = pages::administrated(ctx, &guard.principal, namespace, &title, &path);
     let query = Form::of_query(request);
     frame.done = pages::done(&query);
     frame.error = refused.map(|(_, reason)| reason);

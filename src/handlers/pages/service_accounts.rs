@@ -77,7 +77,7 @@ async fn show(
                     }
                     label { "Role " (pages::role_select(Role::parse(typed("role")).unwrap_or(Role::Write))) }
                     button name="action" value="create" { "Make it" }
-                    p.hint id="letters" { "Small letters, digits, and . _ - between them. In a user's own namespace it begins with that name and a hyphen: " (namespace) "-ci." }
+                    p.hint id="letters" { "Small letters, digits, and . _ - between them, such as " (namespace) "-ci. In a user's own namespace it has to begin so." }
                 }
                 p.hint { "The role is for every repository of the namespace; it is changed among the members." }
             }
