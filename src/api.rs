@@ -10,6 +10,8 @@ mod endpoint;
 
 pub use endpoint::{Cors, Endpoint, Method, Path, Security};
 
+use futures_util::future::LocalBoxFuture;
+
 use crate::{
     auth::PasswordSession,
     context::Context,

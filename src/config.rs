@@ -79,7 +79,7 @@ pub struct Config {
     /// `READS = "nearest"`: reads may come from a replica.
     pub read_replicas: bool,
     /// `DATABASE_TIMEOUT`: milliseconds after which a database call is given up.
-    pub database_timeout: u64,
+    pub database_timeout: u32,
     /// How many of each thing there may be.
     pub quotas: Quotas,
     /// `MAIL_FROM`: the sender of mail.
@@ -126,7 +126,7 @@ impl Config {
             access_token_age: read.optional_number("ACCESS_TOKEN_MAX_DAYS").map(|days| days * DAY),
             audit_age: read.number("AUDIT_DAYS") * DAY,
             read_replicas: read.is("READS", "nearest"),
-            database_timeout: read.number("DATABASE_TIMEOUT").unsigned_abs(),
+            database_timeout: u32::try_from(read.number("DATABASE_TIMEOUT")).unwrap_or(u32::MAX),
             quotas: Quotas::from_env(&read),
             mail_from: read.text("MAIL_FROM"),
             problems: read.problems.into_inner(),

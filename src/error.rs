@@ -93,9 +93,11 @@ pub enum FaultKind {
 /// Messages of D1 and their kinds; the first that occurs in a message counts. Most are on
 /// <https://developers.cloudflare.com/d1/observability/debug-d1/>; the others (exports, imports, locks, internal errors
 /// with a reference) have been observed.
-const D1_ERRORS: [(&str, FaultKind); 18] = [
+const D1_ERRORS: [(&str, FaultKind); 19] = [
     // Our own words, in a path that is none: `store::rights`.
     ("the right is gone", FaultKind::Stale),
+    // Our own: `edge/platform.js`.
+    ("no answer in", FaultKind::Overloaded),
     ("overloaded", FaultKind::Overloaded),
     ("exceeded timeout", FaultKind::Overloaded),
     ("limit and was reset", FaultKind::Overloaded),

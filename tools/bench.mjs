@@ -5,6 +5,8 @@
 //   npm run bench -- --quick  what has a budget: under two minutes, once everything is built
 //   npm run bench -- distance an answer costs as many delays as its round trips
 //   npm run bench -- flood    p95 of a mint by access token while passwords are guessed, beside the one without
+//   npm run bench -- rivals   what a registry token costs beside a file of passwords and a token server with bcrypt
+//   npm run bench -- storm    120 nodes that start at once: queries, refusals, and when the last one has its tokens
 //   npm run bench -- growth   p50 with 1,000, 30,000 and 1,000,000 repositories (or the sizes that are named)
 //   npm run bench -- first-run
 //                             seconds from a fresh clone with empty caches to the ready line, and to the first push
@@ -12,15 +14,19 @@
 //                             processor time of this build and of the one in the folder DIR, pair by pair: twenty
 //                             minutes, with --quick six; DIR needs build/ and src/store/migrations, and is . to see
 //                             how far the machine alone takes the ratios from 1
+//
+// A run that is not quick waits up to five minutes for a load below 1. With --keep, what was measured goes into docs/measured and the manual,
+// unless the machine was busy.
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { build } from "./build.mjs";
+import { build, commit } from "./build.mjs";
 import { compile, join } from "./lib/bundle.mjs";
+import { keep, origin, table } from "./lib/measured.mjs";
 import { setUpOperator } from "./lib/operator.mjs";
 import { setUp } from "./lib/setup.mjs";
-import { Failure, main, parse, root, step } from "./lib/steps.mjs";
+import { breathe, Failure, main, parse, root, step } from "./lib/steps.mjs";
 import { built } from "./lib/trees.mjs";
 
 /** The floor is a crate of its own, built as the worker is. */
@@ -31,24 +37,35 @@ async function floor() {
   await join(out, path.join(root, folder, "build"));
 }
 
-/** A table as Markdown, its columns as wide as they must be. */
-function print(columns, rows) {
-  const cells = [columns, columns.map(() => "---"), ...rows.map((row) => row.map((cell) => String(cell ?? "")))];
-  console.log(`\n${cells.map((row) => `| ${row.join(" | ")} |`).join("\n")}`);
+/** How busy a machine may be whose numbers are kept, and how long it is waited for. */
+const QUIET = 1;
+const PATIENCE = 300;
+
+/** Waits until the machine is quiet; whether it is. */
+async function quiet() {
+  const load = () => os.loadavg()[0];
+  for (const end = Date.now() + PATIENCE * 1000; load() >= QUIET && Date.now() < end; ) {
+    await breathe(`load ${load().toFixed(1)}`);
+    await new Promise((resolve) => setTimeout(resolve, 5_000));
+  }
+  return load() < QUIET;
 }
 
 /** Where what is measured stands; it is no literal of an import, since tsc looks at the tools alone. */
 const tests = "../tests/bench";
 
 await main(async () => {
-  const {
-    values: { quick, against: folder },
-    positionals,
-  } = parse({ options: { quick: { type: "boolean" }, against: { type: "string" } }, allowPositionals: true });
+  const { values, positionals } = parse({
+    options: { quick: { type: "boolean" }, keep: { type: "boolean" }, against: { type: "string" } },
+    allowPositionals: true,
+  });
+  const { quick, against: folder } = values;
+  if (values.keep && (quick || folder !== undefined))
+    throw new Failure("--keep takes a whole run, of this build alone");
   const held = folder !== undefined;
   if (held && positionals.length) throw new Failure(`--against DIR goes without ${positionals[0]}`);
   const [what = held ? "against" : "cost", ...sizes] = positionals;
-  if (!held && !["cost", "distance", "first-run", "flood", "growth"].includes(what))
+  if (!held && !["cost", "distance", "first-run", "flood", "growth", "rivals", "storm"].includes(what))
     throw new Failure(`${what} is nothing that is measured`);
   const against = held ? built(folder) : undefined;
   if (process.platform !== "linux") throw new Failure("the kernel's accounting is read as Linux has it");
@@ -61,18 +78,28 @@ await main(async () => {
     await bringWrk();
   }
   const { measure } = await import(`${tests}/${what}.mjs`);
-  const machine = `${os.cpus()[0].model}, ${os.cpus().length} cores, ${os.hostname()}`;
-  const begun = new Date();
-  const result = await measure({ quick, against, sizes: sizes.map(Number), print });
+  const busy = quick ? os.loadavg()[0] >= QUIET : !(await step("a quiet machine", quiet, { always: true }));
+  if (busy) console.error(`hublet: the load is ${QUIET} or more: the ratios hold better than the milliseconds`);
+  const machine = `${os.cpus()[0].model}, ${os.cpus().length} cores`;
+  const begun = new Date().toISOString();
+  const tables = [];
+  const print = (columns, rows) => {
+    tables.push({ columns, rows });
+    console.log(`\n${table({ columns, rows })}`);
+  };
+  const measured = await measure({ quick, against, sizes: sizes.map(Number), print });
   const load = os
     .loadavg()
     .map((number) => number.toFixed(1))
     .join(" ");
-  console.log(`\n${begun.toISOString().slice(0, 16).replace("T", " ")} UTC, ${machine}; load ${load} at the end`);
+  const command = ["npm run bench", ...(what === "cost" ? [] : ["--", what])].join(" ");
+  const result = { command, begun, commit: commit(), machine, load, busy, tables, ...measured };
+  console.log(`\n${origin(result)}${busy ? " It began on a busy machine." : ""}`);
   const file = path.join(root, `target/bench/${what}.json`);
   mkdirSync(path.dirname(file), { recursive: true });
-  writeFileSync(file, `${JSON.stringify({ begun, machine, load, ...result }, undefined, 2)}\n`);
+  writeFileSync(file, `${JSON.stringify(result, undefined, 2)}\n`);
   console.log(path.relative(root, file));
+  if (values.keep) keep(what, result);
 });
 // Servers may still run, also after a failure.
 process.exit();

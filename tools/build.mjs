@@ -48,7 +48,7 @@ export async function buildForTests() {
 }
 
 /** The commit that is built, with a plus where files that decide have changed since; nothing is known of it without git. */
-function commit() {
+export function commit() {
   const git = (...words) =>
     execFileSync("git", words, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
   try {

@@ -208,15 +208,17 @@ macro_rules! endpoints {
             let path = path(route);
             let security = path.endpoint(&$request.method).map_or(Security::None, |endpoint| endpoint.security);
             let presented = &security.credentials($ctx, $request)?;
-            match route {
+            // Each handler is a function of its own: an isolate compiles those that it is asked for.
+            let response: LocalBoxFuture<'_, Result<Response>> = match route {
                 $( $route => match Method::parse(&$request.method) {
-                    $( Some(Method::$method) => {
+                    $( Some(Method::$method) => Box::pin(async move {
                         let $credentials = endpoints!(@credentials $security presented);
                         $handler
-                    } )+
-                    _ => Err(Refusal::MethodNotAllowed(path.allow()).into()),
+                    }), )+
+                    _ => return Err(Refusal::MethodNotAllowed(path.allow()).into()),
                 }, )+
-            }
+            };
+            response.await
         }
     };
     (@credentials Password $presented:ident) => { $presented };

@@ -2,31 +2,20 @@
 
 use std::cell::RefCell;
 
-use js_sys::{Array, Object, Reflect, Uint8Array};
+use js_sys::{Promise, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
 
-#[wasm_bindgen]
+#[wasm_bindgen(module = "/src/edge/platform.js")]
 extern "C" {
-    #[wasm_bindgen(js_namespace = ["crypto", "subtle"], js_name = importKey, catch)]
-    fn import_key(
-        format: &str,
-        key: &Uint8Array,
-        algorithm: &JsValue,
-        extractable: bool,
-        usages: &Array,
-    ) -> Result<js_sys::Promise, JsValue>;
+    #[wasm_bindgen(js_name = importKey, catch)]
+    fn import_key(format: &str, key: &[u8], usage: &str) -> Result<Promise, JsValue>;
 
-    #[wasm_bindgen(js_namespace = ["crypto", "subtle"], js_name = sign, catch)]
-    fn sign_with(algorithm: &JsValue, key: &JsValue, data: &Uint8Array) -> Result<js_sys::Promise, JsValue>;
+    #[wasm_bindgen(js_name = sign, catch)]
+    fn sign_with(key: &JsValue, message: &[u8]) -> Result<Promise, JsValue>;
 
-    #[wasm_bindgen(js_namespace = ["crypto", "subtle"], js_name = verify, catch)]
-    fn verify_with(
-        algorithm: &JsValue,
-        key: &JsValue,
-        signature: &Uint8Array,
-        data: &Uint8Array,
-    ) -> Result<js_sys::Promise, JsValue>;
+    #[wasm_bindgen(js_name = verify, catch)]
+    fn verify_with(key: &JsValue, signature: &[u8], message: &[u8]) -> Result<Promise, JsValue>;
 }
 
 thread_local! {
@@ -41,18 +30,17 @@ const MAX_KEYS: usize = 16;
 pub async fn sign(pkcs8: &[u8], message: &[u8]) -> Result<Vec<u8>, String> {
     let signed = async {
         let key = imported("pkcs8", pkcs8, "sign").await?;
-        let signature = JsFuture::from(sign_with(&ecdsa()?, &key, &Uint8Array::from(message))?).await?;
-        Ok(Uint8Array::new(&signature).to_vec())
+        JsFuture::from(sign_with(&key, message)?).await
     };
-    signed.await.map_err(|error: JsValue| format!("WebCrypto: {error:?}"))
+    let signed = signed.await.map_err(|error: JsValue| format!("WebCrypto: {error:?}"))?;
+    Ok(signed.unchecked_into::<Uint8Array>().to_vec())
 }
 
 /// Verifies with an uncompressed point. What cannot be a signature is none.
 pub async fn verifies(point: &[u8], message: &[u8], signature: &[u8]) -> bool {
     let verified = async {
         let key = imported("raw", point, "verify").await?;
-        let (signature, message) = (Uint8Array::from(signature), Uint8Array::from(message));
-        JsFuture::from(verify_with(&ecdsa()?, &key, &signature, &message)?).await
+        JsFuture::from(verify_with(&key, signature, message)?).await
     };
     verified.await.is_ok_and(|answer: JsValue| answer.is_truthy())
 }
@@ -62,8 +50,7 @@ async fn imported(format: &str, bytes: &[u8], usage: &str) -> Result<JsValue, Js
     if let Some(key) = known {
         return Ok(key);
     }
-    let usages = Array::of1(&usage.into());
-    let key = JsFuture::from(import_key(format, &Uint8Array::from(bytes), &ecdsa()?, false, &usages)?).await?;
+    let key = JsFuture::from(import_key(format, bytes, usage)?).await?;
     KEYS.with_borrow_mut(|keys| {
         if keys.len() >= MAX_KEYS {
             keys.clear();
@@ -71,12 +58,4 @@ async fn imported(format: &str, bytes: &[u8], usage: &str) -> Result<JsValue, Js
         keys.push((bytes.to_vec(), key.clone()));
     });
     Ok(key)
-}
-
-fn ecdsa() -> Result<JsValue, JsValue> {
-    let algorithm = Object::new();
-    for (name, value) in [("name", "ECDSA"), ("namedCurve", "P-256"), ("hash", "SHA-256")] {
-        Reflect::set(&algorithm, &name.into(), &value.into())?;
-    }
-    Ok(algorithm.unchecked_into())
 }

@@ -27,6 +27,7 @@ extern "C" {
         binding: &str,
         nearest: bool,
         writes: bool,
+        millis: u32,
         statements: &str,
     ) -> Result<js_sys::Promise, JsValue>;
 }
@@ -36,13 +37,14 @@ pub struct D1 {
     env: Env,
     binding: &'static str,
     nearest: bool,
+    timeout: u32,
 }
 
 impl D1 {
-    /// The database of this binding; without it every batch is a fault. `nearest` lets reads come
-    /// from a replica.
-    pub fn new(env: &Env, binding: &'static str, nearest: bool) -> Self {
-        Self { env: env.clone(), binding, nearest }
+    /// The database of this binding; without it every batch is a fault, and so is one that it does not answer in `timeout`
+    /// milliseconds. `nearest` lets reads come from a replica.
+    pub fn new(env: &Env, binding: &'static str, nearest: bool, timeout: u32) -> Self {
+        Self { env: env.clone(), binding, nearest, timeout }
     }
 }
 
@@ -51,8 +53,9 @@ impl Database for D1 {
         Box::pin(async move {
             let writes = !statements.iter().all(Statement::reads_only);
             let lines = serde_json::to_string(&Batch(statements)).map_err(|error| Fault::bug(error.to_string()))?;
-            let answer = run_batch(&self.env, self.binding, self.nearest && !writes, writes, &lines)
-                .map_err(|error| fault(&error))?;
+            let nearest = self.nearest && !writes;
+            let answer = run_batch(&self.env, self.binding, nearest, writes, self.timeout, &lines);
+            let answer = answer.map_err(|error| fault(&error))?;
             let answer = JsFuture::from(answer).await.map_err(|error| fault(&error))?.as_string().unwrap_or_default();
             let rows: Vec<Vec<D1Row>> =
                 serde_json::from_str(&answer).map_err(|error| Fault::bug(format!("D1: {error}")))?;

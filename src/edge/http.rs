@@ -42,12 +42,13 @@ pub async fn read(ctx: &Context, platform_request: web_sys::Request) -> Result<R
         body: Some(Vec::new()),
         proxied: Cell::default(),
     };
+    let has_body = !next().is_empty();
     for name in HEADERS {
         if let Some(value) = next().strip_prefix('=') {
             request.headers.push((name.to_owned(), value.to_owned()));
         }
     }
-    if !matches!(request.method.as_str(), "GET" | "HEAD" | "OPTIONS") {
+    if has_body && !matches!(request.method.as_str(), "GET" | "HEAD" | "OPTIONS") {
         let body = JsFuture::from(read_body(&platform_request, body_limit(ctx, &request))?).await?;
         request.body = body.dyn_ref::<Uint8Array>().map(Uint8Array::to_vec);
     }

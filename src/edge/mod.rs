@@ -18,11 +18,7 @@ use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::future_to_promise;
 use worker::{Env, ScheduleContext, ScheduledEvent, event, worker_sys};
 
-use crate::{
-    context::Context,
-    serve,
-    store::{Db, db::Sleep},
-};
+use crate::{context::Context, serve, store::Db};
 
 use self::{
     d1::D1,
@@ -74,11 +70,8 @@ async fn scheduled(_event: ScheduledEvent, env: Env, execution: ScheduleContext)
 fn context(env: &Env, execution: ExecutionContext) -> Context {
     let Isolate { config, password_cache, hash_pacer, logins } = Isolate::current(env);
     let platform = CloudflarePlatform::new(env, execution, config.mail_from.clone());
-    let sleep: Sleep = Rc::new(platform::sleep);
-    let client = |binding| {
-        let database = Rc::new(D1::new(env, binding, config.read_replicas));
-        Rc::new(Db::new(database).within(config.database_timeout, Rc::clone(&sleep)))
-    };
+    let client =
+        |binding| Rc::new(Db::new(Rc::new(D1::new(env, binding, config.read_replicas, config.database_timeout))));
     Context {
         db: client("DB"),
         search: client("SEARCH"),

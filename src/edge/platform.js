@@ -3,11 +3,15 @@ import { waitUntil } from "cloudflare:workers";
 // What crosses between wasm and JavaScript, each in one call: a call costs about as much as the work of most answers,
 // and a request has nine headers. A line feed is in no method, URL or header.
 
-/** A request as lines: method, protocol, host, path, query, a name for it, and each of the headers that are named, behind `=` where it is there. */
+/**
+ * A request as lines: method, protocol, host, path, query, a name for it, `body` where it may have one, and each of the
+ * headers that are named, behind `=` where it is there.
+ */
 export function requestParts(request, names) {
   const { protocol, host, pathname, search } = new URL(request.url);
   const id = crypto.randomUUID().replaceAll("-", "").slice(0, 16);
-  let lines = `${request.method}\n${protocol}\n${host}\n${pathname}\n${search}\n${id}`;
+  const body = request.body === null || request.headers.get("content-length") === "0" ? "" : "body";
+  let lines = `${request.method}\n${protocol}\n${host}\n${pathname}\n${search}\n${id}\n${body}`;
   for (const name of names.split(",")) {
     const value = request.headers.get(name);
     lines += value === null ? "\n" : `\n=${value}`;
@@ -19,7 +23,7 @@ export function requestParts(request, names) {
 export async function body(request, limit) {
   const announced = request.headers.get("content-length");
   if (Number(announced) > limit) return undefined;
-  if (announced !== null || !request.body) return new Uint8Array(await request.arrayBuffer());
+  if (announced !== null) return new Uint8Array(await request.arrayBuffer());
   return collect(request.body, limit);
 }
 
@@ -56,9 +60,9 @@ export function response(status, lines, bytes) {
  * The rows of each statement of a batch, as JSON; `statements` are the texts that several have, and lists of a text and its
  * values, in which a list is the place of one of those. What `writes` goes on
  * when the client hangs up, which on Cloudflare ends all that an answer waits for (workerd on this machine ends nothing):
- * a guess is counted, whether or not somebody waits to hear of it.
+ * a guess is counted, whether or not somebody waits to hear of it. It is given up after this many milliseconds.
  */
-export async function batch(env, binding, nearest, writes, statements) {
+export async function batch(env, binding, nearest, writes, milliseconds, statements) {
   const database = env[binding];
   if (!database) throw new Error(`no such binding: ${binding}`);
   const session = nearest ? database.withSession("first-unconstrained") : database;
@@ -67,7 +71,33 @@ export async function batch(env, binding, nearest, writes, statements) {
   const prepared = lines.map(([sql, ...values]) => session.prepare(sql).bind(...values.map(value)));
   const answer = session.batch(prepared);
   if (writes) waitUntil(answer.catch(() => {}));
-  return JSON.stringify((await answer).map(({ results }) => results));
+  const rows = await inTime(answer, milliseconds);
+  return JSON.stringify(rows.map(({ results }) => results));
+}
+
+/** What a promise resolves to, if it does so in time. */
+async function inTime(answer, milliseconds) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer in ${milliseconds} ms`)), milliseconds);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+// ES256. The bytes are wasm's own: WebCrypto copies them before it returns.
+const ecdsa = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
+export const importKey = (format, bytes, usage) => crypto.subtle.importKey(format, bytes, ecdsa, false, [usage]);
+export const sign = async (key, bytes) => new Uint8Array(await crypto.subtle.sign(ecdsa, key, bytes));
+export const verify = (key, signature, bytes) => crypto.subtle.verify(ecdsa, key, signature, bytes);
+
+/** The variables and secrets, as a list of names and texts: wrangler.toml may have numbers and booleans. */
+export function variables(env) {
+  const texts = Object.entries(env).filter(([, value]) => ["string", "number", "boolean"].includes(typeof value));
+  return JSON.stringify(texts.map(([name, value]) => [name, String(value)]));
 }
 
 /** The commit that was built: the build defines it. */

@@ -10,11 +10,11 @@ use std::{
     time::Duration,
 };
 
-use js_sys::{Array, JsString, Promise, Uint8Array};
+use js_sys::{Array, Date, JsString, Promise, Uint8Array};
 use serde_json::{Value, json};
 use wasm_bindgen::{JsCast, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
-use worker::{Context, Date, Delay, Env, ScheduleContext, console_error, console_log};
+use worker::{Context, Delay, Env, ScheduleContext};
 
 use futures_util::future::LocalBoxFuture;
 
@@ -37,6 +37,8 @@ extern "C" {
 
     fn commit() -> String;
 
+    fn variables(env: &Env) -> String;
+
     #[wasm_bindgen(js_name = rateLimit)]
     fn rate_limit(env: &Env, binding: &str, key: &str) -> Promise;
 
@@ -51,6 +53,15 @@ extern "C" {
 
     #[wasm_bindgen(js_name = sendMail)]
     fn send_mail(env: &Env, from: &str, to: &str, subject: &str, text: &str) -> Promise;
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = console, js_name = log)]
+    fn console_log(line: &str);
+
+    #[wasm_bindgen(js_namespace = console, js_name = error)]
+    fn console_error(line: &str);
 }
 
 /// What lives as long as the isolate. Losing it costs time only.
@@ -77,7 +88,10 @@ impl Isolate {
     }
 
     fn begin(env: &Env) -> Self {
-        let mut config = Config::from_env(|name| env.var(name).ok().map(|value| value.to_string()));
+        // JSON.stringify wrote it.
+        let variables: Vec<(String, String)> = serde_json::from_str(&variables(env)).unwrap_or_default();
+        let variable = |name: &str| variables.iter().find(|(known, _)| known == name).map(|(_, text)| text.clone());
+        let mut config = Config::from_env(variable);
         config.commit = commit();
         log(&json!({ "level": "info", "version": VERSION, "commit": config.commit }));
         for problem in &config.problems {
@@ -100,9 +114,9 @@ impl Isolate {
 /// Writes a line of the log: an error to the console's errors.
 pub fn log(line: &Value) {
     if line.get("level").and_then(Value::as_str) == Some("error") {
-        console_error!("{line}");
+        console_error(&line.to_string());
     } else {
-        console_log!("{line}");
+        console_log(&line.to_string());
     }
 }
 
@@ -157,11 +171,12 @@ fn fill(buffer: &mut [u8]) {
 
 impl Platform for CloudflarePlatform {
     fn now(&self) -> i64 {
-        i64::try_from(Date::now().as_millis() / 1000).unwrap_or(i64::MAX)
+        self.now_ms().cast_signed() / 1000
     }
 
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole milliseconds since 1970")]
     fn now_ms(&self) -> u64 {
-        Date::now().as_millis()
+        Date::now() as u64
     }
 
     fn normalized(&self, text: &str, form: &str) -> String {

@@ -5,12 +5,7 @@ use std::{
     rc::Rc,
 };
 
-use futures_util::{
-    FutureExt,
-    future::{Either, select},
-};
-
-use futures_util::future::LocalBoxFuture;
+use futures_util::{FutureExt, future::LocalBoxFuture};
 
 use crate::{
     domain::ids::Id,
@@ -144,28 +139,18 @@ impl Row {
     }
 }
 
-/// Resolves after this number of milliseconds.
-pub type Sleep = Rc<dyn Fn(u64) -> LocalBoxFuture<'static, ()>>;
-
-/// A database client for one request. Counts round trips, gives up when the database does not answer in time, and retries a
-/// batch once if it contains only reads and failed with a transient error.
+/// A database client for one request. Counts round trips, and retries a batch once if it contains only reads and failed with
+/// a transient error.
 pub struct Db {
     database: Rc<dyn Database>,
     round_trips: Cell<u32>,
-    patience: Option<(Sleep, u64)>,
 }
 
 impl Db {
     /// A client of this database, for one request.
     #[must_use]
     pub fn new(database: Rc<dyn Database>) -> Self {
-        Self { database, round_trips: Cell::new(0), patience: None }
-    }
-
-    /// The same client, which gives up after `millis` milliseconds.
-    #[must_use]
-    pub fn within(self, millis: u64, sleep: Sleep) -> Self {
-        Self { patience: Some((sleep, millis)), ..self }
+        Self { database, round_trips: Cell::new(0) }
     }
 
     /// How many round trips were made so far.
@@ -226,24 +211,16 @@ impl Db {
     }
 
     /// One round trip.
-    async fn ask(&self, statements: &[Statement]) -> Result<Vec<Rows>, Fault> {
+    fn ask<'a>(&'a self, statements: &'a [Statement]) -> LocalBoxFuture<'a, Result<Vec<Rows>, Fault>> {
         self.round_trips.set(self.round_trips.get() + 1);
-        let answer = self.database.batch(statements);
-        let Some((sleep, millis)) = &self.patience else { return answer.await };
-        match select(answer, sleep(*millis)).await {
-            Either::Left((answer, _)) => answer,
-            Either::Right(_) => {
-                let what = format!("the database did not answer in {millis} ms");
-                Err(Fault { what, kind: FaultKind::Overloaded })
-            }
-        }
+        self.database.batch(statements)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::{
-        future::{Future, pending, ready},
+        future::{Future, ready},
         pin::pin,
         task::{Context, Poll, Waker},
     };
@@ -251,40 +228,18 @@ mod tests {
     use super::*;
     use crate::store::Query;
 
-    /// Answers each batch, or never does.
-    struct Stub {
-        answers: bool,
-    }
+    /// Answers each batch.
+    struct Stub;
 
     impl Database for Stub {
         fn batch<'a>(&'a self, statements: &'a [Statement]) -> LocalBoxFuture<'a, Result<Vec<Rows>, Fault>> {
-            let rows = vec![Rows::new(); statements.len()];
-            if self.answers { Box::pin(ready(Ok(rows))) } else { Box::pin(pending()) }
+            Box::pin(ready(Ok(vec![Rows::new(); statements.len()])))
         }
-    }
-
-    /// What a read has come to that was polled once; the time is up at once, or never.
-    fn asked(answers: bool, up: bool) -> (Poll<Result<Vec<Rows>, Fault>>, u32) {
-        let sleep: Sleep = Rc::new(move |millis| {
-            assert_eq!(millis, 200);
-            if up { Box::pin(ready(())) } else { Box::pin(pending()) }
-        });
-        let db = Db::new(Rc::new(Stub { answers })).within(200, sleep);
-        let polled = pin!(db.batch(vec![Statement::new("select 1")])).poll(&mut Context::from_waker(Waker::noop()));
-        (polled, db.round_trips())
-    }
-
-    #[test]
-    fn database_timeout_fails_further_calls() {
-        let what = "the database did not answer in 200 ms".to_owned();
-        let given_up = Err(Fault { what, kind: FaultKind::Overloaded });
-        assert_eq!(asked(false, true), (Poll::Ready(given_up), 1));
-        assert_eq!(asked(false, false), (Poll::Pending, 1));
     }
 
     #[test]
     fn writing_statement_is_not_a_read() {
-        let db = Db::new(Rc::new(Stub { answers: true }));
+        let db = Db::new(Rc::new(Stub));
         let insert =
             || vec![Statement::new("select 1"), Statement::new("insert into outbox (repository_id) values (1)")];
         let mut context = Context::from_waker(Waker::noop());
@@ -298,12 +253,5 @@ mod tests {
             assert_eq!(outcome.take(last), Ok(false));
         }
         assert!(matches!(pin!(db.commit_unguarded(insert().into())).poll(&mut context), Poll::Ready(Ok(_))));
-    }
-
-    #[test]
-    fn response_in_time_is_returned() {
-        for up in [true, false] {
-            assert_eq!(asked(true, up), (Poll::Ready(Ok(vec![Rows::new()])), 1));
-        }
     }
 }

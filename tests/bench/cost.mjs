@@ -1,24 +1,33 @@
 // What an answer costs: floor, twin and index in one run, turn by turn, so that the machine's noise falls on all.
 
+import assert from "node:assert/strict";
 import { run, step } from "../../tools/lib/steps.mjs";
 import { load, together, used } from "./load.mjs";
 import { scratch, serve } from "./servers.mjs";
+import { DATE, money } from "./prices.mjs";
 import { basic, counted, databases, pairs, people } from "./fixture.mjs";
 import { columns, measurePages, rows } from "./pages.mjs";
 
-/** What has a budget: processor time at most so many times the floor, `db` with one round trip. */
+/**
+ * What has a budget: processor time at most so many times that of the twin, or of the floor, whichever is more. The floor
+ * of these makes one round trip.
+ */
 const BUDGETS = {
-  unknown: ["constant", 1.25],
-  forged: ["constant", 1.25],
-  malformed: ["constant", 1.25],
-  wrong: ["constant", 1.25],
-  auth: ["db", 1.5],
-  images: ["db", 1.5],
-  login: ["db", 1.5],
-  mint: ["db", 2],
-  exchange: ["db", 2],
+  unknown: { twin: 1.25 },
+  forged: { twin: 1.25 },
+  malformed: { twin: 1.25 },
+  wrong: { twin: 1.25 },
+  auth: { twin: 1.1, floor: 1.2 },
+  images: { twin: 1.1, floor: 1.55 },
+  mint: { twin: 1.1, floor: 1.4 },
+  exchange: { floor: 1.45 },
+  login: { floor: 1.25 },
 };
-const TWINS = ["forged", "auth", "images", "mint"];
+const TWINS = Object.keys(BUDGETS).filter((name) => BUDGETS[name].twin);
+/** What is paid for, by the request that measures it. */
+const MONEY = { "tokens issued": "mint", checks: "auth", searches: "search", pushes: "push" };
+/** The least share of the twin's rate. */
+const RATE = 0.9;
 const CONNECTIONS = [1, 16, 64];
 const always = { always: true };
 const FEW = 1_000;
@@ -39,12 +48,13 @@ export async function measure({ quick, print }) {
   await instrumented.stop();
 
   const [twin, floor] = [await serve("twin", folder, index), await serve("floor", folder)];
+  for (const name of TWINS) await agree(name, cases[name], index, twin);
   const subjects = [
     { key: "floor constant", server: floor, request: { target: "/" } },
     { key: "floor db", server: floor, request: { target: "/db" } },
     ...TWINS.map((name) => ({ key: `twin ${name}`, server: twin, request: cases[name] })),
     ...Object.keys(cases)
-      .filter((name) => !quick || BUDGETS[name])
+      .filter((name) => !quick || BUDGETS[name] || Object.values(MONEY).includes(name))
       .map((name) => ({ key: name, server: index, request: cases[name] })),
   ];
   const runs = {};
@@ -80,35 +90,45 @@ export async function measure({ quick, print }) {
     );
 
   const cpu = (key) => together(CONNECTIONS.flatMap((connections) => runs[`${key} ${connections}`])).cpu;
-  const rate = (key) => results[key][16].rate;
+  const costs = Object.fromEntries(
+    subjects.map(({ key }) => {
+      const floor = cpu(key) / cpu(`floor ${counts[key]?.rounds ? "db" : "constant"}`);
+      if (!TWINS.includes(key)) return [key, { cpu: cpu(key), floor }];
+      const rate = results[key][16].rate / results[`twin ${key}`][16].rate;
+      return [key, { cpu: cpu(key), floor, twin: cpu(key) / cpu(`twin ${key}`), rate }];
+    }),
+  );
+  const fixed = (number) => number?.toFixed(2) ?? "";
   print(
     [
       "request",
       "CPU ms",
       "× floor",
+      "× twin",
       "budget",
       "× twin's rate",
       "requests/s at 1, 16, 64",
       "p50 / p95 / p99 ms at 16",
       "round trips",
       "rows",
+      "crossings",
       "bytes",
     ],
     subjects.map(({ key }) => {
-      const [under, most] = BUDGETS[key] ?? [counts[key]?.rounds ? "db" : "constant"];
-      const times = cpu(key) / cpu(`floor ${under}`);
       const { p50, p95, p99 } = results[key][16];
-      const mine = key in cases;
+      const [mine, cost] = [key in cases, costs[key]];
       return [
         key,
-        cpu(key).toFixed(2),
-        mine ? times.toFixed(2) : "",
-        most ? `${most} ${times <= most ? "met" : "missed"}` : "",
-        mine && TWINS.includes(key) ? (rate(key) / rate(`twin ${key}`)).toFixed(2) : "",
+        cost.cpu.toFixed(2),
+        mine ? fixed(cost.floor) : "",
+        fixed(cost.twin),
+        budget(BUDGETS[key], cost),
+        cost.rate ? `${fixed(cost.rate)}${cost.rate < RATE ? ": missed" : ""}` : "",
         CONNECTIONS.map((connections) => results[key][connections].rate.toFixed(0)).join(", "),
         [p50, p95, p99].map((number) => number.toFixed(1)).join(" / "),
         counts[key]?.rounds,
         counts[key]?.rows,
+        counts[key]?.crossings,
         counts[key]?.bytes,
       ];
     }),
@@ -117,10 +137,55 @@ export async function measure({ quick, print }) {
   const pages = await step("pages", () => measurePages(index, quick ? 100 : 400), always);
   print(columns, rows(pages));
 
-  const starts = await step("start-up", () => startUp([floor, twin, index], quick ? 3 : 7), always);
+  const paid = Object.fromEntries(
+    Object.entries(MONEY).map(([words, name]) => {
+      const { rows: read, written } = counts[name];
+      return [words, money({ cpu: costs[name].cpu, read, written })];
+    }),
+  );
+  print(
+    [
+      `a million, prices of ${DATE}`,
+      "CPU s",
+      "rows read, M",
+      "rows written, M",
+      "requests $",
+      "CPU $",
+      "rows $",
+      "logs $",
+      "together $",
+      "free plan, a day",
+      "which ends by",
+    ],
+    Object.entries(paid).map(([words, { used, dollars, together, free, ends }]) => [
+      words,
+      Math.round(used.cpu * 1000),
+      used.read,
+      used.written,
+      fixed(dollars.requests),
+      fixed(dollars.cpu),
+      fixed(dollars.read + dollars.written),
+      fixed(dollars.logs),
+      fixed(together),
+      free,
+      ends,
+    ]),
+  );
+
+  const [compiled, begun] = [await serve("compiled", folder), await serve("begun", folder)];
+  const starts = await step("start-up", () => startUp([floor, twin, compiled, begun, index], quick ? 3 : 7), always);
   print(
     ["start-up to the first answer", "CPU ms", "× floor"],
-    Object.entries(starts).map(([kind, cpu]) => [kind, cpu.toFixed(0), (cpu / starts.floor).toFixed(2)]),
+    ["floor", "twin", "hublet"].map((kind) => [kind, starts[kind].toFixed(1), fixed(starts[kind] / starts.floor)]),
+  );
+  print(
+    ["of which", "CPU ms"],
+    [
+      ["workerd, as the twin takes it", starts.twin],
+      ["compiling", starts.compiled - starts.twin],
+      ["beginning", starts.begun - starts.compiled],
+      ["settings and the first answer", starts.hublet - starts.begun],
+    ].map(([words, cpu]) => [words, cpu.toFixed(1)]),
   );
   const pushes = await step("pushes", () => push(index.last), always);
   print(
@@ -135,7 +200,38 @@ export async function measure({ quick, print }) {
       ["ratio", (argon2.worker / argon2.native).toFixed(2)],
     ],
   );
-  return { results, counts, pages, starts, pushes, argon2 };
+  return { results, counts, costs, paid, pages, starts, pushes, argon2 };
+}
+
+/** A budget, and whether it is met. */
+function budget(most, cost) {
+  if (!most) return "";
+  const words = [most.twin && `${most.twin} × twin`, most.floor && `${most.floor} × floor`].filter(Boolean);
+  const met = cost.twin <= most.twin || cost.floor <= most.floor;
+  return `${words.join(" or ")}: ${met ? "met" : "missed"}`;
+}
+
+/** Fails where the twin does not answer as the index does, but for what is new in each answer. */
+async function agree(name, { method = "GET", target, authorization, body }, ...servers) {
+  const [mine, others] = await Promise.all(
+    servers.map(async ({ url }) => {
+      const headers = authorization ? { authorization } : {};
+      const answer = await fetch(`${url}${target}`, { method, headers, body });
+      const said = await answer.json();
+      if (said.token) Object.assign(said, { token: parts(said.token), access_token: "", issued_at: "" });
+      const { date, "content-length": length, "x-request-id": id, ...rest } = Object.fromEntries(answer.headers);
+      const named = { ...rest, "x-docker-endpoints": rest["x-docker-endpoints"]?.replace(/:.*/, "") };
+      return { status: answer.status, headers: named, said };
+    }),
+  );
+  assert.deepEqual(others, mine, `the twin answers ${name} otherwise`);
+}
+
+/** Header and claims of a registry token, without what is new in each. */
+function parts(token) {
+  const [header, claims] = token.split(".").map((part) => Buffer.from(part, "base64url").toString());
+  const { iat, nbf, exp, jti, ...rest } = JSON.parse(claims);
+  return { header: JSON.parse(header), ...rest, lifetime: exp - nbf };
 }
 
 /** The first check of a password in an isolate, less what a remembered one costs; and the same natively. */

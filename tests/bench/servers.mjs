@@ -18,7 +18,19 @@ process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
-/** What each worker is made of: files, by the name that the folder gives them; the index is the build of `tree`. */
+/** The two files of the build of `tree`. */
+const program = (tree) => ({
+  "index.js": [build(".", tree), "index.js"],
+  "index_bg.wasm": [build(".", tree), "index_bg.wasm"],
+});
+
+/** An entry module that answers without asking anything. */
+const answering = 'export default { fetch: () => new Response("OK") };';
+
+/**
+ * What each worker is made of: files, or what they import, by the name that the folder gives them; the index is the build
+ * of `tree`.
+ */
 const modules = (tree) => ({
   floor: {
     main: "index.js",
@@ -26,19 +38,17 @@ const modules = (tree) => ({
     "index_bg.wasm": [build("tests/bench/floor"), "index_bg.wasm"],
   },
   twin: { main: "twin.mjs", "twin.mjs": [path.join(root, "tests/bench"), "twin.mjs"] },
-  hublet: {
-    main: "index.js",
-    "index.js": [build(".", tree), "index.js"],
-    "index_bg.wasm": [build(".", tree), "index_bg.wasm"],
-  },
+  hublet: { main: "index.js", ...program(tree) },
+  // The same program, which is compiled alone, and which begins alone: what each takes of a start.
+  compiled: { main: "entry.mjs", "entry.mjs": 'import "./index_bg.wasm";', ...program(tree) },
+  begun: { main: "entry.mjs", "entry.mjs": 'import "./index.js";', ...program(tree) },
   // The worker of the tests counts what the databases are asked, and slows them down.
   instrumented: {
     main: "entry.mjs",
     "entry.mjs": [path.join(root, "tests/workerd"), "entry.mjs"],
     "dump.mjs": [path.join(root, "tests/workerd"), "dump.mjs"],
-    "memory.mjs": [path.join(root, "tests/workerd"), "memory.mjs"],
-    "index.js": [build(".", tree), "index.js"],
-    "index_bg.wasm": [build(".", tree), "index_bg.wasm"],
+    "program.mjs": [path.join(root, "tests/workerd"), "program.mjs"],
+    ...program(tree),
   },
 });
 
@@ -66,11 +76,16 @@ export async function serve(kind, folder, databases, tree = root) {
   const home = path.join(folder, kind);
   mkdirSync(home, { recursive: true });
   const { main, ...files } = modules(tree)[kind];
-  for (const [name, [from, file]] of Object.entries(files)) {
-    const source = readFileSync(path.join(from, file));
+  for (const [name, source] of Object.entries(files)) {
+    if (typeof source === "string") {
+      writeFileSync(path.join(home, name), `${source}\n${answering}\n`);
+      continue;
+    }
+    const [from, file] = source;
+    const text = readFileSync(path.join(from, file));
     writeFileSync(
       path.join(home, name),
-      kind === "instrumented" && name === main ? String(source).replace("../../build/index.js", "./index.js") : source,
+      kind === "instrumented" && name === main ? String(text).replace("../../build/index.js", "./index.js") : text,
     );
   }
   const database = (binding) => ({ binding, database_name: binding, database_id: binding.toLowerCase() });
@@ -93,6 +108,8 @@ export async function serve(kind, folder, databases, tree = root) {
 async function start(kind, home) {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
+  // The first answer asks no database: "/" of the index is a page.
+  const first = ["hublet", "instrumented"].includes(kind) ? `${url}/v1/_ping` : url;
   const words = ["serve", "--experimental", "wrangler.jsonc", "-s", `http=127.0.0.1:${port}`];
   const began = performance.now();
   const child = spawn(workerd, words, { cwd: home, stdio: ["ignore", "ignore", "pipe"] });
@@ -106,7 +123,7 @@ async function start(kind, home) {
   for (;;) {
     if (child.exitCode !== null) throw new Failure(`workerd ended: ${kind}`, said);
     if (
-      await fetch(url).then(
+      await fetch(first).then(
         (answer) => answer.text().then(() => true),
         () => false,
       )

@@ -2,7 +2,7 @@
 // set or stands still at the `now` of a request, a mailbox that is read. The worker itself is not touched.
 
 import { WorkerEntrypoint } from "cloudflare:workers";
-import { memory } from "./memory.mjs"; // before the worker, which it watches
+import { crossings, memory } from "./program.mjs"; // before the worker, which it watches
 import built from "../../build/index.js";
 import { dump, restore } from "./dump.mjs";
 
@@ -70,7 +70,9 @@ class CallCounter {
   asked = []; // each call as it began: the database, its number there, whether it only reads, whether it was waited for
   statements = 0;
   rows = 0; // that the databases looked at, as D1 bills them
+  written = 0; // rows, each entry of an index among them
   rounds = 0;
+  crossings = -crossings(); // calls between the program and JavaScript until the answer, if no other request is served
 
   constructor(watch) {
     this.watch = watch;
@@ -86,6 +88,7 @@ class CallCounter {
 
   /** The answer is ready. */
   answered() {
+    this.crossings += crossings();
     for (const asked of this.asked) asked.waited = Boolean(asked.ended);
   }
 
@@ -94,6 +97,7 @@ class CallCounter {
     try {
       const answer = await call();
       this.rows += answer.reduce((sum, { meta }) => sum + (meta?.rows_read ?? 0), 0);
+      this.written += answer.reduce((sum, { meta }) => sum + (meta?.rows_written ?? 0), 0);
       return answer;
     } finally {
       asked.ended = true;
@@ -104,8 +108,8 @@ class CallCounter {
   }
 
   toString() {
-    const { rounds, calls, statements, rows, asked } = this;
-    return JSON.stringify({ rounds, calls, statements, rows, asked });
+    const { rounds, calls, statements, rows, written, crossings, asked } = this;
+    return JSON.stringify({ rounds, calls, statements, rows, written, crossings, asked });
   }
 }
 

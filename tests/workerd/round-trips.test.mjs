@@ -142,6 +142,27 @@ test("rows read", { timeout: 60_000 }, async (t) => {
   }
 });
 
+// Calls between the program and JavaScript, each of which costs about as much as the work of a refusal.
+const crossings = [
+  [7, "GET /v1/nothing", "nobody"],
+  [8, `GET ${app}/images`, "forged"],
+  [26, `PUT ${app}/auth`, "write"],
+  [26, `GET ${app}/images`, "write"],
+  [29, "GET /v1/users/", "paul"],
+  [47, "GET /token?service=registry&scope=repository:paul/many:pull,push", "paul"],
+];
+
+test("crossings between wasm and JavaScript", { timeout: 60_000 }, async (t) => {
+  for (const [most, request, who] of crossings) {
+    await t.test(`at most ${most}: ${request} by ${who}`, async () => {
+      const headers = as[who] ? { authorization: as[who] } : {};
+      await worker.ask(request, { headers }); // what is done once is done
+      const { stats } = await worker.ask(request, { headers });
+      assert.ok(stats.crossings > 0 && stats.crossings <= most, JSON.stringify(stats));
+    });
+  }
+});
+
 test("10,000 images come back in one round trip, in their order", { timeout: 60_000 }, async () => {
   const answer = await worker.succeed("GET /v1/repositories/paul/many/images");
   assert.equal(answer.stats.rounds, 1);

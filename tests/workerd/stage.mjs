@@ -20,6 +20,6 @@ export function stage(build, migrations, name) {
     "../../src/store/migrations",
     path.relative(folder, path.join(migrations, "src/store/migrations")),
   );
-  for (const file of ["dump.mjs", "memory.mjs"]) copyFileSync(path.join(here, file), path.join(folder, file));
+  for (const file of ["dump.mjs", "program.mjs"]) copyFileSync(path.join(here, file), path.join(folder, file));
   return path.join(folder, "wrangler.toml");
 }
