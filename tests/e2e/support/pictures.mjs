@@ -48,18 +48,20 @@ ${alias("system-ui", "Inter")}${alias("sans-serif", "Inter")}${alias("ui-monospa
   return { FONTCONFIG_FILE: file };
 }
 
-/** A secret has no place in a picture: the same digit in the place of each of its own. */
-const hideSecrets = (page) =>
-  page.locator("code").evaluateAll((codes) => {
-    for (const code of codes)
-      code.textContent = code.textContent.replace(/\b(hl\w_)[0-9a-f]{16,}/g, (all, kind) =>
-        kind.padEnd(all.length, "0"),
-      );
+/** Secrets and ids are others each time, and secrets have no place in a picture: each digit of them is the same. */
+const hideRandom = (page) =>
+  page.locator("body").evaluate((body) => {
+    const random = /\bhl\w_[0-9a-f]{16,}|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g;
+    const texts = document.createTreeWalker(body, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+      const { currentNode: text } = texts;
+      text.data = text.data.replace(random, (one) => one.replace(/(?<=^hl\w_.*|^[^_]*)[0-9a-f]/g, "0"));
+    }
   });
 
 /** One picture; gives its bytes. */
 async function picture({ page }, file, width) {
-  await hideSecrets(page);
+  await hideRandom(page);
   const height = await page.evaluate(() => Math.ceil(document.body.getBoundingClientRect().bottom) + 24);
   const clip = { x: 0, y: 0, width, height: Math.min(height, HEIGHT[width]) };
   const whole = await page.screenshot({ fullPage: true, clip, animations: "disabled", caret: "hide" });

@@ -76,14 +76,14 @@ const digest = (text) => `sha256:${createHash("sha256").update(text).digest("hex
 const type = (name) => `application/vnd.oci.image.${name}`;
 
 /** What a registry reports of one push: images, the index that names them, where there are several, and its tags. */
-function pushed(repository, [names, timestamp, name, platforms, megabytes]) {
+function pushed(repository, [names, timestamp, name, platforms, megabytes], actor) {
   const event = (target, about) => ({
     id: digest(`${repository} ${names} ${about}`).slice(7, 43),
     timestamp,
     action: "push",
     target: { repository, ...target },
     request: { id: "1", addr: "192.0.2.20:40918", host: REGISTRY, method: "PUT", useragent: "docker/28.0" },
-    actor: { name },
+    actor: { name: actor(name) },
   });
   const images = platforms.map((platform, at) => {
     const [os, architecture] = platform.split("/");
@@ -226,14 +226,18 @@ async function fill(worker) {
   }
   await story.manage("olga", "PATCH /v2/namespaces/acme/repositories/api", { full_description: FULL });
   const machine = "/v2/namespaces/acme/machines/acme_builds/access-tokens";
-  await story.manage("olga", `POST ${machine}`, { token_label: "pipeline", scopes: ["repo:write"] });
+  const pipeline = await story.manage("olga", `POST ${machine}`, { token_label: "pipeline", scopes: ["repo:write"] });
+  // Whom a registry reports: the subject of the token that it was given.
+  const given = await story.token(["acme_builds", pipeline.token], scope("acme/api", "pull,push"));
+  const { sub } = JSON.parse(Buffer.from(given.json().token.split(".")[1], "base64url"));
+  const actor = (name) => (name === "acme_builds" ? sub : name);
 
   const all = Object.entries(tags).flatMap(([repository, pushes]) => pushes.map((push) => [repository, push]));
   for (const [repository, push] of all.toSorted(([, [, one]], [, [, other]]) => (one < other ? -1 : 1))) {
     const [, time] = push;
     // Nothing is pushed before there is anything to push to; what registries report of before keeps its time.
     story.at(time < "2026-11-24T09:30:00Z" ? "2026-11-24T09:30:00Z" : time);
-    await story.report(...pushed(repository, push));
+    await story.report(...pushed(repository, push, actor));
   }
 
   story.at("2026-11-26T10:00:00Z");
