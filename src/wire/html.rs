@@ -221,14 +221,14 @@ pub fn optional_time(seconds: Option<i64>) -> Markup {
     seconds.map_or_else(|| html! { "never" }, time)
 }
 
-/// A number of bytes, in the largest unit of which there is one.
+/// A number of bytes, in the largest unit of which there is one, on one line.
 #[must_use]
 pub fn size(bytes: i64) -> String {
     let units = [("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)];
     let unit = units.into_iter().find(|(_, of)| bytes >= *of);
     unit.map_or_else(
         || format!("{bytes} bytes"),
-        |(name, of)| format!("{}.{} {name}", bytes / of, bytes % of * 10 / of),
+        |(name, of)| format!("{}.{}\u{a0}{name}", bytes / of, bytes % of * 10 / of),
     )
 }
 
@@ -286,10 +286,10 @@ mod tests {
         for (bytes, text) in [
             (0, "0 bytes"),
             (999, "999 bytes"),
-            (1_000, "1.0 kB"),
-            (1_999, "1.9 kB"),
-            (12_345_678, "12.3 MB"),
-            (2_000_000_000, "2.0 GB"),
+            (1_000, "1.0\u{a0}kB"),
+            (1_999, "1.9\u{a0}kB"),
+            (12_345_678, "12.3\u{a0}MB"),
+            (2_000_000_000, "2.0\u{a0}GB"),
         ] {
             assert_eq!(size(bytes), text);
         }
