@@ -12,11 +12,11 @@ export const withoutChromium = () => without("chromium");
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /** Starts a browser; `visit` opens a page of its own profile, in which a person is signed in or not. */
-export async function startBrowser({ env } = {}) {
+export async function startBrowser({ env, args = [] } = {}) {
   const browser = await chromium.launch({
     env: { ...process.env, ...env },
     executablePath: "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-dev-shm-usage"],
+    args: ["--no-sandbox", "--disable-dev-shm-usage", ...args],
   });
   return {
     stop: () => browser.close(),

@@ -14,7 +14,10 @@ const FONTS = "/usr/share/fonts/opentype/inter/Inter-Regular.otf";
 const packages = ["chromium", "pngquant", "fonts-inter", "fonts-dejavu-core"];
 
 /** The tallest picture: what is below is more of the same. */
-const HEIGHT = { 1280: 1_400, 320: 1_400 };
+const HEIGHT = 1_400;
+
+/** What makes Chromium paint a page the same way each time. */
+const EXACT = ["--disable-gpu", "--disable-partial-raster", "--font-render-hinting=none", "--force-color-profile=srgb"];
 
 /** Installs what is missing where that can be done unasked, as the benchmark does. */
 export async function bring() {
@@ -63,8 +66,8 @@ const hideRandom = (page) =>
 async function picture({ page }, file, width) {
   await hideRandom(page);
   const height = await page.evaluate(() => Math.ceil(document.body.getBoundingClientRect().bottom) + 24);
-  const clip = { x: 0, y: 0, width, height: Math.min(height, HEIGHT[width]) };
-  const whole = await page.screenshot({ fullPage: true, clip, animations: "disabled", caret: "hide" });
+  await page.setViewportSize({ width, height: Math.min(height, HEIGHT) });
+  const whole = await page.screenshot({ animations: "disabled", caret: "hide" });
   const raw = path.join(scratch(), "raw.png");
   writeFileSync(raw, whole);
   await run("pngquant", ["--force", "--strip", "--speed", "1", "--nofs", "--output", file, "64", raw]);
@@ -76,9 +79,10 @@ export async function take(folder) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const showcase = await startShowcase();
-  const browser = await startBrowser({ env: fonts() });
+  const browser = await startBrowser({ env: fonts(), args: EXACT });
   const made = [];
   const shoot = async (visit, screen, { name, width = 1280 }) => {
+    await visit.page.setViewportSize({ width, height: 900 });
     await open(visit, showcase, screen);
     made.push({ name, bytes: await picture(visit, path.join(folder, `${name}.png`), width) });
   };
