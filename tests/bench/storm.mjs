@@ -5,8 +5,10 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { createTestHarness, unstable_readConfig as readConfig } from "wrangler";
 import { Failure, root } from "../../tools/lib/steps.mjs";
+import { silence } from "../../tools/lib/wrangler.mjs";
 import { basic } from "./fixture.mjs";
 import { quantile } from "./load.mjs";
+import { scratch } from "./servers.mjs";
 
 const NODES = 120;
 const ISOLATES = 8;
@@ -48,7 +50,9 @@ function workers() {
 }
 
 export async function measure({ print }) {
-  const harness = createTestHarness({ workers: workers() });
+  Object.assign(process.env, silence);
+  // Of a folder without .dev.vars, which would go over the variables.
+  const harness = createTestHarness({ root: scratch(), workers: workers() });
   await harness.listen();
   try {
     const isolates = Array.from({ length: ISOLATES }, (_, at) => harness.getWorker(`index-${at}`));
