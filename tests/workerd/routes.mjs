@@ -23,7 +23,8 @@ export async function methods(worker, pattern) {
 /** In which form a failure is written on a path. */
 export function dialect(target) {
   const path = target.split("?")[0];
-  if (path === "/" || /^\/(account|admin|r|search|settings|sign-in|sign-out|static)(\/|$)/.test(path)) return "page";
+  if (path === "/" || /^\/(account|admin|r|register|search|settings|sign-in|sign-out|static)(\/|$)/.test(path))
+    return "page";
   if (path === "/health") return "health";
   if (["/token", "/token/revoke", "/events", "/v2/", "/v2/_catalog"].includes(path) || path.startsWith("/.well-known/"))
     return "token";
