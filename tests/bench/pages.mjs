@@ -101,6 +101,6 @@ export const rows = (results) =>
     ours.toFixed(2),
     theirs.toFixed(2),
     ratio.toFixed(2),
-    `${MOST} ${ratio <= MOST ? "met" : "missed"}`,
+    `${MOST}: ${ratio <= MOST ? "met" : "missed"}`,
     bytes,
   ]);
