@@ -61,18 +61,19 @@ async function startElsewhere(index) {
 /** Where the story takes place, and what is so there alone. */
 const places = {
   "over http": {
-    start: async () => ({ site: await startSite() }),
+    front: async () => undefined,
+    site: () => startSite(),
     cookie: { name: "hublet", secure: false },
     headers: {},
     leaves: undefined,
   },
   "behind TLS": {
-    async start() {
-      const tls = await startTls();
+    front: startTls,
+    async site(tls) {
       const vars = { REGISTRATION: "open", ANONYMOUS_READ: "on" };
       const site = await startSite({ url: tls.address, vars, env: { SSL_CERT_FILE: tls.ca } });
       tls.index = site.index.address;
-      return { site, tls };
+      return site;
     },
     cookie: { name: "__Host-hublet", secure: true },
     headers: { "strict-transport-security": "max-age=31536000" },
@@ -86,11 +87,11 @@ for (const [where, place] of Object.entries(places)) {
     let site, tls, browser, dockerd, address, stranger, alice;
     before(
       async () => {
-        ({ site, tls } = await place.start());
+        tls = await place.front();
+        const env = tls ? { SSL_CERT_FILE: tls.ca } : {};
+        [site, browser, dockerd] = await Promise.all([place.site(tls), startBrowser(), startDockerd({ env })]);
         address = tls?.address ?? site.index.address;
         stranger = tls ? { address: tls.other } : await startElsewhere(address);
-        const env = tls ? { SSL_CERT_FILE: tls.ca } : {};
-        [browser, dockerd] = await Promise.all([startBrowser(), startDockerd({ env })]);
         alice = await site.join("alice");
         await site.join("robert");
         await push(alice, "alice/base:1.0");
