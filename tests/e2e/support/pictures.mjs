@@ -51,14 +51,19 @@ ${alias("system-ui", "Inter")}${alias("sans-serif", "Inter")}${alias("ui-monospa
   return { FONTCONFIG_FILE: file };
 }
 
-/** Secrets and ids are others each time, and secrets have no place in a picture: each digit of them is the same. */
+/** Secrets, ids and the commit are others each time, and secrets have no place in a picture: each digit is the same. */
 const hideRandom = (page) =>
   page.locator("body").evaluate((body) => {
-    const random = /\bhl\w_[0-9a-f]{16,}|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g;
+    const random = [
+      /(?<=\bhl\w_)[0-9a-f]{16,}/g,
+      /\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g,
+      /(?<=^\d+\.\d+\.\d+, )[0-9a-f]{12}\+?/g,
+    ];
     const texts = document.createTreeWalker(body, NodeFilter.SHOW_TEXT);
     while (texts.nextNode()) {
       const { currentNode: text } = texts;
-      text.data = text.data.replace(random, (one) => one.replace(/(?<=^hl\w_.*|^[^_]*)[0-9a-f]/g, "0"));
+      for (const one of random)
+        text.data = text.data.replace(one, (digits) => digits.replace(/[0-9a-f]/g, "0").replace("+", ""));
     }
   });
 

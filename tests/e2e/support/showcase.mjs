@@ -286,6 +286,9 @@ async function fill(worker) {
   const reason = "the registry does not delete: storage.delete.enabled is not set there";
   const body = { events: [{ ...kept, reason }] };
   await story.succeed("POST /reconciler", { headers: { authorization: `Bearer ${reconciler}` }, body });
+  // All is well: what is done every minute was done a moment ago.
+  story.at("2026-12-04T14:19:30Z");
+  await story.succeed("GET /v1/_ping");
   await worker.scheduled();
 }
 
