@@ -17,7 +17,12 @@ use crate::{
     context::Context,
     error::{Refusal, Result},
     handlers::{
-        account, events, health, hub, openapi, pages, reconciler,
+        account, events, health, hub, openapi,
+        pages::{
+            self,
+            administration::{self, Screen},
+        },
+        reconciler,
         registry::{base, token},
         revocation, site, v1,
     },
@@ -139,6 +144,18 @@ endpoints! { (ctx, request, credentials)
     "/settings/sessions" Page Closed SMALL Route::Page(Page::Sessions) =>
         Get    Cookie          => pages::sessions::page(ctx, request, credentials).await;
         Post   Cookie          => pages::sessions::change(ctx, request, credentials).await;
+    "/admin" Page Closed SMALL Route::Page(Page::Administration) =>
+        Get    Cookie          => administration::overview::page(ctx, request, credentials, None).await;
+        Post   Cookie          => administration::overview::write_notice(ctx, request, credentials).await;
+    "/admin/users" Page Closed SMALL Route::Page(Page::Users) =>
+        Get    Cookie          => administration::page(ctx, request, credentials, Screen::Users, None).await;
+    "/admin/users/{username}" Page Closed SMALL Route::Page(Page::User(name)) =>
+        Get    Cookie          => administration::page(ctx, request, credentials, Screen::User(name), None).await;
+        Post   FreshCookie     => administration::user::change(ctx, request, credentials, name).await;
+    "/admin/namespaces" Page Closed SMALL Route::Page(Page::Namespaces) =>
+        Get    Cookie          => administration::page(ctx, request, credentials, Screen::Namespaces, None).await;
+    "/admin/limits" Page Closed SMALL Route::Page(Page::Limits) =>
+        Get    Cookie          => administration::page(ctx, request, credentials, Screen::Limits, None).await;
     "/static/{file}" Page Public SMALL Route::Page(Page::Asset(file)) =>
         Get    None            => site::asset(file);
     "/r/{namespace}" Page Closed SMALL Route::Page(Page::Namespace(namespace)) =>

@@ -1,15 +1,16 @@
 //! Users and service accounts: who there is, and what they may do at all.
 
 use hublet::{
-    domain::{UserName, audit::AuditAction},
+    domain::{UserName, access, audit::AuditAction},
     store::{
-        Query, Row, Statement, Transaction,
+        Query, Row, Statement, Transaction, administration,
         audit::{self, Account},
+        links,
         users::{self, User},
     },
 };
 
-use crate::{Operator, Output, Result, Words, names, passwords, refuse, row};
+use crate::{ALL, Operator, Output, Result, Words, names, passwords, refuse, row};
 
 /// `add NAME`
 ///
@@ -45,7 +46,7 @@ pub async fn add(operator: &Operator, words: &Words) -> Result<Output> {
     let mut notes = Vec::new();
     if password.is_none() {
         let (secret, hash) = operator.link_secret()?;
-        transaction.run(passwords::link(operator, name, &hash));
+        transaction.run(links::insert_password_link(name, &hash, &operator.by));
         notes.push(operator.link(&secret));
     }
     let shown = transaction.read(passwords::shown(name));
@@ -92,7 +93,7 @@ fn available(name: &UserName) -> Result<&str> {
 pub async fn disable(operator: &Operator, words: &Words) -> Result<Output> {
     let user = operator.require_user(&words.user("NAME")?).await?;
     let mut transaction = Transaction::new();
-    set_status(operator, &mut transaction, &user, "disabled");
+    transaction.run(administration::set_status(&user, "disabled", &operator.by));
     let sql = "with whose as (
          select name, status, (select id from namespaces where owner_id = users.id) own from users where name = ?1)
        select name || ' is ' || status as what, 'npm run admin -- enable ' || name as command from whose
@@ -111,28 +112,17 @@ pub async fn disable(operator: &Operator, words: &Words) -> Result<Output> {
 pub async fn enable(operator: &Operator, words: &Words) -> Result<Output> {
     let user = operator.require_user(&words.user("NAME")?).await?;
     let mut transaction = Transaction::new();
-    set_status(operator, &mut transaction, &user, "active");
+    transaction.run(administration::set_status(&user, "active", &operator.by));
     let shown = transaction.read(passwords::shown(&user.name));
     Ok(operator.commit(transaction).await?.take(shown)?.into())
-}
-
-fn set_status(operator: &Operator, transaction: &mut Transaction, user: &User, status: &str) {
-    let update = Statement::new("update users set status = ?2 where id = ?1 and status <> ?2");
-    let data = [("status", status)];
-    transaction.run([
-        update.bind(user.id).bind(status),
-        audit::record(&operator.by, AuditAction::UserStatusChange, Account::Of(user.id), &user.name, &data),
-    ]);
 }
 
 /// `grant NAME`
 pub async fn grant(operator: &Operator, words: &Words) -> Result<Output> {
     let user = operator.require_user(&words.user("NAME")?).await?;
-    if user.machine {
-        return refuse(format!("{} is a service account, which administrates nothing.", user.name));
-    }
-    if !user.active {
-        return refuse(format!("{name} is not active (`enable {name}`).", name = user.name));
+    if let Some(why) = access::cannot_administrate(user.machine, user.active) {
+        let hint = if user.machine { String::new() } else { format!(" (`enable {}`)", user.name) };
+        return refuse(format!("{} {why}{hint}.", user.name));
     }
     administrate(operator, &user, true, "administrator").await
 }
@@ -144,30 +134,14 @@ pub async fn revoke(operator: &Operator, words: &Words) -> Result<Output> {
 }
 
 async fn administrate(operator: &Operator, user: &User, administrator: bool, role: &str) -> Result<Output> {
-    let update = Statement::new("update users set administrator = ?2 where id = ?1 and administrator <> ?2");
-    let data = [("role", role)];
-    let mut transaction = Transaction::new();
-    transaction.run([
-        update.bind(user.id).bind(administrator),
-        audit::record(&operator.by, AuditAction::UserRoleChange, Account::Of(user.id), &user.name, &data),
-    ]);
-    operator.commit(transaction).await?;
+    let set = administration::set_administrator(user, administrator, &operator.by);
+    operator.commit(set.into()).await?;
     Ok(vec![row([("name", user.name.as_str().into()), ("rights", role.into())])].into())
 }
 
 /// `list`
-///
-/// A service account of a user's own namespace is active only while they are.
 pub async fn list(operator: &Operator) -> Result<Output> {
-    let sql = "select name, iif(kind = 'machine', 'service account', 'user') as kind,
-         coalesce((select o.status from namespaces n join users o on o.id = n.owner_id
-           where n.id = users.machine_of and users.status = 'active'), status) as status,
-         case administrator when 1 then 'administrator' else '' end as rights,
-         coalesce((select group_concat(shown, ', ') from (
-           select address || case when confirmed_at is null then ' (not confirmed)' else '' end as shown
-           from emails where user_id = users.id order by id)), '') as emails
-       from users order by name";
-    Ok(operator.rows(Statement::new(sql)).await?.into())
+    Ok(operator.rows(administration::users("", ALL, 0).into()).await?.into())
 }
 
 /// Writes, and gives the rows that a last statement reads.

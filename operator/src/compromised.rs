@@ -1,14 +1,11 @@
 //! What is done when a secret leaked.
 
 use hublet::{
-    domain::{audit::AuditAction, time},
-    store::{
-        Query, Row, Statement, Transaction,
-        audit::{self, Account},
-    },
+    domain::time,
+    store::{Query, Row, Statement, Transaction, administration, links},
 };
 
-use crate::{Failure, Operator, Output, Result, Words, passwords};
+use crate::{Failure, Operator, Output, Result, Words};
 
 /// What the account did, with the command that undoes each: of the user `?1` at `?2`, since `?3`.
 const FOUND: &str = include_str!("compromised.sql");
@@ -34,53 +31,19 @@ pub async fn compromised(operator: &Operator, words: &Words) -> Result<Output> {
     let name = words.user("NAME")?;
     let since = since(operator.flags.since.as_deref().unwrap_or(SINCE), operator.now)?;
     let user = operator.require_user(&name).await?;
-    let of_user = |sql| Statement::new(sql).bind(user.id);
     let mut transaction = Transaction::new();
-    transaction.run([
-        of_user("update users set epoch = epoch + 1, password = null where id = ?1"),
-        audit::record(&operator.by, AuditAction::UserSessionsEnd, Account::Of(user.id), &user.name, &[]),
-        of_user("delete from refresh_tokens where user_id = ?1"),
-        // Its access tokens, and those of the service accounts of its own namespace.
-        of_user(
-            "insert into audit (at, account, action, name, actor, credential, address, data)
-             select ?2, coalesce(u.machine_of, (select id from namespaces where owner_id = u.id)),
-               'org.access_token.delete', t.uuid, 'operator', '', '', json_object('user', u.name)
-             from access_tokens t join users u on u.id = t.user_id
-             where u.id = ?1 or u.machine_of = (select id from namespaces where owner_id = ?1)",
-        )
-        .bind(operator.now),
-        of_user(
-            "delete from access_tokens where user_id in (
-               select id from users where id = ?1 or machine_of = (select id from namespaces where owner_id = ?1))",
-        ),
-        // Whatever confirms an address or sets the password; addresses that came, or were confirmed, since then; and
-        // kinds of client that were new since then, of which the owner is warned again.
-        of_user("delete from links where user_id = ?1"),
-        of_user(
-            "insert into audit (at, account, action, name, actor, credential, address, data)
-             select ?2, (select id from namespaces where owner_id = u.id), 'user.email.remove', u.name, 'operator', '', '',
-               json_object('email', substr(e.address, 1, 1) || '***' || substr(e.address, instr(e.address, '@')))
-             from users u join emails e on e.user_id = u.id
-             where u.id = ?1 and max(e.created_at, ifnull(e.confirmed_at, 0), ifnull(e.proved_at, 0)) >= ?3",
-        )
-        .bind(operator.now)
-        .bind(since),
-        of_user("delete from clients where user_id = ?1 and first_at >= ?2").bind(since),
-    ]);
+    transaction.run(administration::end_sessions(&user, true, &operator.by));
+    transaction.run(administration::record_addresses(user.id, since, &operator.by));
     let mut notes = Vec::new();
     if !user.machine {
         let (secret, hash) = operator.link_secret()?;
-        transaction.run(passwords::link(operator, &user.name, &hash));
+        transaction.run(links::insert_password_link(&user.name, &hash, &operator.by));
         notes.push(operator.link(&secret));
     }
     let found = Statement::new(FOUND).bind(user.name.as_str()).bind(operator.now).bind(since);
     let found = transaction.read(Query::<Vec<Row>>::all(found));
-    // They go once they are printed: the audit has no address in full.
-    transaction.run([of_user(
-        "delete from emails where user_id = ?1
-           and max(created_at, ifnull(confirmed_at, 0), ifnull(proved_at, 0)) >= ?2",
-    )
-    .bind(since)]);
+    // They go once they are printed.
+    transaction.run([administration::remove_addresses(user.id, since).into()]);
     Ok(Output { rows: operator.commit(transaction).await?.take(found)?, notes, ..Output::default() })
 }
 

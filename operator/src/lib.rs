@@ -101,6 +101,9 @@ impl From<Error> for Failure {
     }
 }
 
+/// A limit of what is read that is never reached.
+const ALL: i64 = u32::MAX as i64;
+
 /// A refusal; [`run`] adds why, by the sentence of the command.
 fn refused<T>() -> Result<T> {
     refuse("")

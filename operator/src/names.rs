@@ -4,14 +4,14 @@ use constcat::concat;
 use hublet::{
     domain::{NamespaceId, audit::AuditAction},
     store::{
-        Query, Statement, Transaction,
+        Query, Statement, Transaction, administration,
         audit::{self, Account},
         namespaces,
         roles::Subject,
     },
 };
 
-use crate::{Operator, Output, Result, Words, refuse, refused, row};
+use crate::{ALL, Operator, Output, Result, Words, refuse, refused, row};
 
 /// The names of users and namespaces that differ from `?1` in the separators alone.
 const NEAR: &str = concat!(
@@ -68,12 +68,7 @@ pub async fn namespace(operator: &Operator, words: &Words) -> Result<Output> {
 
 /// `namespaces`
 pub async fn namespaces(operator: &Operator) -> Result<Output> {
-    let sql = "select n.name as namespace, coalesce(u.name, '(shared)') as owner,
-         (select count(*) from members where namespace_id = n.id) as members,
-         (select count(*) from users m where m.machine_of = n.id) as \"service accounts\",
-         (select count(*) from repositories where namespace_id = n.id and deleted_at is null) as repositories
-       from namespaces n left join users u on u.id = n.owner_id order by n.name";
-    Ok(operator.rows(Statement::new(sql)).await?.into())
+    Ok(operator.rows(administration::namespaces("", ALL, 0, ALL).into()).await?.into())
 }
 
 /// The id of the namespace of this name, or a refusal.

@@ -14,7 +14,7 @@ use hublet::{
 };
 use serde::Deserialize;
 
-use crate::{Result, invalid, refuse, refused};
+use crate::{Result, invalid, refuse};
 
 /// What was typed, and what it is run with.
 #[derive(Debug, Default, Deserialize)]
@@ -132,13 +132,9 @@ impl Operator {
         self.fetch(Query::all(statement)).await
     }
 
-    /// Writes, all or nothing: who may run this command may do everything. A statement that reads `json('refused')` undoes
-    /// all of it, and the command is refused.
+    /// Writes, all or nothing: who may run this command may do everything.
     pub async fn commit(&self, transaction: Transaction) -> Result<Outcome> {
-        match self.db.commit_unguarded(transaction).await {
-            Err(fault) if fault.what.contains("malformed JSON") => refused(),
-            outcome => Ok(outcome?),
-        }
+        Ok(self.db.commit_unguarded(transaction).await?)
     }
 
     /// The user of this name, or a refusal.

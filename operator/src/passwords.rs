@@ -2,22 +2,13 @@
 
 use hublet::{
     domain::{
-        UserName,
-        audit::AuditAction,
-        opaque_token,
+        UserName, opaque_token,
         password::{self, MAX_PASSWORD_BYTES},
     },
-    store::{
-        FromRow, Query, Row, Statement, Transaction,
-        audit::{self, Account},
-        users,
-    },
+    store::{FromRow, Query, Row, Statement, Transaction, links, users},
 };
 
 use crate::{Failure, Operator, Output, Result, Words, invalid, refuse, refused, row};
-
-/// Seconds that a link is valid which the operator prints.
-const LINK_AGE: i64 = 7 * 24 * 60 * 60;
 
 /// The peppers of the index.
 pub fn peppers(operator: &Operator) -> Result<&password::Peppers> {
@@ -53,17 +44,6 @@ pub fn given(operator: &Operator, name: &UserName) -> Result<Option<String>> {
     hash.map(Some).map_err(Failure::Invalid)
 }
 
-/// Keeps a link on which the user of this name chooses a password.
-pub fn link(operator: &Operator, name: &str, hash: &str) -> [Statement; 2] {
-    let insert = "insert into links (hash, user_id, expires_at, created_at)
-       select ?2, id, ?3, ?4 from users where name = ?1 and kind = 'person'";
-    let expires_at = operator.now + LINK_AGE;
-    [
-        Statement::new(insert).bind(name).bind(hash).bind(expires_at).bind(operator.now),
-        audit::record(&operator.by, AuditAction::UserPasswordLink, Account::Named(name), name, &[]),
-    ]
-}
-
 /// A user with their status, for people.
 pub fn shown(name: &str) -> Query<Vec<Row>> {
     Query::all(Statement::new("select name, status from users where name = ?1").bind(name))
@@ -83,7 +63,7 @@ pub async fn password(operator: &Operator, words: &Words) -> Result<Output> {
         transaction.run(users::set_password(&user, &password, None, &operator.by));
     } else {
         let (secret, hash) = operator.link_secret()?;
-        transaction.run(link(operator, &user.name, &hash));
+        transaction.run(links::insert_password_link(&user.name, &hash, &operator.by));
         notes.push(operator.link(&secret));
     }
     let shown = transaction.read(shown(&user.name));

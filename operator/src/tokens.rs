@@ -13,21 +13,19 @@ use hublet::{
     store::{
         FromRow, Query, Row, Statement, Transaction,
         access_tokens::{self, New},
+        administration,
         audit::{self, Account},
     },
 };
 use serde_json::json;
 
-use crate::{Failure, Operator, Output, Result, Words, accounts, invalid, refused, require, row};
+use crate::{ALL, Failure, Operator, Output, Result, Words, accounts, invalid, refused, require, row};
 
 /// The longest label, in characters.
 const MAX_LABEL_LENGTH: usize = 100;
 
 /// The most days that can be asked for.
 const MAX_DAYS: i64 = 99_999;
-
-/// The most access tokens of a user: the operator may make more than the user could.
-const NO_LIMIT: i64 = u32::MAX as i64;
 
 /// What `--days` says, in seconds.
 pub fn days(text: &str) -> Result<i64> {
@@ -113,7 +111,7 @@ pub async fn create(operator: &Operator, words: &Words) -> Result<Output> {
         warned: ends::warned(expires_at, operator.now),
         by: &operator.by,
         creator_ua: "npm run admin",
-        most: NO_LIMIT,
+        most: ALL,
     };
     let mut transaction = Transaction::new();
     let created = access_tokens::create(&mut transaction, &new);
@@ -198,37 +196,18 @@ pub async fn end_sessions(operator: &Operator, words: &Words) -> Result<Output> 
     let name = words.user("NAME")?;
     words.end()?;
     let user = operator.require_user(&name).await?;
-    let of_user = |sql| Statement::new(sql).bind(user.id);
-    let mut transaction = Transaction::new();
-    transaction.run([
-        of_user("update users set epoch = epoch + 1 where id = ?1"),
-        audit::record(&operator.by, AuditAction::UserSessionsEnd, Account::Of(user.id), &user.name, &[]),
-        of_user(
-            "insert into audit (at, account, action, name, actor, credential, address, data)
-             select ?2, n.id, 'org.access_token.delete', t.uuid, 'operator', '', '', json_object('user', m.name)
-             from namespaces n join users m on m.machine_of = n.id join access_tokens t on t.user_id = m.id
-             where n.owner_id = ?1",
-        )
-        .bind(operator.now),
-        of_user(
-            "delete from access_tokens where user_id in (
-               select m.id from namespaces n join users m on m.machine_of = n.id where n.owner_id = ?1)",
-        ),
-        of_user("delete from refresh_tokens where user_id = ?1"),
-        of_user("delete from access_tokens where user_id = ?1"),
-        of_user("delete from links where user_id = ?1"),
-    ]);
+    let transaction = administration::end_sessions(&user, false, &operator.by).into();
     let sql = "with whose as (
          select name, status, (select id from namespaces where owner_id = users.id) own from users where id = ?1)
        select name || ' is logged in nowhere, and is ' || status as what, '' as command from whose
        union all
        select 'token ' || a.name || ' of the service account ' || (a.data ->> 'user') || ' has ended with it', ''
        from whose w join audit a on a.account = w.own and a.at = ?2 and a.actor = 'operator'
-         and a.action = 'org.access_token.delete'
+         and a.action = 'org.access_token.delete' and a.data ->> 'user' <> w.name
        union all
        select 'token ' || t.uuid || ' of the service account ' || m.name || ', which ' || w.name || ' made, goes on',
          'npm run admin -- token ' || t.uuid || ' end'
        from whose w join access_tokens t on t.created_by = w.name
        join users m on m.id = t.user_id and m.kind = 'machine' and m.machine_of is not w.own";
-    accounts::finish(operator, transaction, of_user(sql).bind(operator.now)).await
+    accounts::finish(operator, transaction, Statement::new(sql).bind(user.id).bind(operator.now)).await
 }

@@ -48,6 +48,11 @@ impl Principal {
         self.restrictions.is_none() && self.user.as_ref().is_some_and(|user| user.administrator)
     }
 
+    /// The right to write in the whole index. To others, what is for administrators is as what does not exist.
+    pub fn require_administrator(&self) -> Result<Right> {
+        if self.is_administrator() { Ok(self.right(Over::Index)) } else { Err(Refusal::NoRoute.into()) }
+    }
+
     /// The most that they may do in a place: what the user may, and the access token allows.
     #[must_use]
     pub fn effective_role(&self, lookup: &RepositoryLookup, name: &RepositoryName) -> Option<Role> {
@@ -144,6 +149,21 @@ impl Credentials {
         about: B,
     ) -> impl Future<Output = Result<(Principal, B::Output)>> {
         self.authenticate_as(ctx, about, |principal, about| (principal, about))
+    }
+
+    /// Authenticates an administrator of the whole index, and reads this, in one round trip. What the rows are the caller
+    /// decodes: so this is compiled once.
+    pub fn administrator<'a>(
+        &'a self,
+        ctx: &'a Context,
+        statement: &Statement,
+    ) -> LocalBoxFuture<'a, Result<(Principal, Rows)>> {
+        let statements = vec![statement.clone()];
+        Box::pin(async move {
+            let (principal, mut answers) = self.authenticate_before(ctx, statements, false).await?;
+            principal.require_administrator()?;
+            Ok((principal, answers.pop().unwrap_or_default()))
+        })
     }
 
     /// The same for a guard, which is made of both.

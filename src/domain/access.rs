@@ -36,6 +36,16 @@ impl Role {
     }
 }
 
+/// Why a user cannot administrate the index, in words that follow their name.
+#[must_use]
+pub fn cannot_administrate(machine: bool, active: bool) -> Option<&'static str> {
+    match (machine, active) {
+        (true, _) => Some("is a service account, which administrates nothing"),
+        (_, false) => Some("is not active"),
+        _ => None,
+    }
+}
+
 /// What a repository token opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {

@@ -60,6 +60,8 @@ actions! {
     OrgAccessTokenDelete = "org.access_token.delete", "deleted the access token";
     OrgReconcilerCreate = "org.reconciler.create", "made a token for the tool beside the registry";
     OrgReconcilerDelete = "org.reconciler.delete", "ended the token of the tool beside the registry";
+    OrgNoticeWrite = "org.notice.write", "wrote on every page the";
+    OrgNoticeDelete = "org.notice.delete", "took from every page the";
     UserCreate = "user.create", "created the user";
     UserDelete = "user.delete", "removed the user";
     UserNameRelease = "user.name.release", "gave free the name";

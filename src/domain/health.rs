@@ -60,6 +60,12 @@ pub struct Finding {
     pub stops_tokens: bool,
 }
 
+/// The codes of findings, for people.
+#[must_use]
+pub fn codes(findings: &[Finding]) -> String {
+    findings.iter().map(|finding| finding.problem.as_str()).collect::<Vec<_>>().join(", ")
+}
+
 /// All findings in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {

@@ -21,7 +21,7 @@ const RETRY_AFTER: &str = "5";
 /// `GET /health`
 pub async fn report(ctx: &Context, request: &Request, credentials: &Credentials) -> Result<Response> {
     let report = health::report(ctx, request, credentials).await?;
-    Ok(response(&report.facts, report.is_administrator.then_some(&ctx.config.commit)))
+    Ok(response(&report.facts, report.is_administrator().then_some(&ctx.config.commit)))
 }
 
 /// `commit` is for administrators, who get the numbers too.

@@ -27,7 +27,19 @@ impl Link {
     pub fn new(ctx: &Context) -> Result<Self, Fault> {
         let public_url = ctx.config.public_url.clone();
         let public_url = public_url.ok_or_else(|| Fault::unconfigured(NO_PUBLIC_URL))?;
-        Ok(Self { secret: URL_SAFE_NO_PAD.encode(ctx.random::<24>()), public_url })
+        Ok(Self::at(ctx, public_url))
+    }
+
+    /// A new link that is not mailed, below this origin.
+    #[must_use]
+    pub fn at(ctx: &Context, origin: String) -> Self {
+        Self { secret: URL_SAFE_NO_PAD.encode(ctx.random::<24>()), public_url: origin }
+    }
+
+    /// The address on which it sets a password.
+    #[must_use]
+    pub fn password_address(&self) -> String {
+        format!("{}/account/password#{}", self.public_url, self.secret)
     }
 
     /// Stores the link, in the transaction that adds the e-mail; the link is to be sent if that returns so.
@@ -58,9 +70,9 @@ impl Link {
     pub fn send_password_to(self, ctx: &Context, to: &str, name: &str) {
         let text = format!(
             "Somebody, most likely you, asked for a new password for the account {name}.\n\n\
-             To set it, open this link within one hour:\n\n{}/account/password#{}\n\n\
+             To set it, open this link within one hour:\n\n{}\n\n\
              If it was not you, do nothing: your password stays as it is.\n",
-            self.public_url, self.secret
+            self.password_address()
         );
         send(ctx, Message { to: to.to_owned(), subject: "Set a new password".into(), text });
     }

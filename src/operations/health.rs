@@ -3,7 +3,7 @@
 use futures_util::future::join;
 
 use crate::{
-    auth::{Credentials, registry_token},
+    auth::{Credentials, Principal, registry_token},
     context::Context,
     domain::health::{Facts, Failure, MAX_OUTBOX, Migrations, Primary, Registry, RegistryKey},
     error::{Fault, FaultKind, Result},
@@ -18,8 +18,16 @@ use crate::{
 pub struct HealthReport {
     /// What was found; the findings come of it.
     pub facts: Facts,
+    /// The client, or why it could not be verified.
+    pub principal: Result<Principal, Fault>,
+}
+
+impl HealthReport {
     /// Whether the client is an administrator, for whom the numbers are.
-    pub is_administrator: bool,
+    #[must_use]
+    pub fn is_administrator(&self) -> bool {
+        self.principal.as_ref().is_ok_and(Principal::is_administrator)
+    }
 }
 
 /// Reports the state of the service. Both databases are asked at the same time, each once; a failure of one is part of
@@ -29,9 +37,9 @@ pub async fn report(ctx: &Context, request: &Request, credentials: &Credentials)
     let primary = credentials.authenticate_with(ctx, health::primary(MAX_OUTBOX));
     let (primary, search) = join(primary, ctx.search.fetch(health::search())).await;
     let (principal, primary) = match primary {
-        Ok((principal, page)) => (Some(principal), Ok(primary_facts(ctx, page))),
+        Ok((principal, page)) => (Ok(principal), Ok(primary_facts(ctx, page))),
         Err(error) => match error.fault() {
-            Some(fault) => (None, Err(failure(ctx, "read the state of DB", fault))),
+            Some(fault) => (Err(fault.clone()), Err(failure(ctx, "read the state of DB", fault))),
             None => return Err(error),
         },
     };
@@ -45,7 +53,7 @@ pub async fn report(ctx: &Context, request: &Request, credentials: &Credentials)
         has_secrets: ctx.config.keys().is_ok() && ctx.config.peppers().is_ok(),
         registry_key: registry_key(ctx).await,
     };
-    Ok(HealthReport { facts, is_administrator: principal.is_some_and(|principal| principal.is_administrator()) })
+    Ok(HealthReport { facts, principal })
 }
 
 fn primary_facts(ctx: &Context, page: Page<Progress, PrimaryState>) -> Primary {

@@ -41,7 +41,7 @@ pub async fn leave(
     }
     let mut transaction = Transaction::new();
     let (user, by) = (principal.require_user()?, principal.by(ctx, request));
-    let left = leaving::leave(&mut transaction, user, repositories, &by);
+    let left = leaving::leave(&mut transaction, &user.name, repositories, &by);
     if ctx.commit([principal.right(Over::Themselves)], transaction).await?.take(left)? {
         // One came meanwhile.
         return in_the_way();

@@ -6,6 +6,7 @@
 
 pub mod access_reviews;
 pub mod access_tokens;
+pub mod administration;
 pub mod audit;
 mod candidates;
 pub mod collaborators;

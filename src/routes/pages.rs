@@ -24,6 +24,16 @@ pub enum Page {
     NewToken,
     /// `/settings/sessions`
     Sessions,
+    /// `/admin`
+    Administration,
+    /// `/admin/users`
+    Users,
+    /// `/admin/users/{username}`
+    User(String),
+    /// `/admin/namespaces`
+    Namespaces,
+    /// `/admin/limits`
+    Limits,
     /// `/static/{file}`
     Asset(String),
     /// `/r/{namespace}`
@@ -66,6 +76,11 @@ impl Page {
             ["settings", "tokens"] => Self::Tokens,
             ["settings", "tokens", "new"] => Self::NewToken,
             ["settings", "sessions"] => Self::Sessions,
+            ["admin"] => Self::Administration,
+            ["admin", "users"] => Self::Users,
+            ["admin", "users", name] => Self::User((*name).to_owned()),
+            ["admin", "namespaces"] => Self::Namespaces,
+            ["admin", "limits"] => Self::Limits,
             ["static", file] => Self::Asset((*file).to_owned()),
             ["r", namespace] => Self::Namespace((*namespace).to_owned()),
             ["r", namespace, rest @ ..] => {

@@ -135,6 +135,12 @@ pub fn record_lost_collaborators(
     .bind(repository)
 }
 
+/// Binds when, by whom, with what kind of credential and from where something is done.
+pub(super) fn bind_by(statement: Statement, by: &AuditContext) -> Statement {
+    let method = credential_columns(by.credential).0;
+    statement.bind(by.now).bind(by.actor.as_str()).bind(method).bind(by.address.as_str())
+}
+
 /// The kind of a credential, as a row has it, and the id of the access token.
 fn credential_columns(credential: CredentialId) -> (&'static str, Option<AccessTokenId>) {
     match credential {
@@ -211,7 +217,7 @@ pub fn flag(flag: bool) -> &'static str {
 }
 
 /// The data of a row about the address `e`, as [`names::masked`](crate::domain::names::masked) masks it.
-const MASKED: &str =
+pub(super) const MASKED: &str =
     "json_object('email', substr(e.address, 1, 1) || '***' || substr(e.address, instr(e.address, '@')))";
 
 /// Records the use of a mailed link by its user, if the preceding statement changed anything; with the address where the

@@ -1,13 +1,12 @@
-//! Who leaves: an account with all that is its own, in one batch.
+//! What is removed with all that is its own: an account or a namespace, in one batch.
 
 use constcat::concat;
 
 use crate::{
-    domain::{UserId, audit::AuditAction},
+    domain::UserId,
     store::{
         Query, Statement, Step, Transaction,
-        audit::{self, Account, AuditContext},
-        users::User,
+        audit::{self, AuditContext},
     },
 };
 
@@ -20,51 +19,66 @@ pub fn conflicts(user: UserId) -> Query<bool> {
 }
 
 /// The condition of every statement: the name was put away at the beginning, which it is only if there is no conflict.
-const LEAVES: &str = "exists (select 1 from retired_names where name = ?2)";
+const LEAVES: &str = "exists (select 1 from retired_names where name = ?1)";
 
-/// A user and the service accounts of their own namespace: `id`.
-const OWN: &str =
-    "(select ?1 id union all select m.id from namespaces n join users m on m.machine_of = n.id where n.owner_id = ?1)";
+/// The namespace of the name `?1`, and the service accounts that are its own, as tables `n` and `m`.
+const MACHINES: &str = "namespaces n join users m on m.machine_of = n.id where n.name = ?1";
 
-/// Deletes a user with their namespace, its content and its service accounts, unless it has repositories that are to
-/// stay (`repositories`). The names stay reserved: registries hold what was pushed under them. Search is updated, and
-/// the audit log keeps the names. Returns whether they still exist.
-pub fn leave(transaction: &mut Transaction, user: &User, repositories: bool, by: &AuditContext) -> Step<bool> {
-    let asked = |sql| Statement::new(sql).bind(user.id).bind(user.name.as_str());
-    let told = |sql| asked(sql).bind(by.now).bind(by.actor.as_str()).bind(by.address.as_str());
+/// The namespace of the name `?1`, and its repositories, as tables `n` and `r`.
+const REPOSITORIES: &str = "namespaces n join repositories r on r.namespace_id = n.id where n.name = ?1";
+
+/// The users who go: `id`.
+const OWN: &str = concat!("(select id from users where name = ?1 union all select m.id from ", MACHINES, ")");
+
+/// Deletes the user or the namespace of a name with all that is its own, unless it has repositories that are to stay
+/// (`repositories`). The names stay reserved: registries hold what was pushed under them. Search is updated, and the
+/// audit log keeps the names. Returns whether it still exists.
+pub fn leave(transaction: &mut Transaction, name: &str, repositories: bool, by: &AuditContext) -> Step<bool> {
+    let asked = |sql| Statement::new(sql).bind(name);
+    let recorded = |sql| audit::bind_by(asked(sql), by);
     transaction.run([
-        asked(
-            "insert into retired_names (name, retired_at) select ?2, ?3
-             where exists (select 1 from users where id = ?1 and name = ?2 and kind = 'person') and (?4 or not exists (
-               select 1 from namespaces n join repositories r on r.namespace_id = n.id
-               where n.owner_id = ?1 and r.deleted_at is null))",
-        )
+        asked(concat!(
+            "insert into retired_names (name, machine_of, retired_at)
+             select ?1, (select machine_of from users where name = ?1), ?2
+             where (exists (select 1 from users where name = ?1) or exists (select 1 from namespaces where name = ?1))
+               and (?3 or not exists (select 1 from ",
+            REPOSITORIES,
+            " and r.deleted_at is null))"
+        ))
         .bind(by.now)
         .bind(repositories),
-        audit::record(by, AuditAction::UserDelete, Account::Of(user.id), &user.name, &[]),
         asked(concat!(
-            "insert into retired_names (name, machine_of, retired_at) select m.name, n.id, ?3
-             from namespaces n join users m on m.machine_of = n.id where n.owner_id = ?1 and ",
+            "insert into retired_names (name, machine_of, retired_at) select m.name, n.id, ?2 from ",
+            MACHINES,
+            " and ",
             LEAVES
         ))
         .bind(by.now),
-        told(concat!(
+        recorded(concat!(
             "insert into audit (at, account, action, name, actor, credential, address)
-             select ?3, n.id, 'org.machine.delete', m.name, ?4, 'password', ?5
-             from namespaces n join users m on m.machine_of = n.id where n.owner_id = ?1 and ",
+             select ?2, n.id, 'org.machine.delete', m.name, ?3, ?4, ?5 from ",
+            MACHINES,
+            " and ",
             LEAVES
         )),
-        told(concat!(
+        recorded(concat!(
             "insert into audit (at, account, action, name, actor, credential, address)
-             select ?3, n.id, 'repo.delete', r.full_name, ?4, 'password', ?5
-             from namespaces n join repositories r on r.namespace_id = n.id where n.owner_id = ?1 and ",
+             select ?2, n.id, 'repo.delete', r.full_name, ?3, ?4, ?5 from ",
+            REPOSITORIES,
+            " and ",
             LEAVES
         )),
-        asked(concat!(
-            "insert into outbox (repository_id)
-             select r.id from namespaces n join repositories r on r.namespace_id = n.id where n.owner_id = ?1 and ",
+        recorded(concat!(
+            "insert into audit (at, account, action, name, actor, credential, address)
+             select ?2, coalesce(u.machine_of, n.id),
+               case when u.kind = 'machine' then 'org.machine.delete' when u.id is null then 'org.delete'
+                 else 'user.delete' end, gone.name, ?3, ?4, ?5
+             from (select ?1 name) gone
+             left join users u on u.name = gone.name left join namespaces n on n.name = gone.name
+             where coalesce(u.id, n.id) is not null and ",
             LEAVES
         )),
+        asked(concat!("insert into outbox (repository_id) select r.id from ", REPOSITORIES, " and ", LEAVES)),
         // Stars that they gave elsewhere.
         asked(concat!(
             "insert into outbox (repository_id) select s.repository_id from ",
@@ -82,7 +96,9 @@ pub fn leave(transaction: &mut Transaction, user: &User, repositories: bool, by:
             " o join stars s on s.user_id = o.id) and ",
             LEAVES
         )),
-        asked(concat!("delete from users where id = ?1 and ", LEAVES)),
+        asked(concat!("delete from users where name = ?1 and ", LEAVES)),
+        asked(concat!("delete from namespaces where name = ?1 and ", LEAVES)),
     ]);
-    transaction.read(Query::any(Statement::new("select id from users where id = ?1").bind(user.id)))
+    let left = "select 1 from users where name = ?1 union all select 1 from namespaces where name = ?1";
+    transaction.read(Query::any(asked(left)))
 }

@@ -5,7 +5,8 @@ use constcat::concat;
 use crate::{
     domain::{UserId, audit::AuditAction},
     store::{
-        FromRow, Query, Row, Statement, Step, Transaction, Value, audit,
+        FromRow, Query, Row, Statement, Step, Transaction, Value,
+        audit::{self, Account, AuditContext},
         rate_counters::Counter,
         users::{CONFIRMATION_TTL, USER_COLUMNS, User},
     },
@@ -43,6 +44,20 @@ pub fn insert_confirmation(
          returning hash",
     );
     Query::any(statement.bind(hash).bind(email_key).bind(expires_at).bind(now).bind(most).bind(id).bind(password))
+}
+
+/// Seconds that a link is valid which is not mailed.
+pub const PASSWORD_LINK_TTL: i64 = 7 * 24 * 60 * 60;
+
+/// Stores a link on which the user of this name chooses a password, and which is not mailed; a service account has none.
+#[must_use]
+pub fn insert_password_link(name: &str, hash: &str, by: &AuditContext) -> Vec<Statement> {
+    let insert = "insert into links (hash, user_id, expires_at, created_at)
+       select ?2, id, ?3, ?4 from users where name = ?1 and kind = 'person'";
+    vec![
+        Statement::new(insert).bind(name).bind(hash).bind(by.now + PASSWORD_LINK_TTL).bind(by.now),
+        audit::record(by, AuditAction::UserPasswordLink, Account::Named(name), name, &[]),
+    ]
 }
 
 /// Uses a link that confirms: the e-mail is confirmed and proved, and an account that waited for it is active.

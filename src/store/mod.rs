@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod access_tokens;
+pub mod administration;
 pub mod audit;
 pub mod candidates;
 pub mod clients;

@@ -74,6 +74,8 @@ pub struct Page<'a> {
     pub title: &'a str,
     /// The user who is signed in.
     pub user: Option<&'a str>,
+    /// Whether that is an administrator of the whole index.
+    pub administrator: bool,
     /// Whether there is something to search.
     pub searchable: bool,
     /// What was searched.
@@ -146,6 +148,7 @@ impl Page<'_> {
                 @if self.searchable { (search_form(self.query, false)) }
                 @if let Some(user) = self.user {
                     nav aria-label="Account" {
+                        @if self.administrator { a href="/admin" { "Administration" } }
                         a href="/settings/tokens" { "Tokens" }
                         a href="/settings" { (user) }
                         form method="post" action="/sign-out" { button { "Sign out" } }

@@ -46,17 +46,21 @@ export async function seedDatabases(worker) {
     const body = JSON.stringify({ username, password, email: `${username}@example.com` });
     return worker.succeed("POST /v1/users/", { body, trouble });
   };
-  for (const name of ["paul", "jane", "mary"]) {
+  for (const name of ["paul", "jane", "mary", "boss"]) {
     await register(name, { absent: ["MAIL"] });
     as[name] = { authorization: basic(name, password) };
   }
-  const signedIn = await worker.ask("POST /sign-in", { body: form({ username: "paul", password }) });
-  as.browser = { cookie: signedIn.headers.get("set-cookie").split(";")[0] };
+  const signIn = async (username) => {
+    const signedIn = await worker.ask("POST /sign-in", { body: form({ username, password }) });
+    return { cookie: signedIn.headers.get("set-cookie").split(";")[0] };
+  };
+  as.browser = await signIn("paul");
+  as.boss = await signIn("boss");
   as.guesser = { authorization: basic("paul", "a guess") };
   await register("late");
   made.confirm = /confirm#(\S+)/.exec(await worker.direct("mail", "late@example.com"))[1];
   const now = Math.floor(Date.now() / 1000);
-  for (const command of ["namespace acme", "member acme paul admin", "member acme mary read"])
+  for (const command of ["namespace acme", "member acme paul admin", "member acme mary read", "grant boss"])
     await operate({ DB }, command, now);
   made.password = new URL(await operate({ DB }, "password mary", now)).hash.slice(1);
 
@@ -153,6 +157,19 @@ export function requests({ made }) {
     ],
     ["GET /settings/sessions", "browser"],
     ["POST /settings/sessions", "browser", form({ action: "name", uuid: made.login, label: "the laptop" })],
+    ["GET /admin", "boss"],
+    ["POST /admin", "boss", form({ action: "write", notice: "a line" })],
+    ["GET /admin/users", "boss"],
+    ["GET /admin/users/mary", "boss"],
+    ["POST /admin/users/mary", "boss", form({ action: "disable" })],
+    [
+      "POST /admin/users/mary",
+      "boss",
+      form({ action: "incident", days: "7" }),
+      { again: "it is another link, and only its answer has it" },
+    ],
+    ["GET /admin/namespaces", "boss"],
+    ["GET /admin/limits", "boss"],
     ["GET /static/pages.css", "nobody"],
     ["GET /r/paul", "browser"],
     ["GET /r/paul/-/new", "browser"],

@@ -7,7 +7,7 @@ use hublet::{
     store::{
         Statement, Transaction,
         audit::{self, Account},
-        repositories,
+        links, repositories,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -350,7 +350,7 @@ fn user(
         return Ok(None);
     }
     let (secret, hash) = operator.link_secret()?;
-    transaction.run(passwords::link(operator, name, &hash));
+    transaction.run(links::insert_password_link(name, &hash, &operator.by));
     Ok(Some(operator.link_address(&secret)))
 }
 

@@ -5,8 +5,10 @@ use maud::{Markup, html};
 use crate::{
     auth::Credentials,
     context::Context,
+    domain::health::codes,
     error::Result,
     handlers::pages,
+    operations::health,
     store::{
         health::{Heartbeat, Progress},
         home::{self, FirstSteps, OwnNamespace, Pushed},
@@ -38,9 +40,17 @@ pub async fn page(ctx: &Context, request: &Request, credentials: &Credentials) -
         return Ok(frame
             .response(200, &html! { (search_form("", true)) p { a href="/sign-in" { "Sign in" } } (list(&pushed)) }));
     };
+    let findings = if principal.is_administrator() {
+        health::report(ctx, request, credentials).await?.facts.findings()
+    } else {
+        Vec::new()
+    };
     Ok(frame.response(
         200,
         &html! {
+            @if !findings.is_empty() {
+                p.error role="status" { "Not all is well: " (codes(&findings)) ". " a href="/admin" { "What to do" } }
+            }
             (search_form("", true))
             @if pushed.is_empty() { (nothing(ctx, &notifications, principal.is_administrator())) }
             @if !steps.pushed { (first_steps(steps, host, &user.name)) }

@@ -2,6 +2,7 @@
 //! operations of the management API: no rule is here.
 
 pub mod access;
+pub mod administration;
 pub mod audit;
 pub mod deletions;
 pub mod home;
@@ -47,6 +48,7 @@ pub fn page<'a>(ctx: &'a Context, principal: &'a Principal, title: &'a str) -> P
         site: &ctx.config.site_name,
         title,
         user: principal.user.as_ref().map(|user| user.name.as_str()),
+        administrator: principal.is_administrator(),
         searchable: true,
         notice: principal.browser.as_ref().and_then(|session| session.notice.as_deref()),
         ..Page::default()
@@ -222,6 +224,7 @@ const DONE: &[(&str, &str)] = &[
     ("mailed", "Your account is made. Open the link that was mailed to you, then sign in."),
     ("registered", "Your account is made. Sign in."),
     ("account", "Made. Make an access token for it now."),
+    ("removed", "Removed. What was pushed stays in the registry, and the name stays taken."),
     ("created", "Made. Push an image to it."),
     ("moved", "Moved. The images stay in the registry under the old name: push them again under this one."),
     ("deleted-pending", "Deleted here. The tool beside the registry deletes the images there at its next run."),

@@ -95,6 +95,11 @@ export const screens = [
       await page.getByRole("heading", { name: "Type your password again" }).waitFor();
     },
   },
+  { name: "administration", endpoint: "/admin", path: "/admin", as: "greta" },
+  { name: "users", endpoint: "/admin/users", path: "/admin/users", as: "greta" },
+  { name: "user", endpoint: "/admin/users/{username}", path: "/admin/users/olga", as: "greta" },
+  { name: "namespaces", endpoint: "/admin/namespaces", path: "/admin/namespaces", as: "greta" },
+  { name: "limits", endpoint: "/admin/limits", path: "/admin/limits", as: "greta" },
   { name: "forgotten-password", endpoint: "/account/forgotten", path: "/account/forgotten" },
   { name: "set-password", endpoint: "/account/password", path: "/account/password" },
   { name: "confirm-address", endpoint: "/account/confirm", path: "/account/confirm" },

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use test_support::TestApp;
 
 /// The columns that count of each table. Others tell how often and when something was used, and what people say of it.
-const COUNTS: [(&str, &str); 10] = [
+const COUNTS: [(&str, &str); 11] = [
     ("users", "id, name, kind, status, administrator, password, epoch, machine_of"),
     ("emails", "id, user_id, key, confirmed_at, proved_at, chosen_at"),
     ("namespaces", "id, name, owner_id"),
@@ -16,6 +16,7 @@ const COUNTS: [(&str, &str); 10] = [
     ("tags", "repository_id, service, name, digest, deleted"),
     ("access_tokens", "id, uuid, user_id, hash, label, scopes, resources, is_active, expires_at"),
     ("refresh_tokens", "id, uuid, user_id"),
+    ("notices", "id, text"),
 ];
 
 /// What counts, and how many rows of the audit tell of a change.

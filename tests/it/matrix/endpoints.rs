@@ -84,7 +84,7 @@ const EVENTS: &str = r#"{"events": []}"#;
 
 /// Every endpoint: one of [`hublet::api`] that is not here fails by its name.
 #[rustfmt::skip]
-pub const ENDPOINTS: [Endpoint; 134] = [
+pub const ENDPOINTS: [Endpoint; 141] = [
     endpoint("GET", "/v1/repositories/{repository}/images", ""),
     endpoint("PUT", "/v1/repositories/{repository}/images", "[]"),
     endpoint("DELETE", "/v1/repositories/{repository}/images", ""),
@@ -192,6 +192,13 @@ pub const ENDPOINTS: [Endpoint; 134] = [
     endpoint("POST", "/settings/tokens/new", "label=other&scope=repo:read&days=90"),
     endpoint("GET", "/settings/sessions", ""),
     endpoint("POST", "/settings/sessions", "action=end&uuid=[login]").noted(" of the owner"),
+    endpoint("GET", "/admin", ""),
+    endpoint("POST", "/admin", "action=write&notice=other"),
+    endpoint("GET", "/admin/users", ""),
+    endpoint("GET", "/admin/users/{username}", ""),
+    endpoint("POST", "/admin/users/{username}", "action=disable").noted(" of the owner"),
+    endpoint("GET", "/admin/namespaces", ""),
+    endpoint("GET", "/admin/limits", ""),
     endpoint("GET", "/static/{file}", ""),
     endpoint("GET", "/r/{namespace}", "").asking("?name={name}", Says::Listed),
     endpoint("GET", "/r/{namespace}/-/new", ""),

@@ -25,7 +25,7 @@ use super::{
 
 /// Other ways in which endpoints write, or are written by.
 #[rustfmt::skip]
-const MORE: [Endpoint; 17] = [
+const MORE: [Endpoint; 24] = [
     endpoint("GET", "/token", "").asking("?service=registry&offline_token=true", endpoints::Says::Status),
     endpoint("POST", "/token", "grant_type=password&service=registry&client_id=matrix&access_type=offline").showing(Shows::Body),
     endpoint("PUT", "/v1/users/{username}/", r#"{"password": "another one"}"#),
@@ -40,6 +40,13 @@ const MORE: [Endpoint; 17] = [
     endpoint("POST", "/r/{namespace}/-/service-accounts/{username}", "action=delete&uuid=[token]"),
     endpoint("POST", "/settings/sessions", "action=name&uuid=[login]&label=other"),
     endpoint("POST", "/settings/sessions", "action=others"),
+    endpoint("POST", "/admin", "action=remove"),
+    endpoint("POST", "/admin/users/{username}", "action=enable"),
+    endpoint("POST", "/admin/users/{username}", "action=sessions"),
+    endpoint("POST", "/admin/users/{username}", "action=grant"),
+    endpoint("POST", "/admin/users/{username}", "action=revoke"),
+    endpoint("POST", "/admin/users/{username}", "action=incident&days=7"),
+    endpoint("POST", "/admin/users/{username}", "action=remove&name=olga&repositories=on"),
     endpoint("PATCH", "/v2/namespaces/{namespace}/repositories/{repository}", r#"{"description": "new", "is_private": true}"#),
     endpoint("PUT", "/v1/repositories/{repository}/images", "[]").showing(Shows::Token),
     endpoint("DELETE", "/v1/repositories/{repository}/images", "").showing(Shows::Token),

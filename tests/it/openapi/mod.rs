@@ -163,9 +163,10 @@ fn pages_show_accepted_credentials() {
 
 /// How often an answer waits for a database where it is more than once for a read and twice for a write. It is the fewest
 /// of what the pages show: what a password, a first use or a hidden repository adds is held by `tests/it/round_trips.rs`.
-const BUDGETS: [(&str, &str, u64); 3] = [
+const BUDGETS: [(&str, &str, u64); 4] = [
     // Both databases, at the same time.
     ("GET", "/health", 2),
+    ("GET", "/admin", 2),
     // What the user may read, and then what is found.
     ("GET", "/search", 2),
     // A read, and then a write to each of the two databases, at the same time.

@@ -6,7 +6,7 @@ use hublet::{
         registry_token::AuthMethod, search::Search, throttle::Failures,
     },
     store::{
-        access, access_tokens,
+        access, access_tokens, administration,
         audit::{self, Account},
         clients, collaborators, deletions, documents, emails, ends, events,
         health::{self, Heartbeat},
@@ -59,6 +59,17 @@ pub fn primary() -> Vec<Entry> {
             access_tokens::update(transaction, user, "uuid5", Some("a"), Some(false), by)
         }),
         write("access_tokens::used", vec![access_tokens::used(5.into(), now)]),
+        write("administration::end_sessions", administration::end_sessions(&somebody(), true, by)),
+        read("administration::namespaces", administration::namespaces("", 10, 0, 10)),
+        write("administration::record_addresses", administration::record_addresses(user, now - 100, by)),
+        read("administration::remove_addresses", administration::remove_addresses(user, now - 100)),
+        write("administration::set_administrator", administration::set_administrator(&somebody(), true, by)),
+        write("administration::set_notice", administration::set_notice("a line", by)),
+        write("administration::set_notice", administration::set_notice("", by)),
+        write("administration::set_status", administration::set_status(&somebody(), "disabled", by)),
+        read("administration::user", administration::user("user5")),
+        read("administration::users", administration::users("", 10, 0)),
+        read("administration::users", administration::users("user5@x", 10, 0)),
         read("access::list", access::list(app, &by_id, 10, 0)),
         read("access::token", access::token("uuid5", &by_id, "user5")),
         read("refusals::list", refusals::list("user5", &by_id, 10, 0)),
@@ -151,13 +162,14 @@ pub fn primary() -> Vec<Entry> {
         write("images::merge", [images::merge(&images::Target::Named(namespace, "app41"), &ids)]),
         read("images::merged", images::merged(&images::Target::Named(namespace, "app41"), &ids)),
         read("leaving::conflicts", leaving::conflicts(user)),
-        transaction("leaving::leave", |transaction| leaving::leave(transaction, &somebody(), false, by)),
-        transaction("leaving::leave", |transaction| leaving::leave(transaction, &somebody(), true, by)),
+        transaction("leaving::leave", |transaction| leaving::leave(transaction, "user5", false, by)),
+        transaction("leaving::leave", |transaction| leaving::leave(transaction, "user5", true, by)),
         transaction("links::confirm", |transaction| links::confirm(transaction, "link5", "::1", BEGINNING)),
         read(
             "links::insert_confirmation",
             links::insert_confirmation("new", "user2@x", links::Owner::Password("x"), now, now, 3),
         ),
+        write("links::insert_password_link", links::insert_password_link("user5", "new", by)),
         read("links::expire", links::expire(expired, 100)),
         transaction("links::insert_reset", |transaction| {
             ["user2@x", "user5@x"].map(|email| links::insert_reset(transaction, email, email, now, now, 3, asking))
