@@ -28,6 +28,7 @@ const features = [
   "multivalue",
   "reference-types",
   "exception-handling",
+  "simd",
 ].map((feature) => `--enable-${feature}`);
 
 /**
@@ -44,6 +45,12 @@ const small = [
   "--strip-producers",
   "--strip-target-features",
 ];
+
+/**
+ * Sixteen bytes are moved by one instruction where that is known, which is a seventieth of the size; loops are left as they
+ * are, since Argon2 is a quarter slower with vectors of two.
+ */
+const simd = ["-Ctarget-feature=+simd128", "-Cno-vectorize-loops", "-Cno-vectorize-slp"];
 
 /** Paths of this machine have no place in the worker: builds of one commit are the same bytes in every folder. */
 const remapped = (folder) => {
@@ -62,7 +69,7 @@ export async function compile({ folder = ".", crate, place, release = false, fla
   const manifest = ["--manifest-path", path.resolve(root, folder, "Cargo.toml")];
   const build = ["build", ...manifest, "--package", crate, "--lib", "--target", target, ...flags];
   await run("cargo", release ? [...build, "--release"] : build, {
-    env: release ? { CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: remapped(folder).join(" ") } : {},
+    env: release ? { CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: [...remapped(folder), ...simd].join(" ") } : {},
   });
   const words = ["metadata", ...manifest, "--no-deps", "--format-version", "1"];
   const { target_directory } = JSON.parse(execFileSync("cargo", words, { encoding: "utf8", maxBuffer: 1 << 24 }));
