@@ -157,7 +157,7 @@ export function requests({ made }) {
     ],
     ["GET /settings/sessions", "browser"],
     ["POST /settings/sessions", "browser", form({ action: "name", uuid: made.login, label: "the laptop" })],
-    ["GET /admin", "boss"],
+    ["GET /admin", "boss", undefined, { reports: true }],
     ["POST /admin", "boss", form({ action: "write", notice: "a line" })],
     ["GET /admin/users", "boss"],
     ["GET /admin/users/mary", "boss"],
