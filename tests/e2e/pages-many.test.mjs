@@ -20,7 +20,7 @@ describe("pages of long lists", { skip: withoutChromium() }, () => {
       address = worker.url.origin;
       await join(worker, olga.name, olga.password);
       const now = Math.floor(Date.now() / 1000);
-      for (const command of ["namespace crowd", "member crowd olga admin"])
+      for (const command of ["namespace crowd", "member crowd olga admin", "grant olga"])
         await operate(await worker.env(), command, now);
       await fillCrowd(worker, olga.name, now);
     },

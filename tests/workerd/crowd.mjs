@@ -17,7 +17,7 @@ export const repository = (at) => {
   return `${words.slice(0, LENGTH - number.length)}${number}`;
 };
 
-/** Pages with as much as each holds, and others on which names are long. */
+/** Pages with as much as each holds, and others on which names are long, for an administrator with the name `olga`. */
 export const LISTS = [
   "/",
   "/search?q=settlement",
@@ -36,6 +36,9 @@ export const LISTS = [
   "/r/crowd/-/deletions",
   "/settings/tokens",
   "/settings/sessions",
+  "/admin/users",
+  "/admin/users/olga",
+  "/admin/namespaces",
 ];
 
 const count = (most) => `with recursive n(i) as (select 1 union all select i + 1 from n where i < ${most})`;
