@@ -55,7 +55,7 @@ pub async fn tokens(
     name: &str,
 ) -> Result<Response> {
     let page = Pagination::read(request);
-    let tokens = access_tokens::list(ctx, credentials, (namespace, name), page.size, page.offset()).await?;
+    let (_, _, tokens) = access_tokens::list(ctx, credentials, (namespace, name), page.size, page.offset()).await?;
     token_body::list(ctx, request, page, &tokens)
 }
 

@@ -3,7 +3,7 @@
 use maud::html;
 
 use crate::{
-    auth::{Credentials, NamespaceGuard},
+    auth::Credentials,
     context::Context,
     domain::texts,
     error::Result,
@@ -12,7 +12,6 @@ use crate::{
         token_parts::{self, TokenChange},
     },
     operations::machines::{self, access_tokens},
-    store::{self, token_details},
     wire::{
         Form, Request, Response,
         html::{Link, pager},
@@ -79,14 +78,12 @@ async fn show(
     (status, refused): (u16, Option<(&Form, &str)>),
 ) -> Result<Response> {
     let number = pages::page_number(request);
-    let subject = credentials.subject(ctx);
-    let list = token_details::list_of_machine(namespace, user, &subject, PAGE_SIZE, (number - 1) * PAGE_SIZE);
-    let about = (store::machines::find(namespace, user), list);
-    let (guard, (machine, tokens)) = NamespaceGuard::authenticate_with(ctx, credentials, namespace, about).await?;
-    guard.require_admin_with_password()?;
+    let offset = (number - 1) * PAGE_SIZE;
+    let (principal, machine, tokens) =
+        access_tokens::list(ctx, credentials, (namespace, user), PAGE_SIZE, offset).await?;
     machines::require(machine)?;
     let (title, path) = (format!("{user}: access tokens"), pages::service_accounts_path(namespace));
-    let mut frame = pages::administrated(ctx, &guard.principal, namespace, &title, &path);
+    let mut frame = pages::administrated(ctx, &principal, namespace, &title, &path);
     let query = Form::of_query(request);
     frame.done = pages::done(&query);
     frame.error = refused.map(|(_, reason)| reason);

@@ -3,6 +3,7 @@
 use crate::{
     auth::{Credentials, NamespaceGuard, Principal},
     context::Context,
+    domain::UserId,
     error::Result,
     operations::{
         access_tokens::{
@@ -19,18 +20,19 @@ use crate::{
     wire::Request,
 };
 
-/// A page of the tokens of a service account (its namespace and its name), the newest first.
+/// A page of the tokens of a service account (its namespace and its name), the newest first; and its id, if there is one.
 pub async fn list(
     ctx: &Context,
     credentials: &Credentials,
     (namespace, name): (&str, &str),
     limit: i64,
     offset: i64,
-) -> Result<Page<TokenDetails, TokenCounts>> {
+) -> Result<(Principal, Option<UserId>, Page<TokenDetails, TokenCounts>)> {
     let list = token_details::list_of_machine(namespace, name, &credentials.subject(ctx), limit, offset);
-    let (guard, tokens) = NamespaceGuard::authenticate_with(ctx, credentials, namespace, list).await?;
+    let about = (store::machines::find(namespace, name), list);
+    let (guard, (machine, tokens)) = NamespaceGuard::authenticate_with(ctx, credentials, namespace, about).await?;
     guard.require_admin_with_password()?;
-    Ok(tokens)
+    Ok((guard.principal, machine, tokens))
 }
 
 /// Creates a token of a service account; its secret is in what this returns and nowhere else.
