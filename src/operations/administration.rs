@@ -143,9 +143,15 @@ fn write(
 }
 
 /// Puts a text on every page, in the place of an earlier one; an empty text takes that away.
-pub async fn set_notice(ctx: &Context, request: &Request, credentials: &Credentials, text: &str) -> Result<()> {
+pub async fn set_notice(
+    ctx: &Context,
+    request: &Request,
+    credentials: &Credentials,
+    wanted: Result<&str>,
+) -> Result<()> {
     let principal = credentials.authenticate(ctx).await?;
     let right = principal.require_administrator()?;
+    let text = wanted?;
     if text.chars().count() > MAX_NOTICE_LENGTH {
         return invalid(format!("The notice has at most {MAX_NOTICE_LENGTH} characters"));
     }

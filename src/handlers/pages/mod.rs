@@ -237,10 +237,12 @@ const DONE: &[(&str, &str)] = &[
     ),
 ];
 
-/// A path of this site to which a form leads: nothing that a browser takes for another site.
+/// A path of this site to which a form leads: nothing that a browser takes for another site, and that a header may have.
 #[must_use]
 pub fn own_path(next: &str) -> &str {
-    let own = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n', '\t']);
+    let own = next.starts_with('/')
+        && !next.starts_with("//")
+        && next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     if own { next } else { "/" }
 }
 

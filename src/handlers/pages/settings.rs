@@ -35,7 +35,10 @@ async fn render(
 ) -> Result<Response> {
     let (principal, addresses) = emails::list(ctx, &PasswordSession::new(credentials)).await?;
     let frame = pages::settings_page(ctx, &principal, "Your account", (PATH, fields, error));
-    let text = |name: &str| fields.text(name).to_owned();
+    // What was refused, and never what a link has: it would type a confirmation.
+    let none = Form::default();
+    let typed = if error.is_some() { fields } else { &none };
+    let text = |name: &str| typed.text(name);
     Ok(frame.response(
         status,
         &html! {
@@ -43,7 +46,7 @@ async fn render(
             form.stack method="post" action=(PATH) {
                 h2 { "E-mail" }
                 p { "With an address you come back in when you forget your password, and what happens to your account is mailed to the primary one." }
-                (table(&addresses, &text("email")))
+                (table(&addresses, text("email")))
                 label { "Another address " input type="email" name="new" value=(text("new")) maxlength="254" autocomplete="email"; }
                 (password_field("Your password", "password", "current-password"))
                 button name="action" value="add" { "Add the address" } " "
@@ -62,7 +65,7 @@ async fn render(
                 h2 { "Delete the account" }
                 p { "For ever: the name does not come back. Your access tokens end with it." }
                 label { "Your user name " input name="name" value=(text("name")) maxlength="64" required autocomplete="off" autocapitalize="none"; }
-                label.choice { input type="checkbox" name="repositories" checked[fields.is_checked("repositories")]; "Delete my repositories, too" }
+                label.choice { input type="checkbox" name="repositories" checked[typed.is_checked("repositories")]; "Delete my repositories, too" }
                 (password_field("Your password", "password", "current-password"))
                 button.danger name="action" value="delete" { "Delete the account" }
             }

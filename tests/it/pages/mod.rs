@@ -3,6 +3,7 @@
 mod hostile;
 mod markup;
 mod stored;
+mod typed;
 
 use std::{cell::Cell, rc::Rc};
 

@@ -98,13 +98,16 @@ pub async fn page(
     let (principal, rows) = credentials.administrator(ctx, read.statement()).await?;
     let (status, fields, error) =
         refused.map_or((200, &query, None), |(status, fields, error)| (status, fields, Some(error)));
+    // What was refused, and never what a link has: it would type a confirmation.
+    let none = Form::default();
+    let typed = if error.is_some() { fields } else { &none };
     let list = lists::List { path, beginning: &beginning, number };
     let content = match read {
         Content::Users(users) => list.users(users.decode(rows)?),
         Content::Namespaces(namespaces) => list.namespaces(&ctx.config.quotas, namespaces.decode(rows)?),
         Content::Limits(counted) => lists::limits(ctx, &counted.decode(rows)?),
         Content::User(account) => match account.decode(rows)? {
-            Some(account) => user::content(ctx, &principal, &account, fields),
+            Some(account) => user::content(ctx, &principal, &account, typed),
             None => return not_found(NO_USER),
         },
     };

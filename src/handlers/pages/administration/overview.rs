@@ -7,7 +7,7 @@ use crate::{
     config::VERSION,
     context::Context,
     domain::health::{Facts, MAX_OUTBOX, Primary, Problem, RegistryKey, Status},
-    error::Result,
+    error::{Result, invalid},
     handlers::pages::{administration::frame, beside_form},
     operations::{
         administration::{self, MAX_NOTICE_LENGTH},
@@ -24,8 +24,13 @@ use crate::{
 /// `action`: `write`, with a `notice`, or `remove`.
 pub async fn write_notice(ctx: &Context, request: &Request, credentials: &Credentials) -> Result<Response> {
     let fields = Form::read(request)?;
-    let text = if fields.text("action") == "write" { fields.text("notice") } else { "" };
-    match beside_form(administration::set_notice(ctx, request, credentials, text).await)? {
+    let text = fields.text("notice");
+    let wanted = match fields.text("action") {
+        "write" => Ok(text),
+        "remove" => Ok(""),
+        _ => invalid("There is no such action"),
+    };
+    match beside_form(administration::set_notice(ctx, request, credentials, wanted).await)? {
         Ok(()) => Ok(Response::see_other("/admin?done=saved")),
         Err((status, reason)) => page(ctx, request, credentials, Some((status, text, &reason))).await,
     }
