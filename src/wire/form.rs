@@ -5,6 +5,9 @@ use crate::{
     wire::{Request, request},
 };
 
+/// The most fields of a form: one of two bytes is forty on the page that sends it again with the password.
+const MAX_FIELDS: usize = 1_000;
+
 /// The fields of a form that was sent, in order.
 #[derive(Clone, Default)]
 pub struct Form(Vec<(String, String)>);
@@ -12,7 +15,9 @@ pub struct Form(Vec<(String, String)>);
 impl Form {
     /// Reads the body of a request.
     pub fn read(request: &Request) -> Result<Self> {
-        Ok(Self(request::form(request.body.as_deref().ok_or(Refusal::TooLarge)?).collect()))
+        let body = request.body.as_deref().ok_or(Refusal::TooLarge)?;
+        let fields = request::form(body).take(MAX_FIELDS + 1).collect::<Vec<_>>();
+        if fields.len() > MAX_FIELDS { Err(Refusal::TooLarge.into()) } else { Ok(Self(fields)) }
     }
 
     /// Reads the query of a request.

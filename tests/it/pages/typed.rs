@@ -48,6 +48,19 @@ fn link_types_no_confirmation() {
     }
 }
 
+/// Also where the form would come back, with a field for the password.
+#[test]
+fn form_has_a_thousand_fields_at_most() {
+    let (mut client, cookie) = administered();
+    client.app.platform.advance(15 * 60);
+    for (fields, status) in [(1_000, 403), (1_001, 413), (200_000, 413)] {
+        let form = "a&".repeat(fields);
+        let response = answer(&mut client, &cookie, "POST /r/olga/app/-/settings", &form);
+        assert_eq!(response.status, status, "{fields}");
+        assert!(response.body.len() < 50_000, "{fields}: {} bytes", response.body.len());
+    }
+}
+
 #[test]
 fn notice_is_removed_by_its_button_alone() {
     let (mut client, cookie) = administered();
