@@ -153,10 +153,10 @@ impl fmt::Display for RepositoryName {
     }
 }
 
-/// Dots in a row are refused because paths give them a meaning.
+/// Dots in a row are refused because paths give them a meaning, and a hyphen alone because the paths of pages do.
 fn is_component(text: &str) -> bool {
     !text.is_empty()
-        && text != "."
+        && !matches!(text, "." | "-")
         && !text.contains("..")
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
 }
@@ -268,7 +268,22 @@ mod tests {
         for good in ["app", "App-1.x_y", "____", "-x", "a/b/c"] {
             assert!(RepositoryName::parse("paul", good).is_ok(), "{good}");
         }
-        for bad in ["", ".", "..", "a..b", "a/", "/a", "a//b", "a b", "a%2Fb", "é", "a:b", &"x".repeat(251)] {
+        for bad in [
+            "",
+            ".",
+            "-",
+            "a/-/settings",
+            "..",
+            "a..b",
+            "a/",
+            "/a",
+            "a//b",
+            "a b",
+            "a%2Fb",
+            "é",
+            "a:b",
+            &"x".repeat(251),
+        ] {
             assert!(RepositoryName::parse("paul", bad).is_err(), "{bad}");
         }
         assert!(RepositoryName::parse("paul", &"x".repeat(250)).is_ok());
