@@ -86,7 +86,7 @@ pub struct Page<'a> {
     pub tabs: (Vec<Link>, &'a str),
     /// What the administrators have to say.
     pub notice: Option<&'a str>,
-    /// What has just been done.
+    /// What has just been done; not where something was wrong: the path of a form may have it from an earlier one.
     pub done: Option<&'a str>,
     /// What was wrong with the form that was sent.
     pub error: Option<&'a str>,
@@ -131,7 +131,7 @@ impl Page<'_> {
                                 }
                             }
                         }
-                        @if let Some(done) = self.done { p.notice role="status" { (done) } }
+                        @if let (Some(done), None) = (self.done, self.error) { p.notice role="status" { (done) } }
                         @if let Some(error) = self.error { p.error role="alert" { (error) } }
                         (content)
                     }

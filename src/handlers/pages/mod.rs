@@ -132,8 +132,7 @@ pub fn settings_page<'a>(
     title: &'a str,
     (path, query, error): (&'a str, &Form, Option<&'a str>),
 ) -> Page<'a> {
-    let done = if error.is_none() { done(query) } else { None };
-    Page { tabs: (settings_tabs(), path), done, error, ..page(ctx, principal, title) }
+    Page { tabs: (settings_tabs(), path), done: done(query), error, ..page(ctx, principal, title) }
 }
 
 /// Who pushed a tag; and with what, for who did it and who reads the audit of the namespace.

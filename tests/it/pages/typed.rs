@@ -61,6 +61,25 @@ fn form_has_a_thousand_fields_at_most() {
     }
 }
 
+/// A form is sent to the path of its page, which says that the form before it was saved.
+#[test]
+fn refused_form_is_not_saved() {
+    let (mut client, cookie) = administered();
+    for (path, form) in [
+        ("/r/olga/-/members", "action=set&user=nosuch&role=read"),
+        ("/r/olga/-/service-accounts", "action=create&username=x&role=read"),
+        ("/settings", "action=password&password=wrong"),
+        ("/admin", "action="),
+        ("/admin/users/jane", "action="),
+    ] {
+        let target = format!("{path}?done=saved");
+        let saved = answer(&mut client, &cookie, &format!("GET {target}"), "");
+        assert!(String::from_utf8(saved.body).unwrap().contains(">Saved.<"), "{path}");
+        let page = String::from_utf8(answer(&mut client, &cookie, &format!("POST {target}"), form).body).unwrap();
+        assert!(page.contains("role=\"alert\"") && !page.contains(">Saved.<"), "{path}: {page}");
+    }
+}
+
 #[test]
 fn notice_is_removed_by_its_button_alone() {
     let (mut client, cookie) = administered();

@@ -48,8 +48,7 @@ fn frame<'a>(
         ("Limits", "/admin/limits"),
     ];
     let tabs = tabs.map(|(text, path)| Link::new(text, path)).into();
-    let done = if error.is_none() { pages::done(fields) } else { None };
-    Page { tabs: (tabs, path), done, error, ..pages::page(ctx, principal, title) }
+    Page { tabs: (tabs, path), done: pages::done(fields), error, ..pages::page(ctx, principal, title) }
 }
 
 /// What a page is made of.
