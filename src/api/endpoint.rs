@@ -208,28 +208,29 @@ macro_rules! endpoints {
             let path = path(route);
             let security = path.endpoint(&$request.method).map_or(Security::None, |endpoint| endpoint.security);
             let presented = &security.credentials($ctx, $request)?;
+            let password_session = &PasswordSession::new(presented);
             // Each handler is a function of its own: an isolate compiles those that it is asked for.
             let response: LocalBoxFuture<'_, Result<Response>> = match route {
                 $( $route => match Method::parse(&$request.method) {
-                    $( Some(Method::$method) => Box::pin(async move {
-                        let $credentials = endpoints!(@credentials $security presented);
-                        $handler
-                    }), )+
+                    $( Some(Method::$method) => {
+                        let $credentials = endpoints!(@credentials $security presented password_session);
+                        Box::pin($handler)
+                    } )+
                     _ => return Err(Refusal::MethodNotAllowed(path.allow()).into()),
                 }, )+
             };
             response.await
         }
     };
-    (@credentials Password $presented:ident) => { $presented };
-    (@credentials V1 $presented:ident) => { $presented };
-    (@credentials Session $presented:ident) => { $presented };
-    (@credentials OptionalSession $presented:ident) => { $presented };
-    (@credentials Cookie $presented:ident) => { $presented };
-    (@credentials OptionalCookie $presented:ident) => { $presented };
-    (@credentials FreshCookie $presented:ident) => { $presented };
-    (@credentials PasswordSession $presented:ident) => { &PasswordSession::new($presented) };
-    (@credentials $other:ident $presented:ident) => { () };
+    (@credentials Password $presented:ident $session:ident) => { $presented };
+    (@credentials V1 $presented:ident $session:ident) => { $presented };
+    (@credentials Session $presented:ident $session:ident) => { $presented };
+    (@credentials OptionalSession $presented:ident $session:ident) => { $presented };
+    (@credentials Cookie $presented:ident $session:ident) => { $presented };
+    (@credentials OptionalCookie $presented:ident $session:ident) => { $presented };
+    (@credentials FreshCookie $presented:ident $session:ident) => { $presented };
+    (@credentials PasswordSession $presented:ident $session:ident) => { $session };
+    (@credentials $other:ident $presented:ident $session:ident) => { () };
     (@path $pattern:literal $errors:ident $cors:ident $max_body:ident $( $method:ident $security:ident; )+) => {
         Path {
             pattern: $pattern,

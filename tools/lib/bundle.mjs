@@ -37,8 +37,7 @@ const features = [
  * without them.
  */
 const small = [
-  "-O",
-  "-O2",
+  "-Os",
   "--one-caller-inline-max-function-size=0",
   "--reorder-functions-by-name",
   "--strip-debug",
