@@ -98,7 +98,7 @@ async fn show(
         (principal, None, read)
     };
     let guard = RepositoryGuard::new(principal, name, lookup);
-    guard.require(Role::Admin)?;
+    let private = guard.require(Role::Admin)?.private;
     let answer = answer.map(pages::beside_its_form).transpose()?;
     let answer = answer.map(|review| review.map_err(|(_, reason)| reason));
     let title = format!("{name}: access");
@@ -117,7 +117,10 @@ async fn show(
                 table {
                     caption { (plural(list.head.count, "user", "users")) }
                     thead { tr { th scope="col" { "User" } th scope="col" { "Role" } th scope="col" { "From" } th scope="col" { "Change" } } }
-                    tbody { @for user in &list.items { (row(user)) } }
+                    tbody {
+                        @if !private { tr { th scope="row" { "All users" } td { "read" } td { "it is public" } td {} } }
+                        @for user in &list.items { (row(user)) }
+                    }
                 }
                 p.hint { "Administrators of the index have access to everything, and are not listed." }
                 (pager(&format!("{path}?"), number, pages::PAGE_SIZE, list.head.count))

@@ -29,7 +29,7 @@ pub async fn page(ctx: &Context, request: &Request, credentials: &Credentials, n
         200,
         &html! {
             p {
-                @if tools.is_empty() { "There is no tool beside the registry: what is deleted here is forgotten here, and the registry keeps it." }
+                @if tools.is_empty() { "There is no tool beside the registry: what is deleted here is forgotten here, and the registry keeps it. Who runs the registry deletes it there, or starts the tool (npm run registry)." }
                 @else { "The tool beside the registry deletes these at its next run." }
             }
             table {

@@ -59,6 +59,7 @@ pub async fn page(ctx: &Context, request: &Request, credentials: &Credentials) -
             section {
                 h2 { "Use it" }
                 (command(&format!("docker login {}", host.unwrap_or("REGISTRY"))))
+                (pages::host_hint(host))
                 p { a href="/settings/tokens/new" { "Make a token" } " for a program, or for docker in the place of your password." }
             }
         },

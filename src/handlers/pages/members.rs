@@ -36,7 +36,10 @@ pub async fn change(ctx: &Context, request: &Request, credentials: &Credentials,
         }
     };
     match pages::beside_its_form(changed)? {
-        Ok(()) => Ok(Response::see_other(&format!("/r/{namespace}/-/members?done=saved"))),
+        Ok(()) => {
+            let done = if fields.text("action") == "remove" { "removed-member" } else { "saved" };
+            Ok(Response::see_other(&format!("/r/{namespace}/-/members?done={done}")))
+        }
         Err((status, reason)) => {
             show(ctx, request, &pages::again(ctx, request)?, namespace, (status, Some((&fields, &reason)))).await
         }

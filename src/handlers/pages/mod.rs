@@ -177,7 +177,7 @@ pub fn pull_lines(host: Option<&str>, name: &RepositoryName, reference: &str) ->
 #[must_use]
 pub fn host_hint(host: Option<&str>) -> Markup {
     html! {
-        @if host.is_none() { p.hint { "REGISTRY is the address of your registry: the operator has not set it here (SERVICES = \"NAME@HOST\")." } }
+        @if host.is_none() { p.hint { "REGISTRY stands for the address of your registry: this index does not know it. An administrator can set it (SERVICES = \"NAME@HOST\")." } }
     }
 }
 
@@ -220,6 +220,10 @@ pub fn done(query: &Form) -> Option<&'static str> {
 const DONE: &[(&str, &str)] = &[
     ("added", "Added. Where mail is sent, a link that confirms the address is on its way."),
     ("saved", "Saved."),
+    (
+        "removed-member",
+        "Removed. A role in a single repository stays, and all may pull what is public: who may, stands on its Access page.",
+    ),
     ("mailed", "Your account is made. Open the link that was mailed to you, then sign in."),
     ("registered", "Your account is made. Sign in."),
     ("account", "Made. Make an access token for it now."),

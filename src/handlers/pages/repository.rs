@@ -14,7 +14,7 @@ use crate::{
     handlers::pages,
     operations::tags::{self as operation, DeletedTags},
     store::{
-        repositories,
+        deletions, repositories,
         tags::{self, Tag},
     },
     wire::{
@@ -23,6 +23,9 @@ use crate::{
         markdown,
     },
 };
+
+/// The tag that docker pulls where none is named.
+const LATEST: &str = "latest";
 
 /// The most tags that are read to be put into the order of versions.
 const MAX_SORTED: i64 = 1_000;
@@ -96,8 +99,8 @@ async fn show(
     };
     let list = tags::list(name, &subject, part, ordering, (limit, from), true)
         .ok_or_else(|| Fault::bug("an order of tags that does not exist"))?;
-    let (principal, (found, mut list)) =
-        credentials.authenticate_with(ctx, (repositories::details(name, &subject), list)).await?;
+    let read = (repositories::details(name, &subject), list, deletions::present(ctx.platform.now()));
+    let (principal, (found, mut list, tools)) = credentials.authenticate_with(ctx, read).await?;
     let guard = RepositoryGuard::new(principal, name, found.lookup);
     let private = guard.require(Role::Read)?.private;
     let details = found.details.ok_or_else(|| Fault::bug("no details of a repository that may be read"))?;
@@ -123,9 +126,11 @@ async fn show(
         order,
         number,
         marked: (guard.role() >= Some(Role::Admin)).then_some(shown.marked),
+        has_tool: !tools.is_empty(),
         guard: &guard,
     };
-    let reference = list.items.first().map_or("latest", |tag| tag.name.as_str());
+    let names = || list.items.iter().map(|tag| tag.name.as_str());
+    let reference = names().find(|name| *name == LATEST).or_else(|| names().next()).unwrap_or(LATEST);
     let full = texts::display(&details.full_description, TextForm::Page);
     Ok(frame.response(
         shown.status,
@@ -163,6 +168,8 @@ struct Tags<'a> {
     number: i64,
     /// For who may delete them.
     marked: Option<&'a [&'a str]>,
+    /// Whether a tool beside a registry deletes there what is deleted here.
+    has_tool: bool,
     /// Who sees them.
     guard: &'a RepositoryGuard<'a>,
 }
@@ -200,7 +207,10 @@ impl Tags<'_> {
                     }
                     @if self.marked.is_some() && !self.list.is_empty() {
                         p { button.danger { "Delete the marked tags" } }
-                        p.hint { "The tool beside the registry deletes them there; without it they are forgotten here, and the registry keeps them." }
+                        p.hint {
+                            @if self.has_tool { "The tool beside the registry deletes them there at its next run." }
+                            @else { "There is no tool beside the registry: they are forgotten here, and the registry keeps them." }
+                        }
                     }
                 }
                 (pager(&base, self.number, pages::PAGE_SIZE, self.count))

@@ -45,7 +45,9 @@ async fn render(
             dl.facts { dt { "User name" } dd { (principal.name()) } }
             form.stack method="post" action=(PATH) {
                 h2 { "E-mail" }
-                p { "With an address you come back in when you forget your password, and what happens to your account is mailed to the primary one." }
+                @if ctx.platform.can_send_mail() {
+                    p { "With an address you come back in when you forget your password, and what happens to your account is mailed to the primary one." }
+                }
                 (table(&addresses, text("email")))
                 label { "Another address " input type="email" name="new" value=(text("new")) maxlength="254" autocomplete="email"; }
                 (password_field("Your password", "password", "current-password"))

@@ -26,7 +26,7 @@ const SCOPES: [(TokenScope, &str); 5] = [
     (TokenScope::Read, "Pull"),
     (TokenScope::Write, "Pull and push"),
     (TokenScope::Admin, "Pull, push and delete"),
-    (TokenScope::Roles, "Also change who may do what, together with the one above"),
+    (TokenScope::Roles, "Change who may do what, too"),
 ];
 
 /// After how many days a token may end.
@@ -172,11 +172,11 @@ pub fn form(ctx: &Context, fields: &Form, machine: bool) -> Markup {
                         (meaning)
                     }
                 }
-                p.hint { "It never may more than " @if machine { "the service account" } @else { "you" } "." }
+                p.hint { "It can never do more than " @if machine { "the service account" } @else { "you" } "." }
             }
             label { "Only in these repositories " textarea name="repositories" aria-describedby="patterns" { (fields.lines("repositories")) } }
             p.hint id="patterns" {
-                "One in a line; without any, it is for all of them. " code { "acme/app" } " is one repository, "
+                "One in each line; without any, it is for all repositories. " code { "acme/app" } " is one repository, "
                 code { "acme/app-*" } " is every one whose name begins so, and " code { "acme/**" } " is all that is in acme."
             }
             label {
@@ -184,10 +184,9 @@ pub fn form(ctx: &Context, fields: &Form, machine: bool) -> Markup {
                 select name="days" {
                     @for days in fewer { (choice(&days.to_string(), chosen, &format!("after {days} days"))) }
                     (choice("", chosen, &most.map_or("never".into(), |most| format!("after {most} days"))))
-                    (choice("date", chosen, "at the end of this day (UTC):"))
                 }
             }
-            label { "Day, if you choose one " input type="date" name="date" value=(fields.text("date")); }
+            label { "Or at the end of this day (UTC) " input type="date" name="date" value=(fields.text("date")); }
             button { "Make the token" }
         }
     }
@@ -209,13 +208,12 @@ pub fn creation(ctx: &Context, fields: &Form) -> Result<CreateAccessToken> {
     let lines = fields.exact("repositories").lines().map(str::trim).filter(|line| !line.is_empty());
     let resources = lines.map(|path| Resource { path: path.to_owned(), scopes: Vec::new() }).collect::<Vec<_>>();
     let end = match (fields.text("days"), fields.text("date")) {
-        ("", _) => None,
-        ("date", "") => return invalid("On which day does it end?"),
-        ("date", day) => Some(format!("{day}T23:59:59Z")),
-        (days, _) => match days.parse::<u16>() {
+        ("", "") => None,
+        (days, "") => match days.parse::<u16>() {
             Ok(days) => Some(time::format_seconds(ctx.platform.now() + i64::from(days) * DAY)),
             Err(_) => return invalid("After how many days does it end?"),
         },
+        (_, day) => Some(format!("{day}T23:59:59Z")),
     };
     Ok(CreateAccessToken {
         label: fields.required("label", "The name")?,
@@ -230,14 +228,14 @@ pub fn creation(ctx: &Context, fields: &Form) -> Result<CreateAccessToken> {
 pub fn secret(ctx: &Context, user: &str, token: &IssuedAccessToken) -> Markup {
     let known = pages::registry_host(ctx);
     let host = known.unwrap_or("REGISTRY");
-    let login = format!("docker login {host} --username {user} --password-stdin");
-    let piped = format!("echo \"$REGISTRY_TOKEN\" | {login}");
+    let login = format!("docker login {host} --username {user}");
+    let piped = format!("echo \"$REGISTRY_TOKEN\" | {login} --password-stdin");
     html! {
         p.notice role="status" { "Copy it now: it is shown this once." }
         (command(token.secret.reveal()))
         h2 { "Log in with docker" }
         (command(&login))
-        p.hint { "Paste it, then press Enter and Ctrl+D." }
+        p.hint { "Paste it as the password." }
         (pages::host_hint(known))
         h2 { "In a pipeline" }
         p.hint { "Keep it there as the secret REGISTRY_TOKEN, never in a file of the project." }

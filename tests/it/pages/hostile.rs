@@ -78,7 +78,7 @@ const FIELDS: [&str; 34] = [
 /// Forms that are refused for their last field alone, which the message names, or which comes back.
 const LAST: [(&str, &str); 6] = [
     ("/settings/tokens/new", "label=a&scope=repo:read&days=90&repositories="),
-    ("/settings/tokens/new", "label=a&scope=repo:read&days=date&date="),
+    ("/settings/tokens/new", "label=a&scope=repo:read&days=soon&date="),
     ("/r/olga/-/service-accounts/olga-ci", "label=a&scope=repo:read&days=90&repositories="),
     ("/r/olga/-/service-accounts", "action=create&role=write&username="),
     ("/r/olga/-/new", "visibility=public&description=a&name="),

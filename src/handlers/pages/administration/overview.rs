@@ -55,10 +55,10 @@ pub async fn page(
             (state(&report.facts))
             @if let Ok(primary) = &report.facts.primary { (numbers(ctx, &report.facts, primary)) }
             form.stack method="post" {
-                    h2 { "Notice on every page" }
-                    label { "One line for all who are signed in " input name="notice" value=(notice) maxlength=(MAX_NOTICE_LENGTH); }
-                    button name="action" value="write" { "Put it on every page" } " "
-                    button.danger name="action" value="remove" { "Take it away" }
+                    h2 { "Notice to all who are signed in" }
+                    label { "One line, on every page " input name="notice" value=(notice) maxlength=(MAX_NOTICE_LENGTH); }
+                    button name="action" value="write" { "Show it" } " "
+                    @if !notice.is_empty() { button.danger name="action" value="remove" { "Take it away" } }
             }
         },
     ))

@@ -104,16 +104,16 @@ fn forms(account: &Account, fields: &Form) -> Markup {
             } @else {
                 button name="action" value="enable" { "Enable" }
             }
-            " " button.danger name="action" value="sessions" { "End all sessions" }
+            " " button.danger name="action" value="sessions" { "End all sessions and tokens" }
             @if user.administrator {
                 " " button.danger name="action" value="revoke" { "No longer an administrator" }
             } @else if !user.machine {
-                " " button name="action" value="grant" { "Make an administrator" }
+                " " button.danger name="action" value="grant" { "Make an administrator" }
             }
         }
         form.stack method="post" {
-            h2 { "Something leaked" }
-            p { "Ends sessions, access tokens and the password, and removes addresses that came since then. You get a link on which the user chooses a new password." }
+            h2 { "Stolen or leaked" }
+            p { "Ends sessions, access tokens and the password, and removes the e-mail addresses that were added or confirmed since then, also the only one. You get a link on which the user chooses a new password." }
             label { "Days ago when it began " input type="number" name="days" value=(days) min="0" max="65535" required; }
             button.danger name="action" value="incident" { "End everything" }
         }
@@ -137,7 +137,7 @@ fn answered(ctx: &Context, principal: &Principal, name: &str, incident: &Inciden
                 p.notice role="status" { "Copy it now: it is returned this once. On this link the user chooses a password, within a week." }
                 (command(link))
             }
-            p { (plural(incident.addresses.len(), "address was removed: ", "addresses were removed: ")) (texts::line(&incident.addresses.join(", "))) }
+            @if !incident.addresses.is_empty() { p { (plural(incident.addresses.len(), "address was removed: ", "addresses were removed: ")) (texts::line(&incident.addresses.join(", "))) } }
             p { "This command prints what the account did, and how each is undone. It ends everything once more, with another link:" }
             (command(&format!("npm run admin -- compromised {name} --remote")))
         },
