@@ -97,10 +97,15 @@ impl TokenKeys {
         hex(&self.oldest().mac("event secret", &[registry.as_bytes()]))
     }
 
+    /// Every key.
+    pub fn all(&self) -> impl Iterator<Item = &Key> {
+        std::iter::once(&self.signing).chain(&self.earlier)
+    }
+
     /// The key of this id.
     #[must_use]
     pub fn by_id(&self, id: [u8; ID]) -> Option<&Key> {
-        std::iter::once(&self.signing).chain(&self.earlier).find(|key| key.id == id)
+        self.all().find(|key| key.id == id)
     }
 
     /// Whether this is the MAC of the named key over these parts.

@@ -2,11 +2,13 @@
 //! of browsers, links.
 //!
 //! A token has a prefix that secret scanners know it by, 160 random bits, and a checksum, so that
-//! nonsense is refused without the database.
+//! nonsense is refused without the database. A cookie names its user, of whom a page is read while the cookie is looked up:
+//! in the place of the checksum it has a MAC, so that only what hublet gave out costs a database anything.
 
 use crate::domain::{
     Secret, UserId,
-    secret::{hex, sha256_hex},
+    keys::{Key, TokenKeys},
+    secret::{constant_time_eq, hex, sha256_hex},
 };
 
 /// Random bytes in a token.
@@ -17,6 +19,12 @@ const USER: usize = 16;
 
 /// Hex digits of the checksum.
 const CHECKSUM: usize = 8;
+
+/// Bytes of the MAC of a cookie.
+const MAC: usize = 16;
+
+/// What that MAC is for.
+const PURPOSE: &str = "cookie";
 
 /// The kinds of token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,31 +64,48 @@ impl TokenKind {
         text.starts_with(self.prefix())
     }
 
-    /// How a token is stored; nothing for what is not one.
+    /// How a token is stored; nothing for what is not one, or is a cookie.
     #[must_use]
     pub fn parse_and_hash(self, text: &str) -> Option<String> {
+        let (body, sum) = self.parts(text, 2 * RANDOM, CHECKSUM)?;
+        (self != Self::Browser && checksum(body) == sum).then(|| sha256_hex(text))
+    }
+
+    /// What such a text says, and the digits by which it is verified, where both are as long as this after the prefix.
+    fn parts(self, text: &str, body: usize, end: usize) -> Option<(&str, &str)> {
         let digits = text.strip_prefix(self.prefix())?;
-        let user = if self == Self::Browser { USER } else { 0 };
-        let formed = digits.len() == user + 2 * RANDOM + CHECKSUM
-            && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        let (body, sum) = text.split_at_checked(text.len().checked_sub(CHECKSUM)?)?;
-        (formed && checksum(body) == sum).then(|| sha256_hex(text))
+        let formed = digits.len() == body + end && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        text.split_at_checked(text.len().checked_sub(end)?).filter(|_| formed)
     }
 }
 
 /// A cookie of these random bytes, which names its user.
 #[must_use]
-pub fn cookie(user: UserId, random: [u8; RANDOM]) -> Secret {
+pub fn cookie(user: UserId, random: [u8; RANDOM], keys: &TokenKeys) -> Secret {
     let body = format!("{}{:0USER$x}{}", TokenKind::Browser.prefix(), user.get(), hex(&random));
-    Secret::new(format!("{body}{}", checksum(&body)))
+    let mac = mac(keys.signing(), &body);
+    Secret::new(body + &mac)
 }
 
-/// The user that a cookie names, and how it is stored; nothing for what is not one.
+/// The user that a cookie names, and how it is stored; nothing for what hublet did not give out.
 #[must_use]
-pub fn parse_cookie(text: &str) -> Option<(UserId, String)> {
-    let hash = TokenKind::Browser.parse_and_hash(text)?;
-    let digits = text.strip_prefix(TokenKind::Browser.prefix())?.get(..USER)?;
-    Some((UserId::new(i64::from_str_radix(digits, 16).ok()?), hash))
+pub fn parse_cookie(text: &str, keys: &TokenKeys) -> Option<(UserId, String)> {
+    let (body, end) = TokenKind::Browser.parts(text, USER + 2 * RANDOM, 2 * MAC)?;
+    let genuine = keys.all().any(|key| constant_time_eq(mac(key, body).as_bytes(), end.as_bytes()));
+    let digits = body.strip_prefix(TokenKind::Browser.prefix())?.get(..USER).filter(|_| genuine)?;
+    Some((UserId::new(i64::from_str_radix(digits, 16).ok()?), stored(text)))
+}
+
+/// How a cookie that was made, or verified, is stored.
+#[must_use]
+pub fn stored(cookie: &str) -> String {
+    sha256_hex(cookie)
+}
+
+fn mac(key: &Key, body: &str) -> String {
+    let mut mac = hex(&key.mac(PURPOSE, &[body.as_bytes()]));
+    mac.truncate(2 * MAC);
+    mac
 }
 
 /// A random UUID (version 4): the public name of a token.
@@ -116,10 +141,6 @@ mod tests {
         for other in [altered.as_str(), "hlp_", "", &token.reveal()[1..], &token.reveal().to_uppercase(), "hlp_é"] {
             assert_eq!(TokenKind::Access.parse_and_hash(other), None, "{other}");
         }
-        let cookie = cookie(UserId::new(300), [7; RANDOM]);
-        assert_eq!(parse_cookie(cookie.reveal()), Some((UserId::new(300), sha256_hex(cookie.reveal()))));
-        assert_eq!(parse_cookie(&cookie.reveal().replace("12c", "12d")), None);
-        assert_eq!(TokenKind::Access.parse_and_hash(&cookie.reveal().replace("hls_", "hlp_")), None);
         // Nor does a right checksum make a token of what has not the digits of one.
         for body in [
             "hlp_".to_owned() + &"07".repeat(19),
@@ -129,5 +150,28 @@ mod tests {
             let other = format!("{body}{}", checksum(&body));
             assert_eq!(TokenKind::Access.parse_and_hash(&other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn cookie_is_genuine_by_any_key_of_the_index() {
+        let keys = |text: &str| TokenKeys::parse(text).unwrap();
+        let (one, other) = ("1".repeat(32), "2".repeat(32));
+        let made = cookie(UserId::new(300), [7; RANDOM], &keys(&one));
+        let read = |text: &str, by: &str| parse_cookie(text, &keys(by));
+        let found = Some((UserId::new(300), stored(made.reveal())));
+        assert_eq!(read(made.reveal(), &one), found);
+        assert_eq!(read(made.reveal(), &format!("{other},{one}")), found);
+        assert_eq!(read(made.reveal(), &other), None);
+        for altered in
+            [made.reveal().replace("12c", "12d"), made.reveal().replace("07", "08"), format!("{}0", made.reveal())]
+        {
+            assert_eq!(read(&altered, &one), None, "{altered}");
+        }
+        for kind in [TokenKind::Access, TokenKind::Browser] {
+            assert_eq!(kind.parse_and_hash(&made.reveal().replace("hls_", kind.prefix())), None);
+        }
+        // A checksum, which anybody computes, makes no cookie.
+        let body = format!("hls_{:016x}{}", 300, "07".repeat(20));
+        assert_eq!(read(&format!("{body}{}", checksum(&body)), &one), None);
     }
 }

@@ -19,7 +19,7 @@ use hublet::{
 use crate::reading;
 
 /// Kinds that are refused without a look into the database.
-const SIGNED: [Kind; 3] = [Kind::Repository, Kind::Registry, Kind::Session];
+const SIGNED: [Kind; 4] = [Kind::Repository, Kind::Registry, Kind::Session, Kind::Cookie];
 
 /// Shows forgeries at the door of a kind; none may open it, and none that is signed asks a database.
 fn refused(site: &mut Site, kind: Kind, forgeries: impl IntoIterator<Item = String>) -> usize {
