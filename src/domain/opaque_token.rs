@@ -170,7 +170,7 @@ mod tests {
         for kind in [TokenKind::Access, TokenKind::Browser] {
             assert_eq!(kind.parse_and_hash(&made.reveal().replace("hls_", kind.prefix())), None);
         }
-        // A checksum, which anybody computes, makes no cookie.
+        // A checksum, which all can compute, makes no cookie.
         let body = format!("hls_{:016x}{}", 300, "07".repeat(20));
         assert_eq!(read(&format!("{body}{}", checksum(&body)), &one), None);
     }

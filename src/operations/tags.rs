@@ -45,7 +45,7 @@ pub async fn list<'a>(
     wanted: &ListTags<'_>,
 ) -> Result<(RepositoryGuard<'a>, Page<Tag>)> {
     let ListTags { name: part, ordering, limit, offset } = *wanted;
-    let Some(list) = tags::list(name, &credentials.subject(ctx), part, ordering, (limit, offset), false) else {
+    let Some(list) = tags::list(name, &credentials.subject(ctx), part, ordering, (limit, offset)) else {
         return invalid("ordering: name or last_updated, which descend; ascending behind a -");
     };
     credentials.require_anonymous_limit(ctx, request).await?;
@@ -63,7 +63,7 @@ pub async fn get<'a>(
     tag: &str,
 ) -> Result<(RepositoryGuard<'a>, Tag)> {
     credentials.require_anonymous_limit(ctx, request).await?;
-    let find = tags::find(name, &credentials.subject(ctx), tag, false);
+    let find = tags::find(name, &credentials.subject(ctx), tag);
     let (guard, tag) = RepositoryGuard::authenticate_with(ctx, credentials, name, find).await?;
     guard.require(Role::Read)?;
     tag.map_or_else(|| not_found(TAG_NOT_FOUND), |tag| Ok((guard, tag)))

@@ -100,8 +100,11 @@ const TAG_COLUMNS: &str = concat!(
     CONTENT
 );
 
-/// After them, up to whether it is wanted: with what it was pushed, for admins and for who pushed it. The audit has it: the
-/// first such push that was recorded since then, within a day.
+/// After them, where it is not asked for with what it was pushed: the text of that is long, and is compiled at each request.
+const NOT_WANTED: &str = ", null pushed_with";
+
+/// After them: with what it was pushed, for admins and for who pushed it. The audit has it: the first such push that was
+/// recorded since then, within a day.
 const PUSHED_WITH: &str = ", (select json_object('credential', a.credential, 'label', k.label,
        'machine', exists (select 1 from users u where u.name = a.actor and u.kind = 'machine'))
      from place v cross join repositories r on r.id = t.repository_id
@@ -110,30 +113,29 @@ const PUSHED_WITH: &str = ", (select json_object('credential', a.credential, 'la
        left join access_tokens k on k.uuid = substr(a.credential, 14)
      where a.action = 'repo.tag.push' and a.actor = t.pushed_by and a.data ->> 'tag' = t.name
        and a.data ->> 'digest' = t.digest
-       and (v.role >= 3 or v.user_id = (select id from users where name = t.pushed_by)) and ";
+       and (v.role >= 3 or v.user_id = (select id from users where name = t.pushed_by)) order by a.at limit 1) pushed_with";
 
-/// After that.
-const IF_WANTED: &str = " order by a.at limit 1) pushed_with";
-
-/// A list of a `place`, up to its order. Where several registries have the same tag, it is the one that was pushed
+/// A list of a `place`, up to its columns. Where several registries have the same tag, it is the one that was pushed
 /// last.
-const LISTED: &str = concat!(
+const NEWEST: &str = concat!(
     ", newest as materialized (
        select t.id, t.name, max(t.pushed_at) pushed_at from place p cross join tags t on t.repository_id = p.repository_id
        where p.role >= 1 and t.deleted = 0 and (?6 = '' or instr(lower(t.name), lower(?6)) > 0) group by t.name)
      select c.count, ",
-    TAG_COLUMNS,
-    PUSHED_WITH,
-    "?9",
-    IF_WANTED,
-    " from (select count(*) count from newest) c left join (select id from newest order by "
+    TAG_COLUMNS
 );
 
+/// After them, up to the order.
+const ORDERED: &str = " from (select count(*) count from newest) c left join (select id from newest order by ";
+
 /// A list for any subject, up to its order.
-const LISTED_FOR_ANY: &str = concat!(WITH_ROLE, LISTED);
+const LISTED_FOR_ANY: &str = concat!(WITH_ROLE, NEWEST, NOT_WANTED, ORDERED);
 
 /// The same for [`Subject::is_by_id`].
-const LISTED_BY_ID: &str = concat!(WITH_ROLE_BY_ID, LISTED);
+const LISTED_BY_ID: &str = concat!(WITH_ROLE_BY_ID, NEWEST, NOT_WANTED, ORDERED);
+
+/// The same with what each was pushed with.
+const LISTED_WITH: &str = concat!(WITH_ROLE_BY_ID, NEWEST, PUSHED_WITH, ORDERED);
 
 /// A list, after its order, up to the order of the page. A limit that is an expression is not a reason to compile the
 /// statement each time: see `roles::LOOKED_UP_BY_ID`.
@@ -152,7 +154,6 @@ pub fn list(
     name: &str,
     ordering: &str,
     (limit, offset): (i64, i64),
-    with_credentials: bool,
 ) -> Option<Query<Page<Tag>>> {
     let (by_id, any) = match ordering {
         "name" => (
@@ -171,7 +172,24 @@ pub fn list(
         _ => return None,
     };
     let statement = bind_repository(subject.text(by_id, any), repository, subject);
-    Some(Query::page(statement.bind(name).bind(limit).bind(offset).bind(with_credentials)))
+    Some(Query::page(statement.bind(name).bind(limit).bind(offset)))
+}
+
+/// The same, by name or the newest first, with what each was pushed with; for a subject that [`Subject::is_by_id`].
+#[must_use]
+pub fn list_with_credentials(
+    repository: &RepositoryName,
+    subject: &Subject<'_>,
+    name: &str,
+    by_name: bool,
+    (limit, offset): (i64, i64),
+) -> Query<Page<Tag>> {
+    let sql = if by_name {
+        concat!(LISTED_WITH, "name", PAGED, "name")
+    } else {
+        concat!(LISTED_WITH, "pushed_at desc, name", PAGED, "pushed_at desc, name")
+    };
+    Query::page(bind_repository(sql, repository, subject).bind(name).bind(limit).bind(offset))
 }
 
 /// A repository, and the names of its tags.
@@ -311,26 +329,25 @@ pub fn digests(
     Query::page(statement.bind(wanted.ordering).bind(wanted.limit).bind(wanted.offset))
 }
 
-/// A tag by its name, for a subject who may read it: where several registries have it, the one that was pushed last.
+/// A tag of a `place`, after its columns: where several registries have it, the one that was pushed last.
+const FOUND: &str = concat!(
+    " from place p cross join tags t on t.repository_id = p.repository_id",
+    MANIFEST,
+    " where p.role >= 1 and t.name = ?6 and t.deleted = 0 order by t.pushed_at desc, t.id desc limit 1"
+);
+
+/// A tag by its name, for a subject who may read it.
 #[must_use]
-pub fn find(
-    repository: &RepositoryName,
-    subject: &Subject<'_>,
-    tag: &str,
-    with_credential: bool,
-) -> Query<Option<Tag>> {
-    let sql = concat!(
-        WITH_ROLE,
-        "select ",
-        TAG_COLUMNS,
-        PUSHED_WITH,
-        "?7",
-        IF_WANTED,
-        " from place p cross join tags t on t.repository_id = p.repository_id",
-        MANIFEST,
-        " where p.role >= 1 and t.name = ?6 and t.deleted = 0 order by t.pushed_at desc, t.id desc limit 1"
-    );
-    Query::optional(bind_repository(sql, repository, subject).bind(tag).bind(with_credential))
+pub fn find(repository: &RepositoryName, subject: &Subject<'_>, tag: &str) -> Query<Option<Tag>> {
+    let sql = concat!(WITH_ROLE, "select ", TAG_COLUMNS, NOT_WANTED, FOUND);
+    Query::optional(bind_repository(sql, repository, subject).bind(tag))
+}
+
+/// The same, with what it was pushed with.
+#[must_use]
+pub fn find_with_credential(repository: &RepositoryName, subject: &Subject<'_>, tag: &str) -> Query<Option<Tag>> {
+    let sql = concat!(WITH_ROLE, "select ", TAG_COLUMNS, PUSHED_WITH, FOUND);
+    Query::optional(bind_repository(sql, repository, subject).bind(tag))
 }
 
 /// The names of the tags that share the digest of a tag, it among them, for a subject who may read them: at most 100.

@@ -92,13 +92,8 @@ async fn show(
     let order = ORDERS.iter().map(|(order, _)| *order).find(|order| *order == query.text("order")).unwrap_or("pushed");
     let offset = (number - 1) * pages::PAGE_SIZE;
     let subject = credentials.subject(ctx);
-    let (ordering, limit, from) = match order {
-        "name" => ("-name", pages::PAGE_SIZE, offset),
-        "version" => ("last_updated", MAX_SORTED, 0),
-        _ => ("last_updated", pages::PAGE_SIZE, offset),
-    };
-    let list = tags::list(name, &subject, part, ordering, (limit, from), true)
-        .ok_or_else(|| Fault::bug("an order of tags that does not exist"))?;
+    let bounds = if order == "version" { (MAX_SORTED, 0) } else { (pages::PAGE_SIZE, offset) };
+    let list = tags::list_with_credentials(name, &subject, part, order == "name", bounds);
     let read = (repositories::details(name, &subject), list, deletions::present(ctx.platform.now()));
     let (principal, (found, mut list, tools)) = credentials.authenticate_with(ctx, read).await?;
     let guard = RepositoryGuard::new(principal, name, found.lookup);

@@ -26,7 +26,7 @@ pub async fn page(
     credentials.require_anonymous_limit(ctx, request).await?;
     let tag = component(tag);
     let subject = credentials.subject(ctx);
-    let read = (tags::find(name, &subject, &tag, true), tags::sharing(name, &subject, &tag));
+    let read = (tags::find_with_credential(name, &subject, &tag), tags::sharing(name, &subject, &tag));
     let (guard, (found, sharing)) = RepositoryGuard::authenticate_with(ctx, credentials, name, read).await?;
     guard.require(Role::Read)?;
     let Some(found) = found else { return not_found("tag not found") };

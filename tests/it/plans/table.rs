@@ -254,7 +254,10 @@ pub fn primary() -> Vec<Entry> {
         write("rights::guard", guards(now)),
         write("stars::add", stars::add(user, repository)),
         write("stars::remove", stars::remove(1.into(), 10.into())),
-        read("tags::find", tags::find(app, &by_id, "tag1", true)),
+        read("tags::find", tags::find(app, &by_id, "tag1")),
+        read("tags::find_with_credential", tags::find_with_credential(app, &by_id, "tag1")),
+        read("tags::list_with_credentials", tags::list_with_credentials(app, &by_id, "", true, (5, 0))),
+        read("tags::list_with_credentials", tags::list_with_credentials(app, &by_id, "", false, (5, 0))),
         read("tags::sharing", tags::sharing(app, &by_id, "tag1")),
         transaction("tags::forget", |transaction| tags::forget(transaction, repository, app, &marked, by)),
         read("tags::digests", tags::digests(app, &by_id, &digests(""))),
@@ -322,7 +325,7 @@ pub fn primary() -> Vec<Entry> {
             table.extend(repositories::list(&list, subject).map(|list| read("repositories::list", list)));
         }
         for subject in [&by_id, &by_name] {
-            table.extend(tags::list(app, subject, "", ordering, (5, 0), true).map(|list| read("tags::list", list)));
+            table.extend(tags::list(app, subject, "", ordering, (5, 0)).map(|list| read("tags::list", list)));
         }
     }
     table
