@@ -102,7 +102,7 @@ describe("by keyboard alone", { skip: withoutChromium() }, () => {
     await press(copy, "Space");
     await page.getByRole("button", { name: "Copied" }).waitFor();
     const copied = await page.evaluate(() => navigator.clipboard.readText());
-    assert.equal(copied, "docker pull registry.example.com/acme/api:main");
+    assert.equal(copied, "docker pull registry.example.com/acme/api:latest");
 
     await press(page.getByRole("checkbox", { name: "Delete pr-512" }), "Space");
     await press(page.getByRole("button", { name: "Delete the marked tags" }), "Enter");
