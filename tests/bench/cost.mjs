@@ -118,7 +118,7 @@ export async function measure({ quick, print }) {
       const { p50, p95, p99 } = results[key][16];
       const [mine, cost] = [key in cases, costs[key]];
       return [
-        key,
+        `\`${key}\``,
         cost.cpu.toFixed(2),
         mine ? fixed(cost.floor) : "",
         fixed(cost.twin),
@@ -189,7 +189,7 @@ export async function measure({ quick, print }) {
   );
   const pushes = await step("pushes", () => push(index.last), always);
   print(
-    ["push of so many images", "ms"],
+    ["images in a push", "ms"],
     Object.entries(pushes).map(([many, took]) => [many, took.toFixed(0)]),
   );
   print(
