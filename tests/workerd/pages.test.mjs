@@ -126,3 +126,8 @@ test("while DB is exported or down a page says so, and what needs none is as bef
     }
   }
 });
+
+test("a setting may be a number in wrangler.toml", { timeout }, async () => {
+  await crowd.set({ VISIBILITY: "private", SITE_NAME: 42 });
+  assert.match((await crowd.ask("GET /sign-in")).body, /<h1>42<\/h1>/);
+});
