@@ -1,7 +1,7 @@
 //! What administrators of the whole index do to users, and what they write on every page.
 
 use crate::{
-    auth::{Credentials, Principal},
+    auth::{Credentials, Principal, registry_token},
     context::Context,
     domain::{
         access,
@@ -77,14 +77,13 @@ pub async fn change_user(
     if user.name == principal.name() {
         return forbidden("This is your own account: another administrator changes it");
     }
-    let origin = ctx.config.public_url.clone().unwrap_or_else(|| request.origin());
-    let link = Link::at(ctx, origin);
+    let link = || Ok(Link::at(ctx, registry_token::origin(ctx, request)?));
     let mut transaction = Transaction::new();
-    let read = write(&mut transaction, &user, wanted, &link, &principal.by(ctx, request))?;
+    let read = write(&mut transaction, &user, wanted, link, &principal.by(ctx, request))?;
     let mut outcome = ctx.commit([right], transaction).await?;
     let incident = match read {
         Written::All => None,
-        Written::Incident(addresses) => {
+        Written::Incident(link, addresses) => {
             let link = (!user.machine).then(|| link.password_address());
             Some(Incident { link, addresses: outcome.take(addresses)? })
         }
@@ -102,8 +101,8 @@ pub async fn change_user(
 /// What is read of what was written.
 enum Written {
     All,
-    /// The addresses that were removed.
-    Incident(Step<Vec<String>>),
+    /// The link of the user, and the addresses that were removed.
+    Incident(Link, Step<Vec<String>>),
     /// Whether the account is still there.
     Removal(Step<bool>),
 }
@@ -112,7 +111,7 @@ fn write(
     transaction: &mut Transaction,
     user: &User,
     wanted: UserChange,
-    link: &Link,
+    link: impl FnOnce() -> Result<Link>,
     by: &AuditContext,
 ) -> Result<Written> {
     transaction.run(match wanted {
@@ -126,11 +125,12 @@ fn write(
             administration::set_administrator(user, administrator, by)
         }
         UserChange::Incident { days } => {
-            let since = by.now - days * DAY;
+            let (link, since) = (link()?, by.now - days * DAY);
             transaction.run(administration::end_sessions(user, true, by));
             transaction.run(administration::record_addresses(user.id, since, by));
             transaction.run(links::insert_password_link(&user.name, &link.hash(), by));
-            return Ok(Written::Incident(transaction.read(administration::remove_addresses(user.id, since))));
+            let addresses = transaction.read(administration::remove_addresses(user.id, since));
+            return Ok(Written::Incident(link, addresses));
         }
         UserChange::Remove { name, repositories } => {
             if name != user.name {
