@@ -2,12 +2,11 @@
 // itself, and a token server that verifies bcrypt, in one run. The token server is a stand-in of our own, the least that
 // one does; one of those that people run, docker_auth, is measured where DOCKER_AUTH is the path of its program.
 
-import { spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
-import net from "node:net";
 import path from "node:path";
 import bcrypt from "bcrypt";
 import { find, root, step } from "../../tools/lib/steps.mjs";
+import { freePort, start } from "../e2e/support/daemons.mjs";
 import { basic, databases, people } from "./fixture.mjs";
 import { load, together, used } from "./load.mjs";
 import { scratch, serve } from "./servers.mjs";
@@ -18,38 +17,17 @@ const COST = 5; // of htpasswd -B, and in the example of docker_auth
 const PASSWORD = "correct horse";
 const pem = (name) => path.join(root, "test-support/registry", `${name}.pem`);
 
-async function freePort() {
-  const server = net.createServer();
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 /** Starts a program that answers at a port; gives what a load goes to. */
 async function daemon(program, words, port, env = {}) {
-  const child = spawn(program, words, { env: { ...process.env, ...env }, stdio: ["ignore", "ignore", "pipe"] });
-  process.on("exit", () => child.kill("SIGKILL"));
-  let said = "";
-  child.stderr.on("data", (part) => {
-    said = (said + part).slice(-4000);
-  });
-  const ended = new Promise((resolve) => child.on("close", resolve));
   const url = `http://127.0.0.1:${port}`;
-  for (const end = performance.now() + 15_000; ; ) {
-    const answers = await fetch(url).then(
+  const answers = () =>
+    fetch(url).then(
       (answer) => answer.text().then(() => true),
-      () => false,
+      () => undefined,
     );
-    if (answers) break;
-    if (child.exitCode !== null || performance.now() > end) throw new Error(`${program} does not answer: ${said}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  const stop = async () => {
-    child.kill("SIGTERM");
-    await ended;
-  };
-  return { url, pid: child.pid, stop };
+  const { processes, stop } = await start(program, words, { env, ready: answers });
+  const [{ id }] = processes();
+  return { url, pid: id, stop };
 }
 
 /** Debian's registry with a file of passwords: every request verifies one. */

@@ -2,12 +2,12 @@
 
 import { spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import net from "node:net";
 import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Failure, root } from "../../tools/lib/steps.mjs";
+import { freePort } from "../e2e/support/daemons.mjs";
 
 const { default: workerd } = createRequire(import.meta.url)("workerd"); // its program, and no script around it
 const pem = (name) => readFileSync(path.join(root, "test-support/registry", `${name}.pem`), "utf8");
@@ -170,11 +170,3 @@ export const migrations = (name, tree) => {
     .sort()
     .map((file) => readFileSync(path.join(folder, file), "utf8"));
 };
-
-async function freePort() {
-  const server = net.createServer();
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
