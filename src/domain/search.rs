@@ -9,17 +9,18 @@ const DEFAULT_PAGE_SIZE: i64 = 25;
 const MAX_PAGE_SIZE: i64 = 100;
 
 /// How many matches are looked at, and counted.
-pub const MAX_MATCHES: i64 = 1_000;
+pub const MAX_MATCHES: i64 = 500;
 
 /// Terms and characters beyond which a search only costs time.
 const MAX_TERMS: usize = 8;
 const MAX_QUERY_LENGTH: usize = 200;
 
-/// Marks in what is searched, and in nothing that is asked: where a name begins (two of them) and ends, where a word begins
-/// (two of them), and where it ends.
+/// Marks in what is searched, and in nothing that is asked: where a name begins (two of them) and ends, where a word of a
+/// name begins (two of them) and ends, and where any word begins (two of them).
 const NAME: char = '\u{1}';
 const WORD: char = '\u{2}';
 const END: char = '\u{3}';
+const ANY_WORD: char = '\u{5}';
 
 /// What is in no name.
 const NOTHING: &str = "\u{1}\u{1}\u{1}";
@@ -70,47 +71,71 @@ impl Search {
                 return term.clone();
             }
             let letters = term.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
-            format!("{:\u{2}>3}", if letters.is_empty() { term } else { &letters })
+            let word = if letters.is_empty() { term } else { &letters };
+            let marks = std::iter::repeat_n(ANY_WORD, 3 - word.chars().count());
+            marks.chain(word.chars()).collect()
         };
         self.terms.iter().map(sought).collect()
     }
 
-    /// What the name has where it, or its last component, is what was asked for.
+    /// What the name has where it, or its last component, is what was asked for: no name has a blank.
     #[must_use]
-    pub fn whole(&self) -> String {
-        self.name().map_or_else(|| NOTHING.into(), |name| format!("{NAME}{NAME}{name}{NAME}"))
+    pub fn whole(&self) -> Option<String> {
+        self.beginning().map(|beginning| format!("{beginning}{NAME}"))
     }
 
     /// The same where it begins so.
     #[must_use]
-    pub fn beginning(&self) -> String {
-        self.name().map_or_else(|| NOTHING.into(), |name| format!("{NAME}{NAME}{name}"))
+    pub fn beginning(&self) -> Option<String> {
+        match self.terms.as_slice() {
+            [name] => Some(format!("{NAME}{NAME}{name}")),
+            _ => None,
+        }
     }
 
     /// What the name has where each term is one of its words, or several in a row.
     #[must_use]
-    pub fn tokens(&self) -> Vec<String> {
+    pub fn words(&self) -> Vec<String> {
         let row = |term: &String| {
             let row = tokenize(term).split_whitespace().collect::<Vec<_>>().join(&format!("{END}{WORD}{WORD}"));
             if row.is_empty() { NOTHING.to_owned() } else { format!("{WORD}{row}{END}") }
         };
         self.terms.iter().map(row).collect()
     }
-
-    /// The one term that there is: no name has a blank.
-    fn name(&self) -> Option<&str> {
-        match self.terms.as_slice() {
-            [name] => Some(name),
-            _ => None,
-        }
-    }
 }
 
-/// The full-text expression for phrases that must all be there, in which every character is literal.
+/// What a text has that has these phrases: of each, every second run of three characters, and the last one.
 #[must_use]
-pub fn all(phrases: &[String]) -> String {
-    let phrases = phrases.iter().map(|phrase| format!("\"{}\"", phrase.replace('"', "\"\"")));
-    format!("({})", phrases.collect::<Vec<_>>().join(" AND "))
+pub fn trigrams(phrases: &[impl AsRef<str>]) -> Vec<String> {
+    runs(phrases, |at, last| at % 2 == 0 || at == last)
+}
+
+/// The same by the first and the last run of each.
+#[must_use]
+pub fn edges(phrases: &[impl AsRef<str>]) -> Vec<String> {
+    runs(phrases, |at, last| at == 0 || at == last)
+}
+
+/// The runs of three characters of these phrases at some of the places from 0 to the last.
+fn runs(phrases: &[impl AsRef<str>], takes: impl Fn(usize, usize) -> bool) -> Vec<String> {
+    let mut runs = Vec::new();
+    for phrase in phrases {
+        let characters = phrase.as_ref().chars().collect::<Vec<_>>();
+        for (at, run) in characters.windows(3).enumerate() {
+            let run = run.iter().collect::<String>();
+            if takes(at, characters.len() - 3) && !runs.contains(&run) {
+                runs.push(run);
+            }
+        }
+    }
+    runs
+}
+
+/// The full-text expression for runs of characters that must all be there, in which every character is literal.
+#[must_use]
+pub fn all(runs: &[String]) -> String {
+    let runs = runs.iter().map(|run| format!("\"{}\"", run.replace('"', "\"\"")));
+    runs.collect::<Vec<_>>().join(" AND ")
 }
 
 /// The name of `name:tag` and of `name@digest`; anything else is itself.
@@ -211,14 +236,17 @@ mod tests {
     fn terms_are_literal() {
         let search = parse(&[("q", "library/Re\"dis* AND %x 数据")]);
         assert_eq!(search.terms, ["re\"dis*", "and", "%x", "数据"]);
-        let seen = |text: &str| text.replace(NAME, "1").replace(WORD, "2").replace(END, "3");
-        assert_eq!(seen(&all(&search.anywhere())), r#"("re""dis*" AND "and" AND "22x" AND "2数据")"#);
+        let seen = |text: &str| text.replace(NAME, "1").replace(WORD, "2").replace(END, "3").replace(ANY_WORD, "5");
         assert_eq!(
-            search.tokens().iter().map(|row| seen(row)).collect::<Vec<_>>(),
+            seen(&all(&trigrams(&search.anywhere()))),
+            r#""re""" AND """di" AND "dis" AND "is*" AND "and" AND "55x" AND "5数据""#
+        );
+        assert_eq!(
+            search.words().iter().map(|row| seen(row)).collect::<Vec<_>>(),
             ["2re322dis3", "2and3", "2x3", "2数据3"]
         );
-        assert_eq!((search.whole(), search.beginning()), (NOTHING.to_owned(), NOTHING.to_owned()));
-        assert_eq!(parse(&[("q", "A/b\u{1}")]).whole(), "\u{1}\u{1}a/b\u{1}");
+        assert_eq!((search.whole(), search.beginning()), (None, None));
+        assert_eq!(parse(&[("q", "A/b\u{1}")]).whole().unwrap(), "\u{1}\u{1}a/b\u{1}");
     }
 
     #[test]
@@ -239,8 +267,8 @@ mod tests {
         ] {
             assert_eq!(terms(q), expected, "{q}");
         }
-        assert_eq!(parse(&[("q", "c# 🐳 +é")]).anywhere(), ["\u{2}\u{2}c", "\u{2}\u{2}e"]);
-        assert_eq!(parse(&[("q", "🐳")]).anywhere(), ["\u{2}\u{2}🐳"]);
+        assert_eq!(parse(&[("q", "c# 🐳 +é")]).anywhere(), ["\u{5}\u{5}c", "\u{5}\u{5}e"]);
+        assert_eq!(parse(&[("q", "🐳")]).anywhere(), ["\u{5}\u{5}🐳"]);
         let starts = "\u{1}\u{2}\u{2}cr\u{2}\u{2}br\u{2}\u{2}2\u{2}\u{2}a";
         assert_eq!(text_of_description("Crème-brûlée, 2 à", &nfd), format!("creme-brulee, 2 a{starts}"));
     }

@@ -9,7 +9,7 @@ use crate::store::{FromRow, Keyed, Page, Query, Row, Statement};
 pub const NEWEST_MIGRATION: &str = "0011_pages.sql";
 
 /// The newest migration of `SEARCH`.
-pub const NEWEST_SEARCH_MIGRATION: &str = "0007_one_index.sql";
+pub const NEWEST_SEARCH_MIGRATION: &str = "0008_trigrams.sql";
 
 /// Seconds within which another heartbeat is not written: less than the scheduled job leaves between two runs.
 const HEARTBEAT_GRANULARITY: i64 = 30;

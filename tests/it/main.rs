@@ -31,6 +31,7 @@ mod rights;
 mod roles;
 mod round_trips;
 mod search;
+mod search_growth;
 mod texts;
 mod token;
 mod unconfigured;

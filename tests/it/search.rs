@@ -21,13 +21,13 @@ const SIZES: [i64; 2] = [2_000, 20_000];
 const PRIVATE: i64 = 150;
 
 /// The most steps that a search takes, whatever is asked and however much there is.
-const MOST_STEPS: i64 = 400_000;
+const MOST_STEPS: i64 = 210_000;
 
-fn rows(database: &Sqlite, statements: &[Statement]) -> Vec<Rows> {
+pub fn rows(database: &Sqlite, statements: &[Statement]) -> Vec<Rows> {
     block_on(database.batch(statements)).unwrap_or_else(|error| panic!("{error:?}"))
 }
 
-fn read(q: &str, n: i64, page: i64) -> Search {
+pub fn read(q: &str, n: i64, page: i64) -> Search {
     let numbers = [("n", n), ("page", page)].map(|(key, number)| (key.to_owned(), number.to_string()));
     Search::parse(&[&[("q".to_owned(), q.to_owned())], numbers.as_slice()].concat(), &nfd)
 }
@@ -37,13 +37,13 @@ fn nfd(text: &str) -> String {
 }
 
 /// The names on a page, and how many there are in all.
-fn found(database: &Sqlite, search: &Search, sight: &Visibility) -> (Vec<String>, i64) {
+pub fn found(database: &Sqlite, search: &Search, sight: &Visibility) -> (Vec<String>, i64) {
     let query = documents::find(search, sight);
     let page = query.decode(rows(database, &[query.statement().clone()]).remove(0)).unwrap();
     (page.items.into_iter().map(|found| found.name).collect(), page.head.count)
 }
 
-fn filled(news: &[Change]) -> Sqlite {
+pub fn filled(news: &[Change]) -> Sqlite {
     let database = Sqlite::migrated("search").unwrap();
     for news in news.chunks(1_000) {
         rows(&database, &documents::write(news, 0, &nfd));
@@ -51,7 +51,7 @@ fn filled(news: &[Change]) -> Sqlite {
     database
 }
 
-fn news(id: i64, document: Document) -> Change {
+pub fn news(id: i64, document: Document) -> Change {
     Change { repository_id: id.into(), revision: 1, document: Some(document) }
 }
 
@@ -115,7 +115,8 @@ fn search_cost_is_independent_of_size() {
                 found(database, &search, sight);
                 database.steps() - before
             });
-            if more > MOST_STEPS || more > less * 3 / 2 + 150 {
+            // As many as a page shows twenty times are compared, although none of them is on it.
+            if more > MOST_STEPS || more > less * 3 / 2 + 1_500 {
                 wrong.push(format!("{shape} ({q}) as {who}: {less} steps, then {more}"));
             }
         }
@@ -174,7 +175,7 @@ fn words(text: &str) -> Vec<&str> {
 }
 
 /// What is to be found, in order: everything is looked at.
-fn expected(town: &[Change], terms: &[&str], sees: impl Fn(&Change) -> bool) -> Vec<String> {
+pub fn expected(town: &[Change], terms: &[&str], sees: impl Fn(&Change) -> bool) -> Vec<String> {
     let matching = town.iter().filter(|news| sees(news)).filter_map(|news| {
         let document = news.document.as_ref().unwrap();
         let official = document.namespace == "library" && !document.name.contains('/');

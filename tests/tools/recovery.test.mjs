@@ -297,7 +297,7 @@ test("what a newer hublet made is refused, and so is a database with something i
   );
   works(run("restore", "new", "--persist-to", state));
   assert.equal(one(search, "select count(*) from documents"), 0, "search shows what was");
-  assert.equal(one(search, "select count(*) from terms where terms match 'app'"), 0);
+  assert.equal(one(search, "select count(*) from trigrams where trigrams match 'app'"), 0);
   assert.equal(one(database, "select count(*) from progress"), 0, "its verification begins anew");
   assert.deepEqual(applied(database), migrations("DB"));
 });

@@ -67,11 +67,15 @@ pub fn search(bytes: &[u8]) {
     let (q, numbers) = two(bytes);
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let read = search::Search::parse(&[pair("q", &q), pair("n", &numbers), pair("page", &numbers)], &str::to_owned);
-    assert!((1..=100).contains(&read.page_size) && (1..=1_000).contains(&read.page) && read.terms.len() <= 8);
-    for phrases in [read.anywhere(), read.tokens(), vec![read.whole()], vec![read.beginning()]] {
+    assert!(
+        (1..=100).contains(&read.page_size) && (1..=search::MAX_MATCHES).contains(&read.page) && read.terms.len() <= 8
+    );
+    for phrases in
+        [read.anywhere(), read.words(), read.whole().into_iter().collect(), read.beginning().into_iter().collect()]
+    {
         // Each is as long as the full text finds it, every quote is one of a pair, and nothing ends the text.
         assert!(phrases.iter().all(|phrase| phrase.chars().count() >= 3), "{phrases:?}");
-        let expression = search::all(&phrases);
+        let expression = search::all(&search::trigrams(&phrases));
         assert!(expression.matches('"').count().is_multiple_of(2) && !expression.contains('\0'));
     }
     let words = search::tokenize(&q);
