@@ -119,7 +119,7 @@ export const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resol
 export const hasBinding = (env, binding) => Boolean(env[binding]);
 
 /** What is bound, each for one thing; where it is missing or out of order the promise fails, and the caller does without. */
-export const rateLimit = async (env, limit, key) => (await env[limit].limit({ key })).success;
+export const rateLimit = async (env, limit, key) => !env[limit] || (await env[limit].limit({ key })).success;
 export const cacheGet = async (env, key) => env.CACHE.get(key);
 export const cachePut = async (env, key, value, expirationTtl) => env.CACHE.put(key, value, { expirationTtl });
 export const sendMail = async (env, from, to, subject, text) => env.MAIL.send({ from, to, subject, text });
