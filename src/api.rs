@@ -9,8 +9,9 @@
 mod endpoint;
 
 pub use endpoint::{Cors, Endpoint, Method, Path, Security};
+use endpoint::{PendingResponse, apart};
 
-use futures_util::future::{LocalBoxFuture, ready};
+use futures_util::future::ready;
 
 use crate::{
     auth::PasswordSession,
@@ -110,7 +111,7 @@ endpoints! { (ctx, request, credentials)
     "/robots.txt" V1 Public SMALL Route::Robots =>
         Get    None            => ready(Ok(site::robots()));
     "/openapi.json" V1 Public SMALL Route::OpenApi =>
-        Get    None            => ready(Ok(openapi::document()));
+        Get    None            => openapi::document(ctx);
     "/account/confirm" Page Closed SMALL Route::Confirm =>
         Get    None            => ready(Ok(account::confirm_page(ctx)));
         Post   Link            => account::confirm(ctx, request);

@@ -10,6 +10,8 @@ pub use quotas::{HourlyQuota, Quotas};
 pub use services::{Service, is_origin};
 pub use settings::{SETTINGS, Setting, Values};
 
+use std::cell::LazyCell;
+
 use reader::Reader;
 
 use crate::{
@@ -31,6 +33,9 @@ const MIN_PROXY_SECRET_LENGTH: usize = 32;
 
 /// Seconds of a day.
 const DAY: i64 = 24 * 60 * 60;
+
+/// What is computed once it is needed: certificates take a twentieth of a start, and most answers need none.
+type Lazy<T> = LazyCell<T, Box<dyn FnOnce() -> T>>;
 
 /// The settings of one deployment; each field is the setting of the same name, or names it.
 #[derive(Debug)]
@@ -61,7 +66,8 @@ pub struct Config {
     /// `SEARCH_CACHE`: seconds that the result of an anonymous search is cached.
     pub search_cache: u64,
     proxy_secret: Option<Secret>,
-    signing_key: Result<SigningKey, String>,
+    has_signing_key: bool,
+    signing_key: Lazy<Result<SigningKey, String>>,
     /// `SERVICES`: the registries that tokens are issued for.
     pub services: Vec<Service>,
     /// `ISSUER`: `iss` of registry tokens.
@@ -117,6 +123,7 @@ impl Config {
             public_url: public_url(&read),
             search_cache: read.number("SEARCH_CACHE").unsigned_abs(),
             proxy_secret: proxy_secret(&read),
+            has_signing_key: read.text("REGISTRY_KEY").is_some(),
             signing_key: signing_key(&read),
             services: services(&read),
             issuer: read.text("ISSUER").unwrap_or_else(|| "hublet".into()),
@@ -147,7 +154,12 @@ impl Config {
 
     /// The key that signs registry tokens, with its certificates.
     pub fn signing_key(&self) -> Result<&SigningKey, Fault> {
-        self.signing_key.as_ref().map_err(Fault::unconfigured)
+        LazyCell::force(&self.signing_key).as_ref().map_err(Fault::unconfigured)
+    }
+
+    /// Why a key that is set cannot sign.
+    pub fn signing_key_problem(&self) -> Option<&String> {
+        self.has_signing_key.then(|| LazyCell::force(&self.signing_key).as_ref().err()).flatten()
     }
 
     /// Whether this is the secret of the operator's own proxy.
@@ -201,17 +213,12 @@ fn proxy_secret(read: &Reader<'_>) -> Option<Secret> {
     None
 }
 
-fn signing_key(read: &Reader<'_>) -> Result<SigningKey, String> {
+fn signing_key(read: &Reader<'_>) -> Lazy<Result<SigningKey, String>> {
     let (key, certificates) = (read.text("REGISTRY_KEY"), read.text("REGISTRY_CERTIFICATE"));
-    let is_configured = key.is_some();
-    let signing_key = match key.zip(certificates) {
+    LazyCell::new(Box::new(|| match key.zip(certificates) {
         Some((key, certificates)) => SigningKey::parse(&key, &certificates),
         None => Err("REGISTRY_KEY and REGISTRY_CERTIFICATE are missing (npm run keys)".into()),
-    };
-    if let (true, Err(problem)) = (is_configured, &signing_key) {
-        read.problem(problem);
-    }
-    signing_key
+    }))
 }
 
 fn services(read: &Reader<'_>) -> Vec<Service> {

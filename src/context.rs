@@ -3,6 +3,7 @@
 use std::{cell::Cell, rc::Rc};
 
 use futures_util::future::LocalBoxFuture;
+use serde::Serialize;
 use serde_json::json;
 
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
         password::{HashPacer, PasswordCache},
     },
     error::{Refusal, Result},
-    platform::{FetchError, FetchLimits, FetchResponse, Platform, RATE_LIMIT_PERIOD, RateLimit},
+    platform::{FetchError, FetchLimits, FetchResponse, Platform, RATE_LIMIT_PERIOD, RateLimit, log_line},
     store::{Db, Outcome, Right, Statement, Transaction, rights::guard},
 };
 
@@ -116,6 +117,11 @@ impl Context {
     /// Runs this after the response.
     pub fn run_after_response<F: Future<Output = ()> + 'static>(&self, work: impl FnOnce(Self) -> F) {
         self.platform.wait_until(Box::pin(work(self.clone())));
+    }
+
+    /// Writes a line to the log: to that of errors, where there is one.
+    pub fn write_log(&self, is_error: bool, line: &impl Serialize) {
+        self.platform.write_log(is_error, &log_line(line));
     }
 
     /// Logs a failure that happened after the response was sent.

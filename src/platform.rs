@@ -3,7 +3,8 @@
 use std::fmt;
 
 use futures_util::future::LocalBoxFuture;
-use serde_json::Value;
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::{domain::outgoing::OutgoingUrl, error::Fault};
 
@@ -33,6 +34,13 @@ impl RateLimit {
 /// Seconds until a rate limit starts over: the `period` of the bindings.
 pub const RATE_LIMIT_PERIOD: i64 = 60;
 
+/// A line of the log. A value of `serde_json` costs more than twice what a type of its own does, which every request pays.
+#[must_use]
+pub fn log_line(line: &impl Serialize) -> String {
+    serde_json::to_string(line)
+        .unwrap_or_else(|error| json!({ "level": "error", "fault": error.to_string() }).to_string())
+}
+
 /// What the platform offers. Implemented by `edge` and, for the tests, by their fake platform.
 pub trait Platform {
     /// Seconds since 1970.
@@ -43,6 +51,10 @@ pub trait Platform {
 
     /// A text in a Unicode normal form: `NFC`, `NFD`.
     fn normalized(&self, text: &str, form: &str) -> String;
+
+    /// The text of `src/openapi.json`, which is large and rarely asked for: it lies beside the program. It is made of the
+    /// routes and the pages of the contract by `cargo test --test it openapi::`.
+    fn openapi(&self) -> LocalBoxFuture<'_, Result<String, Fault>>;
 
     /// Resolves after this number of milliseconds.
     fn sleep(&self, millis: u64) -> LocalBoxFuture<'static, ()>;
@@ -87,8 +99,13 @@ pub trait Platform {
     /// Runs this after the response was sent.
     fn wait_until(&self, work: LocalBoxFuture<'static, ()>);
 
-    /// Writes one line to the log.
-    fn log(&self, line: &Value);
+    /// Writes one line to the log, a JSON object: to that of errors, where there is one.
+    fn write_log(&self, is_error: bool, line: &str);
+
+    /// Writes an object to the log, by its `level`.
+    fn log(&self, line: &Value) {
+        self.write_log(line.get("level").and_then(Value::as_str) == Some("error"), &line.to_string());
+    }
 }
 
 /// The bounds of an outgoing request.

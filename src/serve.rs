@@ -1,6 +1,6 @@
 //! Request to reply; the only place where a failure becomes one.
 
-use serde_json::json;
+use serde::Serialize;
 
 use crate::{
     api::{self, Cors, Security},
@@ -12,6 +12,21 @@ use crate::{
     routes::{self, Page, Route},
     wire::{Dialect, Request, Response, response},
 };
+
+/// The line of a request in the log.
+#[derive(Serialize)]
+struct AccessLine<'a, User> {
+    credential: String,
+    fault: Option<&'a str>,
+    level: &'static str,
+    method: &'a str,
+    milliseconds: u64,
+    request: &'a str,
+    round_trips: u32,
+    route: &'static str,
+    status: u16,
+    user: Option<User>,
+}
 
 /// Bytes that the body of a request may have, by its path and headers.
 #[must_use]
@@ -40,19 +55,20 @@ pub async fn serve(ctx: &Context, request: &Request) -> Response {
     let response =
         answer.unwrap_or_else(|error| response::error_response(&error, dialect, request, &ctx.config.site_name));
     let response = with_common_headers(ctx, response, request, path.map_or(Cors::Closed, |path| path.cors));
-    ctx.platform.log(&json!({
-        "level": if fault.is_some() { "error" } else { "info" },
-        "request": request.id,
-        "method": request.method,
-        "route": path.map_or("none", |path| path.pattern),
-        "status": response.status,
-        "milliseconds": ctx.platform.now_ms().saturating_sub(begun),
-        "round_trips": ctx.db.round_trips() + ctx.search.round_trips(),
+    let line = AccessLine {
         // Ids only: the user, and the password's epoch or the access token.
-        "user": ctx.authenticated.get().user(),
-        "credential": ctx.authenticated.get().to_string(),
-        "fault": fault,
-    }));
+        credential: ctx.authenticated.get().to_string(),
+        fault: fault.as_deref(),
+        level: if fault.is_some() { "error" } else { "info" },
+        method: &request.method,
+        milliseconds: ctx.platform.now_ms().saturating_sub(begun),
+        request: &request.id,
+        round_trips: ctx.db.round_trips() + ctx.search.round_trips(),
+        route: path.map_or("none", |path| path.pattern),
+        status: response.status,
+        user: ctx.authenticated.get().user(),
+    };
+    ctx.write_log(fault.is_some(), &line);
     response
 }
 

@@ -5,13 +5,17 @@ import { setUpNode } from "./lib/setup.mjs";
 import { sayWhere, stateOf } from "./lib/started.mjs";
 import { Failure, main, parse, step } from "./lib/steps.mjs";
 
+/** What an index of this machine needs beside its database: .dev.vars has the pepper, TOKEN_KEY and REGISTRY_KEY. */
+const copied = ".keys and .dev.vars";
+
 const help = `npm run backup -- FILE [--remote | --persist-to DIR]
 
   FILE                where to write; nothing is there yet
   --remote            the database of the deployed worker, not the one of \`npm start\`; it answers nobody meanwhile
   --persist-to DIR    where \`npm start -- --persist-to DIR\` keeps its database
 
-The secrets are not in it: keep a copy of .keys apart. Without PASSWORD_PEPPER no password in a backup is worth anything.`;
+The secrets are not in it: keep a copy of ${copied} apart (with --remote, of .keys alone). Without PASSWORD_PEPPER no
+password in a backup can be verified.`;
 
 /** @satisfies {import("node:util").ParseArgsOptionsConfig} */
 const options = {
@@ -44,7 +48,10 @@ async function backup() {
     .filter(([, count]) => count)
     .map(([table, count]) => `${count} ${table}`);
   console.log(`hublet: ${name} holds ${said.join(", ")}`);
-  console.log("hublet: keep it like a secret, and a copy of .keys in another place: it is worth nothing without");
+  const secrets = flags.remote ? ".keys" : copied;
+  console.log(
+    `hublet: keep it like a secret, and a copy of ${secrets} in another place: without PASSWORD_PEPPER, which is there, no password can be verified`,
+  );
 }
 
 await main(async () => {

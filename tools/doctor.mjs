@@ -67,6 +67,7 @@ async function doctor(flags) {
     ...(flags.remote || flags.registry.length ? [state, key, ears] : []),
     ...(flags.htpasswd ? [wayBack] : []),
     ...databases.map(migrations),
+    peppers,
     ending,
   ];
   const told = new Set(); // what ails several checks is said once
@@ -192,6 +193,19 @@ const migrations = (name) => async (_, flags) => {
   const pending = said.match(/\d+_\w+\.sql/g) ?? ["(it does not say which)"];
   return wrong(`${name} waits for ${pending.join(", ")}`, flags.remote ? "npm run deploy" : "npm start");
 };
+
+/** Whether every password can be verified. */
+async function peppers(place, flags) {
+  const { databaseOf, NoTables } = await import("./lib/database.mjs"); // wants the Node that was brought
+  const { lost } = await import("./lib/peppers.mjs");
+  try {
+    const found = await lost(place, await databaseOf(flags));
+    return found.length ? found : well("every password is hashed under a pepper that is here");
+  } catch (error) {
+    if (error instanceof NoTables) return []; // the check of the tables says so
+    throw error;
+  }
+}
 
 /** Access tokens that end soon: what uses them stands still then. */
 async function ending(_, flags) {

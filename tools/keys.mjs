@@ -112,7 +112,7 @@ const until = (place) => `it signs until ${lastDay(inspect(place).leaf)}`;
 function established(place) {
   const { ca } = inspect(place);
   return `hublet: made a CA (${short(place.folder)}/ca.pem, until ${lastDay(ca)}) and a key: ${until(place)}
-hublet: keep a copy of .keys apart from the database; nobody shows a secret again`;
+hublet: keep a copy of ${place.flag ? ".keys" : ".keys and .dev.vars"} apart from the database; nobody shows a secret again`;
 }
 
 const unchanged = (place) => `hublet: the key is there: ${until(place)}`;

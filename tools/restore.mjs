@@ -17,7 +17,7 @@ const help = `npm run restore -- FILE [--remote | --persist-to DIR] [--keep-acce
   --private               every repository private: some may have been made so, or deleted, after the backup
 
 The database must be empty; on Cloudflare a new one, that no worker uses yet (docs/operate.md, Restore). Everybody logs in again,
-since what was revoked after the backup must not come back.`;
+and the tools beside registries need new tokens, since what was revoked after the backup must not come back.`;
 
 /** @satisfies {import("node:util").ParseArgsOptionsConfig} */
 const options = {

@@ -8,12 +8,12 @@ import util from "node:util";
 import { build } from "./build.mjs";
 import { alone } from "./lib/alone.mjs";
 import { migrateLocally } from "./lib/migrations.mjs";
-import { forRegistries, handOut, setting } from "./lib/services.mjs";
+import { forgotten, forRegistries, handOut, setting } from "./lib/services.mjs";
 import { here } from "./lib/registry-keys.mjs";
 import { forDevelopment } from "./lib/settings.mjs";
 import { buildOperator } from "./lib/operator.mjs";
 import { setUp } from "./lib/setup.mjs";
-import { begun, isUsual, usual } from "./lib/started.mjs";
+import { begun, isUsual, started, startedElsewhere, usual } from "./lib/started.mjs";
 import { Failure, home, main, parse, pass, root, run, step, stepsAtOnce } from "./lib/steps.mjs";
 import { silence } from "./lib/wrangler.mjs";
 
@@ -102,9 +102,11 @@ async function serve({ ip, port, "persist-to": state, vars }) {
     if (ended) await serving;
   });
   const told = { address: reached(address), vars };
+  const other = otherwise(state, vars);
   begun(state, told);
-  for (const words of handed(told)) console.log(`hublet: ${words}`);
-  announce(address, state, setting({ ...here, started: told }, "REGISTRATION"));
+  const warnings = [...other, ...handed(told), ...(await unverified(told, state))];
+  for (const words of warnings) console.log(`hublet: ${words}`);
+  announce(address, state, (name) => setting({ ...here, started: told }, name));
   everyMinute(address);
   await serving;
 }
@@ -134,7 +136,8 @@ const reached = (address) => address.replace(/\/\/(?:0\.0\.0\.0|\[::\])(?=:)/, "
 function handed(told) {
   try {
     return handOut(told).map(
-      (file) => `${file} says something else now: its registry needs it, and to be started again`,
+      (file) =>
+        `${file} says something else now: its registry needs it, and to be started again, unless it has this one`,
     );
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
@@ -142,18 +145,54 @@ function handed(told) {
   }
 }
 
-function announce(address, state, registration) {
+/** What the last start had otherwise, where this one may have forgotten it. A value may be a secret, and is not printed. */
+function otherwise(state, vars) {
+  const found = [];
+  const last = startedElsewhere(state);
+  if (last) found.push(`the index that was started last has its databases in ${last}, and this one in ${state}`);
+  try {
+    const names = forgotten(started(state).vars, vars);
+    if (names.length)
+      found.push(
+        `the last start had --var ${names.join(", --var ")}, and this one goes by other values: what is to stay belongs into .dev.vars`,
+      );
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error; // a note that is damaged is written again
+  }
+  return found;
+}
+
+/** Passwords that no pepper of today verifies. */
+async function unverified(told, state) {
+  const { databaseOf } = await import("./lib/database.mjs"); // wants the Node that was brought
+  const { lost } = await import("./lib/peppers.mjs");
+  try {
+    const found = await lost({ ...here, started: told }, await databaseOf({ "persist-to": state }));
+    return found.map(({ mark, words, cure }) => `${mark} ${words} → ${cure}`);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return [`whether all passwords can be verified is not known: ${error.message}`];
+  }
+}
+
+function announce(address, state, setting) {
   const { host } = new URL(address);
   const where = isUsual(state) ? "" : ` --persist-to ${state}`;
   const account = '{"username": "alice", "email": "alice@example.com", "password": "wonderland"}';
-  const join =
-    registration === "open" ? `curl -d '${account}' ${address}/v1/users/` : `npm run admin -- add alice${where}`;
+  const isOpen = setting("REGISTRATION") === "open";
+  const lines = [
+    ...(setting("PAGES") === "off" ? [] : [`${address}/  (its pages, in a browser)`]),
+    isOpen ? `curl -d '${account}' ${address}/v1/users/` : `npm run admin -- add alice${where}`,
+    `npm run admin -- list${where}`,
+    `docker search ${host}/NAME  (of what was pushed)`,
+  ];
   console.log(`
 hublet is ready on ${address} — try:
-  docker search ${host}/
-  ${join}
-  npm run admin -- list${where}
-`);
+${lines.map((line) => `  ${line}\n`).join("")}`);
+  if (isOpen)
+    console.log(
+      'hublet: any client that reaches it may register (REGISTRATION="open" in .dev.vars); for images of your own: docs/with-registry.md, Start closed\n',
+    );
 }
 
 await main(async () => {

@@ -3,7 +3,7 @@
 use hublet::{
     auth::ReviewSubject,
     domain::{
-        RepositoryName,
+        NamespaceName, RepositoryName,
         access_review::{ANONYMOUS, Action, Reason, ReviewedAction, Source, sentence},
         ends::DAY,
         token_restrictions::{Resource, TokenRestrictions, TokenScope},
@@ -16,7 +16,7 @@ use hublet::{
     },
 };
 
-use crate::{Operator, Output, Result, Words, invalid, refuse, row, words};
+use crate::{Operator, Output, Result, Words, invalid, names, refuse, row, words};
 
 /// `why NAME ACTION REPOSITORY`
 ///
@@ -24,6 +24,14 @@ use crate::{Operator, Output, Result, Words, invalid, refuse, row, words};
 pub async fn why(operator: &Operator, words: &Words) -> Result<Output> {
     let user = words.user_or_anonymous("NAME")?;
     let (action, name) = (words.action("ACTION")?, words.repository("REPOSITORY")?);
+    if NamespaceName::parse(&name.namespace).is_none() {
+        // No client of a registry sends one, and no namespace can have it.
+        let lower = name.to_string().to_lowercase();
+        return invalid(format!(
+            "there can be no namespace {}: names are in lower case, such as {lower}",
+            name.namespace
+        ));
+    }
     let uuid = operator.flags.token.as_deref();
     if uuid.is_some_and(|uuid| !words::is_uuid(uuid)) {
         return invalid(format!("--token cannot be {}: {}", serde_json::Value::from(uuid), words::A_UUID));
@@ -31,6 +39,7 @@ pub async fn why(operator: &Operator, words: &Words) -> Result<Output> {
     let username = user.as_ref().map_or("", |user| user.as_str());
     let subject = Subject::of_review(username, operator.config.anonymous_read);
     let who = if username.is_empty() { ANONYMOUS } else { username };
+    let subject_of_no = if username.is_empty() { "a request without credentials" } else { username };
     let lookups = repositories::lookup_many(&[Some(name.clone())], &subject);
     let token = uuid.map(|uuid| access::token(uuid, &subject, &name.namespace));
     let limits = uuid.map(limits);
@@ -64,8 +73,34 @@ pub async fn why(operator: &Operator, words: &Words) -> Result<Output> {
         let missing = lookup.repository.is_none().then(|| format!("But {}.", case.missing()));
         return Ok(Output { headline, notes: missing.into_iter().collect(), ..Output::default() });
     }
-    let headline = format!("no: {who} may not {} {name}", action.as_str());
+    let headline = format!("no: {subject_of_no} may not {} {name}", action.as_str());
     Ok(Output { headline, rows: case.reasons(), denied: true, ..Output::default() })
+}
+
+/// The most rows of `refusals`.
+const MAX_REFUSALS: usize = 1_000;
+
+/// `refusals [NAMESPACE]`
+///
+/// Of a user and a repository only one reason is recorded at a time, and `why` has all of them.
+pub async fn refusals(operator: &Operator, words: &Words) -> Result<Output> {
+    let namespace = words.maybe_namespace("NAMESPACE")?;
+    if let Some(namespace) = &namespace {
+        names::require_namespace(operator, namespace.as_str()).await?;
+    }
+    let sql = "select strftime('%Y-%m-%dT%H:%M:%SZ', f.last_at, 'unixepoch') as last, f.count as times,
+         iif(f.username = '', 'anonymous', f.username) as user, f.actions, n.name || '/' || f.repository as repository,
+         f.reason, f.address,
+         'npm run admin -- why ' || iif(f.username = '', 'anonymous', f.username)
+           || iif(instr(f.actions, 'push'), ' push ', ' pull ') || n.name || '/' || f.repository as command
+       from refusals f join namespaces n on n.id = f.namespace_id
+       where ?1 is null or n.name = ?1
+       order by f.last_at desc, repository, user, f.reason limit ?2";
+    let limit = i64::try_from(MAX_REFUSALS).unwrap_or(i64::MAX);
+    let statement = Statement::new(sql).bind(namespace.as_ref().map(NamespaceName::as_str)).bind(limit);
+    let rows = operator.rows(statement).await?;
+    let notes = (rows.len() == MAX_REFUSALS).then(|| format!("These are the last {MAX_REFUSALS}."));
+    Ok(Output { rows, notes: notes.into_iter().collect(), ..Output::default() })
 }
 
 /// The user whose status counts for another: the owner of the namespace of a service account, and else themselves.
@@ -168,8 +203,10 @@ impl Case<'_> {
             (Reason::NotVisible, Some(_)) => {
                 format!("{name} is private, and {who} has no role in it or in {}", name.namespace)
             }
-            (Reason::NotVisible, None) if self.username.is_empty() || self.lookup.namespace_id.is_none() => {
-                self.missing()
+            (Reason::NotVisible, None) if self.username.is_empty() => self.missing(),
+            // The reason before it has that there is no namespace.
+            (Reason::NotVisible, None) if self.lookup.namespace_id.is_none() => {
+                format!("{who} has no role in {}", name.namespace)
             }
             (Reason::NotVisible, None) => format!("{}, and {who} has no role in {}", self.missing(), name.namespace),
             (Reason::Account, _) => self.held_by.as_ref().map_or_else(
@@ -188,30 +225,28 @@ impl Case<'_> {
         }
     }
 
-    /// The command for another access token that allows the action and nothing else that this one does not. None where
-    /// resources have scopes of their own, which the command cannot give.
+    /// The command for another access token that allows the action and nothing else that this one does not. It has the
+    /// resources of this one too, so that it may replace it; unless the scope is wider, which would then count in all of
+    /// them. None where resources have scopes of their own, which the command cannot give.
     fn replacement(&self, scope: TokenScope) -> Option<String> {
         let Limits { restrictions, age, .. } = self.limits.as_ref()?;
         let stands = |code: &str| self.review.reasons.iter().any(|reason| reason.code() == code);
-        let scopes = if stands("scopes") { vec![scope] } else { restrictions.scopes.clone() };
+        let (lacks_scope, lacks_resource) = (stands("scopes"), stands("resources"));
+        let scopes = if lacks_scope { vec![scope] } else { restrictions.scopes.clone() };
         let mut words = vec![format!("token {}", self.username)];
         for scope in scopes {
             words.push(format!("--scope {}", scope.as_str()));
         }
-        if stands("resources") {
-            words.push(format!("--resource {}", self.name));
-        } else {
-            for Resource { path, scopes } in restrictions.resources.iter().flatten() {
-                if !scopes.is_empty() {
-                    return None;
-                }
-                // A shell would replace the stars.
-                words.push(if path.contains('*') {
-                    format!("--resource '{path}'")
-                } else {
-                    format!("--resource {path}")
-                });
+        let kept = restrictions.resources.iter().flatten().filter(|_| !(lacks_scope && lacks_resource));
+        for Resource { path, scopes } in kept {
+            if !scopes.is_empty() {
+                return None;
             }
+            // A shell would replace the stars.
+            words.push(if path.contains('*') { format!("--resource '{path}'") } else { format!("--resource {path}") });
+        }
+        if lacks_resource {
+            words.push(format!("--resource {}", self.name));
         }
         // Never longer than is allowed today; a day is the least that can be asked for.
         let days = age.map(|age| self.operator.config.access_token_age.map_or(age, |most| age.min(most)) / DAY);

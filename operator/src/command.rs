@@ -216,6 +216,13 @@ pub const COMMANDS: &[Command] = &[
         |operator, _| Box::pin(reconcilers::list(operator)),
     ),
     Command::new(
+        "refusals [NAMESPACE]",
+        "Shows the pulls and pushes that were refused in the last seven days, in all namespaces or in one, the last one \
+         first, with the command that prints why.",
+        "there is no namespace NAMESPACE.",
+        |operator, words| Box::pin(access::refusals(operator, words)),
+    ),
+    Command::new(
         "release ACCOUNT",
         "Gives the name of somebody or something that is gone free again, and says what is known under it: registries \
          keep their images, and whoever gets the name gets those.",

@@ -7,17 +7,19 @@ use crate::{Operator, Output, Result, invalid, tokens};
 /// The most rows that are read at once.
 const MAX_ROWS: usize = 1_000;
 
+/// What is printed for the actor of a row that has none.
+const NO_ACTOR: &str = "-";
+
 /// `log`
 ///
 /// The newest rows, or the oldest after the one that was printed last: none is passed over. The output has more to come
-/// where it is full. `--name` of a namespace also has all that was done in it.
+/// where it is full. `--name` of a namespace also has all that was done in it. An actor may be a user of a registry's own,
+/// `SERVICE:NAME`, of which a registry decides how it is written.
 pub async fn log(operator: &Operator) -> Result<Output> {
     let flags = &operator.flags;
-    for name in flags.name.iter().chain(&flags.actor) {
-        if !is_name(name) {
-            let name = serde_json::Value::from(name.as_str());
-            return invalid(format!("nothing is called {name}: a name has letters, digits and . _ - / alone"));
-        }
+    if let Some(name) = flags.name.as_deref().filter(|name| !is_name(name)) {
+        let name = serde_json::Value::from(name);
+        return invalid(format!("nothing is called {name}: a name has letters, digits and . _ - / alone"));
     }
     let since = flags.days.as_deref().map(tokens::days).transpose()?.map(|seconds| operator.now - seconds);
     let after = flags.after.or(since.map(|_| 0));
@@ -41,7 +43,7 @@ pub async fn log(operator: &Operator) -> Result<Output> {
     let limit = i64::try_from(MAX_ROWS).unwrap_or(i64::MAX);
     let statement = Statement::new(sql)
         .bind(flags.name.as_deref())
-        .bind(flags.actor.as_deref())
+        .bind(flags.actor.as_deref().map(|actor| if actor == NO_ACTOR { "" } else { actor }))
         .bind(since)
         .bind(after)
         .bind(limit);

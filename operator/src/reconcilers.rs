@@ -61,6 +61,7 @@ pub async fn end(operator: &Operator, words: &Words) -> Result<Output> {
 pub async fn list(operator: &Operator) -> Result<Output> {
     let sql = "select service, strftime('%Y-%m-%dT%H:%M:%SZ', created_at, 'unixepoch') as made,
          coalesce(strftime('%Y-%m-%dT%H:%M:%SZ', seen_at, 'unixepoch'), 'never') as seen,
+         iif(hash like 'ended %', 'ended: `reconciler ' || service || '` makes another', 'valid') as token,
          (select count(*) from deletions d where d.service = reconcilers.service) as deletions,
          coalesce((select repository || iif(tag = '', '', ':' || tag) || ': ' || refusal from deletions d
            where d.service = reconcilers.service and refusal <> '' order by id limit 1), '') as \"first refusal\"

@@ -97,6 +97,9 @@ pub async fn create(operator: &Operator, words: &Words) -> Result<Output> {
     let expires_text = expires_at.map(time::format_seconds);
     let secret = TokenKind::Access.generate(operator.random()?);
     let uuid = opaque_token::uuid(operator.random()?);
+    let printed_scopes = scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ");
+    let printed_resources =
+        resources.iter().flatten().map(|resource| resource.path.as_str()).collect::<Vec<_>>().join(" ");
     let (scopes, resources) = (json!(scopes).to_string(), resources.map(|resources| json!(resources).to_string()));
     let new = New {
         uuid: &uuid,
@@ -119,9 +122,9 @@ pub async fn create(operator: &Operator, words: &Words) -> Result<Output> {
     let columns = [
         ("name", user.name.as_str().into()),
         ("uuid", token.uuid.into()),
-        ("scopes", scopes.as_str().into()),
-        ("resources", resources.as_deref().into()),
-        ("expires", expires_text.as_deref().into()),
+        ("scopes", printed_scopes.into()),
+        ("resources", printed_resources.into()),
+        ("expires", expires_text.as_deref().unwrap_or("never").into()),
     ];
     let secret = secret.reveal();
     let note = format!("\nThe token, which is shown this once; use it where a password goes:\n{secret}");
@@ -165,7 +168,7 @@ pub async fn end(operator: &Operator, words: &Words) -> Result<Output> {
 pub async fn list(operator: &Operator, words: &Words) -> Result<Output> {
     let name = words.maybe_user("NAME")?;
     let sql = "select u.name, coalesce(t.uuid, '(none)') as uuid, coalesce(t.label, '') as label,
-         coalesce(t.scopes, '') as scopes,
+         coalesce((select group_concat(value, ' ') from json_each(t.scopes)), '') as scopes,
          coalesce((select group_concat(value ->> 'path', ' ') from json_each(t.resources)), '') as resources,
          case when t.is_active = 0 then 'not active' when t.expires_at <= ?2 then 'has ended' when t.id is null then ''
            else 'good' end as state,

@@ -1,10 +1,12 @@
 //! What the table of endpoints is made of, and what follows from its lines.
 
+use futures_util::future::LocalBoxFuture;
+
 use crate::{
     auth::{self, Credentials},
     context::Context,
     error::Result,
-    wire::{Dialect, Request},
+    wire::{Dialect, Request, Response},
 };
 
 /// The methods that endpoints have. `HEAD` is `GET` without the body, and every path answers `OPTIONS`.
@@ -180,6 +182,15 @@ impl Path {
     }
 }
 
+/// The response of a handler, which may have to wait for it.
+pub(super) type PendingResponse<'a> = LocalBoxFuture<'a, Result<Response>>;
+
+/// Calls this, which the compiler makes a function of its own.
+#[inline(never)]
+pub(super) fn apart<'a, F: FnOnce() -> Option<PendingResponse<'a>>>(work: F) -> Option<PendingResponse<'a>> {
+    work()
+}
+
 /// Makes of the table [`PATHS`](super::PATHS), [`path`](super::path) and [`dispatch`](super::dispatch). A route that is
 /// not in the table does not compile, and neither does a line without a handler.
 macro_rules! endpoints {
@@ -209,17 +220,21 @@ macro_rules! endpoints {
             let security = path.endpoint(&$request.method).map_or(Security::None, |endpoint| endpoint.security);
             let presented = &security.credentials($ctx, $request)?;
             let password_session = &PasswordSession::new(presented);
-            // Each handler is a function of its own: an isolate compiles those that it is asked for.
-            let response: LocalBoxFuture<'_, Result<Response>> = match route {
-                $( $route => match Method::parse(&$request.method) {
+            let method = Method::parse(&$request.method);
+            // Each path and each handler is a function of its own: an isolate compiles those that it is asked for.
+            let response: Option<PendingResponse<'_>> = match route {
+                $( $route => apart(|| match method {
                     $( Some(Method::$method) => {
                         let $credentials = endpoints!(@credentials $security presented password_session);
-                        Box::pin($handler)
+                        Some(Box::pin($handler))
                     } )+
-                    _ => return Err(Refusal::MethodNotAllowed(path.allow()).into()),
-                }, )+
+                    _ => None,
+                }), )+
             };
-            response.await
+            match response {
+                Some(response) => response.await,
+                None => Err(Refusal::MethodNotAllowed(path.allow()).into()),
+            }
         }
     };
     (@credentials Password $presented:ident $session:ident) => { $presented };

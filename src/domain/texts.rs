@@ -42,11 +42,20 @@ pub fn acceptable(field: &str, text: &str, form: Form) -> Result<()> {
     }
 }
 
-/// A text without what has no place in it; in one line, ends of lines are blanks.
+/// A text without what has no place in it; in one line, ends of lines are blanks. What is ASCII, as nearly all of a page is,
+/// is copied at once.
 #[must_use]
 pub fn display(text: &str, form: Form) -> String {
     let blank = |letter: char| if form == Form::Line && "\t\n\r".contains(letter) { ' ' } else { letter };
-    text.chars().map(blank).filter(|letter| form.allows(*letter)).collect()
+    let (mut displayed, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(at) = rest.bytes().position(|byte| !(b' '..=b'~').contains(&byte)) {
+        let (plain, others) = rest.split_at(at);
+        displayed.push_str(plain);
+        let mut others = others.chars();
+        displayed.extend(others.next().map(blank).filter(|letter| form.allows(*letter)));
+        rest = others.as_str();
+    }
+    displayed + rest
 }
 
 /// A text in one line.

@@ -9,12 +9,11 @@ use serde::{
 };
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
-use worker::Env;
 
 use futures_util::future::LocalBoxFuture;
 
 use crate::{
-    edge::message_of,
+    edge::{message_of, platform::Env},
     error::Fault,
     store::{Database, Row, Rows, Statement, Value},
 };

@@ -71,8 +71,8 @@ export default {
     return response instanceof Promise ? response.then(answered) : answered(response);
   },
 
-  async scheduled(controller, env, context) {
-    const result = await call(() => program.scheduled(controller, env, context));
+  async scheduled(_controller, env, context) {
+    const result = await call(() => program.scheduled(env, context));
     if (result === ENDED) throw new Error("a panic ended the scheduled run");
   },
 };

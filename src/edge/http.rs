@@ -61,8 +61,9 @@ const DISCONNECTED: &str = "Network connection lost";
 /// Logs that a request could not be read to its end, or a response not be written. A client that hangs up is no fault.
 pub fn log(error: &JsValue) {
     let message = format!("{error:?}");
-    let level = if message.contains(DISCONNECTED) { "info" } else { "error" };
-    platform::log(&json!({ "level": level, "fault": message }));
+    let is_error = !message.contains(DISCONNECTED);
+    let line = json!({ "level": if is_error { "error" } else { "info" }, "fault": message });
+    platform::write_log(is_error, &line.to_string());
 }
 
 /// Writes a response. One of status 204 must not have a body, not even an empty one.

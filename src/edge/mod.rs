@@ -16,40 +16,34 @@ use std::{
 
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::future_to_promise;
-use worker::{Env, ScheduleContext, ScheduledEvent, event, worker_sys};
 
 use crate::{context::Context, serve, store::Db};
 
 use self::{
     d1::D1,
-    platform::{CloudflarePlatform, ExecutionContext, Isolate},
+    platform::{CloudflarePlatform, Env, ExecutionContext, Isolate},
 };
 
-/// Prints the stack of a panic before `worker`'s own hook, by which the entry module learns of it.
-#[event(start)]
+/// Logs a panic with its stack. It ends in a trap, by which the entry module learns of it.
+#[wasm_bindgen(start)]
 fn start() {
-    let platform = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |info| {
-        console_error_panic_hook::hook(info);
-        platform(info);
-    }));
+    console_error_panic_hook::set_once();
 }
 
-/// What the entry module calls for every request, as `event(fetch)` would make it; but what is ready at once, as every
-/// refusal is, goes back without a promise, which costs more than the refusal. `undefined` is for an error that has been
-/// logged.
+/// What the entry module calls for every request. What is ready at once, as every refusal is, goes back without a promise,
+/// which costs more than the refusal. `undefined` is for an error that has been logged.
 #[wasm_bindgen]
-pub fn fetch(request: web_sys::Request, env: Env, context: worker_sys::Context) -> JsValue {
-    let mut response = Box::pin(respond(request, env, worker::Context::new(context)));
+pub fn fetch(request: web_sys::Request, env: Env, execution: ExecutionContext) -> JsValue {
+    let mut response = Box::pin(respond(request, env, execution));
     match response.as_mut().poll(&mut task::Context::from_waker(Waker::noop())) {
         Poll::Ready(response) => response.into(),
         Poll::Pending => future_to_promise(async move { Ok(response.await.into()) }).into(),
     }
 }
 
-async fn respond(request: web_sys::Request, env: Env, execution: worker::Context) -> Option<web_sys::Response> {
+async fn respond(request: web_sys::Request, env: Env, execution: ExecutionContext) -> Option<web_sys::Response> {
     let answer = async {
-        let ctx = context(&env, ExecutionContext::Request(execution));
+        let ctx = context(&env, execution);
         #[cfg(feature = "testing")]
         if let Some(response) = testing::respond(&ctx, &request.url()).await? {
             return Ok(response);
@@ -60,10 +54,13 @@ async fn respond(request: web_sys::Request, env: Env, execution: worker::Context
     answer.await.inspect_err(http::log).ok()
 }
 
-#[event(scheduled)]
-async fn scheduled(_event: ScheduledEvent, env: Env, execution: ScheduleContext) {
-    let ctx = context(&env, ExecutionContext::Schedule(execution));
-    serve::scheduled(&ctx).await;
+/// What the entry module calls every minute.
+#[wasm_bindgen]
+pub fn scheduled(env: Env, execution: ExecutionContext) -> js_sys::Promise {
+    future_to_promise(async move {
+        serve::scheduled(&context(&env, execution)).await;
+        Ok(JsValue::UNDEFINED)
+    })
 }
 
 /// What one request or scheduled run is given.

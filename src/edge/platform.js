@@ -94,20 +94,32 @@ export const importKey = (format, bytes, usage) => crypto.subtle.importKey(forma
 export const sign = async (key, bytes) => new Uint8Array(await crypto.subtle.sign(ecdsa, key, bytes));
 export const verify = (key, signature, bytes) => crypto.subtle.verify(ecdsa, key, signature, bytes);
 
-/** The variables and secrets, as a list of names and texts: wrangler.toml may have numbers and booleans. */
+/**
+ * The variables and secrets, names and texts in turn, with zeros between them, which have no place in either:
+ * wrangler.toml may have numbers and booleans.
+ */
 export function variables(env) {
   const texts = Object.entries(env).filter(([, value]) => ["string", "number", "boolean"].includes(typeof value));
-  return JSON.stringify(texts.map(([name, value]) => [name, String(value)]));
+  return texts.map(([name, value]) => `${name}\0${String(value).replaceAll("\0", "")}`).join("\0");
+}
+
+/** The text that is deflated in this base64. */
+export async function inflate(base64) {
+  const deflated = new Blob([Uint8Array.fromBase64(base64)]).stream();
+  return new Response(deflated.pipeThrough(new DecompressionStream("deflate-raw"))).text();
 }
 
 /** The commit that was built: the build defines it. */
 export const commit = () => HUBLET_COMMIT;
 
+/** Resolves after this number of milliseconds. */
+export const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
 /** Whether something is bound under this name. */
 export const hasBinding = (env, binding) => Boolean(env[binding]);
 
 /** What is bound, each for one thing; where it is missing or out of order the promise fails, and the caller does without. */
-export const rateLimit = async (env, limit, key) => (await env[limit].limit({ key })).success;
+export const rateLimit = async (env, limit, key) => !env[limit] || (await env[limit].limit({ key })).success;
 export const cacheGet = async (env, key) => env.CACHE.get(key);
 export const cachePut = async (env, key, value, expirationTtl) => env.CACHE.put(key, value, { expirationTtl });
 export const sendMail = async (env, from, to, subject, text) => env.MAIL.send({ from, to, subject, text });

@@ -1,20 +1,11 @@
 //! Clock, randomness, mail, rate limits, cache and log of Cloudflare.
 
-use std::{
-    cell::OnceCell,
-    future::{Future, poll_fn},
-    mem::replace,
-    pin::Pin,
-    rc::Rc,
-    task::Poll,
-    time::Duration,
-};
+use std::{cell::OnceCell, rc::Rc};
 
 use js_sys::{Array, Date, JsString, Promise, Uint8Array};
-use serde_json::{Value, json};
-use wasm_bindgen::{JsCast, prelude::wasm_bindgen};
-use wasm_bindgen_futures::JsFuture;
-use worker::{Context, Delay, Env, ScheduleContext};
+use serde::Serialize;
+use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
+use wasm_bindgen_futures::{JsFuture, future_to_promise};
 
 use futures_util::future::LocalBoxFuture;
 
@@ -27,7 +18,7 @@ use crate::{
     },
     edge::{crypto, message_of},
     error::Fault,
-    platform::{FetchError, FetchLimits, FetchResponse, Message, Platform, RateLimit},
+    platform::{FetchError, FetchLimits, FetchResponse, Message, Platform, RateLimit, log_line},
 };
 
 #[wasm_bindgen(module = "/src/edge/platform.js")]
@@ -38,6 +29,8 @@ extern "C" {
     fn commit() -> String;
 
     fn variables(env: &Env) -> String;
+
+    fn sleep(millis: f64) -> Promise;
 
     #[wasm_bindgen(js_name = rateLimit)]
     fn rate_limit(env: &Env, binding: &str, key: &str) -> Promise;
@@ -51,12 +44,31 @@ extern "C" {
     #[wasm_bindgen(js_name = fetchUrl)]
     fn fetch_url(url: &str, milliseconds: u32, limit: u32) -> Promise;
 
+    fn inflate(base64: &JsString) -> Promise;
+
     #[wasm_bindgen(js_name = sendMail)]
     fn send_mail(env: &Env, from: &str, to: &str, subject: &str, text: &str) -> Promise;
 }
 
+// The build makes a module of it that exports the base64 of what is deflated.
+#[wasm_bindgen(module = "/src/openapi.json")]
+extern "C" {
+    #[wasm_bindgen(js_name = default, thread_local_v2)]
+    static OPENAPI: JsString;
+}
+
 #[wasm_bindgen]
 extern "C" {
+    /// What is bound to the worker, by name.
+    #[derive(Clone)]
+    pub type Env;
+
+    /// What lets work go on after a response or a scheduled run.
+    pub type ExecutionContext;
+
+    #[wasm_bindgen(method, js_name = waitUntil)]
+    fn wait_until(this: &ExecutionContext, work: Promise);
+
     #[wasm_bindgen(js_namespace = console, js_name = log)]
     fn console_log(line: &str);
 
@@ -81,6 +93,21 @@ thread_local! {
     static ISOLATE: OnceCell<Isolate> = const { OnceCell::new() };
 }
 
+/// What was built, in the log.
+#[derive(Serialize)]
+struct BuildLine<'a> {
+    commit: &'a str,
+    level: &'static str,
+    version: &'static str,
+}
+
+/// What is to be known of a setting, in the log.
+#[derive(Serialize)]
+struct SettingLine<'a> {
+    level: &'static str,
+    setting: &'a str,
+}
+
 impl Isolate {
     /// This isolate. The first call reads the settings and logs what is wrong with them.
     pub fn current(env: &Env) -> Self {
@@ -88,17 +115,19 @@ impl Isolate {
     }
 
     fn begin(env: &Env) -> Self {
-        // JSON.stringify wrote it.
-        let variables: Vec<(String, String)> = serde_json::from_str(&variables(env)).unwrap_or_default();
-        let variable = |name: &str| variables.iter().find(|(known, _)| known == name).map(|(_, text)| text.clone());
+        let variables = variables(env);
+        let parts = variables.split('\0').collect::<Vec<_>>();
+        let (pairs, _) = parts.as_chunks::<2>();
+        let variable = |name: &str| pairs.iter().find(|[known, _]| *known == name).map(|[_, text]| (*text).to_owned());
         let mut config = Config::from_env(variable);
         config.commit = commit();
-        log(&json!({ "level": "info", "version": VERSION, "commit": config.commit }));
+        console_log(&log_line(&BuildLine { commit: &config.commit, level: "info", version: VERSION }));
         for problem in &config.problems {
-            log(&json!({ "level": "error", "setting": problem }));
+            console_error(&log_line(&SettingLine { level: "error", setting: problem }));
         }
         if !has_binding(env, "MAIL") {
-            log(&json!({ "level": "info", "setting": "MAIL is not bound: accounts are active at once" }));
+            let setting = "MAIL is not bound: accounts are active at once";
+            console_log(&log_line(&SettingLine { level: "info", setting }));
         }
         let mut key = [0; 32];
         fill(&mut key);
@@ -112,33 +141,8 @@ impl Isolate {
 }
 
 /// Writes a line of the log: an error to the console's errors.
-pub fn log(line: &Value) {
-    if line.get("level").and_then(Value::as_str) == Some("error") {
-        console_error(&line.to_string());
-    } else {
-        console_log(&line.to_string());
-    }
-}
-
-/// Resolves after this number of milliseconds.
-pub fn sleep(millis: u64) -> LocalBoxFuture<'static, ()> {
-    let (mut delay, mut again) = (Delay::from(Duration::from_millis(millis)), false);
-    Box::pin(poll_fn(move |context| {
-        // A delay wakes the context that polled it first, and `fetch` first polls with none.
-        if replace(&mut again, true) {
-            return Pin::new(&mut delay).poll(context);
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    }))
-}
-
-/// What runs work after the response.
-pub enum ExecutionContext {
-    /// The context of a request.
-    Request(Context),
-    /// The context of a scheduled run.
-    Schedule(ScheduleContext),
+pub fn write_log(is_error: bool, line: &str) {
+    if is_error { console_error(line) } else { console_log(line) }
 }
 
 /// The platform of one request or scheduled run.
@@ -183,8 +187,21 @@ impl Platform for CloudflarePlatform {
         JsString::from(text).normalize(form).into()
     }
 
+    fn openapi(&self) -> LocalBoxFuture<'_, Result<String, Fault>> {
+        Box::pin(async move {
+            let text = JsFuture::from(OPENAPI.with(inflate)).await;
+            let text = text.map_err(|error| Fault::bug(format!("openapi.json: {}", message_of(&error))))?;
+            text.as_string().ok_or_else(|| Fault::bug("openapi.json is no text"))
+        })
+    }
+
     fn sleep(&self, millis: u64) -> LocalBoxFuture<'static, ()> {
-        sleep(millis)
+        #[allow(clippy::cast_precision_loss, reason = "milliseconds of a wait are far below 2^53")]
+        let slept = sleep(millis as f64);
+        Box::pin(async move {
+            // A timer does not fail.
+            let _ = JsFuture::from(slept).await;
+        })
     }
 
     fn fill_random(&self, buffer: &mut [u8]) {
@@ -247,13 +264,13 @@ impl Platform for CloudflarePlatform {
     }
 
     fn wait_until(&self, work: LocalBoxFuture<'static, ()>) {
-        match &self.execution {
-            ExecutionContext::Request(context) => context.wait_until(work),
-            ExecutionContext::Schedule(context) => context.wait_until(work),
-        }
+        self.execution.wait_until(future_to_promise(async {
+            work.await;
+            Ok(JsValue::UNDEFINED)
+        }));
     }
 
-    fn log(&self, line: &Value) {
-        log(line);
+    fn write_log(&self, is_error: bool, line: &str) {
+        write_log(is_error, line);
     }
 }

@@ -1,12 +1,9 @@
 //! The description of everything that is served, for programs.
 
-use crate::wire::Response;
-
-/// Made of the routes and the pages of the contract by `cargo test --test it openapi::`.
-const DESCRIPTION: &str = include_str!("../openapi.json");
+use crate::{context::Context, error::Result, wire::Response};
 
 /// `GET /openapi.json`
-#[must_use]
-pub fn document() -> Response {
-    Response::raw_json(200, DESCRIPTION.to_owned()).with("Cache-Control", "public, max-age=300")
+pub async fn document(ctx: &Context) -> Result<Response> {
+    let document = ctx.platform.openapi().await?;
+    Ok(Response::raw_json(200, document).with("Cache-Control", "public, max-age=300"))
 }

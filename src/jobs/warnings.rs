@@ -1,4 +1,4 @@
-//! Access tokens that end soon: the users are warned before everything that uses them stops.
+//! What stops soon or has stopped: users are warned of access tokens that end, the operator of a key that cannot sign.
 
 use serde_json::json;
 
@@ -18,6 +18,9 @@ const STEP: i64 = 10;
 
 /// What is done every minute.
 pub async fn scheduled(ctx: &Context) {
+    if let Some(problem) = ctx.config.signing_key_problem() {
+        ctx.platform.log(&json!({ "level": "error", "setting": problem }));
+    }
     ctx.report("warn of access tokens that end", warn(ctx).await);
 }
 

@@ -27,13 +27,19 @@ pub struct Statement {
     pub sql: &'static str,
     /// The values of the parameters.
     pub values: Vec<Value>,
+    /// Whether it changes nothing: it is asked twice of each, and found by looking through all of the text.
+    reads_only: bool,
 }
 
 impl Statement {
     /// A statement without values; add them by [`Statement::bind`].
     #[must_use]
     pub fn new(sql: &'static str) -> Self {
-        Self { sql, values: Vec::new() }
+        let text = sql.trim_start();
+        let is_change = |word: &[u8]| matches!(word, b"insert " | b"update " | b"delete ");
+        let reads_only =
+            text.starts_with("select") || (text.starts_with("with") && !text.as_bytes().windows(7).any(is_change));
+        Self { sql, values: Vec::new(), reads_only }
     }
 
     /// Binds the next parameter.
@@ -45,10 +51,8 @@ impl Statement {
 
     /// Whether it changes nothing.
     #[must_use]
-    pub fn reads_only(&self) -> bool {
-        let sql = self.sql.trim_start();
-        let changes = || ["insert ", "update ", "delete "].iter().any(|change| sql.contains(change));
-        sql.starts_with("select") || (sql.starts_with("with") && !changes())
+    pub const fn reads_only(&self) -> bool {
+        self.reads_only
     }
 }
 

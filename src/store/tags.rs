@@ -145,6 +145,12 @@ const PAGED: &str = concat!(
     " order by "
 );
 
+/// By name, for [`Subject::is_by_id`].
+const BY_NAME: &str = concat!(LISTED_BY_ID, "name", PAGED, "name");
+
+/// The newest first, for [`Subject::is_by_id`].
+const NEWEST_FIRST: &str = concat!(LISTED_BY_ID, "pushed_at desc, name", PAGED, "pushed_at desc, name");
+
 /// The tags of a repository that contain a text in their names, for a subject who may read them. The orders are those
 /// of the Hub, where a `-` stands before the ascending one. Nothing for an order that does not exist.
 #[must_use]
@@ -160,11 +166,10 @@ pub fn list(
             concat!(LISTED_BY_ID, "name desc", PAGED, "name desc"),
             concat!(LISTED_FOR_ANY, "name desc", PAGED, "name desc"),
         ),
-        "-name" => (concat!(LISTED_BY_ID, "name", PAGED, "name"), concat!(LISTED_FOR_ANY, "name", PAGED, "name")),
-        "last_updated" => (
-            concat!(LISTED_BY_ID, "pushed_at desc, name", PAGED, "pushed_at desc, name"),
-            concat!(LISTED_FOR_ANY, "pushed_at desc, name", PAGED, "pushed_at desc, name"),
-        ),
+        "-name" => (BY_NAME, concat!(LISTED_FOR_ANY, "name", PAGED, "name")),
+        "last_updated" => {
+            (NEWEST_FIRST, concat!(LISTED_FOR_ANY, "pushed_at desc, name", PAGED, "pushed_at desc, name"))
+        }
         "-last_updated" => (
             concat!(LISTED_BY_ID, "pushed_at, name", PAGED, "pushed_at, name"),
             concat!(LISTED_FOR_ANY, "pushed_at, name", PAGED, "pushed_at, name"),
@@ -175,7 +180,8 @@ pub fn list(
     Some(Query::page(statement.bind(name).bind(limit).bind(offset)))
 }
 
-/// The same, by name or the newest first, with what each was pushed with; for a subject that [`Subject::is_by_id`].
+/// The same, by name or the newest first, for a subject that [`Subject::is_by_id`]: for a user with what each was pushed
+/// with, which an anonymous request never reads.
 #[must_use]
 pub fn list_with_credentials(
     repository: &RepositoryName,
@@ -184,10 +190,11 @@ pub fn list_with_credentials(
     by_name: bool,
     (limit, offset): (i64, i64),
 ) -> Query<Page<Tag>> {
-    let sql = if by_name {
-        concat!(LISTED_WITH, "name", PAGED, "name")
-    } else {
-        concat!(LISTED_WITH, "pushed_at desc, name", PAGED, "pushed_at desc, name")
+    let sql = match (subject, by_name) {
+        (Subject::Id(_), true) => concat!(LISTED_WITH, "name", PAGED, "name"),
+        (Subject::Id(_), false) => concat!(LISTED_WITH, "pushed_at desc, name", PAGED, "pushed_at desc, name"),
+        (_, true) => BY_NAME,
+        (_, false) => NEWEST_FIRST,
     };
     Query::page(bind_repository(sql, repository, subject).bind(name).bind(limit).bind(offset))
 }

@@ -88,6 +88,10 @@ impl Platform for FakePlatform {
         if form == "NFC" { text.nfc().collect() } else { text.nfd().collect() }
     }
 
+    fn openapi(&self) -> LocalBoxFuture<'_, Result<String, Fault>> {
+        Box::pin(async { Ok(include_str!("../../src/openapi.json").to_owned()) })
+    }
+
     fn sleep(&self, millis: u64) -> LocalBoxFuture<'static, ()> {
         let clock = Rc::clone(&self.millis);
         Box::pin(async move { clock.set(clock.get() + millis) })
@@ -163,8 +167,8 @@ impl Platform for FakePlatform {
         self.later.borrow_mut().push_back(work);
     }
 
-    fn log(&self, line: &Value) {
-        self.log.borrow_mut().push(line.clone());
+    fn write_log(&self, _is_error: bool, line: &str) {
+        self.log.borrow_mut().push(serde_json::from_str(line).unwrap_or_else(|error| unreachable!("{line}: {error}")));
     }
 }
 

@@ -98,7 +98,7 @@ impl Sqlite {
         answers
     }
 
-    fn answer(&self, Statement { sql, values }: &Statement) -> rusqlite::Result<Rows> {
+    fn answer(&self, Statement { sql, values, .. }: &Statement) -> rusqlite::Result<Rows> {
         let mut prepared = self.connection.prepare_cached(sql)?;
         let names = prepared.column_names().into_iter().map(str::to_owned).collect::<Vec<_>>();
         let rows = prepared.query_map(params_from_iter(values.iter().map(bound)), |row| {

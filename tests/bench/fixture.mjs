@@ -1,11 +1,13 @@
 // The index that is measured: its people, repositories and tokens, made over its own API.
 
 import assert from "node:assert/strict";
+import { createHash, pbkdf2Sync, randomBytes } from "node:crypto";
 import { readdirSync } from "node:fs";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { eventSecret } from "../../tools/lib/services.mjs";
 import { root } from "../../tools/lib/steps.mjs";
-import { migrations, serve } from "./servers.mjs";
+import { migrations, open, serve, vars } from "./servers.mjs";
 
 export const basic = (name, password) => `Basic ${Buffer.from(`${name}:${password}`).toString("base64")}`;
 const imageId = (number) => number.toString(16).padStart(64, "0");
@@ -36,6 +38,37 @@ export async function databases(folder, tree = root) {
   }
   const relative = (file) => path.relative(server.home, file);
   return { db: relative(db), search: relative(search) };
+}
+
+const digest = (text) => `sha256:${createHash("sha256").update(text).digest("hex")}`;
+
+/** The request of a registry that reports so many pushes, each of another tag with two images. */
+export function pushes(repository, many) {
+  const one = (name) => {
+    const references = ["amd64", "arm64"].map((architecture) => ({
+      mediaType: "application/vnd.oci.image.manifest.v1+json",
+      digest: digest(`${name} ${architecture}`),
+      size: 1_000,
+      platform: { os: "linux", architecture },
+    }));
+    const target = {
+      repository,
+      tag: name,
+      mediaType: "application/vnd.oci.image.index.v1+json",
+      digest: digest(name),
+    };
+    return {
+      id: name,
+      timestamp: new Date().toISOString(),
+      action: "push",
+      target: { ...target, references },
+      request: { id: name, addr: "127.0.0.1:50000", method: "PUT", useragent: "docker" },
+      actor: { name: "paul" },
+    };
+  };
+  const events = Array.from({ length: many }, (_, at) => one(`1.${at}.0`));
+  const authorization = `Bearer ${eventSecret(vars.TOKEN_KEY, "registry")}`;
+  return { method: "POST", headers: { authorization }, body: JSON.stringify({ events }) };
 }
 
 /** Makes what the requests below need, on a server that has tables; gives the requests by name. */
@@ -69,6 +102,17 @@ export async function people(server) {
       .text,
   );
   const session = `Bearer ${login.token}`;
+  await ask("POST", "/v2/namespaces/paul/repositories", {
+    authorization: session,
+    body: JSON.stringify({
+      namespace: "paul",
+      name: "web",
+      description: "Answers on port 80 & 443",
+      is_private: false,
+    }),
+  });
+  const reported = pushes("paul/web", 10);
+  await ask("POST", "/events", { authorization: reported.headers.authorization, body: reported.body });
   const made = await ask("POST", "/v2/access-tokens", {
     authorization: session,
     body: JSON.stringify({ token_label: "bench", scopes: ["repo:admin"] }),
@@ -105,6 +149,7 @@ export async function people(server) {
     repository: { target: "/v2/repositories/paul/app", status: 200 },
     repositories: { target: "/v2/namespaces/paul/repositories?page_size=10", status: 200 },
     tags: { target: "/v2/repositories/paul/app/tags", status: 200 },
+    page: { target: "/r/paul/web", status: 200 },
     push: { method: "PUT", target: `${app}/images`, authorization: paul, body: pairs(10), status: 204 },
   };
 }
@@ -128,4 +173,16 @@ export async function counted(instrumented, { method = "GET", target, authorizat
     bytes,
     took: performance.now() - began,
   };
+}
+
+/** Hashes the password that is known of people by PBKDF2 in the database of a server, which WebCrypto has in the place of Argon2. */
+export async function hashAsTwin(server) {
+  await server.stop();
+  const database = open(server.home, (tables) => tables.includes("users"));
+  const [salt, iterations] = [randomBytes(16), 100_000]; // Cloudflare's most
+  const hash = pbkdf2Sync("correct horse", salt, iterations, 32, "sha256");
+  const stored = ["", "pbkdf2-sha256", iterations, ...[salt, hash].map((bytes) => bytes.toString("base64"))].join("$");
+  database.prepare("update users set password = ? where name = 'paul'").run(stored);
+  database.close();
+  return server.again();
 }

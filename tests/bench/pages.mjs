@@ -1,46 +1,14 @@
 // What a page takes to its first byte, beside the API's answers about the same thing: in turns, one connection.
 
-import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
-import { eventSecret } from "../../tools/lib/services.mjs";
-import { basic } from "./fixture.mjs";
+import { basic, pushes } from "./fixture.mjs";
 import { quantile } from "./load.mjs";
-import { vars } from "./servers.mjs";
 
 /** At most so many times what the API takes. */
 const MOST = 1.3;
 
 /** Turns before those that count. */
 const WARM = 20;
-
-const digest = (text) => `sha256:${createHash("sha256").update(text).digest("hex")}`;
-
-/** As many tags as a page lists, each of two images. */
-function pushes(repository) {
-  const one = (name) => {
-    const references = ["amd64", "arm64"].map((architecture) => ({
-      mediaType: "application/vnd.oci.image.manifest.v1+json",
-      digest: digest(`${name} ${architecture}`),
-      size: 1_000,
-      platform: { os: "linux", architecture },
-    }));
-    const target = {
-      repository,
-      tag: name,
-      mediaType: "application/vnd.oci.image.index.v1+json",
-      digest: digest(name),
-    };
-    return {
-      id: name,
-      timestamp: new Date().toISOString(),
-      action: "push",
-      target: { ...target, references },
-      request: { id: name, addr: "127.0.0.1:50000", method: "PUT", useragent: "docker" },
-      actor: { name: "paul" },
-    };
-  };
-  return { events: Array.from({ length: 50 }, (_, at) => one(`1.${at}.0`)) };
-}
 
 /** Measures them on a server that has the people of the fixture. */
 export async function measurePages(server, times) {
@@ -52,9 +20,7 @@ export async function measurePages(server, times) {
     if (answer.status >= 400) throw new Error(`${target}: ${answer.status} ${text}`);
     return { took, text, answer };
   };
-  const secret = eventSecret(vars.TOKEN_KEY, "registry");
-  const body = JSON.stringify(pushes("paul/app"));
-  await send("/events", { method: "POST", headers: { authorization: `Bearer ${secret}` }, body });
+  await send("/events", pushes("paul/app", 50));
   const form = new URLSearchParams({ username: "paul", password: "correct horse" });
   const signed = await send("/sign-in", { method: "POST", headers: { "sec-fetch-site": "same-origin" }, body: form });
   const page = { cookie: signed.answer.headers.get("set-cookie").split(";")[0] };

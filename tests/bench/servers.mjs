@@ -1,11 +1,13 @@
 // Workers under plain workerd, each in a scratch folder with databases of its own.
 
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { buildSync } from "esbuild";
 import { Failure, root } from "../../tools/lib/steps.mjs";
 import { freePort } from "../e2e/support/daemons.mjs";
 
@@ -24,24 +26,38 @@ const program = (tree) => ({
   "index_bg.wasm": [build(".", tree), "index_bg.wasm"],
 });
 
-/** An entry module that answers without asking anything. */
-const answering = 'export default { fetch: () => new Response("OK") };';
+/** An entry module that loads this one and answers without it. */
+const answering = (module) => `import "./${module}";\nexport default { fetch: () => new Response("OK") };\n`;
 
-/**
- * What each worker is made of: files, or what they import, by the name that the folder gives them; the index is the build
- * of `tree`.
- */
+/** The twin in one file, with the names of the files that its page links to. */
+function twin() {
+  const named = (name) => {
+    const text = readFileSync(path.join(root, "src/wire/static", name));
+    return name.replace(".", `-${createHash("sha256").update(text).digest("hex").slice(0, 12)}.`);
+  };
+  const { outputFiles } = buildSync({
+    entryPoints: [path.join(root, "tests/bench/twin/worker.mjs")],
+    bundle: true,
+    format: "esm",
+    target: "es2024",
+    define: { STYLE: JSON.stringify(named("pages.css")), SCRIPT: JSON.stringify(named("pages.js")) },
+    write: false,
+  });
+  return outputFiles[0].text;
+}
+
+/** What each worker is made of: files, or what makes their text, by the name that the folder gives them; the index is the build of `tree`. */
 const modules = (tree) => ({
   floor: {
     main: "index.js",
     "index.js": [build("tests/bench/floor"), "index.js"],
     "index_bg.wasm": [build("tests/bench/floor"), "index_bg.wasm"],
   },
-  twin: { main: "twin.mjs", "twin.mjs": [path.join(root, "tests/bench"), "twin.mjs"] },
+  twin: { main: "twin.mjs", "twin.mjs": twin },
   hublet: { main: "index.js", ...program(tree) },
   // The same program, which is compiled alone, and which begins alone: what each takes of a start.
-  compiled: { main: "entry.mjs", "entry.mjs": 'import "./index_bg.wasm";', ...program(tree) },
-  begun: { main: "entry.mjs", "entry.mjs": 'import "./index.js";', ...program(tree) },
+  compiled: { main: "entry.mjs", "entry.mjs": () => answering("index_bg.wasm"), ...program(tree) },
+  begun: { main: "entry.mjs", "entry.mjs": () => answering("index.js"), ...program(tree) },
   // The worker of the tests counts what the databases are asked, and slows them down.
   instrumented: {
     main: "entry.mjs",
@@ -77,8 +93,8 @@ export async function serve(kind, folder, databases, tree = root) {
   mkdirSync(home, { recursive: true });
   const { main, ...files } = modules(tree)[kind];
   for (const [name, source] of Object.entries(files)) {
-    if (typeof source === "string") {
-      writeFileSync(path.join(home, name), `${source}\n${answering}\n`);
+    if (typeof source === "function") {
+      writeFileSync(path.join(home, name), source());
       continue;
     }
     const [from, file] = source;

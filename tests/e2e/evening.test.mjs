@@ -145,13 +145,15 @@ http:
   );
 
   test("users and roles are there before the switch, and nothing has changed", { timeout }, async (t) => {
-    const vars = { REGISTRATION: "closed", VISIBILITY: "private", ANONYMOUS_READ: "off" };
-    index = await startIndex({ folder, vars, port: await freePort() });
+    works(await printed(t, commands("start-closed")));
+    index = await startIndex({ folder, port: await freePort() });
+    assert.doesNotMatch(index.log(), /any client that reaches it may register/);
     assert.match(works(await printed(t, commands("evening-copy"))), /The way back/);
     assert.match(works(await printed(t, commands("evening-plan"))), /40 users/);
     works(await printed(t, commands("evening-edit")));
     const compared = works(await printed(t, commands("evening-apply")));
     for (const name of ["robin", "olga"]) assert.match(compared, new RegExp(name));
+    assert.match(works(await printed(t, commands("evening-administrator"))), /account\/password#/);
     works(await clients.robin.pull(at("acme/app-0002:1.0")));
     assert.deepEqual(restarts, []);
   });
@@ -181,13 +183,23 @@ http:
     await soon("robin pulls again", async () => (await clients.robin.pull(at("acme/app-0002:1.0"))).code === 0, 60_000);
     assert.ok(performance.now() - began < 60_000);
     works(await clients.olga.push(image, at("acme/app-0003:of-olga")));
-    assert.equal(
-      readFileSync(path.join(etc, "config.yml"), "utf8"),
-      readFileSync(path.join(etc, "before-hublet.yml"), "utf8"),
-    );
+    const config = (name) => readFileSync(path.join(etc, `${name}.yml`), "utf8");
+    assert.equal(config("config"), config("before-hublet"));
+    // Once more, and the way back is still there.
+    const before = config("before-hublet");
+    works(await printed(t, commands("switch")));
+    assert.equal(config("before-hublet"), before);
+    assert.equal(config("config"), config("hublet"));
+    works(await printed(t, commands("evening-back")));
+    works(await printed(t, commands("switch-again")));
+    assert.equal(config("config"), config("hublet"));
+    await restart();
+    refused(await clients.robin.pull(at("acme/app-0002:1.0")), denied);
+    assert.match(works(await printed(t, commands("after-a-way-back"))), /^(added|nothing)/m);
+    works(await printed(t, commands("evening-clean")));
   });
 
-  test("nothing that was allowed failed but for the two restarts", { timeout }, async (t) => {
+  test("nothing that was allowed failed but for the restarts", { timeout }, async (t) => {
     await Promise.all([pushes.stop(), pulls.stop()]);
     unharmed(pushes);
     unharmed(pulls);

@@ -2,7 +2,7 @@
 // why, and the way back to htpasswd. tests/it/docs/commands.rs holds that each block is run or marked.
 
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { startDockerd, withoutDocker } from "./support/docker.mjs";
@@ -108,8 +108,13 @@ describe("the commands of the manual", {
     works(await shell(text));
     const hash = (await succeed("caddy", ["hash-password", "--plaintext", "in an emergency"])).trim();
     writeFileSync(path.join(folder, "emergency.htpasswd"), `emergency:${hash}\n`, { mode: 0o600 });
+    const config = (name) => readFileSync(path.join(folder, name), "utf8");
+    const before = config("config.yml");
+    const hour = put(commands("in-the-hour"), { sudo: "", "/etc/docker/registry": folder });
+    for (let times = 0; times < 2; times += 1) works(await shell(hour)); // the second one loses nothing
+    assert.deepEqual([config("hublet.yml"), config("config.yml")], [before, config("htpasswd.yml")]);
     await site.index.stop();
-    await site.registry.restart("htpasswd.yml");
+    await site.registry.restart();
     const login = (password) => shell(`echo ${password} | docker login --username emergency --password-stdin ${host}`);
     refused(await login("'a guess'"), /unauthorized|401/i);
     works(await login("'in an emergency'"));

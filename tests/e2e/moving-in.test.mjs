@@ -88,11 +88,13 @@ http:
   });
 
   test("users, roles and the switch are as printed, and the doctor finds nothing wrong", { timeout }, async () => {
-    const vars = { REGISTRATION: "closed", VISIBILITY: "private", ANONYMOUS_READ: "off" };
-    for (const [name, value] of Object.entries(vars)) assert.ok(moving().includes(`--var ${name}:${value}`), name);
-    index = await startIndex({ folder, vars, port: await freePort() });
-    works(await printed(commands("users-and-roles")));
+    works(await printed(commands("start-closed")));
+    index = await startIndex({ folder, port: await freePort() });
+    const body = JSON.stringify({ username: "mallory", password: "wonderland", email: "m@example.com" });
+    assert.equal((await fetch(`${index.address}/v1/users/`, { method: "POST", body })).status, 401);
     works(await printed(commands("users-of-htpasswd")));
+    works(await printed(commands("users-and-roles")));
+    works(await printed(commands("administrator")));
     await admin("member", "tools", owner.name, "read");
     works(await printed(commands("switch")));
     await registry.stop();
@@ -122,6 +124,3 @@ http:
     works(await robin.push(images["acme/app:2.0"], `${host}/alone:2`));
   });
 });
-
-/** The section of the manual. */
-const moving = () => readFileSync(path.join(import.meta.dirname, "../../docs/with-registry.md"), "utf8");

@@ -204,6 +204,12 @@ describe("the tool beside a registry", { skip: withoutRegistryOr("skopeo") }, ()
     works(await pullable(`${name}:alias`));
     const { deletion } = await manage(200, "GET", `${at(name)}/tags/alias`);
     assert.equal(deletion.refusal, reason);
+    // A push of the tag withdraws its deletion.
+    const image = (tag) => `${site.registry.host}/${name}:${tag}`;
+    works(await skopeo.copy(image("1.2"), image("alias")));
+    await soon("withdrawn", async () => !(await manage(200, "GET", `${at(name)}/tags/alias`)).deletion, timeout);
+    works(await tool("reconcile", "--deletions"));
+    assert.equal(await remove(name, "alias"), "pending");
     works(await tool("reconcile", "--deletions", "--with-its-other-tags"));
     const left = await knows(name);
     assert.ok(!("alias" in left) && !("1.2" in left));

@@ -33,7 +33,8 @@ fn recorded_actions_are_those_of_the_enum() {
     // These two record what their caller names.
     let names_its_action = |entry: &Entry| !["audit::record", "audit::record_by_link"].contains(&entry.name);
     for Entry { statements, .. } in table::primary().into_iter().filter(names_its_action) {
-        for Statement { sql, values } in statements.iter().filter(|statement| statement.sql.contains("into audit")) {
+        for Statement { sql, values, .. } in statements.iter().filter(|statement| statement.sql.contains("into audit"))
+        {
             recorded.extend(actions(sql).map(str::to_owned));
             recorded.extend(values.iter().filter_map(|value| match value {
                 Value::Text(text) => AuditAction::parse(text).map(|_| text.clone()),

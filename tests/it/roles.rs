@@ -62,8 +62,9 @@ impl Facts {
         let name = RepositoryName::parse("ns", "app").unwrap();
         let details = repositories::details(&name, subject);
         let role = |sql| {
-            let values = details.statement().values.clone();
-            self.fetch(&Query::<i64>::one(Statement { sql, values }))
+            let mut statement = Statement::new(sql);
+            statement.values.clone_from(&details.statement().values);
+            self.fetch(&Query::<i64>::one(statement))
         };
         let (applied, details) = (role(ROLE), self.fetch(&details));
         if subject.is_by_id() {

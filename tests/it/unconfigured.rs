@@ -41,6 +41,20 @@ fn missing_setting_is_logged_and_reported() {
     }
 }
 
+/// The key is read when it is needed; a scheduled run needs it to say so.
+#[test]
+fn scheduled_run_logs_a_key_that_cannot_sign() {
+    for (key, count) in [("no key", 1), ("", 0)] {
+        let mut app = TestApp::new().unwrap();
+        app.set("REGISTRY_KEY", key);
+        app.scheduled();
+        let log = app.platform.log.borrow();
+        let named =
+            log.iter().filter(|line| line["level"] == "error" && line["setting"] == "REGISTRY_KEY is not base64");
+        assert_eq!(named.count(), count, "{log:?}");
+    }
+}
+
 /// Where a link can be mailed, there is a form to ask for it.
 #[test]
 fn form_is_shown_only_where_it_works() {

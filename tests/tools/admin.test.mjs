@@ -154,7 +154,8 @@ test("what there is is listed, and one token is ended by what its row says", asy
     select id, 'bread', 'guild/bread', 1, 1, 1 from namespaces where name = 'guild'`);
 
   const all = await admin("tokens");
-  const [, uuid] = /^baker +(\S+) +found in a log +\["repo:write"\] +guild\/\* +good .* operator +20\S+Z/m.exec(all);
+  const [, uuid] = /^baker +(\S+) +found in a log +repo:write +guild\/\* +good .* operator +20\S+Z/m.exec(all);
+  assert.match(made, new RegExp(`^baker +${uuid} +repo:write +guild/\\* +never$`, "m"));
   assert.ok(made.includes(uuid) && all.includes("alice") === (await admin("tokens", "alice")).includes("good"));
   assert.match(await admin("token", uuid, "end"), new RegExp(`^${uuid} +baker +ended$`, "m"));
   const left = await admin("tokens", "baker");
@@ -189,7 +190,7 @@ test("why says yes, or no with what allows it, and by its exit code too", async 
   await run("sh", ["-c", `node ${command[0]} ${words}`]);
   assert.match(await admin("why", "alice", "push", "bakery/rye"), /^yes: /);
   await assert.rejects(admin("why", "anonymous", "pull", "bakery/rye"), ({ output }) =>
-    /^no: A request without credentials may not pull bakery\/rye$/m.test(output),
+    /^no: a request without credentials may not pull bakery\/rye$/m.test(output),
   );
   await assert.rejects(admin("why", "alice", "pull", "bakery/rye", "--token", "hlp_0"), ({ output }) =>
     /--token cannot be "hlp_0": an access token goes by its UUID/.test(output),

@@ -208,6 +208,10 @@ test("a pepper has the name of its value, so that a lost one is missed", () => {
   const said = works(tool("admin.mjs", ["peppers"]));
   assert.match(said, new RegExp(`^${made} +0 +hashes and verifies$`, "m"));
   assert.match(said, new RegExp(`^${lost} +7 +not configured: these cannot log in$`, "m"));
+  const doctor = tool("doctor.mjs", []);
+  const words = `✗ 7 passwords are hashed under the pepper ${lost}, which PASSWORD_PEPPER in \\.dev\\.vars does not have`;
+  assert.match(doctor.said, new RegExp(`^${words}: their users cannot log in → add the value of your copy`, "m"));
+  assert.equal(doctor.status, 1);
 });
 
 test("rotation keeps the CA and what was signed before", () => {
@@ -390,6 +394,24 @@ test("what was started last is what is written, and what the other tools go by",
   fs.rmSync(at("elsewhere"), { recursive: true });
   assert.match(works(tool("doctor.mjs")), /^✓ the index is reached at http:\/\/127\.0\.0\.1:8787$/m);
   assert.match(works(tool("admin.mjs", ["namespaces"])), /^there /m);
+});
+
+test("a start that forgets a setting of the last one knows which", () => {
+  works(keys());
+  const forgotten = (before, now) => {
+    const program = `import { forgotten } from ${JSON.stringify(at("tools/lib", "services.mjs"))};
+      console.log(forgotten(${JSON.stringify(before)}, ${JSON.stringify(now)}).join());`;
+    const { status, stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "--eval", program], {
+      env,
+      encoding: "utf8",
+    });
+    return works({ status, said: stdout + stderr }).trim();
+  };
+  const closed = { REGISTRATION: "closed", ANONYMOUS_READ: "off" };
+  assert.equal(forgotten(closed, {}), "REGISTRATION,ANONYMOUS_READ");
+  assert.equal(forgotten(closed, { ...closed, REGISTRATION: "open" }), "", "which was typed");
+  fs.writeFileSync(at(".dev.vars"), read(".dev.vars").replace('REGISTRATION="open"', 'REGISTRATION="closed"'));
+  assert.equal(forgotten(closed, {}), "ANONYMOUS_READ", "what is in the file stays");
 });
 
 test("the doctor compares a registry with the index that it is asked about, and says which differs", {

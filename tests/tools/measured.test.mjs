@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import os from "node:os";
 import path from "node:path";
 import { test } from "node:test";
-import { keep, rendered } from "../../tools/lib/measured.mjs";
+import { keep, MEASURED, rendered } from "../../tools/lib/measured.mjs";
 import { root } from "../../tools/lib/steps.mjs";
 
 const result = {
@@ -39,6 +39,16 @@ function clone(t) {
 test("the tables of the manual are what is kept", () => {
   const manual = readFileSync(path.join(root, "docs/performance.md"), "utf8");
   assert.equal(rendered(), manual, "npm run bench -- WHAT --keep writes them");
+});
+
+test("all that is measured has a place in the manual", (t) => {
+  const { home, manual } = clone(t);
+  writeFileSync(path.join(home, "docs/performance.md"), readFileSync(path.join(root, "docs/performance.md")));
+  for (const name of MEASURED) {
+    const command = `npm run bench -- ${name}`;
+    keep(name, { ...result, command }, home);
+    assert.ok(manual().includes(`\`${command}\`, 2026-11-30 12:34 UTC`), name);
+  }
 });
 
 test("a result takes the place of the one before", (t) => {

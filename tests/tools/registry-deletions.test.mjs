@@ -102,6 +102,10 @@ test("no other tag of the image goes, unless that was asked for", async () => {
     kept: [],
     reported: ["delete acme/app:1"],
   });
+  const three = { "acme/app": { 1: "sha256:a", 1.1: "sha256:a", latest: "sha256:a" } };
+  assert.deepEqual((await remove(new Played(three), asked)).kept, [
+    "1: 1.1 and 1 more are the same image, and this registry deletes by digest alone",
+  ]);
   const told = await remove(new Played(tags), asked, { withOthers: true });
   assert.deepEqual(told.reported, ["delete acme/app:1", "delete acme/app:latest"]);
   const both = await remove(new Played(tags), [...asked, "acme/app:latest@sha256:a"]);

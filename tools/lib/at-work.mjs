@@ -132,8 +132,8 @@ const meanings = ({ flag }) => {
     schedule: ["the scheduled job has not run for 10 minutes", `is it in crons in wrangler.toml? ${log}`],
     search: ["the search index does not answer, or has not learned of changes for 10 minutes", log],
     events: [
-      "a registry has sent no notification for a week",
-      "a new one sends its first with the first push; --registry and --config compare it with the index",
+      "a registry has sent no notification yet, or none for a week",
+      "a new one sends its first with the first push or pull; --registry and --config compare it with the index",
     ],
   };
 };

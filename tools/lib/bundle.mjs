@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import {
   copyFileSync,
   existsSync,
+  globSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -13,6 +14,7 @@ import {
 } from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { deflateRawSync } from "node:zlib";
 import { placed } from "./drafts.mjs";
 import { bindgen } from "./setup.mjs";
 import { root, run } from "./steps.mjs";
@@ -80,6 +82,10 @@ export async function compile({ folder = ".", crate, place, release = false, fla
     if (place === "worker") {
       // To workerd, a module of WebAssembly is a source phase import without saying so.
       writeFileSync(at("index.js"), readFileSync(at("index.js"), "utf8").replace("import source ", "import "));
+      // Texts that the program leaves beside it: one that is rarely asked for is small and not read at a start.
+      for (const text of globSync("snippets/*/src/*.json", { cwd: draft })) {
+        writeFileSync(at(text), deflateRawSync(readFileSync(at(text)), { level: 9 }));
+      }
       const entry = path.resolve(root, folder, "src/edge/entry.mjs");
       copyFileSync(existsSync(entry) ? entry : path.join(root, "src/edge/entry.mjs"), at("entry.mjs"));
     }
@@ -97,6 +103,7 @@ export async function join(compiled, out, commit = "unknown") {
       path.join(compiled, "entry.mjs"),
       "--bundle",
       "--minify",
+      "--loader:.json=base64",
       "--format=esm",
       "--external:./index_bg.wasm",
       "--external:cloudflare:*",

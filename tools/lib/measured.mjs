@@ -5,6 +5,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import path from "node:path";
 import { Failure, root } from "./steps.mjs";
 
+/** What is measured, each with a place in the manual. */
+export const MEASURED = ["cost", "distance", "first-run", "flood", "growth", "rivals", "storm"];
+
 /** What is kept of a clone, and the page that shows it. */
 const places = (home) => ({ folder: path.join(home, "docs/measured"), manual: path.join(home, "docs/performance.md") });
 

@@ -142,8 +142,9 @@ class Work {
         continue;
       }
       const named = (all) => `${shown(all[0])}${all.length > 1 ? ` and ${all.length - 1} more` : ""}`;
+      const verb = others.length > 1 ? "are" : "is";
       if (parts.length) throw new Kept(`it is a part of ${named(parts)}, and this registry deletes by digest alone`);
-      throw new Kept(`${named(others)} is the same image, and this registry deletes by digest alone`);
+      throw new Kept(`${named(others)} ${verb} the same image, and this registry deletes by digest alone`);
     }
   }
 

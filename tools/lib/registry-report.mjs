@@ -47,6 +47,9 @@ export function deletionLines({ deleted = [], kept = [], failed = [] }, dry) {
   return [
     ...some(deleted, (one) => `${dry ? "would delete" : "deleted"} ${name(one)}  ${short(one.digest)}`),
     ...some(kept, (one) => `✗ kept ${name(one)}: ${shown(one.reason)}`),
+    ...(kept.some(({ tag }) => tag !== "")
+      ? ["It is tried again at each run; a push of the tag withdraws its deletion."]
+      : []),
     ...some(failed, (line) => `✗ ${shown(line)}`),
     ...(deleted.length && !dry ? collection() : []),
   ];

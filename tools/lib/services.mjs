@@ -136,7 +136,16 @@ export async function forRegistries(vars) {
 /** What the registries of this machine need of the index that was started; names what they had and is something else now. */
 export function handOut(started) {
   const place = { ...here, started };
-  return write([...trust(place), ...(services(place).length ? configurations(place, publicUrl(place)) : [])]);
+  const all = services(place);
+  const changed = write([...trust(place), ...(all.length ? configurations(place, publicUrl(place)) : [])]);
+  const isNeeded = (file) => all.some((one) => [one.file, given[one.trust].file].includes(path.basename(file)));
+  return changed.filter(isNeeded); // a registry with the CA needs no leaf
+}
+
+/** The settings that the last start with these databases had by --var, and that a start with `vars` has otherwise. */
+export function forgotten(before, vars) {
+  const place = { ...here, started: { vars } };
+  return Object.keys(before).filter((name) => vars[name] === undefined && setting(place, name) !== before[name].trim());
 }
 
 /** The public key of a certificate, named by its RFC 7638 thumbprint. */

@@ -31,6 +31,13 @@ export function started(state) {
   }
 }
 
+/** Where the databases are of the index that was started last, if they are others than those in `state`. */
+export function startedElsewhere(state) {
+  const last = existsSync(pointer) ? readFileSync(pointer, "utf8") : state;
+  const isSame = path.resolve(home, last) === path.resolve(home, state);
+  return isSame || !existsSync(note(last)) ? undefined : last;
+}
+
 /** Where the databases of a tool are: where its --persist-to says, or where the index was started last. */
 export function stateOf({ "persist-to": told, remote }) {
   if (remote && told) throw new Failure("--remote and --persist-to are two different databases");

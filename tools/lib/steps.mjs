@@ -221,6 +221,9 @@ let failed; // the error that ends all steps
 let shown = "";
 let lastWords = ""; // of the command that runs: a sign of life on a terminal
 
+/** What wrangler advises where it works on the databases of this machine: no sign of life, and not for our flags. */
+const advice = /--remote\b/;
+
 function show(line) {
   const fitting = line.slice(0, (process.stderr.columns || 80) - 1); // a longer one would stay on the screen
   if (!process.stderr.isTTY || fitting === shown) return;
@@ -263,7 +266,8 @@ export async function run(command, args, { env = {}, input = "", heard } = {}) {
   let answer = "";
   let output = "";
   const hear = (text, isAnswer) => {
-    lastWords = util.stripVTControlCharacters(text).trim().split("\n").pop() || lastWords;
+    const lines = util.stripVTControlCharacters(text).trim().split("\n");
+    lastWords = lines.findLast((line) => line && !advice.test(line)) || lastWords;
     if (heard) return heard(text);
     output += text;
     if (isAnswer) answer += text;

@@ -23,12 +23,15 @@ export async function instructions(place, service, url, file) {
   const today = file ? await onDisk(`${file} cannot be read`, () => readFileSync(file, "utf8")) : undefined;
   const where = file ?? config;
   const before = path.join(path.dirname(where), `before-hublet${path.extname(where)}`);
-  return `# The way back. First of all, on the host of the registry:
-sudo cp -p ${where} ${before}
+  const isLoopback = /^(localhost|127(\.\d+){3}|\[::1\])(:|$)/.test(service.host ?? "");
+  const registry = service.host ? `http${isLoopback ? "" : "s"}://${service.host}` : "URL";
+  return `# The way back. First of all, on the host of the registry, and only where there is none yet:
+sudo test -e ${before} || sudo cp -p ${where} ${before}
 # And to return to it, at any time:
 sudo cp -p ${before} ${where}
 ${restart}
-# Users: docker logout HOST, docker login HOST, with the password that they had there.
+# Users who have logged in with docker since the switch: docker logout HOST, docker login HOST, with the password that they
+# had there. What was stored before the switch goes on working.
 # The old token server, if there is one, goes on running for as long as the way back is wanted.
 ${today === undefined ? "# --config FILE prints here what that file says of users today." : said(today, kindOf(service))}
 # The switch. In place of ${kindOf(service) === "zot" ? '"auth" and "accessControl"' : "auth:"} in ${where}:
@@ -36,7 +39,8 @@ ${authentication(place, service, url)}
 # ${setting} is a copy of ${short(trust)}, on the host of the registry.
 # Events are in ${short(path.join(place.folder, service.file))}, which holds a secret: ${keys} writes it.
 ${restart}
-npm run doctor --${place.flag} --registry ${service.name}=${service.host ? `https://${service.host}` : "URL"} --config ${service.name}=${where}`;
+# Users whose password is the same go on without a new login; after one, docker keeps a token in place of the password.
+npm run doctor --${place.flag} --registry ${service.name}=${registry} --config ${service.name}=${where}`;
 }
 
 /** What a configuration says of users today. */

@@ -94,7 +94,9 @@ async fn show(
     let subject = credentials.subject(ctx);
     let bounds = if order == "version" { (MAX_SORTED, 0) } else { (pages::PAGE_SIZE, offset) };
     let list = tags::list_with_credentials(name, &subject, part, order == "name", bounds);
-    let read = (repositories::details(name, &subject), list, deletions::present(ctx.platform.now()));
+    // Only who may delete reads what becomes of it.
+    let tools = (*credentials != Credentials::Anonymous).then(|| deletions::present(ctx.platform.now()));
+    let read = (repositories::details(name, &subject), list, tools);
     let (principal, (found, mut list, tools)) = credentials.authenticate_with(ctx, read).await?;
     let guard = RepositoryGuard::new(principal, name, found.lookup);
     let private = guard.require(Role::Read)?.private;
@@ -121,7 +123,7 @@ async fn show(
         order,
         number,
         marked: (guard.role() >= Some(Role::Admin)).then_some(shown.marked),
-        has_tool: !tools.is_empty(),
+        has_tool: tools.is_some_and(|tools| !tools.is_empty()),
         guard: &guard,
     };
     let names = || list.items.iter().map(|tag| tag.name.as_str());

@@ -27,6 +27,14 @@ export function makeSkopeo() {
       const answer = await skopeo("copy", ["--src-tls-verify=false", `docker://${name}`, `oci:${folder}:made`]);
       return { ...answer, folder };
     },
+    copy: (from, to) =>
+      skopeo("copy", [
+        "--all",
+        "--src-tls-verify=false",
+        "--dest-tls-verify=false",
+        `docker://${from}`,
+        `docker://${to}`,
+      ]),
     inspect: (name) => skopeo("inspect", [plain, `docker://${name}`]),
     listTags: (name) => skopeo("list-tags", [plain, `docker://${name}`]),
     delete: (name) => skopeo("delete", [plain, `docker://${name}`]),

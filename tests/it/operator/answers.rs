@@ -55,11 +55,47 @@ fn why_says_which_reason_it_is() {
         assert!(rows.iter().any(|row| row.starts_with(reason)), "{command}: {rows:#?}");
         assert!(!rows.concat().contains("it does not exist, or"), "{command}: {rows:#?}");
     }
+    let rows = reasons(&client, "why bob_ push none/app");
+    assert_eq!(
+        rows,
+        [
+            "there is no namespace none  npm run admin -- namespace none",
+            "bob_ has no role in none  npm run admin -- member none bob_ write"
+        ]
+    );
+    let error = client.operate("why bob_ push Acme/App").unwrap_err();
+    assert!(error.ends_with("there can be no namespace Acme: names are in lower case, such as acme/app"), "{error}");
     let now = hublet::platform::Platform::now(&*client.app.platform);
     let off = test_support::operator::run_with(&client.app.db, "why anonymous pull acme/site", now, "off").unwrap();
     assert!(off.rows.iter().any(|row| row.starts_with("acme/site is public, and ANONYMOUS_READ is off")), "{off:?}");
     let said = client.operated("why alice pull acme/none").unwrap();
     assert_eq!((said.denied, said.notes), (false, vec!["But there is no repository acme/none.".to_owned()]));
+}
+
+#[test]
+fn refusals_are_listed_with_the_command_that_prints_why() {
+    let mut client = test_app();
+    client.operate("member acme bob_ read").unwrap();
+    for (user, repository) in [("bob_", "acme/app"), ("bob_", "my.team/app"), ("bob_", "none/app"), ("", "acme/app")] {
+        let credentials = if user.is_empty() { String::new() } else { format!("{user}:secret") };
+        let scope = format!("GET /token?service=registry&scope=repository:{repository}:pull,push");
+        assert_eq!(client.ask(&scope, &credentials, "").status, 200, "{scope}");
+        client.app.platform.advance(1);
+    }
+    let rows = client.operated("refusals").unwrap().rows;
+    let found = rows.iter().map(|row| row.split("  ").skip(1).collect::<Vec<_>>().join("  ")).collect::<Vec<_>>();
+    let (last, others) = found.split_at(2);
+    assert!(last.iter().all(|row| row.starts_with("1  anonymous  pull,push  acme/app  ")), "{found:#?}");
+    assert!(others[0].starts_with("1  bob_  pull,push  my.team/app  not_visible  "), "{found:#?}");
+    assert!(others[1].starts_with("1  bob_  push  acme/app  role  "), "{found:#?}");
+    assert_eq!(others.len(), 2, "{found:#?}");
+    for row in &rows {
+        let (_, command) = row.split_once("npm run admin -- ").unwrap();
+        assert!(client.operated(command).unwrap().denied, "{row}");
+    }
+    assert_eq!(client.operated("refusals my.team").unwrap().rows.len(), 1);
+    assert_eq!(client.operated("refusals bob_").unwrap().rows.len(), 0);
+    assert_eq!(refusal(&client, "refusals none"), "there is no namespace none.");
 }
 
 #[test]
@@ -152,7 +188,14 @@ fn printed_token_has_the_limits_of_the_old_one() {
         ("--scope repo:write", "push", "acme/app", (r#"["repo:write"]"#, "-", 0)),
         // What stands against the action beside its end is changed, and nothing else.
         ("--scope repo:read --resource acme/** --days 7", "push", "acme/app", (r#"["repo:write"]"#, "acme/**", 7)),
-        ("--scope repo:write --resource my.team/* --days 7", "push", "acme/app", (r#"["repo:write"]"#, "acme/app", 7)),
+        (
+            "--scope repo:write --resource my.team/* --days 7",
+            "push",
+            "acme/app",
+            (r#"["repo:write"]"#, "my.team/* acme/app", 7),
+        ),
+        // A wider scope counts in the repository alone.
+        ("--scope repo:read --resource my.team/* --days 7", "push", "acme/app", (r#"["repo:write"]"#, "acme/app", 7)),
     ] {
         let client = test_app();
         client.operate(&format!("token acme-ci {limits}")).unwrap();

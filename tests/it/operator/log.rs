@@ -98,3 +98,20 @@ fn created_token_is_logged_with_its_limits() {
     let row = rows.iter().rfind(|row| row.contains("org.access_token.create")).unwrap();
     assert!(row.contains("loose_one") && !row.contains("resources") && !row.contains("expires_at"), "{row}");
 }
+
+#[test]
+fn log_finds_the_actor_that_it_prints() {
+    let client = test_app();
+    let sql = "insert into audit (at, account, action, name, actor, credential, address)
+       select 1, id, 'repo.tag.push', 'acme/app', ?1, '', '' from namespaces where name = 'acme'";
+    for actor in ["registry:emergency", "registry:(imported)", ""] {
+        client.app.db.connection().execute(sql, [actor]).unwrap();
+        let asked = if actor.is_empty() { "-" } else { actor };
+        assert_eq!(
+            logged(&client, &format!("--actor {asked}")).last().unwrap(),
+            "repo.tag.push acme/app acme",
+            "{asked}"
+        );
+    }
+    assert_eq!(logged(&client, "--actor registry:emergency").len(), 1);
+}

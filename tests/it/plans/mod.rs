@@ -47,7 +47,7 @@ impl Work {
 /// Runs statements as one batch, and undoes what they did.
 fn measure(connection: &Connection, statements: &[Statement]) -> Vec<Work> {
     let transaction = connection.unchecked_transaction().unwrap();
-    let works = statements.iter().map(|Statement { sql, values }| {
+    let works = statements.iter().map(|Statement { sql, values, .. }| {
         let mut prepared = connection.prepare(sql).unwrap_or_else(|error| panic!("{error}: {sql}"));
         let mut rows = prepared.query(params_from_iter(values.iter().map(bound))).unwrap();
         while rows.next().unwrap_or_else(|error| panic!("{error}: {sql}")).is_some() {}
@@ -75,7 +75,7 @@ fn scans(small: &Connection, large: &Connection, table: &[Entry]) -> Vec<String>
     let mut found = Vec::new();
     for Entry { name, statements, .. } in table {
         let pairs = measure(small, statements).into_iter().zip(measure(large, statements));
-        for ((less, more), Statement { sql, values }) in pairs.zip(statements) {
+        for ((less, more), Statement { sql, values, .. }) in pairs.zip(statements) {
             if !more.about(less) {
                 let sql = sql.split_whitespace().collect::<Vec<_>>().join(" ");
                 found.push(format!("{name}: {less:?}, then {more:?}\n  {sql:.300}\n  {values:.300?}"));
