@@ -187,7 +187,7 @@ const OF_THE_SIDES: &str = ")) from expressions e cross join json_each(iif(?4, '
 ///
 /// The full text reads its lists in the order of places up to where all have met often enough, so that two words that are
 /// everywhere and never meet would cost as much as there is. One of 2,048 documents has the mark 4. Where there are 32 of
-/// them (65,536 public documents), these tell how often each run is. If one is in none, then documents are found by those
+/// them (65,536 public documents), these give how often each run is. If one is in none, then documents are found by those
 /// that are in at most two, and compared. If there is no rare one, lists are read up to one of the marks 6, which have a
 /// document of 16,384: all of them together, some 130,000 entries.
 const BY_WORDS: &str = concat!(
