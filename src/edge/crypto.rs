@@ -2,20 +2,23 @@
 
 use std::cell::RefCell;
 
-use js_sys::{Promise, Uint8Array};
-use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use js_sys::Promise;
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
+
+use crate::edge::tasks::Reply;
 
 #[wasm_bindgen(module = "/src/edge/platform.js")]
 extern "C" {
     #[wasm_bindgen(js_name = importKey, catch)]
     fn import_key(format: &str, key: &[u8], usage: &str) -> Result<Promise, JsValue>;
 
-    #[wasm_bindgen(js_name = sign, catch)]
-    fn sign_with(key: &JsValue, message: &[u8]) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(js_name = sign)]
+    fn sign_with(key: &JsValue, message: &[u8], number: u32);
 
-    #[wasm_bindgen(js_name = verify, catch)]
-    fn verify_with(key: &JsValue, signature: &[u8], message: &[u8]) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(js_name = verify)]
+    fn verify_with(key: &JsValue, signature: &[u8], message: &[u8], number: u32);
 }
 
 thread_local! {
@@ -28,21 +31,16 @@ const MAX_KEYS: usize = 16;
 
 /// Signs with a key in PKCS#8.
 pub async fn sign(pkcs8: &[u8], message: &[u8]) -> Result<Vec<u8>, String> {
-    let signed = async {
-        let key = imported("pkcs8", pkcs8, "sign").await?;
-        JsFuture::from(sign_with(&key, message)?).await
-    };
-    let signed = signed.await.map_err(|error: JsValue| format!("WebCrypto: {error:?}"))?;
-    Ok(signed.unchecked_into::<Uint8Array>().to_vec())
+    let key = imported("pkcs8", pkcs8, "sign").await.map_err(|error| format!("WebCrypto: {error:?}"))?;
+    let signed = Reply::of(|number| sign_with(&key, message, number)).await;
+    let signed = signed.map_err(|message| format!("WebCrypto: {message}"))?;
+    STANDARD.decode(signed).map_err(|error| format!("WebCrypto: {error}"))
 }
 
 /// Verifies with an uncompressed point. What cannot be a signature is none.
 pub async fn verifies(point: &[u8], message: &[u8], signature: &[u8]) -> bool {
-    let verified = async {
-        let key = imported("raw", point, "verify").await?;
-        JsFuture::from(verify_with(&key, signature, message)?).await
-    };
-    verified.await.is_ok_and(|answer: JsValue| answer.is_truthy())
+    let Ok(key) = imported("raw", point, "verify").await else { return false };
+    Reply::of(|number| verify_with(&key, signature, message, number)).await.is_ok_and(|answer| answer == "true")
 }
 
 async fn imported(format: &str, bytes: &[u8], usage: &str) -> Result<JsValue, JsValue> {

@@ -7,28 +7,20 @@ use serde::{
     de::{MapAccess, Visitor},
     ser::SerializeSeq,
 };
-use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen::prelude::wasm_bindgen;
 
 use futures_util::future::LocalBoxFuture;
 
 use crate::{
-    edge::{message_of, platform::Env},
+    edge::{platform::Env, tasks::Reply},
     error::Fault,
     store::{Database, Row, Rows, Statement, Value},
 };
 
 #[wasm_bindgen(module = "/src/edge/platform.js")]
 extern "C" {
-    #[wasm_bindgen(js_name = batch, catch)]
-    fn run_batch(
-        env: &Env,
-        binding: &str,
-        nearest: bool,
-        writes: bool,
-        millis: u32,
-        statements: &str,
-    ) -> Result<js_sys::Promise, JsValue>;
+    #[wasm_bindgen(js_name = batch)]
+    fn run_batch(env: &Env, binding: &str, nearest: bool, writes: bool, millis: u32, statements: &str, number: u32);
 }
 
 /// One bound database.
@@ -53,9 +45,8 @@ impl Database for D1 {
             let writes = !statements.iter().all(Statement::reads_only);
             let lines = serde_json::to_string(&Batch(statements)).map_err(|error| Fault::bug(error.to_string()))?;
             let nearest = self.nearest && !writes;
-            let answer = run_batch(&self.env, self.binding, nearest, writes, self.timeout, &lines);
-            let answer = answer.map_err(|error| fault(&error))?;
-            let answer = JsFuture::from(answer).await.map_err(|error| fault(&error))?.as_string().unwrap_or_default();
+            let call = |number| run_batch(&self.env, self.binding, nearest, writes, self.timeout, &lines, number);
+            let answer = Reply::of(call).await.map_err(|message| Fault::from_d1(&message))?;
             let rows: Vec<Vec<D1Row>> =
                 serde_json::from_str(&answer).map_err(|error| Fault::bug(format!("D1: {error}")))?;
             Ok(rows.into_iter().map(|rows| rows.into_iter().map(|row| row.0).collect()).collect())
@@ -105,10 +96,6 @@ impl Serialize for Line<'_> {
         }
         list.end()
     }
-}
-
-fn fault(error: &JsValue) -> Fault {
-    Fault::from_d1(&message_of(error))
 }
 
 /// A row as D1 gives it: an object with numbers, texts and nulls.

@@ -5,17 +5,13 @@ mod crypto;
 mod d1;
 mod http;
 mod platform;
+mod tasks;
 #[cfg(feature = "testing")]
 mod testing;
 
-use std::{
-    cell::Cell,
-    rc::Rc,
-    task::{self, Poll, Waker},
-};
+use std::{cell::Cell, rc::Rc};
 
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
-use wasm_bindgen_futures::future_to_promise;
 
 use crate::{context::Context, serve, store::Db};
 
@@ -28,17 +24,14 @@ use self::{
 #[wasm_bindgen(start)]
 fn start() {
     console_error_panic_hook::set_once();
+    tasks::listen();
 }
 
 /// What the entry module calls for every request. What is ready at once, as every refusal is, goes back without a promise,
 /// which costs more than the refusal. `undefined` is for an error that has been logged.
 #[wasm_bindgen]
 pub fn fetch(request: web_sys::Request, env: Env, execution: ExecutionContext) -> JsValue {
-    let mut response = Box::pin(respond(request, env, execution));
-    match response.as_mut().poll(&mut task::Context::from_waker(Waker::noop())) {
-        Poll::Ready(response) => response.into(),
-        Poll::Pending => future_to_promise(async move { Ok(response.await.into()) }).into(),
-    }
+    tasks::run(Box::pin(async { respond(request, env, execution).await.into() }))
 }
 
 async fn respond(request: web_sys::Request, env: Env, execution: ExecutionContext) -> Option<web_sys::Response> {
@@ -56,11 +49,11 @@ async fn respond(request: web_sys::Request, env: Env, execution: ExecutionContex
 
 /// What the entry module calls every minute.
 #[wasm_bindgen]
-pub fn scheduled(env: Env, execution: ExecutionContext) -> js_sys::Promise {
-    future_to_promise(async move {
+pub fn scheduled(env: Env, execution: ExecutionContext) -> JsValue {
+    tasks::run(Box::pin(async move {
         serve::scheduled(&context(&env, execution)).await;
-        Ok(JsValue::UNDEFINED)
-    })
+        JsValue::UNDEFINED
+    }))
 }
 
 /// What one request or scheduled run is given.

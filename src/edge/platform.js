@@ -56,13 +56,57 @@ export function response(status, lines, bytes) {
   return new Response(bytes.length ? bytes.slice() : null, { status, headers });
 }
 
+/** What the program is called back with: the number of a call, whether it succeeded, and a text. */
+let settle;
+
+/** What resolves the promises that the program made, by their numbers. */
+const resolvers = new Map();
+
+/** A program that begins listens; nothing waits for the one before it. */
+export function listen(callback) {
+  settle = callback;
+  resolvers.clear();
+}
+
+/** Calls back with what a promise of a text resolves to, or with the message of its error. */
+function reply(number, promise) {
+  const listener = settle;
+  const over = (succeeded) => (result) => {
+    if (listener !== settle) return; // its program has ended
+    try {
+      listener(number, succeeded, succeeded ? result : String(result?.message ?? result));
+    } catch (error) {
+      // As of a call that the platform makes: the entry module learns of it.
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  };
+  promise.then(over(true), over(false));
+}
+
+/** A promise of the program's, and what it resolves it with. */
+export const promised = (number) => new Promise((resolve) => resolvers.set(number, resolve));
+export function resolve(number, value) {
+  resolvers.get(number)?.(value);
+  resolvers.delete(number);
+}
+
+/** Calls back after this number of milliseconds, or as soon as what runs now has ended. */
+export const sleep = (milliseconds, number) =>
+  reply(number, new Promise((resolve) => setTimeout(() => resolve(""), milliseconds)));
+export const later = (number) => reply(number, Promise.resolve(""));
+
 /**
  * The rows of each statement of a batch, as JSON; `statements` are the texts that several have, and lists of a text and its
  * values, in which a list is the place of one of those. What `writes` goes on
  * when the client hangs up, which on Cloudflare ends all that an answer waits for (workerd on this machine ends nothing):
  * a guess is counted, whether or not somebody waits to hear of it. It is given up after this many milliseconds.
  */
-export async function batch(env, binding, nearest, writes, milliseconds, statements) {
+export const batch = (env, binding, nearest, writes, milliseconds, statements, number) =>
+  reply(number, rows(env, binding, nearest, writes, milliseconds, statements));
+
+async function rows(env, binding, nearest, writes, milliseconds, statements) {
   const database = env[binding];
   if (!database) throw new Error(`no such binding: ${binding}`);
   const session = nearest ? database.withSession("first-unconstrained") : database;
@@ -71,8 +115,8 @@ export async function batch(env, binding, nearest, writes, milliseconds, stateme
   const prepared = lines.map(([sql, ...values]) => session.prepare(sql).bind(...values.map(value)));
   const answer = session.batch(prepared);
   if (writes) waitUntil(answer.catch(() => {}));
-  const rows = await inTime(answer, milliseconds);
-  return JSON.stringify(rows.map(({ results }) => results));
+  const results = await inTime(answer, milliseconds);
+  return JSON.stringify(results.map(({ results }) => results));
 }
 
 /** What a promise resolves to, if it does so in time. */
@@ -91,8 +135,10 @@ async function inTime(answer, milliseconds) {
 // ES256. The bytes are wasm's own: WebCrypto copies them before it returns.
 const ecdsa = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 export const importKey = (format, bytes, usage) => crypto.subtle.importKey(format, bytes, ecdsa, false, [usage]);
-export const sign = async (key, bytes) => new Uint8Array(await crypto.subtle.sign(ecdsa, key, bytes));
-export const verify = (key, signature, bytes) => crypto.subtle.verify(ecdsa, key, signature, bytes);
+const signature = async (key, bytes) => new Uint8Array(await crypto.subtle.sign(ecdsa, key, bytes)).toBase64();
+const isSignature = async (key, bytes, signed) => String(await crypto.subtle.verify(ecdsa, key, bytes, signed));
+export const sign = (key, bytes, number) => reply(number, signature(key, bytes));
+export const verify = (key, bytes, signed, number) => reply(number, isSignature(key, bytes, signed));
 
 /**
  * The variables and secrets, names and texts in turn, with zeros between them, which have no place in either:
@@ -111,9 +157,6 @@ export async function inflate(base64) {
 
 /** The commit that was built: the build defines it. */
 export const commit = () => HUBLET_COMMIT;
-
-/** Resolves after this number of milliseconds. */
-export const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** Whether something is bound under this name. */
 export const hasBinding = (env, binding) => Boolean(env[binding]);

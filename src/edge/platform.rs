@@ -5,7 +5,7 @@ use std::{cell::OnceCell, rc::Rc};
 use js_sys::{Array, Date, JsString, Promise, Uint8Array};
 use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
-use wasm_bindgen_futures::{JsFuture, future_to_promise};
+use wasm_bindgen_futures::JsFuture;
 
 use futures_util::future::LocalBoxFuture;
 
@@ -16,7 +16,7 @@ use crate::{
         outgoing::OutgoingUrl,
         password::{HashPacer, PasswordCache},
     },
-    edge::{crypto, message_of},
+    edge::{crypto, message_of, tasks, tasks::Reply},
     error::Fault,
     platform::{FetchError, FetchLimits, FetchResponse, Message, Platform, RateLimit, log_line},
 };
@@ -30,7 +30,9 @@ extern "C" {
 
     fn variables(env: &Env) -> String;
 
-    fn sleep(millis: f64) -> Promise;
+    fn sleep(millis: f64, number: u32);
+
+    fn later(number: u32);
 
     #[wasm_bindgen(js_name = rateLimit)]
     fn rate_limit(env: &Env, binding: &str, key: &str) -> Promise;
@@ -67,7 +69,7 @@ extern "C" {
     pub type ExecutionContext;
 
     #[wasm_bindgen(method, js_name = waitUntil)]
-    fn wait_until(this: &ExecutionContext, work: Promise);
+    fn wait_until(this: &ExecutionContext, work: &JsValue);
 
     #[wasm_bindgen(js_namespace = console, js_name = log)]
     fn console_log(line: &str);
@@ -197,10 +199,10 @@ impl Platform for CloudflarePlatform {
 
     fn sleep(&self, millis: u64) -> LocalBoxFuture<'static, ()> {
         #[allow(clippy::cast_precision_loss, reason = "milliseconds of a wait are far below 2^53")]
-        let slept = sleep(millis as f64);
+        let slept = Reply::of(|number| sleep(millis as f64, number));
         Box::pin(async move {
             // A timer does not fail.
-            let _ = JsFuture::from(slept).await;
+            let _ = slept.await;
         })
     }
 
@@ -264,10 +266,13 @@ impl Platform for CloudflarePlatform {
     }
 
     fn wait_until(&self, work: LocalBoxFuture<'static, ()>) {
-        self.execution.wait_until(future_to_promise(async {
+        let promise = tasks::run(Box::pin(async {
+            // After what is done now, which may be the response.
+            let _ = Reply::of(later).await;
             work.await;
-            Ok(JsValue::UNDEFINED)
+            JsValue::UNDEFINED
         }));
+        self.execution.wait_until(&promise);
     }
 
     fn write_log(&self, is_error: bool, line: &str) {
