@@ -87,7 +87,7 @@ async function serve({ ip, port, "persist-to": state, vars }) {
     for (const line of lines) hear(line, util.stripVTControlCharacters(line));
   };
   const hear = (line, plain) => {
-    if (!twice.test(plain)) pass(`${line}\n`);
+    if (!twice.test(plain) && !table.test(plain)) pass(`${line}\n`);
     address ??= /Ready on (https?:\/\/\S+)/.exec(plain)?.[1];
   };
   const input = JSON.stringify({ ip, port: port && Number(port), state: path.resolve(home, state), vars });
@@ -113,6 +113,9 @@ async function serve({ ip, port, "persist-to": state, vars }) {
 
 /** wrangler's line for a request, of which the log of the worker has one. */
 const twice = /^\[wrangler:info\] [A-Z]+ \/\S* \d{3} /;
+
+/** wrangler's table of all bindings, which hides the values of .dev.vars, and would be most of what is printed. */
+const table = /^(?:Your Worker has access to the following bindings:|Binding {2,}Resource|env\.\w+ )/;
 
 /** wrangler's pages on the port of the worker, which run any SQL for whoever asks, and what they would show. */
 const closed = { X_LOCAL_EXPLORER: "false", X_LOCAL_OBSERVABILITY: "false" };

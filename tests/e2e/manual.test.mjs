@@ -96,6 +96,18 @@ describe("the commands of the manual", {
     const answer = JSON.parse(works(await shell(text)));
     assert.equal(answer.allowed, false);
     assert.match(answer.text, /robin may pull acme\/app.*robin may not push acme\/app: it takes the role write/);
+
+    // The operator finds the same; of a namespace that does not exist the registry alone has a line.
+    const { host, log } = site.registry;
+    const env = { DOCKER_CONFIG: scratch() };
+    works(await shell(`echo '${robin.password}' | docker login --username robin --password-stdin ${host}`, { env }));
+    for (const name of ["acme/refused", "other/app"]) {
+      works(await shell(`tar -c README.md | docker import - ${host}/${name}`));
+      refused(await shell(`docker push ${host}/${name}`, { env }), /denied/);
+    }
+    await soon("listed", async () => /robin +push +acme\/refused +role/.test(await site.admin("refusals", "acme")));
+    assert.doesNotMatch(await site.admin("refusals"), /other/);
+    assert.match(log(), /insufficient scope.*other\/app/);
   });
 
   test("without the index, docker pushes by htpasswd", { skip: without("caddy"), timeout }, async () => {

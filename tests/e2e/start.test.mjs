@@ -229,6 +229,22 @@ describe("npm start", { skip: withoutProc() }, () => {
     );
   });
 
+  test("reports that it is open, what the last start had otherwise, and passwords that it cannot verify", {
+    timeout,
+  }, async () => {
+    assert.match(index.log(), /^hublet: any client that reaches it may register /m);
+    assert.doesNotMatch(index.log(), /^env\.|✗/m);
+    await index.stop("SIGINT");
+    const vars = path.join(folder, ".dev.vars");
+    writeFileSync(vars, readFileSync(vars, "utf8").replace(/^PASSWORD_PEPPER=.*$/m, 'PASSWORD_PEPPER=""'));
+    index = await startIndex({ folder, state: index.state });
+    assert.match(index.log(), /^hublet: the last start had --var MAIL_FROM, --var PUBLIC_URL, --var REGISTRY, and/m);
+    const lost = /^hublet: ✗ \d+ passwords? (is|are) hashed under the pepper \w{8}, .* → add the value of your copy /m;
+    assert.match(index.log(), lost);
+    await soon("ready", () => index.log().includes("docker search"));
+    assert.doesNotMatch(index.log(), /may register/, "which is closed in .dev.vars by now");
+  });
+
   test("ends with all that it started, by either signal", { timeout }, async () => {
     await index.stop("SIGINT"); // which fails where something is left
     index = await startIndex({ folder, state: index.state });
