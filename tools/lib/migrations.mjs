@@ -11,7 +11,7 @@ import { patiently, wrangler } from "./wrangler.mjs";
 export const databases = ["DB", "SEARCH"];
 
 /** What goes when SEARCH is made anew. */
-export const searchTables = ["terms", "trigrams", "documents", "d1_migrations"];
+export const searchTables = ["terms", "trigrams", "prefixes", "fragments", "documents", "d1_migrations"];
 
 /**
  * Makes SEARCH empty: the scheduled run fills it again. Its tables go and come, since to delete from an index of words

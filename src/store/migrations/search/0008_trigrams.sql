@@ -1,12 +1,13 @@
 -- A search reads the first of what it finds, in exact order, and of a word every second run of three characters: what is
 -- found is compared with what was asked. So lists need no positions, and are read from their beginning.
 
--- `fragments` and `prefixes` were for the worker before 0007. `terms` and `standing` are kept for the one after it.
+-- `fragments` and `prefixes` were for the worker before 0007, and are empty now. `terms` and `standing` are kept for the one
+-- after it.
 drop trigger documents_added;
 drop trigger documents_removed;
 drop trigger documents_changed;
-drop table fragments;
-drop table prefixes;
+insert into fragments (fragments) values ('delete-all');
+insert into prefixes (prefixes) values ('delete-all');
 drop index documents_by_name;
 drop index documents_by_last;
 
