@@ -14,6 +14,10 @@ use crate::{
     },
 };
 
+/// Milliseconds after which it is looked again whether another request has verified the same password: an Argon2 takes
+/// about as many. No request can be woken by another one.
+const POLL_MS: u64 = 50;
+
 /// Verifies the password of an attempt. An unknown user costs the same work and gets the same response as a wrong
 /// password, and so does a user who is not active, until the password is right.
 ///
@@ -37,13 +41,35 @@ pub async fn verify_password(
         }
         return active(ctx, user, address);
     }
-    ctx.require_rate_limit(RateLimit::Logins, address).await?;
-    let costly = user.and_then(|user| user.password.as_ref()).map(Secret::reveal).or(attempt.example.as_deref());
-    acquire_slot(ctx, costly.map_or(0, password::extra_interval_ms)).await?;
-    // Of many requests with one password at once, the first may have verified it meanwhile.
-    if is_cached(ctx, user, name, secret) {
-        return active(ctx, user, address);
+    // Of many requests with one password at once, one verifies it, and the others wait for that.
+    let stored = stored_hash(attempt).unwrap_or_default();
+    let mut waited = 0;
+    while !ctx.password_cache.begin(name.as_str(), secret.reveal(), stored, ctx.platform.now_ms()) {
+        if waited >= password::MAX_WAIT_MS {
+            return Err(Refusal::TooMany { retry_after: 5 }.into());
+        }
+        ctx.platform.sleep(POLL_MS).await;
+        waited += POLL_MS;
+        if is_cached(ctx, user, name, secret) {
+            return active(ctx, user, address);
+        }
     }
+    let verified = verify_guess(ctx, attempt, name, secret, address).await;
+    ctx.password_cache.end(name.as_str(), secret.reveal(), stored);
+    verified
+}
+
+/// Verifies a password that is not cached.
+async fn verify_guess(
+    ctx: &Context,
+    attempt: &Attempt,
+    name: &UserName,
+    secret: &Secret,
+    address: &str,
+) -> Result<User> {
+    let user = attempt.user.as_ref();
+    ctx.require_rate_limit(RateLimit::Logins, address).await?;
+    acquire_slot(ctx, stored_hash(attempt).map_or(0, password::extra_interval_ms)).await?;
     let now = ctx.platform.now();
     let guess = Guess { name: name.as_str(), address, at: now, anywhere: attempt.from_anywhere };
     let here = count_attempt(ctx, guess).await?;
@@ -61,6 +87,12 @@ pub async fn verify_password(
             Err(fault.into())
         }
     }
+}
+
+/// The hash that a password is compared with: that of the user, or what costs the same for who has none.
+fn stored_hash(attempt: &Attempt) -> Option<&str> {
+    let stored = attempt.user.as_ref().and_then(|user| user.password.as_ref());
+    stored.map(Secret::reveal).or(attempt.example.as_deref())
 }
 
 /// Verifies the password of a user who is authenticated already and types it again; a wrong one is this refusal.

@@ -17,7 +17,7 @@ use crate::{
 use imported::Bcrypt;
 
 pub use cache::PasswordCache;
-pub use pacer::HashPacer;
+pub use pacer::{HashPacer, MAX_WAIT_MS};
 
 /// The Hub's own least length, in characters: an operator may ask for more, not for less.
 pub const MIN_PASSWORD_LENGTH: usize = 5;

@@ -49,6 +49,11 @@ before(
     });
     access = basic("paul", made.json().token);
     for (let number = 0; number < 10; number += 1) await join(worker, `person${number}`, `a password of ${number}`);
+    // Registered, and never verified.
+    const email = "fresh@example.com";
+    await worker.succeed("POST /v1/users/", {
+      body: JSON.stringify({ username: "fresh", password: "a password", email }),
+    });
   },
   { timeout: 60_000 },
 );
@@ -71,6 +76,28 @@ async function node(number) {
   for (let image = 0; image < 8; image += 1) statuses.push((await worker.ask(mint, from(address))).status);
   return statuses;
 }
+
+test("240 requests at once with one password: it is verified once", { timeout: 60_000 }, async () => {
+  const answers = await Promise.all(
+    Array.from({ length: 240 }, (_, number) =>
+      worker.ask(mint, from(addresses[number % 2], basic("fresh", "a password"))),
+    ),
+  );
+  assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]), "the limit of logins is a hundred");
+});
+
+test("240 requests at once with a wrong password, and with an unknown name, are refused alike", {
+  timeout: 60_000,
+}, async () => {
+  for (const name of ["fresh", "unheard"]) {
+    const answers = await Promise.all(
+      Array.from({ length: 240 }, () => worker.ask(mint, from("203.0.113.9", basic(name, "a wrong one")))),
+    );
+    const many = (status) => answers.filter((answer) => answer.status === status).length;
+    assert.equal(many(401) + many(429), 240);
+    assert.ok(many(401) <= 10, `${many(401)} guesses of ${name} were compared`);
+  }
+});
 
 test("120 nodes behind two addresses, and ten people who log in there", { timeout: 120_000 }, async (t) => {
   // Both happen within one minute as the limiters count it.

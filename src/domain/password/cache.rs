@@ -8,6 +8,9 @@ use crate::domain::keys::Key;
 /// since the stored hash is read with every request.
 const PASSWORD_CACHE_TTL: i64 = 5 * 60;
 
+/// Milliseconds after which a verification that has not ended is taken for one that never will: its request may be gone.
+const MAX_VERIFICATION_MS: u64 = 6_000;
+
 /// Entries of a cache: each takes about 60 bytes.
 const MAX_CACHED_PASSWORDS: usize = 1024;
 
@@ -15,13 +18,15 @@ const MAX_CACHED_PASSWORDS: usize = 1024;
 pub struct PasswordCache {
     key: Key,
     until: RefCell<HashMap<[u8; 32], i64>>,
+    /// What is being verified, with the milliseconds until which that is believed.
+    underway: RefCell<HashMap<[u8; 32], u64>>,
 }
 
 impl PasswordCache {
     /// An empty cache under a random key, which never leaves the isolate.
     #[must_use]
     pub fn new(key: [u8; 32]) -> Self {
-        Self { key: Key::new(&key), until: RefCell::default() }
+        Self { key: Key::new(&key), until: RefCell::default(), underway: RefCell::default() }
     }
 
     /// Covers the stored hash too, so that a changed password is not in the cache.
@@ -47,6 +52,24 @@ impl PasswordCache {
         }
         until.insert(self.entry(user, password, stored), now + PASSWORD_CACHE_TTL);
     }
+
+    /// Begins a verification, unless another request is verifying this password against this stored hash.
+    #[must_use]
+    pub fn begin(&self, user: &str, password: &str, stored: &str, now_ms: u64) -> bool {
+        let entry = self.entry(user, password, stored);
+        let mut underway = self.underway.borrow_mut();
+        underway.retain(|_, until| now_ms < *until);
+        if underway.contains_key(&entry) {
+            return false;
+        }
+        underway.insert(entry, now_ms + MAX_VERIFICATION_MS);
+        true
+    }
+
+    /// Ends a verification.
+    pub fn end(&self, user: &str, password: &str, stored: &str) {
+        self.underway.borrow_mut().remove(&self.entry(user, password, stored));
+    }
 }
 
 #[cfg(test)]
@@ -63,6 +86,19 @@ mod tests {
         assert!(!cache.contains("paul", "toto42", "other hash", 1000));
         assert!(!cache.contains("paul", "toto43", "hash", 1000));
         assert!(!cache.contains("joan", "toto42", "hash", 1000));
+    }
+
+    #[test]
+    fn one_verification_at_a_time() {
+        let cache = PasswordCache::new([9; 32]);
+        assert!(cache.begin("paul", "toto42", "hash", 1_000));
+        assert!(!cache.begin("paul", "toto42", "hash", 1_001));
+        assert!(cache.begin("paul", "toto43", "hash", 1_001), "another password");
+        cache.end("paul", "toto42", "hash");
+        assert!(cache.begin("paul", "toto42", "hash", 1_002));
+        assert!(!cache.begin("paul", "toto42", "hash", 7_001));
+        assert!(cache.begin("paul", "toto42", "hash", 7_002), "its request is gone");
+        assert_eq!(cache.underway.borrow().len(), 1);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::cell::Cell;
 const HASH_INTERVAL_MS: u64 = 150;
 
 /// Milliseconds that a request waits for its slot at most: 34 requests wait then.
-const MAX_WAIT_MS: u64 = 5_000;
+pub const MAX_WAIT_MS: u64 = 5_000;
 
 /// Spaces out password hashes. A slot is a point in time and no lock, so that a request that dies blocks no other.
 #[derive(Debug, Default)]
