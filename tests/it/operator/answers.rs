@@ -99,6 +99,18 @@ fn refusals_are_listed_with_the_command_that_prints_why() {
 }
 
 #[test]
+fn token_that_a_restore_ended_is_listed_as_ended() {
+    let client = test_app();
+    client.operate("reconciler registry").unwrap();
+    let listed = || client.operated("reconcilers").unwrap().rows.concat();
+    assert!(listed().contains("  never  valid  "), "{}", listed());
+    client.operate("after-restore").unwrap();
+    assert!(listed().contains("  never  ended: `reconciler registry` makes another  "), "{}", listed());
+    client.operate("reconciler registry").unwrap();
+    assert!(listed().contains("  never  valid  "), "{}", listed());
+}
+
+#[test]
 fn refusal_says_which_reason_it_is() {
     let client = test_app();
     let uuid = "00000000-0000-4000-8000-000000000000";
