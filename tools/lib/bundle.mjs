@@ -4,9 +4,9 @@ import { execFileSync } from "node:child_process";
 import {
   copyFileSync,
   existsSync,
-  globSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -83,7 +83,8 @@ export async function compile({ folder = ".", crate, place, release = false, fla
       // To workerd, a module of WebAssembly is a source phase import without saying so.
       writeFileSync(at("index.js"), readFileSync(at("index.js"), "utf8").replace("import source ", "import "));
       // Texts that the program leaves beside it: one that is rarely asked for is small and not read at a start.
-      for (const text of globSync("snippets/*/src/*.json", { cwd: draft })) {
+      const inside = readdirSync(at("snippets"), { recursive: true }).map((name) => path.join("snippets", `${name}`));
+      for (const text of inside.filter((name) => /\/src\/[^/]+\.json$/.test(name))) {
         writeFileSync(at(text), deflateRawSync(readFileSync(at(text)), { level: 9 }));
       }
       const entry = path.resolve(root, folder, "src/edge/entry.mjs");
