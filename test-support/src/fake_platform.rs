@@ -94,7 +94,16 @@ impl Platform for FakePlatform {
 
     fn sleep(&self, millis: u64) -> LocalBoxFuture<'static, ()> {
         let clock = Rc::clone(&self.millis);
-        Box::pin(async move { clock.set(clock.get() + millis) })
+        let mut until = None;
+        Box::pin(std::future::poll_fn(move |_| {
+            if let Some(until) = until {
+                clock.set(clock.get().max(until));
+                return Poll::Ready(());
+            }
+            // The others go on meanwhile, and who sleeps beside this one sleeps at the same time.
+            until = Some(clock.get() + millis);
+            Poll::Pending
+        }))
     }
 
     fn fill_random(&self, buffer: &mut [u8]) {
