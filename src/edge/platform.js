@@ -149,8 +149,10 @@ export function variables(env) {
   return texts.map(([name, value]) => `${name}\0${String(value).replaceAll("\0", "")}`).join("\0");
 }
 
-/** The text that is deflated in this base64. */
-export async function inflate(base64) {
+/** Replies with the text that is deflated in this base64. */
+export const inflate = (base64, number) => reply(number, inflated(base64));
+
+async function inflated(base64) {
   const deflated = new Blob([Uint8Array.fromBase64(base64)]).stream();
   return new Response(deflated.pipeThrough(new DecompressionStream("deflate-raw"))).text();
 }

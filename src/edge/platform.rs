@@ -46,7 +46,7 @@ extern "C" {
     #[wasm_bindgen(js_name = fetchUrl)]
     fn fetch_url(url: &str, milliseconds: u32, limit: u32) -> Promise;
 
-    fn inflate(base64: &JsString) -> Promise;
+    fn inflate(base64: &JsString, number: u32);
 
     #[wasm_bindgen(js_name = sendMail)]
     fn send_mail(env: &Env, from: &str, to: &str, subject: &str, text: &str) -> Promise;
@@ -191,9 +191,8 @@ impl Platform for CloudflarePlatform {
 
     fn openapi(&self) -> LocalBoxFuture<'_, Result<String, Fault>> {
         Box::pin(async move {
-            let text = JsFuture::from(OPENAPI.with(inflate)).await;
-            let text = text.map_err(|error| Fault::bug(format!("openapi.json: {}", message_of(&error))))?;
-            text.as_string().ok_or_else(|| Fault::bug("openapi.json is no text"))
+            let text = Reply::of(|number| OPENAPI.with(|base64| inflate(base64, number))).await;
+            text.map_err(|error| Fault::bug(format!("openapi.json: {error}")))
         })
     }
 
