@@ -8,11 +8,12 @@ use serde::{
     ser::SerializeSeq,
 };
 use wasm_bindgen::prelude::wasm_bindgen;
+use worker::Env;
 
 use futures_util::future::LocalBoxFuture;
 
 use crate::{
-    edge::{platform::Env, tasks::Reply},
+    edge::tasks::Reply,
     error::Fault,
     store::{Database, Row, Rows, Statement, Value},
 };

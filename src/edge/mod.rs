@@ -12,22 +12,27 @@ mod testing;
 use std::{cell::Cell, rc::Rc};
 
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
+use worker::{Env, event, worker_sys::Context as ExecutionContext};
 
 use crate::{context::Context, serve, store::Db};
 
 use self::{
     d1::D1,
-    platform::{CloudflarePlatform, Env, ExecutionContext, Isolate},
+    platform::{CloudflarePlatform, Isolate},
 };
 
-/// Logs a panic with its stack. It ends in a trap, by which the entry module learns of it.
-#[wasm_bindgen(start)]
+/// Logs a panic with its stack before `worker`'s own hook. It ends in a trap, by which the entry module learns of it.
+#[event(start)]
 fn start() {
-    console_error_panic_hook::set_once();
+    let platform = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        console_error_panic_hook::hook(info);
+        platform(info);
+    }));
     tasks::listen();
 }
 
-/// What the entry module calls for every request. What is ready at once, as every refusal is, goes back without a promise,
+/// What the entry module calls for every request, in the place of what `event(fetch)` would make. What is ready at once, as every refusal is, goes back without a promise,
 /// which costs more than the refusal. `undefined` is for an error that has been logged.
 #[wasm_bindgen]
 pub fn fetch(request: web_sys::Request, env: Env, execution: ExecutionContext) -> JsValue {
@@ -47,7 +52,7 @@ async fn respond(request: web_sys::Request, env: Env, execution: ExecutionContex
     answer.await.inspect_err(http::log).ok()
 }
 
-/// What the entry module calls every minute.
+/// What the entry module calls every minute, with the context of a scheduled run: it waits as that of a request does.
 #[wasm_bindgen]
 pub fn scheduled(env: Env, execution: ExecutionContext) -> JsValue {
     tasks::run(Box::pin(async move {

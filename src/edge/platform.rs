@@ -6,6 +6,7 @@ use js_sys::{Array, Date, JsString, Promise, Uint8Array};
 use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
+use worker::{Env, worker_sys::Context as ExecutionContext};
 
 use futures_util::future::LocalBoxFuture;
 
@@ -16,7 +17,7 @@ use crate::{
         outgoing::OutgoingUrl,
         password::{HashPacer, PasswordCache},
     },
-    edge::{crypto, message_of, tasks, tasks::Reply},
+    edge::{crypto, http, message_of, tasks, tasks::Reply},
     error::Fault,
     platform::{FetchError, FetchLimits, FetchResponse, Message, Platform, RateLimit, log_line},
 };
@@ -61,16 +62,6 @@ extern "C" {
 
 #[wasm_bindgen]
 extern "C" {
-    /// What is bound to the worker, by name.
-    #[derive(Clone)]
-    pub type Env;
-
-    /// What lets work go on after a response or a scheduled run.
-    pub type ExecutionContext;
-
-    #[wasm_bindgen(method, js_name = waitUntil)]
-    fn wait_until(this: &ExecutionContext, work: &JsValue);
-
     #[wasm_bindgen(js_namespace = console, js_name = log)]
     fn console_log(line: &str);
 
@@ -271,7 +262,9 @@ impl Platform for CloudflarePlatform {
             work.await;
             JsValue::UNDEFINED
         }));
-        self.execution.wait_until(&promise);
+        if let Err(error) = self.execution.wait_until(promise.unchecked_ref()) {
+            http::log(&error);
+        }
     }
 
     fn write_log(&self, is_error: bool, line: &str) {
