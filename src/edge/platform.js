@@ -59,13 +59,32 @@ export function response(status, lines, bytes) {
 /** What the program is called back with: the number of a call, whether it succeeded, and a text. */
 let settle;
 
-/** What resolves the promises that the program made, by their numbers. */
-const resolvers = new Map();
+/** What ends the task of a number in the program. */
+let abandon;
+
+/** What resolves the promises that the program made, by their numbers, the oldest first, and since when they wait. */
+const waiting = new Map();
+
+/** No scheduled run takes as many milliseconds, and no request. */
+const LONGEST = 15 * 60 * 1000;
 
 /** A program that begins listens; nothing waits for the one before it. */
-export function listen(callback) {
-  settle = callback;
-  resolvers.clear();
+export function listen(settling, abandoning) {
+  settle = settling;
+  abandon = abandoning;
+  waiting.clear();
+}
+
+/**
+ * Ends what has waited for this many milliseconds: where a client hangs up, Cloudflare goes on with nothing of its request,
+ * and reports nothing.
+ */
+export function sweep(milliseconds) {
+  for (const [number, { since }] of waiting) {
+    if (Date.now() - since < milliseconds) return;
+    waiting.delete(number);
+    abandon(number);
+  }
 }
 
 /** Calls back with what a promise of a text resolves to, or with the message of its error. */
@@ -86,10 +105,13 @@ function reply(number, promise) {
 }
 
 /** A promise of the program's, and what it resolves it with. */
-export const promised = (number) => new Promise((resolve) => resolvers.set(number, resolve));
+export function promised(number) {
+  sweep(LONGEST);
+  return new Promise((resolve) => waiting.set(number, { resolve, since: Date.now() }));
+}
 export function resolve(number, value) {
-  resolvers.get(number)?.(value);
-  resolvers.delete(number);
+  waiting.get(number)?.resolve(value);
+  waiting.delete(number);
 }
 
 /** Calls back after this number of milliseconds, or as soon as what runs now has ended. */

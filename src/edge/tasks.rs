@@ -17,7 +17,7 @@ use wasm_bindgen::{JsValue, closure::Closure, prelude::wasm_bindgen};
 #[wasm_bindgen(module = "/src/edge/platform.js")]
 extern "C" {
     #[wasm_bindgen(js_name = listen)]
-    fn listen_with(settle: &Closure<dyn Fn(u32, bool, String)>);
+    fn listen_with(settle: &Closure<dyn Fn(u32, bool, String)>, abandon: &Closure<dyn Fn(u32)>);
 
     /// A promise of this number.
     fn promised(number: u32) -> Promise;
@@ -55,7 +55,10 @@ struct State {
 }
 
 /// What a call of the platform replies: a text, or the message of an error.
-pub struct Reply(Rc<RefCell<State>>);
+pub struct Reply {
+    number: u32,
+    state: Rc<RefCell<State>>,
+}
 
 impl Reply {
     /// Calls with a number, under which `platform.js` calls back once.
@@ -63,7 +66,13 @@ impl Reply {
         let (number, state) = (number(), Rc::default());
         REPLIES.with_borrow_mut(|replies| replies.push((number, Rc::clone(&state))));
         call(number);
-        Self(state)
+        Self { number, state }
+    }
+}
+
+impl Drop for Reply {
+    fn drop(&mut self) {
+        REPLIES.with_borrow_mut(|replies| drop(take(replies, self.number)));
     }
 }
 
@@ -71,7 +80,7 @@ impl Future for Reply {
     type Output = Result<String, String>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut state = self.0.borrow_mut();
+        let mut state = self.state.borrow_mut();
         if let Some(result) = state.result.take() {
             return Poll::Ready(result);
         }
@@ -93,8 +102,18 @@ pub fn listen() {
             waker.wake();
         }
     });
-    listen_with(&settle);
-    settle.forget(); // it is called as long as the program lives
+    // Dropped after it was taken, since it holds replies and whatever else.
+    let abandon = Closure::<dyn Fn(u32)>::new(|number| drop(TASKS.with_borrow_mut(|tasks| take(tasks, number))));
+    listen_with(&settle, &abandon);
+    // They are called as long as the program lives.
+    settle.forget();
+    abandon.forget();
+}
+
+/// How many tasks and calls wait.
+#[cfg(feature = "testing")]
+pub fn count() -> (usize, usize) {
+    (TASKS.with_borrow(Vec::len), REPLIES.with_borrow(Vec::len))
 }
 
 /// Wakes a task by its number.

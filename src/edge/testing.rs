@@ -1,10 +1,15 @@
-//! What only tests ask for, in a build that is not deployed: panics, and an outgoing request.
+//! What only tests ask for, in a build that is not deployed: panics, what takes too long, and an outgoing request.
 
 use std::{cell::Cell, hint::black_box};
 
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
-use crate::{context::Context, platform::FetchLimits};
+use crate::{context::Context, edge::tasks, platform::FetchLimits};
+
+#[wasm_bindgen(module = "/src/edge/platform.js")]
+extern "C" {
+    fn sweep(milliseconds: f64);
+}
 
 thread_local! {
     /// How often `/__test/memory` was asked: what a panic must not leave.
@@ -34,6 +39,17 @@ pub async fn respond(ctx: &Context, url: &str) -> Result<Option<web_sys::Respons
                 fail();
             }));
             "responded".to_owned()
+        }
+        "hour" => {
+            ctx.platform.sleep(3_600_000).await;
+            "an hour later".to_owned()
+        }
+        "waiting" => {
+            // What has waited for so long ends.
+            if let Ok(milliseconds) = value.parse() {
+                sweep(milliseconds);
+            }
+            format!("{:?}", tasks::count())
         }
         "overflow" => depth(0).to_string(),
         "fetch" => fetched(ctx, &value).await,

@@ -71,6 +71,32 @@ test("two panics of one moment are answered", async () => {
   assert.equal(await remembered(), 0);
 });
 
+/** How many tasks and calls wait, once what has waited for so many milliseconds is given up. */
+const waiting = async (milliseconds = "") => (await ask(`waiting?value=${milliseconds}`)).body;
+
+async function until(count) {
+  while ((await waiting(60_000)) !== count) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+test("what takes too long is given up", { timeout: 20_000 }, async () => {
+  await until("(0, 0)");
+  const client = new AbortController();
+  const hanging = Array.from({ length: MANY }, () =>
+    fetch(new URL("/__test/hour", worker.url), { signal: client.signal }).then(
+      () => "answered",
+      () => "hung up",
+    ),
+  );
+  await until(`(${MANY}, ${MANY})`);
+  const slow = ask("slow");
+  await until(`(${MANY + 1}, ${MANY + 1})`);
+  client.abort();
+  assert.deepEqual(new Set(await Promise.all(hanging)), new Set(["hung up"]));
+  assert.equal((await slow).body, "slow");
+  assert.equal(await waiting(), `(${MANY}, ${MANY})`);
+  assert.equal(await waiting(0), "(0, 0)");
+});
+
 test("the worker that is deployed has none of this", async () => {
   const deployed = readFileSync(path.join(root, "build/index_bg.wasm"));
   const tested = readFileSync(path.join(root, "build/testing/index_bg.wasm"));
