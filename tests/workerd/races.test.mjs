@@ -456,6 +456,8 @@ race(
   async (round) => {
     const name = `slow${round}`;
     const headers = { authorization: await join(worker, name) };
+    // Remembered, so that neither waits until the other has verified it.
+    await worker.succeed("GET /v1/users/", { headers });
     const change = (password, trouble) =>
       worker.ask(`PUT /v1/users/${name}/`, { headers, body: body({ password }), trouble });
     // Its second call of the database, which writes.
