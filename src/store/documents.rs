@@ -169,9 +169,9 @@ const PLACES: &str = "(select json_group_array(place) from (
 /// After that, up to what a document `d` must have.
 const COMPARED: &str = ") t cross join documents d on d.place = t.rowid where ";
 
-/// It has all that was asked for.
-const HAS_ALL: &str =
-    "not exists (select 1 from json_each(?7) where not instr(d.named, value) and not instr(d.described, value))";
+/// It has all that was asked for: the first of it (parameter 9), which is most often all, and the others.
+const HAS_ALL: &str = "(instr(d.named, ?9) or instr(d.described, ?9)) and (json_array_length(?7) = 1
+   or not exists (select 1 from json_each(?7) where not instr(d.named, value) and not instr(d.described, value)))";
 
 /// Its name has all that is of a class.
 const IS_OF_CLASS: &str = "not exists (select 1 from json_each(class.value, '$[1]') where not instr(d.named, value))";
@@ -189,34 +189,34 @@ const OF_THE_SIDES: &str = ")) from expressions e cross join json_each(iif(?4, '
 /// everywhere and never meet would cost as much as there is. One of 2,048 documents has the mark 4. Where there are 32 of
 /// them (65,536 public documents), these give how often each run is. If one is in none, then documents are found by those
 /// that are in at most two, and compared. If there is no rare one, lists are read up to one of the marks 6, which have a
-/// document of 16,384: all of them together, some 130,000 entries.
+/// document of 16,384: all of them together, some 65,000 entries.
 const BY_WORDS: &str = concat!(
     "with sample (last) as materialized (
    select (select rowid from trigrams where trigrams match ",
     SAMPLED,
     " and rowid < 0 order by rowid limit 1 offset 31)),
  runs (class, run, many) as materialized (
-   select value ->> 0, value ->> 1, (
+   select value ->> 0, value ->> 1, iif(value ->> 0 = 3, (
      select count(*) from trigrams where trigrams match (value ->> 1) || ' AND ' || ",
     SAMPLED,
-    " and rowid <= last)
+    " and rowid <= last), 0)
    from json_each(?8) cross join sample),
  marks (marks) as materialized (
    select json_group_array(rowid) from (
      select rowid from trigrams where trigrams match ",
     END,
     " and rowid < 0 order by rowid)),
- ends (class, until, every) as materialized (
-   select class, iif(min(many) and count(*) > 1, (select marks ->> max(2, 256 / sum(many)) from marks), null),
+ ends (until, every) as materialized (
+   select iif(min(many) and count(*) > 1, (select marks ->> max(1, 128 / sum(many)) from marks), null),
      min(many) or count(*) = 1
-   from runs group by class),
+   from runs where class = 3),
  expressions (class, until, expression) as materialized (
    select key, null, value ->> 0 from json_each(?6) where value ->> 0 is not null
    union all
-   select r.class, until, group_concat(iif(until is null, run, '(' || run || ' OR ' || ",
+   select class, until, group_concat(iif(until is null, run, '(' || run || ' OR ' || ",
     END,
     " || ')'), ' AND ')
-   from runs r join ends e on e.class = r.class where every or many <= 2 group by r.class),
+   from runs cross join ends where every or many <= 2 group by class),
  found (class, places) as (
    select e.class, ",
     PLACES,
@@ -291,7 +291,10 @@ pub fn find(search: &Search, visibility: &Visibility) -> Query<Page<Match>> {
         runs.into_iter().map(move |run| json!([class, search::all(&[run])])).collect::<Vec<_>>()
     };
     let runs = [of_class(2, search::edges(&words)), of_class(3, search::trigrams(&anywhere))].concat();
-    let statement =
-        page(BY_WORDS).bind(classes.to_string()).bind(json!(anywhere).to_string()).bind(json!(runs).to_string());
+    let statement = page(BY_WORDS)
+        .bind(classes.to_string())
+        .bind(json!(anywhere).to_string())
+        .bind(json!(runs).to_string())
+        .bind(anywhere[0].as_str());
     Query::page(statement)
 }

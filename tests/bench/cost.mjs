@@ -26,7 +26,7 @@ const BUDGETS = {
 };
 const TWINS = Object.keys(BUDGETS);
 /** What is paid for, by the request that measures it. */
-const MONEY = { "tokens issued": "mint", checks: "auth", searches: "search", pushes: "push" };
+const MONEY = { "tokens issued": "mint", checks: "auth", searches: "search", pushes: "push", pages: "page" };
 /** The least share of the twin's rate. */
 const RATE = 0.9;
 const CONNECTIONS = [1, 16, 64];

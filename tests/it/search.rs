@@ -21,7 +21,7 @@ const SIZES: [i64; 2] = [2_000, 20_000];
 const PRIVATE: i64 = 150;
 
 /// The most steps that a search takes, whatever is asked and however much there is.
-const MOST_STEPS: i64 = 210_000;
+const MOST_STEPS: i64 = 220_000;
 
 pub fn rows(database: &Sqlite, statements: &[Statement]) -> Vec<Rows> {
     block_on(database.batch(statements)).unwrap_or_else(|error| panic!("{error:?}"))
