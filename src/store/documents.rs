@@ -295,6 +295,6 @@ pub fn find(search: &Search, visibility: &Visibility) -> Query<Page<Match>> {
         .bind(classes.to_string())
         .bind(json!(anywhere).to_string())
         .bind(json!(runs).to_string())
-        .bind(anywhere[0].as_str());
+        .bind(anywhere.first().map(String::as_str).unwrap_or_default());
     Query::page(statement)
 }
